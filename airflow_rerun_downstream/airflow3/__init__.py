@@ -1,0 +1,1 @@
+"""All that knows Airflow 3, and nothing else does."""

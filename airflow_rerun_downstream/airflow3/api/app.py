@@ -1,0 +1,63 @@
+"""The app, and what happens when the api-server starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from airflow.configuration import conf
+from fastapi import Depends, FastAPI
+
+from airflow_rerun_downstream import __version__
+from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.api import errors
+from airflow_rerun_downstream.airflow3.api.background import Background
+from airflow_rerun_downstream.airflow3.api.csrf import csrf_guard
+from airflow_rerun_downstream.airflow3.api.routes import router
+from airflow_rerun_downstream.service import Service
+
+log = logging.getLogger(__name__)
+
+START_WAITS = 30.0
+"""Seconds that the api-server's start waits for our tables; a migration that takes longer goes on beside it."""
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Run the background of this process for as long as it serves."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.common.dagbag import create_dag_bag
+
+    # Airflow's own dependencies read these from the app that they run in.
+    app.state.auth_manager = get_auth_manager()
+    app.state.dag_bag = create_dag_bag()
+    background: Background = app.state.background
+    starting = asyncio.create_task(asyncio.to_thread(background.start))
+    await asyncio.wait({starting}, timeout=START_WAITS)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(background.stop)
+
+
+def make_app(services: Callable[[], Service] = wiring.rest_service, background: Background | None = None) -> FastAPI:
+    """The app, to be mounted. ``services`` is asked for the service at each call."""
+    docs = conf.getboolean("api", "enable_swagger_ui", fallback=True)
+    app = FastAPI(
+        title="Rerun Downstream",
+        description="Rerun a Dag run and everything downstream of it, across Dags and in dependency order.",
+        version=__version__,
+        lifespan=lifespan,
+        dependencies=[Depends(csrf_guard)],
+        docs_url="/docs" if docs else None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    app.state.background = background or Background()
+    app.state.wake = app.state.background.wake
+    errors.install(app)
+    app.include_router(router)
+    return app

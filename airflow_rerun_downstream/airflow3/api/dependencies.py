@@ -1,0 +1,33 @@
+"""What the routes are handed: the service, who asks, and how long a page may be."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.configuration import conf
+from fastapi import Depends, Request
+
+from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.service import Service
+
+
+def service_of(request: Request) -> Service:
+    """The app's service; built at the first call."""
+    service: Service = request.app.state.services()
+    return service
+
+
+async def actor_of(user: GetUserDep) -> Actor:
+    """Who asks, as Airflow's auth manager has it."""
+    return Actor(id=str(user.get_id()), name=user.get_name(), native=user)
+
+
+async def page_limit() -> int:
+    """The deployment's largest page."""
+    return conf.getint("api", "maximum_page_limit", fallback=100)
+
+
+ServiceDep = Annotated[Service, Depends(service_of)]
+ActorDep = Annotated[Actor, Depends(actor_of)]
+MaximumDep = Annotated[int, Depends(page_limit)]

@@ -1,0 +1,88 @@
+"""What makes a rerun's asset events start nothing: the logic of `RerunAssetManager`, for any asset manager.
+
+An asset event of a try that a dispatch of ours started *repeats* the one that the task instance emitted before. It
+is recorded, its listeners are told, and the runs that consumed the original are linked to it; but no Dag run is
+queued for it. Everything else is the parent class's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from airflow_rerun_downstream.airflow3 import repeats
+from airflow_rerun_downstream.store.guard import SchemaGuard
+from airflow_rerun_downstream.store.tables import dispatched_task
+
+if TYPE_CHECKING:
+    from airflow.models.asset import AssetEvent
+    from airflow.models.taskinstance import TaskInstance
+    from sqlalchemy.orm import Session
+
+guard = SchemaGuard()
+"""Until it confirms our tables on a connection of its own, nothing here touches Airflow's transaction."""
+
+_repeating: ContextVar[bool] = ContextVar("rerun_downstream_repeating", default=False)
+
+REMEMBERED = "_rerun_downstream_try"
+
+
+class RerunAssetMixin:
+    """To be put before an asset manager: ``class OurManager(RerunAssetMixin, SiteManager)``."""
+
+    @classmethod
+    def register_asset_change(
+        cls, *, task_instance: TaskInstance | None = None, asset: Any, session: Session, **kwargs: Any
+    ) -> AssetEvent | None:
+        """Register an event as the parent class does; one that repeats an earlier one queues no Dag run."""
+        given = {"task_instance": task_instance, "asset": asset, "session": session, **kwargs}
+        rerun = rerun_try(task_instance, session=session) if task_instance is not None else None
+        originals = rerun.originals(asset, kwargs, session=session) if rerun else []
+        with queueing(suppressed=bool(originals)):
+            event: AssetEvent | None = super().register_asset_change(**given)  # type: ignore[misc]
+        if rerun and event is not None:
+            rerun.emitted(event, session=session)
+            if originals:
+                repeats.adopt(event, originals, session=session)
+        return event
+
+    @classmethod
+    def _queue_dagruns(cls, *args: Any, **kwargs: Any) -> Any:
+        """The one way by which every supported Airflow gets from an event to Dag runs, partitioned ones too."""
+        if _repeating.get():
+            return None
+        return super()._queue_dagruns(*args, **kwargs)  # type: ignore[misc]
+
+
+@contextmanager
+def queueing(*, suppressed: bool) -> Iterator[None]:
+    """Whether Dag runs are queued for what is registered inside."""
+    token = _repeating.set(suppressed)
+    try:
+        yield
+    finally:
+        _repeating.reset(token)
+
+
+def rerun_try(task_instance: TaskInstance, *, session: Session) -> repeats.RerunTry | None:
+    """The task instance's try, if it is a rerun's. Looked up once for all events that the try emits together.
+
+    It is kept on the task instance's object, which lives as long as the request in which the task succeeded.
+    """
+    kept: tuple[int, repeats.RerunTry | None] | None = vars(task_instance).get(REMEMBERED)
+    if kept is not None and kept[0] == task_instance.try_number:
+        return kept[1]
+    if not guard.usable(session, dispatched_task.name):
+        return None
+    found = repeats.find_try(task_instance, session=session)
+    setattr(task_instance, REMEMBERED, (task_instance.try_number, found))
+    return found
+
+
+def active() -> bool:
+    """Whether the asset manager of this process recognises repeated events."""
+    from airflow.assets.manager import asset_manager
+
+    return isinstance(asset_manager, RerunAssetMixin)

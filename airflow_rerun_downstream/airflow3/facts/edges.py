@@ -1,0 +1,101 @@
+"""The tasks of a Dag that reach into other runs: sensors, markers and triggers of other Dags, ``depends_on_past``.
+
+Airflow's own list of a Dag's dependencies has no markers, and no mapped tasks that are expanded over Dags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from airflow_rerun_downstream.airflow3.facts.values import UNKNOWN, Task
+from airflow_rerun_downstream.airflow3.sensors import (
+    OFFSET_ATTRIBUTE,
+    STANDARD_SENSOR,
+    Offset,
+    mapped_offset,
+    read_offset,
+)
+from airflow_rerun_downstream.domain.facts import MarkerDefinition, PastDependency, SensorDefinition, TriggerDefinition
+
+THIS_DATE = "{{ logical_date.isoformat() }}"
+"""The date of an ExternalTaskMarker whose author gave none."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator, by its name or, for a subclass, by the template fields that only it has."""
+
+    name: str
+    fields: frozenset[str]
+
+    def matches(self, task: Task) -> bool:
+        """Whether a task is of this operator."""
+        return task.operator == self.name or self.fields <= task.template_fields
+
+
+SENSOR = Operator("ExternalTaskSensor", frozenset({"external_dag_id", "external_task_ids", "external_task_group_id"}))
+MARKER = Operator("ExternalTaskMarker", frozenset({"external_dag_id", "external_task_id", "logical_date"}))
+TRIGGER = Operator("TriggerDagRunOperator", frozenset({"trigger_dag_id", "trigger_run_id"}))
+
+
+def sensors_of(dag_id: str, task: Task) -> Iterator[SensorDefinition]:
+    """One definition for each Dag that a sensor names; `UNKNOWN` where the Dag isn't written down."""
+    offset = offset_of(task)
+    groups = task.texts("external_task_group_id")
+    for external_dag_id in task.texts("external_dag_id") or [UNKNOWN]:
+        yield SensorDefinition(
+            dag_id,
+            task.task_id,
+            external_dag_id=external_dag_id,
+            task_ids=frozenset([*task.texts("external_task_ids"), *task.texts("external_task_id")]),
+            group_id=groups[0] if len(groups) == 1 else (UNKNOWN if groups else None),
+            offset=offset.offset,
+            offset_known=offset.known,
+            has_date_function=offset.by_function,
+            mapped=task.mapped,
+        )
+
+
+def offset_of(task: Task) -> Offset:
+    """How far back a sensor looks. A mapped one's arguments are serialized, so it needs no mark."""
+    if not task.mapped:
+        return read_offset(task.get(OFFSET_ATTRIBUTE))
+    if task.varies("execution_delta") or task.varies("execution_date_fn"):
+        return Offset(by_function=True, known=True)
+    delta, function = task.get("execution_delta"), task.get("execution_date_fn")
+    if delta is None and function is None and not is_standard(task):
+        return Offset()  # a subclass may set its own
+    return mapped_offset(delta, function)
+
+
+def is_standard(task: Task) -> bool:
+    """Whether a task is of Airflow's own sensor, not of a subclass."""
+    return (str(task.data.get("_task_module")), task.operator) == STANDARD_SENSOR
+
+
+def markers_of(dag_id: str, task: Task) -> Iterator[MarkerDefinition]:
+    """One definition for each Dag and task that a marker names."""
+    dates = task.texts("logical_date") or [THIS_DATE]
+    for external_dag_id in task.texts("external_dag_id") or [UNKNOWN]:
+        for external_task_id in task.texts("external_task_id") or [UNKNOWN]:
+            yield MarkerDefinition(
+                dag_id,
+                task.task_id,
+                external_dag_id,
+                external_task_id,
+                dates[0] if len(dates) == 1 else UNKNOWN,
+                task.mapped,
+            )
+
+
+def triggers_of(dag_id: str, task: Task) -> Iterator[TriggerDefinition]:
+    """One definition for each Dag that a task triggers."""
+    for trigger_dag_id in task.texts("trigger_dag_id") or [UNKNOWN]:
+        yield TriggerDefinition(dag_id, task.task_id, trigger_dag_id, task.mapped)
+
+
+def past_dependency_of(dag_id: str, task: Task, *, catchup: bool) -> PastDependency:
+    """What a task with ``depends_on_past`` waits for; ``wait_for_downstream`` implies it."""
+    after = task.followers if task.get("wait_for_downstream") else ()
+    return PastDependency(dag_id, task.task_id, frozenset({task.task_id, *after}), scheduled_only=catchup)

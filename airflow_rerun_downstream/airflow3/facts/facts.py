@@ -1,0 +1,90 @@
+"""The port, put together from the files beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from airflow_rerun_downstream.airflow3.facts import assets, inlets, page, records, runs, serialized, triggers
+from airflow_rerun_downstream.domain.facts import (
+    AssetConsumption,
+    AssetEmission,
+    DagStructure,
+    Definitions,
+    RecordedWait,
+    RunFacts,
+    TaskInstanceFacts,
+    TaskStart,
+    TriggeredRun,
+)
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.ports import RunFilter
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+class AirflowFacts:
+    """`LineageFacts` on Airflow 3, bound to one session. It only reads."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
+        """See `LineageFacts.runs`."""
+        return runs.runs(self._session, refs)
+
+    def runs_at(self, dates: Mapping[str, Collection[datetime]]) -> list[RunFacts]:
+        """See `LineageFacts.runs_at`."""
+        return runs.runs_at(self._session, dates)
+
+    def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
+        """See `LineageFacts.later_runs`."""
+        return runs.later_runs(self._session, since, limit=limit)
+
+    def page(self, wanted: RunFilter) -> tuple[list[RunFacts], int]:
+        """See `LineageFacts.page`. Raises `Invalid` for an unknown ``order_by``."""
+        return page.page(self._session, wanted)
+
+    def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
+        """See `LineageFacts.task_instances`."""
+        return runs.task_instances(self._session, refs)
+
+    def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
+        """See `LineageFacts.structures`."""
+        return serialized.structures(self._session, dag_ids)
+
+    def definitions(self) -> Definitions:
+        """See `LineageFacts.definitions`."""
+        edges, named = serialized.declared(self._session)
+        return replace(edges, inlets=inlets.definitions(self._session, named))
+
+    def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
+        """See `LineageFacts.asset_consumptions`."""
+        return assets.asset_consumptions(self._session, producers)
+
+    def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
+        """See `LineageFacts.asset_emissions`."""
+        return inlets.asset_emissions(self._session, producers, asset_ids)
+
+    def task_starts(
+        self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
+    ) -> list[TaskStart]:
+        """See `LineageFacts.task_starts`."""
+        return inlets.task_starts(self._session, tasks, since=since, until=until)
+
+    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun]:
+        """See `LineageFacts.triggered_runs`."""
+        return triggers.triggered_runs(self._session, parents)
+
+    def recorded_waits(self, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
+        """See `LineageFacts.recorded_waits`."""
+        return records.recorded_waits(self._session, sensors, since=since)
+
+    def rendered_fields(
+        self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
+    ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
+        """See `LineageFacts.rendered_fields`."""
+        return records.rendered_fields(self._session, tasks, refs)

@@ -1,0 +1,150 @@
+"""Which runs count as the scheduler's own: those that it made, and those that a task of such a run made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from airflow.models.dagrun import DagRun
+from airflow.models.xcom import XComModel
+from airflow.utils.types import DagRunTriggeredByType
+from sqlalchemy import Text, and_, cast, or_, select
+
+from airflow_rerun_downstream.airflow3.facts import serialized
+from airflow_rerun_downstream.airflow3.pairs import chunks, one_in
+from airflow_rerun_downstream.domain.refs import RunRef
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+    from sqlalchemy.sql import ColumnElement
+
+RUN = DagRun.__table__.c
+XCOM = XComModel.__table__.c
+
+TRIGGER_KEY = "trigger_run_id"
+"""The XCom of a TriggerDagRun task that names the run it made. No column of that run names the task."""
+
+ALWAYS_ONLINE = ("scheduled", "asset_triggered")
+MAX_PARENTS = 20
+"""How many runs that triggered one another are followed upwards."""
+
+
+class Kind(NamedTuple):
+    """What a run's own row says of where it came from, in Airflow's words."""
+
+    run_type: str
+    triggered_by: str
+
+    @classmethod
+    def of(cls, row: Any) -> Kind:
+        """The kind of a row that has the columns ``run_type`` and ``triggered_by``."""
+        return cls(word(row.run_type), word(row.triggered_by))
+
+    @property
+    def always_online(self) -> bool:
+        """Whether the scheduler made the run."""
+        return self.run_type in ALWAYS_ONLINE
+
+    @property
+    def by_task(self) -> bool:
+        """Whether a TriggerDagRun task made the run: 3.3 has a type for them, before that they are manual."""
+        return self.run_type == "operator_triggered" or self == ("manual", "operator")
+
+
+def word(value: Any) -> str:
+    """An enumeration's member, or its text, as text."""
+    return str(getattr(value, "value", value) or "")
+
+
+def made_by_task() -> ColumnElement[bool]:
+    """`Kind.by_task` in SQL."""
+    by_operator = RUN.triggered_by == DagRunTriggeredByType.OPERATOR
+    return or_(RUN.run_type == "operator_triggered", and_(RUN.run_type == "manual", by_operator))
+
+
+def online(session: Session, kinds: Mapping[RunRef, Kind]) -> set[RunRef]:
+    """The runs among ``kinds`` that are online. Parents are read a level at a time, all of a level at once."""
+    known = dict(kinds)
+    makers: dict[RunRef, set[RunRef]] = {}
+    level = {ref for ref, kind in known.items() if kind.by_task}
+    for _ in range(MAX_PARENTS):
+        if not level:
+            break
+        found = parents(session, level)
+        for child, some in found.items():
+            makers[child] = set(some)
+            known.update(some)
+        above = {parent for some in found.values() for parent in some}
+        level = {parent for parent in above if known[parent].by_task and parent not in makers} - level
+    return {ref for ref in kinds if any(known[each].always_online for each in with_makers(ref, makers))}
+
+
+def with_makers(ref: RunRef, makers: Mapping[RunRef, Collection[RunRef]]) -> set[RunRef]:
+    """A run and every run above it. Runs that made one another don't hang this."""
+    seen, waiting = {ref}, [ref]
+    while waiting:
+        above = set(makers.get(waiting.pop(), ())) - seen
+        seen |= above
+        waiting.extend(above)
+    return seen
+
+
+def parents(session: Session, children: Collection[RunRef]) -> dict[RunRef, dict[RunRef, Kind]]:
+    """For each run that a task made: the runs of the tasks that may have, with their kinds.
+
+    A run id is unique in its Dag only. A task whose Dag declares another target is left out.
+    """
+    targets = declared_targets(session)
+    by_id: dict[str, list[RunRef]] = {}
+    for child in children:
+        by_id.setdefault(child.run_id, []).append(child)
+    found: dict[RunRef, dict[RunRef, Kind]] = {}
+    for some in chunks(by_id, 5_000):
+        for row in session.execute(makers_of(session, some)):
+            named = targets.get((row.dag_id, row.task_id))
+            for child in by_id.get(read_json(row.value), ()):
+                if named is None or child.dag_id in named:
+                    found.setdefault(child, {})[RunRef(row.dag_id, row.run_id)] = Kind.of(row)
+    return found
+
+
+def declared_targets(session: Session) -> dict[tuple[str, str], set[str]]:
+    """The Dags that each TriggerDagRun task names; those with a template are left out."""
+    found: dict[tuple[str, str], set[str]] = {}
+    open_ended: set[tuple[str, str]] = set()
+    for trigger in serialized.definitions(session).triggers:
+        key = (trigger.dag_id, trigger.task_id)
+        found.setdefault(key, set()).add(trigger.trigger_dag_id)
+        if "{" in trigger.trigger_dag_id:
+            open_ended.add(key)
+    return {key: targets for key, targets in found.items() if key not in open_ended}
+
+
+def makers_of(session: Session, run_ids: Collection[str]) -> Any:
+    """The records of TriggerDagRun tasks that made runs with these ids, with the kind of the tasks' own runs."""
+    return (
+        select(XCOM.dag_id, XCOM.task_id, XCOM.run_id, XCOM.value, RUN.run_type, RUN.triggered_by)
+        .select_from(XComModel.__table__)
+        .join(DagRun.__table__, RUN.id == XCOM.dag_run_id)
+        .where(XCOM.key == TRIGGER_KEY, one_in(session, cast(XCOM.value, Text), json_forms(run_ids)))
+    )
+
+
+def json_forms(texts: Iterable[str]) -> list[str]:
+    """How databases print texts that are kept as JSON: with and without escapes, or JSON within JSON."""
+    forms = {}
+    for text in texts:
+        once = json.dumps(text)
+        forms.update(dict.fromkeys((once, json.dumps(text, ensure_ascii=False), json.dumps(once))))
+    return list(forms)
+
+
+def read_json(value: Any) -> Any:
+    """An XCom's value: JSON, or JSON as a text inside JSON where Airflow's own code wrote it."""
+    if isinstance(value, str) and value[:1] in ('"', "{", "["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

@@ -1,0 +1,128 @@
+"""Reads a serialized Dag's JSON: its tasks, its groups, and the tasks that reach into other runs.
+
+The form is the same in Airflow 3.1 to 3.3 for everything that is read here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_rerun_downstream.airflow3.facts.edges import (
+    MARKER,
+    SENSOR,
+    TRIGGER,
+    markers_of,
+    past_dependency_of,
+    sensors_of,
+    triggers_of,
+)
+from airflow_rerun_downstream.airflow3.facts.values import Task, plain
+from airflow_rerun_downstream.domain.facts import DagStructure, Definitions, TaskNode
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class NamedInlet:
+    """A task that reads an asset which it names ``by`` its "name" or "uri", or all of an "alias"."""
+
+    dag_id: str
+    task_id: str
+    by: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ParsedDag:
+    """One version of a Dag, as far as a rerun cares. ``named_inlets`` are those of which Airflow keeps no row."""
+
+    structure: DagStructure
+    definitions: Definitions
+    named_inlets: tuple[NamedInlet, ...] = ()
+
+
+def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
+    """Read the ``dag`` part of a serialized Dag. A task that can't be read is logged and left out."""
+    tasks = list(tasks_of(dag_id, dag))
+    said = {(edge.get("dependency_type"), edge.get("dependency_id")) for edge in dag.get("dag_dependencies") or ()}
+    sensors = [task for task in tasks if ("sensor", task.task_id) in said or SENSOR.matches(task)]
+    triggers = [task for task in tasks if ("trigger", task.task_id) in said or TRIGGER.matches(task)]
+    markers = [task for task in tasks if MARKER.matches(task) and task not in sensors]
+    return ParsedDag(
+        DagStructure(dag_id, nodes_of(tasks, {task.task_id for task in triggers}), groups_of(dag)),
+        Definitions(
+            sensors=tuple(found for task in sensors for found in sensors_of(dag_id, task)),
+            markers=tuple(found for task in markers for found in markers_of(dag_id, task)),
+            triggers=tuple(found for task in triggers for found in triggers_of(dag_id, task)),
+            past_dependencies=tuple(
+                past_dependency_of(dag_id, task, catchup=bool(dag.get("catchup")))
+                for task in tasks
+                if task.get("depends_on_past")
+            ),
+        ),
+        tuple(found for task in tasks for found in named_inlets_of(dag_id, task)),
+    )
+
+
+def named_inlets_of(dag_id: str, task: Task) -> Iterator[NamedInlet]:
+    """The inlets of a task that are references or aliases, not assets."""
+    for inlet in task.entries("inlets"):
+        kind, value = inlet.get("__type"), plain(inlet)
+        if kind == "asset_alias":
+            yield NamedInlet(dag_id, task.task_id, "alias", value["name"])
+        elif kind == "asset_ref":
+            yield from (NamedInlet(dag_id, task.task_id, by, value[by]) for by in ("name", "uri") if value.get(by))
+
+
+def tasks_of(dag_id: str, dag: Mapping[str, Any]) -> Iterator[Task]:
+    """The tasks that have an id."""
+    defaults = plain(dag.get("default_args")) or {}
+    for entry in dag.get("tasks") or ():
+        data = entry.get("__var", entry) if isinstance(entry, Mapping) else {}
+        if isinstance(data, Mapping) and data.get("task_id"):
+            yield Task(data, defaults)
+        else:
+            log.warning("Dag %s has a serialized task that can't be read", dag_id)
+
+
+def nodes_of(tasks: Sequence[Task], triggers: Collection[str]) -> dict[str, TaskNode]:
+    """The tasks with what follows and precedes them."""
+    after = {task.task_id: frozenset(task.followers) for task in tasks}
+    before: dict[str, set[str]] = {task_id: set() for task_id in after}
+    for task_id, followers in after.items():
+        for follower in followers:
+            before.setdefault(follower, set()).add(task_id)
+    return {
+        task.task_id: TaskNode(
+            task_id=task.task_id,
+            operator=task.operator,
+            followers=after[task.task_id],
+            leaders=frozenset(before[task.task_id]),
+            is_setup=bool(task.data.get("is_setup")),
+            is_teardown=bool(task.data.get("is_teardown")),
+            triggers_dag_run=task.task_id in triggers,
+        )
+        for task in tasks
+    }
+
+
+def groups_of(dag: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """The task groups: id → the ids of all tasks in it, nested ones too."""
+    found: dict[str, frozenset[str]] = {}
+    collect_groups(plain(dag.get("task_group")) or {}, found)
+    return found
+
+
+def collect_groups(group: Mapping[str, Any], found: dict[str, frozenset[str]]) -> frozenset[str]:
+    """Add the group's nested groups to ``found``; answer all tasks in it. Children go by their full ids."""
+    inside: set[str] = set()
+    for name, (kind, child) in (group.get("children") or {}).items():
+        if kind == "operator":
+            inside.add(name)
+        else:
+            found[name] = collect_groups(child, found)
+            inside |= found[name]
+    return frozenset(inside)

@@ -1,0 +1,63 @@
+"""What was written down of task instances: their rendered fields, and what sensors waited for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from airflow.models.renderedtifields import RenderedTaskInstanceFields
+from sqlalchemy import select
+
+from airflow_rerun_downstream.airflow3.facts.origins import XCOM, read_json
+from airflow_rerun_downstream.airflow3.pairs import chunks, names, one_in, pair_in
+from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, read_waited
+from airflow_rerun_downstream.domain.facts import RecordedWait
+from airflow_rerun_downstream.domain.refs import RunRef
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+log = logging.getLogger(__name__)
+
+RENDERED = RenderedTaskInstanceFields.__table__.c
+
+
+def rendered_fields(
+    session: Session, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
+) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
+    """What Airflow rendered for task instances. It keeps the last runs of each task only."""
+    wanted_tasks, task_ids = set(tasks), sorted({task_id for _, task_id in tasks})
+    found: dict[tuple[RunRef, str, int], Mapping[str, object]] = {}
+    for some in chunks(refs, 5_000):
+        wanted = select(
+            RENDERED.dag_id, RENDERED.run_id, RENDERED.task_id, RENDERED.map_index, RENDERED.rendered_fields
+        ).where(
+            pair_in(session, RENDERED.dag_id, RENDERED.run_id, names(some)), one_in(session, RENDERED.task_id, task_ids)
+        )
+        for row in session.execute(wanted):
+            fields = read_json(row.rendered_fields)
+            if (row.dag_id, row.task_id) in wanted_tasks and isinstance(fields, Mapping):
+                found[RunRef(row.dag_id, row.run_id), row.task_id, row.map_index] = {
+                    # A list may be kept as its text.
+                    name: read_json(value) if name.endswith("_ids") else value
+                    for name, value in fields.items()
+                }
+    return found
+
+
+def recorded_waits(session: Session, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
+    """What the worker listener recorded of sensors since a moment. A value of another form is logged and left out."""
+    found = []
+    for some in chunks(sorted(sensors)):
+        wanted = select(XCOM.dag_id, XCOM.run_id, XCOM.task_id, XCOM.map_index, XCOM.value).where(
+            XCOM.key == WAITED_KEY, XCOM.timestamp >= since, pair_in(session, XCOM.dag_id, XCOM.task_id, some)
+        )
+        for row in session.execute(wanted):
+            value = read_waited(read_json(row.value))
+            if value is None:
+                log.warning("The record of sensor %s in %s / %s can't be read", row.task_id, row.dag_id, row.run_id)
+                continue
+            found.append(RecordedWait(RunRef(row.dag_id, row.run_id), row.task_id, row.map_index, *value))
+    return found

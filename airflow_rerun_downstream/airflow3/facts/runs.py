@@ -1,0 +1,134 @@
+"""Reads of Dag runs and task instances."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from airflow.models.dagrun import DagRun
+from airflow.models.taskinstance import TaskInstance
+from sqlalchemy import and_, literal, or_, select
+
+from airflow_rerun_downstream.airflow3.facts.origins import Kind, online, word
+from airflow_rerun_downstream.airflow3.facts.stops import stopped
+from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
+from airflow_rerun_downstream.domain.facts import RunFacts, TaskInstanceFacts
+from airflow_rerun_downstream.domain.refs import RunRef
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+RUN = DagRun.__table__.c
+TI = TaskInstance.__table__.c
+
+PARTITION_KEY = RUN.partition_key if "partition_key" in RUN else literal(None)
+"""Airflow 3.1 has no partitions."""
+
+RUN_COLUMNS = (
+    RUN.dag_id,
+    RUN.run_id,
+    RUN.run_type,
+    RUN.state.label("run_state"),
+    RUN.logical_date,
+    RUN.run_after,
+    RUN.clear_number,
+    RUN.data_interval_start,
+    RUN.data_interval_end,
+    PARTITION_KEY.label("partition_key"),
+    RUN.start_date.label("run_start_date"),
+    RUN.end_date.label("run_end_date"),
+    RUN.queued_at,
+    RUN.triggered_by,
+)
+"""What `complete` needs of a row."""
+
+BY_TASK = attrgetter("task_id", "map_index")
+
+TI_COLUMNS = (
+    TI.dag_id, TI.run_id,
+    TI.task_id, TI.map_index, TI.state, TI.operator, TI.try_number,
+)  # fmt: skip
+
+
+def complete(session: Session, rows: Iterable[Any]) -> dict[RunRef, RunFacts]:
+    """Facts of rows that have `RUN_COLUMNS`, with ``online`` and ``terminated`` found out."""
+    found = {RunRef(row.dag_id, row.run_id): row for row in rows}
+    by_scheduler = online(session, {ref: Kind.of(row) for ref, row in found.items()})
+    by_hand = stopped(session, {ref: row for ref, row in found.items() if row.run_state == "failed"})
+    return {
+        ref: facts_of(ref, row, online=ref in by_scheduler, terminated=ref in by_hand) for ref, row in found.items()
+    }
+
+
+def facts_of(ref: RunRef, row: Any, *, online: bool, terminated: bool) -> RunFacts:
+    """A run's facts."""
+    run_type = word(row.run_type)
+    return RunFacts(
+        ref=ref,
+        run_type=run_type,
+        state=word(row.run_state),
+        logical_date=row.logical_date,
+        run_after=row.run_after,
+        clear_number=row.clear_number,
+        data_interval_start=row.data_interval_start,
+        data_interval_end=row.data_interval_end,
+        partition_key=row.partition_key,
+        start_date=row.run_start_date,
+        online=online,
+        terminated=terminated,
+        backfill=run_type == "backfill",
+    )
+
+
+def runs(session: Session, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
+    """The runs that exist."""
+    rows = [
+        row
+        for some in chunks(refs)
+        for row in session.execute(select(*RUN_COLUMNS).where(pair_in(session, RUN.dag_id, RUN.run_id, names(some))))
+    ]
+    return complete(session, rows)
+
+
+def runs_at(session: Session, dates: Mapping[str, Collection[datetime]]) -> list[RunFacts]:
+    """The runs of Dags at logical dates."""
+    wanted = [(dag_id, date) for dag_id, some in dates.items() for date in some]
+    rows = [
+        row
+        for some in chunks(wanted)
+        for row in session.execute(select(*RUN_COLUMNS).where(pair_in(session, RUN.dag_id, RUN.logical_date, some)))
+    ]
+    return list(complete(session, rows).values())
+
+
+def later_runs(session: Session, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
+    """The first runs after a logical date of each Dag."""
+    if not since:
+        return []
+    wanted = (
+        select(*RUN_COLUMNS)
+        .where(or_(*(and_(RUN.dag_id == dag_id, RUN.logical_date > date) for dag_id, date in since.items())))
+        .order_by(RUN.logical_date, RUN.id)
+        .limit(limit)
+    )
+    return list(complete(session, session.execute(wanted)).values())
+
+
+def task_instances(session: Session, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
+    """The task instances of runs, by task and map index. Dates would cost as much as the rest."""
+    found: dict[tuple[str, str], list[TaskInstanceFacts]] = {}
+    # Runs of one Dag mostly look alike: one object stands for all task instances with the same values.
+    known: dict[tuple[object, ...], TaskInstanceFacts] = {}
+    for some in chunks(refs):
+        wanted = select(*TI_COLUMNS).where(pair_in(session, TI.dag_id, TI.run_id, names(some)))
+        for row in session.execute(wanted):
+            values = tuple(row[2:])
+            task = known.get(values)
+            if task is None:
+                task = known[values] = TaskInstanceFacts(*values)
+            found.setdefault((row[0], row[1]), []).append(task)
+    for tasks in found.values():
+        tasks.sort(key=BY_TASK)
+    return {RunRef(*names): tasks for names, tasks in found.items()}

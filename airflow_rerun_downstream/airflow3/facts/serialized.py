@@ -1,0 +1,149 @@
+"""What serialized Dags tell, of the latest version of each. A version is read once in a process."""
+
+from __future__ import annotations
+
+import json
+import logging
+import zlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from airflow.models.dag import DagModel
+from airflow.models.dag_version import DagVersion
+from airflow.models.serialized_dag import SerializedDagModel
+from sqlalchemy import and_, func, select
+
+from airflow_rerun_downstream.airflow3.facts.parsing import NamedInlet, ParsedDag, parse
+from airflow_rerun_downstream.domain.facts import DagStructure, Definitions
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+log = logging.getLogger(__name__)
+
+CHUNK = 500
+DAG_TABLE = DagModel.__table__.c
+VERSION = DagVersion.__table__.c
+SERIALIZED = SerializedDagModel.__table__.c
+
+
+class ParsedDags:
+    """One process's memory of parsed Dags: the latest version of each. Threads share it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: dict[Any, ParsedDag | None] = {}
+
+    def known(self, ids: Collection[Any]) -> dict[Any, ParsedDag | None]:
+        """What is remembered of these serialized Dags."""
+        return {key: self._known[key] for key in ids if key in self._known}
+
+    def learn(self, parsed: Mapping[Any, ParsedDag | None], *, keep: Collection[Any] | None = None) -> None:
+        """Remember more; ``keep`` names all that are still wanted, when that is known."""
+        with self._lock:
+            kept = self._known if keep is None else {key: self._known[key] for key in keep if key in self._known}
+            self._known = {**kept, **parsed}
+
+
+MEMORY = ParsedDags()
+
+
+@dataclass(frozen=True)
+class Current:
+    """A Dag's row, and which serialized Dag is its latest."""
+
+    dag_id: str
+    key: Any
+    is_paused: bool
+    max_active_runs: int | None
+
+
+def current_dags(session: Session, dag_ids: Collection[str] | None) -> list[Current]:
+    """The Dags that Airflow still finds (None), or those of the names given, stale ones too. One statement."""
+    latest = (
+        select(VERSION.dag_id, func.max(VERSION.version_number).label("number")).group_by(VERSION.dag_id).subquery()
+    )
+    wanted = (
+        select(DAG_TABLE.dag_id, SERIALIZED.id, SERIALIZED.dag_hash, DAG_TABLE.is_paused, DAG_TABLE.max_active_runs)
+        .select_from(DagModel.__table__)
+        .join(latest, latest.c.dag_id == DAG_TABLE.dag_id)
+        .join(DagVersion.__table__, and_(VERSION.dag_id == DAG_TABLE.dag_id, VERSION.version_number == latest.c.number))
+        .join(SerializedDagModel.__table__, SERIALIZED.dag_version_id == VERSION.id)
+    )
+    if dag_ids is None:
+        wanted = wanted.where(DAG_TABLE.is_stale.is_(False))
+    else:
+        wanted = wanted.where(DAG_TABLE.dag_id.in_(list(dag_ids)))
+    # The hash belongs to the key: a version that no run has used yet is written anew in its own row.
+    return [
+        Current(row.dag_id, (row.id, row.dag_hash), row.is_paused, row.max_active_runs)
+        for row in session.execute(wanted)
+    ]
+
+
+def parsed_dags(session: Session, dags: Collection[Current], *, all_there_are: bool) -> dict[str, ParsedDag]:
+    """The parsed versions; what isn't remembered is read, a few hundred Dags in a statement."""
+    keys = {dag.key for dag in dags}
+    known = MEMORY.known(keys)
+    missing = {key[0]: key for key in keys if key not in known}
+    fresh: dict[Any, ParsedDag | None] = {}
+    ids = list(missing)
+    for start in range(0, len(ids), CHUNK):
+        rows = session.execute(
+            select(SERIALIZED.id, SERIALIZED.dag_id, SERIALIZED.data, SERIALIZED.data_compressed).where(
+                SERIALIZED.id.in_(ids[start : start + CHUNK])
+            )
+        )
+        fresh.update({missing[row.id]: understood(row) for row in rows})
+    if fresh:
+        MEMORY.learn(fresh, keep=keys if all_there_are else None)
+    known.update(fresh)
+    return {dag.dag_id: found for dag in dags if (found := known.get(dag.key)) is not None}
+
+
+def understood(row: Any) -> ParsedDag | None:
+    """A parsed version; None, and a line in the log, for one that can't be read: the other Dags are told anyway."""
+    try:
+        return parse(row.dag_id, content(row))
+    except Exception:
+        log.exception("The serialized Dag %s can't be read; its links to other Dags are missing", row.dag_id)
+        return None
+
+
+def content(row: Any) -> Mapping[str, Any]:
+    """A serialized Dag's JSON, which the deployment may have compressed."""
+    data = row.data if row.data is not None else zlib.decompress(row.data_compressed)
+    loaded = json.loads(data) if isinstance(data, (str, bytes)) else data
+    found: Mapping[str, Any] = loaded["dag"]
+    return found
+
+
+def structures(session: Session, dag_ids: Collection[str]) -> dict[str, DagStructure]:
+    """The tasks of Dags' latest versions."""
+    dags = current_dags(session, dag_ids)
+    parsed = parsed_dags(session, dags, all_there_are=False)
+    rows = {dag.dag_id: dag for dag in dags}
+    return {
+        dag_id: replace(found.structure, is_paused=rows[dag_id].is_paused, max_active_runs=rows[dag_id].max_active_runs)
+        for dag_id, found in parsed.items()
+    }
+
+
+def definitions(session: Session) -> Definitions:
+    """The edges between runs that all Dags declare."""
+    return declared(session)[0]
+
+
+def declared(session: Session) -> tuple[Definitions, list[NamedInlet]]:
+    """The edges between runs that all Dags declare, and the inlets that they only name."""
+    parsed = parsed_dags(session, current_dags(session, None), all_there_are=True)
+    found = [parsed[dag_id].definitions for dag_id in sorted(parsed)]
+    edges = Definitions(
+        tuple(sensor for each in found for sensor in each.sensors),
+        tuple(marker for each in found for marker in each.markers),
+        tuple(trigger for each in found for trigger in each.triggers),
+        tuple(dependency for each in found for dependency in each.past_dependencies),
+    )
+    return edges, [inlet for dag_id in sorted(parsed) for inlet in parsed[dag_id].named_inlets]

@@ -1,0 +1,81 @@
+"""The arguments of a serialized task, mapped or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+UNKNOWN = "{{ mapped }}"
+"""Stands for a value that differs from one map index to the next and isn't written in the Dag: a template too."""
+
+
+def plain(value: Any) -> Any:
+    """A serialized value without its envelopes, nested ones included."""
+    if isinstance(value, Mapping):
+        if "__var" in value:
+            return plain(value["__var"])
+        return {key: plain(each) for key, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def expansion(data: Mapping[str, Any]) -> Mapping[str, Any] | list[Any] | None:
+    """What a mapped task is expanded over: lists by argument, or a list of arguments; None if a task makes it."""
+    given = data.get(str(data.get("_expand_input_attr") or "expand_input")) or {}
+    value = plain(given.get("value"))
+    if given.get("type") == "dict-of-lists":
+        return value if isinstance(value, Mapping) else None
+    return value if isinstance(value, list) else None
+
+
+class Task:
+    """A serialized task. ``default_args`` are those of its Dag, which Airflow gives to a mapped task at run time."""
+
+    def __init__(self, data: Mapping[str, Any], default_args: Mapping[str, Any]) -> None:
+        self.data = data
+        self.task_id = str(data["task_id"])
+        self.mapped = bool(data.get("_is_mapped"))
+        self.operator = str(data.get("task_type") or data.get("_task_type") or "")
+        self.followers: list[str] = plain(data.get("downstream_task_ids")) or []
+        self.template_fields = frozenset(plain(data.get("template_fields")) or ())
+        self._given = {**default_args, **(plain(data.get("partial_kwargs")) or {})} if self.mapped else plain(data)
+        self._expanded = expansion(data) if self.mapped else None
+
+    def entries(self, name: str) -> list[Mapping[str, Any]]:
+        """The members of a list that is the same for all map indexes, in their envelopes."""
+        given = self.data.get("partial_kwargs") if self.mapped else self.data
+        inside = given.get("__var", given) if isinstance(given, Mapping) else {}
+        found = inside.get(name) or []
+        listed = found.get("__var", []) if isinstance(found, Mapping) else found
+        return [each for each in listed if isinstance(each, Mapping)]
+
+    def get(self, name: str) -> Any:
+        """An argument that is the same for all map indexes; None if it wasn't given."""
+        return self._given.get(name)
+
+    def varies(self, name: str) -> bool:
+        """Whether the argument may differ from one map index to the next."""
+        if isinstance(self._expanded, Mapping):
+            return name in self._expanded
+        if isinstance(self._expanded, list):
+            return any(not isinstance(each, Mapping) or name in each for each in self._expanded)
+        return self.mapped and self._given.get(name) is None
+
+    def values(self, name: str) -> list[Any]:
+        """The values that an argument has over the map indexes, in the Dag's own words; `UNKNOWN` among them."""
+        if not self.varies(name):
+            return [] if self.get(name) is None else [self.get(name)]
+        if isinstance(self._expanded, Mapping):
+            several = self._expanded[name]
+            return list(several) if isinstance(several, list) else [UNKNOWN]
+        if isinstance(self._expanded, list):
+            return [each.get(name, self.get(name)) if isinstance(each, Mapping) else UNKNOWN for each in self._expanded]
+        return [UNKNOWN]
+
+    def texts(self, name: str) -> list[str]:
+        """`values` as texts, each once, in their order; lists are taken apart."""
+        found: dict[str, None] = {}
+        for value in self.values(name):
+            for each in value if isinstance(value, list) else [value]:
+                if each is not None:
+                    found[each if isinstance(each, str) else UNKNOWN] = None
+        return list(found)

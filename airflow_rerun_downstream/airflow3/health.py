@@ -1,0 +1,144 @@
+"""The installation's state. Every component answers for itself, also when another one can't."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from importlib.metadata import entry_points
+
+from airflow_rerun_downstream.airflow3 import reports, wiring
+from airflow_rerun_downstream.domain.errors import Refusal
+from airflow_rerun_downstream.ports import Clock, ComponentHealth
+from airflow_rerun_downstream.settings import Settings
+from airflow_rerun_downstream.store.lease import SqlLease
+from airflow_rerun_downstream.store.processes import ProcessReport, live_processes
+
+HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
+
+ADD_ASSET_MANAGER = (
+    "Without it a rerun's repeated asset events would start runs of their own. Configure it and restart: "
+    "[core] asset_manager_class = airflow_rerun_downstream.asset_manager.RerunAssetManager"
+)
+
+
+class AirflowHealth:
+    """`Health` on Airflow 3."""
+
+    def __init__(self, *, settings: Callable[[], Settings], clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    def components(self) -> Mapping[str, ComponentHealth]:
+        """All components."""
+        looks = {
+            "database": self.database,
+            "conductor": self.conductor,
+            "asset_manager": self.asset_manager,
+            "freeze_hook": self.freeze_hook,
+            "policy": self.policy,
+            "listener": self.listener,
+            "declared_links": self.declared_links,
+        }
+        return {name: answered(look) for name, look in looks.items()}
+
+    def asset_manager_active(self) -> bool:
+        """In every api-server that is alive; by the configuration where none has reported."""
+        found = self._api_servers()
+        return all(each.asset_manager for each in found) if found else reports.asset_manager_configured()
+
+    def database(self) -> ComponentHealth:
+        """Are our tables there, and the code's?"""
+        wiring.unit_of_work().look_again()
+        with wiring.unit_of_work().session():
+            return ComponentHealth(HEALTHY, "The tables are up to date.")
+
+    def conductor(self) -> ComponentHealth:
+        """Does somebody conduct?"""
+        with wiring.unit_of_work().session() as session:
+            found = SqlLease(session).read()
+        if found is None or found.owner is None:
+            return ComponentHealth(UNHEALTHY, f"No conductor leads. {self._how_to_conduct()}")
+        age = max(self._clock.now() - found.last_tick_at, timedelta())
+        said = f"{found.owner} leads; its last tick was {age.total_seconds():.0f} s ago."
+        if age > max(10 * self._settings().poll_interval, timedelta(seconds=15)):
+            return ComponentHealth(UNHEALTHY, f"{said} {self._how_to_conduct()}")
+        return ComponentHealth(HEALTHY, said)
+
+    def asset_manager(self) -> ComponentHealth:
+        """Are repeated asset events recognised?"""
+        found = self._api_servers()
+        without = [each.id for each in found if not each.asset_manager]
+        if without:
+            return ComponentHealth(DEGRADED, f"It is not active in {', '.join(without)}. {ADD_ASSET_MANAGER}")
+        if found:
+            return ComponentHealth(HEALTHY, f"It is active in all {len(found)} api-server processes.")
+        if reports.asset_manager_configured():
+            return ComponentHealth(HEALTHY, "It is configured; no api-server has reported yet.")
+        return ComponentHealth(DEGRADED, f"It is not configured. {ADD_ASSET_MANAGER}")
+
+    def freeze_hook(self) -> ComponentHealth:
+        """Can runs be held?"""
+        return ComponentHealth(DEGRADED, "Freeze mode is not available in this version.")
+
+    def policy(self) -> ComponentHealth:
+        """Does a Dag's parsing say how far back its sensors look?"""
+        from airflow.utils.session import create_session
+
+        from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+
+        if not entry_points(group="airflow.policy", name="rerun_downstream"):
+            return ComponentHealth(DEGRADED, "It is not installed; links of sensors with an offset are guesses.")
+        with create_session(scoped=False) as session:  # Airflow's tables alone: ours may be missing
+            sensors = AirflowFacts(session).definitions().sensors
+        unmarked = sorted({f"{each.dag_id}.{each.task_id}" for each in sensors if not each.offset_known})
+        if unmarked:
+            named = ", ".join(unmarked[:5]) + (", …" if len(unmarked) > 5 else "")
+            return ComponentHealth(
+                DEGRADED,
+                f"{len(unmarked)} sensors were parsed without it ({named}); their links are guesses until the "
+                "Dags are parsed again (`airflow dags reserialize`).",
+            )
+        return ComponentHealth(HEALTHY, "Every sensor's offset is known.")
+
+    def listener(self) -> ComponentHealth:
+        """Are the dates recorded that a sensor waited for?"""
+        from airflow.listeners.listener import get_listener_manager
+        from airflow.plugins_manager import ensure_plugins_loaded
+
+        ensure_plugins_loaded()
+        modules = {getattr(each, "__name__", "") for each in get_listener_manager().pm.get_plugins()}
+        if any(name.startswith(f"{__package__}.") for name in modules):
+            return ComponentHealth(HEALTHY, "It is registered; workers need the package too.")
+        return ComponentHealth(DEGRADED, "It is not registered: the plugin could not be loaded.")
+
+    def declared_links(self) -> ComponentHealth:
+        """Is the file of declared links right?"""
+        found = wiring.declarations()
+        if found.problems:
+            return ComponentHealth(DEGRADED, f"Links are missing from plans. {' '.join(found.problems)}")
+        if self._settings().declared_links_file is None:
+            return ComponentHealth(HEALTHY, "No links are declared.")
+        return ComponentHealth(HEALTHY, f"{len(found.links)} links are declared.")
+
+    def _api_servers(self) -> list[ProcessReport]:
+        try:
+            with wiring.unit_of_work().session() as session:
+                alive = live_processes(session, since=self._clock.now() - reports.ALIVE)
+                return [each for each in alive if each.kind == reports.API_SERVER]
+        except Refusal:
+            return []
+
+    def _how_to_conduct(self) -> str:
+        if self._settings().conductor == "api_server":
+            return "It is a thread of the api-server; look into that one's log."
+        return "Start `airflow-rerun-downstream conductor`."
+
+
+def answered(look: Callable[[], ComponentHealth]) -> ComponentHealth:
+    """A component's answer, or why it has none."""
+    try:
+        return look()
+    except Refusal as refusal:
+        return ComponentHealth(UNHEALTHY, refusal.detail)
+    except Exception as error:
+        return ComponentHealth(UNHEALTHY, f"{type(error).__name__}: {str(error).splitlines()[0]}")

@@ -1,0 +1,194 @@
+"""Puts the inside together with this Airflow: the service for people, the conductor for what happens by itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+from airflow_rerun_downstream.conductor.tick import Conductor
+from airflow_rerun_downstream.domain.errors import SchemaMismatch
+from airflow_rerun_downstream.lineage.declarations import Declarations, parse
+from airflow_rerun_downstream.notify.targets import ConfiguredTargets
+from airflow_rerun_downstream.ports import Permissions, Work
+from airflow_rerun_downstream.service import Service
+from airflow_rerun_downstream.settings import SECTION, InvalidSetting, Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from airflow_rerun_downstream.store.snapshots import SnapshotCache
+
+log = logging.getLogger(__name__)
+
+SCHEMA_TRUSTED = 30.0
+"""Seconds for which tables that were right count as right. A statement that fails ends it early."""
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC."""
+        return datetime.now(timezone.utc)
+
+
+class AirflowUnitOfWork:
+    """Transactions on Airflow's metadata database.
+
+    The session is one of its own: a thread's shared one may be committed and closed by whatever Airflow function
+    runs in between.
+    """
+
+    def __init__(self) -> None:
+        self._trusted_until = float("-inf")
+
+    @contextmanager
+    def __call__(self) -> Iterator[Work]:
+        """A transaction. Raises `SchemaMismatch`, also when the tables vanish in the middle of it."""
+        with self.session() as session:
+            yield work_on(session)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """The session of a transaction, once it is sure that our tables can be used in it."""
+        from airflow.utils.session import create_session
+
+        try:
+            with create_session(scoped=False) as session:
+                self._check(session)
+                yield session
+        except DBAPIError as error:
+            self.look_again()
+            with create_session(scoped=False) as session:
+                try:
+                    self._check(session)
+                except SchemaMismatch as mismatch:
+                    raise mismatch from error
+            raise
+
+    def look_again(self) -> None:
+        """Check the tables at the next transaction, whenever they were last found right."""
+        self._trusted_until = float("-inf")
+
+    def _check(self, session: Session) -> None:
+        from airflow_rerun_downstream.store import schema
+
+        if time.monotonic() < self._trusted_until:
+            return
+        schema.check(session.connection())
+        self._trusted_until = time.monotonic() + SCHEMA_TRUSTED
+
+
+def work_on(session: Session) -> Work:
+    """The ports, on one session."""
+    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+    from airflow_rerun_downstream.store.lease import SqlLease
+    from airflow_rerun_downstream.store.rows import SqlRerunStore
+
+    return Work(
+        facts=AirflowFacts(session),
+        gateway=AirflowGateway(session),
+        store=SqlRerunStore(session, snapshots()),
+        lease=SqlLease(session),
+    )
+
+
+@cache
+def snapshots() -> SnapshotCache:
+    """What this process remembers of active reruns: a tick reads only what may have changed."""
+    from airflow_rerun_downstream.store.snapshots import SnapshotCache
+
+    return SnapshotCache()
+
+
+@cache
+def settings() -> Settings:
+    """The deployment's settings, read once in a process. Raises `InvalidSetting`."""
+    from airflow.configuration import conf
+    from airflow.settings import TIMEZONE
+
+    found = Settings.read(lambda name: conf.get(SECTION, name, fallback=None), timezone=TIMEZONE)
+    if found.conductor == "scheduler":
+        raise InvalidSetting(
+            f"[{SECTION}] conductor: 'scheduler' is for Airflow 2.11; here it is api_server or external"
+        )
+    return found
+
+
+@cache
+def declarations() -> Declarations:
+    """The deployment's declared links, read once in a process; what is wrong with them is in its log."""
+    file = settings().declared_links_file
+    found = read_declarations(file) if file else Declarations()
+    for problem in found.problems:
+        log.error("A declared link is left out: %s", problem)
+    return found
+
+
+def read_declarations(file: str) -> Declarations:
+    """The declared links of a file. That it can't be read is a problem like any other."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return Declarations(problems=(f"{file}:1: The file can't be read: {error}.",))
+    return parse(text, file)
+
+
+@cache
+def unit_of_work() -> AirflowUnitOfWork:
+    """This process's way to open transactions."""
+    return AirflowUnitOfWork()
+
+
+def service(permissions: Permissions) -> Service:
+    """The service, with what decides who may do what."""
+    from airflow_rerun_downstream.airflow3.health import AirflowHealth
+
+    return Service(
+        unit_of_work=unit_of_work(),
+        permissions=permissions,
+        health=AirflowHealth(settings=settings, clock=SystemClock()),
+        notifier=ConfiguredTargets(settings()),
+        clock=SystemClock(),
+        settings=settings(),
+        declarations=declarations(),
+    )
+
+
+@cache
+def rest_service() -> Service:
+    """The service behind the REST API: the configured auth manager decides."""
+    from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions
+
+    return service(AuthManagerPermissions())
+
+
+@cache
+def local_service() -> Service:
+    """The service of a person at the machine, who may do everything, as with Airflow's own command line."""
+    from airflow_rerun_downstream.airflow3.permissions import LocalPermissions
+
+    return service(LocalPermissions())
+
+
+def conductor() -> Conductor:
+    """A conductor of this process."""
+    return Conductor(unit_of_work=unit_of_work(), clock=SystemClock(), settings=settings(), owner=process_name())
+
+
+@cache
+def process_name() -> str:
+    """Names this process among all that share the database, also after a restart with the same process id."""
+    return f"{socket.gethostname()[:100]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

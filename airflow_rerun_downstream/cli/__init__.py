@@ -1,0 +1,1 @@
+"""The command line: ``airflow rerun-downstream …`` and ``airflow-rerun-downstream``, one definition for both."""

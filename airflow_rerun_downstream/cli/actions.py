@@ -1,0 +1,131 @@
+"""What each verb does."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+
+from airflow_rerun_downstream.cli import operations, rendering
+from airflow_rerun_downstream.cli.backends import Backend, backend
+from airflow_rerun_downstream.cli.bodies import Usage, plan_body, rerun_body
+from airflow_rerun_downstream.cli.progress import followed
+from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest.requests import OptionsBody, PlanBody, RunRefBody
+
+__all__ = ["ACTIONS", "Usage"]
+
+
+def plan(args: Namespace) -> int:
+    """Preview."""
+    body = plan_body(args)
+    rendering.show(backend(args).plan(body), args.output)
+    return 0
+
+
+def submit(args: Namespace) -> int:
+    """Store a rerun, and wait for it if that is wanted."""
+    body = rerun_body(args)
+    to = backend(args)
+    return shown(args, to, to.submit(body))
+
+
+def shown(args: Namespace, to: Backend, rerun: payloads.Rerun) -> int:
+    """Print a rerun, at its end if that is wanted; 1 when it was waited for and didn't succeed."""
+    if args.wait:
+        rerun = followed(to, rerun.id, timeout=args.timeout)
+    rendering.show(rerun, args.output)
+    return int(args.wait and rerun.state is not RerunState.SUCCEEDED)
+
+
+def list_reruns(args: Namespace) -> int:
+    """A page of records."""
+    found = backend(args).reruns(
+        state=args.state,
+        dag_id=args.dag_id,
+        run_id=args.run_id,
+        created_by=args.created_by,
+        created_at_gte=args.created_at_gte,
+        created_at_lte=args.created_at_lte,
+        frozen=True if args.frozen else None,
+        order_by=args.order_by,
+        limit=args.limit,
+        offset=args.offset,
+    )
+    rendering.show(found, args.output)
+    return 0
+
+
+def show(args: Namespace) -> int:
+    """A record; as a table, with its members."""
+    to = backend(args)
+    if args.part:
+        part = {"members": to.members, "links": to.links, "events": to.events}[args.part]
+        rendering.show(part(args.rerun_id, limit=args.limit, offset=args.offset), args.output)
+        return 0
+    code = shown(args, to, to.rerun(args.rerun_id))
+    if args.output == "table":
+        rendering.show(to.members(args.rerun_id, limit=args.limit, offset=args.offset), args.output)
+    return code
+
+
+def control(verb: str) -> Callable[[Namespace], int]:
+    """The action for a verb that moves a rerun."""
+
+    def act(args: Namespace) -> int:
+        move: Callable[[int], payloads.Rerun] = getattr(backend(args), verb)
+        rendering.show(move(args.rerun_id), args.output)
+        return 0
+
+    return act
+
+
+def repair(verb: str) -> Callable[[Namespace], int]:
+    """The action for a verb that moves a member."""
+
+    def act(args: Namespace) -> int:
+        move: Callable[[int, int], payloads.Member] = getattr(backend(args), verb)
+        rendering.show(move(args.rerun_id, args.member_id), args.output)
+        return 0
+
+    return act
+
+
+def links(args: Namespace) -> int:
+    """The links that a plan from a run finds, or what a file declares."""
+    if args.check:
+        return operations.check_links(args)
+    if not args.dag_id or not args.run_id:
+        raise Usage("Give DAG_ID and RUN_ID.")
+    body = PlanBody(
+        source=RunRefBody(dag_id=args.dag_id, run_id=args.run_id),
+        options=OptionsBody(include_manual=args.include_manual),
+    )
+    found = backend(args).plan(body).links
+    rendering.show(payloads.Links(links=found, total_entries=len(found)), args.output)
+    return 0
+
+
+def health(args: Namespace) -> int:
+    """The installation; 1 when something doesn't work."""
+    found = backend(args).health()
+    rendering.show(found, args.output)
+    return int(found.status == "unhealthy")
+
+
+ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
+    "plan": plan,
+    "submit": submit,
+    "list": list_reruns,
+    "show": show,
+    "pause": control("pause"),
+    "resume": control("resume"),
+    "terminate": control("terminate"),
+    "release": control("release"),
+    "retry": repair("retry"),
+    "skip": repair("skip"),
+    "links": links,
+    "conductor": operations.conductor,
+    "db": operations.db,
+    "health": health,
+}

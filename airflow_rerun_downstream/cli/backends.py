@@ -1,0 +1,174 @@
+"""Where commands go: to the Airflow beside us, or over REST. Both answer with the contract's objects."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from argparse import Namespace
+from typing import Any, Protocol
+
+from airflow_rerun_downstream import host
+from airflow_rerun_downstream.client import RerunDownstreamClient
+from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.rest import handlers, payloads
+from airflow_rerun_downstream.rest.queries import PageQuery, RerunQuery
+from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
+from airflow_rerun_downstream.service import Service
+
+NO_MAXIMUM = 100_000
+"""The longest page for somebody at the machine."""
+
+
+class Backend(Protocol):
+    """What commands need; `RerunDownstreamClient` is one too."""
+
+    def plan(self, body: PlanBody) -> payloads.Plan:
+        """Preview a rerun."""
+        ...
+
+    def submit(self, body: RerunBody) -> payloads.Rerun:
+        """Store a rerun."""
+        ...
+
+    def reruns(self, **wanted: Any) -> payloads.Reruns:
+        """A page of records."""
+        ...
+
+    def rerun(self, rerun_id: int) -> payloads.Rerun:
+        """One record."""
+        ...
+
+    def members(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Members:
+        """A page of members."""
+        ...
+
+    def links(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Links:
+        """A page of links."""
+        ...
+
+    def events(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Events:
+        """A page of events."""
+        ...
+
+    def pause(self, rerun_id: int) -> payloads.Rerun:
+        """Dispatch nothing new."""
+        ...
+
+    def resume(self, rerun_id: int) -> payloads.Rerun:
+        """Go on."""
+        ...
+
+    def terminate(self, rerun_id: int) -> payloads.Rerun:
+        """End the rerun."""
+        ...
+
+    def release(self, rerun_id: int) -> payloads.Rerun:
+        """Release frozen runs."""
+        ...
+
+    def retry(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """Dispatch a member again."""
+        ...
+
+    def skip(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """Go on without a member."""
+        ...
+
+    def health(self) -> payloads.Health:
+        """The installation."""
+        ...
+
+
+class LocalBackend:
+    """`Backend` over the metadata database of the Airflow beside us, through the REST API's own handlers."""
+
+    def __init__(self, service: Service, actor: Actor) -> None:
+        self._service = service
+        self._actor = actor
+
+    def plan(self, body: PlanBody) -> payloads.Plan:
+        """Preview a rerun."""
+        return handlers.make_plan(self._service, self._actor, body)
+
+    def submit(self, body: RerunBody) -> payloads.Rerun:
+        """Store a rerun."""
+        return handlers.submit_rerun(self._service, self._actor, body)
+
+    def reruns(self, **wanted: Any) -> payloads.Reruns:
+        """A page of records."""
+        query = RerunQuery.model_validate({name: each for name, each in wanted.items() if each is not None})
+        return handlers.list_reruns(self._service, self._actor, query, maximum=NO_MAXIMUM)
+
+    def rerun(self, rerun_id: int) -> payloads.Rerun:
+        """One record."""
+        return handlers.get_rerun(self._service, self._actor, rerun_id)
+
+    def members(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Members:
+        """A page of members."""
+        query = PageQuery(limit=limit, offset=offset)
+        return handlers.list_members(self._service, self._actor, rerun_id, query, maximum=NO_MAXIMUM)
+
+    def links(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Links:
+        """A page of links."""
+        query = PageQuery(limit=limit, offset=offset)
+        return handlers.list_links(self._service, self._actor, rerun_id, query, maximum=NO_MAXIMUM)
+
+    def events(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Events:
+        """A page of events."""
+        query = PageQuery(limit=limit, offset=offset)
+        return handlers.list_events(self._service, self._actor, rerun_id, query, maximum=NO_MAXIMUM)
+
+    def pause(self, rerun_id: int) -> payloads.Rerun:
+        """Dispatch nothing new."""
+        return handlers.pause_rerun(self._service, self._actor, rerun_id)
+
+    def resume(self, rerun_id: int) -> payloads.Rerun:
+        """Go on."""
+        return handlers.resume_rerun(self._service, self._actor, rerun_id)
+
+    def terminate(self, rerun_id: int) -> payloads.Rerun:
+        """End the rerun."""
+        return handlers.terminate_rerun(self._service, self._actor, rerun_id)
+
+    def release(self, rerun_id: int) -> payloads.Rerun:
+        """Release frozen runs."""
+        return handlers.release_rerun(self._service, self._actor, rerun_id)
+
+    def retry(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """Dispatch a member again."""
+        return handlers.retry_member(self._service, self._actor, rerun_id, member_id)
+
+    def skip(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """Go on without a member."""
+        return handlers.skip_member(self._service, self._actor, rerun_id, member_id)
+
+    def health(self) -> payloads.Health:
+        """The installation."""
+        return handlers.get_health(self._service)
+
+
+def backend(args: Namespace) -> Backend:
+    """The backend that the arguments and the environment name."""
+    url = args.url or environment("URL")
+    if not url:
+        return LocalBackend(host.room("wiring").local_service(), os_user())
+    token = args.token or environment("TOKEN")
+    username = None if token else args.username or environment("USERNAME")
+    password = None
+    if username:
+        password = environment("PASSWORD") or getpass.getpass(f"Password of {username} at {url}: ")
+    return RerunDownstreamClient(url, token=token, username=username, password=password)
+
+
+def environment(name: str) -> str | None:
+    """One of our environment variables; an empty one is none."""
+    return os.environ.get(f"AIRFLOW_RERUN_DOWNSTREAM_{name}") or None
+
+
+def os_user() -> Actor:
+    """Who sits at the machine, for the record."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user id without a name
+        name = f"uid {os.getuid()}"
+    return Actor(id=name, name=name)

@@ -1,0 +1,122 @@
+"""From arguments to the bodies of the REST contract."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from airflow_rerun_downstream.domain.rerun import NOTIFICATION_CONDITIONS
+from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
+
+INDEXED = re.compile(r"^(?P<task_id>.+)\[(?P<map_index>\d+)\]$")
+
+BEFORE_TIME, AFTER_TIME = re.compile(r"(T\d\d(:\d\d)?|[+-]\d\d)$"), re.compile(r"\d\d")
+"""Around a colon that belongs to a time, as in scheduled__2026-01-01T00:00:00+00:00, and doesn't begin the tasks."""
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class Usage(Exception):
+    """The arguments contradict each other, or can't be understood."""
+
+
+def plan_body(args: Namespace) -> PlanBody:
+    """The body of ``plan``."""
+    return from_file(args, PlanBody) or PlanBody.model_validate(plan_fields(args))
+
+
+def rerun_body(args: Namespace) -> RerunBody:
+    """The body of ``submit``."""
+    given = from_file(args, RerunBody)
+    if given is not None:
+        return given
+    fields = plan_fields(args)
+    fields |= {
+        "members": members(args),
+        "settings": settings(args),
+        "notifications": [notification(each) for each in args.notify or ()],
+        "plan_token": args.plan_token,
+        "name": args.name,
+        "reason": args.reason,
+    }
+    return RerunBody.model_validate({name: value for name, value in fields.items() if value is not None})
+
+
+def from_file(args: Namespace, kind: type[Body]) -> Body | None:
+    """The body that ``--file`` names."""
+    if not args.file:
+        return None
+    if args.dag_id is not None:
+        raise Usage("Give either DAG_ID and RUN_ID or --file, not both.")
+    try:
+        text = sys.stdin.read() if args.file == "-" else Path(args.file).read_text(encoding="utf-8")
+        return kind.model_validate(json.loads(text))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise Usage(f"{args.file} can't be read as JSON: {error}") from error
+
+
+def plan_fields(args: Namespace) -> dict[str, Any]:
+    """What ``plan`` and ``submit`` have in common."""
+    if args.run_id is None:
+        raise Usage("Give DAG_ID and RUN_ID, or --file.")
+    options = {"link_kinds": args.link_kind, "max_runs": args.max_runs, "max_depth": args.max_depth}
+    return {
+        "source": {"dag_id": args.dag_id, "run_id": args.run_id},
+        "task_ids": [task(each) for each in args.task_id] if args.task_id else None,
+        "rerun_source": not args.already_right,
+        "options": {"include_manual": args.include_manual, **options},
+    }
+
+
+def task(text: str) -> str | dict[str, Any]:
+    """``task_id``, or ``task_id[3]`` for one index of a mapped task."""
+    found = INDEXED.match(text)
+    return {"task_id": found["task_id"], "map_index": int(found["map_index"])} if found else text
+
+
+def members(args: Namespace) -> list[dict[str, Any]] | None:
+    """The selected downstream runs; None: the plan's default selection."""
+    if args.only_source and args.member:
+        raise Usage("Give either --only-source or --member, not both.")
+    if args.only_source:
+        return []
+    return [member(each) for each in args.member] if args.member else None
+
+
+def member(text: str) -> dict[str, Any]:
+    """``DAG_ID/RUN_ID``, or ``DAG_ID/RUN_ID:task,task``. A run's id may itself have colons, as times do."""
+    dag_id, slash, rest = text.partition("/")
+    if not (dag_id and slash and rest):
+        raise Usage(f"{text!r} is not DAG_ID/RUN_ID or DAG_ID/RUN_ID:task,task.")
+    run_id, colon, tasks = rest.rpartition(":")
+    if not colon or (BEFORE_TIME.search(run_id) and AFTER_TIME.match(tasks)):
+        return {"dag_id": dag_id, "run_id": rest}
+    if not run_id or not all(tasks.split(",")):
+        raise Usage(f"{text!r} names an empty run or task.")
+    return {"dag_id": dag_id, "run_id": run_id, "task_ids": [task(each) for each in tasks.split(",")]}
+
+
+def settings(args: Namespace) -> dict[str, Any]:
+    """How the rerun is carried out; what isn't said keeps its default."""
+    if args.latest_version and args.same_version:
+        raise Usage("Give either --latest-version or --same-version, not both.")
+    said: dict[str, Any] = {"max_active_members": args.max_active_members, "on_failure": args.on_failure}
+    if args.latest_version or args.same_version:
+        said["run_on_latest_version"] = args.latest_version
+    if args.no_stop_on_terminate:
+        said["stop_running_on_terminate"] = False
+    if args.accept_duplicate_runs:
+        said["accept_duplicate_runs"] = True
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def notification(text: str) -> dict[str, Any]:
+    """``TARGET``, or ``TARGET:condition,condition``."""
+    target, _, conditions = text.partition(":")
+    return {"target": target, "on": conditions.split(",") if conditions else list(NOTIFICATION_CONDITIONS)}

@@ -1,0 +1,89 @@
+"""Verbs of those who run the installation: they work on the Airflow beside us."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from argparse import Namespace
+from types import FrameType
+
+from airflow_rerun_downstream import host
+from airflow_rerun_downstream.cli.bodies import Usage
+from airflow_rerun_downstream.conductor import loop
+from airflow_rerun_downstream.domain.errors import SchemaMismatch
+
+
+def conductor(args: Namespace) -> int:
+    """Conduct until interrupted, or once."""
+    made = host.room("wiring").conductor()
+    logging.getLogger("airflow_rerun_downstream").setLevel(logging.INFO)
+    if args.once:
+        report = made.tick()
+        made.resign()
+        print(
+            f"{report.active} active reruns, {report.steps} steps done."
+            if report.leading
+            else "Another conductor leads; nothing was done."
+        )
+        return 0
+    stop, wake = threading.Event(), threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+        wake.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    print(f"The conductor {made.owner} runs; interrupt to end it.", file=sys.stderr, flush=True)
+    loop.run(made, stop, wake)
+    print("The conductor has ended.", file=sys.stderr)
+    return 0
+
+
+def check_links(args: Namespace) -> int:
+    """Print what a file of declared links says; 1 when something in it is wrong."""
+    wiring = host.room("wiring")
+    found = wiring.read_declarations(args.dag_id) if args.dag_id else wiring.declarations()
+    for link in found.links:
+        ends = " -> ".join(
+            ".".join(filter(None, end))
+            for end in (
+                (link.upstream_dag_id, link.upstream_task_id),
+                (link.downstream_dag_id, link.downstream_task_id),
+            )
+        )
+        print(f"{link.file}:{link.line}: {ends} ({link.offset_text})")
+    for problem in found.problems:
+        print(problem, file=sys.stderr)
+    print(f"{len(found.links)} links are declared, {len(found.problems)} problems were found.", file=sys.stderr)
+    return int(bool(found.problems))
+
+
+def db(args: Namespace) -> int:
+    """Migrate, downgrade or check the tables."""
+    tables = host.room("tables")
+    if args.action == "downgrade":
+        return downgrade(args)
+    if args.action == "migrate":
+        tables.migrate()
+    try:
+        tables.check()
+    except SchemaMismatch as mismatch:
+        print(mismatch.detail, file=sys.stderr)
+        return 1
+    print("The tables are up to date.")
+    return 0
+
+
+def downgrade(args: Namespace) -> int:
+    """Go back to an older revision, after a question."""
+    if not args.revision:
+        raise Usage("Give --revision; base removes the tables and every record in them.")
+    if not args.yes and input(f"Downgrade the tables to {args.revision}? Records may be lost. [y/N] ") != "y":
+        print("Nothing was changed.", file=sys.stderr)
+        return 1
+    host.room("tables").downgrade(args.revision)
+    print(f"The tables are at {args.revision}.")
+    return 0

@@ -1,0 +1,191 @@
+"""Printing answers: the contract's objects as JSON or YAML, or a table that is readable without colour."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from airflow_rerun_downstream.cli.progress import summary
+from airflow_rerun_downstream.rest import payloads
+
+PIPE_WIDTH = 200
+"""The width where there is no terminal to ask."""
+
+Row = Sequence[object]
+
+
+def show(what: BaseModel, output: str) -> None:
+    """Print an answer on stdout."""
+    if output == "json":
+        print(json.dumps(what.model_dump(mode="json"), indent=2, ensure_ascii=not unicode_out()))
+    elif output == "yaml":
+        dumped = yaml.safe_dump(what.model_dump(mode="json"), sort_keys=False, allow_unicode=unicode_out())
+        print(dumped, end="")
+    else:
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+        for part in TABLES[type(what)](what):
+            console.print(part)
+
+
+def unicode_out() -> bool:
+    """Whether stdout can take any character."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Row]) -> Table:
+    """A table of texts; what nobody knows is a dash."""
+    made = Table(title=escape(title), title_justify="left", box=SIMPLE, pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(escape(text(each)) for each in row))
+    return made
+
+
+def text(value: object) -> str:
+    """A cell."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    return str(getattr(value, "value", value))
+
+
+def named(ref: payloads.RunRef | payloads.FutureRef) -> str:
+    """A run in a cell."""
+    if isinstance(ref, payloads.RunRef):
+        return f"{ref.dag_id} / {ref.run_id}"
+    when = ref.partition_key or (ref.logical_date and text(ref.logical_date)) or ("next" if ref.next else "?")
+    return f"{ref.dag_id} / {when} (not created)"
+
+
+def tasks(refs: Iterable[payloads.TaskRef]) -> str:
+    """A selection in a cell."""
+    return ", ".join(ref if isinstance(ref, str) else f"{ref.task_id}[{ref.map_index}]" for ref in refs)
+
+
+def plan(of: payloads.Plan) -> list[object]:
+    """The source, the runs, the links and what one should know."""
+    runs = [
+        (
+            "source" if run is of.source else "yes" if run.selected else "no",
+            run.dag_id,
+            run.run_id,
+            run.status,
+            tasks(run.task_ids),
+            run.source_reason if run is of.source else run.reason,
+        )
+        for run in (of.source, *of.runs)
+    ]
+    parts: list[object] = [
+        table("Runs", ("selected", "dag_id", "run_id", "status", "tasks", "why not"), runs),
+        *links(payloads.Links(links=of.links, total_entries=len(of.links))),
+    ]
+    parts += [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
+    if of.hidden_dags:
+        parts.append(f"{of.hidden_dags} more Dags are not shown to you.")
+    return [*parts, escape(f"plan token: {of.plan_token}")]
+
+
+def links(of: payloads.Links) -> list[object]:
+    """Who consumed what of whom, and how that is known."""
+    rows = [(named(each.upstream), named(each.downstream), each.kind, each.evidence, seen(each)) for each in of.links]
+    return [table(f"Links ({of.total_entries})", ("upstream", "downstream", "kind", "evidence", "via"), rows)]
+
+
+def seen(of: payloads.Link) -> str:
+    """What a link is known from."""
+    hop = {"from": of.from_task_id, "to": of.to_task_id}
+    facts = {**{name: task for name, task in hop.items() if task}, **of.via}
+    return ", ".join(f"{name}: {value}" for name, value in facts.items())
+
+
+def rerun(of: payloads.Rerun) -> list[object]:
+    """A record."""
+    facts: Mapping[str, object] = {
+        "source": named(of.source),
+        "name": of.name,
+        "reason": of.reason,
+        "created": f"{text(of.created_at)} by {of.created_by}",
+        "ended": of.ended_at,
+        "allowed": ", ".join(of.allowed_actions),
+    }
+    parts: list[object] = [escape(summary(of).capitalize())]
+    parts += [escape(f"{name}: {text(value)}") for name, value in facts.items() if value]
+    return parts + [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
+
+
+def reruns(of: payloads.Reruns) -> list[object]:
+    """A page of records."""
+    columns = ("id", "state", "source", "done", "failed", "name", "created_by", "created_at")
+    rows = [
+        (
+            each.id,
+            each.state,
+            named(each.source),
+            f"{each.counts.succeeded + each.counts.skipped}/{sum(each.counts.model_dump().values())}",
+            each.counts.failed,
+            each.name,
+            each.created_by,
+            each.created_at,
+        )
+        for each in of.reruns
+    ]
+    return [table(f"Reruns ({of.total_entries})", columns, rows)]
+
+
+def members(of: payloads.Members) -> list[object]:
+    """A page of members."""
+    columns = ("id", "role", "dag_id", "run_id", "state", "reason", "attempt", "waiting on", "run is", "tasks")
+    rows = [
+        (
+            each.id,
+            each.role,
+            each.dag_id,
+            each.run_id,
+            each.state,
+            each.state_reason,
+            each.attempt,
+            ", ".join(named(ref) for ref in each.waiting_on),
+            each.live.state,
+            tasks(each.task_ids),
+        )
+        for each in of.members
+    ]
+    return [table(f"Members ({of.total_entries})", columns, rows)]
+
+
+def events(of: payloads.Events) -> list[object]:
+    """A page of a record."""
+    rows = [(each.at, each.actor, each.action, each.member_id, each.detail) for each in of.events]
+    return [table(f"Events ({of.total_entries})", ("at", "actor", "action", "member", "detail"), rows)]
+
+
+def health(of: payloads.Health) -> list[object]:
+    """The components."""
+    rows = [(name, each.status, each.detail) for name, each in of.components.items()]
+    return [table(f"Rerun Downstream is {of.status}", ("component", "status", "detail"), rows)]
+
+
+TABLES: Mapping[type[BaseModel], Callable[[Any], list[object]]] = {
+    payloads.Plan: plan,
+    payloads.Rerun: rerun,
+    payloads.Reruns: reruns,
+    payloads.Member: lambda of: members(payloads.Members(members=[of], total_entries=1)),
+    payloads.Members: members,
+    payloads.Links: links,
+    payloads.Events: events,
+    payloads.Health: health,
+}

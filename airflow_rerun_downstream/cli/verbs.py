@@ -1,0 +1,192 @@
+"""What can be typed: the verbs and their arguments. Light, because every ``airflow`` command reads it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from typing import Any
+
+NAME = "rerun-downstream"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument as both argparse and Airflow's own parser take it."""
+
+    flags: tuple[str, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A subcommand."""
+
+    name: str
+    help: str
+    arguments: tuple[Argument, ...]
+
+
+def argument(*flags: str, **options: Any) -> Argument:
+    """An argument; the flags come first."""
+    return Argument(flags, options)
+
+
+def positive(text: str) -> int:
+    """A whole number above 0."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def switch(flag: str, help: str) -> Argument:
+    """An option without a value."""
+    return argument(flag, help=help, action="store_true", default=False)
+
+
+def many(flag: str, help: str, **options: Any) -> Argument:
+    """An option that may be repeated."""
+    return argument(flag, help=f"{help} May be repeated.", action="append", default=None, **options)
+
+
+REACH = (
+    argument(
+        "--url",
+        help="Airflow's address, to speak to its REST API; without it the command uses the metadata database of "
+        "the Airflow beside it. Also $AIRFLOW_RERUN_DOWNSTREAM_URL.",
+    ),
+    argument("--token", help="A token for --url. Also $AIRFLOW_RERUN_DOWNSTREAM_TOKEN."),
+    argument(
+        "--username",
+        help="A login for --url instead of a token; the password is $AIRFLOW_RERUN_DOWNSTREAM_PASSWORD, or asked for. "
+        "Also $AIRFLOW_RERUN_DOWNSTREAM_USERNAME.",
+    ),
+)
+OUTPUT = (
+    argument(
+        "--output",
+        "-o",
+        help="How to print: a table, or the objects of the REST API as JSON or YAML.",
+        choices=("table", "json", "yaml"),
+        default="table",
+    ),
+)
+COMMON = REACH + OUTPUT
+
+SOURCE = (
+    argument("dag_id", help="The Dag of the source run.", metavar="DAG_ID", nargs="?"),
+    argument("run_id", help="The source run.", metavar="RUN_ID", nargs="?"),
+    many(
+        "--task-id",
+        "A task (or task group) of the source run to rerun, task_id or task_id[map_index]. "
+        "Default: the failed ones, or all if none has failed.",
+        metavar="TASK",
+    ),
+    switch("--already-right", "The source's data is right already: rerun only what is downstream of it."),
+    switch("--include-manual", "Show manual and backfill runs too."),
+    many(
+        "--link-kind",
+        "Follow only links of this kind: asset, trigger, sensor, marker, inlet, previous_run or declared.",
+        metavar="KIND",
+    ),
+    argument("--max-runs", help="Refuse a plan with more downstream runs.", type=positive, metavar="N"),
+    argument("--max-depth", help="Follow links only so far.", type=positive, metavar="N"),
+    argument("--file", "-f", help="A body of the REST API as JSON instead of arguments; - reads it from stdin."),
+)
+SELECTION = (
+    many(
+        "--member",
+        "A downstream run to rerun, DAG_ID/RUN_ID, or DAG_ID/RUN_ID:task,task for some of its tasks. "
+        "Default: what the plan selects.",
+        metavar="DAG_ID/RUN_ID[:TASK,…]",
+    ),
+    switch("--only-source", "Rerun nothing downstream."),
+    argument("--plan-token", help="The plan's token: refuse if something has changed since.", metavar="TOKEN"),
+    argument("--name", help="A name for the record."),
+    argument("--reason", help="Why, for the record."),
+    argument(
+        "--on-failure",
+        help="When a member fails: go on with the branches that don't need it, or pause.",
+        choices=("continue_other_branches", "pause"),
+    ),
+    argument("--max-active-members", help="How many runs may be in flight at once.", type=positive, metavar="N"),
+    switch("--latest-version", "Run on the latest version of each Dag."),
+    switch("--same-version", "Run on the Dag version that each run had."),
+    switch("--no-stop-on-terminate", "Terminating the rerun lets runs in flight go on."),
+    switch("--accept-duplicate-runs", "Go on although repeated asset events would start extra runs."),
+    many(
+        "--notify",
+        "Notify a target of the deployment, TARGET or TARGET:condition,condition out of succeeded, terminated, "
+        "member_failed.",
+        metavar="TARGET[:CONDITION,…]",
+    ),
+)
+WAITING = (
+    switch("--wait", "Wait for the end, showing progress; fails unless the rerun succeeds."),
+    argument("--timeout", help="Wait no longer than this many seconds.", type=float, metavar="SECONDS"),
+)
+RERUN = argument("rerun_id", help="The rerun's id.", type=int, metavar="ID")
+MEMBER = argument("member_id", help="The member's id.", type=int, metavar="MEMBER_ID")
+PAGE = (
+    argument("--limit", help="How many entries.", type=int, default=50, metavar="N"),
+    argument("--offset", help="How many entries to leave out first.", type=int, default=0, metavar="N"),
+)
+FILTERS = (
+    many("--state", "Only reruns in this state."),
+    argument("--dag-id", help="Only reruns with a run of this Dag."),
+    argument("--run-id", help="Only reruns with this run."),
+    argument("--created-by", help="Only this user's reruns."),
+    argument("--created-at-gte", help="Only reruns from this time on (ISO 8601 with zone)."),
+    argument("--created-at-lte", help="Only reruns up to this time (ISO 8601 with zone)."),
+    switch("--frozen", "Only reruns that hold frozen runs."),
+    argument("--order-by", help="A field, with - before it for descending.", default="-id", metavar="FIELD"),
+)
+PARTS = (
+    argument(
+        "--part",
+        help="Print this part of the record instead of its summary.",
+        choices=("members", "links", "events"),
+    ),
+)
+
+VERBS = (
+    Verb("plan", "Preview what a rerun would do; changes nothing", (*SOURCE, *COMMON)),
+    Verb("submit", "Rerun a run and what is downstream of it", (*SOURCE, *SELECTION, *WAITING, *COMMON)),
+    Verb("list", "List the reruns", (*FILTERS, *PAGE, *COMMON)),
+    Verb("show", "Show a rerun and its members", (RERUN, *PARTS, *PAGE, *WAITING, *COMMON)),
+    Verb("pause", "Dispatch nothing new; runs in flight go on", (RERUN, *COMMON)),
+    Verb("resume", "Let a paused rerun go on; a failed one retries", (RERUN, *COMMON)),
+    Verb("terminate", "End a rerun", (RERUN, *COMMON)),
+    Verb("release", "Release the frozen runs of a rerun", (RERUN, *COMMON)),
+    Verb("retry", "Dispatch a failed member again", (RERUN, MEMBER, *COMMON)),
+    Verb("skip", "Go on as if a failed member had succeeded", (RERUN, MEMBER, *COMMON)),
+    Verb(
+        "links",
+        "Show a run's links to other Dags' runs, and how each is known",
+        (
+            argument("dag_id", help="The Dag; with --check, the file.", metavar="DAG_ID", nargs="?"),
+            argument("run_id", help="The run.", metavar="RUN_ID", nargs="?"),
+            switch("--include-manual", "Show manual and backfill runs too."),
+            switch(
+                "--check",
+                "Read a file of declared links, by default that of declared_links_file, and say what is wrong with it.",
+            ),
+            *COMMON,
+        ),
+    ),
+    Verb(
+        "conductor",
+        "Conduct reruns in the foreground until interrupted",
+        (switch("--once", "Look once, do what can be done now, and end."),),
+    ),
+    Verb(
+        "db",
+        "Migrate, downgrade or check the package's tables",
+        (
+            argument("action", help="What to do.", choices=("migrate", "downgrade", "check")),
+            argument("--revision", help="downgrade: the revision to go back to; base removes the tables."),
+            argument("--yes", "-y", help="Don't ask.", action="store_true", default=False),
+        ),
+    ),
+    Verb("health", "Show whether every part of the installation works", COMMON),
+)

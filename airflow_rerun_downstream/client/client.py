@@ -1,0 +1,171 @@
+"""The client: one method per call of the REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import Enum
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from airflow_rerun_downstream.client import waiting
+from airflow_rerun_downstream.client.errors import ConnectionProblem
+from airflow_rerun_downstream.client.transport import Transport
+from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class RerunDownstreamClient:
+    """Reruns of one Airflow, whose address is ``base_url``.
+
+    Give a token, or a name and a password to log in with. Answers are objects of the contract; a refusal raises
+    `RefusedError`, a server that can't be reached `ConnectionProblem`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        token: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        timeout: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._transport = Transport(
+            base_url, token=token, username=username, password=password, timeout=timeout, transport=transport
+        )
+
+    def __enter__(self) -> RerunDownstreamClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def plan(self, body: PlanBody | Mapping[str, Any], *, task_instances: bool = True) -> payloads.Plan:
+        """Preview a rerun; changes nothing."""
+        return self._ask(payloads.Plan, "POST", "/plans", {"task_instances": task_instances}, body)
+
+    def submit(self, body: RerunBody | Mapping[str, Any]) -> payloads.Rerun:
+        """Rerun the source and the selected downstream runs."""
+        return self._ask(payloads.Rerun, "POST", "/reruns", None, body)
+
+    def reruns(self, **wanted: Any) -> payloads.Reruns:
+        """A page of the records; ``wanted`` are the filters, ``limit``, ``offset`` and ``order_by``."""
+        return self._ask(payloads.Reruns, "GET", "/reruns", wanted)
+
+    def rerun(self, rerun_id: int) -> payloads.Rerun:
+        """One record."""
+        return self._ask(payloads.Rerun, "GET", f"/reruns/{rerun_id}")
+
+    def members(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Members:
+        """A page of a rerun's members."""
+        return self._ask(payloads.Members, "GET", f"/reruns/{rerun_id}/members", page(limit, offset))
+
+    def links(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Links:
+        """A page of the links as they were at submit."""
+        return self._ask(payloads.Links, "GET", f"/reruns/{rerun_id}/links", page(limit, offset))
+
+    def events(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Events:
+        """A page of what happened, oldest first."""
+        return self._ask(payloads.Events, "GET", f"/reruns/{rerun_id}/events", page(limit, offset))
+
+    def pause(self, rerun_id: int) -> payloads.Rerun:
+        """Dispatch nothing new."""
+        return self._ask(payloads.Rerun, "POST", f"/reruns/{rerun_id}/pause")
+
+    def resume(self, rerun_id: int) -> payloads.Rerun:
+        """Go on; a failed rerun retries its failed members."""
+        return self._ask(payloads.Rerun, "POST", f"/reruns/{rerun_id}/resume")
+
+    def terminate(self, rerun_id: int) -> payloads.Rerun:
+        """End the rerun."""
+        return self._ask(payloads.Rerun, "POST", f"/reruns/{rerun_id}/terminate")
+
+    def release(self, rerun_id: int) -> payloads.Rerun:
+        """Release the frozen runs."""
+        return self._ask(payloads.Rerun, "POST", f"/reruns/{rerun_id}/release")
+
+    def retry(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """Dispatch a failed member again."""
+        return self._ask(payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/retry")
+
+    def skip(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """Go on as if a failed member had succeeded."""
+        return self._ask(payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/skip")
+
+    def dag_runs(self, **wanted: Any) -> payloads.DagRuns:
+        """A page of Dag runs; ``wanted`` are the filters, ``limit``, ``offset`` and ``order_by``."""
+        return self._ask(payloads.DagRuns, "GET", "/dag-runs", wanted)
+
+    def task_instances(self, dag_id: str, run_id: str) -> payloads.TaskInstances:
+        """A run's task instances, with those preselected that a rerun from it would take."""
+        path = f"/dag-runs/{quote(dag_id, safe='')}/{quote(run_id, safe='')}/task-instances"
+        return self._ask(payloads.TaskInstances, "GET", path)
+
+    def health(self) -> payloads.Health:
+        """The installation's components."""
+        return self._ask(payloads.Health, "GET", "/health")
+
+    def notification_targets(self) -> payloads.NotificationTargets:
+        """Whom a rerun may notify."""
+        return self._ask(payloads.NotificationTargets, "GET", "/notification-targets")
+
+    def wait(
+        self,
+        rerun_id: int,
+        *,
+        timeout: float | None = None,
+        on_change: Callable[[payloads.Rerun], None] | None = None,
+        interval: float = 1.0,
+    ) -> payloads.Rerun:
+        """Wait until the rerun has succeeded, failed or been terminated; see `waiting.wait`."""
+        return waiting.wait(lambda: self.rerun(rerun_id), timeout=timeout, on_change=on_change, interval=interval)
+
+    def _ask(
+        self, answer: type[Answer], method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> Answer:
+        if isinstance(body, BaseModel):
+            body = body.model_dump(mode="json", exclude_unset=True)
+        found = self._transport.call(method, path, params=query(params or {}), body=body)
+        try:
+            return answer.model_validate(found)
+        except ValidationError as error:
+            raise ConnectionProblem(f"The answer to {method} {path} is not of this API: {error}") from error
+
+
+def page(limit: int, offset: int) -> dict[str, int]:
+    """The part of a list that is wanted."""
+    return {"limit": limit, "offset": offset}
+
+
+def query(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as texts; None is left out, collections are repeated."""
+    found: dict[str, Any] = {}
+    for name, value in params.items():
+        if isinstance(value, (list, tuple, set, frozenset)):
+            found[name] = [text(each) for each in value]
+        elif value is not None:
+            found[name] = text(value)
+    return found
+
+
+def text(value: Any) -> str:
+    """A parameter's value as the query string has it."""
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,1 @@
+"""The words of a rerun. Standard library only: no Airflow, no SQL, no web."""

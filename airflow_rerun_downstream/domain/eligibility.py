@@ -1,0 +1,79 @@
+"""Which runs can be a source (R4), which can be selected downstream (R8, R9), and the words for their states."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from airflow_rerun_downstream.domain.facts import (
+    FINISHED_RUN_STATES,
+    RunFacts,
+    TaskInstanceFacts,
+)
+from airflow_rerun_downstream.domain.plan import RunStatus
+
+UNSTARTED_TASK_STATES = frozenset({None, "scheduled", "queued"})
+
+
+def run_status(run: RunFacts, now: datetime) -> RunStatus:
+    """The wizard's word for a run's state. A queued run whose ready time is still to come is not ready."""
+    if run.state == "success":
+        return RunStatus.SUCCESS
+    if run.state == "failed":
+        return RunStatus.TERMINATED if run.terminated else RunStatus.FAILED
+    if run.state == "running":
+        return RunStatus.RUNNING
+    return RunStatus.READY if run.run_after <= now else RunStatus.NOT_READY
+
+
+def task_status(task: TaskInstanceFacts, run: RunFacts) -> RunStatus:
+    """The wizard's word for a task instance's state.
+
+    A task that didn't run although its run has ended is revoked. What a stop left behind is told from a natural
+    skip by the try number: a stop skips tasks that never had a try.
+    """
+    finished = run.state in FINISHED_RUN_STATES
+    if task.state == "success":
+        return RunStatus.SUCCESS
+    if task.state == "skipped":
+        return RunStatus.REVOKED if run.terminated and task.try_number == 0 else RunStatus.SUCCESS
+    if task.state == "failed":
+        return RunStatus.TERMINATED if run.terminated else RunStatus.FAILED
+    if task.state == "upstream_failed":
+        return RunStatus.FAILED
+    if task.state in UNSTARTED_TASK_STATES:
+        if finished:
+            return RunStatus.REVOKED
+        return RunStatus.NOT_READY if task.state is None else RunStatus.READY
+    return RunStatus.RUNNING
+
+
+def downstream_refusal(run: RunFacts, now: datetime, *, in_active_rerun: bool) -> str | None:
+    """Why a downstream run can't be selected without freeze mode; None: it can."""
+    if in_active_rerun:
+        return "in_active_rerun"
+    status = run_status(run, now)
+    return {
+        RunStatus.RUNNING: "run_is_running",
+        RunStatus.READY: "run_is_queued",
+        RunStatus.NOT_READY: "run_not_ready",
+    }.get(status)
+
+
+def source_refusal(
+    run: RunFacts,
+    now: datetime,
+    window_start: datetime | None,
+    *,
+    in_active_rerun: bool,
+    rerun_source: bool = True,
+) -> str | None:
+    """Why a run can't be the source; None: it can. ``window_start`` None: runs of any age."""
+    if not run.online:
+        return "backfill_run" if run.backfill else "manual_run"
+    if run.run_after > now:
+        return "after_now"
+    if window_start is not None and run.run_after < window_start:
+        return "before_ready_window"
+    if not rerun_source and run.state != "success":
+        return "source_not_success"
+    return downstream_refusal(run, now, in_active_rerun=in_active_rerun)

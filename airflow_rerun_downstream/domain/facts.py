@@ -1,0 +1,266 @@
+"""What Airflow knows about runs and tasks, as plain values. Ports return these; the inside reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from airflow_rerun_downstream.domain.refs import RunRef
+
+FINISHED_RUN_STATES = frozenset({"success", "failed"})
+UNFINISHED_TASK_STATES = frozenset(
+    {
+        None,
+        "scheduled",
+        "queued",
+        "running",
+        "restarting",
+        "up_for_retry",
+        "up_for_reschedule",
+        "deferred",
+        "awaiting_input",
+    }
+)
+STARTED_TASK_STATES = UNFINISHED_TASK_STATES - {None}
+"""States in which a task's process may live, or may be about to."""
+
+FAILED_TASK_STATES = frozenset({"failed", "upstream_failed"})
+SUCCESSFUL_TASK_STATES = frozenset({"success", "skipped"})
+REMOVED_TASK_STATE = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """One Dag run as Airflow's database has it. Times are aware and in UTC.
+
+    ``online`` says whether Airflow's scheduler made the run (scheduled or asset-triggered), or a task of such
+    a run did. ``terminated`` says that a person or a rerun stopped it, as opposed to a failure of its own.
+    """
+
+    ref: RunRef
+    run_type: str
+    state: str
+    logical_date: datetime | None
+    run_after: datetime
+    clear_number: int = 0
+    data_interval_start: datetime | None = None
+    data_interval_end: datetime | None = None
+    partition_key: str | None = None
+    start_date: datetime | None = None
+    online: bool = True
+    terminated: bool = False
+    backfill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInstanceFacts:
+    """One task instance. ``map_index`` is -1 for a task that isn't mapped, or isn't expanded yet."""
+
+    task_id: str
+    map_index: int
+    state: str | None
+    operator: str | None = None
+    try_number: int = 0
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNode:
+    """A task in its Dag's latest serialized version.
+
+    ``followers`` are the ids of the directly downstream tasks, ``leaders`` of the directly upstream ones.
+    """
+
+    task_id: str
+    operator: str
+    followers: frozenset[str] = frozenset()
+    leaders: frozenset[str] = frozenset()
+    is_setup: bool = False
+    is_teardown: bool = False
+    triggers_dag_run: bool = False
+
+
+@dataclass(frozen=True)
+class DagStructure:
+    """The tasks of a Dag and its task groups (group id → the ids of all tasks in it, nested ones too)."""
+
+    dag_id: str
+    tasks: Mapping[str, TaskNode]
+    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    is_paused: bool = False
+    max_active_runs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetConsumption:
+    """Airflow's record that ``consumer`` was started with an asset event of ``producer``'s task."""
+
+    producer: RunRef
+    task_id: str
+    map_index: int
+    event_id: int
+    asset: str
+    consumer: RunFacts
+
+
+@dataclass(frozen=True, slots=True)
+class AssetEmission:
+    """An asset event of ``producer``'s task. ``until``: when another run emitted the asset's next one; None: never."""
+
+    producer: RunRef
+    task_id: str
+    event_id: int
+    asset_id: int
+    at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStart:
+    """When a task instance of ``run``, which did not skip its work, last started."""
+
+    run: RunFacts
+    task_id: str
+    map_index: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TriggeredRun:
+    """Airflow's record (XCom ``trigger_run_id``) that a task of ``parent`` made ``child``."""
+
+    parent: RunRef
+    task_id: str
+    map_index: int
+    child: RunFacts
+
+
+@dataclass(frozen=True)
+class SensorDefinition:
+    """An ExternalTaskSensor of a Dag's latest serialized version.
+
+    ``offset`` is what the package's policy wrote about the sensor: a number of seconds, or relativedelta fields;
+    both 0/empty mean "same logical date". ``offset_known`` is False when the policy's mark is missing.
+    ``has_date_function`` says that ``execution_date_fn`` decides the dates: no offset can be told.
+    Ids may hold templates (``templated``); then only the rendered fields of a run tell whom it waited for.
+    ``task_ids`` empty and ``group_id`` None: it waits for the whole Dag run.
+    """
+
+    dag_id: str
+    task_id: str
+    external_dag_id: str
+    task_ids: frozenset[str] = frozenset()
+    group_id: str | None = None
+    offset: float | Mapping[str, float] = 0.0
+    offset_known: bool = False
+    has_date_function: bool = False
+    mapped: bool = False
+
+    @property
+    def templated(self) -> bool:
+        """Whether a field that names the upstream holds a template."""
+        return any("{{" in text or "{%" in text for text in (self.external_dag_id, self.group_id or "", *self.task_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerDefinition:
+    """An ExternalTaskMarker: its Dag declares that a task of another Dag depends on it."""
+
+    dag_id: str
+    task_id: str
+    external_dag_id: str
+    external_task_id: str
+    logical_date: str
+    mapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerDefinition:
+    """A TriggerDagRunOperator; ``trigger_dag_id`` may hold a template."""
+
+    dag_id: str
+    task_id: str
+    trigger_dag_id: str
+    mapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PastDependency:
+    """A task with ``depends_on_past``: it waits for itself in the previous run of its Dag.
+
+    ``waits_for`` has its own id and, with ``wait_for_downstream``, the ids of the tasks right after it.
+    ``scheduled_only``: the Dag catches up, so that Airflow takes no manual run for the previous one.
+    """
+
+    dag_id: str
+    task_id: str
+    waits_for: frozenset[str]
+    scheduled_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InletDefinition:
+    """A task that reads an asset by which its Dag isn't scheduled."""
+
+    dag_id: str
+    task_id: str
+    asset_id: int
+    asset: str
+
+
+@dataclass(frozen=True)
+class DeclaredLink:
+    """What the deployment's file says at ``line``: the consumer's logical date is the upstream one plus ``offset``.
+
+    ``offset`` has the fields of a relativedelta; empty: the same date. A task of None means the run as a whole.
+    """
+
+    upstream_dag_id: str
+    upstream_task_id: str | None
+    downstream_dag_id: str
+    downstream_task_id: str | None
+    offset: Mapping[str, float]
+    offset_text: str
+    reason: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The edges between runs that the latest serialized Dags declare; ``declared``: those of the deployment's file."""
+
+    sensors: tuple[SensorDefinition, ...] = ()
+    markers: tuple[MarkerDefinition, ...] = ()
+    triggers: tuple[TriggerDefinition, ...] = ()
+    past_dependencies: tuple[PastDependency, ...] = ()
+    inlets: tuple[InletDefinition, ...] = ()
+    declared: tuple[DeclaredLink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedWait:
+    """What the package's worker listener recorded when a sensor of ``consumer`` succeeded."""
+
+    consumer: RunRef
+    task_id: str
+    map_index: int
+    external_dag_id: str
+    task_ids: frozenset[str]
+    group_id: str | None
+    dates: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the conductor sees of one member's run: its state, its attempt and its task instances.
+
+    ``run_state`` is None when the run no longer exists.
+    """
+
+    ref: RunRef
+    run_state: str | None
+    clear_number: int = 0
+    task_instances: tuple[TaskInstanceFacts, ...] = ()

@@ -1,0 +1,93 @@
+"""Order over a graph of runs: what follows what, without cycles, and also across nodes that don't take part."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from typing import Any, TypeVar
+
+Node = TypeVar("Node", bound=Hashable)
+Edges = Mapping[Node, Collection[Node]]
+
+
+def reachable(start: Iterable[Node], edges: Edges[Node]) -> set[Node]:
+    """Every node that can be reached from ``start``, the start itself included."""
+    seen = set(start)
+    queue = deque(seen)
+    while queue:
+        for follower in edges.get(queue.popleft(), ()):
+            if follower not in seen:
+                seen.add(follower)
+                queue.append(follower)
+    return seen
+
+
+def without_cycles(edges: Edges[Node], roots: Iterable[Node], key: Callable[[Node], Any]) -> dict[Node, set[Node]]:
+    """Drop the edges that close a cycle, so that what remains has an order.
+
+    The walk is depth first, from ``roots`` and then from every other node, siblings in the order of ``key``:
+    the same graph always loses the same edges. A node's edge to itself is dropped too.
+    """
+    kept: dict[Node, set[Node]] = {}
+    open_nodes: set[Node] = set()
+    for root in [*roots, *sorted(edges, key=key)]:
+        if root in kept:
+            continue
+        kept[root] = set()
+        open_nodes.add(root)
+        stack = [(root, iter(sorted(edges.get(root, ()), key=key)))]
+        while stack:
+            node, followers = stack[-1]
+            for follower in followers:
+                if follower in open_nodes:
+                    continue
+                kept[node].add(follower)
+                if follower not in kept:
+                    kept[follower] = set()
+                    open_nodes.add(follower)
+                    stack.append((follower, iter(sorted(edges.get(follower, ()), key=key))))
+                    break
+            else:
+                open_nodes.discard(node)
+                stack.pop()
+    return kept
+
+
+def levels(edges: Edges[Node]) -> dict[Node, int]:
+    """The longest distance of each node from a node without predecessors. The graph must have no cycle."""
+    waiting: dict[Node, int] = dict.fromkeys(edges, 0)
+    for followers in edges.values():
+        for follower in followers:
+            waiting[follower] = waiting.get(follower, 0) + 1
+    level = {node: 0 for node, count in waiting.items() if count == 0}
+    queue = deque(level)
+    while queue:
+        node = queue.popleft()
+        for follower in edges.get(node, ()):
+            level[follower] = max(level.get(follower, 0), level[node] + 1)
+            waiting[follower] -= 1
+            if waiting[follower] == 0:
+                queue.append(follower)
+    return level
+
+
+def gates(members: Collection[Node], edges: Edges[Node]) -> dict[Node, set[Node]]:
+    """For each member, the members that it has to wait for, also across nodes in between that aren't members.
+
+    ``edges`` must have no cycle. Only the nearest members are named: what they wait for holds through them.
+    """
+    chosen = set(members)
+    waits: dict[Node, set[Node]] = {member: set() for member in chosen}
+    for member in chosen:
+        seen: set[Node] = set()
+        queue = deque(edges.get(member, ()))
+        while queue:
+            node = queue.popleft()
+            if node in seen:
+                continue
+            seen.add(node)
+            if node in chosen:
+                waits[node].add(member)
+            else:
+                queue.extend(edges.get(node, ()))
+    return waits

@@ -1,0 +1,172 @@
+"""The preview of a rerun: runs and the links between them. Making one changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+
+
+class LinkKind(str, Enum):
+    """How a run came to read what another one made."""
+
+    ASSET = "asset"
+    TRIGGER = "trigger"
+    SENSOR = "sensor"
+    MARKER = "marker"
+    INLET = "inlet"
+    PREVIOUS_RUN = "previous_run"
+    DECLARED = "declared"
+
+
+class Evidence(str, Enum):
+    """How a link is known, best first."""
+
+    RECORDED = "recorded"
+    DERIVED = "derived"
+    DECLARED = "declared"
+    ASSUMED = "assumed"
+    UNRESOLVED = "unresolved"
+
+
+@dataclass(frozen=True, slots=True)
+class FutureRef:
+    """A run that Airflow hasn't created yet, or one that couldn't be told (an unresolved edge).
+
+    Exactly one of ``logical_date``, ``partition_key``, ``next`` is given for a run to come; none for an
+    unresolved edge, of which only the Dag is known.
+    """
+
+    dag_id: str
+    logical_date: datetime | None = None
+    partition_key: str | None = None
+    next: bool = False
+
+
+@dataclass(frozen=True)
+class Link:
+    """``downstream`` consumed what ``upstream`` produced; ``via`` says what was seen, for a person to check.
+
+    ``from_task_id`` is the task that produced, ``to_task_id`` the one that consumed; None: the run as a whole.
+    """
+
+    upstream: RunRef
+    downstream: RunRef | FutureRef
+    kind: LinkKind
+    evidence: Evidence
+    via: Mapping[str, Any] = field(default_factory=dict)
+    from_task_id: str | None = None
+    to_task_id: str | None = None
+
+
+class RunStatus(str, Enum):
+    """The six words of the wizard, and ``revoked`` for a task that never ran because its run was stopped."""
+
+    SUCCESS = "success"
+    FAILED = "failed"
+    TERMINATED = "terminated"
+    RUNNING = "running"
+    READY = "ready"
+    NOT_READY = "not_ready"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True)
+class PlannedTask:
+    """A task instance in the preview. ``reason`` says why it is preselected, or why it can't be selected."""
+
+    task_id: str
+    map_index: int
+    state: str | None
+    status: RunStatus
+    operator: str | None
+    selected: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run in the preview.
+
+    ``selectable`` is without freeze mode, ``reason`` says why not. ``tasks`` is the default selection, also of a run
+    that isn't selected by itself but could be; empty where it can't. ``can_be_source`` and ``source_reason`` answer
+    for the run as a source.
+    """
+
+    facts: RunFacts
+    status: RunStatus
+    selectable: bool
+    reason: str | None
+    selected: bool
+    tasks: Tasks
+    can_be_source: bool
+    source_reason: str | None
+    task_instances: tuple[PlannedTask, ...] = ()
+    freeze_action: str | None = None
+
+    @property
+    def ref(self) -> RunRef:
+        """The run's name."""
+        return self.facts.ref
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWarning:
+    """Something that a person should know before submitting. ``code`` is for programs, ``detail`` a sentence."""
+
+    code: str
+    detail: str
+    dag_id: str | None = None
+    run_id: str | None = None
+    task_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be rerun.
+
+    ``runs`` leaves out the source and every run that isn't to be shown. ``links`` joins shown runs only;
+    ``edges`` has every edge between runs, shown or not, without cycles: the order is read from it.
+    """
+
+    source: PlannedRun
+    runs: tuple[PlannedRun, ...]
+    links: tuple[Link, ...]
+    warnings: tuple[PlanWarning, ...]
+    hidden_dags: int
+    edges: Mapping[RunRef, frozenset[RunRef]]
+    token: str = ""
+
+    def run(self, ref: RunRef) -> PlannedRun | None:
+        """The shown run of that name, the source included."""
+        return self.by_ref.get(ref)
+
+    @property
+    def by_ref(self) -> Mapping[RunRef, PlannedRun]:
+        """Every shown run by its name, the source included."""
+        return {run.ref: run for run in (self.source, *self.runs)}
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """What the preview takes in. None: the deployment's default, or no limit."""
+
+    include_manual: bool = False
+    link_kinds: tuple[LinkKind, ...] | None = None
+    max_runs: int | None = None
+    max_depth: int | None = None
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """A question for a preview: the source run, its selected tasks (None: the default) and options."""
+
+    source: RunRef
+    tasks: Tasks | None = None
+    rerun_source: bool = True
+    options: PlanOptions = field(default_factory=PlanOptions)

@@ -1,0 +1,50 @@
+"""Why a run or task is, or isn't, selected: the words that programs read, and a sentence for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+REASONS: Mapping[str, str] = {
+    # a run that can't be selected, or can't be a source
+    "manual_run": "the run was triggered by a person or a program, not by the scheduler",
+    "backfill_run": "the run belongs to a backfill",
+    "run_is_running": "the run is running",
+    "run_is_queued": "the run is queued and will read the wrong data when it starts",
+    "run_not_ready": "the run is not ready yet",
+    "in_active_rerun": "the run takes part in another rerun that isn't finished",
+    "before_ready_window": "the run was ready before the window of source runs began",
+    "after_now": "the run's ready time lies in the future",
+    "source_not_success": "only a run that succeeded can be a source that isn't rerun",
+    "not_in_plan": "the run is not downstream of the source",
+    # a task that is preselected
+    "failed": "the task failed",
+    "upstream_failed": "the task did not run because an upstream task failed",
+    "terminated": "the task was stopped",
+    "revoked": "the task never ran because its run was stopped",
+    "whole_run": "no task has failed, so all of them are rerun",
+    "polluted": "the task read wrong data, or follows one that did",
+    "failed_upstream": "a selected task would fail again without this one",
+    "setup_or_teardown": "the task prepares or cleans up for a selected one",
+    # a task that isn't preselected
+    "makes_a_new_run": "the task triggered a run that is in the plan; run again it would make another one",
+    "not_polluted": "the task read nothing that was wrong",
+    "succeeded": "the task succeeded",
+    "removed": "the task is no longer part of its Dag",
+    # where a member stands
+    "already_right": "the source's data is right already, it isn't rerun",
+    "run_gone": "the run was deleted in Airflow",
+    "task_gone": "none of the selected tasks is left in the run",
+    "run_not_finished": "somebody runs it now; it is rerun when that has ended",
+    "run_terminated": "somebody stopped the run",
+    "tasks_failed": "a selected task failed",
+    "never_started": "the run ended before a selected task could start",
+    "repaired_by_hand": "somebody repaired the run in Airflow",
+    "member_failed": "a member failed",
+    "skipped_by_user": "a person let the rerun go on without it",
+    "left_running": "the rerun was terminated, the run goes on",
+}
+
+
+def sentence(reason: str | None) -> str:
+    """The sentence for a reason, or the reason itself where there is none."""
+    return REASONS.get(reason or "", reason or "")

@@ -1,0 +1,214 @@
+"""A rerun, its members, its settings and its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from airflow_rerun_downstream.domain.plan import FutureRef, Link, PlanOptions, PlanRequest, PlanWarning
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.states import (
+    ACTIVE_RERUN_STATES,
+    MemberState,
+    RerunState,
+    Role,
+)
+
+NOTIFICATION_CONDITIONS = ("succeeded", "terminated", "member_failed")
+
+
+@dataclass(frozen=True)
+class RerunSettings:
+    """What the person chose in step 3. ``max_active_members`` None: the deployment's default."""
+
+    max_active_members: int | None = None
+    on_failure: str = "continue_other_branches"
+    run_on_latest_version: bool | None = None
+    stop_running_on_terminate: bool = True
+    accept_duplicate_runs: bool = False
+
+
+@dataclass(frozen=True)
+class Notification:
+    """Whom to tell, and of which of `NOTIFICATION_CONDITIONS`."""
+
+    target: str
+    on: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MemberRequest:
+    """A downstream run that the person selected; ``tasks`` None: the default selection of the plan."""
+
+    ref: RunRef
+    tasks: Tasks | None = None
+
+
+@dataclass(frozen=True)
+class RerunRequest:
+    """Everything that a submit says. ``members`` None: the plan's default selection; empty: the source alone."""
+
+    plan: PlanRequest
+    members: tuple[MemberRequest, ...] | None = None
+    freeze_mode: bool = False
+    frozen: tuple[RunRef | FutureRef, ...] = ()
+    plan_token: str | None = None
+    name: str | None = None
+    reason: str | None = None
+    settings: RerunSettings = field(default_factory=RerunSettings)
+    notifications: tuple[Notification, ...] = ()
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks. ``id`` and ``name`` are text, as the auth manager has them; ``native`` is its own user object."""
+
+    id: str
+    name: str
+    native: Any = None
+
+
+CONDUCTOR = Actor(id="", name="rerun_downstream")
+"""The actor of what happens by itself."""
+
+
+@dataclass(frozen=True)
+class NewMember:
+    """A member to be stored. ``waits_for`` names the members that must be satisfied before it starts."""
+
+    ref: RunRef
+    role: Role
+    state: MemberState
+    tasks: Tasks
+    depth: int
+    waits_for: frozenset[RunRef] = frozenset()
+    logical_date: datetime | None = None
+    run_after: datetime | None = None
+    state_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class NewRerun:
+    """A rerun to be stored: the snapshot of the plan at submit."""
+
+    source: RunRef
+    members: tuple[NewMember, ...]
+    links: tuple[Link, ...]
+    settings: RerunSettings
+    notifications: tuple[Notification, ...]
+    options: PlanOptions
+    warnings: tuple[PlanWarning, ...]
+    actor: Actor
+    name: str | None = None
+    reason: str | None = None
+    freeze_mode: bool = False
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A stored rerun. Times are aware and in UTC; ``counts`` has one entry per member state."""
+
+    id: int
+    source: RunRef
+    state: RerunState
+    state_reason: str | None
+    settings: RerunSettings
+    notifications: tuple[Notification, ...]
+    warnings: tuple[PlanWarning, ...]
+    created_by: str
+    created_by_id: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    name: str | None = None
+    reason: str | None = None
+    freeze_mode: bool = False
+    counts: Mapping[MemberState, int] = field(default_factory=dict)
+
+    @property
+    def active(self) -> bool:
+        """Whether the rerun may still move."""
+        return self.state in ACTIVE_RERUN_STATES
+
+
+@dataclass(frozen=True)
+class Member:
+    """A stored member. ``waits_for`` are member ids. ``original_run_id`` differs from the run's after adoption.
+
+    ``attempt`` counts dispatches; ``clear_number`` is the run's, right after the last one.
+    """
+
+    id: int
+    rerun_id: int
+    ref: RunRef
+    original_run_id: str
+    role: Role
+    state: MemberState
+    state_reason: str | None
+    tasks: Tasks
+    depth: int
+    attempt: int
+    clear_number: int | None
+    logical_date: datetime | None
+    run_after: datetime | None
+    dispatched_at: datetime | None
+    ended_at: datetime | None
+    final_run_state: str | None
+    waits_for: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class RerunEvent:
+    """One line of a rerun's record."""
+
+    id: int
+    rerun_id: int
+    at: datetime
+    actor: str
+    action: str
+    member_id: int | None
+    detail: str | None
+
+
+@dataclass(frozen=True)
+class ActiveRerun:
+    """A rerun with its members, as the conductor sees it."""
+
+    rerun: Rerun
+    members: tuple[Member, ...]
+
+    @property
+    def by_id(self) -> Mapping[int, Member]:
+        """The members by their ids."""
+        return {member.id: member for member in self.members}
+
+
+ACTIONS: Mapping[RerunState, tuple[str, ...]] = {
+    RerunState.RUNNING: ("pause", "terminate"),
+    RerunState.PAUSED: ("resume", "terminate"),
+    RerunState.FAILED: ("resume", "terminate"),
+    RerunState.TERMINATING: (),
+    RerunState.SUCCEEDED: (),
+    RerunState.TERMINATED: (),
+}
+"""What a person may do with a rerun in each state."""
+
+
+def rerun_actions(rerun: Rerun) -> tuple[str, ...]:
+    """The actions that a person may take on a rerun now."""
+    frozen = rerun.counts.get(MemberState.FROZEN, 0)
+    return ACTIONS[rerun.state] + (("release",) if frozen else ())
+
+
+def member_actions(rerun: Rerun, member: Member) -> tuple[str, ...]:
+    """The actions that a person may take on a member now."""
+    if not rerun.active or rerun.state is RerunState.TERMINATING or member.state is not MemberState.FAILED:
+        return ()
+    return ("retry", "skip")
+
+
+def unsatisfied(member: Member, members: Mapping[int, Member], satisfied: frozenset[MemberState]) -> Sequence[Member]:
+    """The members that this one still waits for, in the order of their ids."""
+    return [members[other] for other in sorted(member.waits_for) if members[other].state not in satisfied]

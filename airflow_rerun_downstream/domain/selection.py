@@ -1,0 +1,163 @@
+"""Which tasks of a run are rerun: what follows what, what comes along, and what a person may name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid
+from airflow_rerun_downstream.domain.facts import (
+    FAILED_TASK_STATES,
+    REMOVED_TASK_STATE,
+    DagStructure,
+    TaskInstanceFacts,
+)
+from airflow_rerun_downstream.domain.graph import reachable
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, covers, normalised
+
+
+def followers(structure: DagStructure | None, task_ids: Collection[str]) -> set[str]:
+    """The tasks themselves and all that follow them in their Dag."""
+    if structure is None:
+        return set(task_ids)
+    return reachable(task_ids, {task_id: node.followers for task_id, node in structure.tasks.items()})
+
+
+def leaders(structure: DagStructure, task_ids: Collection[str]) -> set[str]:
+    """The tasks themselves and all that they follow in their Dag."""
+    return reachable(task_ids, {task_id: node.leaders for task_id, node in structure.tasks.items()})
+
+
+def setups_and_teardowns(structure: DagStructure | None, task_ids: Collection[str]) -> set[str]:
+    """The setup and teardown tasks without which the tasks can't run, as Airflow's own clear adds them.
+
+    A setup comes along if it has no teardown, or one that follows the task; those teardowns come along too.
+    """
+    found: set[str] = set()
+    setups = {} if structure is None else {t: node for t, node in structure.tasks.items() if node.is_setup}
+    if structure is None or not setups:
+        return found
+    for task_id in task_ids:
+        after = followers(structure, [task_id])
+        for setup in leaders(structure, [task_id]) & setups.keys():
+            teardowns = {t for t in structure.tasks[setup].followers if structure.tasks[t].is_teardown}
+            if not teardowns or teardowns & after:
+                found |= {setup} | (teardowns & after)
+    return found - set(task_ids)
+
+
+def failed_leaders(
+    structure: DagStructure | None, task_ids: Collection[str], instances: Sequence[TaskInstanceFacts]
+) -> set[str]:
+    """Failed tasks upstream of the selected ones: left as they are, the selected ones would fail again."""
+    if structure is None:
+        return set()
+    failed = {task.task_id for task in instances if task.state in FAILED_TASK_STATES}
+    return (leaders(structure, task_ids) & failed) - set(task_ids) if failed else set()
+
+
+def present(instances: Sequence[TaskInstanceFacts]) -> set[str]:
+    """The tasks that a run still has."""
+    return {task.task_id for task in instances if task.state != REMOVED_TASK_STATE}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A selection with, for each task that wasn't asked for, the reason why it comes along or was left out."""
+
+    tasks: Tasks
+    reasons: Mapping[str, str]
+
+    @cached_property
+    def _meant(self) -> frozenset[tuple[str, int | None]]:
+        return frozenset((task.task_id, task.map_index) for task in self.tasks)
+
+    def covers(self, task: TaskInstanceFacts) -> bool:
+        """Whether a task instance is selected; removed ones never are."""
+        if task.state == REMOVED_TASK_STATE:
+            return False
+        return (task.task_id, None) in self._meant or (task.task_id, task.map_index) in self._meant
+
+    @property
+    def task_ids(self) -> set[str]:
+        """The ids of the selected tasks."""
+        return {task.task_id for task in self.tasks}
+
+
+def default_selection(
+    wanted: Mapping[str, str], structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]
+) -> Chosen:
+    """A selection that nobody made by hand. ``wanted``: the tasks, each with the reason.
+
+    A task that made another run is left out: run again, it would make one more. Failed tasks upstream of the
+    selected ones come along, and setups and teardowns.
+    """
+    here = present(instances)
+    reasons = {task_id: why for task_id, why in wanted.items() if task_id in here}
+    makers = made_runs(structure, instances) & set(reasons)
+    for task_id in makers:
+        reasons[task_id] = "makes_a_new_run"
+    chosen = set(reasons) - makers
+    for task_id in failed_leaders(structure, chosen, instances) - makers:
+        reasons[task_id] = "failed_upstream"
+        chosen.add(task_id)
+    for task_id in setups_and_teardowns(structure, chosen) & here:
+        reasons[task_id] = "setup_or_teardown"
+        chosen.add(task_id)
+    return Chosen(normalised(TaskRef(task_id) for task_id in chosen), reasons)
+
+
+def made_runs(structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]) -> set[str]:
+    """The TriggerDagRun tasks that have succeeded, so that a run of theirs exists."""
+    if structure is None:
+        return set()
+    makers = {task_id for task_id, node in structure.tasks.items() if node.triggers_dag_run}
+    return makers and {task.task_id for task in instances if task.task_id in makers and task.state == "success"}
+
+
+def explicit_selection(
+    ref: RunRef, asked: Tasks, structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]
+) -> Chosen:
+    """Exactly the tasks that a person named, with the setups and teardowns that they need.
+
+    A task group's id means its tasks. Raises `EmptySelection`, and `Invalid` for a task, index or group that
+    the run doesn't have.
+    """
+    if not asked:
+        raise EmptySelection(f"No task of {ref} is selected.", **named(ref))
+    tasks = normalised(found for task in asked for found in expanded(ref, task, structure, instances))
+    ids = {task.task_id for task in tasks}
+    along = setups_and_teardowns(structure, ids) & present(instances)
+    return Chosen(
+        normalised([*tasks, *(TaskRef(task_id) for task_id in along)]),
+        dict.fromkeys(along, "setup_or_teardown"),
+    )
+
+
+def expanded(
+    ref: RunRef, task: TaskRef, structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]
+) -> list[TaskRef]:
+    """What one name in a request means in a run."""
+    here = [found for found in instances if found.state != REMOVED_TASK_STATE]
+    if any(task.covers(found.task_id, found.map_index) for found in here):
+        return [task]
+    group = structure.groups.get(task.task_id) if structure and task.map_index is None else None
+    members = sorted((group or frozenset()) & present(here))
+    if not members:
+        raise Invalid(f"{ref} has no task or task group {task}.", **named(ref), task_id=task.task_id)
+    return [TaskRef(task_id) for task_id in members]
+
+
+def named(ref: RunRef) -> dict[str, str]:
+    """The fields by which a refusal names a run."""
+    return {"dag_id": ref.dag_id, "run_id": ref.run_id}
+
+
+def selected_instances(tasks: Tasks, instances: Sequence[TaskInstanceFacts]) -> list[TaskInstanceFacts]:
+    """The task instances that a selection means now; removed ones don't count."""
+    return [
+        found
+        for found in instances
+        if found.state != REMOVED_TASK_STATE and covers(tasks, found.task_id, found.map_index)
+    ]

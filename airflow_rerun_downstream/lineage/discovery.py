@@ -1,0 +1,171 @@
+"""The walk from a source run to every run that read what it made, level by level."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from airflow_rerun_downstream.domain.errors import PlanTooLarge
+from airflow_rerun_downstream.domain.facts import DagStructure, DeclaredLink, RunFacts
+from airflow_rerun_downstream.domain.plan import LinkKind
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.selection import followers
+from airflow_rerun_downstream.lineage.assets import AssetLineage
+from airflow_rerun_downstream.lineage.declared import DeclaredLineage
+from airflow_rerun_downstream.lineage.found import Found, Lineage, Surroundings
+from airflow_rerun_downstream.lineage.inlets import InletLineage
+from airflow_rerun_downstream.lineage.markers import MarkerLineage
+from airflow_rerun_downstream.lineage.previous_run import PreviousRunLineage
+from airflow_rerun_downstream.lineage.sensors import SensorLineage
+from airflow_rerun_downstream.lineage.triggers import TriggerLineage
+from airflow_rerun_downstream.ports import LineageFacts
+
+KINDS: tuple[Lineage, ...] = (
+    AssetLineage(),
+    TriggerLineage(),
+    SensorLineage(),
+    MarkerLineage(),
+    InletLineage(),
+    DeclaredLineage(),
+)
+
+
+@dataclass
+class Pollution:
+    """The tasks of a run that wrong data reached; ``whole`` stands for all of them."""
+
+    whole: bool = False
+    task_ids: set[str] = field(default_factory=set)
+
+    def touches(self, tasks: frozenset[str] | None) -> bool:
+        """Whether any of the tasks is polluted; None means the run as a whole."""
+        return self.whole or tasks is None or not self.task_ids.isdisjoint(tasks)
+
+    def spread(self, tasks: Collection[str] | None) -> bool:
+        """Add tasks (None: all); answer whether that was anything new."""
+        if self.whole:
+            return False
+        if tasks is None:
+            self.whole = True
+            return True
+        before = len(self.task_ids)
+        self.task_ids.update(tasks)
+        return len(self.task_ids) > before
+
+
+@dataclass
+class Explored:
+    """What the walk found: runs, the links that wrong data went through, and which tasks it reached."""
+
+    runs: dict[RunRef, RunFacts]
+    found: list[Found]
+    pollution: dict[RunRef, Pollution]
+    structures: Mapping[str, DagStructure]
+
+
+class Discovery:
+    """One walk. Statements grow with the number of levels, not of runs."""
+
+    def __init__(
+        self,
+        facts: LineageFacts,
+        *,
+        kinds: Collection[LinkKind] | None,
+        max_runs: int,
+        max_depth: int | None,
+        declared: tuple[DeclaredLink, ...] = (),
+    ) -> None:
+        self.facts = facts
+        self.kinds = [lineage for lineage in KINDS if kinds is None or lineage.kind in kinds]
+        self.max_runs = max_runs
+        self.max_depth = max_depth
+        self.structures: dict[str, DagStructure] = {}
+        self.around = Surroundings(facts, replace(facts.definitions(), declared=declared), self.structures)
+        self.leaving: dict[RunRef, list[Found]] = {}
+        followed = kinds is None or LinkKind.PREVIOUS_RUN in kinds
+        dependencies = self.around.definitions.past_dependencies if followed else ()
+        self.past = PreviousRunLineage(facts, dependencies, max_runs=max_runs)
+
+    def explore(self, source: RunFacts, task_ids: Collection[str] | None) -> Explored:
+        """Walk from the source's tasks (None: all). Raises `PlanTooLarge`."""
+        self.learn([source])
+        explored = Explored({source.ref: source}, [], {source.ref: Pollution()}, self.structures)
+        start = None if task_ids is None else followers(self.structures.get(source.ref.dag_id), task_ids)
+        explored.pollution[source.ref].spread(start)
+        frontier, depth, taken = {source.ref}, 0, set[int]()
+        while frontier and (self.max_depth is None or depth < self.max_depth):
+            self.read([explored.runs[ref] for ref in sorted(frontier) if ref not in self.leaving])
+            frontier = self.spread(frontier, explored, taken)
+            depth += 1
+        return explored
+
+    def read(self, runs: Sequence[RunFacts]) -> None:
+        """Find the links that leave runs, and learn the structure of the Dags that they lead to."""
+        if not runs:
+            return
+        self.learn(runs)
+        for run in runs:
+            self.leaving[run.ref] = []
+        for lineage in self.kinds:
+            for found in lineage(runs, self.around):
+                if found.link.downstream != found.link.upstream:
+                    self.leaving[found.link.upstream].append(found)
+        reached = [found.downstream for run in runs for found in self.leaving[run.ref] if found.downstream]
+        self.learn(reached)
+
+    def learn(self, runs: Iterable[RunFacts]) -> None:
+        """Read the structures of Dags that weren't met before."""
+        new = {run.ref.dag_id for run in runs} - set(self.structures)
+        if new:
+            self.structures.update(self.facts.structures(new))
+
+    def spread(self, frontier: Collection[RunRef], explored: Explored, taken: set[int]) -> set[RunRef]:
+        """Follow the polluted links of the frontier; answer the runs in which more tasks are polluted now."""
+        gained: set[RunRef] = set()
+        for ref in sorted(frontier):
+            gained |= self.follow(self.leaving[ref], explored, taken)
+        if self.max_depth is not None:
+            return gained | self.follow_chains(frontier, explored, taken, whole=False)
+        return gained | self.follow_chains({*frontier, *gained}, explored, taken, whole=True)
+
+    def follow(self, leaving: Iterable[Found], explored: Explored, taken: set[int]) -> set[RunRef]:
+        """Follow those links of a run that are polluted."""
+        gained: set[RunRef] = set()
+        for found in leaving:
+            if not explored.pollution[found.link.upstream].touches(found.from_tasks):
+                continue
+            if id(found) not in taken:
+                taken.add(id(found))
+                explored.found.append(found)
+            if found.downstream is not None and self.reach(found, found.downstream, explored):
+                gained.add(found.downstream.ref)
+        return gained
+
+    def follow_chains(
+        self, refs: Collection[RunRef], explored: Explored, taken: set[int], *, whole: bool
+    ) -> set[RunRef]:
+        """Follow runs whose later runs depend on them: to the end of the chain, or only to the next runs."""
+        gained: set[RunRef] = set()
+        for run in self.past.chain(run for ref in refs if self.passes_on(run := explored.runs[ref], explored)):
+            if run.ref in explored.runs and (whole or run.ref in refs):
+                gained |= self.follow(self.past.leaving[run.ref], explored, taken)
+        return gained
+
+    def passes_on(self, run: RunFacts, explored: Explored) -> bool:
+        """Whether something is polluted that a later run of the Dag waits for."""
+        return any(explored.pollution[run.ref].touches(each.waits_for) for each in self.past.reads(run))
+
+    def reach(self, found: Found, run: RunFacts, explored: Explored) -> bool:
+        """Pollute a consuming run; answer whether more of its tasks are polluted than before."""
+        if run.ref not in explored.runs:
+            explored.runs[run.ref] = run
+            explored.pollution[run.ref] = Pollution()
+            if len(explored.runs) - 1 > self.max_runs:
+                raise PlanTooLarge(
+                    f"More than {self.max_runs} downstream runs were found ({len(explored.runs) - 1} so far). "
+                    "Choose a later source or fewer tasks, or raise max_runs.",
+                    found=len(explored.runs) - 1,
+                    limit=self.max_runs,
+                )
+        tasks = None if found.to_task is None else followers(self.structures.get(run.ref.dag_id), [found.to_task])
+        return explored.pollution[run.ref].spread(tasks)

@@ -1,0 +1,74 @@
+"""A link as a kind of lineage finds it, before it is known whether wrong data went through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from airflow_rerun_downstream.domain.facts import DagStructure, Definitions, RunFacts
+from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.ports import LineageFacts
+
+
+@dataclass(frozen=True)
+class Found:
+    """A link with what it needs to be narrowed.
+
+    ``from_tasks``: the upstream tasks whose output went through it; None: the run as a whole.
+    ``to_task``: the task that consumed; None: the whole downstream run was started by it.
+    ``downstream``: the consuming run; None where ``link.downstream`` is a `FutureRef`.
+    """
+
+    link: Link
+    from_tasks: frozenset[str] | None
+    to_task: str | None
+    downstream: RunFacts | None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the kinds of lineage read from."""
+
+    facts: LineageFacts
+    definitions: Definitions
+    structures: Mapping[str, DagStructure]
+
+
+class Lineage(Protocol):
+    """One kind of link."""
+
+    kind: LinkKind
+
+    def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
+        """The links that leave ``runs``; a few statements, however many runs."""
+        ...
+
+
+def unresolved(run: RunFacts, dag_id: str, kind: LinkKind, via: Mapping[str, Any], **tasks: str) -> Found:
+    """An edge that is seen, but of which the consuming run can't be told."""
+    link = Link(
+        run.ref,
+        FutureRef(dag_id),
+        kind,
+        Evidence.UNRESOLVED,
+        via,
+        from_task_id=tasks.get("from_task_id"),
+        to_task_id=tasks.get("to_task_id"),
+    )
+    origin = tasks.get("from_task_id")
+    return Found(link, frozenset({origin}) if origin else None, tasks.get("to_task_id"), None)
+
+
+def by_dag(runs: Iterable[RunFacts]) -> dict[str, list[RunFacts]]:
+    """The runs of each Dag."""
+    found: dict[str, list[RunFacts]] = {}
+    for run in runs:
+        found.setdefault(run.ref.dag_id, []).append(run)
+    return found
+
+
+def refs(runs: Iterable[RunFacts]) -> list[RunRef]:
+    """The names of runs."""
+    return [run.ref for run in runs]

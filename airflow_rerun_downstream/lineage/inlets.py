@@ -1,0 +1,104 @@
+"""Links of the kind ``inlet``: a task read an asset by which its Dag isn't scheduled.
+
+Airflow keeps no record of that. It is told by time: what a task's last try read was made by the run that had emitted
+the asset's last event before.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timezone
+from operator import attrgetter
+
+from airflow_rerun_downstream.domain.facts import AssetEmission, InletDefinition, RunFacts, TaskStart
+from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
+from airflow_rerun_downstream.lineage.found import Found, Surroundings, refs
+
+NEVER = datetime.max.replace(tzinfo=timezone.utc)
+
+
+class InletLineage:
+    """A run whose task read an asset after another run had emitted its last event is downstream of that one."""
+
+    kind = LinkKind.INLET
+
+    def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
+        """One link for each pair of runs, emitting task, reading task and asset."""
+        inlets = around.definitions.inlets
+        if not inlets:
+            return []
+        events = around.facts.asset_emissions(refs(runs), {inlet.asset_id for inlet in inlets})
+        if not events:
+            return []
+        emitted = {event.asset_id for event in events}
+        tasks = {(inlet.dag_id, inlet.task_id) for inlet in inlets if inlet.asset_id in emitted}
+        last = max(until_of(event) for event in events)
+        starts = around.facts.task_starts(
+            tasks, since=min(event.at for event in events), until=None if last == NEVER else last
+        )
+        return list(matched(events, starts, inlets))
+
+
+def matched(
+    events: Iterable[AssetEmission], starts: Iterable[TaskStart], inlets: Iterable[InletDefinition]
+) -> Iterator[Found]:
+    """The links between events and the tasks that saw them last."""
+    periods = periods_of(events)
+    reads: dict[tuple[str, str], list[InletDefinition]] = {}
+    for inlet in inlets:
+        reads.setdefault((inlet.dag_id, inlet.task_id), []).append(inlet)
+    found: dict[tuple[object, ...], tuple[AssetEmission, TaskStart, str]] = {}
+    for start in starts:
+        for inlet in reads.get((start.run.ref.dag_id, start.task_id), ()):
+            for event in seen_at(start.at, periods.get(inlet.asset_id, [])):
+                key = (event.producer, event.task_id, inlet.asset_id, start.run.ref, start.task_id)
+                found[key] = (event, start, inlet.asset)
+    for event, start, asset in found.values():
+        yield link_of(event, start, asset)
+
+
+def until_of(event: AssetEmission) -> datetime:
+    """When another run emitted the asset's next event."""
+    return event.until or NEVER
+
+
+Period = tuple[datetime, list[AssetEmission]]
+"""The events before a moment at which another run emitted one, in the order of time."""
+
+
+def periods_of(events: Iterable[AssetEmission]) -> dict[int, list[Period]]:
+    """The periods of each asset, by their ends; they don't overlap."""
+    found: dict[int, dict[datetime, list[AssetEmission]]] = {}
+    for event in sorted(events, key=attrgetter("at", "event_id")):
+        found.setdefault(event.asset_id, {}).setdefault(until_of(event), []).append(event)
+    return {asset_id: sorted(periods.items()) for asset_id, periods in found.items()}
+
+
+def seen_at(moment: datetime, periods: Sequence[Period]) -> list[AssetEmission]:
+    """The events of the asset's last producer before a moment, if it is among the periods."""
+    position = bisect_right(periods, moment, key=lambda period: period[0])
+    if position == len(periods):
+        return []
+    return [event for event in periods[position][1] if event.at <= moment]
+
+
+def link_of(event: AssetEmission, start: TaskStart, asset: str) -> Found:
+    """The link between an event and the task that saw it last."""
+    via = {
+        "asset": asset,
+        "event_id": event.event_id,
+        "emitted_at": event.at.isoformat(),
+        "task_id": start.task_id,
+        "started_at": start.at.isoformat(),
+    }
+    link = Link(
+        event.producer,
+        start.run.ref,
+        LinkKind.INLET,
+        Evidence.DERIVED,
+        via,
+        from_task_id=event.task_id,
+        to_task_id=start.task_id,
+    )
+    return Found(link, frozenset({event.task_id}), start.task_id, start.run)

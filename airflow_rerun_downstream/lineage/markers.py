@@ -1,0 +1,70 @@
+"""Links of the kind ``marker``: an ExternalTaskMarker names the task and logical date that depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
+from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
+from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag, unresolved
+from airflow_rerun_downstream.lineage.templates import CannotRender, rendered_date
+
+
+class MarkerLineage:
+    """The run at a marker's rendered logical date is downstream of the marker's run."""
+
+    kind = LinkKind.MARKER
+
+    def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
+        """The runs that markers of ``runs`` name, and the markers that can't be rendered."""
+        mine = by_dag(runs)
+        found: list[Found] = []
+        rendered: list[tuple[RunFacts, MarkerDefinition, datetime]] = []
+        for marker in around.definitions.markers:
+            for run in mine.get(marker.dag_id, ()):
+                try:
+                    rendered.append((run, marker, rendered_date(marker, run)))
+                except CannotRender as problem:
+                    found.append(open_edge(run, marker, str(problem)))
+        wanted: dict[str, set[datetime]] = {}
+        for _, marker, date in rendered:
+            wanted.setdefault(marker.external_dag_id, set()).add(date)
+        at = {(r.ref.dag_id, r.logical_date): r for r in around.facts.runs_at(wanted)} if wanted else {}
+        for run, marker, date in rendered:
+            if (target := at.get((marker.external_dag_id, date))) is not None:
+                found.append(marker_link(run, marker, target, date))
+        return found
+
+
+def marker_link(run: RunFacts, marker: MarkerDefinition, target: RunFacts, date: datetime) -> Found:
+    """The link from a marker's run to the run that it names."""
+    via = {
+        "task_id": marker.task_id,
+        "external_task_id": marker.external_task_id,
+        "logical_date": marker.logical_date,
+        "dates": [date.isoformat()],
+    }
+    link = Link(
+        run.ref,
+        target.ref,
+        LinkKind.MARKER,
+        Evidence.DERIVED,
+        via,
+        from_task_id=marker.task_id,
+        to_task_id=marker.external_task_id,
+    )
+    return Found(link, frozenset({marker.task_id}), marker.external_task_id, target)
+
+
+def open_edge(run: RunFacts, marker: MarkerDefinition, why: str) -> Found:
+    """A marker whose template needs what only a running task knows."""
+    via = {"task_id": marker.task_id, "logical_date": marker.logical_date, "why": why}
+    return unresolved(
+        run,
+        marker.external_dag_id,
+        LinkKind.MARKER,
+        via,
+        from_task_id=marker.task_id,
+        to_task_id=marker.external_task_id,
+    )

@@ -1,0 +1,89 @@
+"""The whole preview: read, walk, select, show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import datetime
+
+from airflow_rerun_downstream.domain.errors import NotFound
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.plan import Plan, PlannedRun, PlanOptions, PlanRequest
+from airflow_rerun_downstream.domain.refs import RunRef, shown
+from airflow_rerun_downstream.lineage.declarations import Declarations
+from airflow_rerun_downstream.lineage.discovery import Discovery, Explored, Pollution
+from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint, source_selection
+from airflow_rerun_downstream.ports import LineageFacts
+
+NOTHING_DECLARED = Declarations()
+
+
+class Planner:
+    """Makes plans for one user. ``readable`` and ``in_active_rerun`` are asked once, with everything that was found."""
+
+    def __init__(
+        self,
+        facts: LineageFacts,
+        *,
+        readable: Callable[[Collection[str]], frozenset[str]],
+        in_active_rerun: Callable[[Collection[RunRef]], Collection[RunRef]],
+        now: datetime,
+        window_start: datetime | None,
+        max_runs: int,
+        declarations: Declarations = NOTHING_DECLARED,
+    ) -> None:
+        self.facts = facts
+        self.readable = readable
+        self.in_active_rerun = in_active_rerun
+        self.now = now
+        self.window_start = window_start
+        self.max_runs = max_runs
+        self.declarations = declarations
+
+    def plan(self, request: PlanRequest) -> Plan:
+        """The plan. Raises `NotFound`, `Invalid`, `EmptySelection`, `PlanTooLarge`."""
+        source = self.source(request.source)
+        options = request.options
+        limit = self.max_runs if options.max_runs is None else min(options.max_runs, self.max_runs)
+        walk = Discovery(
+            self.facts,
+            kinds=options.link_kinds,
+            max_runs=limit,
+            max_depth=options.max_depth,
+            declared=self.declarations.links,
+        )
+        walk.learn([source])
+        own = self.facts.task_instances([source.ref]).get(source.ref, [])
+        chosen = source_selection(source, request.tasks, walk.structures.get(source.ref.dag_id), own)
+        explored = walk.explore(source, chosen.task_ids)
+        instances = self.facts.task_instances([ref for ref in explored.runs if ref != source.ref])
+        preview = Preview(explored, {**instances, source.ref: own}, options, self.viewpoint(explored))
+        plan = preview.plan(source, chosen, rerun_source=request.rerun_source)
+        return replace(plan, warnings=(*plan.warnings, *self.declarations.warnings()))
+
+    def source_run(self, ref: RunRef) -> PlannedRun:
+        """A run as a source, with its task instances and the default selection. Raises `NotFound`."""
+        run = self.source(ref)
+        structures = self.facts.structures([ref.dag_id])
+        instances = self.facts.task_instances([ref])
+        explored = Explored({ref: run}, [], {ref: Pollution()}, structures)
+        chosen = source_selection(run, None, structures.get(ref.dag_id), instances.get(ref, []))
+        preview = Preview(explored, instances, PlanOptions(), self.viewpoint(explored))
+        return preview.source_run(run, chosen, rerun_source=True)
+
+    def source(self, ref: RunRef) -> RunFacts:
+        """The source run, if the user may read it."""
+        if ref.dag_id in self.readable([ref.dag_id]) and (found := self.facts.runs([ref]).get(ref)):
+            return found
+        raise NotFound(f"There is no Dag run {shown(ref.run_id)!r} of Dag {shown(ref.dag_id)!r}.")
+
+    def viewpoint(self, explored: Explored) -> Viewpoint:
+        """What decides what the user sees of the walk."""
+        dag_ids = {ref.dag_id for ref in explored.runs}
+        dag_ids |= {found.link.downstream.dag_id for found in explored.found}
+        return Viewpoint(
+            self.now,
+            self.window_start,
+            readable=self.readable(dag_ids),
+            in_active_rerun=self.in_active_rerun(list(explored.runs)),
+        )

@@ -1,0 +1,78 @@
+"""Rendering a marker's logical date without a running task: in Jinja's sandbox, with what a run itself knows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+from types import SimpleNamespace
+
+import pendulum
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
+
+
+class CannotRender(Exception):
+    """The template needs what only a running task has, or isn't a date; the message says which."""
+
+
+def ds(date: datetime) -> str:
+    """The day, as in Airflow's ``ds``."""
+    return date.strftime("%Y-%m-%d")
+
+
+def ts(date: datetime) -> str:
+    """The moment, as in Airflow's ``ts``."""
+    return date.isoformat()
+
+
+def ds_add(day: str, days: int) -> str:
+    """Airflow's macro of that name."""
+    return ds(datetime.fromisoformat(day) + timedelta(days=days))
+
+
+MACROS = SimpleNamespace(datetime=datetime, timedelta=timedelta, ds_add=ds_add)
+
+
+@lru_cache(maxsize=1)
+def environment() -> SandboxedEnvironment:
+    """The sandbox, made once."""
+    made = SandboxedEnvironment(undefined=StrictUndefined)
+    made.filters.update(ds=ds, ts=ts, ds_nodash=lambda date: ds(date).replace("-", ""))
+    return made
+
+
+def context(run: RunFacts) -> dict[str, object]:
+    """The part of a task's template context that a run alone decides."""
+    date = pendulum.instance(run.logical_date) if run.logical_date else None
+    names: dict[str, object] = {
+        "macros": MACROS,
+        "run_id": run.ref.run_id,
+        "dag_run": SimpleNamespace(
+            run_id=run.ref.run_id, run_after=pendulum.instance(run.run_after), logical_date=date
+        ),
+    }
+    if date is not None:
+        names |= {
+            "logical_date": date,
+            "ds": ds(date),
+            "ds_nodash": ds(date).replace("-", ""),
+            "ts": ts(date),
+        }
+    if run.data_interval_start and run.data_interval_end:
+        names["data_interval_start"] = pendulum.instance(run.data_interval_start)
+        names["data_interval_end"] = pendulum.instance(run.data_interval_end)
+    return names
+
+
+def rendered_date(marker: MarkerDefinition, run: RunFacts) -> datetime:
+    """The logical date that a marker names in a run, aware. Raises `CannotRender`."""
+    try:
+        text = environment().from_string(marker.logical_date).render(context(run))
+        found = pendulum.parse(text, tz="UTC")
+    except (TemplateError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise CannotRender(f"{type(error).__name__}: {error}") from error
+    if not isinstance(found, datetime):
+        raise CannotRender(f"{text!r} is not a date")
+    return found

@@ -1,0 +1,381 @@
+"""What the inside needs of the outside.
+
+Each port has a fake in ``tests/fakes`` and an implementation per generation of Airflow, under one contract suite.
+A unit of work owns the transaction: nothing here commits on its own, and Airflow's rows and ours commit together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from airflow_rerun_downstream.domain.facts import (
+    AssetConsumption,
+    AssetEmission,
+    DagStructure,
+    Definitions,
+    Observation,
+    RecordedWait,
+    RunFacts,
+    TaskInstanceFacts,
+    TaskStart,
+    TriggeredRun,
+)
+from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.rerun import (
+    ActiveRerun,
+    Actor,
+    Member,
+    NewRerun,
+    Rerun,
+    RerunEvent,
+)
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, in UTC."""
+        ...
+
+
+@dataclass(frozen=True)
+class SourceRule:
+    """What makes a run a possible source: online, finished, ready in the window, in no active rerun.
+
+    ``matches`` False asks for the runs that can't be one. ``taken``: the runs of active reruns.
+    """
+
+    now: datetime
+    window_start: datetime | None
+    taken: frozenset[RunRef] = frozenset()
+    matches: bool = True
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """A question for a page of Dag runs. None: no restriction. ``order_by``: a field, ``-`` before it: descending."""
+
+    dag_ids: frozenset[str] | None = None
+    states: frozenset[str] | None = None
+    run_types: frozenset[str] | None = None
+    run_after_gte: datetime | None = None
+    run_after_lte: datetime | None = None
+    online: bool | None = None
+    source_rule: SourceRule | None = None
+    limit: int = 50
+    offset: int = 0
+    order_by: str = "-run_after"
+
+
+class LineageFacts(Protocol):
+    """Reads of Airflow's metadata database. Every method is one statement, or a few, however many runs are asked."""
+
+    def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
+        """The runs that exist among ``refs``, with ``online`` and ``terminated`` filled."""
+        ...
+
+    def runs_at(self, dates: Mapping[str, Collection[datetime]]) -> list[RunFacts]:
+        """The runs of each Dag whose logical date is one of those asked for it."""
+        ...
+
+    def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
+        """The first ``limit`` runs whose logical date is later than that given for their Dag, by that date."""
+        ...
+
+    def page(self, wanted: RunFilter) -> tuple[list[RunFacts], int]:
+        """One page of runs, and how many there are in all."""
+        ...
+
+    def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
+        """The task instances of runs, removed ones included, without their dates."""
+        ...
+
+    def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
+        """The tasks of the Dags' latest versions; a Dag that isn't serialized is left out."""
+        ...
+
+    def definitions(self) -> Definitions:
+        """The cross-Dag edges that all active Dags declare."""
+        ...
+
+    def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
+        """Which runs consumed the asset events of ``producers``."""
+        ...
+
+    def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
+        """The events of ``producers`` for assets."""
+        ...
+
+    def task_starts(
+        self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
+    ) -> list[TaskStart]:
+        """When instances of ``tasks`` (``(dag_id, task_id)``) started, at or after ``since`` and before ``until``."""
+        ...
+
+    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun]:
+        """Which runs the TriggerDagRun tasks of ``parents`` made."""
+        ...
+
+    def recorded_waits(self, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
+        """What the listener recorded for the sensors ``(dag_id, task_id)`` at or after ``since``."""
+        ...
+
+    def rendered_fields(
+        self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
+    ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
+        """The rendered template fields of the task instances of ``tasks`` (``(dag_id, task_id)``) in ``refs``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Dispatched:
+    """A dispatch that was done: the run's clear number after it, and how many task instances were cleared."""
+
+    clear_number: int
+    cleared: int
+
+
+class CannotDispatch(Exception):
+    """The run can't be cleared now. ``reason`` is a word; ``gone`` says that waiting won't help."""
+
+    def __init__(self, reason: str, *, gone: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.gone = gone
+
+
+class Gateway(Protocol):
+    """What a rerun does to Airflow's rows, inside the caller's transaction."""
+
+    def observe(self, refs: Collection[RunRef]) -> dict[RunRef, Observation]:
+        """The runs' states and task instances, in one statement. Every ref is answered."""
+        ...
+
+    def dispatch(
+        self,
+        ref: RunRef,
+        tasks: Tasks,
+        *,
+        rerun_id: int,
+        actor: str,
+        retry: bool,
+        run_on_latest_version: bool | None,
+    ) -> Dispatched:
+        """Clear the run's selected task instances and queue the run, as Airflow's own clear does.
+
+        With ``retry`` only those that haven't succeeded are cleared. A note on the run and a row in the audit
+        log name the rerun. The task instances are remembered, so that the asset manager knows their events.
+
+        Raises `CannotDispatch` with ``run_gone`` or ``task_gone`` (``gone``), or ``run_not_finished``.
+        """
+        ...
+
+    def stop(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
+        """Stop a queued or running run as "mark failed" in the UI does; False if it had finished."""
+        ...
+
+    def record(self, ref: RunRef, *, rerun_id: int, actor: str, event: str) -> None:
+        """Write a row about the run into Airflow's audit log."""
+        ...
+
+
+@dataclass(frozen=True)
+class RerunFilter:
+    """A question for a page of reruns. None: no restriction. ``readable`` restricts the source's Dag."""
+
+    states: frozenset[RerunState] | None = None
+    dag_id: str | None = None
+    run_id: str | None = None
+    created_by: str | None = None
+    created_at_gte: datetime | None = None
+    created_at_lte: datetime | None = None
+    readable: frozenset[str] | None = None
+    frozen: bool | None = None
+    limit: int = 50
+    offset: int = 0
+    order_by: str = "-id"
+
+
+class RerunStore(Protocol):
+    """Our tables. Moves are guarded in the statement: they answer whether the row was in the expected state."""
+
+    def add(self, rerun: NewRerun, *, now: datetime) -> int:
+        """Store a rerun with members, gates and links; answer its id.
+
+        Raises `RunInActiveRerun` when one of its runs takes part in another active rerun; ``extra["rerun_id"]``
+        and ``extra["run"]`` (a `RunRef`) name it.
+        """
+        ...
+
+    def get(self, rerun_id: int) -> Rerun | None:
+        """A rerun with its counts."""
+        ...
+
+    def page(self, wanted: RerunFilter) -> tuple[list[Rerun], int]:
+        """One page of reruns (``dag_id`` and ``run_id`` match any member), and how many there are in all."""
+        ...
+
+    def members(self, rerun_id: int) -> list[Member]:
+        """All members of a rerun with what they wait for, in order of depth, ready time and run."""
+        ...
+
+    def links(self, rerun_id: int) -> list[Link]:
+        """The links as they were at submit, in their order in the plan."""
+        ...
+
+    def events(self, rerun_id: int) -> list[RerunEvent]:
+        """The record, oldest first."""
+        ...
+
+    def active(self) -> list[ActiveRerun]:
+        """Every rerun that isn't final, with its members, in one statement; gates are answered from a cache."""
+        ...
+
+    def active_runs(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
+        """Which of the runs take part in an active rerun, and in which."""
+        ...
+
+    def all_active_runs(self) -> dict[RunRef, int]:
+        """Every run that takes part in an active rerun, and in which."""
+        ...
+
+    def member_dags(self, rerun_ids: Collection[int]) -> dict[int, dict[str, int]]:
+        """For each rerun: the Dags of its members, and how many members of each."""
+        ...
+
+    def move_rerun(
+        self,
+        rerun_id: int,
+        *,
+        before: Collection[RerunState],
+        after: RerunState,
+        reason: str | None,
+        now: datetime,
+    ) -> bool:
+        """Move a rerun if it is in one of ``before``. A final state sets ``ended_at`` and frees its runs."""
+        ...
+
+    def hold_rerun(self, rerun_id: int, *, state: RerunState) -> bool:
+        """Lock the rerun's row for this transaction, if it is in ``state``."""
+        ...
+
+    def move_member(
+        self,
+        member_id: int,
+        *,
+        before: Collection[MemberState],
+        after: MemberState,
+        reason: str | None,
+        now: datetime,
+        final_run_state: str | None = None,
+        dispatched: Dispatched | None = None,
+    ) -> bool:
+        """Move a member if it is in one of ``before``.
+
+        ``dispatched`` counts an attempt and stamps ``dispatched_at``; succeeded, failed, skipped, terminated and
+        released stamp ``ended_at``; going back to pending clears it.
+        """
+        ...
+
+    def set_member_reason(self, member_id: int, reason: str | None) -> None:
+        """Say why a member stands where it stands, without moving it."""
+        ...
+
+    def add_event(
+        self,
+        rerun_id: int,
+        *,
+        at: datetime,
+        actor: str,
+        action: str,
+        member_id: int | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Add a line to the record."""
+        ...
+
+
+class Lease(Protocol):
+    """One conductor at a time, over every process that shares the database."""
+
+    def acquire(self, *, owner: str, now: datetime, lasts: timedelta) -> int | None:
+        """Take or renew the lease; answer its fencing number, or None while somebody else holds it."""
+        ...
+
+    def confirm(self, *, owner: str, number: int, now: datetime) -> bool:
+        """Inside a transaction: lock the lease and say whether it is still ours."""
+        ...
+
+    def release(self, *, owner: str) -> None:
+        """Give the lease up."""
+        ...
+
+
+@dataclass(frozen=True)
+class Work:
+    """The ports, bound to one transaction."""
+
+    facts: LineageFacts
+    gateway: Gateway
+    store: RerunStore
+    lease: Lease
+
+
+class UnitOfWork(Protocol):
+    """Opens transactions. Leaving the block commits; an exception rolls everything back."""
+
+    def __call__(self) -> AbstractContextManager[Work]:
+        """A new transaction. Raises `SchemaMismatch` when our tables aren't the code's."""
+        ...
+
+
+class Permissions(Protocol):
+    """What the configured auth manager says of a user."""
+
+    def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
+        """The Dags among ``dag_ids`` that the user may read; what happens in them is theirs to see."""
+        ...
+
+    def all_readable(self, actor: Actor) -> frozenset[str] | None:
+        """Every Dag that the user may see; None: all there are."""
+        ...
+
+    def may_rerun(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
+        """The Dags among ``dag_ids`` whose runs and task instances the user may edit."""
+        ...
+
+
+@dataclass(frozen=True)
+class ComponentHealth:
+    """One component: ``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do."""
+
+    status: str
+    detail: str
+
+
+class Health(Protocol):
+    """The installation's state. Answers also when nothing else works."""
+
+    def components(self) -> Mapping[str, ComponentHealth]:
+        """``database``, ``conductor``, ``asset_manager``, ``freeze_hook``, ``policy``, ``listener``,
+        ``declared_links``."""
+        ...
+
+    def asset_manager_active(self) -> bool:
+        """Whether repeated asset events are recognised in the api-servers that serve tasks."""
+        ...
+
+
+class Notifier(Protocol):
+    """The notification targets that the deployment configured."""
+
+    def targets(self) -> Sequence[tuple[str, str, str]]:
+        """Name, kind and description of each."""
+        ...

@@ -1,0 +1,79 @@
+"""What Airflow is told of this package: configuration, database manager, commands. Imports nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_rerun_downstream import __version__
+
+
+def option(
+    description: str, *, kind: str = "string", default: str | None, example: str | None = None
+) -> dict[str, Any]:
+    """An option as Airflow's schema of provider information has it."""
+    return {
+        "description": description,
+        "version_added": "0.1.0",
+        "type": kind,
+        "example": example,
+        "default": default,
+    }
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "source_ready_since": option(
+        "How far back the ready time (``run_after``) of a source run may lie: ``yesterday`` (00:00 in Airflow's "
+        "default time zone), an ISO 8601 duration such as ``P30D``, or ``unlimited``.",
+        default="yesterday",
+        example="P30D",
+    ),
+    "poll_interval": option(
+        "Seconds between two looks of the conductor while a rerun is active.", kind="float", default="1.0"
+    ),
+    "conductor": option(
+        "Where the conductor runs: ``api_server`` (a thread of it), or ``external`` (the command "
+        "``airflow rerun-downstream conductor``).",
+        default="api_server",
+        example="external",
+    ),
+    "max_active_members": option(
+        "How many runs of one rerun may be in flight at once, where the rerun doesn't say.",
+        kind="integer",
+        default="32",
+    ),
+    "max_plan_runs": option("A plan with more downstream runs than this is refused.", kind="integer", default="10000"),
+    "declared_links_file": option(
+        "A YAML file of links between Dags that nothing else can see.",
+        default=None,
+        example="/opt/airflow/declared_links.yaml",
+    ),
+    "freeze_max_age": option(
+        "An ISO 8601 duration after which a frozen run is released by itself; empty: never.",
+        default=None,
+        example="P2D",
+    ),
+    "release_batch": option("How many frozen runs are released in one tick.", kind="integer", default="10"),
+    "notification_targets": option(
+        "JSON: the name of each target that a rerun may notify, its kind and its settings.",
+        default="{{}}",  # Airflow makes defaults from templates of str.format: a single brace would stop it
+        example='{"data-team": {"kind": "webhook", "url": "https://chat.example.com/hooks/1"}}',
+    ),
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Everything that ``apache_airflow_provider`` asks for. Airflow 3.1 ignores ``cli`` and ``db-managers``."""
+    return {
+        "package-name": "airflow-rerun-downstream",
+        "name": "Rerun Downstream",
+        "description": "Rerun a Dag run and everything downstream of it, across Dags and in dependency order.",
+        "versions": [__version__],
+        "config": {
+            "rerun_downstream": {
+                "description": "Rerun Downstream: what may be rerun, and how the conductor works.",
+                "options": OPTIONS,
+            }
+        },
+        "db-managers": ["airflow_rerun_downstream.airflow3.db_manager.RerunDownstreamDBManager"],
+        "cli": ["airflow_rerun_downstream.cli.commands.get_cli_commands"],
+    }

@@ -1,0 +1,297 @@
+"""What travels over HTTP: the answers. Field names stay, new ones may be added; dates are ISO 8601 with zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_serializer
+
+from airflow_rerun_downstream.domain.plan import Evidence, LinkKind, RunStatus
+from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
+
+
+class Payload(BaseModel):
+    """An object of the contract. A client that is older than the server ignores what it doesn't know."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class RunRef(Payload):
+    """A Dag run, by its two ids."""
+
+    dag_id: str
+    run_id: str
+
+
+class FutureRef(Payload):
+    """A run that Airflow hasn't created yet; with nothing but ``dag_id``: one that couldn't be told."""
+
+    dag_id: str
+    logical_date: datetime | None = None
+    partition_key: str | None = None
+    next: bool | None = None
+
+    @model_serializer(mode="wrap")
+    def only_what_is_known(self, standard: Any) -> dict[str, Any]:
+        """Leave the keys out that don't name the run."""
+        return {name: value for name, value in standard(self).items() if value is not None}
+
+
+class MappedTaskRef(Payload):
+    """One index of a mapped task."""
+
+    task_id: str
+    map_index: int
+
+
+TaskRef = str | MappedTaskRef
+
+
+class TaskInstance(Payload):
+    """A task instance in a preview. ``reason``: why it is preselected, or why it can't be selected."""
+
+    task_id: str
+    map_index: int
+    state: str | None
+    status: RunStatus
+    operator: str | None
+    selected: bool
+    reason: str | None
+
+
+class Run(Payload):
+    """A Dag run that could take part in a rerun; ``reason`` says why not. ``task_ids`` is its default selection."""
+
+    dag_id: str
+    run_id: str | None
+    run_type: str
+    state: str | None
+    logical_date: datetime | None
+    run_after: datetime | None
+    data_interval_start: datetime | None
+    data_interval_end: datetime | None
+    partition_key: str | None
+    status: RunStatus
+    exists: bool
+    selectable: bool
+    reason: str | None
+    freeze_action: str | None
+    selected: bool
+    can_be_source: bool
+    source_reason: str | None
+    task_ids: list[TaskRef]
+
+
+class RunWithTasks(Run):
+    """A Dag run with its task instances; null when they were left out."""
+
+    task_instances: list[TaskInstance] | None
+
+
+class Link(Payload):
+    """``downstream`` consumed what ``upstream`` produced; ``via`` says what was seen, for a person to check."""
+
+    upstream: RunRef
+    downstream: RunRef | FutureRef
+    kind: LinkKind
+    evidence: Evidence
+    via: dict[str, Any]
+    from_task_id: str | None
+    to_task_id: str | None
+
+
+class PlanWarning(Payload):
+    """Something to know before submitting: a word for programs, a sentence for people, and what it is about."""
+
+    code: str
+    detail: str
+    dag_id: str | None = None
+    run_id: str | None = None
+    task_id: str | None = None
+
+
+class Plan(Payload):
+    """The preview of a rerun; ``runs`` is without the source. ``plan_token`` lets a submit prove what was seen."""
+
+    plan_token: str
+    source: RunWithTasks
+    runs: list[RunWithTasks]
+    links: list[Link]
+    warnings: list[PlanWarning]
+    hidden_dags: int
+
+
+class Settings(Payload):
+    """How a rerun is carried out."""
+
+    max_active_members: int | None
+    on_failure: str
+    run_on_latest_version: bool | None
+    stop_running_on_terminate: bool
+    accept_duplicate_runs: bool
+
+
+class Notification(Payload):
+    """Whom to tell of what."""
+
+    target: str
+    on: list[str]
+
+
+class Counts(Payload):
+    """How many members stand where."""
+
+    pending: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    frozen: int = 0
+    released: int = 0
+    stopping: int = 0
+    skipped: int = 0
+    terminated: int = 0
+
+
+class Rerun(Payload):
+    """The record of a rerun. ``allowed_actions``: pause, resume, terminate, release."""
+
+    id: int
+    name: str | None
+    reason: str | None
+    state: RerunState
+    state_reason: str | None
+    source: RunRef
+    freeze_mode: bool
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    counts: Counts
+    hidden_members: int
+    settings: Settings
+    notifications: list[Notification]
+    allowed_actions: list[str]
+    warnings: list[PlanWarning]
+
+
+class Live(Payload):
+    """What Airflow says of a member's run at this moment; ``state`` null: the run is gone."""
+
+    state: str | None
+    run_after: datetime | None
+    run_id: str | None
+
+
+class Member(Payload):
+    """A run of a rerun. ``allowed_actions``: retry, skip. ``attempt`` counts its dispatches."""
+
+    id: int
+    rerun_id: int
+    dag_id: str
+    run_id: str | None
+    original_run_id: str | None
+    logical_date: datetime | None
+    run_after: datetime | None
+    role: Role
+    state: MemberState
+    state_reason: str | None
+    waiting_on: list[RunRef]
+    depth: int
+    attempt: int
+    dispatched_at: datetime | None
+    ended_at: datetime | None
+    task_ids: list[TaskRef]
+    final_run_state: str | None
+    live: Live
+    allowed_actions: list[str]
+
+
+class Event(Payload):
+    """A line of a rerun's record."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    member_id: int | None
+    detail: str | None
+
+
+class Component(Payload):
+    """``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do."""
+
+    status: str
+    detail: str
+
+
+class Health(Payload):
+    """The installation. ``status`` is that of its worst component."""
+
+    status: str
+    components: dict[str, Component]
+
+
+class NotificationTarget(Payload):
+    """Somebody that the deployment lets reruns tell."""
+
+    name: str
+    kind: str
+    description: str
+
+
+class Reruns(Payload):
+    """A page of reruns."""
+
+    reruns: list[Rerun]
+    total_entries: int
+
+
+class Members(Payload):
+    """A page of members."""
+
+    members: list[Member]
+    total_entries: int
+
+
+class Links(Payload):
+    """A page of links."""
+
+    links: list[Link]
+    total_entries: int
+
+
+class Events(Payload):
+    """A page of a record."""
+
+    events: list[Event]
+    total_entries: int
+
+
+class DagRuns(Payload):
+    """A page of Dag runs."""
+
+    dag_runs: list[Run]
+    total_entries: int
+
+
+class TaskInstances(Payload):
+    """The task instances of a run."""
+
+    task_instances: list[TaskInstance]
+    total_entries: int
+
+
+class NotificationTargets(Payload):
+    """The configured notification targets."""
+
+    notification_targets: list[NotificationTarget]
+
+
+class Problem(BaseModel):
+    """Why something was refused: a sentence, and a word for programs. Some reasons bring further fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+    detail: str
+    reason: str

@@ -1,0 +1,182 @@
+"""From the inside's values to the contract's objects. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from airflow_rerun_downstream.domain.plan import FutureRef, Link, Plan, PlannedRun, PlannedTask, PlanWarning
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.rerun import RerunEvent
+from airflow_rerun_downstream.ports import ComponentHealth
+from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest.problems import plain
+from airflow_rerun_downstream.service import LiveRun, MemberView, RerunView
+
+SEVERITY = ("healthy", "degraded", "unhealthy")
+
+
+def ref(of: RunRef) -> payloads.RunRef:
+    """A run's name."""
+    return payloads.RunRef(dag_id=of.dag_id, run_id=of.run_id)
+
+
+def any_ref(of: RunRef | FutureRef) -> payloads.RunRef | payloads.FutureRef:
+    """The name of a run, created or not."""
+    if isinstance(of, RunRef):
+        return ref(of)
+    return payloads.FutureRef(
+        dag_id=of.dag_id, logical_date=of.logical_date, partition_key=of.partition_key, next=of.next or None
+    )
+
+
+def tasks(of: Iterable[TaskRef]) -> list[payloads.TaskRef]:
+    """A selection: ids of tasks, and indexes of mapped ones."""
+    return [
+        task.task_id
+        if task.map_index is None
+        else payloads.MappedTaskRef(task_id=task.task_id, map_index=task.map_index)
+        for task in of
+    ]
+
+
+def task_instance(of: PlannedTask) -> payloads.TaskInstance:
+    """A task instance of a preview."""
+    return payloads.TaskInstance(
+        task_id=of.task_id,
+        map_index=of.map_index,
+        state=of.state,
+        status=of.status,
+        operator=of.operator,
+        selected=of.selected,
+        reason=of.reason,
+    )
+
+
+def run(of: PlannedRun) -> payloads.Run:
+    """A run without its task instances."""
+    facts = of.facts
+    return payloads.Run(
+        dag_id=facts.ref.dag_id,
+        run_id=facts.ref.run_id,
+        run_type=facts.run_type,
+        state=facts.state,
+        logical_date=facts.logical_date,
+        run_after=facts.run_after,
+        data_interval_start=facts.data_interval_start,
+        data_interval_end=facts.data_interval_end,
+        partition_key=facts.partition_key,
+        status=of.status,
+        exists=True,
+        selectable=of.selectable,
+        reason=of.reason,
+        freeze_action=of.freeze_action,
+        selected=of.selected,
+        can_be_source=of.can_be_source,
+        source_reason=of.source_reason,
+        task_ids=tasks(of.tasks),
+    )
+
+
+def run_with_tasks(of: PlannedRun, *, task_instances: bool) -> payloads.RunWithTasks:
+    """A run of a preview."""
+    listed = [task_instance(each) for each in of.task_instances] if task_instances else None
+    return payloads.RunWithTasks(**dict(run(of)), task_instances=listed)
+
+
+def link(of: Link) -> payloads.Link:
+    """A link with what was seen."""
+    return payloads.Link(
+        upstream=ref(of.upstream),
+        downstream=any_ref(of.downstream),
+        kind=of.kind,
+        evidence=of.evidence,
+        via=plain(of.via),
+        from_task_id=of.from_task_id,
+        to_task_id=of.to_task_id,
+    )
+
+
+def warnings(of: Iterable[PlanWarning]) -> list[payloads.PlanWarning]:
+    """What a person should know."""
+    return [payloads.PlanWarning.model_validate(plain(each)) for each in of]
+
+
+def plan(of: Plan, *, task_instances: bool) -> payloads.Plan:
+    """The preview."""
+    return payloads.Plan(
+        plan_token=of.token,
+        source=run_with_tasks(of.source, task_instances=task_instances),
+        runs=[run_with_tasks(each, task_instances=task_instances) for each in of.runs],
+        links=[link(each) for each in of.links],
+        warnings=warnings(of.warnings),
+        hidden_dags=of.hidden_dags,
+    )
+
+
+def rerun(of: RerunView) -> payloads.Rerun:
+    """The record of a rerun."""
+    stored = of.rerun
+    return payloads.Rerun(
+        id=stored.id,
+        name=stored.name,
+        reason=stored.reason,
+        state=stored.state,
+        state_reason=stored.state_reason,
+        source=ref(stored.source),
+        freeze_mode=stored.freeze_mode,
+        created_by=stored.created_by,
+        created_at=stored.created_at,
+        started_at=stored.started_at,
+        ended_at=stored.ended_at,
+        counts=payloads.Counts(**{state.value: number for state, number in stored.counts.items()}),
+        hidden_members=of.hidden_members,
+        settings=payloads.Settings.model_validate(plain(stored.settings)),
+        notifications=[payloads.Notification(target=each.target, on=list(each.on)) for each in stored.notifications],
+        allowed_actions=list(of.allowed_actions),
+        warnings=warnings(stored.warnings),
+    )
+
+
+def live(of: LiveRun) -> payloads.Live:
+    """What Airflow says of a run now."""
+    return payloads.Live(state=of.state, run_after=of.run_after, run_id=of.run_id)
+
+
+def member(of: MemberView) -> payloads.Member:
+    """A member of a rerun."""
+    stored = of.member
+    return payloads.Member(
+        id=stored.id,
+        rerun_id=stored.rerun_id,
+        dag_id=stored.ref.dag_id,
+        run_id=stored.ref.run_id,
+        original_run_id=stored.original_run_id,
+        logical_date=stored.logical_date,
+        run_after=stored.run_after,
+        role=stored.role,
+        state=stored.state,
+        state_reason=stored.state_reason,
+        waiting_on=[ref(each) for each in of.waiting_on],
+        depth=stored.depth,
+        attempt=stored.attempt,
+        dispatched_at=stored.dispatched_at,
+        ended_at=stored.ended_at,
+        task_ids=tasks(stored.tasks),
+        final_run_state=stored.final_run_state,
+        live=live(of.live),
+        allowed_actions=list(of.allowed_actions),
+    )
+
+
+def event(of: RerunEvent) -> payloads.Event:
+    """A line of a rerun's record."""
+    return payloads.Event(
+        id=of.id, at=of.at, actor=of.actor, action=of.action, member_id=of.member_id, detail=of.detail
+    )
+
+
+def health(of: Mapping[str, ComponentHealth]) -> payloads.Health:
+    """The installation, as good as its worst component."""
+    worst = max((component.status for component in of.values()), key=SEVERITY.index, default="healthy")
+    components = {name: payloads.Component(status=each.status, detail=each.detail) for name, each in of.items()}
+    return payloads.Health(status=worst, components=components)

@@ -1,0 +1,85 @@
+"""Refusals as HTTP answers: the one place where a reason becomes a status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from airflow_rerun_downstream.domain.errors import Invalid, Refusal
+
+Answer = tuple[int, dict[str, Any]]
+
+REASONS: Mapping[int, str] = {
+    400: "bad_request",
+    401: "not_authenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    422: "invalid",
+    500: "internal_error",
+    503: "unavailable",
+}
+"""The word for refusals that don't come from the inside: of Airflow, of the web framework."""
+
+
+def of_refusal(refusal: Refusal) -> Answer:
+    """The answer to a refusal of the inside."""
+    extra = {name: plain(value) for name, value in refusal.extra.items()}
+    return refusal.status, {**extra, "detail": refusal.detail, "reason": refusal.reason}
+
+
+def of_errors(errors: Iterable[Mapping[str, Any]]) -> Answer:
+    """The answer to a request that doesn't have the contract's form; ``errors`` as pydantic lists them.
+
+    What was sent isn't repeated: it may be anything, also what JSON can't hold.
+    """
+    listed = [{"loc": list(error["loc"]), "msg": sentence(error["msg"]), "type": error["type"]} for error in errors]
+    detail = " ".join(f"{place(error['loc'])}: {error['msg']}." for error in listed)
+    return Invalid.status, {"detail": detail, "reason": Invalid.reason, "errors": listed}
+
+
+def of_status(status: int, detail: object) -> Answer:
+    """The answer to an error that a framework raised; its detail may be text, or an object of its own making."""
+    body: dict[str, Any] = {"reason": REASONS.get(status, "refused")}
+    if isinstance(detail, Mapping):
+        body |= {str(name): plain(value) for name, value in detail.items()}
+        detail = body.pop("message", body["reason"])
+        body["reason"] = str(body["reason"]).lower().replace(" ", "_")
+    return status, {**body, "detail": str(detail)}
+
+
+def internal() -> Answer:
+    """The answer to an error of ours. What happened is in the server's log, not in the answer."""
+    return of_status(500, "An error that isn't yours; the api-server's log has the details.")
+
+
+def place(loc: Sequence[object]) -> str:
+    """Where in the request an error is, without the part that only names the request's half."""
+    path = loc[1:] if len(loc) > 1 and loc[0] in ("body", "query", "path") else loc
+    return ".".join(map(str, path)) or "request"
+
+
+def sentence(message: str) -> str:
+    """Pydantic's message without its prefix."""
+    return message.removeprefix("Value error, ")
+
+
+def plain(value: Any) -> Any:
+    """A value made of what JSON has: dataclasses become objects, collections lists, dates ISO 8601."""
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(each) for each in value), key=str)
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

@@ -1,0 +1,108 @@
+"""What the query strings of the collections mean inside."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.ports import RerunFilter, RunFilter
+from airflow_rerun_downstream.rest.requests import MAX_INT, Body, Id, Moment
+
+DEFAULT_LIMIT = 50
+RERUN_ORDERS = (
+    "id",
+    "name",
+    "state",
+    "dag_id",
+    "run_id",
+    "created_by",
+    "created_at",
+    "started_at",
+    "ended_at",
+)
+RUN_ORDERS = ("dag_id", "run_id", "run_type", "state", "logical_date", "run_after")
+
+
+class PageQuery(Body):
+    """Which part of a list is wanted."""
+
+    limit: Annotated[int, Field(ge=0)] = DEFAULT_LIMIT
+    offset: Annotated[int, Field(ge=0, le=MAX_INT)] = 0
+
+    def limit_within(self, maximum: int) -> int:
+        """The limit; a larger one than the deployment allows is cut, not refused."""
+        return min(self.limit, maximum)
+
+
+def checked_order(order_by: str, allowed: tuple[str, ...]) -> str:
+    """Refuse an order that isn't one of ``allowed``, with or without a ``-`` for descending."""
+    if order_by.removeprefix("-") not in allowed:
+        raise ValueError(f"{order_by!r} is none of {', '.join(allowed)} (with - before it: descending)")
+    return order_by
+
+
+class RerunQuery(PageQuery):
+    """A question for a page of reruns. ``dag_id`` and ``run_id`` match any member, not only the source."""
+
+    state: list[RerunState] | None = None
+    dag_id: Id | None = None
+    run_id: Id | None = None
+    created_by: Id | None = None
+    created_at_gte: Moment | None = None
+    created_at_lte: Moment | None = None
+    frozen: bool | None = None
+    order_by: str = "-id"
+
+    @field_validator("order_by")
+    @classmethod
+    def known_order(cls, order_by: str) -> str:
+        """Refuse an order that the store doesn't have."""
+        return checked_order(order_by, RERUN_ORDERS)
+
+    def wanted(self, maximum: int) -> RerunFilter:
+        """The question as the inside has it."""
+        return RerunFilter(
+            states=frozenset(self.state) if self.state else None,
+            dag_id=self.dag_id,
+            run_id=self.run_id,
+            created_by=self.created_by,
+            created_at_gte=self.created_at_gte,
+            created_at_lte=self.created_at_lte,
+            frozen=self.frozen,
+            limit=self.limit_within(maximum),
+            offset=self.offset,
+            order_by=self.order_by,
+        )
+
+
+class DagRunQuery(PageQuery):
+    """A question for a page of Dag runs."""
+
+    dag_id: list[Id] | None = None
+    state: list[Id] | None = None
+    run_type: list[Id] | None = None
+    run_after_gte: Moment | None = None
+    run_after_lte: Moment | None = None
+    can_be_source: bool | None = None
+    order_by: str = "-run_after"
+
+    @field_validator("order_by")
+    @classmethod
+    def known_order(cls, order_by: str) -> str:
+        """Refuse an order that Airflow's runs don't have."""
+        return checked_order(order_by, RUN_ORDERS)
+
+    def wanted(self, maximum: int) -> RunFilter:
+        """The question as the inside has it."""
+        return RunFilter(
+            dag_ids=frozenset(self.dag_id) if self.dag_id else None,
+            states=frozenset(self.state) if self.state else None,
+            run_types=frozenset(self.run_type) if self.run_type else None,
+            run_after_gte=self.run_after_gte,
+            run_after_lte=self.run_after_lte,
+            limit=self.limit_within(maximum),
+            offset=self.offset,
+            order_by=self.order_by,
+        )

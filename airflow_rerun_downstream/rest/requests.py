@@ -1,0 +1,203 @@
+"""What travels over HTTP: the questions, and what they mean inside.
+
+Unknown fields are refused. Text that a database can't hold is refused here, with a sentence, instead of failing there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from airflow_rerun_downstream.domain import plan as domain
+from airflow_rerun_downstream.domain.errors import EmptySelection, NotFound
+from airflow_rerun_downstream.domain.plan import LinkKind
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, normalised
+from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
+from airflow_rerun_downstream.settings import MAX_TEXT
+
+MAX_INT = 2**31 - 1
+"""Airflow's and our integer columns end here."""
+
+
+def storable(text: str) -> str:
+    """Refuse what PostgreSQL can't hold: NUL, and halves of characters (JSON's ``\\ud800``)."""
+    if "\x00" in text:
+        raise ValueError("a NUL character can't be stored")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("half of a character (a lone surrogate) can't be stored")
+    return text
+
+
+def in_range(moment: datetime) -> datetime:
+    """The moment in UTC; refuse one that has no date there."""
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError("the moment is out of range") from None
+
+
+Text = Annotated[str, AfterValidator(storable)]
+Id = Annotated[str, StringConstraints(min_length=1), AfterValidator(storable)]
+LongText = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(storable)]
+Moment = Annotated[AwareDatetime, AfterValidator(in_range)]
+Count = Annotated[int, Field(ge=1, le=MAX_INT)]
+
+
+class Body(BaseModel):
+    """A part of a request."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RunRefBody(Body):
+    """A Dag run, by its two ids."""
+
+    dag_id: Id
+    run_id: Id
+
+    def ref(self) -> RunRef:
+        """The run's name."""
+        return RunRef(self.dag_id, self.run_id)
+
+
+class FutureRefBody(Body):
+    """A run that Airflow hasn't created yet: exactly one of ``logical_date``, ``partition_key`` and ``next``."""
+
+    dag_id: Id
+    logical_date: Moment | None = None
+    partition_key: Id | None = None
+    next: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def one_name(self) -> FutureRefBody:
+        """Refuse none, and several."""
+        if sum(name is not None for name in (self.logical_date, self.partition_key, self.next)) != 1:
+            raise ValueError("give exactly one of run_id, logical_date, partition_key and next")
+        return self
+
+    def ref(self) -> domain.FutureRef:
+        """The run's name."""
+        return domain.FutureRef(self.dag_id, self.logical_date, self.partition_key, bool(self.next))
+
+
+class TaskRefBody(Body):
+    """A task (or a task group), or one index of a mapped task."""
+
+    task_id: Id
+    map_index: Annotated[int, Field(ge=-1, le=MAX_INT)] | None = None
+
+
+TaskList = list[Id | TaskRefBody] | None
+
+
+def tasks_of(given: TaskList, what: str) -> Tasks | None:
+    """The selection that a list means; None: the default one.
+
+    Raises `EmptySelection` for a list with nothing in it.
+    """
+    if given is None:
+        return None
+    if not given:
+        raise EmptySelection(f"task_ids of {what} is empty: name tasks, or give null for the default selection.")
+    return normalised(
+        TaskRef(task) if isinstance(task, str) else TaskRef(task.task_id, task.map_index) for task in given
+    )
+
+
+class OptionsBody(Body):
+    """What a preview takes in."""
+
+    include_manual: bool = False
+    link_kinds: list[LinkKind] | None = None
+    max_runs: Count | None = None
+    max_depth: Count | None = None
+
+    def options(self) -> domain.PlanOptions:
+        """The options as the inside has them."""
+        kinds = None if self.link_kinds is None else tuple(self.link_kinds)
+        return domain.PlanOptions(self.include_manual, kinds, self.max_runs, self.max_depth)
+
+
+class PlanBody(Body):
+    """A question for a preview. ``rerun_source`` false: the source is already right and isn't rerun."""
+
+    source: RunRefBody
+    task_ids: TaskList = None
+    rerun_source: bool = True
+    options: OptionsBody = OptionsBody()
+
+    def plan_request(self) -> domain.PlanRequest:
+        """The question as the inside has it."""
+        source = self.source.ref()
+        return domain.PlanRequest(
+            source=source,
+            tasks=tasks_of(self.task_ids, f"the source {source}"),
+            rerun_source=self.rerun_source,
+            options=self.options.options(),
+        )
+
+
+class MemberBody(Body):
+    """A selected downstream run. ``task_ids`` null: the default selection."""
+
+    dag_id: Id
+    run_id: Id
+    task_ids: TaskList = None
+
+    def member(self) -> MemberRequest:
+        """The selection as the inside has it."""
+        ref = RunRef(self.dag_id, self.run_id)
+        return MemberRequest(ref, tasks_of(self.task_ids, f"the run {ref}"))
+
+
+class SettingsBody(Body):
+    """How a rerun is carried out. ``run_on_latest_version`` null: as Airflow is configured."""
+
+    max_active_members: Count | None = None
+    on_failure: Literal["continue_other_branches", "pause"] = "continue_other_branches"
+    run_on_latest_version: bool | None = None
+    stop_running_on_terminate: bool = True
+    accept_duplicate_runs: bool = False
+
+
+class NotificationBody(Body):
+    """Whom to tell of what."""
+
+    target: Id
+    on: Annotated[list[Literal["succeeded", "terminated", "member_failed"]], Field(min_length=1)]
+
+
+class RerunBody(PlanBody):
+    """A rerun to be carried out. ``members`` null: the plan's default selection; empty: the source alone."""
+
+    members: list[MemberBody] | None = None
+    freeze_mode: bool = False
+    frozen: list[RunRefBody | FutureRefBody] | None = None
+    plan_token: Text | None = None
+    name: LongText | None = None
+    reason: LongText | None = None
+    settings: SettingsBody = SettingsBody()
+    notifications: list[NotificationBody] = []
+
+    def rerun_request(self) -> RerunRequest:
+        """The rerun as the inside has it."""
+        return RerunRequest(
+            plan=self.plan_request(),
+            members=None if self.members is None else tuple(member.member() for member in self.members),
+            freeze_mode=self.freeze_mode,
+            frozen=tuple(ref.ref() for ref in self.frozen or ()),
+            plan_token=self.plan_token,
+            name=self.name,
+            reason=self.reason,
+            settings=RerunSettings(**self.settings.model_dump()),
+            notifications=tuple(Notification(each.target, tuple(each.on)) for each in self.notifications),
+        )
+
+
+def known_id(number: int, what: str) -> int:
+    """An id that a database can be asked for. Raises `NotFound` for one that it can't hold."""
+    if not 0 < number <= MAX_INT:
+        raise NotFound(f"There is no {what} {number}.")
+    return number

@@ -1,0 +1,6 @@
+"""One method for each thing that a user can do."""
+
+from airflow_rerun_downstream.service.service import Service
+from airflow_rerun_downstream.service.views import LiveRun, MemberView, RerunView
+
+__all__ = ["LiveRun", "MemberView", "RerunView", "Service"]

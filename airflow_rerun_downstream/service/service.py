@@ -1,0 +1,271 @@
+"""The service: permissions first, then one transaction for each call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+from airflow_rerun_downstream.domain.errors import AssetManagerInactive, RunInActiveRerun
+from airflow_rerun_downstream.domain.plan import Link, Plan, PlannedRun, PlannedTask, PlanRequest, PlanWarning
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Actor, Rerun, RerunEvent, RerunRequest
+from airflow_rerun_downstream.lineage.declarations import Declarations
+from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner
+from airflow_rerun_downstream.lineage.preview import Viewpoint, listed_run
+from airflow_rerun_downstream.ports import (
+    Clock,
+    ComponentHealth,
+    Health,
+    Notifier,
+    Permissions,
+    RerunFilter,
+    RunFilter,
+    SourceRule,
+    UnitOfWork,
+    Work,
+)
+from airflow_rerun_downstream.service import submission
+from airflow_rerun_downstream.service.control import Control
+from airflow_rerun_downstream.service.reading import Reading
+from airflow_rerun_downstream.service.views import MemberView, RerunView
+from airflow_rerun_downstream.settings import Settings
+
+
+class Service:
+    """What a user can do. Every method raises `Refusal` with a reason and then has changed nothing.
+
+    ``wake`` is called after a change that gives the conductor work.
+    """
+
+    def __init__(
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        permissions: Permissions,
+        health: Health,
+        notifier: Notifier,
+        clock: Clock,
+        settings: Settings,
+        declarations: Declarations = NOTHING_DECLARED,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.unit_of_work = unit_of_work
+        self.permissions = permissions
+        self._health = health
+        self.notifier = notifier
+        self.clock = clock
+        self.settings = settings
+        self.declarations = declarations
+        self.wake = wake
+        self.reading = Reading(permissions)
+        self.control = Control(permissions, clock, self.reading)
+
+    # The plan and the submit
+
+    def plan(self, actor: Actor, request: PlanRequest) -> Plan:
+        """The preview, with only what the user may see; changes nothing.
+
+        Raises `NotFound`, `Invalid`, `EmptySelection`, `PlanTooLarge`.
+        """
+        with self.unit_of_work() as work:
+            plan = self.planner(actor, work).plan(request)
+        warnings = (*plan.warnings, *self.forbidden(actor, plan), *self.duplicates(plan, request))
+        return replace(plan, warnings=warnings)
+
+    def planner(self, actor: Actor, work: Work) -> Planner:
+        """A planner that sees with the user's eyes."""
+        now = self.clock.now()
+        return Planner(
+            work.facts,
+            readable=lambda dag_ids: self.permissions.readable(actor, dag_ids),
+            # Few at any time, and cheaper than asking for thousands of runs by name.
+            in_active_rerun=lambda refs: work.store.all_active_runs(),
+            now=now,
+            window_start=self.settings.window_start(now),
+            max_runs=self.settings.max_plan_runs,
+            declarations=self.declarations,
+        )
+
+    def forbidden(self, actor: Actor, plan: Plan) -> list[PlanWarning]:
+        """A warning for each selected Dag that the user may not rerun: a submit would be refused."""
+        dag_ids = {plan.source.ref.dag_id} | {run.ref.dag_id for run in plan.runs if run.selected}
+        denied = dag_ids - self.permissions.may_rerun(actor, dag_ids)
+        return [PlanWarning("forbidden_dag", f"You may not rerun {dag_id}.", dag_id) for dag_id in sorted(denied)]
+
+    def duplicates(self, plan: Plan, request: PlanRequest) -> list[PlanWarning]:
+        """A warning where repeated asset events would start extra runs."""
+        taken = [run.ref for run in plan.runs if run.selected]
+        asked = RerunRequest(request)
+        try:
+            submission.check_duplicates(plan, asked, taken, active=self._health.asset_manager_active())
+        except AssetManagerInactive as refusal:
+            return [PlanWarning(refusal.reason, refusal.detail)]
+        return []
+
+    def submit(self, actor: Actor, request: RerunRequest) -> RerunView:
+        """Store a rerun; the conductor carries it out. Raises every `Refusal` of the contract."""
+        submission.check_request(request, [name for name, _, _ in self.notifier.targets()])
+        try:
+            with self.unit_of_work() as work:
+                view = self.store_rerun(actor, request, work)
+        except RunInActiveRerun as refusal:
+            raise self.with_holder(actor, refusal) from None
+        self.wake()
+        return view
+
+    def store_rerun(self, actor: Actor, request: RerunRequest, work: Work) -> RerunView:
+        """Check everything against a fresh plan, then write."""
+        plan = self.planner(actor, work).plan(request.plan)
+        submission.check_source(plan)
+        selection = submission.Selection(plan, work.facts)
+        taken = selection.taken(request.members)
+        submission.check_something(plan, request, taken)
+        dag_ids = {plan.source.ref.dag_id} | {ref.dag_id for ref in taken}
+        submission.check_permissions(dag_ids, self.permissions.may_rerun(actor, dag_ids))
+        submission.check_fresh(request.plan_token, plan, taken)
+        active = self._health.asset_manager_active()
+        submission.check_duplicates(plan, request, taken, active=active)
+        source = plan.source.tasks
+        failed = selection.failed_upstreams({plan.source.ref: source, **taken})
+        members = submission.new_members(plan, request, taken, source)
+        warnings = submission.submit_warnings(plan, taken, failed)
+        rerun_id = work.store.add(submission.assemble(plan, request, members, warnings, actor), now=self.clock.now())
+        self.tell(work, rerun_id, plan.source.ref, actor, "submit", f"{len(members)} member(s)")
+        return self.reading.view(actor, work, rerun_id)
+
+    def with_holder(self, actor: Actor, refusal: RunInActiveRerun) -> Exception:
+        """Name the rerun that holds the run, if the user may read it."""
+        ref = refusal.extra.get("run")
+        with self.unit_of_work() as work:
+            holder = work.store.active_runs([ref]).get(ref) if isinstance(ref, RunRef) else None
+            rerun = work.store.get(holder) if holder is not None else None
+        readable = rerun is not None and self.permissions.readable(actor, [rerun.source.dag_id])
+        return submission.name_holder(refusal, rerun_id=holder if readable else None)
+
+    def tell(
+        self, work: Work, rerun_id: int, ref: RunRef, actor: Actor, action: str, detail: str | None = None
+    ) -> None:
+        """A line in our record and in Airflow's audit log."""
+        work.store.add_event(rerun_id, at=self.clock.now(), actor=actor.name, action=action, detail=detail)
+        work.gateway.record(ref, rerun_id=rerun_id, actor=actor.name, event=action)
+
+    # Records
+
+    def reruns(self, actor: Actor, wanted: RerunFilter) -> tuple[list[RerunView], int]:
+        """One page of the reruns whose source the user may read, and how many there are in all."""
+        readable = self.permissions.all_readable(actor)
+        with self.unit_of_work() as work:
+            reruns, total = work.store.page(replace(wanted, readable=readable))
+            return self.reading.views(actor, work, reruns), total
+
+    def rerun(self, actor: Actor, rerun_id: int) -> RerunView:
+        """One rerun. Raises `NotFound`."""
+        with self.unit_of_work() as work:
+            return self.reading.view(actor, work, rerun_id)
+
+    def members(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[MemberView], int]:
+        """A page of the members that the user may read, in their order, and how many there are in all."""
+        with self.unit_of_work() as work:
+            return self.reading.members(actor, work, rerun_id, limit=limit, offset=offset)
+
+    def links(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
+        """A page of the links between runs that the user may read."""
+        with self.unit_of_work() as work:
+            return self.reading.links(actor, work, rerun_id, limit=limit, offset=offset)
+
+    def events(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[RerunEvent], int]:
+        """A page of the record, oldest first; lines about members that the user may not read are left out."""
+        with self.unit_of_work() as work:
+            return self.reading.events(actor, work, rerun_id, limit=limit, offset=offset)
+
+    # Control
+
+    def pause(self, actor: Actor, rerun_id: int) -> RerunView:
+        """Dispatch nothing new; runs in flight go on. A repeat changes nothing."""
+        return self.act(actor, rerun_id, self.control.pause)
+
+    def resume(self, actor: Actor, rerun_id: int) -> RerunView:
+        """Let a paused rerun go on; retry the failed members of a failed one. A repeat changes nothing."""
+        return self.act(actor, rerun_id, self.control.resume)
+
+    def terminate(self, actor: Actor, rerun_id: int) -> RerunView:
+        """End the rerun; by its settings, the conductor stops the runs in flight. A repeat changes nothing."""
+        return self.act(actor, rerun_id, self.control.terminate)
+
+    def release(self, actor: Actor, rerun_id: int) -> RerunView:
+        """Release the frozen runs of a rerun."""
+        return self.act(actor, rerun_id, self.control.release)
+
+    def act(self, actor: Actor, rerun_id: int, action: Callable[[Actor, Work, Rerun], bool]) -> RerunView:
+        """One control action with its permission check and its record."""
+        with self.unit_of_work() as work:
+            rerun = self.control.allowed(actor, work, rerun_id)
+            if action(actor, work, rerun):
+                self.tell(work, rerun_id, rerun.source, actor, action.__name__)
+            view = self.reading.view(actor, work, rerun_id)
+        self.wake()
+        return view
+
+    def retry(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+        """Dispatch a failed member again, in its turn. A repeat changes nothing."""
+        return self.act_on_member(actor, rerun_id, member_id, self.control.retry)
+
+    def skip(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+        """Go on as if a failed member had succeeded. A repeat changes nothing."""
+        return self.act_on_member(actor, rerun_id, member_id, self.control.skip)
+
+    def act_on_member(self, actor: Actor, rerun_id: int, member_id: int, action: Callable[..., bool]) -> MemberView:
+        """One repair inside a rerun with its permission check and its record."""
+        with self.unit_of_work() as work:
+            rerun = self.control.allowed(actor, work, rerun_id)
+            member = self.reading.member(actor, work, rerun_id, member_id)
+            if action(work, rerun, member):
+                work.store.add_event(
+                    rerun_id,
+                    at=self.clock.now(),
+                    actor=actor.name,
+                    action=action.__name__,
+                    member_id=member_id,
+                )
+                work.gateway.record(member.ref, rerun_id=rerun_id, actor=actor.name, event=action.__name__)
+            view = self.reading.member_view(actor, work, rerun_id, member_id)
+        self.wake()
+        return view
+
+    # Airflow's runs
+
+    def dag_runs(
+        self, actor: Actor, wanted: RunFilter, *, can_be_source: bool | None = None
+    ) -> tuple[list[PlannedRun], int]:
+        """A page of Dag runs that the user may read, each with whether it can be a source."""
+        now = self.clock.now()
+        window = self.settings.window_start(now)
+        with self.unit_of_work() as work:
+            if can_be_source is not None:
+                rule = SourceRule(now, window, frozenset(work.store.all_active_runs()), matches=can_be_source)
+                wanted = replace(wanted, source_rule=rule)
+            runs, total = work.facts.page(replace(wanted, dag_ids=self.visible(actor, wanted.dag_ids)))
+            refs = [run.ref for run in runs]
+            view = Viewpoint(now, window, frozenset(), work.store.active_runs(refs) if refs else {})
+        return [listed_run(run, view) for run in runs], total
+
+    def visible(self, actor: Actor, dag_ids: Collection[str] | None) -> frozenset[str] | None:
+        """Narrow a filter to the Dags that the user may read."""
+        if dag_ids is None:
+            return self.permissions.all_readable(actor)
+        return self.permissions.readable(actor, dag_ids)
+
+    def task_instances(self, actor: Actor, ref: RunRef) -> list[PlannedTask]:
+        """The task instances of a run, with those preselected that a rerun from it takes by default."""
+        with self.unit_of_work() as work:
+            return list(self.planner(actor, work).source_run(ref).task_instances)
+
+    # The installation
+
+    def health(self) -> Mapping[str, ComponentHealth]:
+        """The installation's components. Never refuses."""
+        return self._health.components()
+
+    def notification_targets(self, actor: Actor) -> list[tuple[str, str, str]]:
+        """Name, kind and description of each configured notification target."""
+        return list(self.notifier.targets())

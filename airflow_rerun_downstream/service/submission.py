@@ -1,0 +1,239 @@
+"""From a person's selection to a stored rerun: every check, then one write."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from airflow_rerun_downstream.domain.errors import (
+    AssetManagerInactive,
+    EmptySelection,
+    Forbidden,
+    Invalid,
+    NotAvailable,
+    NotFound,
+    NotSelectable,
+    Refusal,
+    RunInActiveRerun,
+    SourceNotEligible,
+    StalePlan,
+    UnknownTarget,
+)
+from airflow_rerun_downstream.domain.graph import gates, levels
+from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanWarning
+from airflow_rerun_downstream.domain.reasons import sentence
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
+from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, NewMember, NewRerun, RerunRequest
+from airflow_rerun_downstream.domain.selection import explicit_selection, failed_leaders, named
+from airflow_rerun_downstream.domain.states import MemberState, Role
+from airflow_rerun_downstream.domain.token import changes
+from airflow_rerun_downstream.lineage.warnings import leftovers
+from airflow_rerun_downstream.ports import LineageFacts
+
+
+def check_request(request: RerunRequest, targets: Collection[str]) -> None:
+    """What can be refused without looking at Airflow."""
+    if request.freeze_mode or request.frozen:
+        raise NotAvailable("Freeze mode isn't part of this version.")
+    for wanted in request.notifications:
+        if wanted.target not in targets:
+            raise UnknownTarget(f"There is no notification target {shown(wanted.target)!r}.", target=wanted.target)
+    if not request.plan.rerun_source and request.members == ():
+        raise EmptySelection("Neither the source nor a downstream run is selected.")
+    if request.members is not None:
+        refs = [member.ref for member in request.members]
+        if len(refs) != len(set(refs)) or request.plan.source in refs:
+            raise Invalid("A run is named more than once.")
+
+
+def check_source(plan: Plan) -> None:
+    """Refuse a source that can't be one."""
+    source = plan.source
+    if source.can_be_source:
+        return
+    if source.source_reason == "in_active_rerun":
+        raise RunInActiveRerun(f"{source.ref} takes part in another active rerun.", run=source.ref)
+    raise SourceNotEligible(
+        f"{source.ref} can't be the source: {sentence(source.source_reason)}.",
+        dag_id=source.ref.dag_id,
+        run_id=source.ref.run_id,
+        why=source.source_reason,
+    )
+
+
+class Selection:
+    """The runs and tasks that a submit takes, checked against a fresh plan."""
+
+    def __init__(self, plan: Plan, facts: LineageFacts) -> None:
+        self.plan = plan
+        self.facts = facts
+        self.runs = plan.by_ref
+
+    def taken(self, members: Sequence[MemberRequest] | None) -> dict[RunRef, Tasks]:
+        """The downstream runs with their tasks; None: the plan's default. Raises what refuses one of them."""
+        if members is None:
+            return {run.ref: run.tasks for run in self.plan.runs if run.selected}
+        planned = {member.ref: self.planned(member.ref) for member in members}
+        self.check_selectable(list(planned.values()))
+        explicit = self.explicit([member for member in members if member.tasks is not None])
+        return {ref: explicit.get(ref, run.tasks) for ref, run in planned.items()}
+
+    def planned(self, ref: RunRef) -> PlannedRun:
+        """A run of the plan."""
+        if (run := self.runs.get(ref)) is not None:
+            return run
+        if self.facts.runs([ref]) and ref.dag_id in {known.dag_id for known in self.runs}:
+            raise NotSelectable(
+                f"{ref} is not downstream of the source.", runs=[{**named(ref), "reason": "not_in_plan"}]
+            )
+        raise NotFound(f"There is no downstream Dag run {shown(ref.run_id)!r} of Dag {shown(ref.dag_id)!r}.")
+
+    def check_selectable(self, runs: Sequence[PlannedRun]) -> None:
+        """Refuse runs in states that can't be taken."""
+        refused = [run for run in runs if not run.selectable]
+        taken = [run for run in refused if run.reason == "in_active_rerun"]
+        if taken:
+            raise RunInActiveRerun(f"{taken[0].ref} takes part in another active rerun.", run=taken[0].ref)
+        if refused:
+            raise NotSelectable(
+                "; ".join(f"{run.ref} can't be selected: {sentence(run.reason)}" for run in refused[:5]) + ".",
+                runs=[{**named(run.ref), "reason": run.reason} for run in refused],
+            )
+
+    def explicit(self, members: Sequence[MemberRequest]) -> dict[RunRef, Tasks]:
+        """The selections that name their tasks."""
+        if not members:
+            return {}
+        refs = [member.ref for member in members]
+        instances = self.facts.task_instances(refs)
+        structures = self.facts.structures({ref.dag_id for ref in refs})
+        return {
+            m.ref: explicit_selection(
+                m.ref, m.tasks or (), structures.get(m.ref.dag_id), instances.get(m.ref, [])
+            ).tasks
+            for m in members
+        }
+
+    def failed_upstreams(self, selected: Mapping[RunRef, Tasks]) -> list[PlanWarning]:
+        """Selected tasks that will fail again, because a failed task before them isn't selected."""
+        instances = self.facts.task_instances(list(selected))
+        structures = self.facts.structures({ref.dag_id for ref in selected})
+        found = []
+        for ref, tasks in selected.items():
+            ids = {task.task_id for task in tasks}
+            for task_id in sorted(failed_leaders(structures.get(ref.dag_id), ids, instances.get(ref, []))):
+                detail = f"{task_id} of {ref} has failed and isn't selected: what follows it will fail again."
+                found.append(PlanWarning("failed_upstream", detail, ref.dag_id, ref.run_id, task_id))
+        return found
+
+
+def check_something(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) -> None:
+    """Refuse a rerun in which nothing would run."""
+    if not taken and not request.plan.rerun_source:
+        raise EmptySelection("Nothing is selected: the source isn't rerun, and no downstream run can be taken.")
+
+
+def check_fresh(token: str | None, plan: Plan, taken: Collection[RunRef]) -> None:
+    """Refuse a plan that changed since the person looked at it."""
+    if token is None:
+        return
+    changed = changes(token, plan, {plan.source.ref, *taken})
+    if changed:
+        raise StalePlan(
+            f"{len(changed)} run(s) changed since the plan was made. Look at it again.",
+            changes=[{**named(change.ref), "change": change.change} for change in changed],
+        )
+
+
+def check_permissions(dag_ids: Collection[str], allowed: Collection[str]) -> None:
+    """Refuse if the user may not rerun one of the Dags; all of them are readable here."""
+    denied = sorted(set(dag_ids) - set(allowed))
+    if denied:
+        raise Forbidden(f"You may not rerun {', '.join(denied)}.", dag_ids=denied)
+
+
+def check_duplicates(plan: Plan, request: RerunRequest, taken: Collection[RunRef], *, active: bool) -> None:
+    """Refuse a rerun whose asset events would start extra runs, unless the person accepts them."""
+    rerun = set(taken) | ({plan.source.ref} if request.plan.rerun_source else set())
+    emits = any(link.kind is LinkKind.ASSET and link.upstream in rerun for link in plan.links)
+    if emits and not active and not request.settings.accept_duplicate_runs:
+        raise AssetManagerInactive(
+            "The rerun repeats asset events, and the asset manager that recognises repeats isn't active: every "
+            "consumer would get an extra run. Set [core] asset_manager_class = "
+            "airflow_rerun_downstream.asset_manager.RerunAssetManager for every api-server, or accept_duplicate_runs."
+        )
+
+
+def new_members(
+    plan: Plan, request: RerunRequest, taken: Mapping[RunRef, Tasks], source_tasks: Tasks
+) -> list[NewMember]:
+    """The members with what each waits for, across every run in between."""
+    source = plan.source.ref
+    waits = gates([source, *taken], plan.edges)
+    forward: dict[RunRef, set[RunRef]] = {ref: set() for ref in waits}
+    for ref, before in waits.items():
+        for other in before:
+            forward[other].add(ref)
+    depth = levels(forward)
+    again = request.plan.rerun_source
+    first = member_of(plan.source, Role.SOURCE, source_tasks, depth[source], waits[source])
+    if not again:
+        first = replace(first, state=MemberState.SKIPPED, state_reason="already_right")
+    rest = [member_of(plan.by_ref[ref], Role.DOWNSTREAM, tasks, depth[ref], waits[ref]) for ref, tasks in taken.items()]
+    return [first, *rest]
+
+
+def member_of(run: PlannedRun, role: Role, tasks: Tasks, depth: int, waits: Collection[RunRef]) -> NewMember:
+    """One member, before anything has happened to it."""
+    return NewMember(
+        ref=run.ref,
+        role=role,
+        state=MemberState.PENDING,
+        tasks=tasks,
+        depth=depth,
+        waits_for=frozenset(waits),
+        logical_date=run.facts.logical_date,
+        run_after=run.facts.run_after,
+    )
+
+
+def submit_warnings(plan: Plan, taken: Collection[RunRef], more: Sequence[PlanWarning]) -> tuple[PlanWarning, ...]:
+    """The plan's warnings, with what stays polluted told for the selection that was made."""
+    downstream = {run.ref for run in plan.runs}
+    general = [
+        warning
+        for warning in plan.warnings
+        if warning.code != "stays_polluted" or RunRef(warning.dag_id or "", warning.run_id or "") not in downstream
+    ]
+    return (*general, *leftovers(plan, taken), *more)
+
+
+def name_holder(refusal: Refusal, *, rerun_id: int | None) -> Refusal:
+    """The refusal with the rerun that holds the run, where the user may read it."""
+    ref = refusal.extra.get("run")
+    extra = named(ref) if isinstance(ref, RunRef) else {}
+    holder = "" if rerun_id is None else f" It is rerun {rerun_id}."
+    more = {} if rerun_id is None else {"rerun_id": rerun_id}
+    return RunInActiveRerun(refusal.detail + holder, **extra, **more)
+
+
+def assemble(
+    plan: Plan,
+    request: RerunRequest,
+    members: Sequence[NewMember],
+    warnings: Sequence[PlanWarning],
+    actor: Actor,
+) -> NewRerun:
+    """The rerun to be stored."""
+    return NewRerun(
+        source=plan.source.ref,
+        members=tuple(members),
+        links=plan.links,
+        settings=request.settings,
+        notifications=request.notifications,
+        options=request.plan.options,
+        warnings=tuple(warnings),
+        actor=actor,
+        name=request.name,
+        reason=request.reason,
+    )

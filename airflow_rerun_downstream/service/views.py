@@ -1,0 +1,37 @@
+"""What a user gets to see of stored reruns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Member, Rerun
+
+
+@dataclass(frozen=True)
+class RerunView:
+    """A rerun as a user may see it. ``hidden_members`` counts those whose Dags the user may not read."""
+
+    rerun: Rerun
+    allowed_actions: tuple[str, ...]
+    hidden_members: int = 0
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """What Airflow says of a member's run at this moment; ``state`` None: the run is gone."""
+
+    run_id: str
+    state: str | None
+    run_after: datetime | None
+
+
+@dataclass(frozen=True)
+class MemberView:
+    """A member with what it waits for, what Airflow says of its run now, and what the user may do."""
+
+    member: Member
+    waiting_on: tuple[RunRef, ...]
+    live: LiveRun
+    allowed_actions: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""Our tables in Airflow's metadata database: rows, the lease, migrations. Knows no Airflow."""

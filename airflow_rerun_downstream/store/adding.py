@@ -1,0 +1,95 @@
+"""A rerun is stored: its row, its members and their gates, its links, and its claim to its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, delete, insert, select, tuple_
+from sqlalchemy.exc import IntegrityError
+
+from airflow_rerun_downstream.domain.errors import RunInActiveRerun
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import NewRerun
+from airflow_rerun_downstream.store.executor import Executor, chunks, new_id
+from airflow_rerun_downstream.store.records import link_values, member_values, rerun_values
+from airflow_rerun_downstream.store.tables import active_run, gate, link, member, rerun
+
+Ids = Mapping[RunRef, int]
+
+TRIES = 2
+"""A claim is tried again when whoever held the run let go of it in the meantime."""
+
+
+def add(executor: Executor, new: NewRerun, now: datetime) -> int:
+    """Store a rerun and answer its id. Raises `RunInActiveRerun`; then nothing of it is left."""
+    # This insert must come before the savepoint: SQLite's driver doesn't begin a transaction for a savepoint, and
+    # releasing the outermost one would commit.
+    rerun_id = new_id(executor, insert(rerun).values(rerun_values(new, now)))
+    for last in (False,) * (TRIES - 1) + (True,):
+        try:
+            with executor.begin_nested():
+                add_runs(executor, new, rerun_id)
+            return rerun_id
+        except IntegrityError:
+            refuse_if_held(executor, new, rerun_id)
+            if last:
+                raise
+    raise AssertionError("unreachable")
+
+
+def add_runs(executor: Executor, new: NewRerun, rerun_id: int) -> None:
+    """Everything that belongs to a rerun. The claims come first: they may be refused."""
+    add_all(executor, member, [member_values(one, rerun_id) for one in new.members])
+    ids = member_ids(executor, rerun_id)
+    # Every rerun claims its runs in the same order, so that two of them can't wait for each other.
+    claims = [
+        {"dag_id": ref.dag_id, "run_id": ref.run_id, "rerun_id": rerun_id, "member_id": ids[ref]} for ref in sorted(ids)
+    ]
+    add_all(executor, active_run, claims)
+    add_all(executor, gate, gate_values(new, rerun_id, ids))
+    add_all(executor, link, [link_values(one, rerun_id, place) for place, one in enumerate(new.links)])
+
+
+def add_all(executor: Executor, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, if there are any."""
+    if rows:
+        executor.execute(insert(table), rows)
+
+
+def gate_values(new: NewRerun, rerun_id: int, ids: Ids) -> list[dict[str, Any]]:
+    """Who waits for whom."""
+    return [
+        {"member_id": ids[one.ref], "waits_for_member_id": ids[other], "rerun_id": rerun_id}
+        for one in new.members
+        for other in sorted(one.waits_for)
+    ]
+
+
+def member_ids(executor: Executor, rerun_id: int) -> Ids:
+    """The ids of a rerun's members by their runs."""
+    wanted = select(member.c.id, member.c.dag_id, member.c.run_id).where(member.c.rerun_id == rerun_id)
+    return {RunRef(row.dag_id, row.run_id): row.id for row in executor.execute(wanted)}
+
+
+def refuse_if_held(executor: Executor, new: NewRerun, rerun_id: int) -> None:
+    """Raise `RunInActiveRerun` where another rerun holds one of the runs, and take the new rerun's row away."""
+    held = holders(executor, [one.ref for one in new.members])
+    if not held:
+        return
+    executor.execute(delete(rerun).where(rerun.c.id == rerun_id))
+    ref = min(held)
+    raise RunInActiveRerun(
+        f"The run {ref} takes part in rerun {held[ref]}, which hasn't ended", rerun_id=held[ref], run=ref
+    )
+
+
+def holders(executor: Executor, refs: Collection[RunRef]) -> dict[RunRef, int]:
+    """Which of the runs take part in an active rerun, and in which."""
+    key = tuple_(active_run.c.dag_id, active_run.c.run_id)
+    found: dict[RunRef, int] = {}
+    for some in chunks(sorted(refs)):
+        wanted = select(active_run).where(key.in_([(ref.dag_id, ref.run_id) for ref in some]))
+        found.update({RunRef(row.dag_id, row.run_id): row.rerun_id for row in executor.execute(wanted)})
+    return found

@@ -1,0 +1,109 @@
+"""Our values as plain JSON, and back. What an older or newer version wrote is read with defaults for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from airflow_rerun_downstream.domain.plan import FutureRef, PlanOptions, PlanWarning
+from airflow_rerun_downstream.domain.refs import TaskRef, Tasks
+from airflow_rerun_downstream.domain.rerun import Notification, RerunSettings
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: mappings, lists, text, numbers; moments in ISO 8601, anything else as text."""
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(inner) for inner in value), key=str)
+    if isinstance(value, Iterable):
+        return [plain(inner) for inner in value]
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that ``kind``, a dataclass, has fields for."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def task_to_json(task: TaskRef) -> str | dict[str, Any]:
+    """The contract's TaskRef: an id, or an id with a map index."""
+    if task.map_index is None:
+        return task.task_id
+    return {"task_id": task.task_id, "map_index": task.map_index}
+
+
+def task_from_json(value: str | Mapping[str, Any]) -> TaskRef:
+    """The reverse of `task_to_json`."""
+    return TaskRef(value) if isinstance(value, str) else TaskRef(value["task_id"], value["map_index"])
+
+
+def tasks_to_json(tasks: Tasks) -> list[Any]:
+    """A selection."""
+    return [task_to_json(task) for task in tasks]
+
+
+def tasks_from_json(values: Sequence[Any]) -> Tasks:
+    """The reverse of `tasks_to_json`."""
+    return tuple(task_from_json(value) for value in values)
+
+
+def future_to_json(ref: FutureRef) -> dict[str, Any]:
+    """The contract's FutureRef: the Dag, and what is known of the run."""
+    date = ref.logical_date and ref.logical_date.isoformat()
+    values = {"logical_date": date, "partition_key": ref.partition_key, "next": ref.next or None}
+    return {"dag_id": ref.dag_id, **{name: value for name, value in values.items() if value is not None}}
+
+
+def future_from_json(values: Mapping[str, Any]) -> FutureRef:
+    """The reverse of `future_to_json`."""
+    date = values.get("logical_date")
+    return FutureRef(
+        dag_id=values["dag_id"],
+        logical_date=datetime.fromisoformat(date) if date else None,
+        partition_key=values.get("partition_key"),
+        next=bool(values.get("next")),
+    )
+
+
+def settings_to_json(settings: RerunSettings) -> dict[str, Any]:
+    """What the person chose."""
+    return asdict(settings)
+
+
+def settings_from_json(values: Mapping[str, Any]) -> RerunSettings:
+    """The reverse of `settings_to_json`."""
+    return RerunSettings(**known(RerunSettings, values))
+
+
+def notifications_to_json(notifications: Iterable[Notification]) -> list[dict[str, Any]]:
+    """Whom to tell, and of what."""
+    return [{"target": one.target, "on": list(one.on)} for one in notifications]
+
+
+def notifications_from_json(values: Iterable[Mapping[str, Any]]) -> tuple[Notification, ...]:
+    """The reverse of `notifications_to_json`."""
+    return tuple(Notification(target=value["target"], on=tuple(value["on"])) for value in values)
+
+
+def options_to_json(options: PlanOptions) -> dict[str, Any]:
+    """The options of the preview that was submitted."""
+    return dict(plain(asdict(options)))
+
+
+def warnings_to_json(warnings: Iterable[PlanWarning]) -> list[dict[str, Any]]:
+    """What the person was told before submitting."""
+    return [{name: value for name, value in asdict(one).items() if value is not None} for one in warnings]
+
+
+def warnings_from_json(values: Iterable[Mapping[str, Any]]) -> tuple[PlanWarning, ...]:
+    """The reverse of `warnings_to_json`."""
+    return tuple(PlanWarning(**known(PlanWarning, value)) for value in values)

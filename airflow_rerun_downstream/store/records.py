@@ -1,0 +1,190 @@
+"""Rows of our tables as the domain's values, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from datetime import timezone as timezones
+from typing import Any
+
+from sqlalchemy import func, select
+
+from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Member, NewMember, NewRerun, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
+from airflow_rerun_downstream.store import codec
+from airflow_rerun_downstream.store.executor import Executor, chunks
+from airflow_rerun_downstream.store.tables import gate, member
+
+Counts = Mapping[MemberState, int]
+
+NOBODY: Counts = dict.fromkeys(MemberState, 0)
+LAST = datetime.max.replace(tzinfo=timezones.utc)
+
+
+def in_order(members: Iterable[Member]) -> list[Member]:
+    """Members in order of depth, ready time (unknown ones last) and run."""
+    return sorted(members, key=lambda one: (one.depth, one.run_after or LAST, one.ref))
+
+
+def rerun_values(new: NewRerun, now: datetime) -> dict[str, Any]:
+    """The row of a rerun that starts now."""
+    return {
+        "name": new.name,
+        "reason": new.reason,
+        "source_dag_id": new.source.dag_id,
+        "source_run_id": new.source.run_id,
+        "state": RerunState.RUNNING.value,
+        "freeze_mode": new.freeze_mode,
+        "created_by": new.actor.name,
+        "created_by_id": new.actor.id,
+        "created_at": now,
+        "started_at": now,
+        "settings": codec.settings_to_json(new.settings),
+        "notifications": codec.notifications_to_json(new.notifications),
+        "options": codec.options_to_json(new.options),
+        "warnings": codec.warnings_to_json(new.warnings),
+    }
+
+
+def rerun_of(row: Any, counts: Counts) -> Rerun:
+    """A rerun from its whole row."""
+    return Rerun(
+        id=row.id,
+        source=RunRef(row.source_dag_id, row.source_run_id),
+        state=RerunState(row.state),
+        state_reason=row.state_reason,
+        settings=codec.settings_from_json(row.settings),
+        notifications=codec.notifications_from_json(row.notifications),
+        warnings=codec.warnings_from_json(row.warnings),
+        created_by=row.created_by,
+        created_by_id=row.created_by_id,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        name=row.name,
+        reason=row.reason,
+        freeze_mode=row.freeze_mode,
+        counts=counts,
+    )
+
+
+def member_values(new: NewMember, rerun_id: int) -> dict[str, Any]:
+    """The row of a member that hasn't been dispatched."""
+    return {
+        "rerun_id": rerun_id,
+        "dag_id": new.ref.dag_id,
+        "run_id": new.ref.run_id,
+        "original_run_id": new.ref.run_id,
+        "role": new.role.value,
+        "state": new.state.value,
+        "state_reason": new.state_reason,
+        "tasks": codec.tasks_to_json(new.tasks),
+        "depth": new.depth,
+        "attempt": 0,
+        "logical_date": new.logical_date,
+        "run_after": new.run_after,
+    }
+
+
+def member_of(row: Any, waits_for: frozenset[int]) -> Member:
+    """A member from its whole row."""
+    return Member(
+        id=row.id,
+        rerun_id=row.rerun_id,
+        ref=RunRef(row.dag_id, row.run_id),
+        original_run_id=row.original_run_id,
+        role=Role(row.role),
+        state=MemberState(row.state),
+        state_reason=row.state_reason,
+        tasks=codec.tasks_from_json(row.tasks),
+        depth=row.depth,
+        attempt=row.attempt,
+        clear_number=row.clear_number,
+        logical_date=row.logical_date,
+        run_after=row.run_after,
+        dispatched_at=row.dispatched_at,
+        ended_at=row.ended_at,
+        final_run_state=row.final_run_state,
+        waits_for=waits_for,
+    )
+
+
+def link_values(link: Link, rerun_id: int, position: int) -> dict[str, Any]:
+    """The row of a link."""
+    future = link.downstream if isinstance(link.downstream, FutureRef) else None
+    return {
+        "rerun_id": rerun_id,
+        "position": position,
+        "upstream_dag_id": link.upstream.dag_id,
+        "upstream_run_id": link.upstream.run_id,
+        "downstream_dag_id": link.downstream.dag_id,
+        "downstream_run_id": link.downstream.run_id if isinstance(link.downstream, RunRef) else None,
+        "future": codec.future_to_json(future) if future else None,
+        "kind": link.kind.value,
+        "evidence": link.evidence.value,
+        "via": codec.plain(link.via),
+        "from_task_id": link.from_task_id,
+        "to_task_id": link.to_task_id,
+    }
+
+
+def link_of(row: Any) -> Link:
+    """A link from its row."""
+    return Link(
+        upstream=RunRef(row.upstream_dag_id, row.upstream_run_id),
+        downstream=codec.future_from_json(row.future)
+        if row.downstream_run_id is None
+        else RunRef(row.downstream_dag_id, row.downstream_run_id),
+        kind=LinkKind(row.kind),
+        evidence=Evidence(row.evidence),
+        via=row.via,
+        from_task_id=row.from_task_id,
+        to_task_id=row.to_task_id,
+    )
+
+
+def event_of(row: Any) -> RerunEvent:
+    """A line of the record from its row."""
+    return RerunEvent(
+        id=row.id,
+        rerun_id=row.rerun_id,
+        at=row.at,
+        actor=row.actor,
+        action=row.action,
+        member_id=row.member_id,
+        detail=row.detail,
+    )
+
+
+def counts_of(executor: Executor, rerun_ids: list[int]) -> dict[int, Counts]:
+    """The members of each rerun by state, in one statement."""
+    counts: dict[int, dict[MemberState, int]] = {rerun_id: dict(NOBODY) for rerun_id in rerun_ids}
+    grouped = (
+        select(member.c.rerun_id, member.c.state, func.count())
+        .where(member.c.rerun_id.in_(rerun_ids))
+        .group_by(member.c.rerun_id, member.c.state)
+    )
+    for rerun_id, state, count in executor.execute(grouped) if rerun_ids else ():
+        counts[rerun_id][MemberState(state)] = count
+    return dict(counts)
+
+
+def members_of(executor: Executor, rerun_ids: list[int]) -> dict[int, list[Member]]:
+    """The members of each rerun in their order, with what they wait for; two statements."""
+    members: dict[int, list[Member]] = {rerun_id: [] for rerun_id in rerun_ids}
+    for some in chunks(rerun_ids):
+        gates = gates_of(executor, some)
+        for row in executor.execute(select(member).where(member.c.rerun_id.in_(some))):
+            members[row.rerun_id].append(member_of(row, gates.get(row.id, frozenset())))
+    return {rerun_id: in_order(found) for rerun_id, found in members.items()}
+
+
+def gates_of(executor: Executor, rerun_ids: Iterable[int]) -> dict[int, frozenset[int]]:
+    """Member id → the ids of the members that it waits for."""
+    wanted = select(gate.c.member_id, gate.c.waits_for_member_id).where(gate.c.rerun_id.in_(rerun_ids))
+    found: dict[int, set[int]] = {}
+    for waiting, awaited in executor.execute(wanted):
+        found.setdefault(waiting, set()).add(awaited)
+    return {waiting: frozenset(awaited) for waiting, awaited in found.items()}

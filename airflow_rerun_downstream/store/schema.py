@@ -1,0 +1,165 @@
+"""Which version our tables have, and how they get to another one.
+
+Looking is cheap and needs no alembic. Migrating takes a lock of its own and is one transaction: it can be called by
+several processes at once, and an interrupted one leaves the tables as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Column, MetaData, String, Table, delete, insert, inspect, select, text
+from sqlalchemy.engine import Connection, Engine
+
+from airflow_rerun_downstream.domain.errors import SchemaMismatch
+from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+REVISIONS = ("0001",)
+"""Every revision, oldest first; a test compares with the migrations' folder."""
+
+HEAD = REVISIONS[-1]
+"""The revision that this code works with."""
+
+BASE = "base"
+
+FOLDER = Path(__file__).parent
+
+MIGRATE = "Run `airflow-rerun-downstream db migrate` (on Airflow 3.2 and later `airflow db migrate` does it too)."
+
+LOCK = 6_270_431_107
+"""Our own advisory lock on PostgreSQL: migrating must also be safe where Airflow's isn't taken."""
+
+version = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
+
+
+class SchemaState(Enum):
+    """What the tables are, compared with the code. The value is a sentence; it ends with what to do."""
+
+    READY = "The tables are up to date."
+    MISSING = f"The tables of airflow-rerun-downstream don't exist yet. {MIGRATE}"
+    OLDER = f"The tables of airflow-rerun-downstream are older than the installed package. {MIGRATE}"
+    NEWER = (
+        "The tables of airflow-rerun-downstream were made by a newer version of the package. "
+        "Install that version, or downgrade the tables with it (`airflow-rerun-downstream db downgrade`)."
+    )
+    INCOMPLETE = f"Some tables of airflow-rerun-downstream are gone. {MIGRATE}"
+
+
+def names(connection: Connection) -> frozenset[str]:
+    """Which of our tables exist, alembic's own included. One look into the catalogue."""
+    return (TABLES | {VERSION_TABLE}) & frozenset(inspect(connection).get_table_names())
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The tables' revision; None where they were never migrated, or were downgraded to nothing."""
+    return revision(connection, names(connection))
+
+
+def revision(connection: Connection, existing: frozenset[str]) -> str | None:
+    """The revision, where it is known which tables exist."""
+    if VERSION_TABLE not in existing:
+        return None
+    return connection.execute(select(version.c.version_num)).scalars().first()
+
+
+def state(connection: Connection) -> SchemaState:
+    """How the tables compare with the code. Two statements at most, and none of them can fail for a lack of tables."""
+    existing = names(connection)
+    found = revision(connection, existing)
+    if found is None:
+        return SchemaState.INCOMPLETE if existing & TABLES else SchemaState.MISSING
+    if found not in REVISIONS:
+        return SchemaState.NEWER
+    if not existing & TABLES:
+        return SchemaState.MISSING
+    if found != HEAD:
+        return SchemaState.OLDER
+    return SchemaState.READY if existing >= TABLES else SchemaState.INCOMPLETE
+
+
+def check(connection: Connection) -> None:
+    """Raise `SchemaMismatch`, which says what to do, unless the tables are the code's."""
+    found = state(connection)
+    if found is not SchemaState.READY:
+        raise SchemaMismatch(found.value, state=found.name.lower())
+
+
+def config(connection: Connection | None = None, url: str | None = None) -> Config:
+    """Alembic's configuration; with ``url`` alone it can only write SQL scripts."""
+    from alembic.config import Config
+
+    made = Config()
+    made.set_main_option("script_location", str(FOLDER / "migrations").replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
+    if url is not None:
+        made.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    made.attributes["connection"] = connection
+    return made
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other migration runs beside."""
+    with engine.connect() as connection, connection.begin():
+        if connection.dialect.name == "sqlite":
+            # The driver begins a transaction only at the first write, and not at all for CREATE TABLE.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        elif connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        yield connection
+
+
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Bring the tables to a revision, from whatever they are; lost tables are made anew, empty.
+
+    Raises `SchemaMismatch` when a newer version of the package made them.
+    """
+    from alembic import command
+
+    with alone(engine) as connection:
+        found = state(connection)
+        if found is SchemaState.NEWER:
+            raise SchemaMismatch(found.value, state="newer")
+        mend(connection)
+        command.upgrade(config(connection), to)
+
+
+def mend(connection: Connection) -> None:
+    """Make the tables what their recorded revision says, so that the migrations find what they expect."""
+    existing = names(connection)
+    found = revision(connection, existing)
+    if found is not None and not existing & TABLES:
+        connection.execute(delete(version))
+    elif found == HEAD and TABLES - existing:
+        metadata.create_all(connection)
+    elif found is None and existing >= TABLES:
+        # As Airflow does with tables of unknown age: take them for the first ones.
+        version.create(connection, checkfirst=True)
+        connection.execute(insert(version), [{"version_num": REVISIONS[0]}])
+
+
+def downgrade(engine: Engine, to: str) -> None:
+    """Bring the tables to an older revision. ``base`` removes them, and every trace of them."""
+    from alembic import command
+
+    with alone(engine) as connection:
+        if state(connection) is SchemaState.MISSING:
+            drop(connection)
+            return
+        mend(connection)
+        command.downgrade(config(connection), to)
+        if to == BASE:
+            drop(connection)
+
+
+def drop(connection: Connection) -> None:
+    """Drop what there is of our tables, whatever state they are in."""
+    metadata.drop_all(connection)
+    version.drop(connection, checkfirst=True)

@@ -1,0 +1,182 @@
+"""The tables. Their shape is also written, step by step, in ``migrations``; a test holds the two together.
+
+There is no foreign key to Airflow's tables: a run that is deleted must not take its record along, nor may our rows
+keep Airflow from deleting it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from airflow_rerun_downstream.store.types import UtcDateTime
+
+PREFIX = "rerun_downstream_"
+VERSION_TABLE = "alembic_version_rerun_downstream"
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def airflow_id(name: str, **options: Any) -> Column[Any]:
+    """A Dag's, run's or task's id, as long as Airflow allows."""
+    return Column(name, String(250), **options)
+
+
+def owned_by(name: str, table: str, **options: Any) -> Column[Any]:
+    """A row of ``table`` that this one goes away with."""
+    return Column(name, Integer, ForeignKey(f"{PREFIX}{table}.id", ondelete="CASCADE"), **options)
+
+
+rerun = Table(
+    f"{PREFIX}rerun",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text),
+    Column("reason", Text),
+    airflow_id("source_dag_id", nullable=False),
+    airflow_id("source_run_id", nullable=False),
+    Column("state", String(20), nullable=False, index=True),
+    Column("state_reason", Text),
+    Column("freeze_mode", Boolean, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_by_id", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("settings", JSON, nullable=False),
+    Column("notifications", JSON, nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("warnings", JSON, nullable=False),
+    sqlite_autoincrement=True,  # the id of a deleted rerun must not come back: notes and audit rows name it
+)
+
+member = Table(
+    f"{PREFIX}member",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    owned_by("rerun_id", "rerun", nullable=False),
+    airflow_id("dag_id", nullable=False),
+    airflow_id("run_id", nullable=False),
+    airflow_id("original_run_id", nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("state_reason", Text),
+    Column("tasks", JSON, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("clear_number", Integer),
+    Column("logical_date", UtcDateTime),
+    Column("run_after", UtcDateTime),
+    Column("dispatched_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("final_run_state", String(50)),
+    UniqueConstraint("rerun_id", "dag_id", "run_id"),
+    sqlite_autoincrement=True,
+)
+Index(None, member.c.dag_id, member.c.run_id)
+
+gate = Table(
+    f"{PREFIX}gate",
+    metadata,
+    owned_by("member_id", "member", primary_key=True),
+    owned_by("waits_for_member_id", "member", primary_key=True),
+    owned_by("rerun_id", "rerun", nullable=False, index=True),
+)
+
+link = Table(
+    f"{PREFIX}link",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    owned_by("rerun_id", "rerun", nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    airflow_id("upstream_dag_id", nullable=False),
+    airflow_id("upstream_run_id", nullable=False),
+    airflow_id("downstream_dag_id", nullable=False),
+    airflow_id("downstream_run_id"),
+    Column("future", JSON(none_as_null=True)),
+    Column("kind", String(20), nullable=False),
+    Column("evidence", String(20), nullable=False),
+    Column("via", JSON, nullable=False),
+    airflow_id("from_task_id"),
+    airflow_id("to_task_id"),
+)
+
+event = Table(
+    f"{PREFIX}event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    owned_by("rerun_id", "rerun", nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", String(50), nullable=False),
+    Column("member_id", Integer),
+    Column("detail", Text),
+)
+
+active_run = Table(
+    f"{PREFIX}active_run",
+    metadata,
+    airflow_id("dag_id", primary_key=True),
+    airflow_id("run_id", primary_key=True),
+    owned_by("rerun_id", "rerun", nullable=False, index=True),
+    owned_by("member_id", "member", nullable=False),
+)
+"""A run in one active rerun: the primary key is the rule. The rows go when the rerun becomes final."""
+
+lease = Table(
+    f"{PREFIX}lease",
+    metadata,
+    Column("name", String(50), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("owner", String(250)),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("last_tick_at", UtcDateTime, nullable=False),
+)
+
+dispatched_task = Table(
+    f"{PREFIX}dispatched_task",
+    metadata,
+    airflow_id("dag_id", primary_key=True),
+    airflow_id("run_id", primary_key=True),
+    airflow_id("task_id", primary_key=True),
+    Column("map_index", Integer, primary_key=True, autoincrement=False),
+    Column("rerun_id", Integer, nullable=False),
+    Column("member_id", Integer),
+    Column("first_try", Integer, nullable=False),
+    Column("emitted_try", Integer),
+)
+"""The task instances that a dispatch of ours cleared. It outlives the rerun: a late try still emits events."""
+
+process = Table(
+    f"{PREFIX}process",
+    metadata,
+    Column("id", String(250), primary_key=True),
+    Column("kind", String(50), nullable=False),
+    Column("asset_manager", Boolean, nullable=False),
+    Column("freeze_hook", Boolean, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False, index=True),
+)
+
+TABLES = frozenset(metadata.tables)
+"""The names of all tables, without alembic's own."""

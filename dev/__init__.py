@@ -1,0 +1,1 @@
+"""What developers of this project run: the Makefile's steps, the live Airflow, the demo."""

@@ -1,0 +1,111 @@
+"""Make the environments under `.venvs/`, with nothing but Python and a network.
+
+`environment.py tools` makes `.venvs/tools`, which holds the installer (uv).
+`environment.py 3.3` makes `.venvs/3.3`: the project, editable, its test group, and Airflow 3.3 as
+`constraints/3.3.txt` pins it (for Python 3.10: `3.3-python3.10.txt`). `environment.py 3.3 --repin`
+resolves anew and writes that file.
+
+Only the standard library: this runs before anything is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENVS = ROOT / ".venvs"
+OLDEST_PYTHON = (3, 10)
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+# What an Airflow accepts by its own metadata, but doesn't start with.
+HELD_BACK = {"3.2": ["fastapi<0.137", "cadwyn<8"]}
+
+
+def run(*command: str | Path) -> None:
+    """Run a command and end with its exit status if it fails."""
+    printable = " ".join(Path(part).name if isinstance(part, Path) else part for part in command)
+    print(f"+ {printable}", flush=True)
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode
+    if status:
+        sys.exit(f"failed with status {status}: {printable}")
+
+
+def python_of(name: str) -> Path:
+    """Path of the interpreter of the environment `name`."""
+    return VENVS / name / "bin" / "python"
+
+
+def uv() -> Path:
+    """Path of the installer; it is made if it isn't there yet."""
+    path = VENVS / "tools" / "bin" / "uv"
+    if not path.exists():
+        run(Path(sys.executable), "-m", "venv", VENVS / "tools")
+        run(python_of("tools"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
+    return path
+
+
+def constraints_of(airflow: str) -> Path:
+    """Path of an Airflow's pins; a Python that can't have the common ones has a file of its own."""
+    folder = ROOT / "constraints"
+    own = folder / f"{airflow}-python{PYTHON}.txt"
+    return own if own.exists() else folder / f"{airflow}.txt"
+
+
+def make_environment(airflow: str) -> None:
+    """Make or update `.venvs/<airflow>`."""
+    constraints = constraints_of(airflow)
+    if not constraints.exists():
+        known = ", ".join(sorted(path.stem for path in constraints.parent.glob("*.txt")))
+        sys.exit(f"no constraints for Airflow {airflow}; there are some for {known}")
+    if not python_of(airflow).exists():
+        run(uv(), "venv", "--quiet", "--python", Path(sys.executable), VENVS / airflow)
+    install = ["pip", "install", "--quiet", "--editable", ".", "--group", "test"]
+    run(uv(), *install, "--python", python_of(airflow), "--constraints", constraints)
+
+
+def compose_schema() -> Path:
+    """Path of the compose file format's JSON schema; it is fetched if it isn't there yet.
+
+    It comes from the last docker-compose that was a Python package; its code isn't installed.
+    """
+    folder = VENVS / "compose-schema"
+    path = folder / "compose" / "config" / "compose_spec.json"
+    if not path.exists():
+        target = ["--python", str(python_of("tools")), "--target", str(folder)]
+        run(uv(), "pip", "install", "--quiet", "--no-deps", *target, "docker-compose==1.29.2")
+    return path
+
+
+def write_pins(airflow: str) -> None:
+    """Resolve anew and write plain `name==version` lines, which hold no address."""
+    constraints = constraints_of(airflow)
+    wanted = [f"apache-airflow=={airflow}.*", *HELD_BACK.get(airflow, [])]
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as limits:
+        limits.write("\n".join(wanted))
+        limits.flush()
+        options = ["--quiet", "--no-header", "--no-annotate", "--upgrade", "--python-version", PYTHON]
+        files = ["pyproject.toml", "--constraints", limits.name, "--output-file", str(constraints)]
+        run(uv(), "pip", "compile", *options, *files, "--group", "test")
+    title = f"# Airflow {airflow}; `make constraints AIRFLOW={airflow}` wrote this file on Python {PYTHON}\n"
+    constraints.write_text(title + constraints.read_text())
+
+
+def main() -> None:
+    """Read the command line and make the environment."""
+    if sys.version_info < OLDEST_PYTHON:
+        sys.exit("Python 3.10 or newer is needed; name one with `make PYTHON=python3.11 …`")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("name", help="tools, or an Airflow version with a file in constraints/")
+    parser.add_argument("--repin", action="store_true", help="resolve anew and write the constraints")
+    arguments = parser.parse_args()
+    if arguments.name == "tools":
+        uv()
+    else:
+        (write_pins if arguments.repin else make_environment)(arguments.name)
+
+
+if __name__ == "__main__":
+    main()

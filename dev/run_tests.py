@@ -1,0 +1,92 @@
+"""`make test`, `make acceptance` and `make bench`: which tests run, how, and where the reports go.
+
+Arguments that aren't known here go to pytest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REPORTS = ROOT / ".reports"
+NO_TESTS_COLLECTED = 5
+# A live Airflow keeps both cores busy: those tests run one after the other, the rest on every core.
+QUICK = (
+    "quick",
+    "-m",
+    "not live and not acceptance",
+    "--ignore=tests/bench",  # what is measured beside other tests says nothing
+    "-n",
+    "auto",
+    "--dist",
+    "loadfile",
+)
+LIVE = ("live", "-m", "live and not acceptance", "tests/live")
+BENCH = (
+    "bench",
+    "tests/bench",
+    "--benchmark-only",
+    "--benchmark-columns=min,median,max,rounds",
+)
+
+
+def main() -> None:
+    """Run the chosen pytest sessions, all of them also after one has failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["suites", "acceptance", "bench"])
+    parser.add_argument("--part", help="only tests/acceptance/test_<part>*.py")
+    arguments, extra = parser.parse_known_args()
+    statuses = [run_session(session, extra) for session in sessions(arguments.what, arguments.part)]
+    sys.exit(max(statuses))
+
+
+def sessions(what: str, part: str | None) -> list[tuple[str, ...]]:
+    """Give the pytest sessions of one make target: a name, then pytest's arguments."""
+    if what == "suites":
+        return [QUICK, LIVE]
+    return [BENCH] if what == "bench" else [acceptance(part)]
+
+
+def acceptance(part: str | None) -> tuple[str, ...]:
+    """Give the session of all acceptance tests, or of one part of them."""
+    folder = ROOT / "tests" / "acceptance"
+    if part is None:
+        return ("acceptance", str(folder))
+    files = sorted(folder.glob(f"test_{part}*.py"))
+    if not files:
+        parts = ", ".join(path.stem.removeprefix("test_") for path in sorted(folder.glob("test_*.py")))
+        sys.exit(f"no part {part!r} of the acceptance tests; there are: {parts}")
+    return (f"acceptance-{part}", *map(str, files))
+
+
+def run_session(session: Sequence[str], extra: Sequence[str]) -> int:
+    """Run one pytest session and say how long it took; a session without tests isn't a failure."""
+    name, *options = session
+    report = REPORTS / f"{name}-{Path(sys.prefix).name}.xml"
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="airflow-home-") as home:
+        status = subprocess.run(
+            [sys.executable, "-m", "pytest", f"--junitxml={report}", *options, *extra],
+            cwd=ROOT,
+            env=test_environment(home),
+            check=False,
+        ).returncode
+    print(f"== {name}: {time.monotonic() - started:.0f} s", flush=True)
+    return 0 if status == NO_TESTS_COLLECTED else status
+
+
+def test_environment(home: str) -> dict[str, str]:
+    """Keep what a developer has configured for their own Airflow away from the tests."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
+    return {**inherited, "AIRFLOW_HOME": home, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+
+
+if __name__ == "__main__":
+    main()

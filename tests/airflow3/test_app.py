@@ -1,0 +1,383 @@
+"""The REST API as the api-server mounts it, with Airflow's own login, over a stub of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, cast
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pytest_mock import MockerFixture
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from airflow_rerun_downstream.client import RefusedError, RerunDownstreamClient
+from airflow_rerun_downstream.domain.errors import Forbidden, SchemaMismatch, StalePlan
+from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest.requests import PlanBody
+from airflow_rerun_downstream.service import Service
+from airflow_rerun_downstream.settings import InvalidSetting
+from tests.rest.stub import StubService
+
+# Airflow looks a token up among the revoked ones.
+pytestmark = [
+    pytest.mark.usefixtures("database"),
+    pytest.mark.parametrize("database", ["sqlite"], indirect=True),
+    pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning"),
+]
+
+API = "/rerun-downstream/api/v1"
+BODY = {"source": {"dag_id": "orders", "run_id": "r"}}
+
+
+class StubBackground:
+    """Keeps what the lifespan does."""
+
+    def __init__(self) -> None:
+        self.did: list[str] = []
+
+    def start(self) -> None:
+        self.did.append("start")
+
+    def wake(self) -> None:
+        self.did.append("wake")
+
+    def stop(self) -> None:
+        self.did.append("stop")
+
+
+@pytest.fixture
+def stub() -> StubService:
+    return StubService()
+
+
+@pytest.fixture
+def background() -> StubBackground:
+    return StubBackground()
+
+
+@cache
+def server() -> FastAPI:
+    """An api-server with our app; made once, because that takes longer than any test."""
+    from airflow_rerun_downstream.airflow3.api.app import make_app
+
+    made = FastAPI()
+    made.state.mounted = make_app()
+    made.mount("/rerun-downstream", made.state.mounted)
+    return made
+
+
+@pytest.fixture
+def app(stub: StubService, background: StubBackground) -> FastAPI:
+    state = server().state.mounted.state
+    state.services = lambda: stub
+    state.background = background
+    state.wake = background.wake
+    return server()
+
+
+@pytest.fixture
+def anonymous(app: FastAPI) -> TestClient:
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def client(anonymous: TestClient) -> TestClient:
+    anonymous.headers["authorization"] = f"Bearer {token()}"
+    return anonymous
+
+
+def token() -> str:
+    from airflow.api_fastapi.app import init_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+    manager = init_auth_manager()
+    made: str = manager.generate_jwt(SimpleAuthManagerUser(username="ana", role="admin"))
+    return made
+
+
+def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
+    document = app.state.mounted.openapi()
+    for path, methods in document["paths"].items():
+        for method in methods:
+            yield method.upper(), "/rerun-downstream" + path
+
+
+def test_every_call_needs_a_login(app: FastAPI, anonymous: TestClient) -> None:
+    token()
+    for method, path in routes(app):
+        path = path.replace("{rerun_id}", "1").replace("{member_id}", "1")
+        answer = anonymous.request(method, path, json=BODY if method == "POST" else None)
+        assert (answer.status_code, answer.json()["reason"]) == (401, "not_authenticated"), path
+
+
+def test_a_token_that_is_none_is_refused(anonymous: TestClient) -> None:
+    token()
+    answer = anonymous.get(f"{API}/reruns", headers={"authorization": "Bearer nonsense"})
+    assert (answer.status_code, answer.json()["reason"]) == (403, "forbidden")
+
+
+def test_the_actor_is_airflows_user(client: TestClient, stub: StubService) -> None:
+    assert client.get(f"{API}/reruns/7").status_code == 200
+    (_, actor, rerun_id) = stub.calls[0]
+    assert (actor, rerun_id) == (Actor("ana", "ana", native=actor.native), 7)
+    assert actor.native.get_name() == "ana"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/health", 200),
+        ("GET", "/dag-runs?dag_id=a&dag_id=b&limit=1&can_be_source=true", 200),
+        ("GET", "/dag-runs/orders/scheduled__2026-01-01T00:00:00%2B00:00/task-instances", 200),
+        ("GET", "/dag-runs/orders/a%2Fb/task-instances", 200),
+        ("POST", "/plans", 200),
+        ("POST", "/plans?task_instances=false", 200),
+        ("POST", "/reruns", 201),
+        ("GET", "/reruns?state=running&state=failed&order_by=-id", 200),
+        ("GET", "/reruns/7", 200),
+        ("GET", "/reruns/7/members?limit=1&offset=1", 200),
+        ("GET", "/reruns/7/links", 200),
+        ("GET", "/reruns/7/events", 200),
+        ("POST", "/reruns/7/pause", 200),
+        ("POST", "/reruns/7/resume", 200),
+        ("POST", "/reruns/7/terminate", 200),
+        ("POST", "/reruns/7/release", 200),
+        ("POST", "/reruns/7/members/1/retry", 200),
+        ("POST", "/reruns/7/members/1/skip", 200),
+        ("GET", "/notification-targets", 200),
+    ],
+)
+def test_every_call_of_the_contract_answers(client: TestClient, method: str, path: str, status: int) -> None:
+    answer = client.request(method, API + path, json=BODY if path.split("?")[0] in ("/plans", "/reruns") else None)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
+
+
+def test_what_was_asked_arrives(client: TestClient, stub: StubService) -> None:
+    client.get(f"{API}/dag-runs?dag_id=a&dag_id=b&limit=100000&run_after_gte=2026-01-01T00:00:00%2B02:00")
+    wanted = stub.calls[0][2]
+    assert wanted.dag_ids == {"a", "b"}
+    assert wanted.limit == 100
+    assert wanted.run_after_gte.isoformat() == "2025-12-31T22:00:00+00:00"
+    client.get(f"{API}/dag-runs/orders/a%2Fb/task-instances")
+    assert str(stub.calls[1][2]) == "orders / a/b"
+
+
+def test_a_call_that_makes_work_wakes_the_conductor(client: TestClient, background: StubBackground) -> None:
+    client.get(f"{API}/reruns/7")
+    client.post(f"{API}/reruns/7/pause")
+    assert background.did == []
+    client.post(f"{API}/reruns", json=BODY)
+    client.post(f"{API}/reruns/7/resume")
+    assert background.did == ["wake", "wake"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("GET", "/rerun-downstream/", 404, "not_found"),
+        ("GET", f"{API}/nothing", 404, "not_found"),
+        ("GET", f"{API}/reruns/", 404, "not_found"),
+        ("PUT", f"{API}/reruns", 405, "method_not_allowed"),
+        ("GET", f"{API}/plans", 405, "method_not_allowed"),
+        ("GET", f"{API}/reruns/99999999999999999999", 404, "not_found"),
+        ("GET", f"{API}/reruns/0", 404, "not_found"),
+        ("POST", f"{API}/reruns/7/members/4294967296/skip", 404, "not_found"),
+        ("GET", f"{API}/reruns/seven", 422, "invalid"),
+        ("GET", f"{API}/reruns?limit=-1", 422, "invalid"),
+        ("GET", f"{API}/reruns?limit=many", 422, "invalid"),
+        ("GET", f"{API}/reruns?stat=running", 422, "invalid"),
+        ("GET", f"{API}/reruns?state=lost", 422, "invalid"),
+        ("GET", f"{API}/reruns?order_by=secret", 422, "invalid"),
+        ("GET", f"{API}/reruns?dag_id=%00", 422, "invalid"),
+        ("GET", f"{API}/reruns/7/members?offset=99999999999999999999", 422, "invalid"),
+        ("GET", f"{API}/dag-runs?run_after_gte=2026-01-01T00:00:00", 422, "invalid"),
+        ("GET", f"{API}/dag-runs/orders/%00/task-instances", 422, "invalid"),
+        ("POST", f"{API}/plans", 422, "invalid"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused(
+    client: TestClient, method: str, path: str, status: int, reason: str
+) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.json()["reason"]) == (status, reason)
+    assert isinstance(answer.json()["detail"], str)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "words"),
+    [
+        (b"{", "invalid", ""),
+        (b"[]", "invalid", ""),
+        (b'{"source": {"dag_id": "a", "run_id": "r"}, "name": "\\ud800"}', "invalid", "valid string"),
+        (b'{"source": {"dag_id": "a", "run_id": "r"}, "name": "\\u0000"}', "invalid", "NUL"),
+        (b'{"source": {"dag_id": "a", "run_id": "r"}, "x\\ud800": 1}', "invalid", ""),
+        (b'{"source": {"dag_id": "a", "run_id": "r"}, "task_ids": []}', "empty_selection", "task_ids"),
+        (b'{"source": {"dag_id": "a", "run_id": "r"}, "name": "' + b"n" * 10_000 + b'"}', "invalid", "500"),
+        (b'{"source": {"dag_id": "a", "run_id": "r"}, "fros": 1}', "invalid", "fros"),
+    ],
+    ids=str,
+)
+def test_a_bad_body_is_refused(client: TestClient, body: bytes, reason: str, words: str) -> None:
+    answer = client.post(f"{API}/reruns", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["reason"]) == (422, reason)
+    assert words in answer.json()["detail"]
+
+
+def database_error(kind: type[Any], message: str) -> Exception:
+    return cast("Exception", kind("SELECT 1", {}, Exception(message)))
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        (StalePlan("Changed.", changes=["x"]), 409, "stale_plan"),
+        (Forbidden("No.", dag_ids=["a"]), 403, "forbidden_dags"),
+        (SchemaMismatch("Run `airflow-rerun-downstream db migrate`."), 503, "database_not_migrated"),
+        (InvalidSetting("[rerun_downstream] poll_interval: no"), 503, "invalid_setting"),
+        (RuntimeError("a secret"), 500, "internal_error"),
+        (database_error(OperationalError, "database is locked"), 500, "database_error internal_error"),
+        (database_error(IntegrityError, "UNIQUE constraint failed"), 409, "unique_constraint_violation"),
+        (database_error(IntegrityError, "CHECK constraint failed"), 500, "internal_error"),
+    ],
+    ids=repr,
+)
+def test_every_error_is_json(client: TestClient, stub: StubService, error: Exception, status: int, reason: str) -> None:
+    stub.error = error
+    answer = client.get(f"{API}/reruns")
+    assert answer.status_code == status
+    assert answer.json()["reason"] in reason.split()  # the first word where Airflow itself handles the error
+    assert "secret" not in answer.text
+
+
+def test_health_answers_when_nothing_else_does(client: TestClient, stub: StubService) -> None:
+    stub.refusal = SchemaMismatch("Run it.")
+    assert client.get(f"{API}/reruns").status_code == 503
+    answer = client.get(f"{API}/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "unhealthy")
+
+
+def test_health_names_a_setting_that_cannot_be_understood(app: FastAPI, client: TestClient) -> None:
+    def services() -> Service:
+        raise InvalidSetting("[rerun_downstream] poll_interval: no")
+
+    app.state.mounted.state.services = services
+    assert client.get(f"{API}/reruns").status_code == 503
+    answer = client.get(f"{API}/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "unhealthy")
+    assert "poll_interval" in answer.json()["components"]["settings"]["detail"]
+
+
+HOST = "testserver"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "same-origin", "origin": "http://elsewhere"}, 200),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "none"}, 403),
+        ({"sec-fetch-site": "same-site", "origin": f"http://{HOST}"}, 403),
+        ({}, 200),
+        ({"origin": f"http://{HOST}"}, 200),
+        ({"origin": f"HTTPS://{HOST.upper()}"}, 200),
+        ({"origin": f"http://{HOST}:8081"}, 403),
+        ({"origin": "http://elsewhere"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://proxy", "x-forwarded-host": "proxy, inner"}, 200),
+        ({"origin": "http://inner", "x-forwarded-host": "proxy, inner"}, 403),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("bearer", [True, False], ids=["bearer", "cookie"])
+def test_another_origin_cannot_change_anything(
+    anonymous: TestClient, stub: StubService, headers: dict[str, str], status: int, bearer: bool
+) -> None:
+    if bearer:
+        headers = {**headers, "authorization": f"Bearer {token()}"}
+    else:
+        anonymous.cookies["_token"] = token()
+    assert anonymous.post(f"{API}/reruns/7/pause", headers=headers).status_code == status
+    assert len(stub.calls) == (status == 200)
+    assert anonymous.get(f"{API}/reruns/7", headers=headers).status_code == 200
+
+
+def test_a_body_without_a_type_from_another_origin_is_refused(anonymous: TestClient, stub: StubService) -> None:
+    anonymous.cookies["_token"] = token()
+    for content_type in ({}, {"content-type": "text/plain"}):
+        answer = anonymous.post(
+            f"{API}/reruns", content=b'{"source": {}}', headers={"sec-fetch-site": "same-site", **content_type}
+        )
+        assert (answer.status_code, answer.json()["reason"]) == (403, "cross_origin")
+    assert stub.calls == []
+
+
+def test_the_openapi_document_is_complete(app: FastAPI) -> None:
+    document = app.state.mounted.openapi()
+    calls = [call for methods in document["paths"].values() for call in methods.values()]
+    ids = [call["operationId"] for call in calls]
+    assert len(ids) == len(set(ids)) == 17
+    for call in calls:
+        ok = next(call["responses"][status] for status in ("200", "201") if status in call["responses"])
+        assert "$ref" in ok["content"]["application/json"]["schema"], call["operationId"]
+        for status in ("401", "403", "404", "409", "422", "503"):
+            schema = call["responses"][status]["content"]["application/json"]["schema"]
+            assert schema["$ref"].endswith("/Problem"), call["operationId"]
+    names = set(document["components"]["schemas"])
+    assert {"Plan", "Rerun", "Member", "Link", "Event", "Health", "RerunBody", "PlanBody"} <= names
+
+
+def test_the_openapi_document_is_served(anonymous: TestClient) -> None:
+    assert anonymous.get("/rerun-downstream/openapi.json").json()["info"]["title"] == "Rerun Downstream"
+
+
+def test_the_lifespan_frames_the_background(app: FastAPI, background: StubBackground, mocker: MockerFixture) -> None:
+    token()
+    mounted = app.state.mounted
+    with TestClient(mounted):
+        assert background.did == ["start"]
+        assert mounted.state.auth_manager is not None
+        assert mounted.state.dag_bag is not None
+    assert background.did == ["start", "stop"]
+
+
+def test_the_client_speaks_with_the_app(app: FastAPI, stub: StubService) -> None:
+    connection = TestClient(app)
+
+    def pass_on(asked: httpx.Request) -> httpx.Response:
+        url = asked.url.raw_path.decode()
+        answer = connection.request(asked.method, url, headers=dict(asked.headers), content=asked.content)
+        return httpx.Response(answer.status_code, content=answer.content)
+
+    transport = httpx.MockTransport(pass_on)
+    with RerunDownstreamClient("http://testserver", token=token(), transport=transport) as client:
+        assert client.plan(BODY).plan_token == "token-1"
+        assert client.plan(PlanBody.model_validate(BODY), task_instances=False).source.task_instances is None
+        assert client.submit(BODY).id == 7
+        assert client.reruns(state=["running"], limit=1).total_entries == 11
+        assert client.rerun(7).state.value == "running"
+        assert [each.id for each in client.members(7).members] == [1, 2]
+        assert client.links(7).links[2].downstream == payloads.FutureRef(dag_id="unknown")
+        assert client.events(7, limit=1, offset=1).total_entries == 2
+        for move in (client.pause, client.resume, client.terminate, client.release):
+            assert move(7).id == 7
+        for repair in (client.retry, client.skip):
+            assert repair(7, 1).id == 1
+        assert client.dag_runs(dag_id=["a", "b"], can_be_source=True).total_entries == 1
+        assert client.task_instances("orders", "r/1+2").total_entries == 2
+        assert client.health().status == "unhealthy"
+        assert client.notification_targets().notification_targets[0].name == "data-team"
+        with pytest.raises(RefusedError, match="not_found"):
+            client.rerun(0)
+        stub.state = RerunState.SUCCEEDED
+        assert client.wait(7).state is RerunState.SUCCEEDED
+    asked = [call[0] for call in stub.calls]
+    assert {"plan", "submit", "reruns", "rerun", "members", "links", "events", "dag_runs", "task_instances"} <= set(
+        asked
+    )

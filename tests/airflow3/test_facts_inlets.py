@@ -1,0 +1,189 @@
+"""Tasks that read assets, the events of these assets, and when the tasks started."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from airflow_rerun_downstream.domain.facts import InletDefinition
+from airflow_rerun_downstream.domain.refs import RunRef
+from tests.airflow3 import history, scene
+
+START = scene.START
+HOUR = timedelta(hours=1)
+URI = "x://orders/all"
+
+
+@pytest.fixture
+def facts(session):
+    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+
+    return AirflowFacts(session)
+
+
+def reader(*assets: Any, mapped: bool = False) -> Any:
+    from airflow.providers.standard.operators.bash import BashOperator
+
+    def build() -> None:
+        if mapped:
+            BashOperator.partial(task_id="read", inlets=list(assets)).expand(bash_command=["a", "b"])
+        else:
+            BashOperator(task_id="read", bash_command="true", inlets=list(assets))
+
+    return build
+
+
+def told(facts: Any) -> list[tuple[str, str, str]]:
+    return [(each.dag_id, each.task_id, each.asset) for each in facts.definitions().inlets]
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("by", ["name", "uri", "alias"])
+def test_inlets_that_a_task_only_names(facts, session, by, mapped):
+    from airflow.models.asset import AssetAliasModel, AssetModel
+    from airflow.sdk import Asset, AssetAlias
+    from sqlalchemy import select
+
+    one = Asset("one", uri="x://one/all")
+    named = {"name": Asset.ref(name="one"), "uri": Asset.ref(uri="x://one/all"), "alias": AssetAlias("some")}[by]
+    scene.save(
+        history.dag("makes", reader(Asset("other", uri="x://other/all"), one)),
+        history.dag("reads", reader(named, mapped=mapped)),
+        history.dag("scheduled", reader(named, mapped=mapped), schedule=[one]),
+        session=session,
+    )
+    if by == "alias":
+        alias = session.scalar(select(AssetAliasModel).where(AssetAliasModel.name == "some"))
+        alias.assets = [session.scalar(select(AssetModel).where(AssetModel.uri == "x://one/all"))]
+        session.commit()
+    assert [each for each in told(facts) if each[0] != "makes"] == [("reads", "read", "x://one/all")]
+
+
+def test_inlets_of_active_dags_but_for_what_schedules_them(facts, session):
+    from airflow.models.asset import AssetAliasModel, AssetModel
+    from airflow.models.dag import DagModel
+    from airflow.sdk import Asset, AssetAlias
+    from sqlalchemy import select
+
+    one, two = Asset("one", uri="x://one/all"), Asset("two", uri="x://two/all")
+    dags = {
+        "plain": history.dag("plain", reader(one, two)),
+        "mapped": history.dag("mapped", reader(one, mapped=True)),
+        "by_asset": history.dag("by_asset", reader(one, two), schedule=[one]),
+        "by_name": history.dag("by_name", reader(one, two), schedule=[Asset.ref(name="two")]),
+        "by_uri": history.dag("by_uri", reader(one, two), schedule=[Asset.ref(uri="x://one/all")]),
+        "by_alias": history.dag("by_alias", reader(one, two), schedule=[AssetAlias("both")]),
+        "stale": history.dag("stale", reader(one)),
+    }
+    scene.save(*dags.values(), session=session)
+    alias = session.scalar(select(AssetAliasModel).where(AssetAliasModel.name == "both"))
+    alias.assets = [session.scalar(select(AssetModel).where(AssetModel.uri == "x://two/all"))]
+    session.scalar(select(DagModel).where(DagModel.dag_id == "stale")).is_stale = True
+    session.commit()
+    assert set(told(facts)) == {
+        ("plain", "read", "x://one/all"),
+        ("plain", "read", "x://two/all"),
+        ("mapped", "read", "x://one/all"),
+        ("by_asset", "read", "x://two/all"),
+        ("by_name", "read", "x://one/all"),
+        ("by_uri", "read", "x://two/all"),
+        ("by_alias", "read", "x://one/all"),
+    }
+
+
+@pytest.fixture
+def runs(session) -> list[RunRef]:
+    """Three days of a producer, and the Dag of a reader."""
+    from airflow.sdk import Asset
+
+    scene.save(history.dag("a"), history.dag("r", reader(Asset(URI))), session=session)
+    found = [scene.create_run("a", session=session, day=day) for day in range(3)]
+    for day, ref in enumerate(found):
+        start = START + timedelta(days=day)
+        history.finish(ref, "success", session=session, start=start, end=start + 3 * HOUR)
+    return found
+
+
+def test_an_event_lasts_until_another_run_s(facts, session, runs):
+    from airflow.models.asset import AssetEvent
+
+    asset_id = history.model(URI, session=session).id
+    first = history.emit(runs[0], session=session, asset=URI, at=START + HOUR, task_id="t")
+    again = history.emit(runs[0], session=session, asset=URI, at=START + 2 * HOUR, task_id="u")
+    history.emit(runs[0], session=session, at=START + 2 * HOUR, asset="x://other/all")
+    second = history.emit(runs[1], session=session, asset=URI, at=START + 24 * HOUR)
+    outside = AssetEvent(asset_id=asset_id, extra={}, timestamp=START + 30 * HOUR)
+    session.add(outside)
+    third = history.emit(runs[2], session=session, asset=URI, at=START + 48 * HOUR)
+    found = facts.asset_emissions([*runs, RunRef("a", "gone")], [asset_id])
+    assert [(each.event_id, each.producer, each.task_id) for each in found] == [
+        (first, runs[0], "t"),
+        (again, runs[0], "u"),
+        (second, runs[1], "t"),
+        (third, runs[2], "t"),
+    ]
+    assert [(each.at - START) / HOUR for each in found] == [1, 2, 24, 48]
+    assert [each.until and (each.until - START) / HOUR for each in found] == [24, 24, 30, None]
+    assert facts.asset_emissions(runs, []) == facts.asset_emissions([], [asset_id]) == []
+
+
+def started(session: Any, ref: RunRef, at: float, *, state: str | None = "success", end: float | None = None) -> None:
+    instance = scene.instance(ref, "read", session=session)
+    scene.put(instance, state, date=START + at * HOUR)
+    instance.start_date = START + at * HOUR
+    session.commit()
+    history.finish(ref, "success", session=session, start=START, end=None if end is None else START + end * HOUR)
+
+
+def test_when_tasks_started(facts, session, runs):
+    days = [scene.create_run("r", session=session, day=day) for day in range(6)]
+    started(session, days[0], 1, end=2)
+    started(session, days[1], 5, end=6)
+    started(session, days[2], 6, end=6)
+    started(session, days[3], 7, state="skipped", end=9)
+    started(session, days[4], 8, state="running")
+    started(session, days[5], 9, end=10)
+    found = facts.task_starts({("r", "read"), ("a", "gone")}, since=START + 5 * HOUR, until=START + 9 * HOUR)
+    assert [(each.run.ref, each.task_id, (each.at - START) / HOUR) for each in found] == [
+        (days[1], "read", 5),
+        (days[2], "read", 6),
+        (days[4], "read", 8),
+    ]
+    assert [each.run.ref for each in facts.task_starts({("r", "read")}, since=START + 8 * HOUR, until=None)] == days[4:]
+    assert facts.task_starts([], since=START, until=None) == []
+
+
+def test_statements_do_not_grow_with_runs(facts, session, runs, database):
+    asset_id = history.model(URI, session=session).id
+    for day, ref in enumerate(runs):
+        history.emit(ref, session=session, asset=URI, at=START + timedelta(days=day))
+        started(session, scene.create_run("r", session=session, day=day), 24 * day + 1, end=24 * day + 2)
+    for count in (1, 3):
+        with database.counted() as statements:
+            events = facts.asset_emissions(runs[:count], [asset_id])
+            starts = facts.task_starts({("r", "read")}, since=events[0].at, until=events[-1].until)
+        assert (len(events), len(starts)) == (count, count)
+        assert len(statements) == 3
+
+
+def test_an_inlet_on_a_real_history(facts, session, runs):
+    """From the facts to the links: each reader belongs to the producer that it saw last."""
+    from airflow_rerun_downstream.lineage.found import Surroundings
+    from airflow_rerun_downstream.lineage.inlets import InletLineage
+
+    for day, ref in enumerate(runs):
+        history.emit(ref, session=session, asset=URI, at=START + timedelta(days=day))
+    readers = [scene.create_run("r", session=session, day=day) for day in range(3)]
+    for ref, at in zip(readers, (1, 23, 50), strict=True):
+        started(session, ref, at, end=at + 1)
+    definitions = facts.definitions()
+    assert definitions.inlets == (InletDefinition("r", "read", history.model(URI, session=session).id, URI),)
+    known = facts.runs(runs)
+    found = InletLineage()([known[ref] for ref in runs], Surroundings(facts, definitions, {}))
+    assert [(each.link.upstream, each.link.downstream) for each in found] == [
+        (runs[0], readers[0]),
+        (runs[0], readers[1]),
+        (runs[2], readers[2]),
+    ]

@@ -1,0 +1,272 @@
+"""What links runs, as the facts tell it, and how many statements that takes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
+from airflow_rerun_downstream.domain.facts import RecordedWait
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.ports import RunFilter
+from tests.airflow3 import history, scene
+
+START = scene.START
+HOUR = timedelta(hours=1)
+
+
+def new_facts(session: Any) -> Any:
+    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+
+    return AirflowFacts(session)
+
+
+@pytest.fixture
+def facts(session):
+    return new_facts(session)
+
+
+@pytest.fixture
+def producer(session):
+    """A finished run of the Dag ``a``; ``b`` consumes."""
+    scene.save(history.dag("a"), history.dag("b"), session=session)
+    ref = scene.create_run("a", session=session)
+    history.finish(ref, "success", session=session, start=START, end=START + HOUR)
+    return ref
+
+
+def consumer(session: Any, run_id: str = "consumer") -> RunRef:
+    return history.run("b", run_id, session=session, by="asset")
+
+
+def test_a_consumption(facts, session, producer):
+    downstream = consumer(session)
+    event_id = history.emit(producer, downstream, session=session, map_index=2)
+    (found,) = facts.asset_consumptions([producer])
+    assert (found.producer, found.task_id, found.map_index) == (producer, "t", 2)
+    assert (found.event_id, found.asset) == (event_id, "s3://orders")
+    assert found.consumer == facts.runs([downstream])[downstream]
+
+
+def test_events_that_nobody_consumed_or_others_emitted_are_no_links(facts, session, producer):
+    history.emit(producer, session=session)
+    other = scene.create_run("a", session=session, day=1)
+    history.emit(other, consumer(session), session=session)
+    assert facts.asset_consumptions([producer, RunRef("a", "gone")]) == []
+    assert facts.asset_consumptions([]) == []
+
+
+def test_a_run_may_consume_events_of_several_runs_and_an_event_may_have_several_consumers(facts, session, producer):
+    other = scene.create_run("a", session=session, day=1)
+    first, second = consumer(session, "one"), consumer(session, "two")
+    history.emit(producer, first, second, session=session)
+    history.emit(other, first, session=session, asset="s3://lines", at=START + 24 * HOUR)
+    found = facts.asset_consumptions([producer, other])
+    assert [(each.producer, each.asset, each.consumer.ref) for each in found] == [
+        (producer, "s3://orders", first),
+        (producer, "s3://orders", second),
+        (other, "s3://lines", first),
+    ]
+
+
+def test_an_asset_that_no_task_declares_is_followed_too(facts, session, producer):
+    """That is how the events of an alias, and those of an earlier version of the Dag, are stored."""
+    history.emit(producer, consumer(session), session=session, asset="s3://made/by/alias")
+    assert [each.asset for each in facts.asset_consumptions([producer])] == ["s3://made/by/alias"]
+
+
+LIVES: dict[str, dict[str, Any]] = {
+    "running": {"state": "running", "end": None},
+    "cleared and run again": {"state": "success", "start": START + 720 * HOUR, "end": START + 721 * HOUR},
+    "cleared and waiting": {"state": "queued", "start": None, "end": None},
+    "never started by the scheduler": {"state": "failed", "start": None, "end": START + HOUR},
+}
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_events_are_found_whatever_became_of_the_run(facts, session, producer, name):
+    life = {"start": START, **LIVES[name]}
+    history.finish(producer, life.pop("state"), session=session, **life)
+    history.emit(producer, consumer(session), session=session)
+    assert len(facts.asset_consumptions([producer])) == 1
+
+
+def test_events_of_a_held_run_are_found(facts, session, producer):
+    """A hold overwrites the ready time; on Airflow 3.1 nothing else tells when the run was made."""
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy import update
+
+    table = DagRun.__table__
+    far = datetime(2038, 1, 1, tzinfo=timezone.utc)
+    held = update(table).where(table.c.run_id == producer.run_id).values(run_after=far, state="queued")
+    session.execute(held.values(start_date=None, end_date=None, queued_at=START + 720 * HOUR))
+    if "created_at" in table.c:
+        session.execute(update(table).where(table.c.run_id == producer.run_id).values(created_at=None))
+    history.emit(producer, consumer(session), session=session)
+    assert len(facts.asset_consumptions([producer])) == 1
+
+
+def trigger(target: str, **more: Any) -> Callable[[], Any]:
+    from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+
+    return lambda: TriggerDagRunOperator(task_id="go", trigger_dag_id=target, **more)
+
+
+def triggering(session: Any, build: Any) -> tuple[RunRef, RunRef]:
+    """A run of ``a`` whose task made a run of ``b``."""
+    scene.save(history.dag("a", build), history.dag("b"), session=session)
+    return scene.create_run("a", session=session), history.run("b", "made", session=session, by="operator")
+
+
+def test_a_triggered_run(facts, session):
+    parent, child = triggering(session, trigger("b"))
+    history.triggered(parent, child, session=session)
+    (found,) = facts.triggered_runs([parent, RunRef("a", "gone")])
+    assert (found.parent, found.task_id, found.map_index, found.child.ref) == (parent, "go", -1, child)
+    assert found.child.online
+
+
+@pytest.mark.parametrize("value", ["made", '"made"'], ids=["as the execution API writes it", "as 3.1's own code does"])
+def test_the_record_is_read_in_both_forms(facts, session, value):
+    parent, child = triggering(session, trigger("b"))
+    history.xcom(parent, "go", "trigger_run_id", value, session=session)
+    assert [each.child.ref for each in facts.triggered_runs([parent])] == [child]
+    assert facts.runs([child])[child].online
+
+
+def test_a_run_that_is_gone_or_an_author_s_own_xcom_is_no_link(facts, session):
+    parent, _ = triggering(session, trigger("b"))
+    history.xcom(parent, "go", "trigger_run_id", "deleted since", session=session)
+    assert facts.triggered_runs([parent]) == []
+    other = scene.create_run("b", session=session)
+    history.xcom(other, "t", "trigger_run_id", "made", session=session)
+    assert facts.triggered_runs([other]) == []
+    assert facts.triggered_runs([]) == []
+
+
+def rendered(ref: RunRef, task_id: str, fields: dict[str, Any], *, session: Any, map_index: int = -1) -> None:
+    from airflow.models.renderedtifields import RenderedTaskInstanceFields
+    from sqlalchemy import insert
+
+    where = {"dag_id": ref.dag_id, "run_id": ref.run_id, "task_id": task_id, "map_index": map_index}
+    session.execute(insert(RenderedTaskInstanceFields.__table__).values(**where, rendered_fields=fields))
+    session.commit()
+
+
+@pytest.mark.parametrize("link", [True, False], ids=["by its link", "by what was rendered"])
+def test_a_templated_target_is_told(facts, session, link):
+    parent, child = triggering(session, trigger("{{ params.target }}"))
+    history.triggered(parent, child, session=session, link=link)
+    if not link:
+        assert facts.triggered_runs([parent]) == []
+        rendered(parent, "go", {"trigger_dag_id": "b"}, session=session)
+    assert [each.child.ref for each in facts.triggered_runs([parent])] == [child]
+
+
+def test_what_was_triggered_counts_not_what_the_dag_says_today(facts, session):
+    parent, child = triggering(session, trigger("c"))
+    history.triggered(parent, child, session=session, link=True)
+    assert [each.child.ref for each in facts.triggered_runs([parent])] == [child]
+
+
+def test_a_trigger_that_is_expanded_over_dags(facts, session):
+    def build() -> None:
+        from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+
+        TriggerDagRunOperator.partial(task_id="go", trigger_run_id="made").expand(trigger_dag_id=["b", "c"])
+
+    scene.save(history.dag("a", build), history.dag("b"), history.dag("c"), session=session)
+    parent = scene.create_run("a", session=session)
+    children = [history.run(dag_id, "made", session=session, by="operator") for dag_id in "bc"]
+    for index, child in enumerate(children):
+        history.xcom(parent, "go", "trigger_run_id", "made", session=session, map_index=index)
+        rendered(parent, "go", {"trigger_dag_id": child.dag_id}, session=session, map_index=index)
+    assert [(each.map_index, each.child.ref) for each in facts.triggered_runs([parent])] == [*enumerate(children)]
+    assert all(run.online for run in facts.runs(children).values())
+
+
+def test_recorded_waits(facts, session, caplog):
+    scene.save(history.dag("a"), session=session)
+    ref, other, odd = (scene.create_run("a", session=session, day=day) for day in range(3))
+    value = waited_value("up", ["u", "t"], None, [START, START - HOUR])
+    history.xcom(ref, "t", WAITED_KEY, value, session=session)
+    history.xcom(odd, "t", WAITED_KEY, {"mine": 1}, session=session)
+    history.xcom(other, "t", "another key", value, session=session)
+    with caplog.at_level(logging.WARNING):
+        found = facts.recorded_waits([("a", "t"), ("a", "gone")], since=START)
+    assert found == [RecordedWait(ref, "t", -1, "up", frozenset({"t", "u"}), None, (START, START - HOUR))]
+    assert odd.run_id in caplog.text
+    assert facts.recorded_waits([("a", "u")], since=START) == []
+    assert facts.recorded_waits([("a", "t")], since=datetime.now(timezone.utc) + HOUR) == []
+    assert facts.recorded_waits([], since=START) == []
+
+
+def test_rendered_fields(facts, session):
+    scene.save(history.dag("a"), history.dag("b"), session=session)
+    first, second = scene.create_run("a", session=session), scene.create_run("b", session=session)
+    fields = {"external_dag_id": "up", "external_task_ids": ["t"], "external_task_group_id": None}
+    rendered(first, "t", fields, session=session)
+    rendered(second, "t", {"external_dag_id": "other"}, session=session)
+    assert facts.rendered_fields([("a", "t")], [first, second]) == {(first, "t", -1): fields}
+    assert facts.rendered_fields([], [first]) == {}
+
+
+class Everything:
+    """Every read of the port, over one producer or many."""
+
+    def __init__(self, refs: list[RunRef]) -> None:
+        self.refs = refs
+        self.dates = {"a": [START + timedelta(days=day) for day in range(len(refs))]}
+
+    @property
+    def reads(self) -> dict[str, tuple[Callable[[Any], Any], int]]:
+        return {
+            "runs": (lambda facts: facts.runs(self.refs), 1),
+            "runs_at": (lambda facts: facts.runs_at(self.dates), 1),
+            "task_instances": (lambda facts: facts.task_instances(self.refs), 1),
+            "structures": (lambda facts: facts.structures(["a", "b"]), 1),
+            "definitions": (lambda facts: facts.definitions(), 2),
+            "asset_consumptions": (lambda facts: facts.asset_consumptions(self.refs), 3),
+            "triggered_runs": (lambda facts: facts.triggered_runs(self.refs), 6),
+            "recorded_waits": (lambda facts: facts.recorded_waits([("a", "t")], since=START), 1),
+            "rendered_fields": (lambda facts: facts.rendered_fields([("a", "t")], self.refs), 1),
+            "page": (lambda facts: facts.page(RunFilter(online=True)), 7),
+        }
+
+
+@pytest.fixture
+def linked_runs(session):
+    """200 runs of ``a``, each of which emitted an event for a run of ``b``, and made it."""
+    scene.save(history.dag("a", trigger("b")), history.dag("b"), session=session)
+    refs = history.many_runs("a", 200, session=session, tasks=["go"])
+    history.link_all(refs, history.many_runs("b", 200, session=session), session=session, task_id="go")
+    return refs
+
+
+def test_statements_do_not_grow_with_runs(database, session, linked_runs):
+    facts = new_facts(session)
+    facts.definitions()
+    for count in (1, 200):
+        for name, (read, limit) in Everything(linked_runs[:count]).reads.items():
+            with database.counted() as statements:
+                found = read(facts)
+            assert len(statements) <= limit, (name, count, statements.texts)
+            if name in ("runs", "runs_at", "task_instances", "asset_consumptions", "triggered_runs"):
+                assert len(found) == count, name
+
+
+def test_ten_thousand_runs_fit_into_the_reads(database, session, producer):
+    refs = [producer, *(RunRef("a", f"gone-{number}") for number in range(9_999))]
+    facts = new_facts(session)
+    history.emit(producer, consumer(session), session=session)
+    with database.counted() as statements:
+        assert set(facts.runs(refs)) == {producer}
+        assert set(facts.task_instances(refs)) == {producer}
+        assert len(facts.asset_consumptions(refs)) == 1
+        assert facts.triggered_runs(refs) == []
+        assert facts.rendered_fields([("a", "t")], refs) == {}
+    assert len(statements) <= 9

@@ -1,0 +1,323 @@
+"""What serialized Dags tell, from Dags that Airflow itself serialized."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from dateutil.relativedelta import relativedelta
+
+from airflow_rerun_downstream.domain.facts import MarkerDefinition, SensorDefinition, TriggerDefinition
+from tests.airflow3 import scene
+
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+def parsed(build: Any, *, policy: bool = True, **arguments: Any) -> Any:
+    """A Dag named ``here`` with the tasks that ``build`` makes, serialized by Airflow and read by us."""
+    from airflow.sdk import DAG
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+
+    from airflow_rerun_downstream.airflow3.facts.parsing import parse
+    from airflow_rerun_downstream.policy import task_policy
+
+    with DAG("here", schedule=None, start_date=START, **arguments) as dag:
+        build()
+    for task in dag.tasks if policy else ():
+        task_policy(task)
+    return parse("here", LazyDeserializedDAG.from_dag(dag).data["dag"])
+
+
+def sensor_type() -> Any:
+    from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+
+    return ExternalTaskSensor
+
+
+def mapped(of: Any = None, **arguments: Any) -> Any:
+    return (of or sensor_type()).partial(task_id="wait", **arguments)
+
+
+def the_sensor(build: Any, **arguments: Any) -> SensorDefinition:
+    (found,) = parsed(build, **arguments).definitions.sensors
+    return found
+
+
+def yesterday(date: datetime) -> datetime:
+    return date - timedelta(days=1)
+
+
+PLAIN = {
+    "a task": ({"external_task_id": "t"}, {"task_ids": frozenset({"t"})}),
+    "several tasks": ({"external_task_ids": ["t", "u"]}, {"task_ids": frozenset({"t", "u"})}),
+    "a group": ({"external_task_group_id": "g"}, {"group_id": "g"}),
+    "the whole Dag": ({}, {}),
+    "a template": ({"external_task_id": "{{ params.t }}"}, {"task_ids": frozenset({"{{ params.t }}"})}),
+    "hours": ({"execution_delta": timedelta(hours=3)}, {"offset": 10800.0}),
+    "a month": ({"execution_delta": relativedelta(months=1)}, {"offset": {"months": 1}}),
+    "a function": ({"execution_date_fn": yesterday}, {"has_date_function": True}),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_sensor_with_the_policys_mark(name):
+    arguments, expected = PLAIN[name]
+    found = the_sensor(lambda: sensor_type()(task_id="wait", external_dag_id="up", **arguments))
+    assert found == SensorDefinition("here", "wait", "up", offset_known=True, **expected)
+
+
+def test_without_the_mark_the_offset_is_not_known():
+    build = lambda: sensor_type()(task_id="wait", external_dag_id="up", execution_delta=timedelta(hours=3))  # noqa: E731
+    assert the_sensor(build, policy=False) == SensorDefinition("here", "wait", "up", offset_known=False)
+
+
+MAPPED = {
+    "no delta": ({}, {"offset_known": True}),
+    "hours": ({"execution_delta": timedelta(hours=3)}, {"offset": 10800.0, "offset_known": True}),
+    "a month": ({"execution_delta": relativedelta(months=1)}, {"offset": {"months": 1}, "offset_known": True}),
+    "first of month": ({"execution_delta": relativedelta(day=1)}, {"has_date_function": True, "offset_known": True}),
+    "a function": ({"execution_date_fn": yesterday}, {"has_date_function": True, "offset_known": True}),
+}
+
+
+@pytest.mark.parametrize("name", MAPPED)
+def test_a_mapped_sensor_needs_no_mark(name):
+    arguments, expected = MAPPED[name]
+    found = the_sensor(
+        lambda: mapped(external_dag_id="up", **arguments).expand(external_task_id=["t", "u"]), policy=False
+    )
+    assert found == SensorDefinition("here", "wait", "up", frozenset({"t", "u"}), mapped=True, **expected)
+
+
+def test_a_mapped_sensor_has_the_default_arguments_of_its_dag():
+    found = the_sensor(
+        lambda: mapped(external_dag_id="up").expand(external_task_id=["t"]),
+        default_args={"execution_delta": timedelta(hours=7), "retries": 3},
+    )
+    assert (found.offset, found.offset_known) == (25200.0, True)
+
+
+def test_a_delta_that_is_expanded_over_cannot_be_told():
+    deltas = [timedelta(hours=1), timedelta(hours=2)]
+    found = the_sensor(lambda: mapped(external_dag_id="up").expand(execution_delta=deltas))
+    assert found.has_date_function
+
+
+def test_a_mapped_subclass_may_have_an_offset_of_its_own():
+    class Daily(sensor_type()):  # type: ignore[misc]
+        pass
+
+    build = lambda: mapped(Daily, external_dag_id="up").expand(external_task_id=["t"])  # noqa: E731
+    assert not the_sensor(build).offset_known
+
+
+def test_a_sensor_that_is_expanded_over_dags_has_a_definition_for_each():
+    found = parsed(lambda: mapped(external_task_id="t").expand(external_dag_id=["a", "b"])).definitions.sensors
+    assert [(each.external_dag_id, each.task_ids) for each in found] == [("a", {"t"}), ("b", {"t"})]
+
+
+def test_a_sensor_that_is_expanded_over_another_tasks_result_is_a_template():
+    from airflow.sdk import task
+
+    @task
+    def dags() -> list[dict[str, str]]:
+        return []
+
+    assert the_sensor(lambda: mapped().expand(external_dag_id=dags())).templated
+    assert the_sensor(lambda: mapped().expand_kwargs(dags())).templated
+
+
+def test_a_sensor_that_is_expanded_over_arguments():
+    each = [{"external_dag_id": "a"}, {"external_dag_id": "b", "external_task_id": "t"}]
+    found = parsed(lambda: mapped().expand_kwargs(each))
+    assert [each.external_dag_id for each in found.definitions.sensors] == ["a", "b"]
+
+
+def test_a_subclass_of_the_sensor_is_one():
+    class Patient(sensor_type()):  # type: ignore[misc]
+        template_fields = ("external_dag_id",)
+
+    found = the_sensor(lambda: Patient(task_id="wait", external_dag_id="up", execution_delta=timedelta(hours=1)))
+    assert found == SensorDefinition("here", "wait", "up", offset=3600.0, offset_known=True)
+
+
+def marker_type() -> Any:
+    from airflow.providers.standard.sensors.external_task import ExternalTaskMarker
+
+    return ExternalTaskMarker
+
+
+def test_markers():
+    class Own(marker_type()):  # type: ignore[misc]
+        pass
+
+    def build() -> None:
+        marker_type()(task_id="mark", external_dag_id="down", external_task_id="t")
+        Own(task_id="own", external_dag_id="down", external_task_id="t", logical_date="{{ ds }}")
+        marker_type().partial(task_id="many", external_dag_id="down").expand(external_task_id=["t", "u"])
+
+    default = "{{ logical_date.isoformat() }}"
+    found = parsed(build)
+    assert set(found.definitions.markers) == {
+        MarkerDefinition("here", "mark", "down", "t", default),
+        MarkerDefinition("here", "own", "down", "t", "{{ ds }}"),
+        MarkerDefinition("here", "many", "down", "t", default, mapped=True),
+        MarkerDefinition("here", "many", "down", "u", default, mapped=True),
+    }
+    assert found.definitions.sensors == ()
+
+
+def trigger_type() -> Any:
+    from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+
+    return TriggerDagRunOperator
+
+
+def test_triggers():
+    class Own(trigger_type()):  # type: ignore[misc]
+        pass
+
+    def build() -> None:
+        trigger_type()(task_id="go", trigger_dag_id="down")
+        Own(task_id="own", trigger_dag_id="{{ params.down }}")
+        trigger_type().partial(task_id="many").expand(trigger_dag_id=["a", "b"])
+        trigger_type().partial(task_id="same", trigger_dag_id="down").expand(conf=[{}, {}])
+
+    found = parsed(build)
+    assert set(found.definitions.triggers) == {
+        TriggerDefinition("here", "go", "down"),
+        TriggerDefinition("here", "own", "{{ params.down }}"),
+        TriggerDefinition("here", "many", "a", mapped=True),
+        TriggerDefinition("here", "many", "b", mapped=True),
+        TriggerDefinition("here", "same", "down", mapped=True),
+    }
+    assert all(node.triggers_dag_run for node in found.structure.tasks.values())
+
+
+def test_the_structure():
+    from airflow.providers.standard.operators.empty import EmptyOperator
+    from airflow.sdk import TaskGroup
+
+    def build() -> None:
+        up = EmptyOperator(task_id="up").as_setup()
+        with TaskGroup("outer"):
+            first = EmptyOperator(task_id="first")
+            with TaskGroup("inner"):
+                second = EmptyOperator(task_id="second")
+            with TaskGroup("flat", prefix_group_id=False):
+                third = EmptyOperator(task_id="third")
+        down = EmptyOperator(task_id="down").as_teardown(setups=up)
+        up >> first >> [second, third] >> down
+
+    found = parsed(build).structure
+    nodes = found.tasks
+    assert nodes["outer.first"].followers == {"outer.inner.second", "third"}
+    assert nodes["outer.first"].leaders == {"up"}
+    assert nodes["up"].is_setup
+    assert nodes["down"].is_teardown
+    assert nodes["down"].leaders == {"up", "outer.inner.second", "third"}
+    assert (nodes["up"].operator, nodes["up"].triggers_dag_run) == ("EmptyOperator", False)
+    assert found.groups == {
+        "outer": {"outer.first", "outer.inner.second", "third"},
+        "outer.inner": {"outer.inner.second"},
+        "outer.flat": {"third"},
+    } or found.groups == {
+        "outer": {"outer.first", "outer.inner.second", "third"},
+        "outer.inner": {"outer.inner.second"},
+        "flat": {"third"},
+    }
+
+
+def simple(dag_id: str, *tasks: str, **arguments: Any) -> Any:
+    from airflow.providers.standard.operators.empty import EmptyOperator
+    from airflow.sdk import DAG
+
+    with DAG(dag_id, schedule=None, start_date=START, **arguments) as dag:
+        for task_id in tasks:
+            EmptyOperator(task_id=task_id)
+    return dag
+
+
+def facts(session: Any) -> Any:
+    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+
+    return AirflowFacts(session)
+
+
+@pytest.fixture
+def forgetful(mocker):
+    from airflow_rerun_downstream.airflow3.facts import serialized
+
+    return mocker.patch.object(serialized, "MEMORY", serialized.ParsedDags())
+
+
+def test_the_latest_version_counts_with_what_the_dags_row_says(session):
+    scene.save(simple("a", "t", max_active_runs=3), session=session)
+    scene.create_run("a", session=session)  # so that the version is in use, and the next one a new one
+    scene.save(simple("a", "t", "u", max_active_runs=4), session=session)
+    found = facts(session).structures(["a", "gone"])
+    assert set(found) == {"a"}
+    assert set(found["a"].tasks) == {"t", "u"}
+    assert (found["a"].is_paused, found["a"].max_active_runs) == (False, 4)
+
+
+def test_a_version_that_is_written_anew_is_read_anew(session):
+    scene.save(simple("a", "t"), session=session)
+    assert set(facts(session).structures(["a"])["a"].tasks) == {"t"}
+    scene.save(simple("a", "v"), session=session)
+    assert set(facts(session).structures(["a"])["a"].tasks) == {"v"}
+
+
+def test_a_dag_that_is_gone_has_a_structure_but_declares_nothing(session):
+    from airflow.models.dag import DagModel
+    from sqlalchemy import update
+
+    def build(dag_id: str) -> Any:
+        from airflow.sdk import DAG
+
+        with DAG(dag_id, schedule=None, start_date=START) as dag:
+            trigger_type()(task_id="go", trigger_dag_id="down")
+        return dag
+
+    scene.save(build("a"), build("b"), session=session)
+    session.execute(update(DagModel).where(DagModel.dag_id == "a").values(is_stale=True))
+    assert [each.dag_id for each in facts(session).definitions().triggers] == ["b"]
+    assert set(facts(session).structures(["a", "b"])) == {"a", "b"}
+
+
+def test_a_dag_is_parsed_once_in_a_process(database, session, forgetful):
+    scene.save(*(simple(f"d{number}", "t") for number in range(30)), session=session)
+    with database.counted() as first:
+        facts(session).definitions()
+    with database.counted() as second:
+        facts(session).definitions()
+        facts(session).structures([f"d{number}" for number in range(30)])
+    assert (len(first), len(second)) == (3, 3)
+    assert not any("serialized_dag.data" in text for text in second.texts)
+
+
+def test_compressed_dags_are_read(session, forgetful, mocker):
+    from airflow.models import serialized_dag
+
+    names = {"COMPRESS_SERIALIZED_DAGS", "_COMPRESS_SERIALIZED_DAGS"} & set(vars(serialized_dag))
+    mocker.patch.object(serialized_dag, names.pop(), True)
+    scene.save(simple("a", "t"), session=session)
+    assert scene.rows("serialized_dag", session=session)[0]["data_compressed"]
+    assert set(facts(session).structures(["a"])["a"].tasks) == {"t"}
+
+
+@pytest.mark.parametrize("data", [{}, {"dag": None}, {"dag": {"tasks": 7}}, {"dag": {"tasks": [{"__var": {}}, 3]}}])
+def test_an_odd_dag_is_logged_and_the_others_are_told(session, forgetful, caplog, data):
+    from airflow.models.serialized_dag import SerializedDagModel
+    from sqlalchemy import update
+
+    scene.save(simple("a", "t"), simple("odd", "t"), session=session)
+    table = SerializedDagModel.__table__
+    session.execute(update(table).where(table.c.dag_id == "odd").values(data=data))
+    with caplog.at_level(logging.WARNING):
+        found = facts(session).structures(["a", "odd"])
+        facts(session).definitions()
+    assert set(found["a"].tasks) == {"t"}
+    assert "odd" in caplog.text

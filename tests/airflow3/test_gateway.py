@@ -1,0 +1,585 @@
+"""The gateway on real Airflow databases: what a dispatch does to every row that it touches."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from airflow_rerun_downstream.airflow3.audit import MAX_NOTE
+from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.ports import CannotDispatch
+from tests.airflow3 import scene
+
+DIFFERS = {"id", "task_instance_id", "dag_id", "dag_version_id", "created_dag_version_id", "context_carrier"}
+MOMENTS = {"queued_at", "created_at", "updated_at"}
+STATES = {
+    "done": "success",
+    "broken": "failed",
+    "behind": "upstream_failed",
+    "left": "skipped",
+    "never": None,
+}
+
+
+@pytest.fixture(autouse=True)
+def ours(database):
+    scene.migrate(database)
+
+
+def all_states(dag_id: str = "d") -> Any:
+    from airflow.providers.standard.operators.empty import EmptyOperator
+    from airflow.sdk import DAG
+
+    with DAG(dag_id, schedule="@daily", start_date=scene.START) as dag:
+        for number, task_id in enumerate(STATES):
+            EmptyOperator(task_id=task_id, retries=number)
+    return dag
+
+
+def mapped(dag_id: str = "m") -> Any:
+    from airflow.sdk import DAG, task
+
+    with DAG(dag_id, schedule="@daily", start_date=scene.START) as dag:
+
+        @task(retries=5)
+        def numbers() -> list[int]:
+            return [1, 2, 3]
+
+        @task
+        def each(number: int) -> None: ...
+
+        each.expand(number=numbers())
+    return dag
+
+
+def dispatch(session: Any, ref: RunRef, *tasks: TaskRef, retry: bool = False, **more: Any) -> Any:
+    wanted: dict[str, Any] = {"rerun_id": 7, "actor": "ann", "run_on_latest_version": None, **more}
+    return AirflowGateway(session).dispatch(ref, tasks, retry=retry, **wanted)
+
+
+def whole(*task_ids: str) -> list[TaskRef]:
+    return [TaskRef(task_id) for task_id in task_ids]
+
+
+def comparable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    kept = [{name: row[name] for name in row if name not in DIFFERS | MOMENTS} for row in rows]
+    return sorted(kept, key=lambda row: (row.get("task_id", ""), row.get("map_index", 0)))
+
+
+def test_a_dispatch_leaves_the_rows_that_airflows_own_clear_leaves(session):
+    from airflow.models.taskinstance import clear_task_instances
+
+    scene.save(all_states("ours"), all_states("theirs"), session=session)
+    mine = scene.create_run("ours", session=session, state="failed", states=STATES, tries=2)
+    their = scene.create_run("theirs", session=session, state="failed", states=STATES, tries=2)
+
+    dispatch(session, mine, *whole("done", "broken", "behind", "left"))
+    cleared = [ti for (task_id, _), ti in scene.instances(their, session=session).items() if task_id != "never"]
+    clear_task_instances(cleared, session)
+    session.commit()
+
+    for table in ("task_instance", "task_instance_history", "dag_run"):
+        found = {ref.dag_id: comparable(scene.rows(table, session=session, dag_id=ref.dag_id)) for ref in (mine, their)}
+        assert found["ours"] == found["theirs"], table
+
+
+def test_a_cleared_run_is_queued_and_counted(session):
+    scene.save(all_states(), session=session)
+    ref = scene.create_run("d", session=session, state="failed", states=STATES)
+
+    done = dispatch(session, ref, *whole(*STATES))
+    session.commit()
+
+    run = scene.run_of(ref, session=session)
+    assert (run.state, run.clear_number, run.start_date, run.last_scheduling_decision) == ("queued", 1, None, None)
+    assert run.queued_at > scene.START
+    assert (done.clear_number, done.cleared) == (1, 5)
+    assert {ti.state for ti in scene.instances(ref, session=session).values()} == {None}
+
+
+def test_a_task_that_never_ran_gets_no_history(session):
+    scene.save(all_states(), session=session)
+    ref = scene.create_run("d", session=session, state="failed", states=STATES)
+
+    dispatch(session, ref, *whole("never", "broken"))
+
+    history = scene.rows("task_instance_history", session=session, dag_id="d")
+    assert [(row["task_id"], row["try_number"]) for row in history] == [("broken", 1)]
+
+
+def test_a_run_is_queued_even_if_nothing_in_it_ever_ran(session):
+    scene.save(all_states(), session=session)
+    ref = scene.create_run("d", session=session, state="failed", states=dict.fromkeys(STATES))
+
+    done = dispatch(session, ref, *whole("never"))
+
+    run = scene.run_of(ref, session=session)
+    assert (run.state, run.clear_number, done.clear_number) == ("queued", 1, 1)
+    assert scene.rows("task_instance_history", session=session) == []
+
+
+def test_only_the_selected_tasks_are_cleared(session):
+    scene.save(all_states(), session=session)
+    ref = scene.create_run("d", session=session, state="failed", states=STATES)
+
+    dispatch(session, ref, *whole("broken"))
+
+    states = {key[0]: ti.state for key, ti in scene.instances(ref, session=session).items()}
+    assert states == STATES | {"broken": None}
+
+
+def test_a_retry_leaves_what_succeeded(session):
+    scene.save(all_states(), session=session)
+    ref = scene.create_run("d", session=session, state="failed", states=STATES)
+
+    done = dispatch(session, ref, *whole(*STATES), retry=True)
+
+    states = {key[0]: ti.state for key, ti in scene.instances(ref, session=session).items()}
+    assert states == dict.fromkeys(STATES) | {"done": "success"}
+    assert done.cleared == 4
+
+
+def test_a_retry_of_what_succeeded_altogether_touches_nothing_but_the_record(session):
+    scene.save(all_states(), session=session)
+    ref = scene.create_run("d", session=session)
+
+    done = dispatch(session, ref, *whole(*STATES), retry=True)
+
+    run = scene.run_of(ref, session=session)
+    assert (run.state, run.clear_number, done.cleared) == ("success", 0, 0)
+    assert len(scene.rows("log", session=session, run_id=ref.run_id)) == 1
+
+
+def test_all_indexes_of_a_mapped_task_or_one(session):
+    scene.save(mapped(), session=session)
+    one, other = (scene.create_run("m", session=session, day=day) for day in (1, 2))
+    for ref in (one, other):
+        scene.expand(ref, "each", 3, session=session)
+
+    assert dispatch(session, one, TaskRef("each")).cleared == 3
+    assert dispatch(session, other, TaskRef("each", 1)).cleared == 1
+    states = {key: ti.state for key, ti in scene.instances(other, session=session).items()}
+    assert states == {("numbers", -1): "success", ("each", 0): "success", ("each", 1): None, ("each", 2): "success"}
+
+
+def test_a_mapped_task_that_shrank_may_grow_again(session):
+    scene.save(mapped(), session=session)
+    ref = scene.create_run("m", session=session)
+    scene.expand(ref, "each", 3, session=session)
+    scene.instance(ref, "each", 2, session=session).state = "removed"
+    session.commit()
+
+    dispatch(session, ref, TaskRef("each"))
+
+    assert scene.instance(ref, "each", 2, session=session).state is None
+
+
+@pytest.mark.parametrize("task", [TaskRef("each", 2), TaskRef("each", 9), TaskRef("gone")], ids=str)
+def test_a_task_that_the_run_no_longer_has(session, task):
+    scene.save(mapped(), session=session)
+    ref = scene.create_run("m", session=session)
+    scene.expand(ref, "each", 3, session=session)
+    scene.instance(ref, "each", 2, session=session).state = "removed"
+    session.commit()
+
+    with pytest.raises(CannotDispatch) as refused:
+        dispatch(session, ref, task)
+    assert (refused.value.reason, refused.value.gone) == ("task_gone", True)
+
+
+def test_removed_indexes_are_left_out_when_the_whole_task_is_gone(session):
+    scene.save(mapped(), session=session)
+    ref = scene.create_run("m", session=session)
+    scene.instance(ref, "each", session=session).state = "removed"
+    session.commit()
+
+    with pytest.raises(CannotDispatch, match="task_gone"):
+        dispatch(session, ref, TaskRef("each"))
+
+
+def test_a_task_that_left_the_dag_is_cleared_as_airflow_does(session):
+    scene.save(mapped(), session=session)
+    ref = scene.create_run("m", session=session, tries=3)
+    scene.save(all_states("m"), session=session)
+
+    done = dispatch(session, ref, TaskRef("numbers"))
+
+    ti = scene.instance(ref, "numbers", session=session)
+    assert (done.cleared, ti.state, ti.max_tries) == (1, None, 3)
+
+
+def test_a_run_that_is_gone(session):
+    with pytest.raises(CannotDispatch) as refused:
+        dispatch(session, RunRef("d", "nowhere"), TaskRef("done"))
+    assert (refused.value.reason, refused.value.gone) == ("run_gone", True)
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_a_run_that_has_not_finished(session, state):
+    scene.save(all_states(), session=session)
+    ref = scene.create_run("d", session=session, state=state)
+
+    with pytest.raises(CannotDispatch) as refused:
+        dispatch(session, ref, TaskRef("done"))
+    assert (refused.value.reason, refused.value.gone) == ("run_not_finished", False)
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["running", "restarting", "deferred", "queued", "scheduled", "up_for_retry", "up_for_reschedule"],
+)
+def test_a_selected_task_that_may_still_be_running(session, state):
+    scene.save(all_states(), session=session)
+    ref = scene.create_run("d", session=session, state="failed", states={"broken": state})
+
+    with pytest.raises(CannotDispatch, match="run_not_finished"):
+        dispatch(session, ref, TaskRef("broken"))
+    session.rollback()
+    assert dispatch(session, ref, TaskRef("done")).cleared == 1
+
+
+class TestVersions:
+    @pytest.fixture
+    def ref(self, session) -> RunRef:
+        """A run of a Dag whose latest version has another task."""
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session)
+        changed = all_states()
+        with changed:
+            from airflow.providers.standard.operators.empty import EmptyOperator
+
+            EmptyOperator(task_id="added")
+        scene.save(changed, session=session)
+        return ref
+
+    def version(self, session, ref: RunRef) -> int:
+        return scene.run_of(ref, session=session).created_dag_version.version_number
+
+    @pytest.mark.parametrize(("explicit", "number"), [(None, 1), (False, 1), (True, 2)])
+    def test_a_run_stays_on_its_version_unless_told_otherwise(self, session, ref, explicit, number):
+        dispatch(session, ref, TaskRef("done"), run_on_latest_version=explicit)
+        session.commit()
+
+        assert self.version(session, ref) == number
+        assert (("added", -1) in scene.instances(ref, session=session)) is (number == 2)
+
+    def test_tasks_that_never_ran_follow_their_run(self, session, ref):
+        scene.instance(ref, "done", session=session).state = None
+        scene.instance(ref, "done", session=session).try_number = 0
+        session.commit()
+
+        dispatch(session, ref, TaskRef("done"), TaskRef("broken"), run_on_latest_version=True)
+
+        ti = scene.instance(ref, "done", session=session)
+        assert ti.dag_version_id == scene.run_of(ref, session=session).created_dag_version_id
+
+    def test_the_deployment_may_prefer_the_latest(self, session, ref, monkeypatch):
+        from airflow.api_fastapi.common import dagbag
+
+        if not hasattr(dagbag, "resolve_run_on_latest_version"):
+            pytest.skip("this Airflow has no such option")
+        monkeypatch.setenv("AIRFLOW__CORE__RERUN_WITH_LATEST_VERSION", "True")
+
+        dispatch(session, ref, TaskRef("done"))
+
+        assert self.version(session, ref) == 2
+
+
+class TestTraces:
+    @pytest.fixture
+    def ref(self, session) -> RunRef:
+        scene.save(all_states(), session=session)
+        return scene.create_run("d", session=session)
+
+    def write(self, session, ref: RunRef, note: str) -> None:
+        run = scene.run_of(ref, session=session)
+        run.note = (note, "bob")
+        session.commit()
+
+    def notes(self, session) -> list[tuple[str, str | None]]:
+        return [(row["content"], row["user_id"]) for row in scene.rows("dag_run_note", session=session)]
+
+    def test_the_run_is_noted(self, session, ref):
+        dispatch(session, ref, TaskRef("done"))
+        assert self.notes(session) == [("Rerun downstream #7 by ann", None)]
+
+    def test_a_persons_note_stays(self, session, ref):
+        self.write(session, ref, "mind the gap")
+        dispatch(session, ref, TaskRef("done"))
+        assert self.notes(session) == [("mind the gap\nRerun downstream #7 by ann", "bob")]
+
+    def test_a_rerun_is_noted_once(self, session, ref):
+        for rerun_id in (7, 77, 7):
+            dispatch(session, ref, TaskRef("done"), rerun_id=rerun_id)
+            scene.run_of(ref, session=session).state = "failed"
+            session.commit()
+        assert self.notes(session) == [("Rerun downstream #7 by ann\nRerun downstream #77 by ann", None)]
+
+    @pytest.mark.parametrize(
+        ("room", "added"), [(27, "\nRerun downstream #7 by ann"), (26, "\nRerun downstream #7"), (19, "")]
+    )
+    def test_a_long_note_is_never_cut(self, session, ref, room, added):
+        long = "x" * (MAX_NOTE - room)
+        self.write(session, ref, long)
+        dispatch(session, ref, TaskRef("done"))
+        assert self.notes(session) == [(long + added, "bob")]
+
+    def test_the_audit_log_names_the_rerun(self, session, ref):
+        dispatch(session, ref, TaskRef("done"))
+        AirflowGateway(session).record(ref, rerun_id=7, actor="ann", event="x" * 90)
+        session.commit()
+
+        from airflow.models.log import Log
+        from sqlalchemy import select
+
+        first, second = session.scalars(select(Log).where(Log.dag_id == "d").order_by(Log.id))
+        assert (first.event, first.owner, first.run_id) == ("rerun_downstream.dispatch", "ann", ref.run_id)
+        assert first.logical_date == scene.START
+        assert first.task_id is None
+        assert json.loads(first.extra) == {"rerun_id": 7}
+        assert second.event == ("rerun_downstream." + "x" * 90)[:60]
+        assert second.logical_date == scene.START
+
+    def test_a_run_that_is_gone_can_be_recorded(self, session):
+        AirflowGateway(session).record(RunRef("d", "nowhere"), rerun_id=7, actor="ann", event="skip")
+        assert [row["event"] for row in scene.rows("log", session=session)] == ["rerun_downstream.skip"]
+
+
+class TestRemembered:
+    def rows(self, session) -> set[tuple[str, int, int, int | None]]:
+        found = scene.rows("rerun_downstream_dispatched_task", session=session)
+        return {(row["task_id"], row["map_index"], row["first_try"], row["emitted_try"]) for row in found}
+
+    def test_the_first_try_of_a_dispatch_is_the_next_one(self, session):
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session, state="failed", states=STATES, tries=2)
+
+        dispatch(session, ref, *whole("done", "never", "left"))
+
+        assert self.rows(session) == {("done", -1, 3, None), ("never", -1, 1, None), ("left", -1, 1, None)}
+
+    def test_indexes_that_do_not_exist_yet(self, session):
+        scene.save(mapped(), session=session)
+        ref = scene.create_run("m", session=session)
+        scene.expand(ref, "each", 2, session=session)
+
+        dispatch(session, ref, TaskRef("each"))
+
+        assert self.rows(session) == {("each", 0, 2, None), ("each", 1, 2, None), ("each", -1, 1, None)}
+
+    def test_one_index_says_nothing_of_the_others(self, session):
+        scene.save(mapped(), session=session)
+        ref = scene.create_run("m", session=session)
+        scene.expand(ref, "each", 2, session=session)
+
+        dispatch(session, ref, TaskRef("each", 1))
+
+        assert self.rows(session) == {("each", 1, 2, None)}
+
+    def test_a_retry_keeps_what_is_known_of_the_tasks_that_succeeded(self, session):
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session)
+        dispatch(session, ref, *whole("done", "broken"))
+        done, broken = (scene.instance(ref, task_id, session=session) for task_id in ("done", "broken"))
+        scene.put(done, "success", tries=2), scene.put(broken, "failed", tries=2)
+        scene.run_of(ref, session=session).state = "failed"
+        session.commit()
+
+        dispatch(session, ref, *whole("done", "broken"), retry=True)
+
+        assert self.rows(session) == {("done", -1, 2, None), ("broken", -1, 3, None)}
+
+
+class TestStop:
+    def stop(self, session, ref: RunRef) -> bool:
+        return AirflowGateway(session).stop(ref, rerun_id=7, actor="ann")
+
+    def test_a_running_run_is_failed_as_in_the_ui(self, session):
+        states = {"done": "success", "broken": "running", "behind": "scheduled", "left": "deferred", "never": None}
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session, state="running", states=states)
+
+        assert self.stop(session, ref)
+        session.commit()
+
+        run = scene.run_of(ref, session=session)
+        found = {key[0]: ti.state for key, ti in scene.instances(ref, session=session).items()}
+        assert run.state == "failed"
+        assert run.end_date is not None
+        expected = {"done": "success", "broken": "failed", "behind": "skipped", "left": "failed", "never": "skipped"}
+        assert found == expected
+        assert [row["event"] for row in scene.rows("log", session=session)] == ["rerun_downstream.stop"]
+
+    @pytest.mark.parametrize("state", ["success", "failed"])
+    def test_a_run_that_had_finished_stays_as_it_is(self, session, state):
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session, state=state)
+
+        assert not self.stop(session, ref)
+        assert scene.run_of(ref, session=session).state == state
+        assert scene.rows("log", session=session) == []
+
+    def test_a_run_that_is_gone(self, session):
+        assert not self.stop(session, RunRef("d", "nowhere"))
+
+    def test_a_teardown_may_do_its_work(self, session):
+        from airflow.providers.standard.operators.empty import EmptyOperator
+        from airflow.sdk import DAG
+
+        with DAG("d", schedule="@daily", start_date=scene.START) as dag:
+            up = EmptyOperator(task_id="up")
+            up >> EmptyOperator(task_id="work") >> EmptyOperator(task_id="down").as_teardown(setups=up)
+        scene.save(dag, session=session)
+        ref = scene.create_run("d", session=session, state="running", states={"down": None})
+
+        assert self.stop(session, ref)
+        assert scene.instance(ref, "work", session=session).state == "failed"
+        assert scene.instance(ref, "down", session=session).state is None
+        assert scene.run_of(ref, session=session).state == "running"
+
+    def test_tasks_that_left_the_dag_end_too(self, session):
+        states = {"done": "success", "broken": "running"}
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session, state="running", states=dict.fromkeys(STATES) | states)
+        scene.save(mapped("d"), session=session)
+
+        assert self.stop(session, ref)
+        found = {key[0]: ti.state for key, ti in scene.instances(ref, session=session).items()}
+        assert found == dict.fromkeys(STATES, "skipped") | {"done": "success", "broken": "failed"}
+        assert scene.run_of(ref, session=session).state == "failed"
+
+    def test_a_run_whose_dag_cannot_be_loaded_ends_too(self, session):
+        from airflow.models.serialized_dag import SerializedDagModel
+        from sqlalchemy import delete
+
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session, state="running")
+        session.execute(delete(SerializedDagModel))
+        session.commit()
+        session.expire_all()
+
+        assert self.stop(session, ref)
+        assert scene.run_of(ref, session=session).state == "failed"
+        assert {ti.state for ti in scene.instances(ref, session=session).values()} == {"failed"}
+
+    def test_listeners_are_told_and_cannot_harm(self, session, mocker):
+        from airflow_rerun_downstream.airflow3 import clearing
+
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session, state="running", states={"never": None})
+        hook = mocker.patch.object(clearing, "get_listener_manager").return_value.hook
+        hook.on_dag_run_failed.side_effect = RuntimeError("theirs")
+
+        assert self.stop(session, ref)
+        told = hook.on_dag_run_failed.call_args.kwargs
+        assert told["dag_run"].run_id == ref.run_id
+        assert "rerun #7" in told["msg"]
+
+
+class TestObserve:
+    def test_every_run_is_answered_in_one_statement(self, database, session):
+        scene.save(mapped(), all_states(), session=session)
+        refs = [scene.create_run("m", session=session, day=day) for day in range(3)]
+        refs.append(scene.create_run("d", session=session, state="failed", states=STATES, tries=4))
+        scene.expand(refs[0], "each", 2, session=session)
+        gone = RunRef("d", "nowhere")
+
+        with database.counted() as statements:
+            found = AirflowGateway(session).observe([*refs, gone])
+
+        assert len(statements) == 1
+        assert set(found) == {*refs, gone}
+        assert found[gone].run_state is None
+        first = {(ti.task_id, ti.map_index): ti for ti in found[refs[0]].task_instances}
+        assert set(first) == {("numbers", -1), ("each", 0), ("each", 1)}
+        broken = next(ti for ti in found[refs[3]].task_instances if ti.task_id == "broken")
+        assert (broken.state, broken.try_number, broken.operator) == ("failed", 4, "EmptyOperator")
+        assert (broken.start_date, found[refs[3]].run_state) == (scene.START, "failed")
+
+    def test_two_thousand_runs_are_one_statement_too(self, database, session):
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session)
+        many = [RunRef(f"dag_{number}", "r") for number in range(2000)]
+
+        with database.counted() as statements:
+            found = AirflowGateway(session).observe([ref, *many])
+
+        assert (len(statements), len(found)) == (1, 2001)
+        assert found[ref].run_state == "success"
+
+    def test_nothing_asked_is_nothing_read(self, database, session):
+        with database.counted() as statements:
+            assert AirflowGateway(session).observe([]) == {}
+        assert len(statements) == 0
+
+    def test_a_dispatch_is_seen_at_once(self, session):
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session)
+        gateway = AirflowGateway(session)
+        gateway.observe([ref])
+
+        dispatch(session, ref, TaskRef("done"))
+
+        seen = gateway.observe([ref])[ref]
+        assert (seen.run_state, seen.clear_number) == ("queued", 1)
+
+
+def test_a_dispatch_keeps_no_rows_in_the_session(session):
+    scene.save(all_states(), session=session)
+    ref = scene.create_run("d", session=session)
+    session.expunge_all()
+
+    dispatch(session, ref, *whole(*STATES))
+
+    from airflow.models.dagrun import DagRun
+    from airflow.models.taskinstance import TaskInstance
+
+    assert [kept for kept in session if isinstance(kept, (DagRun, TaskInstance))] == []
+
+
+class TestTransaction:
+    def test_nothing_is_committed(self, database, session):
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session)
+        dispatch(session, ref, *whole(*STATES))
+        session.rollback()
+
+        assert scene.run_of(ref, session=session).state == "success"
+        for table in ("task_instance_history", "dag_run_note", "log", "rerun_downstream_dispatched_task"):
+            assert scene.rows(table, session=session) == []
+
+    def test_the_scheduler_passes_over_a_run_that_is_being_dispatched(self, database, session):
+        from airflow.models.dagrun import DagRun
+        from sqlalchemy import select
+
+        if database.backend == "sqlite":
+            pytest.skip("SQLite has no row locks")
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session)
+        dispatch(session, ref, TaskRef("done"))
+
+        free = select(DagRun.id).with_for_update(skip_locked=True)
+        with database.session() as scheduler:
+            assert scheduler.scalars(free).all() == []
+        session.commit()
+        with database.session() as scheduler:
+            assert len(scheduler.scalars(free).all()) == 1
+
+    def test_a_run_costs_little_more_than_airflows_own_clear(self, database, session):
+        from airflow.models.taskinstance import clear_task_instances
+
+        scene.save(all_states(), session=session)
+        mine, theirs = (scene.create_run("d", session=session, day=day) for day in (1, 2))
+        found = list(scene.instances(theirs, session=session).values())
+        session.commit()
+        with database.counted() as clear:
+            clear_task_instances(found, session)
+        session.rollback()
+        session.expunge_all()
+        with database.counted() as ours:
+            dispatch(session, mine, *whole(*STATES))
+
+        assert len(ours) <= len(clear) + 10

@@ -1,0 +1,206 @@
+"""The policy's mark, through Airflow's own parsing, serialization and rendering."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pendulum
+import pytest
+from dateutil.relativedelta import FR, relativedelta
+
+from airflow_rerun_downstream.airflow3.sensors import OFFSET_ATTRIBUTE, STANDARD_SENSOR, offset_mark
+from tests.airflow3 import scene  # noqa: F401  (Airflow is configured by it)
+
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+def sensor(**arguments: Any) -> Any:
+    from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+    from airflow.sdk import DAG
+
+    with DAG("looking", schedule=None, start_date=START):
+        return ExternalTaskSensor(task_id="wait", external_dag_id="up", **arguments)
+
+
+def apply(task: Any) -> Any:
+    from airflow_rerun_downstream import policy
+
+    policy.task_policy(task)
+    return task
+
+
+def serialized(dag: Any) -> dict[str, Any]:
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+
+    tasks = LazyDeserializedDAG.from_dag(dag).data["dag"]["tasks"]
+    return {task["__var"]["task_id"]: task["__var"] for task in tasks}
+
+
+def dates(logical_date: datetime, **_: Any) -> datetime:
+    return logical_date
+
+
+DELTAS = {
+    "none": (None, {"seconds": 0.0}),
+    "hours": (timedelta(hours=3), {"seconds": 10800.0}),
+    "negative": (timedelta(days=-1), {"seconds": -86400.0}),
+    "parts of a second": (timedelta(milliseconds=1500), {"seconds": 1.5}),
+    "pendulum": (pendulum.duration(days=1, hours=3), {"seconds": 97200.0}),
+    "pendulum months": (
+        pendulum.duration(months=1, weeks=1, days=2, hours=3, minutes=4, seconds=5),
+        {"relative": {"months": 1, "days": 9, "hours": 3, "minutes": 4, "seconds": 5}},
+    ),
+    "pendulum interval": (pendulum.datetime(2026, 3, 1) - pendulum.datetime(2026, 1, 1), {"date_function": "Interval"}),
+    "relativedelta": (relativedelta(months=1, hours=-2), {"relative": {"months": 1, "hours": -2}}),
+    "relativedelta of days": (relativedelta(days=2), {"relative": {"days": 2}}),
+    "midnight": (relativedelta(hour=0), {"date_function": "relativedelta"}),
+    "first of the month": (relativedelta(day=1), {"date_function": "relativedelta"}),
+    "last friday": (relativedelta(weekday=FR(-1)), {"date_function": "relativedelta"}),
+}
+
+
+@pytest.mark.parametrize("name", DELTAS)
+def test_a_delta_is_serialized_as_numbers(name):
+    delta, mark = DELTAS[name]
+    task = apply(sensor(execution_delta=delta))
+    assert serialized(task.dag)["wait"][OFFSET_ATTRIBUTE] == mark
+
+
+@pytest.mark.parametrize("name", [name for name, (_, mark) in DELTAS.items() if "date_function" not in mark])
+def test_the_mark_tells_the_dates_that_the_sensor_waits_for(name):
+    delta, mark = DELTAS[name]
+    task = sensor(execution_delta=delta)
+    at = pendulum.datetime(2026, 3, 15, 7, 30)
+    waited = task._get_dttm_filter({"logical_date": at})
+    told = relativedelta(**mark["relative"]) if "relative" in mark else timedelta(seconds=mark["seconds"])
+    assert waited == [at - told]
+
+
+@pytest.mark.parametrize(("function", "name"), [(dates, "dates"), (lambda date: date, "<lambda>")])
+def test_a_date_function_is_named(function, name):
+    task = apply(sensor(execution_date_fn=function))
+    assert serialized(task.dag)["wait"][OFFSET_ATTRIBUTE] == {"date_function": name}
+
+
+def test_a_subclass_is_marked_and_one_that_reckons_by_itself_is_a_date_function():
+    from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+    from airflow.sdk import DAG
+
+    class Daily(ExternalTaskSensor):
+        def __init__(self, **arguments):
+            super().__init__(execution_delta=timedelta(days=1), **arguments)
+
+    class Own(ExternalTaskSensor):
+        def _get_dttm_filter(self, context):
+            return []
+
+    with DAG("looking", schedule=None, start_date=START) as dag:
+        apply(Daily(task_id="daily", external_dag_id="up"))
+        apply(Own(task_id="own", external_dag_id="up"))
+    found = serialized(dag)
+    assert found["daily"][OFFSET_ATTRIBUTE] == {"seconds": 86400.0}
+    assert found["own"][OFFSET_ATTRIBUTE] == {"date_function": "_get_dttm_filter"}
+
+
+def test_the_class_keeps_its_template_fields_and_a_repeat_changes_nothing():
+    from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+
+    before = list(ExternalTaskSensor.template_fields)
+    task = apply(apply(sensor()))
+    assert task.template_fields == [*before, OFFSET_ATTRIBUTE]
+    assert list(ExternalTaskSensor.template_fields) == before
+
+
+def test_rendering_leaves_the_mark_as_it_is():
+    task = apply(sensor(execution_delta=timedelta(hours=3), external_task_id="{{ name }}"))
+    task.render_template_fields({"name": "made"})
+    assert task.external_task_id == "made"
+    assert getattr(task, OFFSET_ATTRIBUTE) == {"seconds": 10800.0}
+
+
+def test_a_mapped_sensor_stays_as_it_is_and_unmaps():
+    from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+    from airflow.sdk import DAG
+
+    with DAG("looking", schedule=None, start_date=START):
+        task = ExternalTaskSensor.partial(task_id="wait", execution_delta=timedelta(hours=1)).expand(
+            external_dag_id=["a", "b"]
+        )
+    before = dict(task.partial_kwargs)
+    apply(task)
+    assert task.partial_kwargs == before
+    assert task.unmap({"external_dag_id": "a"}).execution_delta == timedelta(hours=1)
+
+
+def test_the_default_arguments_of_a_dag_reach_a_mapped_sensor_when_it_runs():
+    """They aren't among its serialized arguments, so the facts read them from the Dag."""
+    from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+    from airflow.sdk import DAG
+
+    with DAG("looking", schedule=None, start_date=START, default_args={"execution_delta": timedelta(hours=7)}) as dag:
+        task = ExternalTaskSensor.partial(task_id="wait").expand(external_dag_id=["a", "b"])
+    assert "execution_delta" not in serialized(dag)["wait"].get("partial_kwargs", {})
+    assert task.unmap({"external_dag_id": "a"}).execution_delta == timedelta(hours=7)
+
+
+def test_other_tasks_stay_as_they_are():
+    from airflow.providers.standard.operators.empty import EmptyOperator
+
+    task = apply(EmptyOperator(task_id="t"))
+    assert not hasattr(task, OFFSET_ATTRIBUTE)
+    assert OFFSET_ATTRIBUTE not in task.template_fields
+
+
+class BrokenSensor:
+    """What a policy must survive."""
+
+    task_id = "broken"
+
+    def __getattribute__(self, name):
+        raise RuntimeError(name)
+
+
+def test_no_dag_fails_because_of_the_policy(caplog, mocker):
+    from airflow_rerun_downstream import policy
+
+    mocker.patch.object(policy, "mark", side_effect=RuntimeError("odd"))
+    with caplog.at_level(logging.ERROR):
+        policy.task_policy(sensor())
+    assert "could not be read" in caplog.text
+    mocker.stopall()
+    policy.task_policy(BrokenSensor())
+
+
+def test_airflow_finds_the_policy_and_applies_it_while_it_parses(tmp_path):
+    """Through the entry point, as in every process of an installation."""
+    entries = [entry.value for entry in importlib.metadata.entry_points(group="airflow.policy")]
+    if "airflow_rerun_downstream.policy" not in entries:
+        pytest.skip("the environment was made before the package had entry points")
+    (tmp_path / "dag.py").write_text(
+        "from datetime import datetime, timedelta\n"
+        "from airflow.sdk import DAG\n"
+        "from airflow.providers.standard.sensors.external_task import ExternalTaskSensor\n"
+        "with DAG('parsed', schedule=None, start_date=datetime(2026, 1, 1)) as dag:\n"
+        "    ExternalTaskSensor(task_id='wait', external_dag_id='up', execution_delta=timedelta(hours=3))\n"
+    )
+    bag = dag_bag()(dag_folder=str(tmp_path))
+    assert not bag.import_errors
+    assert serialized(bag.dags["parsed"])["wait"][OFFSET_ATTRIBUTE] == {"seconds": 10800.0}
+
+
+def dag_bag() -> Any:
+    try:
+        from airflow.dag_processing.dagbag import DagBag
+    except ImportError:
+        from airflow.models.dagbag import DagBag  # 3.1
+    return DagBag
+
+
+def test_the_sensor_is_where_the_policy_looks_for_it():
+    from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+
+    assert (ExternalTaskSensor.__module__, ExternalTaskSensor.__name__) == STANDARD_SENSOR
+    assert offset_mark(None, None) == {"seconds": 0.0}

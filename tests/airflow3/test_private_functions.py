@@ -1,0 +1,216 @@
+"""What is relied on of Airflow's private functions, in each supported version: how they are called, what they do.
+
+When Airflow changes one of them, the failure is here, and says which.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from airflow_rerun_downstream.domain.refs import RunRef
+from tests.airflow3 import scene
+
+
+def version() -> str:
+    from airflow import __version__
+
+    return ".".join(__version__.split(".")[:2])
+
+
+def resolve(path: str) -> Any:
+    module, _, names = path.partition(":")
+    found = importlib.import_module(module)
+    for name in names.split("."):
+        found = getattr(found, name)
+    return found
+
+
+def same(*names: str) -> dict[str, list[str]]:
+    return {each: list(names) for each in ("3.1", "3.2", "3.3")}
+
+
+CALLED = {
+    "airflow.models.taskinstance:clear_task_instances": {
+        "3.1": ["tis", "session", "dag_run_state", "run_on_latest_version"],
+        "3.2": ["tis", "session", "dag_run_state", "run_on_latest_version", "prevent_running_task"],
+        "3.3": ["tis", "session", "dag_run_state", "run_on_latest_version", "prevent_running_task"],
+    },
+    "airflow.api.common.mark_tasks:set_dag_run_state_to_failed": same("dag", "run_id", "commit", "session"),
+    "airflow.models.dagbag:DBDagBag.get_dag_for_run": same("self", "dag_run", "session"),
+    "airflow.models.taskinstance:TaskInstance.set_state": same("self", "state", "session"),
+    "airflow.api_fastapi.common.dagbag:resolve_run_on_latest_version": {
+        "3.3": ["explicit_value", "dag_id", "session", "fallback"]
+    },
+    "airflow.listeners.spec.dagrun:on_dag_run_failed": same("dag_run", "msg"),
+    "airflow.assets.manager:AssetManager._queue_dagruns": {
+        "3.1": ["asset_id", "dags_to_queue", "session"],
+        "3.2": ["asset_id", "dags_to_queue", "partition_key", "event", "task_instance", "session"],
+        "3.3": ["asset_id", "dags_to_queue", "partition_key", "partition_date", "event", "task_instance", "session"],
+    },
+}
+
+
+@pytest.mark.parametrize("path", CALLED)
+def test_the_parameters_are_the_known_ones(path):
+    known = CALLED[path].get(version())
+    if known is None:
+        with pytest.raises(AttributeError):
+            resolve(path)
+        return
+    assert list(inspect.signature(resolve(path)).parameters) == known
+
+
+@pytest.mark.parametrize("name", ["register_asset_change", "_queue_dagruns"])
+def test_the_asset_managers_methods_are_class_methods(name):
+    from airflow.assets.manager import AssetManager
+
+    assert isinstance(inspect.getattr_static(AssetManager, name), classmethod)
+
+
+def test_an_event_is_registered_by_keywords():
+    from airflow.assets.manager import AssetManager
+
+    parameters = inspect.signature(AssetManager.register_asset_change).parameters
+    assert {"task_instance", "asset", "session", "source_alias_names"} <= set(parameters)
+    assert ("partition_key" in parameters) is (version() != "3.1")
+    assert parameters["task_instance"].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def test_listeners_of_a_failed_task_are_called_by_keywords():
+    name = "airflow.listeners.spec.taskinstance"
+    try:
+        specification = resolve(f"{name}:on_task_instance_failed")
+    except ModuleNotFoundError:
+        specification = resolve("airflow.sdk._shared.listeners.spec.taskinstance:on_task_instance_failed")
+    assert list(inspect.signature(specification).parameters) == ["previous_state", "task_instance", "error"]
+
+
+@pytest.fixture
+def ref(session) -> RunRef:
+    """A run of a task and of a mapped one whose upstream pushed three items."""
+    from airflow.models.taskmap import TaskMap
+    from airflow.sdk import DAG, task
+
+    with DAG("d", schedule="@daily", start_date=scene.START) as dag:
+
+        @task
+        def numbers() -> list[int]:
+            return [1, 2, 3]
+
+        @task(retries=4)
+        def each(number: int) -> None: ...
+
+        each.expand(number=numbers())
+    scene.save(dag, session=session)
+    ref = scene.create_run("d", session=session, tries=2)
+    scene.expand(ref, "each", 3, session=session)
+    session.add(TaskMap(dag_id="d", task_id="numbers", run_id=ref.run_id, map_index=-1, length=3, keys=None))
+    session.commit()
+    return ref
+
+
+def clear(session: Any, ref: RunRef, which: Callable[[Any], bool]) -> None:
+    from airflow.models.taskinstance import clear_task_instances
+
+    chosen = [ti for ti in scene.instances(ref, session=session).values() if which(ti)]
+    clear_task_instances(chosen, session, dag_run_state="queued", run_on_latest_version=False)
+    session.commit()
+
+
+def test_clearing_leaves_the_try_and_scheduling_counts_it_up(session, ref):
+    clear(session, ref, lambda ti: ti.task_id == "numbers")
+    ti = scene.instance(ref, "numbers", session=session)
+    assert ti.try_number == 2
+
+    run = scene.run_of(ref, session=session)
+    run.dag = scene.latest("d", session=session)
+    ti.task = run.dag.get_task("numbers")
+    run.schedule_tis([ti], session=session)
+    session.commit()
+
+    assert scene.instance(ref, "numbers", session=session).try_number == 3
+
+
+def test_clearing_restores_the_retries(session, ref):
+    clear(session, ref, lambda ti: ti.map_index == 1)
+    ti = scene.instance(ref, "each", 1, session=session)
+    assert (ti.try_number, ti.max_tries) == (1, 5)
+
+
+def test_clearing_what_never_ran_leaves_a_try_that_never_was(session, ref):
+    ti = scene.instance(ref, "numbers", session=session)
+    ti.state, ti.try_number = None, 0
+    session.commit()
+
+    clear(session, ref, lambda ti: ti.task_id == "numbers")
+
+    (row,) = scene.rows("task_instance_history", session=session)
+    assert (row["try_number"], row["state"]) == (0, "failed")
+
+
+def test_airflow_never_revives_a_removed_index_by_itself(session, ref):
+    scene.instance(ref, "each", 2, session=session).state = "removed"
+    session.commit()
+
+    assert revised(session, ref) == []
+    assert scene.instance(ref, "each", 2, session=session).state == "removed"
+
+
+def test_airflow_removes_an_index_that_is_superfluous(session, ref):
+    from airflow.models.taskmap import TaskMap
+    from sqlalchemy import update
+
+    session.execute(update(TaskMap).values(length=2))
+    scene.instance(ref, "each", 2, session=session).state = None
+    session.commit()
+
+    assert revised(session, ref) == []
+    assert scene.instance(ref, "each", 2, session=session).state == "removed"
+
+
+def revised(session: Any, ref: RunRef) -> list[Any]:
+    """What the scheduler adds to a mapped task before it runs."""
+    run = scene.run_of(ref, session=session)
+    run.dag = scene.latest("d", session=session)
+    task = run.dag.get_task("each")
+    found = list(run._revise_map_indexes_if_mapped(task, dag_version_id=run.created_dag_version_id, session=session))
+    session.commit()
+    return found
+
+
+def test_failing_a_run_answers_the_killed_ones_since_33(session, ref):
+    from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
+
+    scene.run_of(ref, session=session).state = "running"
+    scene.instance(ref, "each", 0, session=session).state = "running"
+    session.commit()
+
+    dag = scene.latest("d", session=session)
+    answer = set_dag_run_state_to_failed(dag=dag, run_id=ref.run_id, commit=True, session=session)
+
+    assert isinstance(answer, tuple) is (version() == "3.3")
+    assert scene.run_of(ref, session=session).state == "failed"
+    assert scene.instance(ref, "each", 0, session=session).state == "failed"
+
+
+def test_every_dag_run_of_an_event_goes_through_one_function(session, mocker):
+    from airflow.assets.manager import AssetManager
+    from airflow.sdk import DAG, Asset
+
+    asset = Asset(name="a", uri="test://assets/a")
+    with DAG("consumer", schedule=[asset], start_date=scene.START) as dag:
+        pass
+    scene.save(dag, session=session)
+    asked = mocker.patch.object(AssetManager, "_queue_dagruns")
+
+    assert AssetManager().register_asset_change(asset=asset, session=session) is not None
+    session.commit()
+
+    assert asked.call_count == 1
+    assert len(scene.rows("asset_event", session=session)) == 1
+    assert scene.rows("asset_dag_run_queue", session=session) == []

@@ -1,0 +1,245 @@
+"""Transactions, reports and health on a real metadata database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from pytest_mock import MockerFixture
+from sqlalchemy import text
+
+from airflow_rerun_downstream.airflow3 import health as healths
+from airflow_rerun_downstream.airflow3 import reports, wiring
+from airflow_rerun_downstream.domain.errors import SchemaMismatch
+from airflow_rerun_downstream.settings import Settings
+from airflow_rerun_downstream.store import schema
+from airflow_rerun_downstream.store.lease import SqlLease
+from airflow_rerun_downstream.store.processes import ProcessReport, live_processes, report_process
+from airflow_rerun_downstream.store.tables import process
+from tests.airflow3.database import Database
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+
+
+class Clock:
+    def now(self) -> datetime:
+        return NOON
+
+
+@pytest.fixture
+def migrated(database: Database) -> Iterator[Database]:
+    schema.upgrade(database.engine)
+    wiring.unit_of_work.cache_clear()
+    yield database
+    wiring.unit_of_work.cache_clear()
+
+
+@pytest.fixture
+def bare(migrated: Database) -> Iterator[Database]:
+    schema.downgrade(migrated.engine, "base")
+    yield migrated
+    schema.upgrade(migrated.engine)
+
+
+@pytest.fixture
+def health() -> healths.AirflowHealth:
+    return healths.AirflowHealth(settings=Settings, clock=Clock())
+
+
+def reported(database: Database) -> list[ProcessReport]:
+    with database.engine.connect() as connection:
+        return live_processes(connection, since=datetime(2000, 1, 1, tzinfo=timezone.utc))
+
+
+def say(database: Database, name: str, *, asset_manager: bool, ago: float = 0, kind: str = "api_server") -> None:
+    at = NOON - timedelta(seconds=ago)
+    with database.engine.begin() as connection:
+        report_process(connection, ProcessReport(name, kind, asset_manager, False, at, at))
+
+
+def test_a_transaction_commits_or_rolls_back(migrated: Database) -> None:
+    unit_of_work = wiring.AirflowUnitOfWork()
+    row = {"id": "a", "kind": "x", "asset_manager": True, "freeze_hook": False, "started_at": NOON, "seen_at": NOON}
+    with unit_of_work.session() as session:
+        session.execute(process.insert(), [row])
+    assert [each.id for each in reported(migrated)] == ["a"]
+
+    def change_and_fail() -> None:
+        with unit_of_work.session() as session:
+            session.execute(process.delete())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        change_and_fail()
+    assert [each.id for each in reported(migrated)] == ["a"]
+
+
+def test_a_transaction_is_not_the_threads_shared_one(migrated: Database) -> None:
+    from airflow.utils.session import create_session
+
+    with wiring.AirflowUnitOfWork().session() as ours:
+        with create_session() as shared:
+            assert shared is not ours
+        assert ours.execute(text("SELECT 1")).scalar() == 1
+
+
+def test_without_tables_nothing_is_begun(bare: Database) -> None:
+    with pytest.raises(SchemaMismatch, match="db migrate"), wiring.AirflowUnitOfWork().session():
+        pytest.fail("the transaction was begun")
+
+
+def test_tables_that_vanish_are_noticed_in_the_middle(migrated: Database) -> None:
+    unit_of_work = wiring.AirflowUnitOfWork()
+    with unit_of_work.session():
+        pass
+    schema.downgrade(migrated.engine, "base")
+    try:
+        with pytest.raises(SchemaMismatch), unit_of_work.session() as session:
+            session.execute(process.select())
+        with pytest.raises(SchemaMismatch), unit_of_work.session():
+            pass
+    finally:
+        schema.upgrade(migrated.engine)
+    with unit_of_work.session():
+        pass
+
+
+def test_looking_at_the_schema_costs_nothing_for_a_while(migrated: Database) -> None:
+    unit_of_work = wiring.AirflowUnitOfWork()
+    with unit_of_work.session():
+        pass
+    with migrated.counted() as statements, unit_of_work.session() as session:
+        session.execute(text("SELECT 1"))
+    assert len(statements) == 1
+
+
+def test_a_process_reports_itself_and_withdraws(migrated: Database) -> None:
+    reporter = reports.Reporter(reports.API_SERVER)
+    stop = threading.Event()
+    thread = threading.Thread(target=reporter.run, args=(stop,))
+    thread.start()
+    for _ in range(100):
+        if reported(migrated):
+            break
+        time.sleep(0.05)
+    (found,) = reported(migrated)
+    assert (found.id, found.kind, found.asset_manager) == (wiring.process_name(), "api_server", False)
+    stop.set()
+    thread.join(10)
+    with migrated.engine.connect() as connection:
+        assert live_processes(connection, since=datetime.now(timezone.utc) - reports.ALIVE) == []
+
+
+def test_a_process_that_cannot_report_says_so_once(bare: Database, caplog: pytest.LogCaptureFixture) -> None:
+    reporter = reports.Reporter(reports.API_SERVER)
+    for _ in range(3):
+        reporter._attempt(reporter.report)
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["This process can't report itself"]
+
+
+def test_an_asset_manager_is_recognised_by_its_bases() -> None:
+    from airflow.assets.manager import AssetManager
+
+    from airflow_rerun_downstream.asset_manager import RerunAssetManager
+
+    class Theirs(RerunAssetManager):
+        pass
+
+    assert reports.recognises(RerunAssetManager)
+    assert reports.recognises(Theirs)
+    assert not reports.recognises(AssetManager)
+
+
+def test_one_api_server_without_the_asset_manager_is_enough_to_refuse(
+    migrated: Database, health: healths.AirflowHealth, mocker: MockerFixture
+) -> None:
+    configured = mocker.patch.object(reports, "asset_manager_configured", autospec=True, return_value=True)
+    assert health.asset_manager_active()
+    assert health.asset_manager().status == "healthy"
+    say(migrated, "other", asset_manager=False, kind="scheduler")
+    say(migrated, "dead", asset_manager=False, ago=61)
+    assert health.asset_manager_active()
+    configured.return_value = False
+    assert not health.asset_manager_active()
+    assert "asset_manager_class = " in health.asset_manager().detail
+    say(migrated, "a", asset_manager=True, ago=59)
+    assert health.asset_manager_active()
+    assert health.asset_manager().status == "healthy"
+    say(migrated, "b", asset_manager=False)
+    assert not health.asset_manager_active()
+    found = health.asset_manager()
+    assert (found.status, "not active in b." in found.detail) == ("degraded", True)
+
+
+def lead(database: Database, ago: float) -> None:
+    with database.engine.begin() as connection:
+        now = NOON - timedelta(seconds=ago)
+        SqlLease(connection).acquire(owner="me", now=now, lasts=timedelta(seconds=15))
+
+
+@pytest.mark.parametrize(("ago", "status"), [(0, "healthy"), (15, "healthy"), (16, "unhealthy")])
+def test_the_conductor_is_judged_by_its_last_tick(
+    migrated: Database, health: healths.AirflowHealth, ago: float, status: str
+) -> None:
+    lead(migrated, ago)
+    found = health.conductor()
+    assert (found.status, f"me leads; its last tick was {ago} s ago." in found.detail) == (status, True)
+
+
+def test_without_a_conductor_health_says_where_one_should_be(migrated: Database, health: healths.AirflowHealth) -> None:
+    assert "thread of the api-server" in health.conductor().detail
+    lead(migrated, 0)
+    with migrated.engine.begin() as connection:
+        SqlLease(connection).release(owner="me")
+    found = healths.AirflowHealth(settings=lambda: Settings(conductor="external"), clock=Clock()).conductor()
+    assert (found.status, "Start `airflow-rerun-downstream conductor`." in found.detail) == ("unhealthy", True)
+
+
+def test_health_answers_without_tables(bare: Database, health: healths.AirflowHealth) -> None:
+    found = health.components()
+    assert list(found) == [
+        "database",
+        "conductor",
+        "asset_manager",
+        "freeze_hook",
+        "policy",
+        "listener",
+        "declared_links",
+    ]
+    assert found["database"].status == "unhealthy"
+    assert "db migrate" in found["database"].detail
+    assert not health.asset_manager_active()
+
+
+def test_health_answers_without_a_database(mocker: MockerFixture, health: healths.AirflowHealth) -> None:
+    mocker.patch.object(wiring, "unit_of_work", autospec=True, side_effect=OSError("the database is away"))
+    found = health.components()
+    assert found["database"] == healths.ComponentHealth("unhealthy", "OSError: the database is away")
+
+
+@pytest.mark.parametrize(
+    ("content", "links", "status", "said"),
+    [
+        (b"links:\n  - upstream: {dag_id: a}\n    downstream: {dag_id: b}\n", 1, "healthy", "1 links are declared."),
+        (b"links:\n  - upstream: {dag_id: a}\n", 0, "degraded", "links.yaml:2: the link has no downstream."),
+        (b"\xff\xfe\xff", 0, "degraded", "links.yaml:1: The file can't be read"),
+        (None, 0, "degraded", "links.yaml:1: The file can't be read"),
+    ],
+)
+def test_the_file_of_declared_links_is_read_at_the_start(
+    mocker: MockerFixture, tmp_path: Path, content: bytes | None, links: int, status: str, said: str
+) -> None:
+    file = tmp_path / "links.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    configured = Settings(declared_links_file=str(file))
+    mocker.patch.object(wiring, "settings", return_value=configured)
+    wiring.declarations.cache_clear()
+    found = healths.AirflowHealth(settings=lambda: configured, clock=Clock()).declared_links()
+    assert (found.status, said in found.detail) == (status, True), found.detail
+    assert len(wiring.declarations().links) == links
+    wiring.declarations.cache_clear()

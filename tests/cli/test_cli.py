@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+from pytest_mock import MockerFixture
+
+from airflow_rerun_downstream.cli import actions, backends
+from airflow_rerun_downstream.cli.main import main
+from airflow_rerun_downstream.client import RerunDownstreamClient
+from airflow_rerun_downstream.domain.errors import RunInActiveRerun, SchemaMismatch
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, Notification
+from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.ports import RerunFilter
+from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.service import Service
+from tests.rest.stub import PLAN, SOURCE, StubService
+
+ANA = Actor("ana", "ana")
+RUN = (SOURCE.dag_id, SOURCE.run_id)
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def stub() -> StubService:
+    return StubService()
+
+
+@pytest.fixture(autouse=True)
+def local(stub: StubService, mocker: MockerFixture) -> None:
+    backend = backends.LocalBackend(cast("Service", stub), ANA)
+    mocker.patch.object(actions, "backend", autospec=True, return_value=backend)
+
+
+def printed(capsys: Captured, *argv: str, code: int = 0) -> Any:
+    """What a command prints as JSON; YAML must say the same."""
+    assert main([*argv, "--output", "json"]) == code
+    found = json.loads(capsys.readouterr().out)
+    assert main([*argv, "--output", "yaml"]) == code
+    assert yaml.safe_load(capsys.readouterr().out) == found
+    return found
+
+
+def table(capsys: Captured, *argv: str, code: int = 0) -> str:
+    assert main(argv) == code
+    return capsys.readouterr().out
+
+
+def test_plan_prints_the_contracts_object(capsys: Captured, stub: StubService) -> None:
+    found = printed(capsys, "plan", *RUN)
+    assert payloads.Plan.model_validate(found).plan_token == PLAN.token
+    request = stub.calls[0][2]
+    assert (request.source, request.tasks, request.rerun_source) == (SOURCE, None, True)
+
+
+def test_a_plan_is_readable_without_colour(capsys: Captured) -> None:
+    text = table(capsys, "plan", *RUN)
+    assert "\x1b" not in text
+    for word in (
+        "orders",
+        "run_is_running",
+        "split[2]",
+        "recorded",
+        "paused_dag",
+        "token-1",
+        "(not created)",
+        "2 more",
+    ):
+        assert word in text
+
+
+def test_every_option_of_a_plan_arrives(stub: StubService, capsys: Captured) -> None:
+    options = "--task-id load --task-id split[2] --already-right --include-manual --max-runs 5 --max-depth 2"
+    printed(capsys, "plan", *RUN, *options.split(), "--link-kind", "asset")
+    request = stub.calls[0][2]
+    assert request.tasks == (TaskRef("load"), TaskRef("split", 2))
+    assert not request.rerun_source
+    options_ = request.options
+    assert (options_.include_manual, options_.max_runs, options_.max_depth) == (True, 5, 2)
+    assert [kind.value for kind in options_.link_kinds] == ["asset"]
+
+
+def test_every_option_of_a_submit_arrives(stub: StubService, capsys: Captured) -> None:
+    options = (
+        "--member sales/scheduled__2026-03-01T00:00:00+00:00 --member report/r:load,split[2] --plan-token t "
+        "--name n --reason y --on-failure pause --max-active-members 3 --same-version --no-stop-on-terminate "
+        "--accept-duplicate-runs --notify data-team:succeeded --notify boss"
+    )
+    found = printed(capsys, "submit", *RUN, *options.split())
+    assert payloads.Rerun.model_validate(found).id == 7
+    request = stub.calls[0][2]
+    assert request.members == (
+        MemberRequest(RunRef("sales", "scheduled__2026-03-01T00:00:00+00:00")),
+        MemberRequest(RunRef("report", "r"), (TaskRef("load"), TaskRef("split", 2))),
+    )
+    settings = request.settings
+    assert (settings.on_failure, settings.max_active_members, settings.run_on_latest_version) == ("pause", 3, False)
+    assert (settings.stop_running_on_terminate, settings.accept_duplicate_runs) == (False, True)
+    assert (request.plan_token, request.name, request.reason) == ("t", "n", "y")
+    assert request.notifications == (
+        Notification("data-team", ("succeeded",)),
+        Notification("boss", ("succeeded", "terminated", "member_failed")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "run_id", "tasks"),
+    [
+        ("d/r", "r", None),
+        ("d/r:a,b", "r", (TaskRef("a"), TaskRef("b"))),
+        ("d/scheduled__2026-03-01T00:00:00+00:00", "scheduled__2026-03-01T00:00:00+00:00", None),
+        ("d/scheduled__2026-03-01T00:00:00+00:00:a", "scheduled__2026-03-01T00:00:00+00:00", (TaskRef("a"),)),
+        ("d/s__2026-03-01T00:00:00+00:00:01_a", "s__2026-03-01T00:00:00+00:00", (TaskRef("01_a"),)),
+        ("d/asset__2026-03-01T00:00:00+00:00_x1", "asset__2026-03-01T00:00:00+00:00_x1", None),
+        ("d/asset__2026-03-01T00:00:00+00:00_x1:a", "asset__2026-03-01T00:00:00+00:00_x1", (TaskRef("a"),)),
+        ("d/2026-03-01T00:00", "2026-03-01T00:00", None),
+        ("d/a/b:t", "a/b", (TaskRef("t"),)),
+    ],
+)
+def test_a_member_is_a_run_and_perhaps_tasks(
+    text: str, run_id: str, tasks: Any, stub: StubService, capsys: Captured
+) -> None:
+    printed(capsys, "submit", *RUN, "--member", text)
+    assert stub.calls[0][2].members == (MemberRequest(RunRef("d", run_id), tasks),)
+
+
+@pytest.mark.parametrize(("argv", "members"), [(["--only-source"], ()), ([], None)])
+def test_the_source_alone_is_not_the_default_selection(
+    argv: list[str], members: Any, stub: StubService, capsys: Captured
+) -> None:
+    printed(capsys, "submit", *RUN, *argv)
+    assert stub.calls[0][2].members == members
+
+
+def test_a_file_gives_the_whole_body(
+    stub: StubService, capsys: Captured, tmp_path: Path, mocker: MockerFixture
+) -> None:
+    body = json.dumps({"source": {"dag_id": "a", "run_id": "r"}, "members": [], "freeze_mode": True})
+    file = tmp_path / "body.json"
+    file.write_text(body)
+    printed(capsys, "submit", "--file", str(file))
+    assert stub.calls[0][2].freeze_mode
+    mocker.patch("sys.stdin.read", return_value=body)
+    assert main(["submit", "--file", "-"]) == 0
+    assert stub.calls[-1] == stub.calls[0]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        "plan",
+        "plan orders",
+        "plan a b --file x.json",
+        "plan --file /does/not/exist.json",
+        "submit a b --only-source --member d/r",
+        "submit a b --member d",
+        "submit a b --member d/r:a,",
+        "submit a b --latest-version --same-version",
+        "db downgrade",
+    ],
+)
+def test_a_contradiction_is_a_usage_error(argv: str, capsys: Captured, stub: StubService) -> None:
+    assert main(argv.split()) == 2
+    assert capsys.readouterr().err
+    assert stub.calls == []
+
+
+@pytest.mark.parametrize("argv", ["", "fly", "plan a b --output xml", "show seven", "plan a b --max-runs 0"])
+def test_what_the_parser_refuses_is_a_usage_error(argv: str, capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv.split())
+    assert ended.value.code == 2
+
+
+def test_a_refusal_is_said_with_its_reason(stub: StubService, capsys: Captured) -> None:
+    stub.refusal = RunInActiveRerun("The run takes part in rerun 3.")
+    assert main(["submit", *RUN]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "The run takes part in rerun 3. (run_in_active_rerun)\n")
+
+
+def test_what_the_contract_refuses_is_said_as_it_says_it(capsys: Captured) -> None:
+    assert main(["plan", *RUN, "--link-kind", "telepathy"]) == 1
+    assert "options.link_kinds.0: Input should be" in capsys.readouterr().err
+    assert main(["submit", *RUN, "--name", "n" * 501]) == 1
+    assert "at most 500 characters. (invalid)" in capsys.readouterr().err
+    assert main(["list", "--state", "lost"]) == 1
+    assert main(["show", "0"]) == 1
+    assert "There is no rerun 0. (not_found)" in capsys.readouterr().err
+
+
+def test_list_asks_for_a_page(stub: StubService, capsys: Captured) -> None:
+    options = "--state running --state failed --dag-id a --created-by ana --frozen --limit 3 --offset 2"
+    found = printed(capsys, "list", *options.split(), "--order-by", "created_at")
+    assert found["total_entries"] == 11
+    assert stub.calls[0][2] == RerunFilter(
+        states=frozenset({RerunState.RUNNING, RerunState.FAILED}),
+        dag_id="a",
+        created_by="ana",
+        frozen=True,
+        limit=3,
+        offset=2,
+        order_by="created_at",
+    )
+    assert "Repair [orders]" in table(capsys, "list")
+
+
+def test_show_prints_the_record_and_its_parts(capsys: Captured) -> None:
+    assert printed(capsys, "show", "7")["id"] == 7
+    text = table(capsys, "show", "7")
+    assert "Rerun 7 is running: 1 pending, 1 running" in text
+    assert "Repair [orders]" in text
+    assert "downstream" in text
+    for part in ("members", "links", "events"):
+        assert printed(capsys, "show", "7", "--part", part)[part]
+        assert table(capsys, "show", "7", "--part", part)
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "terminate", "release"])
+def test_a_rerun_is_moved(verb: str, stub: StubService, capsys: Captured) -> None:
+    assert printed(capsys, verb, "7")["id"] == 7
+    assert stub.calls[0] == (verb, ANA, 7)
+    assert table(capsys, verb, "7")
+
+
+@pytest.mark.parametrize("verb", ["retry", "skip"])
+def test_a_member_is_moved(verb: str, stub: StubService, capsys: Captured) -> None:
+    assert printed(capsys, verb, "7", "1")["id"] == 1
+    assert stub.calls[0] == (verb, ANA, 7, 1)
+    assert table(capsys, verb, "7", "1")
+
+
+def test_links_prints_the_plans(capsys: Captured) -> None:
+    assert [link["evidence"] for link in printed(capsys, "links", *RUN)["links"]] == [
+        "recorded",
+        "derived",
+        "unresolved",
+    ]
+
+
+def test_health_fails_when_something_does_not_work(capsys: Captured) -> None:
+    assert printed(capsys, "health", code=1)["status"] == "unhealthy"
+    assert "No conductor leads." in table(capsys, "health", code=1)
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [(RerunState.SUCCEEDED, 0), (RerunState.FAILED, 1), (RerunState.TERMINATED, 1)]
+)
+def test_waiting_shows_progress_and_tells_how_it_ended(
+    state: RerunState, code: int, stub: StubService, capsys: Captured
+) -> None:
+    stub.state = state
+    assert main(["submit", *RUN, "--wait", "--output", "json"]) == code
+    out, err = capsys.readouterr()
+    assert json.loads(out)["state"] == state.value
+    assert f"rerun 7 is {state.value}: 1 pending, 1 running" in err
+    assert "running    orders / scheduled__" in err
+
+
+def test_waiting_has_a_limit(capsys: Captured) -> None:
+    assert main(["show", "7", "--wait", "--timeout", "0.01"]) == 1
+    assert "it goes on" in capsys.readouterr().err
+
+
+def test_a_database_that_is_not_migrated_is_said(stub: StubService, capsys: Captured) -> None:
+    stub.refusal = SchemaMismatch("Run `airflow-rerun-downstream db migrate`.")
+    assert main(["list"]) == 1
+    assert "db migrate` (database_not_migrated)" in capsys.readouterr().err.replace(".", "")
+
+
+def test_with_an_address_the_rest_api_is_asked(mocker: MockerFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    mocker.stopall()
+    made = mocker.patch.object(backends, "RerunDownstreamClient", autospec=True)
+    asked = mocker.patch("getpass.getpass", autospec=True, return_value="typed")
+    arguments = {"url": "http://a", "token": None, "username": "ana"}
+    backends.backend(cast("Any", type("Args", (), arguments)))
+    made.assert_called_with("http://a", token=None, username="ana", password="typed")
+    monkeypatch.setenv("AIRFLOW_RERUN_DOWNSTREAM_PASSWORD", "kept")
+    backends.backend(cast("Any", type("Args", (), arguments)))
+    made.assert_called_with("http://a", token=None, username="ana", password="kept")
+    monkeypatch.setenv("AIRFLOW_RERUN_DOWNSTREAM_URL", "http://b")
+    monkeypatch.setenv("AIRFLOW_RERUN_DOWNSTREAM_TOKEN", "t")
+    backends.backend(cast("Any", type("Args", (), {**arguments, "url": None})))
+    made.assert_called_with("http://b", token="t", username=None, password=None)
+    assert asked.call_count == 1
+
+
+def test_the_client_is_a_backend() -> None:
+    names = [name for name in vars(backends.Backend) if not name.startswith("_")]
+    assert len(names) == 14
+    assert all(callable(getattr(RerunDownstreamClient, name)) for name in names)
+
+
+LINKS_FILE = """\
+links:
+  - upstream: {dag_id: a, task_id: t}
+    downstream: {dag_id: b}
+    offset: P1D
+"""
+
+
+def test_a_file_of_declared_links_is_checked(capsys: Captured, tmp_path: Path) -> None:
+    file = tmp_path / "links.yaml"
+    file.write_text(LINKS_FILE)
+    assert main(["links", "--check", str(file)]) == 0
+    assert capsys.readouterr().out == f"{file}:2: a.t -> b (P1D)\n"
+    file.write_text(LINKS_FILE.replace("P1D", "tomorrow") + "  - 7\n")
+    assert main(["links", "--check", str(file)]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert [line.split(": ")[0] for line in said.err.splitlines()[:2]] == [f"{file}:4", f"{file}:5"]
+    assert main(["links", "--check", str(tmp_path / "gone.yaml")]) == 1
+    assert "can't be read" in capsys.readouterr().err
+
+
+def test_links_without_a_run_is_no_command(capsys: Captured) -> None:
+    assert main(["links"]) == 2
+    assert "Give DAG_ID" in capsys.readouterr().err

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import httpx
+import pytest
+
+from airflow_rerun_downstream.client import (
+    ClientError,
+    ConnectionProblem,
+    RefusedError,
+    RerunDownstreamClient,
+    StillRunning,
+)
+from airflow_rerun_downstream.client.waiting import wait
+from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.rest import payloads, presenters
+from airflow_rerun_downstream.rest.requests import PlanBody, RunRefBody
+from airflow_rerun_downstream.service import RerunView
+from tests.rest.stub import RERUN
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def client(answer: Answer, **login: Any) -> RerunDownstreamClient:
+    return RerunDownstreamClient("http://airflow/sub/", transport=httpx.MockTransport(answer), **login)
+
+
+def rerun(state: RerunState = RerunState.RUNNING, **changes: Any) -> payloads.Rerun:
+    found = presenters.rerun(RerunView(RERUN, ("pause",)))
+    return found.model_copy(update={"state": state, **changes})
+
+
+def record(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json=rerun().model_dump(mode="json"))
+
+
+def test_a_call_goes_to_the_api_with_the_token() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert str(request.url) == "http://airflow/sub/rerun-downstream/api/v1/reruns/7"
+        assert request.headers["authorization"] == "Bearer t"
+        return record(request)
+
+    with client(answer, token="t") as opened:
+        assert opened.rerun(7) == rerun()
+
+
+def test_parameters_are_written_as_the_contract_reads_them() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.params.multi_items() == [
+            ("state", "running"),
+            ("state", "failed"),
+            ("frozen", "true"),
+            ("created_at_gte", "2026-01-01T00:00:00+00:00"),
+            ("limit", "3"),
+        ]
+        return httpx.Response(200, json={"reruns": [], "total_entries": 0})
+
+    moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    client(answer).reruns(
+        state=[RerunState.RUNNING, "failed"], dag_id=None, frozen=True, created_at_gte=moment, limit=3
+    )
+
+
+def test_ids_are_quoted_in_the_path() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.raw_path.endswith(b"/dag-runs/a%20b/r%2F1%2B00%3F/task-instances")
+        return httpx.Response(200, json={"task_instances": [], "total_entries": 0})
+
+    assert client(answer).task_instances("a b", "r/1+00?").total_entries == 0
+
+
+def test_a_body_says_only_what_was_said() -> None:
+    bodies: list[Any] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(json.loads(request.content))
+        return httpx.Response(409, json={"detail": "Too many.", "reason": "plan_too_large", "found": 3})
+
+    for body in (PlanBody(source=RunRefBody(dag_id="a", run_id="r")), {"source": {"dag_id": "a", "run_id": "r"}}):
+        with pytest.raises(RefusedError) as caught:
+            client(answer).plan(body)
+        assert (caught.value.status, caught.value.reason) == (409, "plan_too_large")
+        assert (caught.value.detail, caught.value.extra) == ("Too many.", {"found": 3})
+    assert bodies == [{"source": {"dag_id": "a", "run_id": "r"}}] * 2
+
+
+def test_a_name_and_a_password_log_in_and_again_when_the_token_has_expired() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/sub/auth/token":
+            assert json.loads(request.content) == {"username": "ana", "password": "p"}
+            asked.append("login")
+            return httpx.Response(201, json={"access_token": f"t{asked.count('login')}"})
+        asked.append(request.headers["authorization"])
+        if asked[-1] == "Bearer t1":
+            return httpx.Response(401, json={"detail": "Token Expired", "reason": "not_authenticated"})
+        return record(request)
+
+    assert client(answer, username="ana", password="p").rerun(7).id == 7
+    assert asked == ["login", "Bearer t1", "login", "Bearer t2"]
+
+
+def test_a_wrong_password_is_a_refusal() -> None:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, json={"detail": "Invalid credentials"})
+
+    with pytest.raises(RefusedError, match="Invalid credentials"):
+        client(answer, username="ana", password="p").health()
+
+
+def away(_request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        away,
+        lambda _request: httpx.Response(200, text="<html>Airflow</html>"),
+        lambda _request: httpx.Response(502, text="Bad gateway"),
+        lambda _request: httpx.Response(200, json={"of": "another API"}),
+        lambda _request: httpx.Response(200, json=[1]),
+    ],
+)
+def test_what_is_not_an_answer_of_the_api_is_a_problem_of_the_connection(answer: Answer) -> None:
+    with pytest.raises(ConnectionProblem):
+        client(answer).rerun(7)
+
+
+def test_a_newer_server_may_say_more() -> None:
+    more = {**rerun().model_dump(mode="json"), "mood": "good"}
+    assert client(lambda _request: httpx.Response(200, json=more)).rerun(7) == rerun()
+
+
+def test_every_error_is_of_one_family() -> None:
+    assert all(issubclass(kind, ClientError) for kind in (ConnectionProblem, RefusedError, StillRunning))
+
+
+class Looks:
+    """Answers one after the other; an error is raised."""
+
+    def __init__(self, *answers: payloads.Rerun | Exception) -> None:
+        self.answers = list(answers)
+
+    def __call__(self) -> payloads.Rerun:
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize("end", [RerunState.SUCCEEDED, RerunState.FAILED, RerunState.TERMINATED])
+def test_waiting_tells_of_each_change_and_ends(end: RerunState) -> None:
+    told: list[payloads.Rerun] = []
+    looks = Looks(rerun(), rerun(), rerun(state_reason="x"), rerun(RerunState.PAUSED), rerun(end))
+    assert wait(looks, on_change=told.append, interval=0).state is end
+    assert told == [rerun(), rerun(state_reason="x"), rerun(RerunState.PAUSED), rerun(end)]
+
+
+def test_waiting_outlives_a_restart_of_the_server() -> None:
+    looks = Looks(rerun(), ConnectionProblem("away"), ConnectionProblem("away"), rerun(RerunState.SUCCEEDED))
+    assert wait(looks, interval=0).state is RerunState.SUCCEEDED
+
+
+def test_waiting_ends_when_the_server_stays_away() -> None:
+    with pytest.raises(ConnectionProblem):
+        wait(Looks(ConnectionProblem("away")), interval=0.01, patience=0.02)
+
+
+def test_waiting_has_a_limit() -> None:
+    with pytest.raises(StillRunning, match=r"is running after 0\.02 seconds"):
+        wait(Looks(rerun()), timeout=0.02, interval=0.01)
+
+
+def test_a_refusal_ends_the_waiting() -> None:
+    with pytest.raises(RefusedError):
+        wait(Looks(RefusedError(404, "not_found", "There is no rerun 7.", {})), interval=0)

@@ -1,0 +1,220 @@
+"""What every `Gateway` promises: the fake, and Airflow on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+import pytest
+
+from airflow_rerun_downstream.domain.facts import Observation
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, Gateway
+from tests.airflow3.conftest import make_once
+from tests.fakes.airflow import FakeGateway, World
+
+GONE = RunRef("d", "nowhere")
+ALIVE = ("running", "restarting", "deferred", "queued", "scheduled", "up_for_retry", "up_for_reschedule")
+
+
+class Stage(Protocol):
+    """An Airflow with one Dag, ``d``: task ``one``, then task ``two``."""
+
+    gateway: Gateway
+
+    def run(self, state: str, *, one: str | None, two: str | None) -> RunRef:
+        """A run in a state, with its tasks in theirs."""
+        ...
+
+    def delete(self, ref: RunRef) -> None: ...
+
+    def log(self) -> list[tuple[str, str, str, int]]:
+        """Run id, event, actor and rerun of what the audit log has."""
+        ...
+
+
+class FakeStage:
+    def __init__(self) -> None:
+        self.world = World()
+        self.world.dag("d", "one >> two")
+        self.gateway = FakeGateway(self.world)
+
+    def run(self, state: str, **states: str | None) -> RunRef:
+        return self.world.run("d", state=state, task_states=states)
+
+    def delete(self, ref: RunRef) -> None:
+        self.world.delete(ref)
+
+    def log(self) -> list[tuple[str, str, str, int]]:
+        return [(ref.run_id, event, actor, rerun_id) for ref, event, actor, rerun_id in self.world.log]
+
+
+class AirflowStage:
+    def __init__(self, session: Any) -> None:
+        from airflow.providers.standard.operators.empty import EmptyOperator
+        from airflow.sdk import DAG
+
+        from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+        from tests.airflow3 import scene
+
+        with DAG("d", schedule="@daily", start_date=scene.START) as dag:
+            EmptyOperator(task_id="one") >> EmptyOperator(task_id="two")
+        scene.save(dag, session=session)
+        self.scene, self.session = scene, session
+        self.gateway = AirflowGateway(session)
+
+    def run(self, state: str, **states: str | None) -> RunRef:
+        return self.scene.create_run("d", session=self.session, state=state, states=states)
+
+    def delete(self, ref: RunRef) -> None:
+        self.scene.delete_run(ref, session=self.session)
+
+    def log(self) -> list[tuple[str, str, str, int]]:
+        rows = sorted(self.scene.rows("log", session=self.session, dag_id="d"), key=lambda row: row["id"])
+        return [
+            (
+                row["run_id"],
+                row["event"].removeprefix("rerun_downstream."),
+                row["owner"],
+                json.loads(row["extra"])["rerun_id"],
+            )
+            for row in rows
+        ]
+
+
+@pytest.fixture(params=["fake", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def stage(request: pytest.FixtureRequest) -> Any:
+    if request.param == "fake":
+        yield FakeStage()
+        return
+    database = make_once(request.param)
+    database.use()
+    database.empty()
+    from tests.airflow3 import scene
+
+    scene.migrate(database)
+    with database.session() as session:
+        yield AirflowStage(session)
+
+
+def dispatch(stage: Stage, ref: RunRef, *tasks: str, retry: bool = False) -> Dispatched:
+    wanted = tuple(TaskRef(task_id) for task_id in tasks)
+    return stage.gateway.dispatch(ref, wanted, rerun_id=3, actor="ann", retry=retry, run_on_latest_version=None)
+
+
+def seen(stage: Stage, ref: RunRef) -> Observation:
+    return stage.gateway.observe([ref])[ref]
+
+
+def states(stage: Stage, ref: RunRef) -> dict[str, str | None]:
+    return {found.task_id: found.state for found in seen(stage, ref).task_instances}
+
+
+class TestObserve:
+    def test_a_run_with_its_task_instances(self, stage):
+        ref = stage.run("failed", one="success", two="failed")
+        found = seen(stage, ref)
+        assert (found.ref, found.run_state, found.clear_number) == (ref, "failed", 0)
+        assert [(ti.task_id, ti.map_index) for ti in found.task_instances] == [("one", -1), ("two", -1)]
+        assert states(stage, ref) == {"one": "success", "two": "failed"}
+        assert all(ti.start_date is not None and ti.try_number == 1 for ti in found.task_instances)
+
+    def test_a_run_that_vanished_is_answered(self, stage):
+        ref = stage.run("success", one="success", two="success")
+        stage.delete(ref)
+        assert stage.gateway.observe([ref, GONE]) == {ref: Observation(ref, None), GONE: Observation(GONE, None)}
+
+    def test_nothing(self, stage):
+        assert stage.gateway.observe([]) == {}
+
+
+class TestDispatch:
+    def test_the_selected_tasks_are_cleared_and_the_run_is_queued(self, stage):
+        ref = stage.run("failed", one="success", two="failed")
+        assert dispatch(stage, ref, "two") == Dispatched(clear_number=1, cleared=1)
+        assert (seen(stage, ref).run_state, seen(stage, ref).clear_number) == ("queued", 1)
+        assert states(stage, ref) == {"one": "success", "two": None}
+
+    def test_a_retry_leaves_what_succeeded(self, stage):
+        ref = stage.run("failed", one="success", two="upstream_failed")
+        assert dispatch(stage, ref, "one", "two", retry=True).cleared == 1
+        assert states(stage, ref) == {"one": "success", "two": None}
+
+    def test_what_was_skipped_has_not_succeeded(self, stage):
+        ref = stage.run("failed", one="failed", two="skipped")
+        assert dispatch(stage, ref, "one", "two", retry=True).cleared == 2
+
+    def test_tasks_that_never_ran_are_queued_with_their_run(self, stage):
+        ref = stage.run("failed", one=None, two=None)
+        assert dispatch(stage, ref, "one", "two") == Dispatched(clear_number=1, cleared=2)
+        assert seen(stage, ref).run_state == "queued"
+
+    def test_it_is_recorded(self, stage):
+        ref = stage.run("success", one="success", two="success")
+        dispatch(stage, ref, "one")
+        assert stage.log() == [(ref.run_id, "dispatch", "ann", 3)]
+
+    def test_a_run_that_is_gone(self, stage):
+        assert refused(stage, GONE, "one") == ("run_gone", True)
+
+    def test_a_task_that_is_gone(self, stage):
+        ref = stage.run("success", one="success", two="removed")
+        assert refused(stage, ref, "two") == ("task_gone", True)
+        assert refused(stage, ref, "nothing") == ("task_gone", True)
+
+    def test_one_of_two_tasks_is_gone(self, stage):
+        ref = stage.run("success", one="success", two="removed")
+        assert dispatch(stage, ref, "one", "two").cleared == 1
+        assert states(stage, ref) == {"one": None, "two": "removed"}
+
+    @pytest.mark.parametrize("state", ["queued", "running"])
+    def test_a_run_that_has_not_finished(self, stage, state):
+        ref = stage.run(state, one="success", two=None)
+        assert refused(stage, ref, "one") == ("run_not_finished", False)
+
+    @pytest.mark.parametrize("state", ALIVE)
+    def test_a_task_that_may_be_alive(self, stage, state):
+        ref = stage.run("failed", one="success", two=state)
+        assert refused(stage, ref, "one", "two") == ("run_not_finished", False)
+
+    def test_a_refusal_changes_nothing(self, stage):
+        ref = stage.run("failed", one="success", two="running")
+        refused(stage, ref, "one", "two")
+        assert states(stage, ref) == {"one": "success", "two": "running"}
+        assert (seen(stage, ref).run_state, seen(stage, ref).clear_number) == ("failed", 0)
+        assert stage.log() == []
+
+
+def refused(stage: Stage, ref: RunRef, *tasks: str) -> tuple[str, bool]:
+    with pytest.raises(CannotDispatch) as caught:
+        dispatch(stage, ref, *tasks)
+    return caught.value.reason, caught.value.gone
+
+
+class TestStop:
+    def test_a_running_run_fails(self, stage):
+        ref = stage.run("running", one="running", two=None)
+        assert stage.gateway.stop(ref, rerun_id=3, actor="ann") is True
+        assert seen(stage, ref).run_state == "failed"
+        assert states(stage, ref) == {"one": "failed", "two": "skipped"}
+        assert stage.log() == [(ref.run_id, "stop", "ann", 3)]
+
+    def test_a_queued_run_fails(self, stage):
+        ref = stage.run("queued", one="success", two=None)
+        assert stage.gateway.stop(ref, rerun_id=3, actor="ann") is True
+        assert states(stage, ref) == {"one": "success", "two": "skipped"}
+
+    @pytest.mark.parametrize("state", ["success", "failed"])
+    def test_a_finished_run_stays(self, stage, state):
+        ref = stage.run(state, one=state, two=state)
+        assert stage.gateway.stop(ref, rerun_id=3, actor="ann") is False
+        assert (seen(stage, ref).run_state, stage.log()) == (state, [])
+
+    def test_a_run_that_is_gone(self, stage):
+        assert stage.gateway.stop(GONE, rerun_id=3, actor="ann") is False
+
+
+def test_an_event_is_recorded(stage):
+    ref = stage.run("success", one="success", two="success")
+    stage.gateway.record(ref, rerun_id=3, actor="ann", event="skip")
+    assert stage.log() == [(ref.run_id, "skip", "ann", 3)]

@@ -1,0 +1,533 @@
+"""What every `RerunStore` promises: the fake, SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
+from datetime import timezone as timezones
+from itertools import product
+
+import pytest
+from sqlalchemy.orm import Session
+
+from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
+from airflow_rerun_downstream.domain.plan import (
+    Evidence,
+    FutureRef,
+    Link,
+    LinkKind,
+    PlanOptions,
+    PlanWarning,
+)
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.rerun import (
+    Actor,
+    NewMember,
+    NewRerun,
+    Notification,
+    RerunSettings,
+)
+from airflow_rerun_downstream.domain.states import (
+    ACTIVE_RERUN_STATES,
+    FINAL_RERUN_STATES,
+    MemberState,
+    RerunState,
+    Role,
+)
+from airflow_rerun_downstream.ports import Dispatched, RerunFilter, RerunStore
+from airflow_rerun_downstream.store.rows import SqlRerunStore
+from tests.fakes.store import FakeStore
+from tests.store.databases import EVERY, database
+
+NOW = datetime(2026, 3, 1, 12, 30, 0, 123456, tzinfo=timezones.utc)
+LATER = NOW + timedelta(minutes=5)
+ELSEWHERE = timezones(timedelta(hours=8))
+
+Opened = Callable[[], AbstractContextManager[RerunStore]]
+
+
+@contextmanager
+def in_memory(store: FakeStore) -> Iterator[RerunStore]:
+    before = store.snapshot()
+    try:
+        yield store
+    except BaseException:
+        store.restore(before)
+        raise
+
+
+@pytest.fixture(params=EVERY)
+def opened(request: pytest.FixtureRequest) -> Opened:
+    """Opens a transaction; leaving it commits, an exception rolls back."""
+    if request.param == "fake":
+        fake = FakeStore()
+        return lambda: in_memory(fake)
+    engine = database(request.param)
+
+    @contextmanager
+    def transaction() -> Iterator[RerunStore]:
+        with Session(engine) as session, session.begin():
+            yield SqlRerunStore(session)
+
+    return transaction
+
+
+def run(dag_id: str, run_id: str = "r1") -> RunRef:
+    return RunRef(dag_id, run_id)
+
+
+def member(
+    ref: RunRef,
+    *,
+    role: Role = Role.DOWNSTREAM,
+    state: MemberState = MemberState.PENDING,
+    depth: int = 1,
+    waits_for: tuple[RunRef, ...] = (),
+    tasks: tuple[TaskRef, ...] = (TaskRef("t"),),
+    run_after: datetime | None = NOW,
+    reason: str | None = None,
+) -> NewMember:
+    return NewMember(
+        ref=ref,
+        role=role,
+        state=state,
+        tasks=tasks,
+        depth=depth,
+        waits_for=frozenset(waits_for),
+        logical_date=NOW,
+        run_after=run_after,
+        state_reason=reason,
+    )
+
+
+def rerun(
+    *members: NewMember,
+    links: tuple[Link, ...] = (),
+    by: str = "ann",
+    warnings: tuple[PlanWarning, ...] = (),
+    settings: RerunSettings | None = None,
+    name: str | None = None,
+) -> NewRerun:
+    return NewRerun(
+        source=members[0].ref,
+        members=members,
+        links=links,
+        settings=settings or RerunSettings(),
+        notifications=(),
+        options=PlanOptions(),
+        warnings=warnings,
+        actor=Actor(id=f"id-{by}", name=by),
+        name=name,
+    )
+
+
+def single(dag_id: str, run_id: str = "r1", **options: object) -> NewRerun:
+    return rerun(member(run(dag_id, run_id), role=Role.SOURCE, depth=0), **options)  # type: ignore[arg-type]
+
+
+def chain() -> NewRerun:
+    """source → middle → last, and source → last."""
+    source, middle, last = run("source"), run("middle"), run("last")
+    return rerun(
+        member(source, role=Role.SOURCE, depth=0),
+        member(last, depth=2, waits_for=(source, middle)),
+        member(middle, depth=1, waits_for=(source,)),
+    )
+
+
+def only_member(store: RerunStore, rerun_id: int) -> int:
+    return store.members(rerun_id)[0].id
+
+
+class TestAdd:
+    def test_a_rerun_comes_back_as_it_was_submitted(self, opened: Opened) -> None:
+        with opened() as store:
+            rerun_id = store.add(
+                NewRerun(
+                    source=run("a"),
+                    members=(member(run("a"), role=Role.SOURCE, depth=0),),
+                    links=(),
+                    settings=RerunSettings(max_active_members=3, on_failure="pause", run_on_latest_version=True),
+                    notifications=(Notification("ops", ("succeeded", "member_failed")),),
+                    options=PlanOptions(include_manual=True, link_kinds=(LinkKind.ASSET,)),
+                    warnings=(PlanWarning("stays_polluted", "b stays wrong", dag_id="b"),),
+                    actor=Actor(id="7", name="Ann"),
+                    name="Ünïcode 名",
+                    reason="x" * 10_000,
+                    freeze_mode=True,
+                ),
+                now=NOW,
+            )
+        with opened() as store:
+            found = store.get(rerun_id)
+        assert found is not None
+        assert (found.id, found.source, found.state, found.state_reason) == (
+            rerun_id,
+            run("a"),
+            RerunState.RUNNING,
+            None,
+        )
+        assert found.settings == RerunSettings(max_active_members=3, on_failure="pause", run_on_latest_version=True)
+        assert found.notifications == (Notification("ops", ("succeeded", "member_failed")),)
+        assert found.warnings == (PlanWarning("stays_polluted", "b stays wrong", dag_id="b"),)
+        assert (found.created_by, found.created_by_id) == ("Ann", "7")
+        assert (found.name, found.reason, found.freeze_mode) == ("Ünïcode 名", "x" * 10_000, True)
+        assert (found.created_at, found.started_at, found.ended_at) == (NOW, NOW, None)
+        assert found.counts == {state: int(state is MemberState.PENDING) for state in MemberState}
+
+    def test_times_come_back_aware_and_in_utc(self, opened: Opened) -> None:
+        with opened() as store:
+            ready = NOW.astimezone(ELSEWHERE)
+            rerun_id = store.add(rerun(member(run("a"), run_after=ready)), now=NOW.astimezone(ELSEWHERE))
+        with opened() as store:
+            found, (one,) = store.get(rerun_id), store.members(rerun_id)
+        assert found is not None
+        assert (found.created_at, one.run_after) == (NOW, NOW)
+
+    def test_members_come_in_order_and_know_whom_they_wait_for(self, opened: Opened) -> None:
+        with opened() as store:
+            rerun_id = store.add(chain(), now=NOW)
+        with opened() as store:
+            source, middle, last = store.members(rerun_id)
+        assert [one.ref.dag_id for one in (source, middle, last)] == ["source", "middle", "last"]
+        assert source.waits_for == frozenset()
+        assert middle.waits_for == {source.id}
+        assert last.waits_for == {source.id, middle.id}
+        assert source.role is Role.SOURCE
+        assert (last.role, last.state, last.rerun_id) == (Role.DOWNSTREAM, MemberState.PENDING, rerun_id)
+        assert (last.attempt, last.clear_number, last.dispatched_at) == (0, None, None)
+        assert (last.ended_at, last.final_run_state, last.original_run_id) == (None, None, "r1")
+        assert (last.logical_date, last.run_after) == (NOW, NOW)
+
+    def test_equal_depths_are_ordered_by_ready_time_then_by_run(self, opened: Opened) -> None:
+        with opened() as store:
+            rerun_id = store.add(
+                rerun(
+                    member(run("z"), role=Role.SOURCE, depth=0),
+                    member(run("d"), run_after=None),
+                    member(run("c"), run_after=LATER),
+                    member(run("b", "r2")),
+                    member(run("b", "r1")),
+                ),
+                now=NOW,
+            )
+            found = [str(one.ref) for one in store.members(rerun_id)]
+        assert found == ["z / r1", "b / r1", "b / r2", "c / r1", "d / r1"]
+
+    def test_selected_tasks_come_back_whole_or_by_index(self, opened: Opened) -> None:
+        tasks = (TaskRef("mapped", 0), TaskRef("mapped", 12), TaskRef("whole"))
+        with opened() as store:
+            rerun_id = store.add(rerun(member(run("a"), tasks=tasks)), now=NOW)
+            assert store.members(rerun_id)[0].tasks == tasks
+
+    def test_a_member_may_start_in_another_state_with_a_reason(self, opened: Opened) -> None:
+        with opened() as store:
+            skipped = member(run("a"), state=MemberState.SKIPPED, reason="already_right")
+            rerun_id = store.add(rerun(skipped), now=NOW)
+            (one,) = store.members(rerun_id)
+        assert (one.state, one.state_reason) == (MemberState.SKIPPED, "already_right")
+
+    def test_links_come_back_in_their_order(self, opened: Opened) -> None:
+        links = (
+            Link(run("b"), run("a"), LinkKind.SENSOR, Evidence.DERIVED, {"delta": 3600.0}, "x", "wait"),
+            Link(run("a"), run("c"), LinkKind.ASSET, Evidence.RECORDED, {"event_id": 4, "uris": ["s3://x"]}),
+            Link(run("a"), FutureRef("d", logical_date=NOW), LinkKind.MARKER, Evidence.DERIVED),
+            Link(run("a"), FutureRef("d", partition_key="k"), LinkKind.ASSET, Evidence.ASSUMED),
+            Link(run("a"), FutureRef("d", next=True), LinkKind.ASSET, Evidence.ASSUMED),
+            Link(run("a"), FutureRef("d"), LinkKind.SENSOR, Evidence.UNRESOLVED, {"hidden": True}),
+        )
+        with opened() as store:
+            rerun_id = store.add(rerun(member(run("a")), links=links), now=NOW)
+        with opened() as store:
+            assert store.links(rerun_id) == list(links)
+
+    def test_a_run_takes_part_in_one_active_rerun(self, opened: Opened) -> None:
+        with opened() as store:
+            first = store.add(rerun(member(run("a")), member(run("b"))), now=NOW)
+        with pytest.raises(RunInActiveRerun) as refusal, opened() as store:
+            store.add(rerun(member(run("c")), member(run("b"))), now=NOW)
+        assert refusal.value.extra == {"rerun_id": first, "run": run("b")}
+
+    def test_a_refused_rerun_leaves_nothing_and_the_transaction_goes_on(self, opened: Opened) -> None:
+        with opened() as store:
+            first = store.add(single("a"), now=NOW)
+            with pytest.raises(RunInActiveRerun):
+                store.add(rerun(member(run("b")), member(run("a"))), now=NOW)
+            store.add_event(first, at=NOW, actor="ann", action="refused")
+        with opened() as store:
+            assert [one.id for one in store.page(RerunFilter())[0]] == [first]
+            assert store.active_runs([run("a"), run("b")]) == {run("a"): first}
+            assert len(store.events(first)) == 1
+
+    def test_what_was_rolled_back_is_gone(self, opened: Opened) -> None:
+        with pytest.raises(ZeroDivisionError), opened() as store:
+            assert 1 / (0 * store.add(chain(), now=NOW))
+        with opened() as store:
+            assert store.page(RerunFilter()) == ([], 0)
+            assert store.active_runs([run("source")]) == {}
+
+    @pytest.mark.parametrize("final", sorted(FINAL_RERUN_STATES, key=lambda state: state.value))
+    def test_a_final_rerun_frees_its_runs(self, opened: Opened, final: RerunState) -> None:
+        with opened() as store:
+            first = store.add(single("a"), now=NOW)
+            other = store.add(single("b"), now=NOW)
+            moved = store.move_rerun(first, before=[RerunState.RUNNING], after=final, reason=None, now=LATER)
+            assert moved
+        with opened() as store:
+            again = store.add(single("a"), now=LATER)
+            assert store.active_runs([run("a"), run("b"), run("c")]) == {run("a"): again, run("b"): other}
+
+    def test_active_runs_may_be_asked_for_many(self, opened: Opened) -> None:
+        with opened() as store:
+            rerun_id = store.add(single("a"), now=NOW)
+            many = [run("a"), *(run("a", f"other{number}") for number in range(5000))]
+            assert store.active_runs(many) == {run("a"): rerun_id}
+            assert store.active_runs([]) == {}
+
+
+class TestMoveRerun:
+    @pytest.mark.parametrize(("start", "after"), list(product(RerunState, RerunState)))
+    def test_moves_from_the_expected_state_only(self, opened: Opened, start: RerunState, after: RerunState) -> None:
+        with opened() as store:
+            rerun_id = store.add(single("a"), now=NOW)
+            store.move_rerun(rerun_id, before=RerunState, after=start, reason="started", now=NOW)
+            others = frozenset(RerunState) - {start}
+        with opened() as store:
+            assert not store.move_rerun(rerun_id, before=others, after=after, reason="no", now=LATER)
+            assert not store.move_rerun(rerun_id, before=(), after=after, reason="no", now=LATER)
+            found = store.get(rerun_id)
+            assert found is not None
+            assert (found.state, found.state_reason) == (start, "started")
+        with opened() as store:
+            assert store.move_rerun(rerun_id, before=[start], after=after, reason="yes", now=LATER)
+        with opened() as store:
+            found = store.get(rerun_id)
+            assert found is not None
+            assert (found.state, found.state_reason, found.started_at) == (after, "yes", NOW)
+            if after in FINAL_RERUN_STATES:
+                assert found.ended_at == LATER
+            elif start not in FINAL_RERUN_STATES:
+                assert found.ended_at is None
+
+    def test_an_unknown_rerun_is_not_moved(self, opened: Opened) -> None:
+        with opened() as store:
+            assert not store.move_rerun(99, before=RerunState, after=RerunState.PAUSED, reason=None, now=NOW)
+            assert store.get(99) is None
+            assert store.members(99) == store.links(99) == store.events(99) == []
+
+    def test_a_rerun_is_held_in_its_state_only(self, opened: Opened) -> None:
+        with opened() as store:
+            rerun_id = store.add(single("a"), now=NOW)
+            store.move_rerun(rerun_id, before=RerunState, after=RerunState.FAILED, reason="why", now=NOW)
+            assert store.hold_rerun(rerun_id, state=RerunState.FAILED)
+            assert not store.hold_rerun(rerun_id, state=RerunState.RUNNING)
+            assert not store.hold_rerun(rerun_id + 1, state=RerunState.FAILED)
+            found = store.get(rerun_id)
+        assert found is not None
+        assert (found.state, found.state_reason) == (RerunState.FAILED, "why")
+
+
+ENDED = {
+    MemberState.SUCCEEDED,
+    MemberState.FAILED,
+    MemberState.SKIPPED,
+    MemberState.TERMINATED,
+    MemberState.RELEASED,
+}
+
+
+class TestMoveMember:
+    @pytest.mark.parametrize(("start", "after"), list(product(MemberState, MemberState)))
+    def test_moves_from_the_expected_state_only(self, opened: Opened, start: MemberState, after: MemberState) -> None:
+        with opened() as store:
+            rerun_id = store.add(rerun(member(run("a"), state=start, reason="started")), now=NOW)
+            member_id = only_member(store, rerun_id)
+            others = frozenset(MemberState) - {start}
+        with opened() as store:
+            assert not store.move_member(member_id, before=others, after=after, reason="no", now=LATER)
+            (one,) = store.members(rerun_id)
+            assert (one.state, one.state_reason, one.ended_at) == (start, "started", None)
+        with opened() as store:
+            assert store.move_member(member_id, before=[start], after=after, reason="yes", now=LATER)
+        with opened() as store:
+            (one,) = store.members(rerun_id)
+            assert (one.state, one.state_reason) == (after, "yes")
+            assert one.ended_at == (LATER if after in ENDED else None)
+            assert (one.attempt, one.dispatched_at) == (0, None)
+
+    def test_a_dispatch_counts_an_attempt(self, opened: Opened) -> None:
+        with opened() as store:
+            member_id = only_member(store, rerun_id := store.add(single("a"), now=NOW))
+            for attempt, number in ((1, 4), (2, 7)):
+                assert store.move_member(
+                    member_id,
+                    before=[MemberState.PENDING],
+                    after=MemberState.RUNNING,
+                    reason=None,
+                    now=LATER,
+                    dispatched=Dispatched(clear_number=number, cleared=2),
+                )
+                (one,) = store.members(rerun_id)
+                assert (one.attempt, one.clear_number, one.dispatched_at) == (attempt, number, LATER)
+                self.go(store, member_id, MemberState.FAILED)
+                self.go(store, member_id, MemberState.PENDING)
+
+    def test_the_runs_final_state_is_kept_until_it_goes_back(self, opened: Opened) -> None:
+        with opened() as store:
+            member_id = only_member(store, rerun_id := store.add(single("a"), now=NOW))
+            self.go(store, member_id, MemberState.FAILED, final_run_state="failed")
+            assert store.members(rerun_id)[0].final_run_state == "failed"
+            self.go(store, member_id, MemberState.SKIPPED)
+            assert store.members(rerun_id)[0].final_run_state == "failed"
+            self.go(store, member_id, MemberState.PENDING)
+            assert store.members(rerun_id)[0].final_run_state is None
+
+    def test_a_reason_is_said_without_a_move(self, opened: Opened) -> None:
+        with opened() as store:
+            member_id = only_member(store, rerun_id := store.add(single("a"), now=NOW))
+            store.set_member_reason(member_id, "paused_dag")
+            store.set_member_reason(member_id + 1, "nobody")
+            (one,) = store.members(rerun_id)
+            assert (one.state, one.state_reason) == (MemberState.PENDING, "paused_dag")
+            store.set_member_reason(member_id, None)
+            assert store.members(rerun_id)[0].state_reason is None
+
+    @staticmethod
+    def go(store: RerunStore, member_id: int, after: MemberState, final_run_state: str | None = None) -> None:
+        assert store.move_member(
+            member_id,
+            before=MemberState,
+            after=after,
+            reason=None,
+            now=NOW,
+            final_run_state=final_run_state,
+        )
+
+
+class TestActive:
+    def test_every_rerun_that_is_not_final_comes_with_its_members(self, opened: Opened) -> None:
+        with opened() as store:
+            ids = {state: store.add(single(state.value), now=NOW) for state in RerunState}
+            for state, rerun_id in ids.items():
+                store.move_rerun(rerun_id, before=RerunState, after=state, reason=None, now=NOW)
+        with opened() as store:
+            found = store.active()
+            assert [one.rerun.id for one in found] == sorted(ids[state] for state in ACTIVE_RERUN_STATES)
+            for one in found:
+                assert one.rerun == store.get(one.rerun.id)
+                assert list(one.members) == store.members(one.rerun.id)
+
+    def test_it_says_what_members_and_links_say(self, opened: Opened) -> None:
+        with opened() as store:
+            rerun_id = store.add(chain(), now=NOW)
+            assert [list(one.members) for one in store.active()] == [store.members(rerun_id)]
+        with opened() as store:
+            last = store.members(rerun_id)[-1]
+            store.move_member(
+                last.id,
+                before=[MemberState.PENDING],
+                after=MemberState.FAILED,
+                reason="x",
+                now=LATER,
+                final_run_state="failed",
+            )
+            store.move_rerun(rerun_id, before=[RerunState.RUNNING], after=RerunState.FAILED, reason="stuck", now=LATER)
+            (one,) = store.active()
+            assert one.rerun == store.get(rerun_id)
+            assert list(one.members) == store.members(rerun_id)
+
+    def test_nothing_is_active_in_the_beginning(self, opened: Opened) -> None:
+        with opened() as store:
+            assert store.active() == []
+
+
+class TestPage:
+    @pytest.fixture
+    def ids(self, opened: Opened) -> list[int]:
+        with opened() as store:
+            ids = [
+                store.add(single("a", name="third"), now=NOW),
+                store.add(rerun(member(run("b")), member(run("x", "r9")), by="bob", name="first"), now=LATER),
+                store.add(
+                    rerun(member(run("c")), member(run("y"), state=MemberState.FROZEN), name="second"), now=LATER
+                ),
+                store.add(rerun(member(run("a", "r2")), member(run("x"))), now=LATER),
+            ]
+            store.move_rerun(ids[0], before=RerunState, after=RerunState.SUCCEEDED, reason=None, now=LATER)
+            return ids
+
+    @pytest.mark.parametrize(
+        ("wanted", "expected"),
+        [
+            ({}, [3, 2, 1, 0]),
+            ({"order_by": "id"}, [0, 1, 2, 3]),
+            ({"order_by": "name"}, [1, 2, 0, 3]),
+            ({"order_by": "-name"}, [3, 0, 2, 1]),
+            ({"order_by": "-created_at"}, [3, 2, 1, 0]),
+            ({"order_by": "ended_at"}, [0, 1, 2, 3]),
+            ({"order_by": "dag_id"}, [0, 3, 1, 2]),
+            ({"states": frozenset({RerunState.SUCCEEDED, RerunState.FAILED})}, [0]),
+            ({"states": frozenset()}, []),
+            ({"dag_id": "x"}, [3, 1]),
+            ({"dag_id": "x", "run_id": "r9"}, [1]),
+            ({"dag_id": "b", "run_id": "r9"}, []),
+            ({"run_id": "r9"}, [1]),
+            ({"created_by": "bob"}, [1]),
+            ({"created_by": "bo"}, []),
+            ({"created_at_gte": LATER}, [3, 2, 1]),
+            ({"created_at_lte": NOW.astimezone(ELSEWHERE)}, [0]),
+            ({"readable": frozenset({"a", "c"})}, [3, 2, 0]),
+            ({"readable": frozenset()}, []),
+            ({"frozen": True}, [2]),
+            ({"frozen": False}, [3, 1, 0]),
+        ],
+    )
+    def test_a_filter_finds(
+        self, opened: Opened, ids: list[int], wanted: dict[str, object], expected: list[int]
+    ) -> None:
+        with opened() as store:
+            found, total = store.page(RerunFilter(**wanted))  # type: ignore[arg-type]
+        assert [ids.index(one.id) for one in found] == expected
+        assert total == len(expected)
+
+    def test_a_page_is_a_part_and_the_total_is_all(self, opened: Opened, ids: list[int]) -> None:
+        with opened() as store:
+            found, total = store.page(RerunFilter(limit=2, offset=1))
+            assert [one.id for one in found] == [ids[2], ids[1]]
+            assert total == 4
+            assert store.page(RerunFilter(limit=2, offset=9)) == ([], 4)
+            assert store.page(RerunFilter(limit=0)) == ([], 4)
+
+    def test_each_comes_with_its_counts(self, opened: Opened, ids: list[int]) -> None:
+        with opened() as store:
+            found, _ = store.page(RerunFilter())
+            assert [one.counts[MemberState.PENDING] for one in found] == [2, 1, 2, 1]
+            assert [one.counts[MemberState.FROZEN] for one in found] == [0, 1, 0, 0]
+            assert all(set(one.counts) == set(MemberState) for one in found)
+            assert found == [store.get(one.id) for one in found]
+
+    def test_an_unknown_order_is_refused(self, opened: Opened) -> None:
+        with pytest.raises(Invalid, match="settings"), opened() as store:
+            store.page(RerunFilter(order_by="-settings"))
+
+
+def test_the_record_is_read_oldest_first(opened: Opened) -> None:
+    with opened() as store:
+        rerun_id, other = store.add(single("a"), now=NOW), store.add(single("b"), now=NOW)
+        member_id = only_member(store, rerun_id)
+        store.add_event(rerun_id, at=LATER, actor="ann", action="submitted", detail="…" * 5000)
+        store.add_event(other, at=NOW, actor="bob", action="submitted")
+        store.add_event(rerun_id, at=NOW, actor="rerun_downstream", action="dispatched", member_id=member_id)
+    with opened() as store:
+        first, second = store.events(rerun_id)
+    assert (first.at, first.actor, first.action, first.member_id, first.detail) == (
+        LATER,
+        "ann",
+        "submitted",
+        None,
+        "…" * 5000,
+    )
+    assert (second.at, second.action, second.member_id, second.detail) == (NOW, "dispatched", member_id, None)
+    assert first.id < second.id
+    assert first.rerun_id == second.rerun_id == rerun_id

@@ -1,0 +1,34 @@
+"""The closing line adds up, and never hides a failure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dev.junit_summary import Outcome, read, summarize
+
+REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"></testsuite></testsuites>'
+
+
+def report(folder: Path, name: str, *numbers: int) -> Path:
+    path = folder / f"{name}.xml"
+    path.write_text(REPORT.format(*numbers))
+    return path
+
+
+def test_reports_are_added_up(tmp_path: Path) -> None:
+    reports = [report(tmp_path, "quick", 10, 1, 0, 2), report(tmp_path, "live", 5, 0, 1, 0)]
+    assert summarize(reports, failed_steps=1) == Outcome(passed=11, failed=2, skipped=2)
+
+
+def test_the_line_is_plain() -> None:
+    assert str(Outcome(passed=3, failed=0, skipped=2)) == "3 passed, 0 failed"
+
+
+def test_a_step_that_failed_without_a_failed_test_is_a_failure(tmp_path: Path) -> None:
+    assert summarize([report(tmp_path, "quick", 10, 0, 0, 0)], failed_steps=2).failed == 2
+
+
+def test_a_broken_report_is_a_failure(tmp_path: Path) -> None:
+    broken = tmp_path / "live.xml"
+    broken.write_text("<testsuites><test")
+    assert read(broken) == Outcome(failed=1)

@@ -1,0 +1,118 @@
+"""Which tasks are rerun."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid
+from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
+from airflow_rerun_downstream.domain.selection import (
+    default_selection,
+    explicit_selection,
+    followers,
+    setups_and_teardowns,
+)
+from tests.fakes.airflow import World
+
+REF = RunRef("d", "r")
+
+
+def instances(**states: str | None) -> list[TaskInstanceFacts]:
+    return [TaskInstanceFacts(task_id, -1, state) for task_id, state in states.items()]
+
+
+def world(order: str, **more: object) -> World:
+    made = World()
+    made.dag("d", order, **more)  # type: ignore[arg-type]
+    return made
+
+
+def ids(tasks: object) -> list[str]:
+    return [str(task) for task in tasks]  # type: ignore[attr-defined]
+
+
+def test_followers_are_transitive() -> None:
+    assert followers(world("a >> b >> c; a >> x").structures["d"], ["b"]) == {"b", "c"}
+
+
+def test_followers_of_a_dag_that_is_gone_are_the_tasks_themselves() -> None:
+    assert followers(None, ["b"]) == {"b"}
+
+
+def test_a_trigger_task_that_made_a_run_is_left_out_by_default() -> None:
+    made = world("a >> trigger >> b")
+    made.trigger_task("d", "trigger", "child")
+    chosen = default_selection(
+        dict.fromkeys(["a", "trigger", "b"], "polluted"),
+        made.structures["d"],
+        instances(a="success", trigger="success", b="success"),
+    )
+    assert ids(chosen.tasks) == ["a", "b"]
+    assert chosen.reasons["trigger"] == "makes_a_new_run"
+
+
+def test_a_trigger_task_that_made_nothing_is_taken() -> None:
+    made = world("trigger")
+    made.trigger_task("d", "trigger", "child")
+    chosen = default_selection({"trigger": "failed"}, made.structures["d"], instances(trigger="failed"))
+    assert ids(chosen.tasks) == ["trigger"]
+
+
+def test_failed_upstream_tasks_come_along() -> None:
+    chosen = default_selection(
+        {"c": "polluted"}, world("a >> b >> c").structures["d"], instances(a="success", b="failed", c="success")
+    )
+    assert ids(chosen.tasks) == ["b", "c"]
+    assert chosen.reasons["b"] == "failed_upstream"
+
+
+def test_removed_tasks_are_never_selected() -> None:
+    chosen = default_selection({"a": "polluted", "b": "polluted"}, None, instances(a="removed", b="success"))
+    assert ids(chosen.tasks) == ["b"]
+
+
+def test_setup_and_teardown_come_along() -> None:
+    structure = world("up >> work >> down; up >> down; up >> other", setup="up", teardown="down").structures["d"]
+    assert setups_and_teardowns(structure, ["work"]) == {"up", "down"}
+    chosen = explicit_selection(
+        REF, (TaskRef("work"),), structure, instances(up="success", work="success", down="success")
+    )
+    assert ids(chosen.tasks) == ["down", "up", "work"]
+
+
+def test_a_setup_whose_teardown_is_elsewhere_stays() -> None:
+    structure = world("up >> work; up >> side >> down; up >> down", setup="up", teardown="down").structures["d"]
+    assert setups_and_teardowns(structure, ["work"]) == set()
+
+
+def test_explicit_tasks_mean_exactly_these() -> None:
+    structure = world("a >> b >> c").structures["d"]
+    chosen = explicit_selection(REF, (TaskRef("b"),), structure, instances(a="failed", b="success", c="success"))
+    assert ids(chosen.tasks) == ["b"]
+
+
+def test_a_group_means_its_tasks() -> None:
+    structure = world("a >> b", groups={"g": {"a", "b", "gone"}}).structures["d"]
+    chosen = explicit_selection(REF, (TaskRef("g"),), structure, instances(a="success", b="success"))
+    assert ids(chosen.tasks) == ["a", "b"]
+
+
+@pytest.mark.parametrize("task", [TaskRef("nope"), TaskRef("a", 3), TaskRef("gone"), TaskRef("g", 0)])
+def test_unknown_tasks_indexes_and_groups_are_refused_by_name(task: TaskRef) -> None:
+    structure = world("a", groups={"g": {"a"}}).structures["d"]
+    with pytest.raises(Invalid, match="has no task or task group") as refusal:
+        explicit_selection(REF, (task,), structure, instances(a="success", gone="removed"))
+    assert refusal.value.extra["task_id"] == task.task_id
+
+
+def test_an_empty_selection_is_refused() -> None:
+    with pytest.raises(EmptySelection):
+        explicit_selection(REF, (), None, instances(a="success"))
+
+
+def test_a_whole_task_swallows_its_indexes() -> None:
+    assert normalised([TaskRef("m", 1), TaskRef("m"), TaskRef("a", 2), TaskRef("a", 2)]) == (
+        TaskRef("a", 2),
+        TaskRef("m"),
+    )

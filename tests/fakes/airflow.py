@@ -1,0 +1,407 @@
+"""An Airflow in memory: runs, task instances, Dags and what links them; facts and gateway read and write it.
+
+Build a world with `World`:
+
+    world = World()
+    world.dag("orders", "extract >> load")                       # tasks and their order
+    run = world.run("orders", day=1)                             # all its tasks succeeded
+    world.consumed(run, "load", by=world.run("report", day=1))   # an asset link
+    facts, gateway = FakeFacts(world), FakeGateway(world)
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+
+from airflow_rerun_downstream.domain.facts import (
+    FINISHED_RUN_STATES,
+    STARTED_TASK_STATES,
+    UNFINISHED_TASK_STATES,
+    AssetConsumption,
+    AssetEmission,
+    DagStructure,
+    Definitions,
+    InletDefinition,
+    MarkerDefinition,
+    Observation,
+    PastDependency,
+    RecordedWait,
+    RunFacts,
+    SensorDefinition,
+    TaskInstanceFacts,
+    TaskNode,
+    TaskStart,
+    TriggerDefinition,
+    TriggeredRun,
+)
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
+from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, RunFilter
+
+START = datetime(2026, 11, 1, tzinfo=timezone.utc)
+
+
+class FakeClock:
+    """Time that moves only when told to."""
+
+    def __init__(self, now: datetime = START + timedelta(days=40)) -> None:
+        self.moment = now
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, **duration: float) -> None:
+        self.moment += timedelta(**duration)
+
+
+@dataclass
+class World:
+    """Airflow's rows."""
+
+    runs: dict[RunRef, RunFacts] = field(default_factory=dict)
+    tasks: dict[RunRef, list[TaskInstanceFacts]] = field(default_factory=dict)
+    structures: dict[str, DagStructure] = field(default_factory=dict)
+    sensors: list[SensorDefinition] = field(default_factory=list)
+    markers: list[MarkerDefinition] = field(default_factory=list)
+    triggers: list[TriggerDefinition] = field(default_factory=list)
+    past_dependencies: list[PastDependency] = field(default_factory=list)
+    inlets: list[InletDefinition] = field(default_factory=list)
+    emissions: list[tuple[RunRef | None, str, int, datetime]] = field(default_factory=list)
+    consumptions: list[tuple[RunRef, str, int, str, RunRef]] = field(default_factory=list)
+    triggered: list[tuple[RunRef, str, RunRef]] = field(default_factory=list)
+    waits: list[tuple[datetime, RecordedWait]] = field(default_factory=list)
+    rendered: dict[tuple[RunRef, str, int], Mapping[str, object]] = field(default_factory=dict)
+    log: list[tuple[RunRef, str, str, int]] = field(default_factory=list)
+    dispatches: list[RunRef] = field(default_factory=list)
+
+    def snapshot(self) -> dict[str, object]:
+        """Everything that a transaction may change."""
+        return {name: copy.copy(value) for name, value in vars(self).items()} | {
+            "tasks": {ref: list(tasks) for ref, tasks in self.tasks.items()}
+        }
+
+    def restore(self, state: dict[str, object]) -> None:
+        """Go back to a snapshot."""
+        vars(self).update(state)
+
+    def dag(
+        self,
+        dag_id: str,
+        order: str = "t",
+        *,
+        paused: bool = False,
+        groups: Mapping[str, set[str]] | None = None,
+        setup: str = "",
+        teardown: str = "",
+    ) -> None:
+        """A Dag from text: ``a >> b >> c`` and ``;`` between chains."""
+        after: dict[str, set[str]] = {}
+        before: dict[str, set[str]] = {}
+        for chain in order.split(";"):
+            ids = [part.strip() for part in chain.split(">>")]
+            for task_id in ids:
+                after.setdefault(task_id, set())
+                before.setdefault(task_id, set())
+            for one, two in itertools.pairwise(ids):
+                after[one].add(two)
+                before[two].add(one)
+        makers = {trigger.task_id for trigger in self.triggers if trigger.dag_id == dag_id}
+        nodes = {
+            t: TaskNode(
+                t,
+                "PythonOperator",
+                frozenset(after[t]),
+                frozenset(before[t]),
+                t == setup,
+                t == teardown,
+                t in makers,
+            )
+            for t in after
+        }
+        found = {name: frozenset(ids) for name, ids in (groups or {}).items()}
+        self.structures[dag_id] = DagStructure(dag_id, nodes, found, paused)
+
+    def trigger_task(self, dag_id: str, task_id: str, target: str) -> None:
+        """Make a task a TriggerDagRun one (before or after `dag`)."""
+        self.triggers.append(TriggerDefinition(dag_id, task_id, target))
+        if (known := self.structures.get(dag_id)) is not None:
+            nodes = {**known.tasks, task_id: replace(known.tasks[task_id], triggers_dag_run=True)}
+            self.structures[dag_id] = replace(known, tasks=nodes)
+
+    def run(
+        self,
+        dag_id: str,
+        *,
+        day: float = 0,
+        state: str = "success",
+        run_type: str = "scheduled",
+        run_id: str | None = None,
+        **more: object,
+    ) -> RunRef:
+        """A run of a day, whose tasks are in the run's state (or as ``task_states`` says)."""
+        if dag_id not in self.structures:
+            self.dag(dag_id)
+        date = START + timedelta(days=day)
+        ref = RunRef(dag_id, run_id or f"{run_type}__{date.isoformat()}")
+        states: Mapping[str, str | None] = more.pop("task_states", {})  # type: ignore[assignment]
+        usual = {"success": "success", "failed": "failed", "running": "running", "queued": None}[state]
+        facts = RunFacts(
+            ref,
+            run_type,
+            state,
+            date,
+            date,
+            online=run_type in ("scheduled", "asset_triggered"),
+            backfill=run_type == "backfill",
+        )
+        self.runs[ref] = replace(facts, **more)  # type: ignore[arg-type]
+        self.tasks[ref] = [
+            TaskInstanceFacts(task_id, -1, states.get(task_id, usual), "PythonOperator", 1, date, date)
+            for task_id in self.structures[dag_id].tasks
+        ]
+        return ref
+
+    def consumed(self, producer: RunRef, task_id: str, *, by: RunRef, asset: str = "asset://a") -> None:
+        """An asset event of ``producer`` started ``by``."""
+        self.consumptions.append((producer, task_id, -1, asset, by))
+
+    def emitted(self, producer: RunRef | None, task_id: str, at: datetime, *, asset_id: int = 1) -> None:
+        """An asset event of ``producer``; None: somebody told of it over REST."""
+        self.emissions.append((producer, task_id, asset_id, at))
+
+    def made(self, parent: RunRef, task_id: str, child: RunRef) -> None:
+        """A TriggerDagRun task of ``parent`` made ``child``."""
+        if not any((t.dag_id, t.task_id) == (parent.dag_id, task_id) for t in self.triggers):
+            self.trigger_task(parent.dag_id, task_id, child.dag_id)
+        self.triggered.append((parent, task_id, child))
+
+    def set_tasks(
+        self,
+        ref: RunRef,
+        state: str | None,
+        *,
+        only: Collection[str] | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Put task instances of a run into a state."""
+        self.tasks[ref] = [
+            replace(t, state=state, start_date=at or t.start_date, end_date=at or t.end_date)
+            if only is None or t.task_id in only
+            else t
+            for t in self.tasks[ref]
+        ]
+
+    def set_run(self, ref: RunRef, **values: object) -> None:
+        """Change a run's row."""
+        self.runs[ref] = replace(self.runs[ref], **values)  # type: ignore[arg-type]
+
+    def finish(self, ref: RunRef, state: str = "success", *, at: datetime, only: Collection[str] | None = None) -> None:
+        """What a scheduler does with a queued run: its open tasks run and end in ``state``."""
+        open_tasks = {t.task_id for t in self.tasks[ref] if t.state in UNFINISHED_TASK_STATES}
+        self.set_tasks(ref, state, only=open_tasks if only is None else only, at=at)
+        self.set_run(ref, state=state, start_date=at)
+
+    def clear_by_hand(self, ref: RunRef, only: Collection[str] | None = None) -> None:
+        """What a person's clear in the UI does."""
+        self.set_tasks(ref, None, only=only)
+        self.set_run(ref, state="queued", clear_number=self.runs[ref].clear_number + 1)
+
+    def delete(self, ref: RunRef) -> None:
+        """Delete a run."""
+        del self.runs[ref], self.tasks[ref]
+
+
+class FakeFacts:
+    """`LineageFacts` over a `World`; ``statements`` counts the calls."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.statements = 0
+
+    def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
+        self.statements += 1
+        return {ref: self.world.runs[ref] for ref in refs if ref in self.world.runs}
+
+    def runs_at(self, dates: Mapping[str, Collection[datetime]]) -> list[RunFacts]:
+        self.statements += 1
+        return [r for r in self.world.runs.values() if r.logical_date in dates.get(r.ref.dag_id, ())]
+
+    def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
+        self.statements += 1
+        later = [
+            run
+            for run in self.world.runs.values()
+            if run.logical_date and run.ref.dag_id in since and run.logical_date > since[run.ref.dag_id]
+        ]
+        return sorted(later, key=lambda run: (run.logical_date, run.ref))[:limit]
+
+    def page(self, wanted: RunFilter) -> tuple[list[RunFacts], int]:
+        self.statements += 1
+        found = [run for run in self.world.runs.values() if self.matches(run, wanted)]
+        name = wanted.order_by.lstrip("-")
+        found.sort(
+            key=lambda r: (getattr(r, name, None) or getattr(r.ref, name, ""), r.ref),
+            reverse=wanted.order_by.startswith("-"),
+        )
+        return found[wanted.offset : wanted.offset + wanted.limit], len(found)
+
+    def matches(self, run: RunFacts, wanted: RunFilter) -> bool:
+        rule = wanted.source_rule
+        if rule is not None:
+            possible = (
+                run.online
+                and run.state in FINISHED_RUN_STATES
+                and run.run_after <= rule.now
+                and (rule.window_start is None or run.run_after >= rule.window_start)
+                and run.ref not in rule.taken
+            )
+            if possible != rule.matches:
+                return False
+        return (
+            (wanted.dag_ids is None or run.ref.dag_id in wanted.dag_ids)
+            and (wanted.states is None or run.state in wanted.states)
+            and (wanted.run_types is None or run.run_type in wanted.run_types)
+            and (wanted.online is None or run.online == wanted.online)
+            and (wanted.run_after_gte is None or run.run_after >= wanted.run_after_gte)
+            and (wanted.run_after_lte is None or run.run_after <= wanted.run_after_lte)
+        )
+
+    def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
+        self.statements += 1
+        return {ref: list(self.world.tasks[ref]) for ref in refs if ref in self.world.tasks}
+
+    def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
+        self.statements += 1
+        return {d: self.world.structures[d] for d in dag_ids if d in self.world.structures}
+
+    def definitions(self) -> Definitions:
+        self.statements += 1
+        return Definitions(
+            tuple(self.world.sensors),
+            tuple(self.world.markers),
+            tuple(self.world.triggers),
+            tuple(self.world.past_dependencies),
+            tuple(self.world.inlets),
+        )
+
+    def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
+        self.statements += 1
+        return [
+            AssetConsumption(producer, task_id, index, number, asset, self.world.runs[consumer])
+            for number, (producer, task_id, index, asset, consumer) in enumerate(self.world.consumptions)
+            if producer in producers and consumer in self.world.runs
+        ]
+
+    def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
+        self.statements += 1
+        return [
+            AssetEmission(producer, task_id, number, asset_id, at, self.next_event(producer, asset_id, at))
+            for number, (producer, task_id, asset_id, at) in enumerate(self.world.emissions)
+            if producer in producers and asset_id in asset_ids
+        ]
+
+    def next_event(self, producer: RunRef, asset_id: int, at: datetime) -> datetime | None:
+        others = (e for e in self.world.emissions if e[2] == asset_id and e[0] != producer and e[3] > at)
+        return min((when for *_, when in others), default=None)
+
+    def task_starts(
+        self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
+    ) -> list[TaskStart]:
+        self.statements += 1
+        return [
+            TaskStart(self.world.runs[ref], task.task_id, task.map_index, task.start_date)
+            for ref, some in self.world.tasks.items()
+            for task in some
+            if (ref.dag_id, task.task_id) in tasks
+            and task.state not in ("skipped", "upstream_failed", "removed")
+            and task.start_date is not None
+            and task.start_date >= since
+            and (until is None or task.start_date < until)
+        ]
+
+    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun]:
+        self.statements += 1
+        return [
+            TriggeredRun(parent, task_id, -1, self.world.runs[child])
+            for parent, task_id, child in self.world.triggered
+            if parent in parents and child in self.world.runs
+        ]
+
+    def recorded_waits(self, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
+        self.statements += 1
+        return [w for at, w in self.world.waits if (w.consumer.dag_id, w.task_id) in sensors and at >= since]
+
+    def rendered_fields(
+        self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
+    ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
+        self.statements += 1
+        return {
+            key: values
+            for key, values in self.world.rendered.items()
+            if key[0] in refs and (key[0].dag_id, key[1]) in tasks
+        }
+
+
+class FakeGateway:
+    """`Gateway` over a `World`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def observe(self, refs: Collection[RunRef]) -> dict[RunRef, Observation]:
+        found = {}
+        for ref in refs:
+            run = self.world.runs.get(ref)
+            if run is None:
+                found[ref] = Observation(ref, None)
+            else:
+                found[ref] = Observation(ref, run.state, run.clear_number, tuple(self.world.tasks[ref]))
+        return found
+
+    def dispatch(
+        self,
+        ref: RunRef,
+        tasks: Tasks,
+        *,
+        rerun_id: int,
+        actor: str,
+        retry: bool,
+        run_on_latest_version: bool | None,
+    ) -> Dispatched:
+        run = self.world.runs.get(ref)
+        if run is None:
+            raise CannotDispatch("run_gone", gone=True)
+        chosen = [t for t in self.world.tasks[ref] if t.state != "removed" and covers(tasks, t.task_id, t.map_index)]
+        if not chosen:
+            raise CannotDispatch("task_gone", gone=True)
+        if run.state not in FINISHED_RUN_STATES or any(t.state in STARTED_TASK_STATES for t in chosen):
+            raise CannotDispatch("run_not_finished")
+        cleared = {(t.task_id, t.map_index) for t in chosen if not retry or t.state != "success"}
+        self.world.tasks[ref] = [
+            replace(t, state=None) if (t.task_id, t.map_index) in cleared else t for t in self.world.tasks[ref]
+        ]
+        if cleared:
+            self.world.set_run(ref, state="queued", clear_number=run.clear_number + 1)
+        self.world.dispatches.append(ref)
+        self.record(ref, rerun_id=rerun_id, actor=actor, event="dispatch")
+        return Dispatched(self.world.runs[ref].clear_number, len(cleared))
+
+    def stop(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
+        run = self.world.runs.get(ref)
+        if run is None or run.state in FINISHED_RUN_STATES:
+            return False
+        self.world.set_run(ref, state="failed", terminated=True)
+        self.world.tasks[ref] = [
+            replace(t, state="failed" if t.state == "running" else "skipped")
+            if t.state in UNFINISHED_TASK_STATES
+            else t
+            for t in self.world.tasks[ref]
+        ]
+        self.record(ref, rerun_id=rerun_id, actor=actor, event="stop")
+        return True
+
+    def record(self, ref: RunRef, *, rerun_id: int, actor: str, event: str) -> None:
+        self.world.log.append((ref, event, actor, rerun_id))

@@ -1,0 +1,333 @@
+"""Our tables in memory: `RerunStore` and `Lease` with the behaviour of those on a database.
+
+``snapshot`` and ``restore`` let a fake unit of work roll back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from datetime import timezone as timezones
+from typing import Any
+
+from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
+from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import (
+    ActiveRerun,
+    Member,
+    NewMember,
+    NewRerun,
+    Rerun,
+    RerunEvent,
+)
+from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, MemberState, RerunState
+from airflow_rerun_downstream.ports import Dispatched, RerunFilter
+
+ENDED = frozenset(MemberState) - {
+    MemberState.PENDING,
+    MemberState.RUNNING,
+    MemberState.STOPPING,
+    MemberState.FROZEN,
+}
+LAST = datetime.max.replace(tzinfo=timezones.utc)
+ORDERS = {
+    "id": lambda one: one.id,
+    "name": lambda one: one.name,
+    "state": lambda one: one.state.value,
+    "dag_id": lambda one: one.source.dag_id,
+    "run_id": lambda one: one.source.run_id,
+    "created_by": lambda one: one.created_by,
+    "created_at": lambda one: one.created_at,
+    "started_at": lambda one: one.started_at,
+    "ended_at": lambda one: one.ended_at,
+}
+
+
+@dataclass
+class Rows:
+    """The tables. The values never change in place, so a shallow copy is a snapshot."""
+
+    reruns: dict[int, Rerun] = field(default_factory=dict)
+    members: dict[int, Member] = field(default_factory=dict)
+    links: dict[int, tuple[Link, ...]] = field(default_factory=dict)
+    events: list[RerunEvent] = field(default_factory=list)
+    active_runs: dict[RunRef, int] = field(default_factory=dict)
+
+    def copy(self) -> Rows:
+        return Rows(
+            dict(self.reruns),
+            dict(self.members),
+            dict(self.links),
+            list(self.events),
+            dict(self.active_runs),
+        )
+
+
+class FakeStore:
+    """`RerunStore` in memory."""
+
+    def __init__(self) -> None:
+        self.rows = Rows()
+
+    def snapshot(self) -> Rows:
+        return self.rows.copy()
+
+    def restore(self, state: Rows) -> None:
+        self.rows = state.copy()
+
+    def add(self, rerun: NewRerun, *, now: datetime) -> int:
+        held = self.active_runs([one.ref for one in rerun.members])
+        if held:
+            ref = min(held)
+            raise RunInActiveRerun(f"{ref} is in rerun {held[ref]}", rerun_id=held[ref], run=ref)
+        rerun_id = max(self.rows.reruns, default=0) + 1
+        self.rows.reruns[rerun_id] = self._rerun(rerun, rerun_id, now)
+        first = max(self.rows.members, default=0) + 1
+        ids = {one.ref: first + place for place, one in enumerate(rerun.members)}
+        for one in rerun.members:
+            waits_for = frozenset(ids[ref] for ref in one.waits_for)
+            self.rows.members[ids[one.ref]] = self._member(one, ids[one.ref], rerun_id, waits_for)
+            self.rows.active_runs[one.ref] = rerun_id
+        self.rows.links[rerun_id] = rerun.links
+        return rerun_id
+
+    def get(self, rerun_id: int) -> Rerun | None:
+        found = self.rows.reruns.get(rerun_id)
+        return found and self._counted(found)
+
+    def page(self, wanted: RerunFilter) -> tuple[list[Rerun], int]:
+        name, descending = wanted.order_by.lstrip("-"), wanted.order_by.startswith("-")
+        if name not in ORDERS:
+            raise Invalid(f"Reruns can't be ordered by {name!r}")
+        value = ORDERS[name]
+        found = [one for one in self.rows.reruns.values() if self._wanted(one, wanted)]
+        known = sorted((one for one in found if value(one) is not None), key=lambda one: (value(one), one.id))
+        unknown = [one for one in found if value(one) is None]
+        ordered = [*known, *unknown]
+        if descending:
+            ordered.reverse()
+        shown = ordered[wanted.offset : wanted.offset + wanted.limit]
+        return [self._counted(one) for one in shown], len(found)
+
+    def members(self, rerun_id: int) -> list[Member]:
+        found = [one for one in self.rows.members.values() if one.rerun_id == rerun_id]
+        return sorted(found, key=lambda one: (one.depth, one.run_after or LAST, one.ref))
+
+    def links(self, rerun_id: int) -> list[Link]:
+        return list(self.rows.links.get(rerun_id, ()))
+
+    def events(self, rerun_id: int) -> list[RerunEvent]:
+        return [one for one in self.rows.events if one.rerun_id == rerun_id]
+
+    def active(self) -> list[ActiveRerun]:
+        return [
+            ActiveRerun(self._counted(one), tuple(self.members(one.id)))
+            for one in sorted(self.rows.reruns.values(), key=lambda one: one.id)
+            if one.active
+        ]
+
+    def active_runs(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
+        return {ref: self.rows.active_runs[ref] for ref in refs if ref in self.rows.active_runs}
+
+    def all_active_runs(self) -> dict[RunRef, int]:
+        return dict(self.rows.active_runs)
+
+    def member_dags(self, rerun_ids: Collection[int]) -> dict[int, dict[str, int]]:
+        found: dict[int, dict[str, int]] = {rerun_id: {} for rerun_id in rerun_ids}
+        for one in self.rows.members.values():
+            if one.rerun_id in found:
+                counts = found[one.rerun_id]
+                counts[one.ref.dag_id] = counts.get(one.ref.dag_id, 0) + 1
+        return found
+
+    def move_rerun(
+        self,
+        rerun_id: int,
+        *,
+        before: Collection[RerunState],
+        after: RerunState,
+        reason: str | None,
+        now: datetime,
+    ) -> bool:
+        found = self.rows.reruns.get(rerun_id)
+        if found is None or found.state not in before:
+            return False
+        final = after in FINAL_RERUN_STATES
+        ended_at = now if final else found.ended_at
+        self.rows.reruns[rerun_id] = replace(found, state=after, state_reason=reason, ended_at=ended_at)
+        if final:
+            self.rows.active_runs = {k: v for k, v in self.rows.active_runs.items() if v != rerun_id}
+        return True
+
+    def hold_rerun(self, rerun_id: int, *, state: RerunState) -> bool:
+        found = self.rows.reruns.get(rerun_id)
+        return found is not None and found.state is state
+
+    def move_member(
+        self,
+        member_id: int,
+        *,
+        before: Collection[MemberState],
+        after: MemberState,
+        reason: str | None,
+        now: datetime,
+        final_run_state: str | None = None,
+        dispatched: Dispatched | None = None,
+    ) -> bool:
+        found = self.rows.members.get(member_id)
+        if found is None or found.state not in before:
+            return False
+        ended = after in ENDED
+        values: dict[str, Any] = {
+            "ended_at": now if ended else None,
+            "final_run_state": (final_run_state or found.final_run_state) if ended else None,
+        }
+        if dispatched is not None:
+            number = dispatched.clear_number
+            values.update(attempt=found.attempt + 1, clear_number=number, dispatched_at=now)
+        self.rows.members[member_id] = replace(found, state=after, state_reason=reason, **values)
+        return True
+
+    def set_member_reason(self, member_id: int, reason: str | None) -> None:
+        if member_id in self.rows.members:
+            self.rows.members[member_id] = replace(self.rows.members[member_id], state_reason=reason)
+
+    def add_event(
+        self,
+        rerun_id: int,
+        *,
+        at: datetime,
+        actor: str,
+        action: str,
+        member_id: int | None = None,
+        detail: str | None = None,
+    ) -> None:
+        line = RerunEvent(
+            id=len(self.rows.events) + 1,
+            rerun_id=rerun_id,
+            at=at,
+            actor=actor,
+            action=action,
+            member_id=member_id,
+            detail=detail,
+        )
+        self.rows.events.append(line)
+
+    def _counted(self, one: Rerun) -> Rerun:
+        counts = Counter(member.state for member in self.members(one.id))
+        return replace(one, counts={state: counts[state] for state in MemberState})
+
+    def _wanted(self, one: Rerun, wanted: RerunFilter) -> bool:
+        members = self.members(one.id)
+        frozen = any(member.state is MemberState.FROZEN for member in members)
+        of_run = [
+            member
+            for member in members
+            if wanted.dag_id in (None, member.ref.dag_id) and wanted.run_id in (None, member.ref.run_id)
+        ]
+        return all(
+            (
+                wanted.states is None or one.state in wanted.states,
+                (wanted.dag_id is None and wanted.run_id is None) or of_run,
+                wanted.created_by in (None, one.created_by),
+                wanted.created_at_gte is None or one.created_at >= wanted.created_at_gte,
+                wanted.created_at_lte is None or one.created_at <= wanted.created_at_lte,
+                wanted.readable is None or one.source.dag_id in wanted.readable,
+                wanted.frozen in (None, frozen),
+            )
+        )
+
+    @staticmethod
+    def _rerun(new: NewRerun, rerun_id: int, now: datetime) -> Rerun:
+        return Rerun(
+            id=rerun_id,
+            source=new.source,
+            state=RerunState.RUNNING,
+            state_reason=None,
+            settings=new.settings,
+            notifications=new.notifications,
+            warnings=new.warnings,
+            created_by=new.actor.name,
+            created_by_id=new.actor.id,
+            created_at=now,
+            started_at=now,
+            ended_at=None,
+            name=new.name,
+            reason=new.reason,
+            freeze_mode=new.freeze_mode,
+        )
+
+    @staticmethod
+    def _member(new: NewMember, member_id: int, rerun_id: int, waits_for: frozenset[int]) -> Member:
+        return Member(
+            id=member_id,
+            rerun_id=rerun_id,
+            ref=new.ref,
+            original_run_id=new.ref.run_id,
+            role=new.role,
+            state=new.state,
+            state_reason=new.state_reason,
+            tasks=new.tasks,
+            depth=new.depth,
+            attempt=0,
+            clear_number=None,
+            logical_date=new.logical_date,
+            run_after=new.run_after,
+            dispatched_at=None,
+            ended_at=None,
+            final_run_state=None,
+            waits_for=waits_for,
+        )
+
+
+@dataclass(frozen=True)
+class FakeLeaseRow:
+    """Who holds the lease."""
+
+    owner: str | None
+    number: int
+    expires_at: datetime
+    last_tick_at: datetime
+
+
+class FakeLease:
+    """`Lease` in memory."""
+
+    def __init__(self) -> None:
+        self.row: FakeLeaseRow | None = None
+
+    def snapshot(self) -> FakeLeaseRow | None:
+        return self.row
+
+    def restore(self, state: FakeLeaseRow | None) -> None:
+        self.row = state
+
+    def read(self) -> FakeLeaseRow | None:
+        return self.row
+
+    def acquire(self, *, owner: str, now: datetime, lasts: timedelta) -> int | None:
+        found = self.row
+        mine = found is not None and found.owner == owner
+        if found is None or mine:
+            number = found.number if found else 1
+        elif found.owner is None or found.expires_at < now:
+            number = found.number + 1
+        else:
+            return None
+        if not (mine and found and found.expires_at - now > lasts * 2 / 3):
+            self.row = FakeLeaseRow(owner, number, now + lasts, now)
+        return number
+
+    def confirm(self, *, owner: str, number: int, now: datetime) -> bool:
+        found = self.row
+        if found is None or (found.owner, found.number) != (owner, number) or found.expires_at < now:
+            return False
+        self.row = replace(found, last_tick_at=now)
+        return True
+
+    def release(self, *, owner: str) -> None:
+        if self.row is not None and self.row.owner == owner:
+            self.row = replace(self.row, owner=None)

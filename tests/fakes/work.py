@@ -1,0 +1,114 @@
+"""A unit of work over fakes, and everything else that the service is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from airflow_rerun_downstream.conductor.tick import Conductor
+from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.ports import ComponentHealth, Work
+from airflow_rerun_downstream.service import Service
+from airflow_rerun_downstream.settings import Settings
+from tests.fakes.airflow import FakeClock, FakeFacts, FakeGateway, World
+from tests.fakes.store import FakeLease, FakeStore
+
+ADA = Actor("1", "ada")
+
+
+class FakeUnitOfWork:
+    """Transactions over the fakes: an exception restores what was there before."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.store = FakeStore()
+        self.lease = FakeLease()
+        self.facts = FakeFacts(world)
+        self.gateway = FakeGateway(world)
+        self.fail_before_commit: Exception | None = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[Work]:
+        before = (self.world.snapshot(), self.store.snapshot(), self.lease.snapshot())
+        try:
+            yield Work(facts=self.facts, gateway=self.gateway, store=self.store, lease=self.lease)
+            if self.fail_before_commit is not None:
+                raise self.fail_before_commit
+        except BaseException:
+            self.world.restore(before[0])
+            self.store.restore(before[1])
+            self.lease.restore(before[2])
+            raise
+
+
+@dataclass
+class FakePermissions:
+    """Everything is allowed but what is named."""
+
+    unreadable: set[str] = field(default_factory=set)
+    forbidden: set[str] = field(default_factory=set)
+
+    def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
+        return frozenset(dag_ids) - self.unreadable
+
+    def all_readable(self, actor: Actor) -> frozenset[str] | None:
+        return None
+
+    def may_rerun(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
+        assert dag_ids, "an empty batch is always allowed: never ask it"
+        return frozenset(dag_ids) - self.unreadable - self.forbidden
+
+
+@dataclass
+class FakeHealth:
+    """A healthy installation, unless told otherwise."""
+
+    asset_manager: bool = True
+
+    def components(self) -> Mapping[str, ComponentHealth]:
+        return {"database": ComponentHealth("healthy", "")}
+
+    def asset_manager_active(self) -> bool:
+        return self.asset_manager
+
+
+class FakeNotifier:
+    """One configured target."""
+
+    def targets(self) -> list[tuple[str, str, str]]:
+        return [("data-team", "email", "the data team")]
+
+
+class House:
+    """A service and a conductor over one world."""
+
+    def __init__(self, world: World | None = None, settings: Settings | None = None) -> None:
+        self.world = world or World()
+        self.clock = FakeClock()
+        self.permissions = FakePermissions()
+        self.health = FakeHealth()
+        self.unit_of_work = FakeUnitOfWork(self.world)
+        self.settings = settings or Settings(source_ready_since="unlimited")
+        self.service = Service(
+            unit_of_work=self.unit_of_work,
+            permissions=self.permissions,
+            health=self.health,
+            notifier=FakeNotifier(),
+            clock=self.clock,
+            settings=self.settings,
+        )
+        self.conductor = self.new_conductor("one")
+
+    @property
+    def store(self) -> FakeStore:
+        return self.unit_of_work.store
+
+    def new_conductor(self, owner: str) -> Conductor:
+        """Another process that may conduct."""
+        return Conductor(unit_of_work=self.unit_of_work, clock=self.clock, settings=self.settings, owner=owner)
+
+    def tick(self) -> int:
+        """A second goes by, and the conductor ticks; answers its steps."""
+        self.clock.advance(seconds=1)
+        return self.conductor.tick().steps

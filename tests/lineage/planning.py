@@ -1,0 +1,52 @@
+"""Plans over small worlds, and short words for what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from airflow_rerun_downstream.domain.plan import Plan, PlanOptions, PlanRequest
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.lineage.declarations import Declarations
+from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner
+from tests.fakes.airflow import START, FakeFacts, World
+
+NOW = START + timedelta(days=40)
+
+
+def plan(
+    world: World,
+    source: RunRef,
+    *,
+    tasks: tuple[TaskRef, ...] | None = None,
+    unreadable: Collection[str] = (),
+    facts: FakeFacts | None = None,
+    max_runs: int = 10_000,
+    rerun_source: bool = True,
+    declarations: Declarations = NOTHING_DECLARED,
+    **options: object,
+) -> Plan:
+    planner = Planner(
+        facts or FakeFacts(world),
+        readable=lambda dag_ids: frozenset(dag_ids) - set(unreadable),
+        in_active_rerun=lambda refs: (),
+        now=NOW,
+        window_start=None,
+        max_runs=max_runs,
+        declarations=declarations,
+    )
+    return planner.plan(PlanRequest(source, tasks, rerun_source, PlanOptions(**options)))  # type: ignore[arg-type]
+
+
+def links(found: Plan) -> set[tuple[str, str, str, str]]:
+    return {
+        (link.upstream.dag_id, link.downstream.dag_id, link.kind.value, link.evidence.value) for link in found.links
+    }
+
+
+def selected(found: Plan) -> dict[str, list[str]]:
+    return {run.ref.dag_id: [str(task) for task in run.tasks] for run in found.runs if run.selected}
+
+
+def codes(found: Plan) -> list[str]:
+    return [warning.code for warning in found.warnings]

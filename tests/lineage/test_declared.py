@@ -1,0 +1,114 @@
+"""Links that the deployment declared."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from airflow_rerun_downstream.domain.plan import LinkKind, Plan
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.lineage.declarations import Declarations, parse
+from tests.fakes.airflow import START, FakeFacts, World
+from tests.lineage.planning import codes, links, plan, selected
+
+
+def declared(offset: str = "same", up: str = "a", down: str = "b", *, more: str = "") -> Declarations:
+    return parse(
+        f"links:\n  - upstream: {{{end(up)}}}\n    downstream: {{{end(down)}}}\n    offset: {offset}\n{more}", "f.yaml"
+    )
+
+
+def end(text: str) -> str:
+    dag_id, _, task_id = text.partition(".")
+    return f"dag_id: {dag_id}" + (f", task_id: {task_id}" if task_id else "")
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.dag("a", "x >> y; z")
+    made.dag("b", "first >> second; other")
+    return made
+
+
+def reached(found: Plan) -> list[RunRef]:
+    return [run.ref for run in found.runs]
+
+
+@pytest.mark.parametrize(
+    ("offset", "day"), [("same", 3), ("P1D", 4), ("-P1D", 2), ("PT12H", 3.5), ("P1W", 10), ("P1M", 33)]
+)
+def test_the_offset_tells_the_consumer(world: World, offset: str, day: float) -> None:
+    source = world.run("a", day=3)
+    runs = {each: world.run("b", day=each) for each in (2, 3, 3.5, 4, 10, 33)}
+    found = plan(world, source, declarations=declared(offset))
+    assert reached(found) == [runs[day]]
+    assert links(found) == {("a", "b", "declared", "declared")}
+
+
+def test_what_was_declared_can_be_checked(world: World) -> None:
+    source, _ = world.run("a"), world.run("b")
+    found = plan(world, source, declarations=declared(more="    reason: a share\n"))
+    via = {"file": "f.yaml", "line": 2, "reason": "a share", "offset": "same", "dates": [START.isoformat()]}
+    assert found.links[0].via == via
+
+
+def test_a_month_ends_where_the_calendar_says(world: World) -> None:
+    january, february = (datetime(2026, *day, tzinfo=timezone.utc) for day in ((1, 31), (2, 28)))
+    source, end = world.run("a", run_id="j", logical_date=january), world.run("b", run_id="f", logical_date=february)
+    assert reached(plan(world, source, declarations=declared("P1M"))) == [end]
+
+
+def test_tasks_narrow_both_ends(world: World) -> None:
+    source, _ = world.run("a"), world.run("b")
+    whole, narrow = declared(), declared(up="a.y", down="b.first")
+    assert selected(plan(world, source, declarations=whole)) == {"b": ["first", "other", "second"]}
+    assert selected(plan(world, source, declarations=narrow)) == {"b": ["first", "second"]}
+    assert selected(plan(world, source, tasks=(TaskRef("z"),), declarations=narrow)) == {}
+    assert selected(plan(world, source, tasks=(TaskRef("x"),), declarations=narrow)) == {"b": ["first", "second"]}
+
+
+def test_a_link_may_join_runs_of_one_dag(world: World) -> None:
+    days = [world.run("a", day=day) for day in range(3)]
+    assert reached(plan(world, days[0], declarations=declared("P1D", "a", "a"))) == days[1:]
+
+
+def test_without_a_logical_date_the_link_is_unresolved(world: World) -> None:
+    source, _ = world.run("a", logical_date=None), world.run("b")
+    found = plan(world, source, declarations=declared())
+    assert links(found) == {("a", "b", "declared", "unresolved")}
+    assert codes(found) == ["unresolved_link"]
+    far = world.run("a", run_id="far", logical_date=datetime(9999, 12, 31, tzinfo=timezone.utc))
+    assert links(plan(world, far, declarations=declared("P1D"))) == {("a", "b", "declared", "unresolved")}
+
+
+def test_no_run_at_the_date_is_no_link(world: World) -> None:
+    assert plan(world, world.run("a"), declarations=declared()).links == ()
+
+
+def test_a_bad_file_is_said_in_every_plan_and_its_good_links_count(world: World) -> None:
+    source, consumer = world.run("a"), world.run("b")
+    found = plan(world, source, declarations=declared(more="  - 7\n"))
+    assert reached(found) == [consumer]
+    assert codes(found) == ["declared_links_invalid"]
+    assert "f.yaml:5: a link is not a mapping" in found.warnings[0].detail
+
+
+def test_the_kind_can_be_left_out(world: World) -> None:
+    source, _ = world.run("a"), world.run("b")
+    assert plan(world, source, declarations=declared(), link_kinds=(LinkKind.ASSET,)).runs == ()
+
+
+def test_statements_do_not_grow_with_runs_or_links(world: World) -> None:
+    def statements(count: int) -> int:
+        many = World()
+        source = many.run("s")
+        for day in range(count):
+            many.consumed(source, "t", by=many.run("a", day=day), asset=str(day))
+            many.run("b", day=day)
+        facts = FakeFacts(many)
+        assert len(plan(many, source, facts=facts, declarations=declared()).runs) == 2 * count
+        return facts.statements
+
+    assert statements(2) == statements(200)

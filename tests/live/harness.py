@@ -1,0 +1,55 @@
+"""What tests on a real Airflow import: the live Airflow itself, and a fixture that starts them.
+
+A `conftest.py` gets the fixture with `from tests.live.harness import start_airflow`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from dev.airflow_client import FINISHED, AirflowClient, Json
+from dev.live_airflow import COMPONENTS, Component, LiveAirflow, stopped
+from dev.waiting import wait_until
+
+__all__ = [
+    "COMPONENTS",
+    "FINISHED",
+    "AirflowClient",
+    "Component",
+    "Json",
+    "LiveAirflow",
+    "StartAirflow",
+    "start_airflow",
+    "stopped",
+    "wait_until",
+]
+
+StartAirflow = Callable[..., LiveAirflow]
+
+
+@pytest.fixture(scope="module")
+def start_airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartAirflow]:
+    """Start live Airflows for a module: `start_airflow(dags=[…], database="postgresql", …)`.
+
+    They are stopped after the module's last test; if one of its tests has failed, the ends of their logs
+    are printed.
+    """
+    failed_before = request.session.testsfailed
+    with ExitStack() as stack:
+        airflows: list[LiveAirflow] = []
+
+        def start(**options: Any) -> LiveAirflow:
+            airflow = LiveAirflow(tmp_path_factory.mktemp("airflow"), **options)
+            stack.enter_context(airflow)
+            airflows.append(airflow)
+            return airflow
+
+        yield start
+        if request.session.testsfailed > failed_before:
+            for airflow in airflows:
+                print(airflow.log_tails(), file=sys.stderr)

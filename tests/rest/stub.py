@@ -1,0 +1,213 @@
+"""A service that answers with samples, or refuses; what it was asked is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from airflow_rerun_downstream.domain.errors import Refusal
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.plan import (
+    Evidence,
+    FutureRef,
+    Link,
+    LinkKind,
+    Plan,
+    PlannedRun,
+    PlannedTask,
+    PlanWarning,
+    RunStatus,
+)
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.rerun import Actor, Member, Notification, Rerun, RerunEvent, RerunSettings
+from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
+from airflow_rerun_downstream.ports import ComponentHealth
+from airflow_rerun_downstream.service import LiveRun, MemberView, RerunView
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+SOURCE = RunRef("orders", "scheduled__2026-03-01T00:00:00+00:00")
+SALES = RunRef("sales", "scheduled__2026-03-01T00:00:00+00:00")
+FUTURE = FutureRef("report", logical_date=NOON + timedelta(days=1))
+WARNING = PlanWarning("paused_dag", "The Dag sales is paused.", dag_id="sales")
+
+
+def planned(ref: RunRef, **changes: Any) -> PlannedRun:
+    facts = RunFacts(
+        ref=ref,
+        run_type="scheduled",
+        state="success",
+        logical_date=NOON,
+        run_after=NOON,
+        data_interval_start=NOON - timedelta(days=1),
+        data_interval_end=NOON,
+    )
+    run = PlannedRun(
+        facts=facts,
+        status=RunStatus.SUCCESS,
+        selectable=True,
+        reason=None,
+        selected=True,
+        tasks=(TaskRef("load"), TaskRef("split", 2)),
+        can_be_source=True,
+        source_reason=None,
+        task_instances=(
+            PlannedTask("load", -1, "success", RunStatus.SUCCESS, "PythonOperator", True, "polluted"),
+            PlannedTask("split", 2, None, RunStatus.REVOKED, None, False),
+        ),
+    )
+    return replace(run, **changes)
+
+
+LINKS = (
+    Link(SOURCE, SALES, LinkKind.ASSET, Evidence.RECORDED, {"asset": "orders", "at": NOON}, "load", None),
+    Link(SALES, FUTURE, LinkKind.SENSOR, Evidence.DERIVED, {"delta": 3600.0}, None, "wait"),
+    Link(SALES, FutureRef("unknown"), LinkKind.SENSOR, Evidence.UNRESOLVED, {"why": "a function"}),
+)
+PLAN = Plan(
+    source=planned(SOURCE),
+    runs=(planned(SALES, selectable=False, reason="run_is_running", selected=False, tasks=()),),
+    links=LINKS,
+    warnings=(WARNING,),
+    hidden_dags=2,
+    edges={SOURCE: frozenset({SALES})},
+    token="token-1",
+)
+RERUN = Rerun(
+    id=7,
+    source=SOURCE,
+    state=RerunState.RUNNING,
+    state_reason=None,
+    settings=RerunSettings(max_active_members=4),
+    notifications=(Notification("data-team", ("succeeded",)),),
+    warnings=(WARNING,),
+    created_by="ana",
+    created_by_id="1",
+    created_at=NOON,
+    started_at=NOON,
+    ended_at=None,
+    name="Repair [orders]",
+    counts={MemberState.PENDING: 1, MemberState.RUNNING: 1},
+)
+MEMBERS = tuple(
+    Member(
+        id=number,
+        rerun_id=7,
+        ref=ref,
+        original_run_id=ref.run_id,
+        role=role,
+        state=state,
+        state_reason=None,
+        tasks=(TaskRef("load"), TaskRef("split", 2)),
+        depth=number - 1,
+        attempt=2 - number,
+        clear_number=1,
+        logical_date=NOON,
+        run_after=NOON,
+        dispatched_at=NOON,
+        ended_at=None,
+        final_run_state=None,
+        waits_for=frozenset(),
+    )
+    for number, ref, role, state in (
+        (1, SOURCE, Role.SOURCE, MemberState.RUNNING),
+        (2, SALES, Role.DOWNSTREAM, MemberState.PENDING),
+    )
+)
+EVENTS = (RerunEvent(1, 7, NOON, "ana", "submitted", None, None), RerunEvent(2, 7, NOON, "", "dispatched", 1, "x"))
+
+
+def member_view(member: Member) -> MemberView:
+    waiting = (SOURCE,) if member.role is Role.DOWNSTREAM else ()
+    return MemberView(member, waiting, LiveRun(member.ref.run_id, "queued", NOON), ("retry", "skip"))
+
+
+@dataclass
+class StubService:
+    """Looks like `Service`. ``refusal`` is raised by every call but health; ``error`` likewise."""
+
+    refusal: Refusal | None = None
+    error: Exception | None = None
+    state: RerunState = RerunState.RUNNING
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def _asked(self, *call: Any) -> None:
+        self.calls.append(call)
+        for error in (self.refusal, self.error):
+            if error is not None:
+                raise error
+
+    def _view(self) -> RerunView:
+        return RerunView(replace(RERUN, state=self.state), ("pause", "terminate"), hidden_members=1)
+
+    def plan(self, actor: Actor, request: Any) -> Plan:
+        self._asked("plan", actor, request)
+        return PLAN
+
+    def submit(self, actor: Actor, request: Any) -> RerunView:
+        self._asked("submit", actor, request)
+        return self._view()
+
+    def reruns(self, actor: Actor, wanted: Any) -> tuple[list[RerunView], int]:
+        self._asked("reruns", actor, wanted)
+        return [self._view()], 11
+
+    def rerun(self, actor: Actor, rerun_id: int) -> RerunView:
+        self._asked("rerun", actor, rerun_id)
+        return self._view()
+
+    def members(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[MemberView], int]:
+        self._asked("members", actor, rerun_id, limit, offset)
+        return [member_view(each) for each in MEMBERS[offset : offset + limit]], len(MEMBERS)
+
+    def links(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
+        self._asked("links", actor, rerun_id, limit, offset)
+        return list(LINKS), 3
+
+    def events(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[RerunEvent], int]:
+        self._asked("events", actor, rerun_id, limit, offset)
+        return list(EVENTS), 2
+
+    def pause(self, actor: Actor, rerun_id: int) -> RerunView:
+        self._asked("pause", actor, rerun_id)
+        return self._view()
+
+    def resume(self, actor: Actor, rerun_id: int) -> RerunView:
+        self._asked("resume", actor, rerun_id)
+        return self._view()
+
+    def terminate(self, actor: Actor, rerun_id: int) -> RerunView:
+        self._asked("terminate", actor, rerun_id)
+        return self._view()
+
+    def release(self, actor: Actor, rerun_id: int) -> RerunView:
+        self._asked("release", actor, rerun_id)
+        return self._view()
+
+    def retry(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+        self._asked("retry", actor, rerun_id, member_id)
+        return member_view(MEMBERS[0])
+
+    def skip(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+        self._asked("skip", actor, rerun_id, member_id)
+        return member_view(MEMBERS[0])
+
+    def dag_runs(self, actor: Actor, wanted: Any, *, can_be_source: bool | None = None) -> tuple[list[PlannedRun], int]:
+        self._asked("dag_runs", actor, wanted, can_be_source)
+        return [planned(SOURCE)], 1
+
+    def task_instances(self, actor: Actor, ref: RunRef) -> list[PlannedTask]:
+        self._asked("task_instances", actor, ref)
+        return list(planned(ref).task_instances)
+
+    def health(self) -> Mapping[str, ComponentHealth]:
+        return {
+            "database": ComponentHealth("healthy", "ok"),
+            "conductor": ComponentHealth("unhealthy", "No conductor leads."),
+            "policy": ComponentHealth("degraded", "2 sensors"),
+        }
+
+    def notification_targets(self, actor: Actor) -> list[tuple[str, str, str]]:
+        self._asked("notification_targets", actor)
+        return [("data-team", "webhook", "The team")]

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from pydantic import BaseModel
+
+from airflow_rerun_downstream.domain.errors import NotFound
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.rest import handlers, payloads
+from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
+from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
+from airflow_rerun_downstream.service import Service
+from tests.rest.stub import SALES, SOURCE, StubService
+
+ANA = Actor("1", "ana")
+BODY = {"source": {"dag_id": SOURCE.dag_id, "run_id": SOURCE.run_id}}
+
+# The names that the contract fixes, as it writes them.
+RUN = (
+    "dag_id run_id run_type state logical_date run_after data_interval_start data_interval_end partition_key status "
+    "exists selectable reason freeze_action selected can_be_source"
+)
+RERUN = (
+    "id name reason state state_reason source freeze_mode created_by created_at started_at ended_at counts "
+    "hidden_members settings notifications allowed_actions warnings"
+)
+MEMBER = (
+    "id rerun_id dag_id run_id original_run_id logical_date run_after role state state_reason waiting_on depth attempt "
+    "dispatched_at ended_at task_ids final_run_state live allowed_actions"
+)
+
+
+@pytest.fixture
+def stub() -> StubService:
+    return StubService()
+
+
+@pytest.fixture
+def service(stub: StubService) -> Service:
+    return cast("Service", stub)
+
+
+def as_json(payload: BaseModel) -> dict[str, Any]:
+    """What travels; the answer must also be readable as what it says it is."""
+    text = payload.model_dump_json()
+    assert type(payload).model_validate_json(text) == payload
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def has(found: dict[str, Any], names: str) -> bool:
+    return set(names.split()) <= set(found)
+
+
+def test_a_plan_has_the_contracts_names(service: Service, stub: StubService) -> None:
+    found = as_json(handlers.make_plan(service, ANA, PlanBody.model_validate(BODY)))
+    assert has(found, "plan_token source runs links warnings hidden_dags")
+    assert has(found["source"], RUN + " task_instances")
+    assert has(found["source"]["task_instances"][0], "task_id map_index state status operator selected reason")
+    assert has(found["links"][0], "upstream downstream kind evidence via")
+    assert found["plan_token"] == "token-1"
+    assert found["source"]["task_ids"] == ["load", {"task_id": "split", "map_index": 2}]
+    assert found["runs"][0]["reason"] == "run_is_running"
+    assert found["links"][0]["via"] == {"asset": "orders", "at": "2026-03-01T12:00:00+00:00"}
+    assert stub.calls[0][:2] == ("plan", ANA)
+
+
+def test_a_run_to_come_is_named_by_what_is_known_of_it(service: Service) -> None:
+    links = as_json(handlers.make_plan(service, ANA, PlanBody.model_validate(BODY)))["links"]
+    assert [link["downstream"] for link in links] == [
+        {"dag_id": SALES.dag_id, "run_id": SALES.run_id},
+        {"dag_id": "report", "logical_date": "2026-03-02T12:00:00Z"},
+        {"dag_id": "unknown"},
+    ]
+
+
+def test_task_instances_can_be_left_out(service: Service) -> None:
+    found = handlers.make_plan(service, ANA, PlanBody.model_validate(BODY), task_instances=False)
+    assert found.source.task_instances is None
+    assert found.source.task_ids
+
+
+def test_a_submitted_rerun_has_the_contracts_names(service: Service) -> None:
+    found = as_json(handlers.submit_rerun(service, ANA, RerunBody.model_validate(BODY)))
+    assert has(found, RERUN)
+    states = "pending running succeeded failed frozen released stopping skipped terminated"
+    assert set(found["counts"]) == set(states.split())
+    settings = "max_active_members on_failure run_on_latest_version stop_running_on_terminate accept_duplicate_runs"
+    assert set(found["settings"]) == set(settings.split())
+    assert found["notifications"] == [{"target": "data-team", "on": ["succeeded"]}]
+    assert found["created_at"] == "2026-03-01T12:00:00Z"
+    assert found["hidden_members"] == 1
+
+
+def test_pages_are_cut_at_the_maximum(service: Service, stub: StubService) -> None:
+    found = as_json(handlers.list_reruns(service, ANA, RerunQuery(limit=1000), maximum=20))
+    assert found["total_entries"] == 11
+    assert stub.calls[0][2].limit == 20
+    assert as_json(handlers.list_links(service, ANA, 7, PageQuery(), maximum=20))["total_entries"] == 3
+    assert as_json(handlers.list_events(service, ANA, 7, PageQuery(offset=1), maximum=20))["total_entries"] == 2
+    assert stub.calls[1:] == [("links", ANA, 7, 20, 0), ("events", ANA, 7, 20, 1)]
+
+
+def test_members_have_the_contracts_names(service: Service) -> None:
+    found = as_json(handlers.list_members(service, ANA, 7, PageQuery()))
+    assert all(has(member, MEMBER) for member in found["members"])
+    assert found["members"][1]["waiting_on"] == [{"dag_id": SOURCE.dag_id, "run_id": SOURCE.run_id}]
+    assert set(found["members"][0]["live"]) == {"state", "run_after", "run_id"}
+
+
+def test_events_have_the_contracts_names(service: Service) -> None:
+    found = as_json(handlers.list_events(service, ANA, 7, PageQuery()))
+    assert set(found["events"][0]) == {"id", "at", "actor", "action", "member_id", "detail"}
+
+
+@pytest.mark.parametrize(
+    ("handler", "call"),
+    [
+        (handlers.get_rerun, "rerun"),
+        (handlers.pause_rerun, "pause"),
+        (handlers.resume_rerun, "resume"),
+        (handlers.terminate_rerun, "terminate"),
+        (handlers.release_rerun, "release"),
+    ],
+)
+def test_a_rerun_is_moved(
+    handler: Callable[[Service, Actor, int], payloads.Rerun], call: str, service: Service, stub: StubService
+) -> None:
+    assert has(as_json(handler(service, ANA, 7)), RERUN)
+    assert stub.calls == [(call, ANA, 7)]
+    with pytest.raises(NotFound):
+        handler(service, ANA, 2**63)
+    assert len(stub.calls) == 1
+
+
+@pytest.mark.parametrize(("handler", "call"), [(handlers.retry_member, "retry"), (handlers.skip_member, "skip")])
+def test_a_member_is_moved(
+    handler: Callable[[Service, Actor, int, int], payloads.Member], call: str, service: Service, stub: StubService
+) -> None:
+    assert has(as_json(handler(service, ANA, 7, 1)), MEMBER)
+    assert stub.calls == [(call, ANA, 7, 1)]
+    for ids in ((2**40, 1), (7, 2**40)):
+        with pytest.raises(NotFound):
+            handler(service, ANA, *ids)
+
+
+def test_runs_and_task_instances_have_the_contracts_names(service: Service, stub: StubService) -> None:
+    runs = as_json(handlers.list_dag_runs(service, ANA, DagRunQuery(can_be_source=True)))
+    assert has(runs["dag_runs"][0], RUN)
+    assert "task_instances" not in runs["dag_runs"][0]
+    assert stub.calls[0][3] is True
+    tasks = as_json(handlers.list_task_instances(service, ANA, "orders", "r/1"))
+    assert tasks["total_entries"] == 2
+    assert stub.calls[1] == ("task_instances", ANA, RunRef("orders", "r/1"))
+
+
+def test_health_is_as_good_as_the_worst_component(service: Service) -> None:
+    found = as_json(handlers.get_health(service))
+    assert found["status"] == "unhealthy"
+    assert found["components"]["conductor"] == {"status": "unhealthy", "detail": "No conductor leads."}
+
+
+def test_notification_targets_are_listed_without_their_settings(service: Service) -> None:
+    found = as_json(handlers.list_notification_targets(service, ANA))
+    assert found == {"notification_targets": [{"name": "data-team", "kind": "webhook", "description": "The team"}]}

@@ -1,0 +1,380 @@
+"""What a user can do, and every refusal, over fakes. A refusal changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from airflow_rerun_downstream.domain.errors import (
+    ActionNotAllowed,
+    AssetManagerInactive,
+    EmptySelection,
+    Forbidden,
+    Invalid,
+    NotAvailable,
+    NotFound,
+    NotSelectable,
+    RunInActiveRerun,
+    SourceNotEligible,
+    StalePlan,
+    UnknownTarget,
+)
+from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.ports import RerunFilter, RunFilter
+from airflow_rerun_downstream.settings import Settings
+from tests.fakes.airflow import START
+from tests.fakes.work import ADA, House
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture
+def chain(house: House) -> tuple[RunRef, RunRef, RunRef]:
+    """a → b → c, joined by assets."""
+    world = house.world
+    world.dag("b", "in >> out")
+    one, two, three = world.run("a"), world.run("b"), world.run("c")
+    world.consumed(one, "t", by=two, asset="1")
+    world.consumed(two, "out", by=three, asset="2")
+    return one, two, three
+
+
+def request(source: RunRef, members: list[RunRef] | None = None, **more: object) -> RerunRequest:
+    plan = PlanRequest(source, rerun_source=bool(more.pop("rerun_source", True)))
+    chosen = None if members is None else tuple(MemberRequest(ref) for ref in members)
+    return RerunRequest(plan, members=chosen, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def nothing_changes(house: House) -> Iterator[None]:
+    """Whatever the test does must leave every row as it was."""
+    before = house.world.snapshot(), house.store.snapshot()
+    yield
+    assert (house.world.snapshot(), house.store.snapshot()) == before
+
+
+class TestSubmit:
+    def test_the_plans_default_is_taken(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        view = house.service.submit(ADA, request(chain[0], name="fix", reason="wrong rate"))
+        members = house.store.members(view.rerun.id)
+        assert [(m.ref.dag_id, m.depth, m.role.value, [str(t) for t in m.tasks]) for m in members] == [
+            ("a", 0, "source", ["t"]),
+            ("b", 1, "downstream", ["in", "out"]),
+            ("c", 2, "downstream", ["t"]),
+        ]
+        assert (view.rerun.name, view.rerun.reason, view.rerun.created_by) == ("fix", "wrong rate", "ada")
+        assert view.allowed_actions == ("pause", "terminate")
+        assert [(ref, event) for ref, event, _, _ in house.world.log] == [(chain[0], "submit")]
+
+    def test_the_source_alone_can_be_rerun(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        view = house.service.submit(ADA, request(chain[0], []))
+        assert len(house.store.members(view.rerun.id)) == 1
+        assert [(w.code, w.dag_id) for w in view.rerun.warnings] == [("stays_polluted", "b"), ("stays_polluted", "c")]
+
+    def test_what_is_left_out_in_the_middle_is_said(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        view = house.service.submit(ADA, request(chain[0], [chain[2]]))
+        assert [w.dag_id for w in view.rerun.warnings] == ["b"]
+        assert "will read it again" in view.rerun.warnings[0].detail
+
+    def test_tasks_can_be_named(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        member = MemberRequest(chain[1], (TaskRef("out"),))
+        view = house.service.submit(ADA, RerunRequest(PlanRequest(chain[0]), members=(member,)))
+        assert [str(t) for t in house.store.members(view.rerun.id)[1].tasks] == ["out"]
+
+    def test_a_failed_task_before_the_named_ones_is_warned_of(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.world.set_tasks(chain[1], "failed", only={"in"})
+        member = MemberRequest(chain[1], (TaskRef("out"),))
+        view = house.service.submit(ADA, RerunRequest(PlanRequest(chain[0]), members=(member,)))
+        assert [(w.code, w.task_id) for w in view.rerun.warnings if w.code == "failed_upstream"] == [
+            ("failed_upstream", "in")
+        ]
+
+    def test_a_shown_manual_run_can_be_taken_on_purpose(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        manual = house.world.run("m", run_type="manual")
+        house.world.consumed(chain[0], "t", by=manual, asset="m")
+        from airflow_rerun_downstream.domain.plan import PlanOptions
+
+        plan = PlanRequest(chain[0], options=PlanOptions(include_manual=True))
+        view = house.service.submit(ADA, RerunRequest(plan, members=(MemberRequest(manual),)))
+        assert [str(t) for t in house.store.members(view.rerun.id)[1].tasks] == ["t"]
+
+    @pytest.mark.usefixtures("nothing_changes")
+    def test_freeze_mode_is_not_available_yet(self, house: House) -> None:
+        for more in ({"freeze_mode": True}, {"frozen": (FutureRef("b", next=True),)}):
+            with pytest.raises(NotAvailable):
+                house.service.submit(ADA, request(RunRef("a", "r"), **more))
+
+    def test_unknown_targets_are_refused(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        with pytest.raises(UnknownTarget):
+            house.service.submit(ADA, request(chain[0], notifications=(Notification("nobody", ("succeeded",)),)))
+        view = house.service.submit(ADA, request(chain[0], notifications=(Notification("data-team", ("succeeded",)),)))
+        assert view.rerun.notifications == (Notification("data-team", ("succeeded",)),)
+
+    def test_nothing_to_rerun_is_refused(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        with pytest.raises(EmptySelection):
+            house.service.submit(ADA, request(chain[0], [], rerun_source=False))
+        with pytest.raises(EmptySelection):
+            house.service.submit(ADA, request(chain[2], rerun_source=False))
+        member = MemberRequest(chain[1], ())
+        with pytest.raises(EmptySelection):
+            house.service.submit(ADA, RerunRequest(PlanRequest(chain[0]), members=(member,)))
+
+    def test_a_run_named_twice_is_refused(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        for members in ([chain[1], chain[1]], [chain[0]]):
+            with pytest.raises(Invalid, match="more than once"):
+                house.service.submit(ADA, request(chain[0], members))
+
+    @pytest.mark.parametrize(
+        ("change", "why"),
+        [
+            ({"state": "running"}, "run_is_running"),
+            ({"online": False}, "manual_run"),
+            ({"run_after": START + timedelta(days=400)}, "after_now"),
+        ],
+    )
+    def test_a_source_must_be_eligible(self, house: House, chain: tuple[RunRef, ...], change: dict, why: str) -> None:
+        house.world.set_run(chain[0], **change)
+        with pytest.raises(SourceNotEligible) as refusal:
+            house.service.submit(ADA, request(chain[0]))
+        assert refusal.value.extra["why"] == why
+
+    def test_the_window_is_the_deployments(self) -> None:
+        house = House(settings=Settings(source_ready_since="P2D"))
+        old = house.world.run("a", day=37)
+        with pytest.raises(SourceNotEligible):
+            house.service.submit(ADA, request(old))
+        assert house.service.submit(ADA, request(house.world.run("a", day=39))).rerun.id
+
+    def test_unselectable_runs_are_refused_with_the_reason(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.world.set_run(chain[1], state="running")
+        with pytest.raises(NotSelectable) as refusal:
+            house.service.submit(ADA, request(chain[0], [chain[1]]))
+        assert refusal.value.extra["runs"] == [{"dag_id": "b", "run_id": chain[1].run_id, "reason": "run_is_running"}]
+
+    def test_runs_that_are_not_downstream_are_refused(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        with pytest.raises(NotSelectable, match="not downstream"):
+            house.service.submit(ADA, request(chain[0], [house.world.run("c", day=5)]))
+        for unknown in (RunRef("c", "nope"), RunRef("nope", "nope"), house.world.run("elsewhere")):
+            with pytest.raises(NotFound):
+                house.service.submit(ADA, request(chain[0], [unknown]))
+
+    def test_every_dag_must_be_allowed_and_is_named(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.permissions.forbidden.add("c")
+        before = house.store.snapshot()
+        with pytest.raises(Forbidden) as refusal:
+            house.service.submit(ADA, request(chain[0]))
+        assert refusal.value.extra == {"dag_ids": ["c"]}
+        assert house.store.snapshot() == before
+        assert house.service.submit(ADA, request(chain[0], [chain[1]])).rerun.id
+
+    def test_a_hidden_dag_is_never_named(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.permissions.unreadable.add("c")
+        with pytest.raises(NotFound) as refusal:
+            house.service.submit(ADA, request(chain[0], [chain[2]]))
+        known = str(refusal.value)
+        house.world.delete(chain[2])
+        with pytest.raises(NotFound) as refusal:
+            house.service.submit(ADA, request(chain[0], [chain[2]]))
+        assert str(refusal.value) == known
+
+    def test_a_run_is_in_one_active_rerun(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        first = house.service.submit(ADA, request(chain[0])).rerun.id
+        for again in (request(chain[0]), request(chain[1])):
+            with pytest.raises(RunInActiveRerun) as refusal:
+                house.service.submit(ADA, again)
+            assert refusal.value.extra["rerun_id"] == first
+        assert not house.service.plan(ADA, PlanRequest(chain[0])).source.can_be_source
+
+    def test_the_holder_is_named_only_to_who_may_read_it(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.service.submit(ADA, request(chain[0]))
+        house.permissions.unreadable.add("a")
+        with pytest.raises(RunInActiveRerun) as refusal:
+            house.service.submit(ADA, request(chain[1]))
+        assert "rerun_id" not in refusal.value.extra
+
+    def test_a_race_is_lost_to_the_constraint(self, house: House, chain: tuple[RunRef, ...], mocker) -> None:  # type: ignore[no-untyped-def]
+        first = house.service.submit(ADA, request(chain[0])).rerun.id
+        real = house.store.active_runs
+        answers = iter([{}])
+        mocker.patch.object(house.store, "active_runs", side_effect=lambda refs: next(answers, None) or real(refs))
+        with pytest.raises(RunInActiveRerun) as refusal:
+            house.service.submit(ADA, request(chain[0]))
+        assert refusal.value.extra["rerun_id"] == first
+
+    def test_repeated_asset_events_need_the_asset_manager(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.health.asset_manager = False
+        with pytest.raises(AssetManagerInactive):
+            house.service.submit(ADA, request(chain[0]))
+        assert "asset_manager_inactive" in [w.code for w in house.service.plan(ADA, PlanRequest(chain[0])).warnings]
+        knowingly = request(chain[0], settings=RerunSettings(accept_duplicate_runs=True))
+        assert house.service.submit(ADA, knowingly).rerun.id
+
+    def test_a_rerun_that_repeats_no_asset_event_needs_nothing(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.health.asset_manager = False
+        assert house.service.submit(ADA, request(chain[2])).rerun.id
+
+
+class TestToken:
+    def submit(self, house: House, source: RunRef, token: str, members: list[RunRef] | None = None) -> None:
+        house.service.submit(ADA, request(source, members, plan_token=token))
+
+    @pytest.fixture
+    def token(self, house: House, chain: tuple[RunRef, ...]) -> str:
+        return house.service.plan(ADA, PlanRequest(chain[0])).token
+
+    def test_an_unchanged_plan_is_taken(self, house: House, chain: tuple[RunRef, ...], token: str) -> None:
+        self.submit(house, chain[0], token)
+
+    def test_a_changed_run_is_named(self, house: House, chain: tuple[RunRef, ...], token: str) -> None:
+        house.world.set_run(chain[1], clear_number=1)
+        with pytest.raises(StalePlan) as refusal:
+            self.submit(house, chain[0], token)
+        assert refusal.value.extra["changes"] == [{"dag_id": "b", "run_id": chain[1].run_id, "change": "changed"}]
+
+    def test_a_new_run_is_named(self, house: House, chain: tuple[RunRef, ...], token: str) -> None:
+        new = house.world.run("new")
+        house.world.consumed(chain[0], "t", by=new, asset="new")
+        with pytest.raises(StalePlan) as refusal:
+            self.submit(house, chain[0], token)
+        assert refusal.value.extra["changes"] == [{"dag_id": "new", "run_id": new.run_id, "change": "added"}]
+
+    def test_other_runs_do_not_matter(self, house: House, chain: tuple[RunRef, ...], token: str) -> None:
+        house.world.set_run(chain[2], clear_number=1)
+        self.submit(house, chain[0], token, [chain[1]])
+
+    @pytest.mark.parametrize("token", ["", "x", "!!!", "AAAA", "é"])
+    def test_nonsense_is_refused(self, house: House, chain: tuple[RunRef, ...], token: str) -> None:
+        with pytest.raises(Invalid):
+            self.submit(house, chain[0], token)
+
+
+class TestControl:
+    @pytest.fixture
+    def rerun(self, house: House, chain: tuple[RunRef, ...]) -> int:
+        return house.service.submit(ADA, request(chain[0])).rerun.id
+
+    @pytest.mark.parametrize(("action", "state"), [("pause", "paused"), ("terminate", "terminating")])
+    def test_a_repeat_changes_nothing(self, house: House, rerun: int, action: str, state: str) -> None:
+        assert getattr(house.service, action)(ADA, rerun).rerun.state.value == state
+        before = house.store.snapshot()
+        assert getattr(house.service, action)(ADA, rerun).rerun.state.value == state
+        assert house.store.snapshot() == before
+
+    def test_pause_and_resume_are_recorded(self, house: House, chain: tuple[RunRef, ...], rerun: int) -> None:
+        house.service.pause(ADA, rerun)
+        house.service.resume(ADA, rerun)
+        house.service.resume(ADA, rerun)
+        assert [(e.actor, e.action) for e in house.store.events(rerun)][1:] == [("ada", "pause"), ("ada", "resume")]
+        assert [event for _, event, _, _ in house.world.log] == ["submit", "pause", "resume"]
+
+    @pytest.mark.parametrize(
+        ("state", "action"),
+        [
+            (RerunState.FAILED, "pause"),
+            (RerunState.SUCCEEDED, "pause"),
+            (RerunState.SUCCEEDED, "resume"),
+            (RerunState.SUCCEEDED, "terminate"),
+            (RerunState.TERMINATING, "pause"),
+            (RerunState.TERMINATING, "resume"),
+            (RerunState.TERMINATED, "resume"),
+            (RerunState.RUNNING, "release"),
+        ],
+    )
+    def test_other_states_refuse(self, house: House, rerun: int, state: RerunState, action: str) -> None:
+        house.store.move_rerun(rerun, before=list(RerunState), after=state, reason=None, now=START)
+        before = house.store.snapshot()
+        with pytest.raises(ActionNotAllowed) as refusal:
+            getattr(house.service, action)(ADA, rerun)
+        assert refusal.value.extra["state"] == state.value
+        assert house.store.snapshot() == before
+
+    @pytest.mark.parametrize("action", ["retry", "skip"])
+    def test_only_failed_members_are_repaired(self, house: House, rerun: int, action: str) -> None:
+        member = house.store.members(rerun)[0]
+        with pytest.raises(ActionNotAllowed):
+            getattr(house.service, action)(ADA, rerun, member.id)
+        house.store.move_member(member.id, before=list(MemberState), after=MemberState.FAILED, reason=None, now=START)
+        view = getattr(house.service, action)(ADA, rerun, member.id)
+        assert view.member.state.value == {"retry": "pending", "skip": "skipped"}[action]
+
+    @pytest.mark.parametrize("action", ["pause", "resume", "terminate", "release"])
+    def test_control_needs_every_dag(self, house: House, rerun: int, action: str) -> None:
+        house.permissions.forbidden.add("c")
+        house.permissions.unreadable.add("b")
+        with pytest.raises(Forbidden) as refusal:
+            getattr(house.service, action)(ADA, rerun)
+        assert refusal.value.extra == {"dag_ids": ["c"]}
+        assert "1 Dag(s) that you may not read" in refusal.value.detail
+
+    @pytest.mark.parametrize("action", ["rerun", "pause", "resume", "terminate", "release"])
+    def test_an_unreadable_rerun_is_unknown(self, house: House, rerun: int, action: str) -> None:
+        house.permissions.unreadable.add("a")
+        for rerun_id in (rerun, 99):
+            with pytest.raises(NotFound):
+                getattr(house.service, action)(ADA, rerun_id)
+
+    def test_unknown_members_are_unknown(self, house: House, rerun: int) -> None:
+        for action in (house.service.retry, house.service.skip):
+            with pytest.raises(NotFound):
+                action(ADA, rerun, 99)
+
+
+class TestReading:
+    @pytest.fixture
+    def rerun(self, house: House, chain: tuple[RunRef, ...]) -> int:
+        return house.service.submit(ADA, request(chain[0])).rerun.id
+
+    def test_hidden_members_are_counted(self, house: House, rerun: int) -> None:
+        house.permissions.unreadable.add("b")
+        assert house.service.rerun(ADA, rerun).hidden_members == 1
+        members, total = house.service.members(ADA, rerun, limit=10, offset=0)
+        assert ([m.member.ref.dag_id for m in members], total) == (["a", "c"], 2)
+        assert members[1].waiting_on == ()
+        assert house.service.links(ADA, rerun, limit=10, offset=0) == ([], 0)
+
+    def test_members_say_what_they_wait_for_and_what_is_live(
+        self, house: House, chain: tuple[RunRef, ...], rerun: int
+    ) -> None:
+        members, _ = house.service.members(ADA, rerun, limit=1, offset=1)
+        assert members[0].waiting_on == (chain[0],)
+        assert members[0].live.state == "success"
+        house.world.delete(chain[1])
+        assert house.service.members(ADA, rerun, limit=1, offset=1)[0][0].live.state is None
+
+    def test_pages_are_cut(self, house: House, rerun: int) -> None:
+        assert [len(house.service.members(ADA, rerun, limit=2, offset=o)[0]) for o in (0, 2, 4)] == [2, 1, 0]
+        assert house.service.links(ADA, rerun, limit=1, offset=1)[1] == 2
+        assert house.service.events(ADA, rerun, limit=1, offset=0)[0][0].action == "submit"
+
+    def test_reruns_are_listed(self, house: House, rerun: int) -> None:
+        views, total = house.service.reruns(ADA, RerunFilter(dag_id="c"))
+        assert ([view.rerun.id for view in views], total) == ([rerun], 1)
+
+    def test_possible_sources_are_listed(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.world.run("m", run_type="manual")
+        runs, total = house.service.dag_runs(ADA, RunFilter(), can_be_source=False)
+        assert ([(run.ref.dag_id, run.source_reason) for run in runs], total) == ([("m", "manual_run")], 1)
+        house.service.submit(ADA, request(chain[0], []))
+        assert house.service.dag_runs(ADA, RunFilter(), can_be_source=True)[1] == 2
+        house.permissions.unreadable.add("m")
+        assert house.service.dag_runs(ADA, RunFilter(dag_ids=frozenset({"m"})))[1] == 0
+
+    def test_a_runs_tasks_are_preselected_with_reasons(self, house: House) -> None:
+        house.world.dag("x", "a >> b")
+        run = house.world.run("x", state="failed", task_states={"a": "success", "b": "failed"})
+        tasks = house.service.task_instances(ADA, run)
+        assert [(t.task_id, t.selected, t.reason) for t in tasks] == [
+            ("a", False, "succeeded"),
+            ("b", True, "failed"),
+        ]
+
+    def test_targets_are_listed(self, house: House) -> None:
+        assert house.service.notification_targets(ADA) == [("data-team", "email", "the data team")]

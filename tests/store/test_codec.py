@@ -1,0 +1,80 @@
+"""What is written as JSON can be read back, also by a version that knows more or fewer fields."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from datetime import timezone as timezones
+
+import pytest
+
+from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, PlanOptions, PlanWarning
+from airflow_rerun_downstream.domain.refs import TaskRef
+from airflow_rerun_downstream.domain.rerun import Notification, RerunSettings
+from airflow_rerun_downstream.store import codec
+
+NOW = datetime(2026, 3, 1, 1, 2, 3, 4, tzinfo=timezones.utc)
+
+
+def through_json(value: object) -> object:
+    return json.loads(json.dumps(value))
+
+
+def test_tasks_are_written_as_the_contract_has_them() -> None:
+    tasks = (TaskRef("a"), TaskRef("m", 0))
+    written = codec.tasks_to_json(tasks)
+    assert written == ["a", {"task_id": "m", "map_index": 0}]
+    assert codec.tasks_from_json(through_json(written)) == tasks  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("ref", "written"),
+    [
+        (
+            FutureRef("d", logical_date=NOW),
+            {"dag_id": "d", "logical_date": "2026-03-01T01:02:03.000004+00:00"},
+        ),
+        (FutureRef("d", partition_key="k"), {"dag_id": "d", "partition_key": "k"}),
+        (FutureRef("d", next=True), {"dag_id": "d", "next": True}),
+        (FutureRef("d"), {"dag_id": "d"}),
+    ],
+)
+def test_runs_to_come_are_written_as_the_contract_has_them(ref: FutureRef, written: dict[str, object]) -> None:
+    assert codec.future_to_json(ref) == written
+    assert codec.future_from_json(through_json(written)) == ref  # type: ignore[arg-type]
+
+
+def test_settings_notifications_and_warnings_come_back() -> None:
+    settings = RerunSettings(max_active_members=2, accept_duplicate_runs=True)
+    notifications = (Notification("ops", ("terminated",)),)
+    warnings = (PlanWarning("x", "y", task_id="t"), PlanWarning("z", "w"))
+    assert codec.settings_from_json(codec.settings_to_json(settings)) == settings
+    assert codec.notifications_from_json(codec.notifications_to_json(notifications)) == notifications
+    assert codec.warnings_from_json(codec.warnings_to_json(warnings)) == warnings
+    options = codec.options_to_json(PlanOptions(link_kinds=(LinkKind.ASSET,)))
+    assert options["link_kinds"] == ["asset"]
+    assert through_json(options) == options
+
+
+def test_fields_of_other_versions_do_no_harm() -> None:
+    assert codec.settings_from_json({"on_failure": "pause", "from_the_future": 1}) == RerunSettings(on_failure="pause")
+    assert codec.warnings_from_json([{"code": "x", "detail": "y", "more": 1}]) == (PlanWarning("x", "y"),)
+
+
+def test_whatever_a_link_was_seen_by_becomes_plain() -> None:
+    seen = {
+        "at": NOW,
+        "kind": LinkKind.ASSET,
+        "tasks": frozenset({"b", "a"}),
+        "dates": (NOW,),
+        1: None,
+        "other": object,
+    }
+    assert codec.plain(seen) == {
+        "at": NOW.isoformat(),
+        "kind": "asset",
+        "tasks": ["a", "b"],
+        "dates": [NOW.isoformat()],
+        "1": None,
+        "other": "<class 'object'>",
+    }

@@ -1,0 +1,100 @@
+"""What the gateway notes of a dispatch, and what processes say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from datetime import timezone as timezones
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.store.dispatches import (
+    DispatchedTask,
+    dispatched,
+    mark_emitted,
+    remember_dispatch,
+)
+from airflow_rerun_downstream.store.processes import (
+    ProcessReport,
+    forget_processes,
+    live_processes,
+    report_process,
+)
+from tests.store.databases import REAL, database
+
+NOW = datetime(2026, 3, 1, tzinfo=timezones.utc)
+RUN = RunRef("dag", "run")
+
+
+@pytest.fixture(params=REAL)
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    with Session(database(request.param)) as session:
+        yield session
+
+
+def test_a_dispatch_is_remembered_by_task_instance(session: Session) -> None:
+    remember_dispatch(session, RUN, [("t", -1, 2), ("m", 0, 3), ("m", 1, 2)], 7, 70)
+    assert dispatched(session, "dag", "run", "t", -1) == DispatchedTask(7, 70, 2, None)
+    assert dispatched(session, "dag", "run", "m", 0) == DispatchedTask(7, 70, 3, None)
+    for other in (("dag", "run", "t", 0), ("dag", "run", "x", -1), ("dag", "r", "t", -1), ("d", "run", "t", -1)):
+        assert dispatched(session, *other) is None
+
+
+def test_a_later_dispatch_replaces_only_what_it_cleared(session: Session) -> None:
+    remember_dispatch(session, RUN, [("t", -1, 2), ("u", -1, 2), ("m", 0, 2), ("m", 1, 2)], 7, 70)
+    mark_emitted(session, "dag", "run", "t", -1, 2)
+    remember_dispatch(session, RUN, [("t", -1, 4), ("m", 1, 5)], 8, None)
+    assert dispatched(session, "dag", "run", "t", -1) == DispatchedTask(8, None, 4, None)
+    assert dispatched(session, "dag", "run", "m", 1) == DispatchedTask(8, None, 5, None)
+    assert dispatched(session, "dag", "run", "u", -1) == DispatchedTask(7, 70, 2, None)
+    assert dispatched(session, "dag", "run", "m", 0) == DispatchedTask(7, 70, 2, None)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("m", number, 1) for number in range(3000)],
+        [(f"t{number}", -1, 1) for number in range(3000)],
+        [],
+        [("t", -1, 1), ("t", -1, 2)],
+    ],
+)
+def test_many_task_instances_of_either_shape_go_in_twice(session: Session, rows: list[tuple[str, int, int]]) -> None:
+    remember_dispatch(session, RUN, rows, 7, 70)
+    remember_dispatch(session, RUN, iter(rows), 8, 80)
+    count = session.execute(
+        text("SELECT count(*) FROM rerun_downstream_dispatched_task WHERE rerun_id = 8")
+    ).scalar_one()
+    assert count == len({row[:2] for row in rows})
+
+
+def test_a_try_is_marked_once(session: Session) -> None:
+    remember_dispatch(session, RUN, [("t", -1, 2)], 7, 70)
+    assert mark_emitted(session, "dag", "run", "t", -1, 2)
+    assert not mark_emitted(session, "dag", "run", "t", -1, 2)
+    assert mark_emitted(session, "dag", "run", "t", -1, 3)
+    assert not mark_emitted(session, "dag", "run", "t", -1, 2)
+    assert not mark_emitted(session, "dag", "run", "unknown", -1, 1)
+    assert dispatched(session, "dag", "run", "t", -1) == DispatchedTask(7, 70, 2, 3)
+
+
+def test_a_process_reports_again_and_again(session: Session) -> None:
+    first = ProcessReport("host:1", "scheduler", False, True, NOW, NOW)
+    report_process(session, first)
+    later = replace(first, asset_manager=True, seen_at=NOW + timedelta(minutes=1))
+    report_process(session, later)
+    assert live_processes(session, since=NOW) == [later]
+
+
+def test_processes_that_went_silent_are_not_live_and_can_be_forgotten(session: Session) -> None:
+    old = ProcessReport("a:1", "scheduler", False, True, NOW, NOW)
+    fresh = ProcessReport("b:2", "api_server", True, False, NOW, NOW + timedelta(minutes=5))
+    report_process(session, old)
+    report_process(session, fresh)
+    assert live_processes(session, since=NOW + timedelta(seconds=1)) == [fresh]
+    assert forget_processes(session, before=NOW + timedelta(seconds=1)) == 1
+    assert live_processes(session, since=NOW) == [fresh]

@@ -1,0 +1,212 @@
+"""The migrations make the tables that the code has, take them back, and survive what can happen to a database."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Engine
+
+from airflow_rerun_downstream.domain.errors import SchemaMismatch
+from airflow_rerun_downstream.store import schema
+from airflow_rerun_downstream.store.schema import SchemaState
+from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, metadata
+from tests.store.databases import REAL, bare_database, connect, folder
+
+
+@pytest.fixture(params=REAL)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return bare_database(request.param)
+
+
+def state(engine: Engine) -> SchemaState:
+    with engine.connect() as connection:
+        return schema.state(connection)
+
+
+def run(engine: Engine, *statements: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def ours(engine: Engine) -> set[str]:
+    return {name for name in inspect(engine).get_table_names() if "rerun_downstream" in name}
+
+
+def refusal(engine: Engine) -> SchemaMismatch:
+    with pytest.raises(SchemaMismatch) as raised, engine.connect() as connection:
+        schema.check(connection)
+    return raised.value
+
+
+def test_the_listed_revisions_are_those_of_the_folder() -> None:
+    script = ScriptDirectory.from_config(schema.config())
+    assert [one.revision for one in script.walk_revisions()] == list(reversed(schema.REVISIONS))
+    assert script.get_heads() == [schema.HEAD]
+
+
+def test_migrations_make_what_the_code_has(engine: Engine) -> None:
+    schema.upgrade(engine)
+    options = {
+        "version_table": VERSION_TABLE,
+        "compare_type": True,
+        "compare_server_default": True,
+        "include_name": lambda name, kind, _parents: kind != "table" or name in TABLES,
+    }
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+        assert differences == []
+        schema.check(connection)
+        assert schema.current_revision(connection) == schema.HEAD
+
+
+def described(engine: Engine) -> dict[str, object]:
+    look = inspect(engine)
+    return {
+        name: (
+            [(one["name"], str(one["type"]), one["nullable"]) for one in look.get_columns(name)],
+            look.get_pk_constraint(name),
+            sorted(look.get_foreign_keys(name), key=str),
+            sorted(look.get_indexes(name), key=str),
+            sorted(look.get_unique_constraints(name), key=str),
+        )
+        for name in sorted(TABLES)
+    }
+
+
+def test_migrated_and_created_tables_are_the_same_to_the_names(engine: Engine) -> None:
+    schema.upgrade(engine)
+    migrated = described(engine)
+    with engine.begin() as connection:
+        schema.drop(connection)
+        metadata.create_all(connection)
+    assert described(engine) == migrated
+
+
+def test_a_downgrade_to_base_leaves_nothing(engine: Engine) -> None:
+    schema.upgrade(engine)
+    schema.downgrade(engine, schema.BASE)
+    assert ours(engine) == set()
+    schema.downgrade(engine, schema.BASE)
+    schema.upgrade(engine)
+    assert state(engine) is SchemaState.READY
+
+
+def test_an_upgrade_of_what_is_up_to_date_changes_nothing(engine: Engine) -> None:
+    schema.upgrade(engine)
+    run(engine, "INSERT INTO rerun_downstream_process VALUES ('a:1', 'x', true, true, '2026-01-01', '2026-01-01')")
+    schema.upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM rerun_downstream_process")).scalar_one() == 1
+
+
+def test_other_tables_are_left_alone(engine: Engine) -> None:
+    run(engine, "CREATE TABLE dag_run (id int)", "CREATE TABLE alembic_version (version_num varchar(32))")
+    try:
+        schema.upgrade(engine)
+        schema.downgrade(engine, schema.BASE)
+        assert {"dag_run", "alembic_version"} <= set(inspect(engine).get_table_names())
+    finally:
+        run(engine, "DROP TABLE dag_run", "DROP TABLE alembic_version")
+
+
+class TestCheck:
+    def test_not_migrated(self, engine: Engine) -> None:
+        found = refusal(engine)
+        assert found.extra == {"state": "missing"}
+        assert "don't exist" in found.detail
+        assert "`airflow-rerun-downstream db migrate`" in found.detail
+        assert "`airflow db migrate`" in found.detail
+
+    def test_downgraded(self, engine: Engine) -> None:
+        schema.upgrade(engine)
+        schema.downgrade(engine, schema.BASE)
+        assert refusal(engine).extra == {"state": "missing"}
+
+    def test_tables_dropped_while_the_version_stayed(self, engine: Engine) -> None:
+        schema.upgrade(engine)
+        with engine.begin() as connection:
+            metadata.drop_all(connection)
+        assert refusal(engine).extra == {"state": "missing"}
+        schema.upgrade(engine)
+        assert state(engine) is SchemaState.READY
+
+    def test_one_table_dropped(self, engine: Engine) -> None:
+        schema.upgrade(engine)
+        run(engine, "DROP TABLE rerun_downstream_gate")
+        found = refusal(engine)
+        assert found.extra == {"state": "incomplete"}
+        assert "are gone" in found.detail
+        assert "db migrate" in found.detail
+        schema.upgrade(engine)
+        assert state(engine) is SchemaState.READY
+
+    def test_the_version_is_gone(self, engine: Engine) -> None:
+        schema.upgrade(engine)
+        run(engine, f"DROP TABLE {VERSION_TABLE}")
+        assert refusal(engine).extra == {"state": "incomplete"}
+        schema.upgrade(engine)
+        assert state(engine) is SchemaState.READY
+
+    def test_newer_than_the_code(self, engine: Engine) -> None:
+        schema.upgrade(engine)
+        run(engine, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+        found = refusal(engine)
+        assert found.extra == {"state": "newer"}
+        assert "newer version" in found.detail
+        with pytest.raises(SchemaMismatch, match="newer version"):
+            schema.upgrade(engine)
+
+    def test_older_than_the_code(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        schema.upgrade(engine)
+        monkeypatch.setattr(schema, "REVISIONS", (*schema.REVISIONS, "9999"))
+        monkeypatch.setattr(schema, "HEAD", "9999")
+        found = refusal(engine)
+        assert found.extra == {"state": "older"}
+        assert "older than the installed package" in found.detail
+        assert (found.reason, found.status) == ("database_not_migrated", 503)
+
+
+def test_an_interrupted_upgrade_leaves_nothing(engine: Engine) -> None:
+    with engine.begin() as connection:  # the last table of the migration is in its way
+        metadata.tables["rerun_downstream_process"].create(connection)
+    with pytest.raises(Exception, match="already exists"):
+        schema.upgrade(engine)
+    assert ours(engine) == {"rerun_downstream_process"}
+
+
+@pytest.mark.parametrize("backend", REAL)
+def test_processes_may_upgrade_at_once(backend: str) -> None:
+    engine = bare_database(backend)
+    url = engine.url.render_as_string(hide_password=False)
+    engines = [connect(url) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(schema.upgrade, engines))
+    assert state(engine) is SchemaState.READY
+    for one in engines:
+        one.dispose()
+
+
+def test_the_scripts_of_a_postgres_migration_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    from alembic import command
+
+    command.upgrade(schema.config(url="postgresql+psycopg2://somewhere/airflow"), "head", sql=True)
+    printed = capsys.readouterr().out
+    assert all(f"CREATE TABLE {table} " in printed for table in TABLES)
+    assert VERSION_TABLE in printed
+
+
+def test_alembics_own_command_line_finds_the_migrations() -> None:
+    from alembic.config import Config
+
+    ini = Config(str(schema.FOLDER / "alembic.ini"))
+    assert ScriptDirectory.from_config(ini).get_heads() == [schema.HEAD]
+
+
+def test_the_folder_of_databases_is_this_processs_own() -> None:
+    assert folder().name.startswith("rd-store-")
