@@ -24,12 +24,14 @@ from airflow_rerun_downstream.domain.facts import (
     TaskStart,
     TriggeredRun,
 )
-from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.freeze import DagSchedule, Hold, WaitingAsset
+from airflow_rerun_downstream.domain.plan import FutureRef, Link
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import (
     ActiveRerun,
     Actor,
     Member,
+    NewFrozen,
     NewRerun,
     Rerun,
     RerunEvent,
@@ -81,8 +83,11 @@ class LineageFacts(Protocol):
         """The runs that exist among ``refs``, with ``online`` and ``terminated`` filled."""
         ...
 
-    def runs_at(self, dates: Mapping[str, Collection[datetime]]) -> list[RunFacts]:
-        """The runs of each Dag whose logical date is one of those asked for it."""
+    def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
+        """The runs of each Dag whose logical date is one of those asked for it.
+
+        ``undated``: those without a logical date too, by their ``run_after``, as sensors reckon.
+        """
         ...
 
     def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
@@ -125,6 +130,17 @@ class LineageFacts(Protocol):
 
     def recorded_waits(self, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
         """What the listener recorded for the sensors ``(dag_id, task_id)`` at or after ``since``."""
+        ...
+
+    def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
+        """How the runs of Dags come about, each with the next ``upcoming`` runs of its timetable.
+
+        A Dag that isn't serialized is left out; a timetable that raises has no upcoming runs and can't be held.
+        """
+        ...
+
+    def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
+        """The asset events of ``producers`` that Dags are going to consume in a run that isn't made yet."""
         ...
 
     def rendered_fields(
@@ -177,12 +193,58 @@ class Gateway(Protocol):
         """
         ...
 
+    def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
+        """Stop a queued or running run so that it can be dispatched later; False if it had finished.
+
+        The run is failed at once, and none of its tasks starts any more. A task that was running is ``restarting``
+        until its process has surely ended; `observe` shows it.
+        """
+        ...
+
     def stop(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
         """Stop a queued or running run as "mark failed" in the UI does; False if it had finished."""
         ...
 
     def record(self, ref: RunRef, *, rerun_id: int, actor: str, event: str) -> None:
         """Write a row about the run into Airflow's audit log."""
+        ...
+
+
+class CannotFreeze(Exception):
+    """A run can't be frozen; ``reason`` is a word of `REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Freezer(Protocol):
+    """What keeps runs from being made or started, inside the caller's transaction. Several reruns may hold one run."""
+
+    def lock(self, dag_ids: Collection[str]) -> None:
+        """Keep the scheduler from making runs of the Dags until this transaction ends."""
+        ...
+
+    def freeze(self, member_id: int, target: RunRef | FutureRef, *, rerun_id: int) -> None:
+        """Take out a hold for a member: on a run that waits for its time, or on one that isn't made yet.
+
+        Raises `CannotFreeze` where the run is not one of these any more, or can't be held safely.
+        """
+        ...
+
+    def holds(self, rerun_ids: Collection[int]) -> list[Hold]:
+        """The holds of reruns; a few statements, however many there are."""
+        ...
+
+    def sweep(self) -> None:
+        """Park what was queued for a frozen Dag by a transaction that didn't see the freeze yet."""
+        ...
+
+    def release(self, member_id: int, *, rerun_id: int, actor: str) -> bool:
+        """Give a member's hold up; False if it has none.
+
+        The last one of a run to go restores the run's ``run_after``, or queues what was parked for its Dag.
+        """
         ...
 
 
@@ -212,6 +274,10 @@ class RerunStore(Protocol):
         Raises `RunInActiveRerun` when one of its runs takes part in another active rerun; ``extra["rerun_id"]``
         and ``extra["run"]`` (a `RunRef`) name it.
         """
+        ...
+
+    def add_frozen(self, rerun_id: int, run: NewFrozen) -> int:
+        """Store a frozen member of a rerun; answer its id. It claims no run: several reruns may freeze one."""
         ...
 
     def get(self, rerun_id: int) -> Rerun | None:
@@ -284,6 +350,10 @@ class RerunStore(Protocol):
         """
         ...
 
+    def catch_member(self, member_id: int, run_id: str, run_after: datetime | None) -> None:
+        """Name the run of a frozen member, which the scheduler has made, and its true ready time."""
+        ...
+
     def set_member_reason(self, member_id: int, reason: str | None) -> None:
         """Say why a member stands where it stands, without moving it."""
         ...
@@ -326,6 +396,7 @@ class Work:
     gateway: Gateway
     store: RerunStore
     lease: Lease
+    freezer: Freezer
 
 
 class UnitOfWork(Protocol):
@@ -370,6 +441,10 @@ class Health(Protocol):
 
     def asset_manager_active(self) -> bool:
         """Whether repeated asset events are recognised in the api-servers that serve tasks."""
+        ...
+
+    def freeze_hook_active(self) -> bool:
+        """Whether every live scheduler holds the runs that it makes for a frozen Dag."""
         ...
 
 

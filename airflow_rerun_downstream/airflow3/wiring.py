@@ -93,6 +93,7 @@ class AirflowUnitOfWork:
 def work_on(session: Session) -> Work:
     """The ports, on one session."""
     from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.freezing import AirflowFreezer
     from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
     from airflow_rerun_downstream.store.lease import SqlLease
     from airflow_rerun_downstream.store.rows import SqlRerunStore
@@ -102,6 +103,7 @@ def work_on(session: Session) -> Work:
         gateway=AirflowGateway(session),
         store=SqlRerunStore(session, snapshots()),
         lease=SqlLease(session),
+        freezer=AirflowFreezer(session),
     )
 
 

@@ -90,6 +90,16 @@ class NewMember:
 
 
 @dataclass(frozen=True)
+class NewFrozen:
+    """A run to be held: one that waits for its time, or (``run_id`` None) one that Airflow hasn't made yet."""
+
+    dag_id: str
+    run_id: str | None
+    logical_date: datetime | None = None
+    run_after: datetime | None = None
+
+
+@dataclass(frozen=True)
 class NewRerun:
     """A rerun to be stored: the snapshot of the plan at submit."""
 
@@ -136,6 +146,8 @@ class Rerun:
 @dataclass(frozen=True)
 class Member:
     """A stored member. ``waits_for`` are member ids. ``original_run_id`` differs from the run's after adoption.
+
+    The run id of a frozen member is empty until Airflow has made its run.
 
     ``attempt`` counts dispatches; ``clear_number`` is the run's, right after the last one.
     """

@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import NewRerun
+from airflow_rerun_downstream.domain.rerun import NewFrozen, NewRerun
 from airflow_rerun_downstream.store.executor import Executor, chunks, new_id
-from airflow_rerun_downstream.store.records import link_values, member_values, rerun_values
+from airflow_rerun_downstream.store.records import frozen_values, link_values, member_values, rerun_values
 from airflow_rerun_downstream.store.tables import active_run, gate, link, member, rerun
 
 Ids = Mapping[RunRef, int]
@@ -50,6 +50,11 @@ def add_runs(executor: Executor, new: NewRerun, rerun_id: int) -> None:
     add_all(executor, active_run, claims)
     add_all(executor, gate, gate_values(new, rerun_id, ids))
     add_all(executor, link, [link_values(one, rerun_id, place) for place, one in enumerate(new.links)])
+
+
+def add_frozen(executor: Executor, rerun_id: int, new: NewFrozen) -> int:
+    """Store a frozen member and answer its id. It claims no run: several reruns may freeze one."""
+    return new_id(executor, insert(member).values(frozen_values(new, rerun_id)))
 
 
 def add_all(executor: Executor, table: Table, rows: list[dict[str, Any]]) -> None:

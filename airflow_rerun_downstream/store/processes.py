@@ -14,7 +14,10 @@ from airflow_rerun_downstream.store.tables import process
 
 @dataclass(frozen=True)
 class ProcessReport:
-    """What a process says of itself. ``id`` is ``hostname:pid``, ``kind`` a word such as api_server or scheduler."""
+    """What a process says of itself. ``id`` is ``hostname:pid``, ``kind`` a word such as api_server or scheduler.
+
+    ``job_id`` is the row of a scheduler in Airflow's table of jobs.
+    """
 
     id: str
     kind: str
@@ -22,6 +25,7 @@ class ProcessReport:
     freeze_hook: bool
     started_at: datetime
     seen_at: datetime
+    job_id: int | None = None
 
 
 def report_process(executor: Executor, report: ProcessReport) -> None:

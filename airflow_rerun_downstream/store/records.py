@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member, NewMember, NewRerun, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun import Member, NewFrozen, NewMember, NewRerun, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.store import codec
 from airflow_rerun_downstream.store.executor import Executor, chunks
@@ -88,13 +88,30 @@ def member_values(new: NewMember, rerun_id: int) -> dict[str, Any]:
     }
 
 
+def frozen_values(new: NewFrozen, rerun_id: int) -> dict[str, Any]:
+    """The row of a frozen member. It is outside the order, and none of its tasks is selected."""
+    return {
+        "rerun_id": rerun_id,
+        "dag_id": new.dag_id,
+        "run_id": new.run_id,
+        "original_run_id": new.run_id,
+        "role": Role.FROZEN.value,
+        "state": MemberState.FROZEN.value,
+        "tasks": [],
+        "depth": 0,
+        "attempt": 0,
+        "logical_date": new.logical_date,
+        "run_after": new.run_after,
+    }
+
+
 def member_of(row: Any, waits_for: frozenset[int]) -> Member:
     """A member from its whole row."""
     return Member(
         id=row.id,
         rerun_id=row.rerun_id,
-        ref=RunRef(row.dag_id, row.run_id),
-        original_run_id=row.original_run_id,
+        ref=RunRef(row.dag_id, row.run_id or ""),
+        original_run_id=row.original_run_id or "",
         role=Role(row.role),
         state=MemberState(row.state),
         state_reason=row.state_reason,

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, NewRerun, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, NewFrozen, NewRerun, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, MemberState, RerunState
 from airflow_rerun_downstream.ports import Dispatched, RerunFilter
 from airflow_rerun_downstream.store import adding, pages, snapshots
@@ -44,6 +44,10 @@ class SqlRerunStore:
     def add(self, rerun: NewRerun, *, now: datetime) -> int:
         """See `RerunStore.add`. Where a run is taken, nothing is stored, and the transaction can go on."""
         return adding.add(self._executor, rerun, now)
+
+    def add_frozen(self, rerun_id: int, run: NewFrozen) -> int:
+        """See `RerunStore.add_frozen`."""
+        return adding.add_frozen(self._executor, rerun_id, run)
 
     def get(self, rerun_id: int) -> Rerun | None:
         """See `RerunStore.get`."""
@@ -136,6 +140,11 @@ class SqlRerunStore:
             values.update(attempt=attempt, clear_number=dispatched.clear_number, dispatched_at=now)
         move = update(member).where(member.c.id == member_id, member.c.state.in_(words(before))).values(values)
         return changed(self._executor, move) == 1
+
+    def catch_member(self, member_id: int, run_id: str, run_after: datetime | None) -> None:
+        """See `RerunStore.catch_member`."""
+        values = {"run_id": run_id, "original_run_id": run_id, "run_after": run_after}
+        self._executor.execute(update(member).where(member.c.id == member_id).values(values))
 
     def set_member_reason(self, member_id: int, reason: str | None) -> None:
         """See `RerunStore.set_member_reason`."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, Rerun
 from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES, MemberState, RerunState
 from airflow_rerun_downstream.store.executor import Executor, chunks
@@ -64,6 +65,9 @@ ACTIVE = (
         rerun.c.state_reason.label("rerun_state_reason"),
         rerun.c.ended_at.label("rerun_ended_at"),
         member.c.id,
+        member.c.dag_id,
+        member.c.run_id,
+        member.c.run_after,
         member.c.state,
         member.c.state_reason,
         member.c.attempt,
@@ -127,6 +131,8 @@ def moved(snapshot: Snapshot, one: Member, row: Any) -> Member:
         return known[1]
     made = replace(
         one,
+        ref=one.ref if one.ref.run_id == (row.run_id or "") else RunRef(row.dag_id, row.run_id),
+        run_after=row.run_after,
         state=MemberState(row.state),
         state_reason=row.state_reason,
         attempt=row.attempt,

@@ -76,8 +76,8 @@ member = Table(
     Column("id", Integer, primary_key=True),
     owned_by("rerun_id", "rerun", nullable=False),
     airflow_id("dag_id", nullable=False),
-    airflow_id("run_id", nullable=False),
-    airflow_id("original_run_id", nullable=False),
+    airflow_id("run_id"),
+    airflow_id("original_run_id"),
     Column("role", String(20), nullable=False),
     Column("state", String(20), nullable=False),
     Column("state_reason", Text),
@@ -174,9 +174,37 @@ process = Table(
     Column("kind", String(50), nullable=False),
     Column("asset_manager", Boolean, nullable=False),
     Column("freeze_hook", Boolean, nullable=False),
+    Column("job_id", Integer),
     Column("started_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False, index=True),
 )
+
+hold = Table(
+    f"{PREFIX}hold",
+    metadata,
+    Column("member_id", Integer, ForeignKey(f"{PREFIX}member.id", ondelete="CASCADE"), primary_key=True),
+    owned_by("rerun_id", "rerun", nullable=False, index=True),
+    airflow_id("dag_id", nullable=False, index=True),
+    airflow_id("run_id"),
+    Column("logical_date", UtcDateTime),
+    Column("partition_key", String(250)),
+    Column("assets", Boolean, nullable=False),
+    Column("run_after", UtcDateTime),
+    Column("held_at", UtcDateTime),
+)
+"""What keeps a frozen member's run from starting. ``assets``: by parking what its Dag's assets queue, else by its
+``run_after``, of which the true value is kept here. ``run_id`` and ``held_at`` come when the run is there and held.
+The row goes with the release: a run is held exactly as long as a row says so.
+"""
+
+parked = Table(
+    f"{PREFIX}parked",
+    metadata,
+    airflow_id("dag_id", primary_key=True),
+    Column("asset_id", Integer, primary_key=True, autoincrement=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""The rows of Airflow's ``asset_dag_run_queue`` that were taken out of the scheduler's sight, to be put back."""
 
 TABLES = frozenset(metadata.tables)
 """The names of all tables, without alembic's own."""

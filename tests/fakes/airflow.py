@@ -16,6 +16,7 @@ import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
@@ -38,6 +39,7 @@ from airflow_rerun_downstream.domain.facts import (
     TriggerDefinition,
     TriggeredRun,
 )
+from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
 from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, RunFilter
 
@@ -74,6 +76,9 @@ class World:
     triggered: list[tuple[RunRef, str, RunRef]] = field(default_factory=list)
     waits: list[tuple[datetime, RecordedWait]] = field(default_factory=list)
     rendered: dict[tuple[RunRef, str, int], Mapping[str, object]] = field(default_factory=dict)
+    schedules: dict[str, DagSchedule] = field(default_factory=dict)
+    waiting: list[WaitingAsset] = field(default_factory=list)
+    tickets: dict[int, Any] = field(default_factory=dict)
     log: list[tuple[RunRef, str, str, int]] = field(default_factory=list)
     dispatches: list[RunRef] = field(default_factory=list)
 
@@ -225,9 +230,10 @@ class FakeFacts:
         self.statements += 1
         return {ref: self.world.runs[ref] for ref in refs if ref in self.world.runs}
 
-    def runs_at(self, dates: Mapping[str, Collection[datetime]]) -> list[RunFacts]:
+    def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
         self.statements += 1
-        return [r for r in self.world.runs.values() if r.logical_date in dates.get(r.ref.dag_id, ())]
+        moment = (lambda run: run.logical_date or run.run_after) if undated else (lambda run: run.logical_date)
+        return [run for run in self.world.runs.values() if moment(run) in dates.get(run.ref.dag_id, ())]
 
     def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
         self.statements += 1
@@ -334,6 +340,15 @@ class FakeFacts:
         self.statements += 1
         return [w for at, w in self.world.waits if (w.consumer.dag_id, w.task_id) in sensors and at >= since]
 
+    def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
+        self.statements += 1
+        found = {dag_id: self.world.schedules[dag_id] for dag_id in dag_ids if dag_id in self.world.schedules}
+        return {dag_id: replace(one, upcoming=one.upcoming[:upcoming]) for dag_id, one in found.items()}
+
+    def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
+        self.statements += 1
+        return [one for one in self.world.waiting if one.producer in producers]
+
     def rendered_fields(
         self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
     ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
@@ -388,6 +403,18 @@ class FakeGateway:
         self.world.dispatches.append(ref)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="dispatch")
         return Dispatched(self.world.runs[ref].clear_number, len(cleared))
+
+    def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
+        run = self.world.runs.get(ref)
+        if run is None or run.state in FINISHED_RUN_STATES:
+            return False
+        self.world.set_run(ref, state="failed", terminated=True)
+        self.world.tasks[ref] = [
+            replace(t, state="restarting" if t.state == "running" else None) if t.state in UNFINISHED_TASK_STATES else t
+            for t in self.world.tasks[ref]
+        ]
+        self.record(ref, rerun_id=rerun_id, actor=actor, event="halt")
+        return True
 
     def stop(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
         run = self.world.runs.get(ref)

@@ -18,12 +18,13 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import (
     ActiveRerun,
     Member,
+    NewFrozen,
     NewMember,
     NewRerun,
     Rerun,
     RerunEvent,
 )
-from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, MemberState, RerunState
+from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, MemberState, RerunState, Role
 from airflow_rerun_downstream.ports import Dispatched, RerunFilter
 
 ENDED = frozenset(MemberState) - {
@@ -93,6 +94,28 @@ class FakeStore:
             self.rows.active_runs[one.ref] = rerun_id
         self.rows.links[rerun_id] = rerun.links
         return rerun_id
+
+    def add_frozen(self, rerun_id: int, run: NewFrozen) -> int:
+        member_id = max(self.rows.members, default=0) + 1
+        self.rows.members[member_id] = Member(
+            id=member_id,
+            rerun_id=rerun_id,
+            ref=RunRef(run.dag_id, run.run_id or ""),
+            original_run_id=run.run_id or "",
+            role=Role.FROZEN,
+            state=MemberState.FROZEN,
+            state_reason=None,
+            tasks=(),
+            depth=0,
+            attempt=0,
+            clear_number=None,
+            logical_date=run.logical_date,
+            run_after=run.run_after,
+            dispatched_at=None,
+            ended_at=None,
+            final_run_state=None,
+        )
+        return member_id
 
     def get(self, rerun_id: int) -> Rerun | None:
         found = self.rows.reruns.get(rerun_id)
@@ -190,6 +213,11 @@ class FakeStore:
             values.update(attempt=found.attempt + 1, clear_number=number, dispatched_at=now)
         self.rows.members[member_id] = replace(found, state=after, state_reason=reason, **values)
         return True
+
+    def catch_member(self, member_id: int, run_id: str, run_after: datetime | None) -> None:
+        one = self.rows.members[member_id]
+        ref = RunRef(one.ref.dag_id, run_id)
+        self.rows.members[member_id] = replace(one, ref=ref, original_run_id=run_id, run_after=run_after)
 
     def set_member_reason(self, member_id: int, reason: str | None) -> None:
         if member_id in self.rows.members:

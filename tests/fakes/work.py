@@ -12,6 +12,7 @@ from airflow_rerun_downstream.ports import ComponentHealth, Work
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.settings import Settings
 from tests.fakes.airflow import FakeClock, FakeFacts, FakeGateway, World
+from tests.fakes.freezer import FakeFreezer
 from tests.fakes.store import FakeLease, FakeStore
 
 ADA = Actor("1", "ada")
@@ -26,13 +27,14 @@ class FakeUnitOfWork:
         self.lease = FakeLease()
         self.facts = FakeFacts(world)
         self.gateway = FakeGateway(world)
+        self.freezer = FakeFreezer(world)
         self.fail_before_commit: Exception | None = None
 
     @contextmanager
     def __call__(self) -> Iterator[Work]:
         before = (self.world.snapshot(), self.store.snapshot(), self.lease.snapshot())
         try:
-            yield Work(facts=self.facts, gateway=self.gateway, store=self.store, lease=self.lease)
+            yield Work(self.facts, self.gateway, self.store, self.lease, self.freezer)
             if self.fail_before_commit is not None:
                 raise self.fail_before_commit
         except BaseException:
@@ -65,12 +67,16 @@ class FakeHealth:
     """A healthy installation, unless told otherwise."""
 
     asset_manager: bool = True
+    freeze_hook: bool = True
 
     def components(self) -> Mapping[str, ComponentHealth]:
         return {"database": ComponentHealth("healthy", "")}
 
     def asset_manager_active(self) -> bool:
         return self.asset_manager
+
+    def freeze_hook_active(self) -> bool:
+        return self.freeze_hook
 
 
 class FakeNotifier:

@@ -52,6 +52,8 @@ def upgrade() -> None:
     create_lease()
     create_dispatched_task()
     create_process()
+    create_hold()
+    create_parked()
 
 
 def create_rerun() -> None:
@@ -89,8 +91,8 @@ def create_member() -> None:
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("rerun_id", sa.Integer, nullable=False),
         airflow_id("dag_id"),
-        airflow_id("run_id"),
-        airflow_id("original_run_id"),
+        airflow_id("run_id", nullable=True),
+        airflow_id("original_run_id", nullable=True),
         sa.Column("role", sa.String(20), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("state_reason", sa.Text),
@@ -220,6 +222,7 @@ def create_process() -> None:
         sa.Column("kind", sa.String(50), nullable=False),
         sa.Column("asset_manager", sa.Boolean, nullable=False),
         sa.Column("freeze_hook", sa.Boolean, nullable=False),
+        sa.Column("job_id", sa.Integer),
         sa.Column("started_at", MOMENT, nullable=False),
         sa.Column("seen_at", MOMENT, nullable=False),
         primary_key("process", "id"),
@@ -227,7 +230,45 @@ def create_process() -> None:
     index("process", "seen_at")
 
 
+def create_hold() -> None:
+    """What keeps a frozen member's run from starting."""
+    op.create_table(
+        "rerun_downstream_hold",
+        sa.Column("member_id", sa.Integer, nullable=False),
+        sa.Column("rerun_id", sa.Integer, nullable=False),
+        airflow_id("dag_id"),
+        airflow_id("run_id", nullable=True),
+        sa.Column("logical_date", MOMENT),
+        sa.Column("partition_key", sa.String(250)),
+        sa.Column("assets", sa.Boolean, nullable=False),
+        sa.Column("run_after", MOMENT),
+        sa.Column("held_at", MOMENT),
+        primary_key("hold", "member_id"),
+        goes_with("hold", "member_id", "member"),
+        goes_with("hold", "rerun_id", "rerun"),
+    )
+    index("hold", "rerun_id")
+    index("hold", "dag_id")
+
+
+def create_parked() -> None:
+    """What the assets of frozen Dags queued."""
+    op.create_table(
+        "rerun_downstream_parked",
+        airflow_id("dag_id"),
+        sa.Column("asset_id", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        primary_key("parked", "dag_id", "asset_id"),
+    )
+
+
+OWNED_FIRST = (
+    *("hold", "parked", "process", "dispatched_task", "lease"),
+    *("active_run", "event", "link", "gate", "member", "rerun"),
+)
+
+
 def downgrade() -> None:
     """Drop every table, those that point to others first."""
-    for table in ("process", "dispatched_task", "lease", "active_run", "event", "link", "gate", "member", "rerun"):
+    for table in OWNED_FIRST:
         op.drop_table(f"rerun_downstream_{table}")

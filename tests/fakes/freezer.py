@@ -1,0 +1,106 @@
+"""`Freezer` in memory: holds on the runs of a `World`.
+
+A run that `World.run` makes is held where its Dag and logical date have a ticket, as the scheduler's hook does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
+from airflow_rerun_downstream.domain.freeze import Hold
+from airflow_rerun_downstream.domain.plan import FutureRef
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.ports import CannotFreeze
+from tests.fakes.airflow import World
+
+FAR = datetime(2038, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A row of the table of holds."""
+
+    member_id: int
+    rerun_id: int
+    target: RunRef | FutureRef
+    run_id: str | None = None
+    run_after: datetime | None = None
+
+
+class FakeFreezer:
+    """`Freezer` over a `World`; its tickets are among the world's rows, so that they roll back with them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def lock(self, dag_ids: Collection[str]) -> None:
+        """Nobody else writes to this world."""
+
+    def freeze(self, member_id: int, target: RunRef | FutureRef, *, rerun_id: int) -> None:
+        schedule = self.world.schedules.get(target.dag_id)
+        if isinstance(target, RunRef):
+            run = self.world.runs.get(target)
+            if run is None or run.state != "queued":
+                raise CannotFreeze("run_gone" if run is None else "already_started")
+            self.world.tickets[member_id] = Ticket(member_id, rerun_id, target, target.run_id, run.run_after)
+            self.world.runs[target] = replace(run, run_after=FAR)
+            return
+        if schedule is None:
+            raise CannotFreeze("dag_gone")
+        refused = schedule.cannot_hold if target.logical_date else schedule.cannot_park
+        if refused:
+            raise CannotFreeze(refused)
+        if target.logical_date and self._at(target) is not None:
+            raise CannotFreeze("already_started")
+        self.world.tickets[member_id] = Ticket(member_id, rerun_id, target)
+
+    def holds(self, rerun_ids: Collection[int]) -> list[Hold]:
+        return [self._hold(one) for one in self.world.tickets.values() if one.rerun_id in rerun_ids]
+
+    def _hold(self, ticket: Ticket) -> Hold:
+        hold = Hold(ticket.member_id, ticket.rerun_id, ticket.target.dag_id, ticket.run_id, ticket.run_after)
+        if ticket.run_id is not None:
+            run = self.world.runs.get(RunRef(hold.dag_id, ticket.run_id))
+            return replace(hold, run_state=run.state if run else None)
+        return replace(hold, taken_by=self._at(ticket.target))
+
+    def _at(self, target: RunRef | FutureRef) -> str | None:
+        date = target.logical_date if isinstance(target, FutureRef) else None
+        found = [
+            ref.run_id
+            for ref, run in self.world.runs.items()
+            if ref.dag_id == target.dag_id and run.logical_date == date
+        ]
+        return found[0] if found and date is not None else None
+
+    def sweep(self) -> None:
+        """Nobody is late in this world."""
+
+    def release(self, member_id: int, *, rerun_id: int, actor: str) -> bool:
+        ticket = self.world.tickets.pop(member_id, None)
+        if ticket is None:
+            return False
+        ref = RunRef(ticket.target.dag_id, ticket.run_id or "")
+        others = [
+            one for one in self.world.tickets.values() if (one.target.dag_id, one.run_id) == (ref.dag_id, ref.run_id)
+        ]
+        run = self.world.runs.get(ref)
+        if run is not None and ticket.run_after is not None and not others:
+            self.world.runs[ref] = replace(run, run_after=ticket.run_after)
+        return True
+
+    def scheduler_makes(self, run: RunRef) -> None:
+        """What the scheduler's hook does to a run that is just being made."""
+        facts = self.world.runs[run]
+        assert facts.state not in FINISHED_RUN_STATES
+        for member_id, ticket in self.world.tickets.items():
+            target = ticket.target
+            if isinstance(target, FutureRef) and (target.dag_id, target.logical_date) == (
+                run.dag_id,
+                facts.logical_date,
+            ):
+                self.world.tickets[member_id] = replace(ticket, run_id=run.run_id, run_after=facts.run_after)
+                self.world.runs[run] = replace(facts, run_after=FAR)
