@@ -44,6 +44,10 @@ class Wait:
     via: Mapping[str, Any]
 
 
+Candidates = Mapping[tuple[str, datetime], Sequence[RunFacts]]
+"""Runs by their Dag and the date from which their sensors count: the logical date or, without one, ``run_after``."""
+
+
 class Waits:
     """The search for one batch of upstream runs."""
 
@@ -51,7 +55,7 @@ class Waits:
         self.runs = by_dag(runs)
         self.sensors = sensors
         self.around = around
-        since = min(run.run_after for run in runs)
+        since = min(earliest(run) for run in runs)
         keys = {(sensor.dag_id, sensor.task_id) for sensor in sensors}
         records = around.facts.recorded_waits(keys, since=since)
         self.records: dict[tuple[RunRef, str], list[RecordedWait]] = {}
@@ -64,18 +68,20 @@ class Waits:
         wanted: dict[str, set[datetime]] = {}
         for sensor, _, date in offsets:
             wanted.setdefault(sensor.dag_id, set()).add(date)
-        at = {(run.ref.dag_id, run.logical_date): run for run in self.around.facts.runs_at(wanted)} if wanted else {}
+        at: dict[tuple[str, datetime], list[RunFacts]] = {}
+        for run in self.around.facts.runs_at(wanted, undated=True) if wanted else ():
+            at.setdefault((run.ref.dag_id, run.logical_date or run.run_after), []).append(run)
         recorded = list(self.recorded(at))
         return [*recorded, *self.derived(offsets, at), *self.unresolved(recorded)]
 
     def expected_dates(self) -> list[tuple[SensorDefinition, RunFacts, datetime]]:
-        """For each sensor with an offset and each run that it may wait for: the consuming run's logical date."""
+        """For each sensor with an offset and each run that it may wait for: the dates of runs that would."""
         return [
             (sensor, run, date)
             for sensor in self.sensors
             if not sensor.has_date_function
             for run in self.upstreams(sensor)
-            if (date := consumer_date(run.logical_date, sensor.offset)) is not None
+            for date in consumer_dates(run.logical_date, sensor.offset)
         ]
 
     def upstreams(self, sensor: SensorDefinition) -> Iterator[RunFacts]:
@@ -84,7 +90,7 @@ class Waits:
             if "{" in sensor.external_dag_id or sensor.external_dag_id == dag_id:
                 yield from runs
 
-    def recorded(self, at: Mapping[tuple[str, datetime | None], RunFacts]) -> Iterator[Found]:
+    def recorded(self, at: Candidates) -> Iterator[Found]:
         """The links that the listener's records prove."""
         dates = {(run.ref.dag_id, run.logical_date): run for runs in self.runs.values() for run in runs}
         hits = [
@@ -94,7 +100,7 @@ class Waits:
             for date in record.dates
             if (record.external_dag_id, date) in dates
         ]
-        known = {run.ref: run for run in at.values()}
+        known = {run.ref: run for some in at.values() for run in some}
         missing = {record.consumer for record, _ in hits} - set(known)
         known.update(self.around.facts.runs(missing) if missing else {})
         for record, upstream in hits:
@@ -106,45 +112,68 @@ class Waits:
                 yield sensor_link(upstream, consumer, record.task_id, tasks, Evidence.RECORDED, via)
 
     def derived(
-        self,
-        offsets: Sequence[tuple[SensorDefinition, RunFacts, datetime]],
-        at: Mapping[tuple[str, datetime | None], RunFacts],
+        self, offsets: Sequence[tuple[SensorDefinition, RunFacts, datetime]], at: Candidates
     ) -> Iterator[Found]:
         """The links that a sensor's offset tells, for runs without a record."""
         rendered = self.rendered(at)
         for sensor, upstream, date in offsets:
-            consumer = at.get((sensor.dag_id, date))
-            if consumer is None or (consumer.ref, sensor.task_id) in self.records:
-                continue
-            task_ids, group_id = sensor.task_ids, sensor.group_id
-            if sensor.templated:
-                fields = rendered.get((consumer.ref, sensor.task_id))
-                if fields is None:
-                    why = "the fields of the sensor are templates, and Airflow no longer keeps what it rendered"
-                    yield open_edge(upstream, sensor, why, consumer=consumer)
+            for consumer in at.get((sensor.dag_id, date), ()):
+                if (consumer.ref, sensor.task_id) in self.records:
                     continue
-                if fields.get("external_dag_id") != upstream.ref.dag_id:
-                    continue
-                task_ids, group_id = rendered_tasks(fields)
-            tasks = waited_tasks(task_ids, group_id, self.around.structures.get(upstream.ref.dag_id))
-            evidence = Evidence.DERIVED if sensor.offset_known else Evidence.ASSUMED
-            via = {
-                "task_id": sensor.task_id,
-                "delta": readable_offset(sensor.offset),
-                "dates": [date.isoformat()],
-            }
-            yield sensor_link(upstream, consumer, sensor.task_id, tasks, evidence, via)
+                if sensor.templated:
+                    yield from self.by_template(
+                        sensor, upstream, consumer, date, rendered.get((consumer.ref, sensor.task_id))
+                    )
+                else:
+                    yield self.by_offset(sensor, upstream, consumer, date, sensor.task_ids, sensor.group_id)
 
-    def rendered(
-        self, at: Mapping[tuple[str, datetime | None], RunFacts]
-    ) -> dict[tuple[RunRef, str], Mapping[str, object]]:
-        """What Airflow rendered for templated sensors in the candidate runs."""
+    def by_template(
+        self,
+        sensor: SensorDefinition,
+        upstream: RunFacts,
+        consumer: RunFacts,
+        date: datetime,
+        rendered: Sequence[Mapping[str, object]] | None,
+    ) -> Iterator[Found]:
+        """The link of a sensor whose fields are templates, if one of its instances waited for that Dag."""
+        if rendered is None:
+            why = "the fields of the sensor are templates, and Airflow no longer keeps what it rendered"
+            yield open_edge(upstream, sensor, why, consumer=consumer)
+            return
+        waits = [rendered_tasks(fields) for fields in rendered if fields.get("external_dag_id") == upstream.ref.dag_id]
+        for task_ids, group_id in dict.fromkeys(waits):
+            yield self.by_offset(sensor, upstream, consumer, date, task_ids, group_id)
+
+    def by_offset(
+        self,
+        sensor: SensorDefinition,
+        upstream: RunFacts,
+        consumer: RunFacts,
+        date: datetime,
+        task_ids: frozenset[str],
+        group_id: str | None,
+    ) -> Found:
+        """The link that an offset tells."""
+        tasks = waited_tasks(task_ids, group_id, self.around.structures.get(upstream.ref.dag_id))
+        evidence = Evidence.DERIVED if sensor.offset_known else Evidence.ASSUMED
+        via = {
+            "task_id": sensor.task_id,
+            "delta": readable_offset(sensor.offset),
+            "dates": [date.isoformat()],
+        }
+        return sensor_link(upstream, consumer, sensor.task_id, tasks, evidence, via)
+
+    def rendered(self, at: Candidates) -> dict[tuple[RunRef, str], list[Mapping[str, object]]]:
+        """What Airflow rendered for templated sensors in the candidate runs, for each map index."""
         templated = {(sensor.dag_id, sensor.task_id) for sensor in self.sensors if sensor.templated}
-        candidates = [run.ref for run in at.values() if any(run.ref.dag_id == dag_id for dag_id, _ in templated)]
-        if not candidates:
-            return {}
-        fields = self.around.facts.rendered_fields(templated, candidates)
-        return {(ref, task_id): values for (ref, task_id, _), values in fields.items()}
+        dag_ids = {dag_id for dag_id, _ in templated}
+        candidates = [run.ref for some in at.values() for run in some if run.ref.dag_id in dag_ids]
+        found: dict[tuple[RunRef, str], list[Mapping[str, object]]] = {}
+        if candidates:
+            fields = self.around.facts.rendered_fields(templated, candidates)
+            for (ref, task_id, _), values in sorted(fields.items(), key=lambda item: item[0]):
+                found.setdefault((ref, task_id), []).append(values)
+        return found
 
     def unresolved(self, recorded: Sequence[Found]) -> Iterator[Found]:
         """Sensors whose dates a function decides, where no record tells which run waited."""
@@ -205,16 +234,50 @@ def rendered_tasks(fields: Mapping[str, object]) -> tuple[frozenset[str], str | 
     return frozenset(ids), str(group) if group else None
 
 
+def earliest(run: RunFacts) -> datetime:
+    """A moment before anybody can have waited for a run; a hold puts ``run_after`` into the future."""
+    return min(run.run_after, run.logical_date or run.run_after)
+
+
 def consumer_date(logical_date: datetime | None, offset: float | Mapping[str, float]) -> datetime | None:
-    """The logical date of the run whose sensor, ``offset`` later, waits for ``logical_date``."""
+    """The date that is ``offset`` after a logical date; None where the calendar has none."""
     if logical_date is None:
         return None
     try:
-        if isinstance(offset, Mapping):
-            return logical_date + relativedelta(**{unit: int(number) for unit, number in offset.items()})  # type: ignore[arg-type]
-        return logical_date + timedelta(seconds=offset)
+        return logical_date + duration(offset)
     except (OverflowError, TypeError, ValueError):
         return None
+
+
+CALENDAR = ("years", "months")
+LONGEST_MONTH, SHORTEST_MONTH = 31, 28
+
+
+def consumer_dates(logical_date: datetime | None, offset: float | Mapping[str, float]) -> list[datetime]:
+    """The dates from which a sensor that looks ``offset`` back finds ``logical_date``.
+
+    A month before the 28th, 29th, 30th and 31st of March is the 28th of February; no date is a month after the
+    31st of January. Looking back moves the calendar first and then the clock, so the clock is turned here first.
+    """
+    if not isinstance(offset, Mapping):
+        date = consumer_date(logical_date, offset)
+        return [] if date is None else [date]
+    clock = {unit: number for unit, number in offset.items() if unit not in CALENDAR}
+    calendar = {unit: number for unit, number in offset.items() if unit in CALENDAR}
+    first = consumer_date(consumer_date(logical_date, clock), calendar)
+    if first is None:
+        return []
+    days = [consumer_date(first, days * 86_400.0) for days in range(LONGEST_MONTH - SHORTEST_MONTH + 1)]
+    back = {unit: -number for unit, number in offset.items()}
+    return [date for date in days if date is not None and consumer_date(date, back) == logical_date]
+
+
+def duration(offset: float | Mapping[str, float]) -> timedelta | relativedelta:
+    """An offset as dates can be moved by it."""
+    if not isinstance(offset, Mapping):
+        return timedelta(seconds=offset)
+    whole = {unit: int(number) if unit in CALENDAR else number for unit, number in offset.items()}
+    return relativedelta(**whole)  # type: ignore[arg-type]
 
 
 def readable_offset(offset: float | Mapping[str, float]) -> str | dict[str, float]:

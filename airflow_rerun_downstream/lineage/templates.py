@@ -7,6 +7,7 @@ from functools import lru_cache
 from types import SimpleNamespace
 
 import pendulum
+from dateutil.relativedelta import relativedelta
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -32,7 +33,14 @@ def ds_add(day: str, days: int) -> str:
     return ds(datetime.fromisoformat(day) + timedelta(days=days))
 
 
-MACROS = SimpleNamespace(datetime=datetime, timedelta=timedelta, ds_add=ds_add)
+def ds_format(day: str, input_format: str, output_format: str) -> str:
+    """Airflow's macro of that name."""
+    return datetime.strptime(str(day), input_format).strftime(output_format)  # noqa: DTZ007
+
+
+# Of dateutil only what names dates: a whole module would be a way out of the sandbox.
+DATEUTIL = SimpleNamespace(relativedelta=SimpleNamespace(relativedelta=relativedelta))
+MACROS = SimpleNamespace(datetime=datetime, timedelta=timedelta, ds_add=ds_add, ds_format=ds_format, dateutil=DATEUTIL)
 
 
 @lru_cache(maxsize=1)
@@ -59,6 +67,7 @@ def context(run: RunFacts) -> dict[str, object]:
             "ds": ds(date),
             "ds_nodash": ds(date).replace("-", ""),
             "ts": ts(date),
+            "ts_nodash": date.strftime("%Y%m%dT%H%M%S"),
         }
     if run.data_interval_start and run.data_interval_end:
         names["data_interval_start"] = pendulum.instance(run.data_interval_start)

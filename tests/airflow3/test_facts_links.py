@@ -227,6 +227,7 @@ class Everything:
         return {
             "runs": (lambda facts: facts.runs(self.refs), 1),
             "runs_at": (lambda facts: facts.runs_at(self.dates), 1),
+            "runs_at, undated too": (lambda facts: facts.runs_at(self.dates, undated=True), 1),
             "task_instances": (lambda facts: facts.task_instances(self.refs), 1),
             "structures": (lambda facts: facts.structures(["a", "b"]), 1),
             "definitions": (lambda facts: facts.definitions(), 2),

@@ -172,7 +172,16 @@ def test_runs_at_logical_dates(facts, session):
     scene.create_run("b", session=session, day=1)
     assert {run.ref for run in facts.runs_at({"a": [START, START + timedelta(days=1)]})} == {first, second}
     assert [run.ref for run in facts.runs_at({"a": [START], "b": [START]})] == [first]
-    assert facts.runs_at({}) == []
+    assert facts.runs_at({}) == facts.runs_at({}, undated=True) == []
+
+
+def test_runs_without_a_logical_date_are_found_by_their_ready_time(facts, session):
+    scene.save(history.dag("a"), session=session)
+    dated = scene.create_run("a", session=session)
+    undated = history.run("a", "undated", session=session, by="asset", logical_date=None, run_after=START)
+    history.run("a", "later", session=session, by="asset", logical_date=None, run_after=START + MINUTE)
+    assert [run.ref for run in facts.runs_at({"a": [START]})] == [dated]
+    assert {run.ref for run in facts.runs_at({"a": [START]}, undated=True)} == {dated, undated}
 
 
 def test_task_instances(facts, session):

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from dateutil.relativedelta import relativedelta
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid, NotFound, PlanTooLarge
 from airflow_rerun_downstream.domain.facts import MarkerDefinition, RecordedWait, SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.lineage.sensors import consumer_dates
 from tests.fakes.airflow import START, FakeFacts, World
 from tests.lineage.planning import NOW, codes, links, plan, selected
 
@@ -81,6 +85,61 @@ def test_a_sensors_offset_tells_the_consumer(world: World, offset: object, days:
     assert found.links[0].evidence is Evidence.DERIVED
 
 
+def test_a_sensor_in_a_run_without_a_logical_date_counts_from_its_ready_time(world: World) -> None:
+    source = world.run("a", day=3)
+    ready = START + timedelta(days=4)
+    consumers = [world.run("b", run_id=name, logical_date=None, run_after=ready) for name in ("one", "two")]
+    world.run("b", run_id="later", logical_date=None, run_after=ready + timedelta(hours=1))
+    world.run("b", run_id="dated", day=9, run_after=ready)
+    world.sensors.append(SensorDefinition("b", "t", "a", offset=86_400.0, offset_known=True))
+    assert [link.downstream for link in plan(world, source).links] == consumers
+
+
+def test_the_record_of_a_held_run_s_reader_is_found(world: World) -> None:
+    held = world.run("a", run_after=START + timedelta(days=4000))
+    consumer = world.run("b", day=9)
+    world.sensors.append(SensorDefinition("b", "t", "a", has_date_function=True))
+    world.waits.append((START + timedelta(days=1), wait(consumer, START)))
+    assert [link.evidence for link in plan(world, held).links] == [Evidence.RECORDED]
+
+
+MONTHS = {
+    ("2026-02-28", 1): ["2026-03-28", "2026-03-29", "2026-03-30", "2026-03-31"],
+    ("2028-02-29", 1): ["2028-03-29", "2028-03-30", "2028-03-31"],
+    ("2026-04-30", 1): ["2026-05-30", "2026-05-31"],
+    ("2026-01-31", 1): [],
+    ("2026-01-28", 1): ["2026-02-28"],
+    ("2026-03-31", 1): [],
+    ("2026-02-28", -1): ["2026-01-28", "2026-01-29", "2026-01-30", "2026-01-31"],
+    ("2026-02-28", 12): ["2027-02-28"],
+    ("2027-02-28", 12): ["2028-02-28", "2028-02-29"],
+}
+
+
+@pytest.mark.parametrize(("date", "months"), MONTHS)
+def test_a_month_before(date: str, months: int) -> None:
+    found = consumer_dates(datetime.fromisoformat(date), {"months": months})
+    assert [each.date().isoformat() for each in found] == MONTHS[date, months]
+
+
+@given(
+    reader=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(timezone.utc)),  # noqa: DTZ001
+    apart=st.timedeltas(timedelta(days=-4), timedelta(days=4)),
+    months=st.integers(-30, 30),
+    days=st.integers(-40, 40),
+    hours=st.floats(-50, 50).map(lambda hours: round(hours, 1)),
+)
+def test_exactly_the_dates_that_look_back_at_a_date_are_found(
+    reader: datetime, apart: timedelta, months: int, days: int, hours: float
+) -> None:
+    delta = {"months": months, "days": days, "hours": hours}
+    other = reader + apart
+    looked_at = reader - relativedelta(**delta)  # type: ignore[arg-type]
+    found = consumer_dates(looked_at, delta)
+    assert reader in found
+    assert (other in found) == (other - relativedelta(**delta) == looked_at)  # type: ignore[arg-type]
+
+
 def test_a_sensor_without_the_policys_mark_is_assumed(world: World) -> None:
     source = world.run("a")
     world.run("b")
@@ -137,6 +196,17 @@ def test_a_templated_sensor_is_told_by_its_rendered_fields(world: World) -> None
     assert links(plan(world, source)) == {("a", "b", "sensor", "derived")}
 
 
+def test_each_index_of_a_mapped_templated_sensor_counts(world: World) -> None:
+    world.dag("a", "x; y; z")
+    source, consumer = world.run("a"), world.run("b")
+    world.sensors.append(SensorDefinition("b", "t", "{{ mapped }}", offset_known=True, mapped=True))
+    for index, (dag_id, task_id) in enumerate([("a", "x"), ("a", "y"), ("elsewhere", "z")]):
+        world.rendered[(consumer, "t", index)] = {"external_dag_id": dag_id, "external_task_id": task_id}
+    found = plan(world, source)
+    assert [link.via["external_task_ids"] for link in found.links] == [["x"], ["y"]]
+    assert links(plan(world, source, tasks=(TaskRef("z"),))) == set()
+
+
 def test_a_templated_sensor_without_rendered_fields_is_unresolved(world: World) -> None:
     source = world.run("a")
     world.run("b")
@@ -162,6 +232,9 @@ def test_only_the_sensor_and_what_follows_it_is_selected(world: World) -> None:
         ("{{ macros.ds_add(ds, -1) }}", 2),
         ("{{ logical_date | ts }}", 3),
         ("{{ data_interval_end }}", 4),
+        ("{{ logical_date + macros.dateutil.relativedelta.relativedelta(days=1) }}", 4),
+        ("{{ macros.ds_format(ds, '%Y-%m-%d', '%Y%m%d') }}", 3),
+        ("{{ ts_nodash }}", 3),
     ],
 )
 def test_a_markers_template_names_the_run(world: World, template: str, day: int) -> None:

@@ -36,9 +36,9 @@ class AirflowFacts:
         """See `LineageFacts.runs`."""
         return runs.runs(self._session, refs)
 
-    def runs_at(self, dates: Mapping[str, Collection[datetime]]) -> list[RunFacts]:
+    def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
         """See `LineageFacts.runs_at`."""
-        return runs.runs_at(self._session, dates)
+        return runs.runs_at(self._session, dates, undated=undated)
 
     def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
         """See `LineageFacts.later_runs`."""

@@ -92,15 +92,20 @@ def runs(session: Session, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
     return complete(session, rows)
 
 
-def runs_at(session: Session, dates: Mapping[str, Collection[datetime]]) -> list[RunFacts]:
-    """The runs of Dags at logical dates."""
+def runs_at(session: Session, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
+    """The runs of Dags at logical dates; ``undated``: and those without one that were ready at such a date."""
     wanted = [(dag_id, date) for dag_id, some in dates.items() for date in some]
-    rows = [
-        row
-        for some in chunks(wanted)
-        for row in session.execute(select(*RUN_COLUMNS).where(pair_in(session, RUN.dag_id, RUN.logical_date, some)))
-    ]
+    rows = [row for some in chunks(wanted, 5_000) for row in session.execute(at_dates(session, some, undated=undated))]
     return list(complete(session, rows).values())
+
+
+def at_dates(session: Session, pairs: Collection[tuple[str, datetime]], *, undated: bool) -> Any:
+    """The runs at pairs of Dag and date. One OR over both columns would use the index of neither."""
+    dated = select(*RUN_COLUMNS).where(pair_in(session, RUN.dag_id, RUN.logical_date, pairs))
+    if not undated:
+        return dated
+    ready = select(*RUN_COLUMNS).where(RUN.logical_date.is_(None), pair_in(session, RUN.dag_id, RUN.run_after, pairs))
+    return dated.union_all(ready)
 
 
 def later_runs(session: Session, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
