@@ -9,7 +9,7 @@ from enum import Enum
 from airflow_rerun_downstream.domain.facts import (
     FAILED_TASK_STATES,
     FINISHED_RUN_STATES,
-    STARTED_TASK_STATES,
+    LIVE_TASK_STATES,
     UNFINISHED_TASK_STATES,
     Observation,
     TaskInstanceFacts,
@@ -58,9 +58,9 @@ def maybe_stopped(member: Member, seen: Observation) -> bool:
 
 
 def is_busy(seen: Observation) -> bool:
-    """Whether a run can't be cleared now, because it, or a task of it, is on its way."""
+    """Whether a run can't be cleared now: it hasn't ended, or a task of it may still have a process."""
     return seen.run_state not in (*FINISHED_RUN_STATES, None) or any(
-        task.state in STARTED_TASK_STATES for task in seen.task_instances
+        task.state in LIVE_TASK_STATES for task in seen.task_instances
     )
 
 

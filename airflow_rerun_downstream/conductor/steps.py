@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 
@@ -23,6 +26,44 @@ class Dispatch:
     """Clear a member's selected tasks and queue its run."""
 
     member: Member
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """Take the run that a task of ``parent`` has made, or cleared, for a member's; Airflow has started it already.
+
+    ``after`` is pending where the run was started before all upstream members had ended: it is dispatched in its turn.
+    """
+
+    member: Member
+    run: RunFacts
+    parent: RunRef
+    task_id: str
+    after: MemberState
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Stop a member's run, so that it can be dispatched in its turn."""
+
+    member: Member
+
+
+@dataclass(frozen=True)
+class Catch:
+    """The scheduler has made the run of a frozen member, and holds it."""
+
+    member: Member
+    run_id: str
+    run_after: datetime | None
+
+
+@dataclass(frozen=True)
+class Release:
+    """Let a frozen member's run go."""
+
+    member: Member
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -50,4 +91,4 @@ class MoveRerun:
     reason: str | None = None
 
 
-Step = MoveMember | Dispatch | StopMember | Explain | MoveRerun
+Step = MoveMember | Dispatch | Adopt | Halt | Catch | Release | StopMember | Explain | MoveRerun

@@ -25,6 +25,23 @@ UNFINISHED_TASK_STATES = frozenset(
 STARTED_TASK_STATES = UNFINISHED_TASK_STATES - {None}
 """States in which a task's process may live, or may be about to."""
 
+LIVE_TASK_STATES = frozenset({"queued", "running", "restarting"})
+"""States in which a task of a run that has ended may still have a process: nothing else of such a run is started."""
+
+BEGUN_TASK_STATES = frozenset(
+    {
+        "running",
+        "deferred",
+        "awaiting_input",
+        "up_for_reschedule",
+        "up_for_retry",
+        "restarting",
+        "success",
+        "failed",
+    }
+)
+"""States of a task whose last try, or the one before it, has begun: what it recorded isn't from before a clear."""
+
 FAILED_TASK_STATES = frozenset({"failed", "upstream_failed"})
 SUCCESSFUL_TASK_STATES = frozenset({"success", "skipped"})
 REMOVED_TASK_STATE = "removed"
@@ -257,10 +274,12 @@ class RecordedWait:
 class Observation:
     """What the conductor sees of one member's run: its state, its attempt and its task instances.
 
-    ``run_state`` is None when the run no longer exists.
+    ``run_state`` is None when the run no longer exists. ``waits_because`` is a word of `REASONS`: why a queued run
+    isn't started.
     """
 
     ref: RunRef
     run_state: str | None
     clear_number: int = 0
     task_instances: tuple[TaskInstanceFacts, ...] = ()
+    waits_because: str | None = None

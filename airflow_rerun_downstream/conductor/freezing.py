@@ -1,0 +1,79 @@
+"""What freeze mode adds to a rerun's next steps. Pure, like `decide`.
+
+Frozen members are outside the order: they are let go as a whole when the rerun has succeeded or is terminated (R18),
+one by one when a person asks for it, when they have waited too long, or when their run went its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from airflow_rerun_downstream.conductor.steps import Catch, Explain, Halt, MoveMember, Release
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation
+from airflow_rerun_downstream.domain.freeze import Hold
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
+from airflow_rerun_downstream.domain.states import MemberState
+
+RELEASE_ASKED = "release_asked"
+HELD = "held"
+HALTED = "tasks_are_ending"
+
+
+def frozen(active: ActiveRerun) -> list[Member]:
+    """The frozen members, in the order in which they are released: oldest ready time first, unknown ones last."""
+    found = [member for member in active.members if member.state is MemberState.FROZEN]
+    return sorted(found, key=lambda m: (m.run_after is None, m.run_after.timestamp() if m.run_after else 0.0, m.id))
+
+
+def stopping(member: Member, run: Observation | None) -> MoveMember | Halt | Explain | None:
+    """The next step of a member whose run is being stopped, so that it can be rerun in its turn."""
+    if run is None:
+        return None
+    if run.run_state is None:
+        return MoveMember(member, MemberState.FAILED, "run_gone")
+    if run.run_state not in FINISHED_RUN_STATES:
+        return Halt(member)
+    if any(task.state in LIVE_TASK_STATES for task in run.task_instances):
+        return None if member.state_reason == HALTED else Explain(member, HALTED)
+    return MoveMember(member, MemberState.PENDING, None, run.run_state)
+
+
+def follow_holds(
+    active: ActiveRerun, holds: Mapping[int, Hold] | None, limit: int, *, frozen_before: datetime | None
+) -> Iterator[Catch | Release]:
+    """What a tick does with frozen members while their rerun goes on.
+
+    At most ``limit`` are let go; what was frozen at ``frozen_before`` or earlier is.
+    """
+    if holds is None:
+        return
+    too_old = frozen_before is not None and active.rerun.created_at <= frozen_before
+    for member in frozen(active):
+        hold = holds.get(member.id)
+        if why := let_go(member, hold, too_old=too_old):
+            limit -= 1
+            if limit >= 0:
+                yield Release(member, why)
+        elif hold is not None and hold.run_id is not None and hold.run_id != member.ref.run_id:
+            yield Catch(member, hold.run_id, hold.run_after)
+
+
+def let_go(member: Member, hold: Hold | None, *, too_old: bool) -> str | None:
+    """Why a frozen member is let go before its rerun ends; None: it stays."""
+    if hold is None:
+        return "hold_gone"
+    if hold.run_id is not None and hold.run_state is None:
+        return "run_gone"
+    if hold.run_id is not None and hold.run_state in FINISHED_RUN_STATES:
+        return "marked_by_hand"
+    if hold.taken_by is not None:
+        return "superseded"
+    if member.state_reason == RELEASE_ASKED:
+        return "released_by_user"
+    return "frozen_too_long" if too_old else None
+
+
+def release_all(active: ActiveRerun, *, limit: int, reason: str) -> list[Release]:
+    """The next batch of frozen members to let go at the end of a rerun."""
+    return [Release(member, reason) for member in frozen(active)[:limit]]
