@@ -350,6 +350,24 @@ class RerunStore(Protocol):
         """
         ...
 
+    def adopt_member(
+        self,
+        member_id: int,
+        *,
+        before: Collection[MemberState],
+        after: MemberState,
+        run: RunFacts,
+        tasks: Tasks,
+        reason: str | None,
+        now: datetime,
+    ) -> bool:
+        """Make ``run``, all of whose ``tasks`` Airflow runs already, the member's, if that is in one of ``before``.
+
+        The rerun claims the run, and lets go of the one that it replaces. Moving to running counts as an attempt.
+        Raises `RunInActiveRerun` where another rerun, or another member, has the run; the transaction is spoilt.
+        """
+        ...
+
     def catch_member(self, member_id: int, run_id: str, run_after: datetime | None) -> None:
         """Name the run of a frozen member, which the scheduler has made, and its true ready time."""
         ...

@@ -35,6 +35,11 @@ REASONS: Mapping[str, str] = {
     "run_gone": "the run was deleted in Airflow",
     "task_gone": "none of the selected tasks is left in the run",
     "run_not_finished": "somebody runs it now; it is rerun when that has ended",
+    "ran_too_early": "a task of the rerun started the run before all runs that it reads from were right; "
+    "it is rerun in its turn",
+    "dag_gone": "Airflow doesn't find the Dag any more",
+    "dag_paused": "the Dag is paused in Airflow, so its runs don't start",
+    "at_max_active_runs": "the Dag has as many running runs as it may have",
     "run_terminated": "somebody stopped the run",
     "tasks_failed": "a selected task failed",
     "never_started": "the run ended before a selected task could start",
@@ -42,6 +47,10 @@ REASONS: Mapping[str, str] = {
     "member_failed": "a member failed",
     "skipped_by_user": "a person let the rerun go on without it",
     "left_running": "the rerun was terminated, the run goes on",
+    # a run that can't be frozen (besides manual_run, backfill_run, run_gone and dag_gone)
+    "already_started": "the run doesn't wait any more: it has started, or somebody made it already",
+    "timetable_uses_run_after": "the Dag's timetable makes, or may make, the next run from the time of the last one",
+    "asset_watcher": "an asset of the Dag is watched by a trigger, whose events can't be held back",
 }
 
 

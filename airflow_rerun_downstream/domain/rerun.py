@@ -87,6 +87,17 @@ class NewMember:
     logical_date: datetime | None = None
     run_after: datetime | None = None
     state_reason: str | None = None
+    clear_number: int | None = None
+
+
+@dataclass(frozen=True)
+class NewChild:
+    """A run that a task of ``parent`` is going to make anew, or to clear; ``child`` is the one that it made before."""
+
+    parent: RunRef
+    task_id: str
+    map_index: int
+    child: RunRef
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,7 @@ class NewRerun:
     name: str | None = None
     reason: str | None = None
     freeze_mode: bool = False
+    children: tuple[NewChild, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,7 +161,8 @@ class Member:
 
     The run id of a frozen member is empty until Airflow has made its run.
 
-    ``attempt`` counts dispatches; ``clear_number`` is the run's, right after the last one.
+    ``attempt`` counts dispatches and adoptions; ``clear_number`` is the run's, right after the last one. Before the
+    first one it is that of the submit, where a task of another member may clear the run.
     """
 
     id: int
@@ -185,11 +198,22 @@ class RerunEvent:
 
 
 @dataclass(frozen=True)
+class Child:
+    """A member whose run a TriggerDagRun task of another member makes, once it runs again. Both are member ids."""
+
+    parent: int
+    task_id: str
+    map_index: int
+    child: int
+
+
+@dataclass(frozen=True)
 class ActiveRerun:
     """A rerun with its members, as the conductor sees it."""
 
     rerun: Rerun
     members: tuple[Member, ...]
+    children: tuple[Child, ...] = ()
 
     @property
     def by_id(self) -> Mapping[int, Member]:

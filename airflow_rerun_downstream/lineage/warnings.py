@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from airflow_rerun_downstream.domain.graph import reachable
-from airflow_rerun_downstream.domain.plan import Evidence, Plan, PlanWarning
+from airflow_rerun_downstream.domain.plan import Evidence, LinkKind, Plan, PlanWarning
 from airflow_rerun_downstream.domain.reasons import sentence
-from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
 from airflow_rerun_downstream.lineage.discovery import Explored
 
 
@@ -18,6 +18,7 @@ def plan_warnings(plan: Plan, explored: Explored, reads: Callable[[RunRef], bool
         *unresolved(plan),
         *not_shown(plan, explored, reads),
         *leftovers(plan, {run.ref for run in plan.runs if run.selected}),
+        *new_runs(plan, {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}),
         *paused(plan, explored),
     )
 
@@ -70,6 +71,22 @@ def leftovers(plan: Plan, taken: Collection[RunRef]) -> Iterable[PlanWarning]:
 def stays_polluted(ref: RunRef, why: str) -> PlanWarning:
     """The warning about one run."""
     return PlanWarning("stays_polluted", f"{ref} stays polluted: {why}.", dag_id=ref.dag_id, run_id=ref.run_id)
+
+
+def new_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
+    """Selected tasks that made a run of the plan: run again, they make another one."""
+    for link in plan.links:
+        task_id, old = link.from_task_id, link.downstream
+        if link.kind is not LinkKind.TRIGGER or task_id is None or not isinstance(old, RunRef):
+            continue
+        if not covers(selected.get(link.upstream, ()), task_id, int(link.via.get("map_index", -1))):
+            continue
+        if old in selected:
+            what = f"in place of {old.run_id}: it takes part in the rerun, and all of its tasks run"
+        else:
+            what = f"beside {old.run_id}, which isn't selected: what consumes its data starts anew, too"
+        detail = f"{task_id} of {link.upstream} makes another run of {old.dag_id} {what}."
+        yield PlanWarning("makes_a_new_run", detail, link.upstream.dag_id, link.upstream.run_id, task_id)
 
 
 def paused(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:

@@ -22,12 +22,12 @@ from airflow_rerun_downstream.domain.errors import (
 from airflow_rerun_downstream.domain.graph import gates, levels
 from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.reasons import sentence
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
-from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, NewMember, NewRerun, RerunRequest
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
+from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, NewChild, NewMember, NewRerun, RerunRequest
 from airflow_rerun_downstream.domain.selection import explicit_selection, failed_leaders, named
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.token import changes
-from airflow_rerun_downstream.lineage.warnings import leftovers
+from airflow_rerun_downstream.lineage.warnings import leftovers, new_runs
 from airflow_rerun_downstream.ports import LineageFacts
 
 
@@ -197,15 +197,46 @@ def member_of(run: PlannedRun, role: Role, tasks: Tasks, depth: int, waits: Coll
     )
 
 
-def submit_warnings(plan: Plan, taken: Collection[RunRef], more: Sequence[PlanWarning]) -> tuple[PlanWarning, ...]:
-    """The plan's warnings, with what stays polluted told for the selection that was made."""
+def new_children(plan: Plan, members: Collection[NewMember]) -> tuple[NewChild, ...]:
+    """The members whose runs will be made anew: by a selected task, or by any task of a run that is itself made."""
+    by_ref = {member.ref: member for member in members}
+    links = [
+        (by_ref[link.upstream], link.from_task_id, int(link.via.get("map_index", -1)), by_ref[link.downstream])
+        for link in plan.links
+        if link.kind is LinkKind.TRIGGER and link.upstream in by_ref and link.downstream in by_ref
+    ]
+    found: list[NewChild] = []
+    for parent, task_id, map_index, child in sorted(links, key=lambda link: link[0].depth):
+        if task_id is None or parent.state is not MemberState.PENDING or parent.ref not in child.waits_for:
+            continue
+        made = any(one.child == parent.ref for one in found)
+        if made or covers(parent.tasks, task_id, map_index):
+            found.append(NewChild(parent.ref, task_id, map_index, child.ref))
+    return tuple(found)
+
+
+def with_clear_numbers(
+    plan: Plan, members: Collection[NewMember], children: Collection[NewChild]
+) -> tuple[NewMember, ...]:
+    """The members; those whose run a task may clear, with the number that tells whether it has."""
+    made = {one.child for one in children}
+    return tuple(
+        replace(one, clear_number=plan.by_ref[one.ref].facts.clear_number) if one.ref in made else one
+        for one in members
+    )
+
+
+def submit_warnings(plan: Plan, taken: Mapping[RunRef, Tasks], more: Sequence[PlanWarning]) -> tuple[PlanWarning, ...]:
+    """The plan's warnings, with what stays polluted, and what is made anew, told for the selection that was made."""
     downstream = {run.ref for run in plan.runs}
     general = [
         warning
         for warning in plan.warnings
-        if warning.code != "stays_polluted" or RunRef(warning.dag_id or "", warning.run_id or "") not in downstream
+        if warning.code not in ("stays_polluted", "makes_a_new_run")
+        or (warning.code == "stays_polluted" and RunRef(warning.dag_id or "", warning.run_id or "") not in downstream)
     ]
-    return (*general, *leftovers(plan, taken), *more)
+    source = {plan.source.ref: plan.source.tasks} if plan.source.selected else {}
+    return (*general, *leftovers(plan, taken), *new_runs(plan, {**source, **taken}), *more)
 
 
 def name_holder(refusal: Refusal, *, rerun_id: int | None) -> Refusal:
@@ -225,9 +256,11 @@ def assemble(
     actor: Actor,
 ) -> NewRerun:
     """The rerun to be stored."""
+    children = new_children(plan, members)
     return NewRerun(
         source=plan.source.ref,
-        members=tuple(members),
+        members=with_clear_numbers(plan, members, children),
+        children=children,
         links=plan.links,
         settings=request.settings,
         notifications=request.notifications,

@@ -14,7 +14,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import NewFrozen, NewRerun
 from airflow_rerun_downstream.store.executor import Executor, chunks, new_id
 from airflow_rerun_downstream.store.records import frozen_values, link_values, member_values, rerun_values
-from airflow_rerun_downstream.store.tables import active_run, gate, link, member, rerun
+from airflow_rerun_downstream.store.tables import active_run, child, gate, link, member, rerun
 
 Ids = Mapping[RunRef, int]
 
@@ -49,6 +49,7 @@ def add_runs(executor: Executor, new: NewRerun, rerun_id: int) -> None:
     ]
     add_all(executor, active_run, claims)
     add_all(executor, gate, gate_values(new, rerun_id, ids))
+    add_all(executor, child, child_values(new, rerun_id, ids))
     add_all(executor, link, [link_values(one, rerun_id, place) for place, one in enumerate(new.links)])
 
 
@@ -69,6 +70,21 @@ def gate_values(new: NewRerun, rerun_id: int, ids: Ids) -> list[dict[str, Any]]:
         {"member_id": ids[one.ref], "waits_for_member_id": ids[other], "rerun_id": rerun_id}
         for one in new.members
         for other in sorted(one.waits_for)
+    ]
+
+
+def child_values(new: NewRerun, rerun_id: int, ids: Ids) -> list[dict[str, Any]]:
+    """Which members' runs will be made anew, and by which task."""
+    return [
+        {
+            "parent_member_id": ids[one.parent],
+            "task_id": one.task_id,
+            "map_index": one.map_index,
+            "member_id": ids[one.child],
+            "rerun_id": rerun_id,
+            "dag_id": one.child.dag_id,
+        }
+        for one in new.children
     ]
 
 

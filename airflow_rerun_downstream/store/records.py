@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member, NewFrozen, NewMember, NewRerun, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun import Child, Member, NewFrozen, NewMember, NewRerun, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.store import codec
 from airflow_rerun_downstream.store.executor import Executor, chunks
-from airflow_rerun_downstream.store.tables import gate, member
+from airflow_rerun_downstream.store.tables import child, gate, member
 
 Counts = Mapping[MemberState, int]
 
@@ -85,6 +85,7 @@ def member_values(new: NewMember, rerun_id: int) -> dict[str, Any]:
         "attempt": 0,
         "logical_date": new.logical_date,
         "run_after": new.run_after,
+        "clear_number": new.clear_number,
     }
 
 
@@ -205,3 +206,14 @@ def gates_of(executor: Executor, rerun_ids: Iterable[int]) -> dict[int, frozense
     for waiting, awaited in executor.execute(wanted):
         found.setdefault(waiting, set()).add(awaited)
     return {waiting: frozenset(awaited) for waiting, awaited in found.items()}
+
+
+def children_of(executor: Executor, rerun_ids: list[int]) -> dict[int, tuple[Child, ...]]:
+    """Which members' runs are made by tasks of others, by rerun, in their order."""
+    found: dict[int, list[Child]] = {}
+    for some in chunks(rerun_ids):
+        wanted = select(child).where(child.c.rerun_id.in_(some))
+        for row in executor.execute(wanted.order_by(child.c.parent_member_id, child.c.task_id, child.c.map_index)):
+            one = Child(row.parent_member_id, row.task_id, row.map_index, row.member_id)
+            found.setdefault(row.rerun_id, []).append(one)
+    return {rerun_id: tuple(some) for rerun_id, some in found.items()}

@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import Link
-from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, NewFrozen, NewRerun, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, MemberState, RerunState
 from airflow_rerun_downstream.ports import Dispatched, RerunFilter
-from airflow_rerun_downstream.store import adding, pages, snapshots
+from airflow_rerun_downstream.store import adding, adopting, codec, pages, snapshots
 from airflow_rerun_downstream.store.executor import Executor, changed
 from airflow_rerun_downstream.store.records import counts_of, event_of, link_of, members_of, rerun_of
 from airflow_rerun_downstream.store.snapshots import SnapshotCache
@@ -73,7 +74,7 @@ class SqlRerunStore:
         return [event_of(row) for row in self._executor.execute(wanted)]
 
     def active(self) -> list[ActiveRerun]:
-        """See `RerunStore.active`. A rerun that the cache doesn't know costs three statements more, once."""
+        """See `RerunStore.active`. A rerun that the cache doesn't know costs four statements more, once."""
         return snapshots.active(self._executor, self._cache)
 
     def active_runs(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
@@ -111,6 +112,7 @@ class SqlRerunStore:
         moved = changed(self._executor, move) == 1
         if moved and after in FINAL_RERUN_STATES:
             self._executor.execute(delete(active_run).where(active_run.c.rerun_id == rerun_id))
+            adopting.forget_children(self._executor, rerun_id)
         return moved
 
     def hold_rerun(self, rerun_id: int, *, state: RerunState) -> bool:
@@ -140,6 +142,25 @@ class SqlRerunStore:
             values.update(attempt=attempt, clear_number=dispatched.clear_number, dispatched_at=now)
         move = update(member).where(member.c.id == member_id, member.c.state.in_(words(before))).values(values)
         return changed(self._executor, move) == 1
+
+    def adopt_member(
+        self,
+        member_id: int,
+        *,
+        before: Collection[MemberState],
+        after: MemberState,
+        run: RunFacts,
+        tasks: Tasks,
+        reason: str | None,
+        now: datetime,
+    ) -> bool:
+        """See `RerunStore.adopt_member`."""
+        values: dict[str, Any] = {"state": after.value, "state_reason": reason, "ended_at": None}
+        values.update(final_run_state=None, clear_number=run.clear_number, tasks=codec.tasks_to_json(tasks))
+        if after is MemberState.RUNNING:
+            values.update(attempt=member.c.attempt + 1, dispatched_at=now)
+        guard = member.c.state.in_(words(before))
+        return adopting.adopt(self._executor, member_id, guard, run, values)
 
     def catch_member(self, member_id: int, run_id: str, run_after: datetime | None) -> None:
         """See `RerunStore.catch_member`."""

@@ -16,10 +16,10 @@ from typing import Any
 from sqlalchemy import select
 
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, Rerun
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Child, Member, Rerun
 from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES, MemberState, RerunState
 from airflow_rerun_downstream.store.executor import Executor, chunks
-from airflow_rerun_downstream.store.records import NOBODY, members_of, rerun_of
+from airflow_rerun_downstream.store.records import NOBODY, children_of, members_of, rerun_of
 from airflow_rerun_downstream.store.tables import member, rerun
 
 Key = tuple[int, datetime]
@@ -35,6 +35,7 @@ class Snapshot:
 
     rerun: Rerun
     members: Mapping[int, Member]
+    children: tuple[Child, ...] = ()
     last: dict[int, tuple[Any, Member]] = field(default_factory=dict)
 
 
@@ -83,12 +84,12 @@ ACTIVE = (
 
 
 def active(executor: Executor, cache: SnapshotCache) -> list[ActiveRerun]:
-    """Every active rerun, oldest first: one statement, and three more where a rerun is seen for the first time."""
+    """Every active rerun, oldest first: one statement, and four more where a rerun is seen for the first time."""
     grouped = {
         key: list(rows) for key, rows in groupby(executor.execute(ACTIVE), lambda row: (row.rerun_id, row.created_at))
     }
     known = cache.keep(grouped)
-    missing = [key for key in grouped if key not in known]
+    missing = [key for key, rows in grouped.items() if key not in known or adopted(known[key], rows)]
     if missing:
         fresh = load(executor, missing)
         cache.learn(fresh)
@@ -96,13 +97,25 @@ def active(executor: Executor, cache: SnapshotCache) -> list[ActiveRerun]:
     return [current(known[key], rows) for key, rows in grouped.items() if key in known]
 
 
+def adopted(snapshot: Snapshot, rows: list[Any]) -> bool:
+    """Whether a member may have got another run since it was read, and with it other tasks."""
+    made = {one.child for one in snapshot.children}
+    return bool(made) and any(
+        row.clear_number != snapshot.members[row.id].clear_number or row.run_id != snapshot.members[row.id].ref.run_id
+        for row in rows
+        if row.id in made
+    )
+
+
 def load(executor: Executor, keys: Iterable[Key]) -> dict[Key, Snapshot]:
     """Read reruns whole."""
     ids = [rerun_id for rerun_id, _ in keys]
-    members = members_of(executor, ids)
+    members, children = members_of(executor, ids), children_of(executor, ids)
     rows = [row for some in chunks(ids) for row in executor.execute(select(rerun).where(rerun.c.id.in_(some)))]
     return {
-        (row.id, row.created_at): Snapshot(rerun_of(row, NOBODY), {one.id: one for one in members[row.id]})
+        (row.id, row.created_at): Snapshot(
+            rerun_of(row, NOBODY), {one.id: one for one in members[row.id]}, children.get(row.id, ())
+        )
         for row in rows
     }
 
@@ -121,6 +134,7 @@ def current(snapshot: Snapshot, rows: list[Any]) -> ActiveRerun:
             counts={**NOBODY, **counts},
         ),
         members=members,
+        children=snapshot.children,
     )
 
 

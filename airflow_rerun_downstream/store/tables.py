@@ -103,6 +103,20 @@ gate = Table(
     owned_by("rerun_id", "rerun", nullable=False, index=True),
 )
 
+child = Table(
+    f"{PREFIX}child",
+    metadata,
+    owned_by("parent_member_id", "member", primary_key=True),
+    airflow_id("task_id", primary_key=True),
+    Column("map_index", Integer, primary_key=True, autoincrement=False),
+    owned_by("member_id", "member", nullable=False),
+    owned_by("rerun_id", "rerun", nullable=False, index=True),
+    airflow_id("dag_id", nullable=False, index=True),
+)
+"""A member whose run a task of another member makes anew, with its Dag. The rows go when the rerun becomes final,
+except where runs go on after it was terminated.
+"""
+
 link = Table(
     f"{PREFIX}link",
     metadata,

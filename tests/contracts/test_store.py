@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from datetime import timezone as timezones
 from itertools import product
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import (
     Evidence,
     FutureRef,
@@ -23,6 +25,8 @@ from airflow_rerun_downstream.domain.plan import (
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import (
     Actor,
+    Child,
+    NewChild,
     NewMember,
     NewRerun,
     Notification,
@@ -403,6 +407,93 @@ class TestMoveMember:
             now=NOW,
             final_run_state=final_run_state,
         )
+
+
+MADE = RunFacts(run("child", "new"), "manual", "running", LATER, LATER, clear_number=4)
+
+
+def parent_and_child() -> NewRerun:
+    """A task of the parent makes the child's run."""
+    new = rerun(
+        member(run("parent"), role=Role.SOURCE, depth=0),
+        replace(member(run("child"), waits_for=(run("parent"),)), clear_number=2),
+    )
+    return replace(new, children=(NewChild(run("parent"), "fire", -1, run("child")),))
+
+
+def adopt(store: RerunStore, member_id: int, made: RunFacts = MADE, **more: object) -> bool:
+    given = {"before": [MemberState.PENDING], "after": MemberState.RUNNING, "reason": None, **more}
+    tasks = (TaskRef("one"), TaskRef("two"))
+    return store.adopt_member(member_id, run=made, tasks=tasks, now=LATER, **given)  # type: ignore[arg-type]
+
+
+class TestAdoptMember:
+    @pytest.fixture
+    def stored(self, opened: Opened) -> tuple[int, int]:
+        with opened() as store:
+            rerun_id = store.add(parent_and_child(), now=NOW)
+            return rerun_id, store.members(rerun_id)[1].id
+
+    def test_the_member_has_the_new_run_and_remembers_the_old_one(
+        self, opened: Opened, stored: tuple[int, int]
+    ) -> None:
+        with opened() as store:
+            assert adopt(store, stored[1])
+        with opened() as store:
+            found = store.members(stored[0])[1]
+        assert (found.ref, found.original_run_id) == (MADE.ref, "r1")
+        assert (found.state, found.attempt, found.clear_number) == (MemberState.RUNNING, 1, 4)
+        assert (found.logical_date, found.run_after, found.dispatched_at) == (LATER, LATER, LATER)
+        assert found.tasks == (TaskRef("one"), TaskRef("two"))
+
+    def test_a_member_that_waits_for_its_turn_has_had_no_attempt(self, opened: Opened, stored: tuple[int, int]) -> None:
+        with opened() as store:
+            assert adopt(store, stored[1], after=MemberState.PENDING, reason="ran_too_early")
+            found = store.members(stored[0])[1]
+        assert (found.ref, found.state, found.state_reason) == (MADE.ref, MemberState.PENDING, "ran_too_early")
+        assert (found.attempt, found.dispatched_at) == (0, None)
+
+    def test_it_is_guarded_by_the_state(self, opened: Opened, stored: tuple[int, int]) -> None:
+        with opened() as store:
+            assert not adopt(store, stored[1], before=[MemberState.FAILED])
+            assert store.members(stored[0])[1].ref == run("child")
+            assert store.active_runs([MADE.ref, run("child")]) == {run("child"): stored[0]}
+
+    def test_the_rerun_claims_the_new_run_and_lets_the_old_one_go(
+        self, opened: Opened, stored: tuple[int, int]
+    ) -> None:
+        with opened() as store:
+            adopt(store, stored[1])
+        with opened() as store:
+            assert store.active_runs([MADE.ref, run("child")]) == {MADE.ref: stored[0]}
+        with pytest.raises(RunInActiveRerun), opened() as store:
+            store.add(single("child", "new"), now=NOW)
+
+    def test_a_run_of_another_rerun_is_refused(self, opened: Opened, stored: tuple[int, int]) -> None:
+        with opened() as store:
+            store.add(single("child", "new"), now=NOW)
+        with pytest.raises(RunInActiveRerun), opened() as store:
+            adopt(store, stored[1])
+        with opened() as store:
+            assert store.members(stored[0])[1].ref == run("child")
+
+    def test_a_run_that_was_cleared_keeps_its_name(self, opened: Opened, stored: tuple[int, int]) -> None:
+        with opened() as store:
+            assert adopt(store, stored[1], replace(MADE, ref=run("child")))
+            assert store.members(stored[0])[1].tasks == (TaskRef("one"), TaskRef("two"))
+            assert store.active_runs([run("child")]) == {run("child"): stored[0]}
+
+    def test_the_conductor_sees_which_runs_are_made_and_what_was_adopted(
+        self, opened: Opened, stored: tuple[int, int]
+    ) -> None:
+        with opened() as store:
+            (active,) = store.active()
+            parent, child = active.members
+            assert active.children == (Child(parent.id, "fire", -1, child.id),)
+            assert child.clear_number == 2
+            assert adopt(store, child.id)
+        with opened() as store:
+            assert store.active()[0].members == tuple(store.members(stored[0]))
 
 
 class TestActive:

@@ -13,10 +13,12 @@ from datetime import timezone as timezones
 from typing import Any
 
 from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import Link
-from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import (
     ActiveRerun,
+    Child,
     Member,
     NewFrozen,
     NewMember,
@@ -54,6 +56,7 @@ class Rows:
     reruns: dict[int, Rerun] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
     links: dict[int, tuple[Link, ...]] = field(default_factory=dict)
+    children: dict[int, tuple[Child, ...]] = field(default_factory=dict)
     events: list[RerunEvent] = field(default_factory=list)
     active_runs: dict[RunRef, int] = field(default_factory=dict)
 
@@ -62,6 +65,7 @@ class Rows:
             dict(self.reruns),
             dict(self.members),
             dict(self.links),
+            dict(self.children),
             list(self.events),
             dict(self.active_runs),
         )
@@ -93,6 +97,8 @@ class FakeStore:
             self.rows.members[ids[one.ref]] = self._member(one, ids[one.ref], rerun_id, waits_for)
             self.rows.active_runs[one.ref] = rerun_id
         self.rows.links[rerun_id] = rerun.links
+        made = [Child(ids[one.parent], one.task_id, one.map_index, ids[one.child]) for one in rerun.children]
+        self.rows.children[rerun_id] = tuple(sorted(made, key=lambda one: (one.parent, one.task_id, one.map_index)))
         return rerun_id
 
     def add_frozen(self, rerun_id: int, run: NewFrozen) -> int:
@@ -147,7 +153,7 @@ class FakeStore:
 
     def active(self) -> list[ActiveRerun]:
         return [
-            ActiveRerun(self._counted(one), tuple(self.members(one.id)))
+            ActiveRerun(self._counted(one), tuple(self.members(one.id)), self.rows.children[one.id])
             for one in sorted(self.rows.reruns.values(), key=lambda one: one.id)
             if one.active
         ]
@@ -212,6 +218,41 @@ class FakeStore:
             number = dispatched.clear_number
             values.update(attempt=found.attempt + 1, clear_number=number, dispatched_at=now)
         self.rows.members[member_id] = replace(found, state=after, state_reason=reason, **values)
+        return True
+
+    def adopt_member(
+        self,
+        member_id: int,
+        *,
+        before: Collection[MemberState],
+        after: MemberState,
+        run: RunFacts,
+        tasks: Tasks,
+        reason: str | None,
+        now: datetime,
+    ) -> bool:
+        found = self.rows.members.get(member_id)
+        if found is None or found.state not in before or found.ref.dag_id != run.ref.dag_id:
+            return False
+        if run.ref != found.ref and run.ref in self.rows.active_runs:
+            raise RunInActiveRerun(f"{run.ref} is in a rerun", run=run.ref)
+        self.rows.active_runs.pop(found.ref, None)
+        self.rows.active_runs[run.ref] = found.rerun_id
+        running = after is MemberState.RUNNING
+        self.rows.members[member_id] = replace(
+            found,
+            ref=run.ref,
+            state=after,
+            state_reason=reason,
+            tasks=tasks,
+            attempt=found.attempt + running,
+            clear_number=run.clear_number,
+            logical_date=run.logical_date,
+            run_after=run.run_after,
+            dispatched_at=now if running else found.dispatched_at,
+            ended_at=None,
+            final_run_state=None,
+        )
         return True
 
     def catch_member(self, member_id: int, run_id: str, run_after: datetime | None) -> None:
@@ -301,7 +342,7 @@ class FakeStore:
             tasks=new.tasks,
             depth=new.depth,
             attempt=0,
-            clear_number=None,
+            clear_number=new.clear_number,
             logical_date=new.logical_date,
             run_after=new.run_after,
             dispatched_at=None,

@@ -72,7 +72,7 @@ def test_the_conductors_look_is_one_statement(engine: Engine) -> None:
         one = SqlRerunStore(session, cache).active()
     with Session(engine) as session, statements(engine) as second:
         two = SqlRerunStore(session, cache).active()
-    assert (len(first), len(second)) == (4, 1)
+    assert (len(first), len(second)) == (5, 1)
     assert one == two
     assert [len(found.members) for found in two] == [1000, 10]
     assert len(two[0].members[999].waits_for) == 1

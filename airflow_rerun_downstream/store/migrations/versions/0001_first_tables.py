@@ -46,6 +46,7 @@ def upgrade() -> None:
     create_rerun()
     create_member()
     create_gate()
+    create_child()
     create_link()
     create_event()
     create_active_run()
@@ -128,6 +129,25 @@ def create_gate() -> None:
         goes_with("gate", "rerun_id", "rerun"),
     )
     index("gate", "rerun_id")
+
+
+def create_child() -> None:
+    """Which task of which member makes a member's run."""
+    op.create_table(
+        "rerun_downstream_child",
+        sa.Column("parent_member_id", sa.Integer, nullable=False),
+        airflow_id("task_id"),
+        sa.Column("map_index", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("member_id", sa.Integer, nullable=False),
+        sa.Column("rerun_id", sa.Integer, nullable=False),
+        airflow_id("dag_id"),
+        primary_key("child", "parent_member_id", "task_id", "map_index"),
+        goes_with("child", "parent_member_id", "member"),
+        goes_with("child", "member_id", "member"),
+        goes_with("child", "rerun_id", "rerun"),
+    )
+    index("child", "rerun_id")
+    index("child", "dag_id")
 
 
 def create_link() -> None:
@@ -264,7 +284,7 @@ def create_parked() -> None:
 
 OWNED_FIRST = (
     *("hold", "parked", "process", "dispatched_task", "lease"),
-    *("active_run", "event", "link", "gate", "member", "rerun"),
+    *("active_run", "event", "link", "child", "gate", "member", "rerun"),
 )
 
 
