@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 
-from airflow_rerun_downstream.cli import operations, rendering
+from airflow_rerun_downstream.cli import operations, releases, rendering
 from airflow_rerun_downstream.cli.backends import Backend, backend
 from airflow_rerun_downstream.cli.bodies import Usage, plan_body, rerun_body
 from airflow_rerun_downstream.cli.progress import followed
@@ -40,7 +40,8 @@ def shown(args: Namespace, to: Backend, rerun: payloads.Rerun) -> int:
 
 def list_reruns(args: Namespace) -> int:
     """A page of records."""
-    found = backend(args).reruns(
+    to = backend(args)
+    found = to.reruns(
         state=args.state,
         dag_id=args.dag_id,
         run_id=args.run_id,
@@ -53,6 +54,8 @@ def list_reruns(args: Namespace) -> int:
         offset=args.offset,
     )
     rendering.show(found, args.output)
+    if args.frozen and args.output == "table":
+        rendering.print_parts(rendering.frozen(found.reruns, releases.frozen_members(to, found.reruns)))
     return 0
 
 
@@ -91,6 +94,11 @@ def repair(verb: str) -> Callable[[Namespace], int]:
     return act
 
 
+def release(args: Namespace) -> int:
+    """Release frozen runs."""
+    return releases.release(args, backend(args))
+
+
 def links(args: Namespace) -> int:
     """The links that a plan from a run finds, or what a file declares."""
     if args.check:
@@ -121,7 +129,7 @@ ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
     "pause": control("pause"),
     "resume": control("resume"),
     "terminate": control("terminate"),
-    "release": control("release"),
+    "release": release,
     "retry": repair("retry"),
     "skip": repair("skip"),
     "links": links,

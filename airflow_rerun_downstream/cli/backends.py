@@ -66,6 +66,10 @@ class Backend(Protocol):
         """Release frozen runs."""
         ...
 
+    def release_member(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """Release one frozen run."""
+        ...
+
     def retry(self, rerun_id: int, member_id: int) -> payloads.Member:
         """Dispatch a member again."""
         ...
@@ -133,6 +137,10 @@ class LocalBackend:
     def release(self, rerun_id: int) -> payloads.Rerun:
         """Release frozen runs."""
         return handlers.release_rerun(self._service, self._actor, rerun_id)
+
+    def release_member(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """Release one frozen run."""
+        return handlers.release_member(self._service, self._actor, rerun_id, member_id)
 
     def retry(self, rerun_id: int, member_id: int) -> payloads.Member:
         """Dispatch a member again."""

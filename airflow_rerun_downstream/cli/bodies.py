@@ -19,6 +19,10 @@ INDEXED = re.compile(r"^(?P<task_id>.+)\[(?P<map_index>\d+)\]$")
 BEFORE_TIME, AFTER_TIME = re.compile(r"(T\d\d(:\d\d)?|[+-]\d\d)$"), re.compile(r"\d\d")
 """Around a colon that belongs to a time, as in scheduled__2026-01-01T00:00:00+00:00, and doesn't begin the tasks."""
 
+PARTITION = "partition:"
+FUTURE = re.compile(r"^[^/]*@")
+"""What names a run that isn't made yet; an id of a run may have an @ of its own."""
+
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -39,6 +43,8 @@ def rerun_body(args: Namespace) -> RerunBody:
     fields = plan_fields(args)
     fields |= {
         "members": members(args),
+        "freeze_mode": args.freeze_mode or bool(args.freeze),
+        "frozen": [frozen(each) for each in args.freeze] if args.freeze else None,
         "settings": settings(args),
         "notifications": [notification(each) for each in args.notify or ()],
         "plan_token": args.plan_token,
@@ -100,6 +106,20 @@ def member(text: str) -> dict[str, Any]:
     if not run_id or not all(tasks.split(",")):
         raise Usage(f"{text!r} names an empty run or task.")
     return {"dag_id": dag_id, "run_id": run_id, "task_ids": [task(each) for each in tasks.split(",")]}
+
+
+def frozen(text: str) -> dict[str, Any]:
+    """``DAG_ID/RUN_ID``, ``DAG_ID@next``, ``DAG_ID@partition:KEY`` or ``DAG_ID@LOGICAL_DATE``."""
+    dag_id, mark, which = text.partition("@" if FUTURE.search(text) else "/")
+    if not (dag_id and mark and which):
+        raise Usage(f"{text!r} is not DAG_ID@LOGICAL_DATE, DAG_ID@next, DAG_ID@partition:KEY or DAG_ID/RUN_ID.")
+    if mark == "/":
+        return {"dag_id": dag_id, "run_id": which}
+    if which == "next":
+        return {"dag_id": dag_id, "next": True}
+    if which.startswith(PARTITION):
+        return {"dag_id": dag_id, "partition_key": which.removeprefix(PARTITION)}
+    return {"dag_id": dag_id, "logical_date": which}
 
 
 def settings(args: Namespace) -> dict[str, Any]:

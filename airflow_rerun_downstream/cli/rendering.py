@@ -32,9 +32,14 @@ def show(what: BaseModel, output: str) -> None:
         dumped = yaml.safe_dump(what.model_dump(mode="json"), sort_keys=False, allow_unicode=unicode_out())
         print(dumped, end="")
     else:
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-        for part in TABLES[type(what)](what):
-            console.print(part)
+        print_parts(TABLES[type(what)](what))
+
+
+def print_parts(parts: Iterable[object]) -> None:
+    """Print tables and lines on stdout."""
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    for part in parts:
+        console.print(part)
 
 
 def unicode_out() -> bool:
@@ -144,6 +149,27 @@ def reruns(of: payloads.Reruns) -> list[object]:
         for each in of.reruns
     ]
     return [table(f"Reruns ({of.total_entries})", columns, rows)]
+
+
+def frozen(reruns: Iterable[payloads.Rerun], members: Sequence[payloads.Member]) -> list[object]:
+    """The frozen runs of reruns: by which, since when, why, and when they will be due."""
+    by_id = {each.id: each for each in reruns}
+    columns = ("rerun", "member", "dag_id", "run_id", "logical_date", "run_after", "frozen since", "state", "why")
+    rows = [
+        (
+            each.rerun_id,
+            each.id,
+            each.dag_id,
+            each.run_id or "(not made yet)",
+            each.logical_date,
+            each.run_after,
+            by_id[each.rerun_id].created_at,
+            each.state_reason,
+            by_id[each.rerun_id].name or by_id[each.rerun_id].reason or f"source {named(by_id[each.rerun_id].source)}",
+        )
+        for each in members
+    ]
+    return [table(f"Frozen runs ({len(rows)})", columns, rows)]
 
 
 def members(of: payloads.Members) -> list[object]:

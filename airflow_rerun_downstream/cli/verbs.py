@@ -101,6 +101,13 @@ SELECTION = (
         metavar="DAG_ID/RUN_ID[:TASK,…]",
     ),
     switch("--only-source", "Rerun nothing downstream."),
+    switch("--freeze-mode", "Take --member runs that are queued or running too: they are stopped, and rerun in turn."),
+    many(
+        "--freeze",
+        "A downstream run to hold until the rerun has succeeded, in freeze mode: DAG_ID@LOGICAL_DATE or DAG_ID@next "
+        "(not made yet; the next one that assets start), DAG_ID@partition:KEY, or DAG_ID/RUN_ID.",
+        metavar="DAG_ID@WHICH",
+    ),
     argument("--plan-token", help="The plan's token: refuse if something has changed since.", metavar="TOKEN"),
     argument("--name", help="A name for the record."),
     argument("--reason", help="Why, for the record."),
@@ -125,6 +132,10 @@ WAITING = (
     switch("--wait", "Wait for the end, showing progress; fails unless the rerun succeeds."),
     argument("--timeout", help="Wait no longer than this many seconds.", type=float, metavar="SECONDS"),
 )
+WAITING_FOR_RELEASE = (
+    switch("--wait", "Return when the conductor has released them."),
+    argument("--timeout", help="Wait no longer than this many seconds.", type=float, metavar="SECONDS"),
+)
 RERUN = argument("rerun_id", help="The rerun's id.", type=int, metavar="ID")
 MEMBER = argument("member_id", help="The member's id.", type=int, metavar="MEMBER_ID")
 PAGE = (
@@ -138,7 +149,7 @@ FILTERS = (
     argument("--created-by", help="Only this user's reruns."),
     argument("--created-at-gte", help="Only reruns from this time on (ISO 8601 with zone)."),
     argument("--created-at-lte", help="Only reruns up to this time (ISO 8601 with zone)."),
-    switch("--frozen", "Only reruns that hold frozen runs."),
+    switch("--frozen", "Only reruns that hold frozen runs; as a table, with these runs."),
     argument("--order-by", help="A field, with - before it for descending.", default="-id", metavar="FIELD"),
 )
 PARTS = (
@@ -157,7 +168,17 @@ VERBS = (
     Verb("pause", "Dispatch nothing new; runs in flight go on", (RERUN, *COMMON)),
     Verb("resume", "Let a paused rerun go on; a failed one retries", (RERUN, *COMMON)),
     Verb("terminate", "End a rerun", (RERUN, *COMMON)),
-    Verb("release", "Release the frozen runs of a rerun", (RERUN, *COMMON)),
+    Verb(
+        "release",
+        "Release frozen runs: those of a rerun, one of them, or all there are",
+        (
+            argument("rerun_id", help="The rerun's id.", type=int, metavar="ID", nargs="?"),
+            argument("member_id", help="Only this member.", type=int, metavar="MEMBER_ID", nargs="?"),
+            switch("--all", "Every frozen run of every rerun, as before the package is removed."),
+            *WAITING_FOR_RELEASE,
+            *COMMON,
+        ),
+    ),
     Verb("retry", "Dispatch a failed member again", (RERUN, MEMBER, *COMMON)),
     Verb("skip", "Go on as if a failed member had succeeded", (RERUN, MEMBER, *COMMON)),
     Verb(

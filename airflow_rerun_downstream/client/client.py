@@ -106,6 +106,10 @@ class RerunDownstreamClient:
         """Go on as if a failed member had succeeded."""
         return self._ask(payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/skip")
 
+    def release_member(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """Release one frozen run."""
+        return self._ask(payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/release")
+
     def dag_runs(self, **wanted: Any) -> payloads.DagRuns:
         """A page of Dag runs; ``wanted`` are the filters, ``limit``, ``offset`` and ``order_by``."""
         return self._ask(payloads.DagRuns, "GET", "/dag-runs", wanted)

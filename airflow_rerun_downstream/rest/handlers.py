@@ -96,6 +96,12 @@ def skip_member(service: Service, actor: Actor, rerun_id: int, member_id: int) -
     return presenters.member(found)
 
 
+def release_member(service: Service, actor: Actor, rerun_id: int, member_id: int) -> payloads.Member:
+    """``POST /reruns/{id}/members/{member_id}/release``: release one frozen run."""
+    found = service.release_member(actor, known_id(rerun_id, "rerun"), known_id(member_id, "member"))
+    return presenters.member(found)
+
+
 def list_dag_runs(
     service: Service, actor: Actor, query: DagRunQuery, *, maximum: int = MAXIMUM_LIMIT
 ) -> payloads.DagRuns:

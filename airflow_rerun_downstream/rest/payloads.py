@@ -184,7 +184,11 @@ class Live(Payload):
 
 
 class Member(Payload):
-    """A run of a rerun. ``allowed_actions``: retry, skip. ``attempt`` counts its dispatches."""
+    """A run of a rerun. ``allowed_actions``: retry, skip, release. ``attempt`` counts its dispatches.
+
+    ``run_id`` null: a frozen run that Airflow hasn't made yet. ``run_after`` of a frozen run is the true one, which it
+    has again after its release; what holds it shows in ``live``.
+    """
 
     id: int
     rerun_id: int

@@ -139,7 +139,7 @@ def rerun(of: RerunView) -> payloads.Rerun:
 
 def live(of: LiveRun) -> payloads.Live:
     """What Airflow says of a run now."""
-    return payloads.Live(state=of.state, run_after=of.run_after, run_id=of.run_id)
+    return payloads.Live(state=of.state, run_after=of.run_after, run_id=of.run_id or None)
 
 
 def member(of: MemberView) -> payloads.Member:
@@ -149,8 +149,8 @@ def member(of: MemberView) -> payloads.Member:
         id=stored.id,
         rerun_id=stored.rerun_id,
         dag_id=stored.ref.dag_id,
-        run_id=stored.ref.run_id,
-        original_run_id=stored.original_run_id,
+        run_id=stored.ref.run_id or None,
+        original_run_id=stored.original_run_id or None,
         logical_date=stored.logical_date,
         run_after=stored.run_after,
         role=stored.role,

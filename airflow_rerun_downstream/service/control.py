@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from airflow_rerun_downstream.conductor.freezing import RELEASE_ASKED
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Rerun
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
@@ -59,10 +60,26 @@ class Control:
         return self.move(work, rerun, REPAIRABLE, RerunState.TERMINATING, "terminate", why)
 
     def release(self, actor: Actor, work: Work, rerun: Rerun) -> bool:
-        """Nothing is ever frozen in this version; a rerun whose runs were released answers again."""
-        if rerun.counts.get(MemberState.RELEASED, 0):
+        """Let all frozen runs go, whatever becomes of the rerun; the conductor does it, a batch at a time."""
+        frozen = [member for member in work.store.members(rerun.id) if member.state is MemberState.FROZEN]
+        if not frozen and not rerun.counts.get(MemberState.RELEASED, 0):
+            raise ActionNotAllowed(f"Rerun {rerun.id} has no frozen runs.", state=rerun.state.value)
+        return any([self.ask_for_release(work, member) for member in frozen])
+
+    def release_member(self, work: Work, rerun: Rerun, member: Member) -> bool:
+        """Let one frozen run go."""
+        if member.state is MemberState.RELEASED:
             return False
-        raise ActionNotAllowed(f"Rerun {rerun.id} has no frozen runs.", state=rerun.state.value)
+        if member.state is not MemberState.FROZEN:
+            self.refuse("release", f"the member is {member.state.value}", rerun)
+        return self.ask_for_release(work, member)
+
+    def ask_for_release(self, work: Work, member: Member) -> bool:
+        """Tell the conductor; False if it knows already."""
+        if member.state_reason == RELEASE_ASKED:
+            return False
+        work.store.set_member_reason(member.id, RELEASE_ASKED)
+        return True
 
     def retry(self, work: Work, rerun: Rerun, member: Member) -> bool:
         """failed → pending; a failed rerun goes on."""

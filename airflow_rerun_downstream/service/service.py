@@ -214,6 +214,10 @@ class Service:
         """Go on as if a failed member had succeeded. A repeat changes nothing."""
         return self.act_on_member(actor, rerun_id, member_id, self.control.skip)
 
+    def release_member(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+        """Release one frozen run. A repeat changes nothing."""
+        return self.act_on_member(actor, rerun_id, member_id, self.control.release_member)
+
     def act_on_member(self, actor: Actor, rerun_id: int, member_id: int, action: Callable[..., bool]) -> MemberView:
         """One repair inside a rerun with its permission check and its record."""
         with self.unit_of_work() as work:
@@ -227,7 +231,8 @@ class Service:
                     action=action.__name__,
                     member_id=member_id,
                 )
-                work.gateway.record(member.ref, rerun_id=rerun_id, actor=actor.name, event=action.__name__)
+                ref = member.ref if member.ref.run_id else rerun.source  # a frozen run may not be made yet
+                work.gateway.record(ref, rerun_id=rerun_id, actor=actor.name, event=action.__name__)
             view = self.reading.member_view(actor, work, rerun_id, member_id)
         self.wake()
         return view

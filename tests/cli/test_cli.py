@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,17 +9,17 @@ import pytest
 import yaml
 from pytest_mock import MockerFixture
 
-from airflow_rerun_downstream.cli import actions, backends
+from airflow_rerun_downstream.cli import actions, backends, bodies
 from airflow_rerun_downstream.cli.main import main
 from airflow_rerun_downstream.client import RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun, SchemaMismatch
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, Notification
-from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.ports import RerunFilter
 from airflow_rerun_downstream.rest import payloads
 from airflow_rerun_downstream.service import Service
-from tests.rest.stub import PLAN, SOURCE, StubService
+from tests.rest.stub import MEMBERS, PLAN, SOURCE, StubService
 
 ANA = Actor("ana", "ana")
 RUN = (SOURCE.dag_id, SOURCE.run_id)
@@ -235,6 +236,58 @@ def test_a_member_is_moved(verb: str, stub: StubService, capsys: Captured) -> No
     assert table(capsys, verb, "7", "1")
 
 
+def test_one_frozen_run_is_released(stub: StubService, capsys: Captured) -> None:
+    assert printed(capsys, "release", "7", "1")["id"] == 1
+    assert stub.calls[0] == ("release_member", ANA, 7, 1)
+
+
+def test_everything_frozen_is_released(stub: StubService, capsys: Captured) -> None:
+    """Of each rerun that holds frozen runs; the stub has 11 of them, told as one a page."""
+    stub.pages = 2
+    assert printed(capsys, "release", "--all")["total_entries"] == 2
+    assert [call[0] for call in stub.calls[:4]] == ["reruns", "reruns", "release", "release"]
+    assert stub.calls[0][2].frozen is True
+
+
+@pytest.mark.parametrize("argv", [["release"], ["release", "7", "--all"]])
+def test_release_wants_to_know_what(argv: list[str], capsys: Captured) -> None:
+    assert main(argv) == 2
+    assert "--all" in capsys.readouterr().err
+
+
+def test_release_waits_until_nothing_is_frozen(stub: StubService, capsys: Captured) -> None:
+    assert main(["release", "7", "--wait"]) == 0
+    stub.counts = {MemberState.FROZEN: 1}
+    assert main(["release", "7", "--wait", "--timeout", "0"]) == 1
+
+
+def test_the_frozen_runs_are_listed(stub: StubService, capsys: Captured) -> None:
+    stub.pages = 1
+    stub.member_list = (replace(MEMBERS[0], state=MemberState.FROZEN, ref=RunRef("weekly", "")),)
+    text = table(capsys, "list", "--frozen")
+    assert "Frozen runs (1)" in text
+    assert "(not made yet)" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "ref"),
+    [
+        ("weekly@next", {"dag_id": "weekly", "next": True}),
+        ("weekly@partition:2026-01", {"dag_id": "weekly", "partition_key": "2026-01"}),
+        ("weekly@2026-01-01T00:00:00Z", {"dag_id": "weekly", "logical_date": "2026-01-01T00:00:00Z"}),
+        ("weekly/by@hand", {"dag_id": "weekly", "run_id": "by@hand"}),
+    ],
+)
+def test_a_frozen_run_is_named(text: str, ref: dict[str, object]) -> None:
+    assert bodies.frozen(text) == ref
+
+
+@pytest.mark.parametrize("text", ["weekly", "weekly@", "@next", "weekly/"])
+def test_a_frozen_run_must_be_named_whole(text: str, capsys: Captured) -> None:
+    assert main(["submit", *RUN, "--freeze", text]) == 2
+    assert "DAG_ID@LOGICAL_DATE" in capsys.readouterr().err
+
+
 def test_links_prints_the_plans(capsys: Captured) -> None:
     assert [link["evidence"] for link in printed(capsys, "links", *RUN)["links"]] == [
         "recorded",
@@ -292,7 +345,7 @@ def test_with_an_address_the_rest_api_is_asked(mocker: MockerFixture, monkeypatc
 
 def test_the_client_is_a_backend() -> None:
     names = [name for name in vars(backends.Backend) if not name.startswith("_")]
-    assert len(names) == 14
+    assert len(names) == 15
     assert all(callable(getattr(RerunDownstreamClient, name)) for name in names)
 
 

@@ -131,6 +131,9 @@ class StubService:
     error: Exception | None = None
     state: RerunState = RerunState.RUNNING
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    pages: int | None = None
+    counts: Mapping[MemberState, int] | None = None
+    member_list: tuple[Member, ...] = MEMBERS
 
     def _asked(self, *call: Any) -> None:
         self.calls.append(call)
@@ -139,7 +142,8 @@ class StubService:
                 raise error
 
     def _view(self) -> RerunView:
-        return RerunView(replace(RERUN, state=self.state), ("pause", "terminate"), hidden_members=1)
+        stored = replace(RERUN, state=self.state, counts=RERUN.counts if self.counts is None else self.counts)
+        return RerunView(stored, ("pause", "terminate"), hidden_members=1)
 
     def plan(self, actor: Actor, request: Any) -> Plan:
         self._asked("plan", actor, request)
@@ -151,7 +155,9 @@ class StubService:
 
     def reruns(self, actor: Actor, wanted: Any) -> tuple[list[RerunView], int]:
         self._asked("reruns", actor, wanted)
-        return [self._view()], 11
+        if self.pages is None:
+            return [self._view()], 11
+        return ([self._view()] if wanted.offset < self.pages else []), self.pages
 
     def rerun(self, actor: Actor, rerun_id: int) -> RerunView:
         self._asked("rerun", actor, rerun_id)
@@ -159,7 +165,8 @@ class StubService:
 
     def members(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[MemberView], int]:
         self._asked("members", actor, rerun_id, limit, offset)
-        return [member_view(each) for each in MEMBERS[offset : offset + limit]], len(MEMBERS)
+        found = self.member_list
+        return [member_view(each) for each in found[offset : offset + limit]], len(found)
 
     def links(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
         self._asked("links", actor, rerun_id, limit, offset)
@@ -184,6 +191,10 @@ class StubService:
     def release(self, actor: Actor, rerun_id: int) -> RerunView:
         self._asked("release", actor, rerun_id)
         return self._view()
+
+    def release_member(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+        self._asked("release_member", actor, rerun_id, member_id)
+        return member_view(MEMBERS[0])
 
     def retry(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
         self._asked("retry", actor, rerun_id, member_id)

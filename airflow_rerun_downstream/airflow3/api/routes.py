@@ -167,6 +167,12 @@ def skip_member(service: ServiceDep, actor: ActorDep, rerun_id: RerunId, member_
     return handlers.skip_member(service, actor, rerun_id, member_id)
 
 
+@router.post("/reruns/{rerun_id}/members/{member_id}/release", operation_id="release_member", dependencies=WAKES)
+def release_member(service: ServiceDep, actor: ActorDep, rerun_id: RerunId, member_id: MemberId) -> payloads.Member:
+    """Release one frozen run."""
+    return handlers.release_member(service, actor, rerun_id, member_id)
+
+
 @router.get("/notification-targets", operation_id="list_notification_targets")
 def list_notification_targets(service: ServiceDep, actor: ActorDep) -> payloads.NotificationTargets:
     """Whom a rerun may notify."""
