@@ -84,6 +84,11 @@ class Chosen:
         """The ids of the selected tasks."""
         return {task.task_id for task in self.tasks}
 
+    @property
+    def wrong(self) -> set[str]:
+        """The ids of the tasks whose data is wrong: also those that aren't run again because they made a run."""
+        return self.task_ids | {task_id for task_id, why in self.reasons.items() if why == "makes_a_new_run"}
+
 
 def default_selection(
     wanted: Mapping[str, str], structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]

@@ -55,7 +55,7 @@ class Planner:
         walk.learn([source])
         own = self.facts.task_instances([source.ref]).get(source.ref, [])
         chosen = source_selection(source, request.tasks, walk.structures.get(source.ref.dag_id), own)
-        explored = walk.explore(source, chosen.task_ids)
+        explored = walk.explore(source, chosen.wrong)
         instances = self.facts.task_instances([ref for ref in explored.runs if ref != source.ref])
         preview = Preview(explored, {**instances, source.ref: own}, options, self.viewpoint(explored))
         plan = preview.plan(source, chosen, rerun_source=request.rerun_source)

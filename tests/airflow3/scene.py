@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,18 @@ BUNDLE = "tests"
 
 def save(*dags: Any, session: Session, bundle_version: str | None = None) -> None:
     """What the dag processor does with Dags that it has parsed. A changed Dag gets a new version."""
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+
+    for dag in dags:
+        dag.fileloc, dag.relative_fileloc = __file__, f"{dag.dag_id}.py"
+    store([LazyDeserializedDAG.from_dag(dag) for dag in dags], session=session, bundle_version=bundle_version)
+
+
+def store(serialized: Sequence[Any], *, session: Session, bundle_version: str | None = None) -> None:
+    """Write serialized Dags into the database, unpaused and with their assets active."""
     from airflow import settings
     from airflow.dag_processing.collection import update_dag_parsing_results_in_db
     from airflow.models.dagbundle import DagBundleModel
-    from airflow.serialization.serialized_objects import LazyDeserializedDAG
     from airflow.utils.db import synchronize_log_template
 
     if hasattr(settings, "MIN_SERIALIZED_DAG_UPDATE_INTERVAL"):  # 3.1 reads it at import
@@ -37,13 +45,10 @@ def save(*dags: Any, session: Session, bundle_version: str | None = None) -> Non
         session.add(DagBundleModel(name=BUNDLE))
         session.flush()
     synchronize_log_template(session=session)  # every run names one
-    for dag in dags:
-        dag.fileloc, dag.relative_fileloc = __file__, f"{dag.dag_id}.py"
     errors: dict[tuple[str, str], str] = {}
-    serialized = [LazyDeserializedDAG.from_dag(dag) for dag in dags]
-    update_dag_parsing_results_in_db(BUNDLE, bundle_version, serialized, errors, None, set(), session)
+    update_dag_parsing_results_in_db(BUNDLE, bundle_version, list(serialized), errors, None, set(), session)
     assert not errors, errors
-    unpause([dag.dag_id for dag in dags], session=session)
+    unpause([dag.dag_id for dag in serialized], session=session)
     activate_assets(session=session)
     session.commit()
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import InletDefinition
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.airflow3 import history, scene
 
@@ -166,24 +165,3 @@ def test_statements_do_not_grow_with_runs(facts, session, runs, database):
             starts = facts.task_starts({("r", "read")}, since=events[0].at, until=events[-1].until)
         assert (len(events), len(starts)) == (count, count)
         assert len(statements) == 3
-
-
-def test_an_inlet_on_a_real_history(facts, session, runs):
-    """From the facts to the links: each reader belongs to the producer that it saw last."""
-    from airflow_rerun_downstream.lineage.found import Surroundings
-    from airflow_rerun_downstream.lineage.inlets import InletLineage
-
-    for day, ref in enumerate(runs):
-        history.emit(ref, session=session, asset=URI, at=START + timedelta(days=day))
-    readers = [scene.create_run("r", session=session, day=day) for day in range(3)]
-    for ref, at in zip(readers, (1, 23, 50), strict=True):
-        started(session, ref, at, end=at + 1)
-    definitions = facts.definitions()
-    assert definitions.inlets == (InletDefinition("r", "read", history.model(URI, session=session).id, URI),)
-    known = facts.runs(runs)
-    found = InletLineage()([known[ref] for ref in runs], Surroundings(facts, definitions, {}))
-    assert [(each.link.upstream, each.link.downstream) for each in found] == [
-        (runs[0], readers[0]),
-        (runs[0], readers[1]),
-        (runs[2], readers[2]),
-    ]

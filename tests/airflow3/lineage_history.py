@@ -1,0 +1,188 @@
+"""What Airflow would have left of the runs in a row of the lineage table, written by hand.
+
+Runs have short names: ``up@03-28`` is the scheduled run of ``up`` of the 28th of March 2026 (its logical date, or its
+ready time where it has none), ``up@03-28T05:00`` that of 5 o'clock UTC, and ``child#1`` a run that no clock started.
+``up@03-28.load`` is a task of a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import update
+
+from airflow_rerun_downstream.domain.refs import RunRef
+from tests.airflow3 import history, scene
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+Step = Callable[["History"], None]
+
+
+def date_of(text: str) -> datetime:
+    """``03-28`` or ``03-28T05:00`` of the year 2026, in UTC."""
+    return datetime.fromisoformat(f"2026-{text}").replace(tzinfo=timezone.utc)
+
+
+def text_of(date: datetime) -> str:
+    """The other way round."""
+    found = date.astimezone(timezone.utc)
+    return found.strftime("%m-%d" if (found.hour, found.minute) == (0, 0) else "%m-%dT%H:%M")
+
+
+class History:
+    """Writes one row's history into a database that has the Dags; ``names`` are those of its runs."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.names: dict[str, RunRef] = {}
+
+    def write(self, runs: str, steps: Collection[Step]) -> None:
+        """Scheduled runs, such as ``up@03-28 down@03-01/03-31``, and what became of them."""
+        for text in runs.split():
+            dag_id, _, dates = text.partition("@")
+            first, _, last = dates.partition("/")
+            self.schedule(dag_id, date_of(first), date_of(last or first))
+        self.succeed()
+        for step in steps:
+            step(self)
+
+    def schedule(self, dag_id: str, first: datetime, last: datetime) -> None:
+        """The runs that the Dag's own timetable makes between two dates."""
+        from airflow.utils.types import DagRunTriggeredByType, DagRunType
+
+        dag = scene.latest(dag_id, session=self.session)
+        infos = list(dag.iter_dagrun_infos_between(first, last))
+        assert infos, f"{dag_id} has no run between {first} and {last}"
+        for info in infos:
+            date = info.logical_date if info.data_interval else None
+            name = f"{dag_id}@{text_of(date or info.run_after)}"
+            more = {"partition_key": info.partition_key} if getattr(info, "partition_key", None) else {}
+            created = dag.create_dagrun(
+                run_id=f"scheduled__{(date or info.run_after).isoformat()}",
+                logical_date=date,
+                data_interval=info.data_interval,
+                run_after=info.run_after,
+                run_type=DagRunType.SCHEDULED,
+                triggered_by=DagRunTriggeredByType.TIMETABLE,
+                state="queued",
+                session=self.session,
+                **more,
+            )
+            self.names[name] = RunRef(dag_id, created.run_id)
+
+    def succeed(self) -> None:
+        """Let every task of every run have succeeded, at the time at which the run was ready."""
+        from airflow.models.dagrun import DagRun
+        from airflow.models.taskinstance import TaskInstance
+
+        run, task = DagRun.__table__, TaskInstance.__table__
+        self.session.flush()
+        times = {"start_date": run.c.run_after, "end_date": run.c.run_after}
+        self.session.execute(update(run).values(state="success", **times))
+        self.session.execute(update(task).values(state="success", try_number=1))
+        self.session.commit()
+
+    def run(self, name: str, *, by: str, at: datetime) -> RunRef:
+        """The run of that name; one that no clock started is made when it is first named."""
+        if name not in self.names:
+            dag_id, _, run_id = name.partition("#")
+            assert run_id, f"{name} was not scheduled"
+            self.names[name] = history.run(dag_id, run_id, session=self.session, by=by, run_after=at)
+            self.succeed()
+        return self.names[name]
+
+    def task(self, name: str) -> tuple[RunRef, str]:
+        """A run and a task of it."""
+        run, _, task_id = name.partition(".")
+        return self.names[run], task_id
+
+    def ready(self, ref: RunRef) -> datetime:
+        """When a run was ready."""
+        found: datetime = scene.run_of(ref, session=self.session).run_after
+        return found
+
+    def name(self, ref: Any) -> str:
+        """The short name of a run; ``dag@?`` where it can't be told."""
+        return {ref: name for name, ref in self.names.items()}.get(ref, f"{ref.dag_id}@?")
+
+
+def emitted(task: str, asset: str, *consumers: str, map_index: int = -1) -> Step:
+    """A task emitted an event of an asset, with which runs were started."""
+
+    def step(past: History) -> None:
+        ref, task_id = past.task(task)
+        at = past.ready(ref) + timedelta(minutes=1)
+        started = [past.run(name, by="asset", at=at) for name in consumers]
+        more = {"asset": asset, "task_id": task_id, "map_index": map_index, "at": at}
+        history.emit(ref, *started, session=past.session, **more)
+
+    return step
+
+
+def made(task: str, child: str, *, map_index: int = -1, linked: bool = True) -> Step:
+    """A TriggerDagRun task made a run; ``linked``: it left the link of the UI, too."""
+
+    def step(past: History) -> None:
+        ref, task_id = past.task(task)
+        found = past.run(child, by="operator", at=past.ready(ref) + timedelta(minutes=1))
+        if linked:
+            address = f"http://localhost/dags/{found.dag_id}/runs/{found.run_id}"
+            history.xcom(ref, task_id, "_link_TriggerDagRunLink", address, session=past.session, map_index=map_index)
+        history.xcom(ref, task_id, "trigger_run_id", found.run_id, session=past.session, map_index=map_index)
+
+    return step
+
+
+def waited(sensor: str, dag_id: str, *dates: str, tasks: Collection[str] = (), group: str | None = None) -> Step:
+    """Our listener recorded what a sensor waited for."""
+
+    def step(past: History) -> None:
+        from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
+
+        ref, task_id = past.task(sensor)
+        value = waited_value(dag_id, tasks, group, [date_of(date) for date in dates])
+        history.xcom(ref, task_id, WAITED_KEY, value, session=past.session)
+
+    return step
+
+
+def rendered(task: str, *, map_index: int = -1, **fields: object) -> Step:
+    """Airflow kept what it rendered for a task."""
+
+    def step(past: History) -> None:
+        from airflow.models.renderedtifields import RenderedTaskInstanceFields
+        from sqlalchemy import insert
+
+        ref, task_id = past.task(task)
+        where = {"dag_id": ref.dag_id, "run_id": ref.run_id, "task_id": task_id, "map_index": map_index}
+        values: Mapping[str, object] = {**where, "rendered_fields": fields}
+        past.session.execute(insert(RenderedTaskInstanceFields.__table__).values(**values))
+        past.session.commit()
+
+    return step
+
+
+def started(task: str, at: str) -> Step:
+    """When a task started."""
+
+    def step(past: History) -> None:
+        ref, task_id = past.task(task)
+        instance = scene.instance(ref, task_id, session=past.session)
+        instance.start_date = date_of(at)
+        scene.run_of(ref, session=past.session).end_date = date_of(at) + timedelta(minutes=1)
+        past.session.commit()
+
+    return step
+
+
+def by_hand(run: str, at: str) -> Step:
+    """A person started a run without a logical date."""
+
+    def step(past: History) -> None:
+        past.run(run, by="user", at=date_of(at))
+
+    return step

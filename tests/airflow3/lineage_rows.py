@@ -1,0 +1,265 @@
+"""The lineage table: each kind and variant of a link is a row. How runs are named, `lineage_history` says.
+
+A row is Dags and their history, a source, and exactly the links that the source's plan has, each written as
+
+    <upstream run>.<producing task> > <downstream run>.<consuming task>: <kind> <evidence>
+
+where a task is left out if the run as a whole is meant, and ``dag@?`` is a run that can't be told. The Dags are in
+``tests/acceptance/dags_lineage``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.airflow3.lineage_history import Step, by_hand, emitted, made, rendered, started, waited
+
+
+@dataclass(frozen=True)
+class Row:
+    """``runs``: scheduled ones; ``past``: what became of them. ``tasks``: the source's; None: the default.
+
+    ``partitions``: needs partitioned assets or schedules, which Airflow 3.1 doesn't have.
+    """
+
+    kind: str
+    variant: str
+    runs: str
+    source: str
+    links: tuple[str, ...]
+    past: tuple[Step, ...] = ()
+    tasks: tuple[str, ...] | None = None
+    manual: bool = False
+    partitions: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.variant}"
+
+
+MADE, OTHER, MANY = "lineage://assets/made", "lineage://assets/other", "lineage://assets/many"
+
+ASSETS = (
+    Row("asset", "one asset", "make@03-28", "make@03-28",
+        ("make@03-28.load > plain#1: asset recorded",),
+        (emitted("make@03-28.load", MADE, "plain#1"),)),
+    Row("asset", "over two hops", "make@03-28", "make@03-28",
+        ("make@03-28.load > plain#1: asset recorded", "plain#1.load > second#1: asset recorded"),
+        (emitted("make@03-28.load", MADE, "plain#1"), emitted("plain#1.load", "lineage://assets/plain", "second#1"))),
+    Row("asset", "an event that nobody consumed, and another run's", "make@03-28/03-29", "make@03-28", (),
+        (emitted("make@03-28.load", MADE), emitted("make@03-29.load", MADE, "plain#1"))),
+    Row("asset", "several consumers of one event", "make@03-28", "make@03-28",
+        ("make@03-28.load > plain#1: asset recorded", "make@03-28.load > either#1: asset recorded"),
+        (emitted("make@03-28.load", MADE, "plain#1", "either#1"),)),
+    Row("asset", "an alias", "make@03-28", "make@03-28",
+        ("make@03-28.name_it > aliased#1: asset recorded",),
+        (emitted("make@03-28.name_it", "lineage://assets/through-alias", "aliased#1"),)),
+    Row("asset", "both of two assets", "make@03-28 other@03-28", "make@03-28",
+        ("make@03-28.load > both#1: asset recorded",),
+        (emitted("make@03-28.load", MADE, "both#1"), emitted("other@03-28.load", OTHER, "both#1"))),
+    Row("asset", "either of two assets", "make@03-28 other@03-28", "other@03-28",
+        ("other@03-28.load > either#2: asset recorded",),
+        (emitted("make@03-28.load", MADE, "either#1"), emitted("other@03-28.load", OTHER, "either#2"))),
+    Row("asset", "several producers of one asset", "make@03-28 again@03-28T12:00", "again@03-28T12:00",
+        ("again@03-28T12:00.load > plain#1: asset recorded",),
+        (emitted("make@03-28.load", MADE, "plain#1"), emitted("again@03-28T12:00.load", MADE, "plain#1"))),
+    Row("asset", "a mapped producer: one link for its events", "many@03-28", "many@03-28",
+        ("many@03-28.each > many_reader#1: asset recorded",),
+        tuple(emitted("many@03-28.each", MANY, "many_reader#1", map_index=index) for index in range(3))),
+    Row("asset", "events of several cycles consumed by one run", "make@03-22/03-28", "make@03-25",
+        ("make@03-25.load > plain#week: asset recorded",),
+        tuple(emitted(f"make@03-{day}.load", MADE, "plain#week") for day in range(22, 29))),
+    Row("asset", "narrowed to the chosen task", "make@03-28", "make@03-28",
+        ("make@03-28.spare > spare_reader#1: asset recorded",),
+        (emitted("make@03-28.load", MADE, "plain#1"),
+         emitted("make@03-28.spare", "lineage://assets/spare", "spare_reader#1")), ("spare",)),
+    Row("asset", "a partition", "parts@03-28/03-29", "parts@03-28",
+        ("parts@03-28.cut > part_reader#28: asset recorded",),
+        (emitted("parts@03-28.cut", "lineage://assets/parts", "part_reader#28"),
+         emitted("parts@03-29.cut", "lineage://assets/parts", "part_reader#29")), partitions=True),
+)  # fmt: skip
+
+TRIGGERS = (
+    Row("trigger", "a new run", "parent@03-28", "parent@03-28",
+        ("parent@03-28.go > child#1: trigger recorded",),
+        (made("parent@03-28.go", "child#1"),)),
+    Row("trigger", "nested", "parent@03-28", "parent@03-28",
+        ("parent@03-28.go > child#1: trigger recorded", "child#1.hand_on > grandchild#1: trigger recorded"),
+        (made("parent@03-28.go", "child#1"), made("child#1.hand_on", "grandchild#1"))),
+    Row("trigger", "a fixed run id", "parent@03-28", "parent@03-28",
+        ("parent@03-28.go_fixed > fixed_child#fixed: trigger recorded",),
+        (made("parent@03-28.go_fixed", "fixed_child#fixed", linked=False),)),
+    Row("trigger", "reset_dag_run: the same run of two parents", "parent@03-27/03-28", "parent@03-27",
+        ("parent@03-27.go_fixed > fixed_child#fixed: trigger recorded",),
+        (made("parent@03-27.go_fixed", "fixed_child#fixed"), made("parent@03-28.go_fixed", "fixed_child#fixed"))),
+    Row("trigger", "a templated target, by its link", "parent@03-28", "parent@03-28",
+        ("parent@03-28.go_named > named_child#1: trigger recorded",),
+        (made("parent@03-28.go_named", "named_child#1"),)),
+    Row("trigger", "a templated target, by what was rendered", "parent@03-28", "parent@03-28",
+        ("parent@03-28.go_named > named_child#1: trigger recorded",),
+        (made("parent@03-28.go_named", "named_child#1", linked=False),
+         rendered("parent@03-28.go_named", trigger_dag_id="named_child"))),
+    Row("trigger", "mapped over Dags", "parent@03-28", "parent@03-28",
+        ("parent@03-28.go_mapped > mapped_one#1: trigger recorded",
+         "parent@03-28.go_mapped > mapped_two#1: trigger recorded"),
+        (made("parent@03-28.go_mapped", "mapped_one#1", map_index=0),
+         made("parent@03-28.go_mapped", "mapped_two#1", map_index=1))),
+    Row("trigger", "narrowed to a task before it", "parent@03-28", "parent@03-28",
+        ("parent@03-28.go > child#1: trigger recorded",),
+        (made("parent@03-28.go", "child#1"),), ("load",)),
+    Row("trigger", "narrowed to a task beside it", "parent@03-28", "parent@03-28", (),
+        (made("parent@03-28.go", "child#1"),), ("aside",)),
+    Row("trigger", "a run that does nothing else", "root@03-28", "root@03-28",
+        ("root@03-28.go > root_child#1: trigger recorded",),
+        (made("root@03-28.go", "root_child#1"),)),
+    Row("trigger", "the trigger itself is chosen", "root@03-28", "root@03-28",
+        ("root@03-28.go > root_child#1: trigger recorded",),
+        (made("root@03-28.go", "root_child#1"),), ("go",)),
+)  # fmt: skip
+
+WAITS = (
+    Row("sensor", "one task", "up@03-28 one_task@03-27/03-29", "up@03-28",
+        ("up@03-28 > one_task@03-28.wait: sensor derived",)),
+    Row("sensor", "one task, recorded", "up@03-28 one_task@03-27/03-29", "up@03-28",
+        ("up@03-28 > one_task@03-28.wait: sensor recorded",),
+        (waited("one_task@03-28.wait", "up", "03-28", tasks=["load"]),)),
+    Row("sensor", "a record beats what the Dag says by now", "up@03-28 one_task@03-28/03-29", "up@03-28",
+        ("up@03-28 > one_task@03-29.wait: sensor recorded",),
+        (waited("one_task@03-28.wait", "up", "03-27", tasks=["load"]),
+         waited("one_task@03-29.wait", "up", "03-28", tasks=["load"]))),
+    Row("sensor", "several tasks", "up@03-28 two_tasks@03-28", "up@03-28",
+        ("up@03-28 > two_tasks@03-28.wait: sensor derived",), (), ("side",)),
+    Row("sensor", "a task group", "up@03-28 a_group@03-28", "up@03-28",
+        ("up@03-28 > a_group@03-28.wait: sensor derived",), (), ("group.one",)),
+    Row("sensor", "the whole run", "up@03-28 the_run@03-28", "up@03-28",
+        ("up@03-28 > the_run@03-28.wait: sensor derived",), (), ("side",)),
+    Row("sensor", "narrowed to the chosen task", "up@03-28 one_task@03-28 two_tasks@03-28 a_group@03-28", "up@03-28",
+        ("up@03-28 > two_tasks@03-28.wait: sensor derived",), (), ("side",)),
+    Row("sensor", "narrowed to the chosen task, recorded", "up@03-28 one_task@03-28 a_group@03-28", "up@03-28",
+        ("up@03-28 > a_group@03-28.wait: sensor recorded",),
+        (waited("one_task@03-28.wait", "up", "03-28", tasks=["load"]),
+         waited("a_group@03-28.wait", "up", "03-28", group="group")), ("group.two",)),
+    Row("sensor", "mapped", "up@03-28 mapped@03-28", "up@03-28",
+        ("up@03-28 > mapped@03-28.wait: sensor derived",)),
+    Row("sensor", "templated ids", "up@03-28 templated@03-28", "up@03-28",
+        ("up@03-28 > templated@03-28.wait: sensor derived",),
+        (rendered("templated@03-28.wait", external_dag_id="up", external_task_id="load"),)),
+    Row("sensor", "templated ids that name another Dag", "up@03-28 templated@03-28", "up@03-28", (),
+        (rendered("templated@03-28.wait", external_dag_id="other", external_task_id="load"),)),
+    Row("sensor", "templated ids that Airflow has forgotten", "up@03-28 templated@03-28", "up@03-28",
+        ("up@03-28 > templated@?.wait: sensor unresolved",)),
+    Row("sensor", "deferrable", "up@03-28 deferrable@03-28", "up@03-28",
+        ("up@03-28 > deferrable@03-28.wait: sensor derived",)),
+    Row("sensor", "a subclass", "up@03-28 own@03-28/03-29", "up@03-28",
+        ("up@03-28 > own@03-29.wait: sensor derived",)),
+    Row("sensor", "a mapped subclass, whose offset nobody knows", "up@03-28 own_mapped@03-28/03-29", "up@03-28",
+        ("up@03-28 > own_mapped@03-28.wait: sensor assumed",)),
+    Row("sensor", "a subclass that reckons its dates itself", "up_own@03-28 own_dates@03-28/03-31", "up_own@03-28",
+        ("up_own@03-28 > own_dates@?.wait: sensor unresolved",)),
+)  # fmt: skip
+
+OFFSETS = (
+    Row("sensor", "a delta of an hour", "up@03-28 an_hour_later@03-28/03-29", "up@03-28",
+        ("up@03-28 > an_hour_later@03-28T01:00.wait: sensor derived",)),
+    Row("sensor", "a delta across days", "up@03-28 two_days_later@03-28/03-31", "up@03-28",
+        ("up@03-28 > two_days_later@03-30.wait: sensor derived",)),
+    Row("sensor", "a negative delta across midnight", "up@03-28 an_hour_earlier@03-27/03-29", "up@03-28",
+        ("up@03-28 > an_hour_earlier@03-27T23:00.wait: sensor derived",)),
+    Row("sensor", "a month, from its middle", "up@02-15 a_month_later@03-14/03-16", "up@02-15",
+        ("up@02-15 > a_month_later@03-15.wait: sensor derived",)),
+    Row("sensor", "a month, from the end of a short one", "up@02-28 a_month_later@03-27/04-01", "up@02-28",
+        tuple(f"up@02-28 > a_month_later@03-{day}.wait: sensor derived" for day in (28, 29, 30, 31))),
+    Row("sensor", "a month, from a day that the next one hasn't", "up@01-31 a_month_later@02-27/03-03", "up@01-31",
+        ()),
+    Row("sensor", "a function, one date", "up_one@03-28 by_function@03-28/03-30", "up_one@03-28",
+        ("up_one@03-28 > by_function@03-29.wait: sensor recorded",),
+        (waited("by_function@03-29.wait", "up_one", "03-28"),)),
+    Row("sensor", "a function without a record", "up_one@03-28 by_function@03-28/03-30", "up_one@03-28",
+        ("up_one@03-28 > by_function@?.wait: sensor unresolved",)),
+    Row("sensor", "a function, several dates: daily to weekly", "up_week@03-15/03-28 weekly@03-15/03-29",
+        "up_week@03-25",
+        ("up_week@03-25 > weekly@03-29.wait: sensor recorded",),
+        (waited("weekly@03-22.wait", "up_week", *(f"03-{day}" for day in range(15, 22))),
+         waited("weekly@03-29.wait", "up_week", *(f"03-{day}" for day in range(22, 29))))),
+    Row("sensor", "a function, several dates: hourly to daily", "up_hourly@03-28/03-28T23:00 daily@03-27/03-29",
+        "up_hourly@03-28T17:00",
+        ("up_hourly@03-28T17:00 > daily@03-28.wait: sensor recorded",),
+        (waited("daily@03-28.wait", "up_hourly", *(f"03-28T{hour:02}:00" for hour in range(24))),)),
+)  # fmt: skip
+
+CALENDARS = (
+    Row("sensor", "an interval's run, read a day later", "up_interval@03-27/03-29 of_interval@03-27/03-30",
+        "up_interval@03-28",
+        ("up_interval@03-28 > of_interval@03-29.wait: sensor derived",)),
+    Row("sensor", "an interval's run reads a trigger's", "up@03-27/03-29 of_trigger@03-27/03-29", "up@03-28",
+        ("up@03-28 > of_trigger@03-28.wait: sensor derived",)),
+    Row("sensor", "a time zone, over the change of its clocks",
+        "up_berlin@03-28/03-30T12:00 berlin@03-28/03-30T12:00", "up_berlin@03-29T04:00",
+        ("up_berlin@03-29T04:00 > berlin@03-29T04:00.wait: sensor derived",)),
+    Row("sensor", "a day later, after the change of the clocks",
+        "up_berlin@03-28/03-30T12:00 berlin_day_after@03-28/03-31T12:00", "up_berlin@03-29T04:00",
+        ("up_berlin@03-29T04:00 > berlin_day_after@03-30T04:00.wait: sensor derived",)),
+    Row("sensor", "a day later, over the change of the clocks: 24 hours are too many",
+        "up_berlin@03-28/03-30T12:00 berlin_day_after@03-28/03-31T12:00", "up_berlin@03-28T05:00", ()),
+    Row("sensor", "another time zone, in summer", "up_berlin@03-27/03-30T12:00 utc_after_berlin@03-27/03-30T12:00",
+        "up_berlin@03-30T04:00",
+        ("up_berlin@03-30T04:00 > utc_after_berlin@03-30T05:00.wait: sensor derived",)),
+    Row("sensor", "another time zone, in winter", "up_berlin@03-27/03-30T12:00 utc_after_berlin@03-27/03-30T12:00",
+        "up_berlin@03-27T05:00", ()),
+    Row("sensor", "a timetable of the deployment's own", "up_custom@03-20/03-29 custom@03-20/03-29", "up_custom@03-23",
+        ("up_custom@03-23 > custom@03-23.wait: sensor derived",)),
+    Row("sensor", "a run without a logical date", "up@03-27/03-29 undated@03-27/03-29", "up@03-28",
+        ("up@03-28 > undated@03-28.wait: sensor derived",), partitions=True),
+    Row("sensor", "a person's run without a logical date", "up@03-28", "up@03-28",
+        ("up@03-28 > one_task#mine.wait: sensor derived",), (by_hand("one_task#mine", "03-28"),), manual=True),
+    Row("sensor", "a run without a logical date isn't waited for", "one_task@03-28", "up#mine", (),
+        (by_hand("up#mine", "03-28"),)),
+)  # fmt: skip
+
+MARKERS = (
+    Row("marker", "this date, the next, the next month, and one that only a running task knows",
+        "marking@01-31 marked@01-30/03-01", "marking@01-31",
+        ("marking@01-31.mark > marked@01-31.read: marker derived",
+         "marking@01-31.mark_next > marked@02-01.read: marker derived",
+         "marking@01-31.mark_month > marked@02-28.read: marker derived",
+         "marking@01-31.mark_live > marked@?.read: marker unresolved")),
+    Row("marker", "narrowed to the chosen marker", "marking@03-28 marked@03-28/03-29", "marking@03-28",
+        ("marking@03-28.mark_next > marked@03-29.read: marker derived",), (), ("mark_next",)),
+    Row("marker", "no run at the date", "marking@03-28", "marking@03-28", (), (), ("load",)),
+)  # fmt: skip
+
+RATES = "lineage://assets/rates"
+
+INLETS = (
+    Row("inlet", "read after this run's event and before the next's", "rates@03-27/03-28 rates_reader@03-26/03-28",
+        "rates@03-27",
+        ("rates@03-27.fetch > rates_reader@03-27.read: inlet derived",),
+        (emitted("rates@03-27.fetch", RATES), emitted("rates@03-28.fetch", RATES),
+         started("rates_reader@03-26.read", "03-26T00:05"), started("rates_reader@03-27.read", "03-27T00:05"),
+         started("rates_reader@03-28.read", "03-28T00:05"))),
+    Row("inlet", "read late: the event of a later run", "rates@03-27/03-28 rates_reader@03-27", "rates@03-28",
+        ("rates@03-28.fetch > rates_reader@03-27.read: inlet derived",),
+        (emitted("rates@03-27.fetch", RATES), emitted("rates@03-28.fetch", RATES),
+         started("rates_reader@03-27.read", "03-28T09:00"))),
+    Row("inlet", "narrowed to a task that emits nothing", "rates@03-28 rates_reader@03-28", "rates@03-28", (),
+        (emitted("rates@03-28.fetch", RATES), started("rates_reader@03-28.read", "03-28T00:05")), ("aside",)),
+)  # fmt: skip
+
+PASTS = (
+    Row("previous_run", "depends_on_past", "past@03-28/03-28T18:00", "past@03-28T06:00",
+        ("past@03-28T06:00.add > past@03-28T12:00.add: previous_run derived",
+         "past@03-28T12:00.add > past@03-28T18:00.add: previous_run derived")),
+    Row("previous_run", "narrowed to a task that no later run waits for", "past@03-28/03-28T18:00",
+        "past@03-28T06:00", (), (), ("show",)),
+    Row("previous_run", "wait_for_downstream", "strict_past@03-28/03-29", "strict_past@03-28",
+        ("strict_past@03-28 > strict_past@03-29.add: previous_run derived",), (), ("show",)),
+)  # fmt: skip
+
+DECLARED = (
+    Row("declared", "the file's offset", "writer@03-28 reader@03-27/03-29", "writer@03-28",
+        ("writer@03-28.copy > reader@03-28T06:00.fetch: declared declared",)),
+    Row("declared", "narrowed to another task", "writer@03-28 reader@03-28/03-29", "writer@03-28", (), (), ("aside",)),
+    Row("declared", "a run without a logical date", "reader@03-28T06:00", "writer#mine",
+        ("writer#mine.copy > reader@?.fetch: declared unresolved",), (by_hand("writer#mine", "03-28"),)),
+)  # fmt: skip
+
+ROWS = (*ASSETS, *TRIGGERS, *WAITS, *OFFSETS, *CALENDARS, *MARKERS, *INLETS, *PASTS, *DECLARED)
