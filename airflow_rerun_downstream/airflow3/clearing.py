@@ -84,6 +84,34 @@ def forget_tries(run: DagRun, never_ran: Collection[TaskInstance], *, session: S
     )
 
 
+def halt(run: DagRun, task_instances: Collection[TaskInstance], *, session: Session) -> None:
+    """End an unfinished run so that it can be cleared later; nothing of it is scheduled any more.
+
+    A running task is ``restarting`` until its executor has reported the end of its process; one that only waits,
+    for an executor, a trigger or its next try, has no state. Finished ones stay. No listener or callback of a
+    failed run is told.
+    """
+    settled = {*State.finished, TaskInstanceState.RESTARTING, None}
+    withdraw([ti for ti in task_instances if ti.state not in settled], session=session)
+    run.set_state(DagRunState.FAILED)
+    session.flush()
+
+
+def withdraw(task_instances: Collection[TaskInstance], *, session: Session) -> None:
+    """Take unfinished task instances back, and leave their run alone.
+
+    Each has the retries left that it had: a try that ends here doesn't count. Airflow would give all of them back,
+    and none for a running one.
+    """
+    counted = (TaskInstanceState.UP_FOR_RETRY, TaskInstanceState.RESTARTING)
+    tries = [(ti, ti.max_tries + (ti.state not in counted)) for ti in task_instances]
+    if tries:
+        clear_task_instances(list(task_instances), session, dag_run_state=False)
+    for ti, max_tries in tries:
+        ti.max_tries = max_tries
+    session.flush()
+
+
 def fail(run: DagRun, *, reason: str, session: Session) -> None:
     """End an unfinished run as "mark failed" does, listeners included.
 

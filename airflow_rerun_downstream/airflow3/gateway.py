@@ -4,48 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from airflow_rerun_downstream.airflow3 import audit, clearing, selecting
-from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
-from airflow_rerun_downstream.domain.facts import (
-    FINISHED_RUN_STATES,
-    STARTED_TASK_STATES,
-    Observation,
-    TaskInstanceFacts,
-)
+from airflow_rerun_downstream.airflow3.observing import RESTARTING, observations, was_left
+from airflow_rerun_downstream.airflow3.pairs import chunks, names
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.ports import CannotDispatch, Clock, Dispatched
 from airflow_rerun_downstream.store import dispatches
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
-
-RUN = DagRun.__table__.c
-
-OBSERVED = (
-    select(
-        DagRun.dag_id,
-        DagRun.run_id,
-        DagRun.state.label("run_state"),
-        DagRun.clear_number,
-        TaskInstance.task_id,
-        TaskInstance.map_index,
-        TaskInstance.state,
-        TaskInstance.operator,
-        TaskInstance.try_number,
-        TaskInstance.start_date,
-        TaskInstance.end_date,
-    )
-    .select_from(DagRun)
-    .outerjoin(TaskInstance, and_(TaskInstance.dag_id == DagRun.dag_id, TaskInstance.run_id == DagRun.run_id))
-    .order_by(DagRun.dag_id, DagRun.run_id, TaskInstance.task_id, TaskInstance.map_index)
-)
 
 
 class AirflowGateway:
@@ -61,14 +35,12 @@ class AirflowGateway:
     def observe(self, refs: Collection[RunRef]) -> dict[RunRef, Observation]:
         """The runs' states and task instances, in one statement. Every ref is answered, vanished ones too.
 
-        More than 10,000 refs take a statement for each 10,000.
+        A task instance that a dead scheduler has left ``restarting`` has no state here once its process has surely
+        ended. More than 10,000 refs take a statement for each 10,000.
         """
         found = {ref: Observation(ref, None) for ref in refs}
         for some in chunks(names(found)):
-            wanted = OBSERVED.where(pair_in(self._session, RUN.dag_id, RUN.run_id, some))
-            for key, group in groupby(self._session.execute(wanted), key=lambda row: (row.dag_id, row.run_id)):
-                ref = RunRef(*key)
-                found[ref] = observation(ref, list(group))
+            found.update({seen.ref: seen for seen in observations(self._session, some, now=self._now())})
         return found
 
     def dispatch(
@@ -93,6 +65,7 @@ class AirflowGateway:
             raise CannotDispatch("run_gone", gone=True)
         task_instances = self._to_clear(run, tasks, retry=retry)
         if task_instances:
+            self._settle(run, besides=task_instances)
             latest = clearing.wants_latest_version(run_on_latest_version, dag_id=ref.dag_id, session=self._session)
             clearing.clear(run, task_instances, on_latest_version=latest, session=self._session)
             self._remember(ref, tasks, task_instances, rerun_id=rerun_id)
@@ -100,6 +73,20 @@ class AirflowGateway:
         done = Dispatched(clear_number=run.clear_number, cleared=len(task_instances))
         self._let_go(run, task_instances)
         return done
+
+    def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
+        """Stop a queued or running run so that it can be dispatched later; False if it had finished or is gone.
+
+        The run is failed at once, without a word to Airflow's listeners: it hasn't failed, it waits for its turn.
+        """
+        run = self._locked(ref)
+        if run is None or run.state in FINISHED_RUN_STATES:
+            return False
+        task_instances = self._task_instances(run, lock=True)
+        clearing.halt(run, task_instances, session=self._session)
+        self._leave_traces(run, "halt", rerun_id=rerun_id, actor=actor)
+        self._let_go(run, task_instances)
+        return True
 
     def stop(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
         """Stop a queued or running run as "mark failed" in the UI does; False if it had finished or is gone.
@@ -140,19 +127,35 @@ class AirflowGateway:
     def _to_clear(self, run: DagRun, tasks: Tasks, *, retry: bool) -> list[TaskInstance]:
         """The task instances that a dispatch clears. Raises `CannotDispatch`."""
         ids = {task.task_id for task in tasks}
+        chosen = selecting.selected(tasks, self._task_instances(run, TaskInstance.task_id.in_(ids)))
+        if not chosen:
+            raise CannotDispatch("task_gone", gone=True)
+        if run.state not in FINISHED_RUN_STATES or any(self._may_live(ti, run) for ti in chosen):
+            raise CannotDispatch("run_not_finished")
+        return [ti for ti in chosen if not retry or ti.state != "success"]
+
+    def _may_live(self, ti: TaskInstance, run: DagRun) -> bool:
+        """Whether a task of a run that has ended may still have a process."""
+        return ti.state in LIVE_TASK_STATES and not was_left(ti, run_state=run.state, now=self._now())
+
+    def _settle(self, run: DagRun, *, besides: Collection[TaskInstance]) -> None:
+        """Let the tasks run again that a dead scheduler has left ``restarting``, though they aren't selected."""
+        left = [
+            ti
+            for ti in self._task_instances(run, TaskInstance.state == RESTARTING)
+            if ti not in besides and was_left(ti, run_state=run.state, now=self._now())
+        ]
+        clearing.withdraw(left, session=self._session)
+
+    def _task_instances(self, run: DagRun, *conditions: Any, lock: bool = False) -> Sequence[TaskInstance]:
+        """The run's task instances as they are in the database, kept from anybody else if they are locked."""
         wanted = (
             select(TaskInstance)
-            .where(TaskInstance.dag_id == run.dag_id, TaskInstance.run_id == run.run_id)
-            .where(TaskInstance.task_id.in_(ids))
+            .where(TaskInstance.dag_id == run.dag_id, TaskInstance.run_id == run.run_id, *conditions)
             .order_by(TaskInstance.task_id, TaskInstance.map_index)
             .execution_options(populate_existing=True)
         )
-        chosen = selecting.selected(tasks, self._session.scalars(wanted).all())
-        if not chosen:
-            raise CannotDispatch("task_gone", gone=True)
-        if run.state not in FINISHED_RUN_STATES or any(ti.state in STARTED_TASK_STATES for ti in chosen):
-            raise CannotDispatch("run_not_finished")
-        return [ti for ti in chosen if not retry or ti.state != "success"]
+        return self._session.scalars(wanted.with_for_update(of=TaskInstance) if lock else wanted).all()
 
     def _remember(self, ref: RunRef, tasks: Tasks, cleared: Sequence[TaskInstance], *, rerun_id: int) -> None:
         """Keep what was started, so that the asset manager knows the events of these tries."""
@@ -185,25 +188,3 @@ class AirflowGateway:
 def utc_now() -> datetime:
     """The machine's time."""
     return datetime.now(timezone.utc)
-
-
-def observation(ref: RunRef, rows: Sequence[Any]) -> Observation:
-    """One run from its joined rows; a run without task instances has one row with an empty half."""
-    return Observation(
-        ref,
-        str(rows[0].run_state),
-        rows[0].clear_number,
-        tuple(
-            TaskInstanceFacts(
-                task_id=row.task_id,
-                map_index=row.map_index,
-                state=row.state,
-                operator=row.operator,
-                try_number=row.try_number,
-                start_date=row.start_date,
-                end_date=row.end_date,
-            )
-            for row in rows
-            if row.task_id is not None
-        ),
-    )

@@ -22,9 +22,6 @@ UNFINISHED_TASK_STATES = frozenset(
         "awaiting_input",
     }
 )
-STARTED_TASK_STATES = UNFINISHED_TASK_STATES - {None}
-"""States in which a task's process may live, or may be about to."""
-
 LIVE_TASK_STATES = frozenset({"queued", "running", "restarting"})
 """States in which a task of a run that has ended may still have a process: nothing else of such a run is started."""
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from airflow_rerun_downstream.airflow3.audit import MAX_NOTE
-from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+from airflow_rerun_downstream.airflow3.gateway import AirflowGateway, utc_now
+from airflow_rerun_downstream.airflow3.observing import heartbeat_timeout
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.ports import CannotDispatch
 from tests.airflow3 import scene
+from tests.fakes.airflow import FakeClock
 
 DIFFERS = {"id", "task_instance_id", "dag_id", "dag_version_id", "created_dag_version_id", "context_carrier"}
 MOMENTS = {"queued_at", "created_at", "updated_at"}
@@ -227,10 +230,7 @@ def test_a_run_that_has_not_finished(session, state):
     assert (refused.value.reason, refused.value.gone) == ("run_not_finished", False)
 
 
-@pytest.mark.parametrize(
-    "state",
-    ["running", "restarting", "deferred", "queued", "scheduled", "up_for_retry", "up_for_reschedule"],
-)
+@pytest.mark.parametrize("state", ["running", "restarting", "queued"])
 def test_a_selected_task_that_may_still_be_running(session, state):
     scene.save(all_states(), session=session)
     ref = scene.create_run("d", session=session, state="failed", states={"broken": state})
@@ -477,6 +477,107 @@ class TestStop:
         told = hook.on_dag_run_failed.call_args.kwargs
         assert told["dag_run"].run_id == ref.run_id
         assert "rerun #7" in told["msg"]
+
+
+def waiting(dag_id: str = "w") -> Any:
+    """A Dag whose tasks have two retries and are named after the states that a run of it has."""
+    from airflow.providers.standard.operators.empty import EmptyOperator
+    from airflow.sdk import DAG
+
+    with DAG(dag_id, schedule="@daily", start_date=scene.START) as dag:
+        for state in WAITING:
+            EmptyOperator(task_id=state, retries=2)
+    return dag
+
+
+WAITING = ("success", "running", "queued", "scheduled", "deferred", "up_for_reschedule", "up_for_retry", "none")
+
+
+class TestHalt:
+    @pytest.fixture
+    def ref(self, session) -> RunRef:
+        """A running run; each of its tasks is in its first try, with two left."""
+        scene.save(waiting(), session=session)
+        states = {state: None if state == "none" else state for state in WAITING}
+        ref = scene.create_run("w", session=session, state="running", states=states)
+        for ti in scene.instances(ref, session=session).values():
+            ti.max_tries, ti.last_heartbeat_at = 2, utc_now()
+        session.commit()
+        return ref
+
+    def halt(self, session: Any, ref: RunRef) -> bool:
+        halted = AirflowGateway(session).halt(ref, rerun_id=7, actor="ann")
+        session.commit()
+        return halted
+
+    def tries(self, session: Any, ref: RunRef) -> dict[str, tuple[int, int]]:
+        found = scene.instances(ref, session=session)
+        return {task_id: (ti.try_number, ti.max_tries) for (task_id, _), ti in found.items()}
+
+    def test_nothing_runs_on_and_nothing_starts(self, session, ref):
+        before = {name: ti.id for (name, _), ti in scene.instances(ref, session=session).items()}
+        assert self.halt(session, ref) is True
+        after = scene.instances(ref, session=session)
+        assert {name: ti.state for (name, _), ti in after.items() if ti.state} == {
+            "success": "success",
+            "running": "restarting",
+        }
+        same = {name for (name, _), ti in after.items() if ti.id == before[name]}
+        assert same == {"success", "none"}  # a process that has another id can't start, or is killed
+        run = scene.run_of(ref, session=session)
+        assert (run.state, run.clear_number, run.run_after) == ("failed", 0, scene.START)
+        assert run.end_date is not None
+
+    def test_the_retries_left_are_what_they_were(self, session, ref):
+        self.halt(session, ref)
+        left = dict.fromkeys(WAITING, (1, 3)) | {"success": (1, 2), "up_for_retry": (1, 2), "none": (0, 2)}
+        assert self.tries(session, ref) == left
+
+    def test_nobody_is_told_of_a_failure(self, session, ref, mocker):
+        told = mocker.patch("airflow_rerun_downstream.airflow3.clearing.get_listener_manager")
+        self.halt(session, ref)
+        assert not told.called
+        assert scene.run_of(ref, session=session).note.startswith("Rerun downstream #7")
+
+    def test_what_isnt_selected_runs_on_with_a_dispatch(self, session, ref):
+        self.halt(session, ref)
+        scene.instance(ref, "running", session=session).state = None  # its executor has reported its end
+        session.commit()
+        assert dispatch(session, ref, *whole("success")).cleared == 1
+        session.commit()
+        assert {ti.state for ti in scene.instances(ref, session=session).values()} == {None}
+        assert self.tries(session, ref)["running"] == (1, 3)
+
+    def test_a_process_may_live_until_its_heartbeats_are_too_old(self, session, ref):
+        self.halt(session, ref)
+        with pytest.raises(CannotDispatch, match="run_not_finished"):
+            dispatch(session, ref, *whole("running"))
+        later = FakeClock(utc_now() + timedelta(seconds=300))
+        gateway = AirflowGateway(session, clock=later)
+        assert "restarting" in seen_states(gateway, ref)
+        later.advance(seconds=40)
+        assert "restarting" not in seen_states(gateway, ref)
+
+    @pytest.mark.parametrize("selected", ["running", "success"])
+    def test_what_a_dead_scheduler_left_runs_again(self, session, ref, selected):
+        self.halt(session, ref)
+        later = FakeClock(utc_now() + timedelta(hours=1))
+        chosen = whole(selected)
+        more = {"rerun_id": 7, "actor": "ann", "retry": False, "run_on_latest_version": None}
+        assert AirflowGateway(session, clock=later).dispatch(ref, chosen, **more).cleared == 1
+        session.commit()
+        assert scene.instance(ref, "running", session=session).state is None
+        assert self.tries(session, ref)["running"] == (1, 3)
+
+    def test_the_bound_follows_the_configuration(self, monkeypatch):
+        monkeypatch.setenv("AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT", "10")
+        assert heartbeat_timeout() == timedelta(seconds=15)  # three heartbeats, five seconds apart
+        monkeypatch.setenv("AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT", "60")
+        assert heartbeat_timeout() == timedelta(seconds=60)
+
+
+def seen_states(gateway: AirflowGateway, ref: RunRef) -> set[str | None]:
+    return {ti.state for ti in gateway.observe([ref])[ref].task_instances}
 
 
 class TestObserve:

@@ -142,6 +142,22 @@ def test_clearing_restores_the_retries(session, ref):
     assert (ti.try_number, ti.max_tries) == (1, 5)
 
 
+def test_a_running_task_is_cleared_without_its_retries_and_without_its_run(session, ref):
+    from airflow.models.taskinstance import clear_task_instances
+
+    ti, run = scene.instance(ref, "each", 1, session=session), scene.run_of(ref, session=session)
+    ti.state = run.state = "running"
+    session.commit()
+    known = ti.id
+
+    clear_task_instances([ti], session, dag_run_state=False)
+    session.commit()
+
+    ti, run = scene.instance(ref, "each", 1, session=session), scene.run_of(ref, session=session)
+    assert (ti.state, ti.try_number, ti.max_tries, run.state, run.clear_number) == ("restarting", 1, 0, "running", 0)
+    assert ti.id != known
+
+
 def test_clearing_what_never_ran_leaves_a_try_that_never_was(session, ref):
     ti = scene.instance(ref, "numbers", session=session)
     ti.state, ti.try_number = None, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pytest
@@ -14,19 +15,22 @@ from tests.airflow3.conftest import make_once
 from tests.fakes.airflow import FakeGateway, World
 
 GONE = RunRef("d", "nowhere")
-ALIVE = ("running", "restarting", "deferred", "queued", "scheduled", "up_for_retry", "up_for_reschedule")
+ALIVE = ("running", "restarting", "queued")
+WAITING = ("deferred", "scheduled", "up_for_retry", "up_for_reschedule")
 
 
 class Stage(Protocol):
-    """An Airflow with one Dag, ``d``: task ``one``, then task ``two``."""
+    """An Airflow with one Dag, ``d``: task ``one``, then task ``two``; one running run at a time."""
 
     gateway: Gateway
 
-    def run(self, state: str, *, one: str | None, two: str | None) -> RunRef:
+    def run(self, state: str, day: int = 0, *, one: str | None, two: str | None) -> RunRef:
         """A run in a state, with its tasks in theirs."""
         ...
 
     def delete(self, ref: RunRef) -> None: ...
+
+    def pause(self) -> None: ...
 
     def log(self) -> list[tuple[str, str, str, int]]:
         """Run id, event, actor and rerun of what the audit log has."""
@@ -37,13 +41,17 @@ class FakeStage:
     def __init__(self) -> None:
         self.world = World()
         self.world.dag("d", "one >> two")
+        self.world.structures["d"] = replace(self.world.structures["d"], max_active_runs=1)
         self.gateway = FakeGateway(self.world)
 
-    def run(self, state: str, **states: str | None) -> RunRef:
-        return self.world.run("d", state=state, task_states=states)
+    def run(self, state: str, day: int = 0, **states: str | None) -> RunRef:
+        return self.world.run("d", state=state, day=day, task_states=states)
 
     def delete(self, ref: RunRef) -> None:
         self.world.delete(ref)
+
+    def pause(self) -> None:
+        self.world.structures["d"] = replace(self.world.structures["d"], is_paused=True)
 
     def log(self) -> list[tuple[str, str, str, int]]:
         return [(ref.run_id, event, actor, rerun_id) for ref, event, actor, rerun_id in self.world.log]
@@ -57,17 +65,23 @@ class AirflowStage:
         from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
         from tests.airflow3 import scene
 
-        with DAG("d", schedule="@daily", start_date=scene.START) as dag:
+        with DAG("d", schedule="@daily", start_date=scene.START, max_active_runs=1) as dag:
             EmptyOperator(task_id="one") >> EmptyOperator(task_id="two")
         scene.save(dag, session=session)
         self.scene, self.session = scene, session
         self.gateway = AirflowGateway(session)
 
-    def run(self, state: str, **states: str | None) -> RunRef:
-        return self.scene.create_run("d", session=self.session, state=state, states=states)
+    def run(self, state: str, day: int = 0, **states: str | None) -> RunRef:
+        return self.scene.create_run("d", session=self.session, state=state, day=day, states=states)
 
     def delete(self, ref: RunRef) -> None:
         self.scene.delete_run(ref, session=self.session)
+
+    def pause(self) -> None:
+        from airflow.models.dag import DagModel
+
+        self.session.get(DagModel, "d").is_paused = True
+        self.session.flush()
 
     def log(self) -> list[tuple[str, str, str, int]]:
         rows = sorted(self.scene.rows("log", session=self.session, dag_id="d"), key=lambda row: row["id"])
@@ -127,6 +141,15 @@ class TestObserve:
     def test_nothing(self, stage):
         assert stage.gateway.observe([]) == {}
 
+    def test_why_a_queued_run_waits(self, stage):
+        ref = stage.run("queued", one=None, two=None)
+        assert seen(stage, ref).waits_because is None
+        other = stage.run("running", day=1, one="running", two=None)
+        assert seen(stage, ref).waits_because == "at_max_active_runs"
+        assert seen(stage, other).waits_because is None
+        stage.pause()
+        assert seen(stage, ref).waits_because == "dag_paused"
+
 
 class TestDispatch:
     def test_the_selected_tasks_are_cleared_and_the_run_is_queued(self, stage):
@@ -177,6 +200,12 @@ class TestDispatch:
         ref = stage.run("failed", one="success", two=state)
         assert refused(stage, ref, "one", "two") == ("run_not_finished", False)
 
+    @pytest.mark.parametrize("state", WAITING)
+    def test_a_task_that_waits_in_a_run_that_has_ended_has_no_process(self, stage, state):
+        ref = stage.run("failed", one="success", two=state)
+        assert dispatch(stage, ref, "two").cleared == 1
+        assert states(stage, ref) == {"one": "success", "two": None}
+
     def test_a_refusal_changes_nothing(self, stage):
         ref = stage.run("failed", one="success", two="running")
         refused(stage, ref, "one", "two")
@@ -212,6 +241,37 @@ class TestStop:
 
     def test_a_run_that_is_gone(self, stage):
         assert stage.gateway.stop(GONE, rerun_id=3, actor="ann") is False
+
+
+class TestHalt:
+    def test_a_running_task_ends_first(self, stage):
+        ref = stage.run("running", one="running", two=None)
+        assert stage.gateway.halt(ref, rerun_id=3, actor="ann") is True
+        assert (seen(stage, ref).run_state, states(stage, ref)) == ("failed", {"one": "restarting", "two": None})
+        assert refused(stage, ref, "one", "two") == ("run_not_finished", False)
+        assert stage.log() == [(ref.run_id, "halt", "ann", 3)]
+
+    @pytest.mark.parametrize("state", [None, "queued", *WAITING])
+    def test_a_task_that_waits_is_withdrawn_at_once(self, stage, state):
+        ref = stage.run("running", one="success", two=state)
+        assert stage.gateway.halt(ref, rerun_id=3, actor="ann") is True
+        assert states(stage, ref) == {"one": "success", "two": None}
+        assert seen(stage, ref).clear_number == 0
+
+    def test_it_can_be_dispatched_afterwards(self, stage):
+        ref = stage.run("queued", one="failed", two="scheduled")
+        stage.gateway.halt(ref, rerun_id=3, actor="ann")
+        assert dispatch(stage, ref, "one") == Dispatched(clear_number=1, cleared=1)
+        assert (seen(stage, ref).run_state, states(stage, ref)) == ("queued", {"one": None, "two": None})
+
+    @pytest.mark.parametrize("state", ["success", "failed"])
+    def test_a_finished_run_stays(self, stage, state):
+        ref = stage.run(state, one=state, two=state)
+        assert stage.gateway.halt(ref, rerun_id=3, actor="ann") is False
+        assert (seen(stage, ref).run_state, stage.log()) == (state, [])
+
+    def test_a_run_that_is_gone(self, stage):
+        assert stage.gateway.halt(GONE, rerun_id=3, actor="ann") is False
 
 
 def test_an_event_is_recorded(stage):

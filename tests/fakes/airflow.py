@@ -18,9 +18,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
-    STARTED_TASK_STATES,
+    LIVE_TASK_STATES,
     UNFINISHED_TASK_STATES,
     AssetConsumption,
     AssetEmission,
@@ -78,6 +79,7 @@ class World:
     rendered: dict[tuple[RunRef, str, int], Mapping[str, object]] = field(default_factory=dict)
     schedules: dict[str, DagSchedule] = field(default_factory=dict)
     waiting: list[WaitingAsset] = field(default_factory=list)
+    flows: list[AssetFlow] = field(default_factory=list)
     tickets: dict[int, Any] = field(default_factory=dict)
     log: list[tuple[RunRef, str, str, int]] = field(default_factory=list)
     dispatches: list[RunRef] = field(default_factory=list)
@@ -301,6 +303,10 @@ class FakeFacts:
             if producer in producers and consumer in self.world.runs
         ]
 
+    def asset_flows(self, dag_id: str) -> list[AssetFlow]:
+        self.statements += 1
+        return [flow for flow in self.world.flows if dag_id in (flow.producer_dag_id, flow.consumer_dag_id)]
+
     def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
         self.statements += 1
         return [
@@ -340,6 +346,12 @@ class FakeFacts:
         self.statements += 1
         return [w for at, w in self.world.waits if (w.consumer.dag_id, w.task_id) in sensors and at >= since]
 
+    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait]:
+        self.statements += 1
+        known = [w for _, w in sorted(self.world.waits, key=lambda wait: wait[0])]
+        newest = {(w.consumer.dag_id, w.task_id): w.consumer for w in known}
+        return [w for w in known if (key := (w.consumer.dag_id, w.task_id)) in sensors and w.consumer == newest[key]]
+
     def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
         self.statements += 1
         found = {dag_id: self.world.schedules[dag_id] for dag_id in dag_ids if dag_id in self.world.schedules}
@@ -373,8 +385,18 @@ class FakeGateway:
             if run is None:
                 found[ref] = Observation(ref, None)
             else:
-                found[ref] = Observation(ref, run.state, run.clear_number, tuple(self.world.tasks[ref]))
+                tasks = tuple(self.world.tasks[ref])
+                found[ref] = Observation(ref, run.state, run.clear_number, tasks, self._waits_because(ref))
         return found
+
+    def _waits_because(self, ref: RunRef) -> str | None:
+        dag = self.world.structures[ref.dag_id]
+        started = sum(run.ref.dag_id == ref.dag_id and run.state == "running" for run in self.world.runs.values())
+        if self.world.runs[ref].state != "queued":
+            return None
+        if dag.is_paused:
+            return "dag_paused"
+        return "at_max_active_runs" if dag.max_active_runs and started >= dag.max_active_runs else None
 
     def dispatch(
         self,
@@ -392,7 +414,7 @@ class FakeGateway:
         chosen = [t for t in self.world.tasks[ref] if t.state != "removed" and covers(tasks, t.task_id, t.map_index)]
         if not chosen:
             raise CannotDispatch("task_gone", gone=True)
-        if run.state not in FINISHED_RUN_STATES or any(t.state in STARTED_TASK_STATES for t in chosen):
+        if run.state not in FINISHED_RUN_STATES or any(t.state in LIVE_TASK_STATES for t in chosen):
             raise CannotDispatch("run_not_finished")
         cleared = {(t.task_id, t.map_index) for t in chosen if not retry or t.state != "success"}
         self.world.tasks[ref] = [

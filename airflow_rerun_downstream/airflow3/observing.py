@@ -1,0 +1,123 @@
+"""What the conductor sees of runs: their states and task instances, and why a queued one waits. One statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from airflow.configuration import conf
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.models.taskinstance import TaskInstance
+from sqlalchemy import and_, case, func, null, or_, select
+
+from airflow_rerun_downstream.airflow3.pairs import pair_in
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation, TaskInstanceFacts
+from airflow_rerun_downstream.domain.refs import RunRef
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+RUN = DagRun.__table__.c
+DAG = DagModel.__table__.c
+
+RESTARTING = "restarting"
+SLACK = timedelta(seconds=30)
+"""What a supervisor takes to end a task that ignores SIGTERM, and how far two clocks may be apart."""
+
+
+def observed() -> Any:
+    """The statement, without the condition that names the runs."""
+    started = (
+        select(RUN.dag_id, func.count().label("runs"))
+        .where(RUN.state == "running", RUN.backfill_id.is_(None))
+        .group_by(RUN.dag_id)
+        .subquery()
+    )
+    full = and_(RUN.backfill_id.is_(None), started.c.runs >= DAG.max_active_runs)
+    waits = case(
+        (RUN.state != "queued", null()),
+        (or_(DAG.dag_id.is_(None), DAG.is_stale), "dag_gone"),
+        (DAG.is_paused, "dag_paused"),
+        (full, "at_max_active_runs"),
+        else_=null(),
+    )
+    return (
+        select(
+            DagRun.dag_id,
+            DagRun.run_id,
+            DagRun.state.label("run_state"),
+            DagRun.clear_number,
+            waits.label("waits_because"),
+            TaskInstance.task_id,
+            TaskInstance.map_index,
+            TaskInstance.state,
+            TaskInstance.operator,
+            TaskInstance.try_number,
+            TaskInstance.start_date,
+            TaskInstance.end_date,
+            TaskInstance.last_heartbeat_at,
+            TaskInstance.updated_at,
+        )
+        .select_from(DagRun)
+        .outerjoin(TaskInstance, and_(TaskInstance.dag_id == DagRun.dag_id, TaskInstance.run_id == DagRun.run_id))
+        .outerjoin(DagModel, DagModel.dag_id == DagRun.dag_id)
+        .outerjoin(started, started.c.dag_id == DagRun.dag_id)
+        .order_by(DagRun.dag_id, DagRun.run_id, TaskInstance.task_id, TaskInstance.map_index)
+    )
+
+
+OBSERVED = observed()
+
+
+def observations(session: Session, runs: Sequence[tuple[str, str]], *, now: datetime) -> Iterator[Observation]:
+    """The runs that exist among the pairs of Dag and run id."""
+    rows = session.execute(OBSERVED.where(pair_in(session, RUN.dag_id, RUN.run_id, runs)))
+    for key, group in groupby(rows, key=lambda row: (row.dag_id, row.run_id)):
+        yield observation(RunRef(*key), list(group), now=now)
+
+
+def observation(ref: RunRef, rows: Sequence[Any], *, now: datetime) -> Observation:
+    """One run from its joined rows; a run without task instances has one row with an empty half."""
+    run_state = str(rows[0].run_state)
+    return Observation(
+        ref,
+        run_state,
+        rows[0].clear_number,
+        tuple(
+            TaskInstanceFacts(
+                task_id=row.task_id,
+                map_index=row.map_index,
+                state=None if was_left(row, run_state=run_state, now=now) else row.state,
+                operator=row.operator,
+                try_number=row.try_number,
+                start_date=row.start_date,
+                end_date=row.end_date,
+            )
+            for row in rows
+            if row.task_id is not None
+        ),
+        rows[0].waits_because,
+    )
+
+
+def was_left(task_instance: Any, *, run_state: str, now: datetime) -> bool:
+    """Whether a task instance of a run that has ended is restarting for ever: its process has surely ended.
+
+    Its executor's report is lost when the scheduler is killed, and Airflow looks after running runs only. A task
+    whose heartbeats aren't answered is killed by its supervisor, long before Airflow itself takes it for dead.
+    """
+    if task_instance.state != RESTARTING or run_state not in FINISHED_RUN_STATES:
+        return False
+    alive: datetime | None = task_instance.last_heartbeat_at or task_instance.updated_at
+    return alive is None or now - alive > heartbeat_timeout() + SLACK
+
+
+def heartbeat_timeout() -> timedelta:
+    """The silence after which Airflow takes a task for dead, or that in which its supervisor gives up, if longer."""
+    silent = conf.getint("scheduler", "task_instance_heartbeat_timeout", fallback=300)
+    between = conf.getint("workers", "min_heartbeat_interval", fallback=5)
+    failures = conf.getint("workers", "max_failed_heartbeats", fallback=3)
+    return timedelta(seconds=max(silent, between * failures))
