@@ -1,4 +1,4 @@
-"""Sum pytest's JUnit reports into one closing line, `N passed, N failed`."""
+"""Sum pytest's JUnit reports: what failed, each with its first line, then one closing line, `N passed, N failed`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+SHOWN = 300
+"""Characters of a failure's message; the whole of it is above, in the log."""
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many tests ended how."""
+    """How many tests ended how; ``failures`` has a line for each that failed."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    failures: tuple[str, ...] = ()
 
     def __add__(self, other: Outcome) -> Outcome:
-        return Outcome(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+        return Outcome(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            self.failures + other.failures,
+        )
 
     def __str__(self) -> str:
         return f"{self.passed} passed, {self.failed} failed"
@@ -28,8 +37,8 @@ def read(report: Path) -> Outcome:
     """Read one report; a broken one, of a session that was killed, counts as a failure."""
     try:
         suites = list(ET.parse(report).getroot().iter("testsuite"))
-    except ET.ParseError:
-        return Outcome(failed=1)
+    except ET.ParseError as error:
+        return Outcome(failed=1, failures=(f"{report.name} can't be read: {error}",))
     return sum((_of_suite(suite) for suite in suites), Outcome())
 
 
@@ -38,7 +47,15 @@ def _of_suite(suite: ET.Element) -> Outcome:
         int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")
     )
     failed = failures + errors
-    return Outcome(passed=max(total - failed - skipped, 0), failed=failed, skipped=skipped)
+    lines = tuple(line for case in suite.iter("testcase") for line in _problems(case))
+    return Outcome(passed=max(total - failed - skipped, 0), failed=failed, skipped=skipped, failures=lines)
+
+
+def _problems(case: ET.Element) -> Iterable[str]:
+    for kind in ("failure", "error"):
+        for problem in case.findall(kind):
+            message = " ".join((problem.get("message") or problem.text or "").split())
+            yield f"{kind}: {case.get('classname')}::{case.get('name')}: {message[:SHOWN]}"
 
 
 def summarize(reports: Iterable[Path], failed_steps: int) -> Outcome:
@@ -48,12 +65,14 @@ def summarize(reports: Iterable[Path], failed_steps: int) -> Outcome:
 
 
 def main() -> None:
-    """Print the closing line of the reports in a folder."""
+    """Print what failed and the closing line of the reports in a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--failed-steps", type=int, default=0, help="steps that ended with an error")
     arguments = parser.parse_args()
     outcome = summarize(sorted(arguments.folder.glob("*.xml")), arguments.failed_steps)
+    for line in outcome.failures:
+        print(line)
     print(f"{outcome.skipped:6d}   skipped\n{outcome}")
 
 

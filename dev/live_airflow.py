@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -53,6 +54,9 @@ HEARTBEATS: dict[Component, tuple[str, str]] = {
 }
 START_TIMEOUT = 120.0
 GRACE = 10.0  # seconds that a component gets to end by itself
+LOG_WIDTH = 300
+NOISE = re.compile(r"DagFileProcessorManager|next_dagrun|next dagrun")
+"""What the dag-processor says every few seconds: it would push what matters out of a log's end."""
 
 SIMPLE_AUTH = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 FAB_AUTH = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
@@ -251,7 +255,8 @@ class LiveAirflow:
     def log_tail(self, component: Component, lines: int = 60) -> str:
         """Give the last lines that a component has logged."""
         path = self._log(component)
-        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else ""
+        found = path.read_text(errors="replace").splitlines() if path.exists() else []
+        return "\n".join([line[:LOG_WIDTH] for line in found if not NOISE.search(line)][-lines:])
 
     def log_tails(self, lines: int = 60) -> str:
         """Give the last lines of every component."""

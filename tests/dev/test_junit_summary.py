@@ -31,4 +31,17 @@ def test_a_step_that_failed_without_a_failed_test_is_a_failure(tmp_path: Path) -
 def test_a_broken_report_is_a_failure(tmp_path: Path) -> None:
     broken = tmp_path / "live.xml"
     broken.write_text("<testsuites><test")
-    assert read(broken) == Outcome(failed=1)
+    outcome = read(broken)
+    assert outcome.failed == 1
+    assert "live.xml can't be read" in outcome.failures[0]
+
+
+def test_what_failed_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "live.xml"
+    path.write_text(
+        '<testsuites><testsuite tests="3" failures="1" errors="1" skipped="0">'
+        '<testcase classname="tests.a" name="test_x"><failure message="assert 1&#10; == 2">long</failure></testcase>'
+        '<testcase classname="tests.a" name="test_y"><error message="boom"/></testcase>'
+        '<testcase classname="tests.a" name="test_z"/></testsuite></testsuites>'
+    )
+    assert read(path).failures == ("failure: tests.a::test_x: assert 1 == 2", "error: tests.a::test_y: boom")
