@@ -9,8 +9,10 @@ from airflow_rerun_downstream.domain.facts import (
     RunFacts,
     TaskInstanceFacts,
 )
-from airflow_rerun_downstream.domain.plan import RunStatus
+from airflow_rerun_downstream.domain.freeze import DagSchedule
+from airflow_rerun_downstream.domain.plan import FreezeAction, RunStatus
 
+SCHEDULED = "scheduled"
 UNSTARTED_TASK_STATES = frozenset({None, "scheduled", "queued"})
 
 
@@ -57,6 +59,28 @@ def downstream_refusal(run: RunFacts, now: datetime, *, in_active_rerun: bool) -
         RunStatus.READY: "run_is_queued",
         RunStatus.NOT_READY: "run_not_ready",
     }.get(status)
+
+
+def freezing(
+    run: RunFacts, now: datetime, schedule: DagSchedule | None, *, in_active_rerun: bool
+) -> tuple[FreezeAction | None, str | None]:
+    """What freeze mode would do with a run, or why it can't take it; neither for a finished run.
+
+    A run that another rerun holds can be held by this one, too: only members are ``in_active_rerun``.
+    """
+    if run.state in FINISHED_RUN_STATES:
+        return None, None
+    if not run.online:
+        return None, "backfill_run" if run.backfill else "manual_run"
+    if in_active_rerun:
+        return None, "in_active_rerun"
+    if run_status(run, now) is not RunStatus.NOT_READY:
+        return FreezeAction.STOP, None
+    if schedule is None:
+        return None, "dag_gone"
+    # Of a run that time doesn't start, Airflow reads run_after as data: which asset events it consumed.
+    refusal = schedule.cannot_hold if run.run_type == SCHEDULED else "timetable_uses_run_after"
+    return (None, refusal) if refusal else (FreezeAction.HOLD, None)
 
 
 def source_refusal(

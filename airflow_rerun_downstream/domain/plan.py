@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.freeze import UpcomingRun
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 
 
@@ -76,6 +77,16 @@ class RunStatus(str, Enum):
     REVOKED = "revoked"
 
 
+class FreezeAction(str, Enum):
+    """What freeze mode does with a run that isn't finished.
+
+    ``hold``: it doesn't start until the rerun is over; it is frozen. ``stop``: it is ended now and rerun in its turn.
+    """
+
+    HOLD = "hold"
+    STOP = "stop"
+
+
 @dataclass(frozen=True)
 class PlannedTask:
     """A task instance in the preview. ``reason`` says why it is preselected, or why it can't be selected."""
@@ -94,8 +105,9 @@ class PlannedRun:
     """A run in the preview.
 
     ``selectable`` is without freeze mode, ``reason`` says why not. ``tasks`` is the default selection, also of a run
-    that isn't selected by itself but could be; empty where it can't. ``can_be_source`` and ``source_reason`` answer
-    for the run as a source.
+    that isn't selected by itself but could be, with freeze mode or without; empty where it can't. ``can_be_source``
+    and ``source_reason`` answer for the run as a source. ``freeze_action`` None: freeze mode does nothing with the run;
+    ``freeze_reason`` says why not, where the run isn't finished.
     """
 
     facts: RunFacts
@@ -107,12 +119,31 @@ class PlannedRun:
     can_be_source: bool
     source_reason: str | None
     task_instances: tuple[PlannedTask, ...] = ()
-    freeze_action: str | None = None
+    freeze_action: FreezeAction | None = None
+    freeze_reason: str | None = None
 
     @property
     def ref(self) -> RunRef:
         """The run's name."""
         return self.facts.ref
+
+
+@dataclass(frozen=True)
+class PlannedFuture:
+    """A run to come that will read wrong data, if it starts before the repair.
+
+    ``run`` is what the timetable will make; None: assets start it, nobody knows when. ``freeze_reason`` says why it
+    can't be frozen; None: it can.
+    """
+
+    ref: FutureRef
+    run: UpcomingRun | None = None
+    freeze_reason: str | None = None
+
+    @property
+    def freeze_action(self) -> FreezeAction | None:
+        """What freeze mode would do with it."""
+        return None if self.freeze_reason else FreezeAction.HOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +162,8 @@ class Plan:
     """What would be rerun.
 
     ``runs`` leaves out the source and every run that isn't to be shown. ``links`` joins shown runs only;
-    ``edges`` has every edge between runs, shown or not, without cycles: the order is read from it.
+    ``edges`` has every edge between runs, shown or not, without cycles: the order is read from it. ``upcoming`` are
+    the runs to come of readable Dags: links lead to them, the order and the token know nothing of them.
     """
 
     source: PlannedRun
@@ -141,6 +173,7 @@ class Plan:
     hidden_dags: int
     edges: Mapping[RunRef, frozenset[RunRef]]
     token: str = ""
+    upcoming: tuple[PlannedFuture, ...] = ()
 
     def run(self, ref: RunRef) -> PlannedRun | None:
         """The shown run of that name, the source included."""
@@ -150,6 +183,11 @@ class Plan:
     def by_ref(self) -> Mapping[RunRef, PlannedRun]:
         """Every shown run by its name, the source included."""
         return {run.ref: run for run in (self.source, *self.runs)}
+
+    @property
+    def by_future(self) -> Mapping[FutureRef, PlannedFuture]:
+        """Every run to come by its name."""
+        return {run.ref: run for run in self.upcoming}
 
 
 @dataclass(frozen=True)

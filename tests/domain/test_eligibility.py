@@ -7,9 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_rerun_downstream.domain.eligibility import downstream_refusal, run_status, source_refusal, task_status
+from airflow_rerun_downstream.domain.eligibility import (
+    downstream_refusal,
+    freezing,
+    run_status,
+    source_refusal,
+    task_status,
+)
 from airflow_rerun_downstream.domain.facts import RunFacts, TaskInstanceFacts
-from airflow_rerun_downstream.domain.plan import RunStatus
+from airflow_rerun_downstream.domain.freeze import DagSchedule
+from airflow_rerun_downstream.domain.plan import FreezeAction, RunStatus
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.fakes.airflow import START
 
@@ -79,3 +86,36 @@ def test_a_source_that_is_already_right_must_have_succeeded() -> None:
 def test_a_run_takes_part_in_one_active_rerun() -> None:
     assert downstream_refusal(RUN, NOW, in_active_rerun=True) == "in_active_rerun"
     assert source_refusal(RUN, NOW, None, in_active_rerun=True) == "in_active_rerun"
+
+
+WAITING = {"state": "queued", "run_after": NOW + timedelta(hours=1)}
+
+
+@pytest.mark.parametrize(
+    ("change", "taken", "expected"),
+    [
+        ({"state": "success"}, True, (None, None)),
+        ({"state": "failed", "online": False}, False, (None, None)),
+        ({"state": "queued"}, False, (FreezeAction.STOP, None)),
+        ({"state": "running"}, False, (FreezeAction.STOP, None)),
+        ({"state": "running", "run_type": "asset_triggered"}, False, (FreezeAction.STOP, None)),
+        ({"state": "running", "run_type": "manual"}, False, (FreezeAction.STOP, None)),  # made by a task
+        ({"state": "running", "online": False}, False, (None, "manual_run")),
+        ({"state": "queued", "online": False, "backfill": True}, False, (None, "backfill_run")),
+        ({"state": "running"}, True, (None, "in_active_rerun")),
+        (WAITING, False, (FreezeAction.HOLD, None)),
+        ({**WAITING, "online": False}, False, (None, "manual_run")),
+        ({**WAITING, "run_type": "manual"}, False, (None, "timetable_uses_run_after")),
+        ({**WAITING, "run_type": "asset_triggered"}, False, (None, "timetable_uses_run_after")),
+    ],
+)
+def test_what_freeze_mode_does_with_a_run(change: dict, taken: bool, expected: tuple) -> None:
+    assert freezing(replace(RUN, **change), NOW, DagSchedule("d"), in_active_rerun=taken) == expected
+
+
+def test_a_run_that_waits_is_held_only_where_its_dag_allows() -> None:
+    waiting = replace(RUN, **WAITING)
+    refused = DagSchedule("d", cannot_hold="timetable_uses_run_after", cannot_park="asset_watcher")
+    assert freezing(waiting, NOW, refused, in_active_rerun=False) == (None, "timetable_uses_run_after")
+    assert freezing(waiting, NOW, None, in_active_rerun=False) == (None, "dag_gone")
+    assert freezing(replace(RUN, state="running"), NOW, refused, in_active_rerun=False) == (FreezeAction.STOP, None)
