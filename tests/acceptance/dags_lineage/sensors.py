@@ -28,9 +28,9 @@ QUICK: dict[str, Any] = {"poke_interval": 0.5, "timeout": 120}
 BERLIN = CronTriggerTimetable("0 6 * * *", timezone="Europe/Berlin")
 
 
-def day_before(date: datetime) -> datetime:
-    """One date of several that a function may find."""
-    return date - timedelta(days=1)
+def hour_before(date: datetime) -> datetime:
+    """A function that finds one date."""
+    return date - timedelta(hours=1)
 
 
 def week_before(date: datetime) -> list[datetime]:
@@ -109,7 +109,7 @@ reader("an_hour_later", "0 1 * * *", execution_delta=timedelta(hours=1))
 reader("two_days_later", execution_delta=timedelta(days=2))
 reader("an_hour_earlier", "0 23 * * *", execution_delta=timedelta(hours=-1))
 reader("a_month_later", execution_delta=relativedelta(months=1))
-reader("by_function", up="up_one", execution_date_fn=day_before)
+reader("by_function", "0 1 * * *", up="up_one", execution_date_fn=hour_before)
 reader("weekly", "0 0 * * 0", up="up_week", execution_date_fn=week_before)
 reader("daily", up="up_hourly", execution_date_fn=hours_of)
 
