@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag, unresolved
-from airflow_rerun_downstream.lineage.templates import CannotRender, rendered_date
+from airflow_rerun_downstream.lineage.templates import CannotRender, rendered, rendered_date
 
 
 class MarkerLineage:
@@ -20,21 +21,30 @@ class MarkerLineage:
         """The runs that markers of ``runs`` name, and the markers that can't be rendered."""
         mine = by_dag(runs)
         found: list[Found] = []
-        rendered: list[tuple[RunFacts, MarkerDefinition, datetime]] = []
+        dated: list[tuple[RunFacts, MarkerDefinition, datetime]] = []
         for marker in around.definitions.markers:
             for run in mine.get(marker.dag_id, ()):
                 try:
-                    rendered.append((run, marker, rendered_date(marker, run)))
+                    dated.append((run, filled_in(marker, run), rendered_date(marker, run)))
                 except CannotRender as problem:
                     found.append(open_edge(run, marker, str(problem)))
         wanted: dict[str, set[datetime]] = {}
-        for _, marker, date in rendered:
+        for _, marker, date in dated:
             wanted.setdefault(marker.external_dag_id, set()).add(date)
         at = {(r.ref.dag_id, r.logical_date): r for r in around.facts.runs_at(wanted)} if wanted else {}
-        for run, marker, date in rendered:
+        for run, marker, date in dated:
             if (target := at.get((marker.external_dag_id, date))) is not None:
                 found.append(marker_link(run, marker, target, date))
         return found
+
+
+def filled_in(marker: MarkerDefinition, run: RunFacts) -> MarkerDefinition:
+    """A marker with the names that it has in a run. Raises `CannotRender`."""
+    return replace(
+        marker,
+        external_dag_id=rendered(marker.external_dag_id, run),
+        external_task_id=rendered(marker.external_task_id, run),
+    )
 
 
 def marker_link(run: RunFacts, marker: MarkerDefinition, target: RunFacts, date: datetime) -> Found:

@@ -33,6 +33,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.selection import Chosen, default_selection, explicit_selection
 from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.discovery import Explored, Pollution
+from airflow_rerun_downstream.lineage.templates import is_template
 from airflow_rerun_downstream.lineage.warnings import plan_warnings
 
 PRESELECTED = {
@@ -201,7 +202,8 @@ class Preview:
         """Whether a link can be shown as it is."""
         if isinstance(link.downstream, RunRef):
             return link.downstream in shown
-        return link.downstream.dag_id in self.view.readable
+        # A name that couldn't be filled in is only a text of the upstream Dag.
+        return link.downstream.dag_id in self.view.readable or is_template(link.downstream.dag_id)
 
     def through_hidden(
         self, start: RunRef, leaving: Mapping[RunRef, Sequence[Link]], shown: Collection[RunRef]

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pendulum
 from dateutil.relativedelta import relativedelta
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
@@ -75,12 +75,27 @@ def context(run: RunFacts) -> dict[str, object]:
     return names
 
 
+def is_template(text: str) -> bool:
+    """Whether a text is to be filled in."""
+    return "{{" in text or "{%" in text
+
+
+def rendered(text: str, run: RunFacts) -> str:
+    """A text filled in for a run. Raises `CannotRender`."""
+    if not is_template(text):
+        return text
+    try:
+        return environment().from_string(text).render(context(run))
+    except Exception as error:  # the text is a Dag author's: it may divide by zero
+        raise CannotRender(f"{type(error).__name__}: {error}") from error
+
+
 def rendered_date(marker: MarkerDefinition, run: RunFacts) -> datetime:
     """The logical date that a marker names in a run, aware. Raises `CannotRender`."""
+    text = rendered(marker.logical_date, run)
     try:
-        text = environment().from_string(marker.logical_date).render(context(run))
         found = pendulum.parse(text, tz="UTC")
-    except (TemplateError, ValueError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise CannotRender(f"{type(error).__name__}: {error}") from error
     if not isinstance(found, datetime):
         raise CannotRender(f"{text!r} is not a date")

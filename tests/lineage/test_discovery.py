@@ -396,3 +396,17 @@ def test_time_zones_do_not_matter(world: World) -> None:
     consumer = world.run("b", day=3, logical_date=(START + timedelta(days=3)).astimezone(east))
     world.sensors.append(SensorDefinition("b", "t", "a", offset_known=True))
     assert [link.downstream for link in plan(world, source).links] == [consumer]
+
+
+def test_a_markers_names_may_be_templates(world: World) -> None:
+    source = world.run("a", day=1)
+    target = world.run("b", day=1)
+    world.markers.append(MarkerDefinition("a", "t", "{{ 'b' }}", "{{ 't' }}", "{{ ts }}"))
+    found = plan(world, source)
+    assert [(link.downstream, link.to_task_id) for link in found.links] == [(target, "t")]
+
+
+def test_a_markers_name_that_needs_a_live_context_is_unresolved(world: World) -> None:
+    source = world.run("a", day=1)
+    world.markers.append(MarkerDefinition("a", "t", "{{ var.value.dag }}", "t", "{{ ts }}"))
+    assert links(plan(world, source)) == {("a", "{{ var.value.dag }}", "marker", "unresolved")}
