@@ -1,6 +1,7 @@
 """What makes a rerun's asset events start nothing: the logic of `RerunAssetManager`, for any asset manager.
 
-An asset event of a try that a dispatch of ours started *repeats* the one that the task instance emitted before. It
+An asset event of a try that a rerun started *repeats* the one that the task instance emitted before, or that the same
+task emitted in the run whose place this one takes. It
 is recorded, its listeners are told, and the runs that consumed the original are linked to it; but no Dag run is
 queued for it. Everything else is the parent class's.
 """
@@ -12,9 +13,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from airflow_rerun_downstream.airflow3 import repeats
+from airflow_rerun_downstream.airflow3 import adoptions, repeats
 from airflow_rerun_downstream.store.guard import SchemaGuard
-from airflow_rerun_downstream.store.tables import dispatched_task
+from airflow_rerun_downstream.store.tables import child, dispatched_task, member
 
 if TYPE_CHECKING:
     from airflow.models.asset import AssetEvent
@@ -74,7 +75,8 @@ def rerun_try(task_instance: TaskInstance, *, session: Session) -> repeats.Rerun
     kept: tuple[int, repeats.RerunTry | None] | None = vars(task_instance).get(REMEMBERED)
     if kept is not None and kept[0] == task_instance.try_number:
         return kept[1]
-    if not guard.usable(session, dispatched_task.name):
+    tables = [dispatched_task, child, member] if adoptions.possible(task_instance) else [dispatched_task]
+    if not all(guard.usable(session, table.name) for table in tables):
         return None
     found = repeats.find_try(task_instance, session=session)
     setattr(task_instance, REMEMBERED, (task_instance.try_number, found))

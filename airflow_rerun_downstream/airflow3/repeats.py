@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, literal, select
 
+from airflow_rerun_downstream.airflow3 import adoptions
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.store import dispatches
 from airflow_rerun_downstream.store.dispatches import UNMAPPED
@@ -35,16 +36,19 @@ class Original:
 
 @dataclass
 class RerunTry:
-    """A try of a task instance that a dispatch of ours started. ``own`` are the events that it has emitted itself.
+    """A try of a task instance that a rerun has started, by a dispatch or through a trigger task.
 
-    ``grown``: its map index didn't exist when the task was dispatched.
+    ``runs``: those whose events it may repeat. ``grown``: its map index didn't exist before, and ``noted``: the task
+    instance stands among the dispatched ones. ``own`` are the events that it has emitted itself.
     """
 
     task_instance: TaskInstance
     rerun_id: int
     member_id: int | None
     first_try: int
+    runs: frozenset[str]
     grown: bool
+    noted: bool
     own: set[int] = field(default_factory=set)
 
     def originals(self, asset: Any, kwargs: dict[str, Any], *, session: Session) -> list[Original]:
@@ -64,7 +68,7 @@ class RerunTry:
         """Note an event of this try. A later try is started by somebody else, and its events aren't ours."""
         ti = self.task_instance
         if not self.own:
-            if self.grown:
+            if not self.noted:
                 own = [(ti.task_id, ti.map_index, self.first_try)]
                 ref = RunRef(ti.dag_id, ti.run_id)
                 dispatches.remember_dispatch(session, ref, own, self.rerun_id, self.member_id)
@@ -83,7 +87,7 @@ class RerunTry:
             .outerjoin(through, through.c.event_id == AssetEvent.id)
             .outerjoin(AssetAliasModel, AssetAliasModel.id == through.c.alias_id)
             .where(AssetModel.name == asset.name, AssetModel.uri == asset.uri)
-            .where(AssetEvent.source_dag_id == ti.dag_id, AssetEvent.source_run_id == ti.run_id)
+            .where(AssetEvent.source_dag_id == ti.dag_id, AssetEvent.source_run_id.in_(self.runs))
             .where(AssetEvent.source_task_id == ti.task_id)
             .order_by(AssetEvent.timestamp, AssetEvent.id)
         )
@@ -105,11 +109,22 @@ def merged(rows: Any) -> list[Original]:
 
 
 def find_try(task_instance: TaskInstance, *, session: Session) -> RerunTry | None:
-    """The task instance's present try, if a dispatch of ours started it. One statement, by primary key.
+    """The task instance's present try, if a rerun started it; whether that still lives doesn't matter.
 
-    It did if the try isn't older than the dispatch, and no earlier one since then has emitted: what comes after
-    an emission was cleared by somebody else. Whether the rerun still lives doesn't matter.
+    One statement, by primary key; a few more for a run that a trigger task may have made or cleared.
     """
+    made = adoptions.possible(task_instance)
+    row = dispatched(task_instance, session=session)
+    if row is None or not begun_by(task_instance, row):
+        return find_adopted(task_instance, row.rerun_id if row else 0, session=session) if made else None
+    grown, ti = row.map_index != task_instance.map_index, task_instance
+    places = adoptions.adopted(ti, session=session) if made else []
+    runs = adoptions.originals(ti.run_id, places)
+    return RerunTry(ti, row.rerun_id, row.member_id, row.first_try, runs, grown=grown, noted=not grown)
+
+
+def dispatched(task_instance: TaskInstance, *, session: Session) -> Any:
+    """The note of the last dispatch of a task instance, or of its task before that was expanded."""
     ti, table = task_instance, dispatched_task.c
     rows = session.execute(
         select(dispatched_task)
@@ -117,11 +132,43 @@ def find_try(task_instance: TaskInstance, *, session: Session) -> RerunTry | Non
         .where(table.map_index.in_({ti.map_index, UNMAPPED}))
         .order_by(table.map_index.desc())
     )
-    row = rows.first()
-    if row is None or ti.try_number < row.first_try or row.emitted_try not in (None, ti.try_number):
+    return rows.first()
+
+
+def begun_by(task_instance: TaskInstance, row: Any) -> bool:
+    """Whether a dispatch started the present try.
+
+    It did if the try isn't older than the dispatch, and no earlier one since then has emitted: what comes after
+    an emission was cleared by somebody else.
+    """
+    number = task_instance.try_number
+    return number >= row.first_try and row.emitted_try in (None, number)
+
+
+def find_adopted(task_instance: TaskInstance, after: int, *, session: Session) -> RerunTry | None:
+    """The present try, if its run takes another one's place in a rerun later than ``after``, the last one noted."""
+    ti = task_instance
+    places = adoptions.adopted(ti, session=session)
+    latest = places[0] if places and places[0].rerun_id > after else adoptions.coming(ti, session=session)
+    if latest is None or latest.rerun_id <= after:
         return None
-    grown = row.map_index != ti.map_index
-    return RerunTry(ti, row.rerun_id, row.member_id, row.first_try, grown)
+    runs = adoptions.originals(ti.run_id, [latest, *places])
+    grown = ti.map_index != UNMAPPED and not was_there(ti, latest.run_id, session=session)
+    return RerunTry(ti, latest.rerun_id, latest.member_id, ti.try_number, runs, grown=grown, noted=False)
+
+
+def was_there(task_instance: TaskInstance, run_id: str, *, session: Session) -> bool:
+    """Whether another run of the Dag has the task instance's index."""
+    from airflow.models.taskinstance import TaskInstance
+
+    ti, table = task_instance, TaskInstance.__table__.c
+    wanted = select(table.map_index).where(
+        table.dag_id == ti.dag_id,
+        table.run_id == run_id,
+        table.task_id == ti.task_id,
+        table.map_index == ti.map_index,
+    )
+    return session.execute(wanted).first() is not None
 
 
 def adopt(event: AssetEvent, originals: Collection[Original], *, session: Session) -> None:
