@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from airflow_rerun_downstream.conductor.adoption import Made, adopted, adoptions, makers, unknown
+from airflow_rerun_downstream.conductor.freezing import follow_holds, frozen, release_all, stopping
 from airflow_rerun_downstream.conductor.judge import Verdict, is_busy, started_after, verdict
 from airflow_rerun_downstream.conductor.steps import (
     Dispatch,
     Explain,
+    Halt,
     MoveMember,
     MoveRerun,
+    Release,
     Step,
     StopMember,
 )
 from airflow_rerun_downstream.domain.facts import Observation
+from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
 from airflow_rerun_downstream.domain.states import IN_FLIGHT, SATISFIED, MemberState, RerunState
 
+WAITS = frozenset({"dag_paused", "at_max_active_runs"})
+"""Reasons of a member whose run is queued, which go when it is started."""
+
 
 @dataclass(frozen=True)
 class Seen:
-    """What a tick observed: runs of members, and which failed runs somebody stopped."""
+    """What a tick observed: runs of members, which failed runs somebody stopped, and what trigger tasks made.
+
+    ``holds`` are those of frozen members, by member id; None: nobody looked.
+    """
 
     runs: Mapping[RunRef, Observation] = field(default_factory=dict)
     stopped: Collection[RunRef] = ()
+    made: Made = field(default_factory=dict)
+    holds: Mapping[int, Hold] | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a tick may do: a rerun's members in flight at once, and frozen runs to let go.
+
+    ``frozen_before``: what was frozen at that moment or earlier has waited too long.
+    """
+
+    in_flight: int
+    releases: int = sys.maxsize
+    frozen_before: datetime | None = None
 
 
 def ready(active: ActiveRerun) -> list[Member]:
@@ -50,16 +76,22 @@ def to_observe(active: ActiveRerun) -> list[RunRef]:
     watched = [m.ref for m in active.members if m.state in IN_FLIGHT or m.state is MemberState.FAILED]
     if active.rerun.state is RerunState.RUNNING:
         watched += [member.ref for member in ready(active)]
-    return watched
+    return [*watched, *makers(active)]
 
 
-def decide(active: ActiveRerun, seen: Seen, *, limit: int) -> list[Step]:
-    """The next steps of a rerun, in order; ``limit``: its members in flight at once."""
+def decide(active: ActiveRerun, seen: Seen, limits: Limits) -> list[Step]:
+    """The next steps of a rerun, in order."""
+    adopts = adoptions(active, seen.runs, seen.made)
     if active.rerun.state is RerunState.TERMINATING:
-        return terminating(active)
-    moves = [move for member in active.members if (move := follow(member, active, seen)) is not None]
-    after = applied(active, moves)
-    steps: list[Step] = [*moves]
+        # A run that a task has just made is one in flight: it is taken first, and ended with the others.
+        return [*adopts] or terminating(active, limits)
+    after = adopted(active, adopts)
+    followed = [step for member in after.members if (step := follow(member, active, seen)) is not None]
+    moves = [step for step in followed if isinstance(step, MoveMember)]
+    thaws = list(follow_holds(active, seen.holds, limits.releases, frozen_before=limits.frozen_before))
+    released = [step for step in thaws if isinstance(step, Release)]
+    after = applied(after, [*moves, *released])
+    steps: list[Step] = [*adopts, *followed, *thaws]
     if pauses(active, moves):
         return [*steps, MoveRerun(RerunState.RUNNING, RerunState.PAUSED, "member_failed")]
     state = active.rerun.state
@@ -67,23 +99,32 @@ def decide(active: ActiveRerun, seen: Seen, *, limit: int) -> list[Step]:
         steps.append(MoveRerun(RerunState.FAILED, RerunState.RUNNING, "repaired_by_hand"))
         state = RerunState.RUNNING
     if state is RerunState.RUNNING:
-        steps += onward(after, seen, limit)
+        steps += onward(after, seen, replace(limits, releases=limits.releases - len(released)))
     return steps
 
 
-def follow(member: Member, active: ActiveRerun, seen: Seen) -> MoveMember | None:
-    """How one member's state follows what was observed of its run; None: it stays."""
+def follow(member: Member, active: ActiveRerun, seen: Seen) -> MoveMember | Halt | Explain | None:
+    """How one member follows what was observed of its run; None: it stays as it is."""
     run = seen.runs.get(member.ref)
+    if member.state is MemberState.STOPPING:
+        return stopping(member, run)
     if run is None or member.state not in (MemberState.RUNNING, MemberState.FAILED):
         return None
     found = verdict(member, run, seen.stopped)
     if member.state is MemberState.FAILED:
         return repaired(member, run, found, active)
     if found is Verdict.UNFINISHED:
-        return None
+        return waits(member, run)
     if found is Verdict.SUCCEEDED:
         return MoveMember(member, MemberState.SUCCEEDED, None, run.run_state)
     return MoveMember(member, MemberState.FAILED, found.value, run.run_state)
+
+
+def waits(member: Member, run: Observation) -> Explain | None:
+    """Say why a run that was dispatched isn't started, and take it back when it is."""
+    if run.waits_because is not None:
+        return Explain(member, run.waits_because) if run.waits_because != member.state_reason else None
+    return Explain(member, None) if member.state_reason in WAITS else None
 
 
 def repaired(member: Member, run: Observation, found: Verdict, active: ActiveRerun) -> MoveMember | None:
@@ -102,9 +143,9 @@ def last_upstream_end(member: Member, active: ActiveRerun) -> datetime:
     return max((end for end in ends if end is not None), default=active.rerun.created_at)
 
 
-def applied(active: ActiveRerun, moves: Collection[MoveMember]) -> ActiveRerun:
+def applied(active: ActiveRerun, moves: Collection[MoveMember | Release]) -> ActiveRerun:
     """The rerun as it will be after the moves."""
-    states = {move.member.id: move.after for move in moves}
+    states = {move.member.id: move.after if isinstance(move, MoveMember) else MemberState.RELEASED for move in moves}
     members = tuple(replace(m, state=states.get(m.id, m.state)) for m in active.members)
     return replace(active, members=members)
 
@@ -115,13 +156,15 @@ def pauses(active: ActiveRerun, moves: Collection[MoveMember]) -> bool:
     return newly_failed and active.rerun.settings.on_failure == "pause" and active.rerun.state is RerunState.RUNNING
 
 
-def onward(active: ActiveRerun, seen: Seen, limit: int) -> Iterator[Step]:
+def onward(active: ActiveRerun, seen: Seen, limits: Limits) -> Iterator[Step]:
     """Dispatch what can go, or end the rerun when nothing can."""
     in_flight = sum(member.state in IN_FLIGHT for member in active.members)
-    candidates = ready(active)
-    room = limit - in_flight
+    candidates, waiting = ready(active), unknown(active, seen.runs, seen.made)
+    room = limits.in_flight - in_flight
     for member in candidates:
         run = seen.runs.get(member.ref)
+        if member.id in waiting:
+            continue
         if run is not None and is_busy(run):
             if member.state_reason != "run_not_finished":
                 yield Explain(member, "run_not_finished")
@@ -129,19 +172,21 @@ def onward(active: ActiveRerun, seen: Seen, limit: int) -> Iterator[Step]:
             room -= 1
             yield Dispatch(member)
     if not in_flight and not candidates:
-        yield from ending(active)
+        yield from ending(active, limits)
 
 
-def ending(active: ActiveRerun) -> Iterator[Step]:
-    """The end of a rerun in which nothing can move any more."""
+def ending(active: ActiveRerun, limits: Limits) -> Iterator[Step]:
+    """The end of a rerun in which nothing can move any more: frozen runs are let go only if none has failed."""
     if any(member.state is MemberState.FAILED for member in active.members):
         yield MoveRerun(RerunState.RUNNING, RerunState.FAILED, "member_failed")
-    else:
+        return
+    yield from release_all(active, limit=limits.releases, reason="rerun_succeeded")
+    if len(frozen(active)) <= limits.releases:
         yield MoveRerun(RerunState.RUNNING, RerunState.SUCCEEDED)
 
 
-def terminating(active: ActiveRerun) -> list[Step]:
-    """End what is open; when nothing is, the rerun is terminated."""
+def terminating(active: ActiveRerun, limits: Limits) -> list[Step]:
+    """End what is open and let go what is frozen; when nothing is left, the rerun is terminated."""
     open_states = IN_FLIGHT | {MemberState.PENDING}
     stop = active.rerun.settings.stop_running_on_terminate
     steps: list[Step] = [
@@ -149,4 +194,7 @@ def terminating(active: ActiveRerun) -> list[Step]:
         for member in active.members
         if member.state in open_states
     ]
+    steps += release_all(active, limit=limits.releases, reason="rerun_terminated")
+    if len(frozen(active)) > limits.releases:
+        return steps
     return [*steps, MoveRerun(RerunState.TERMINATING, RerunState.TERMINATED, active.rerun.state_reason)]

@@ -5,15 +5,22 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field, replace
 
-from airflow_rerun_downstream.conductor.decide import Seen, decide
+from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
+from airflow_rerun_downstream.conductor.freezing import HALTED, HELD, RELEASE_ASKED
 from airflow_rerun_downstream.conductor.steps import (
+    Adopt,
+    Catch,
     Dispatch,
     Explain,
+    Halt,
     MoveMember,
     MoveRerun,
+    Release,
     Step,
     StopMember,
 )
+from airflow_rerun_downstream.domain.errors import RunInActiveRerun
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Member, Rerun
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.ports import CannotDispatch, Clock, Dispatched, UnitOfWork, Work
@@ -44,6 +51,8 @@ class Performer:
         """Carry out one step; answer whether it did anything. Raises `LeaseLost`."""
         if isinstance(step, Dispatch):
             return self.dispatch(rerun, step.member, lease)
+        if isinstance(step, Adopt):
+            return self.adopt(rerun, step, lease)
         with self.unit_of_work() as work:
             self.confirm(work, lease)
             return self.carry_out(work, rerun, step)
@@ -54,7 +63,7 @@ class Performer:
             raise LeaseLost(self.owner)
 
     def carry_out(self, work: Work, rerun: Rerun, step: Step) -> bool:
-        """A step other than a dispatch, inside its transaction."""
+        """A step other than a dispatch or an adoption, inside its transaction."""
         match step:
             case MoveMember():
                 return self.move_member(work, rerun, step)
@@ -62,6 +71,12 @@ class Performer:
                 return self.move_rerun(work, rerun, step)
             case StopMember():
                 return self.stop_member(work, rerun, step)
+            case Halt():
+                return self.halt(work, rerun, step.member)
+            case Catch():
+                return self.catch(work, rerun, step)
+            case Release():
+                return self.release(work, rerun, step)
             case Explain():
                 work.store.set_member_reason(step.member.id, step.reason)
                 return True
@@ -113,6 +128,36 @@ class Performer:
         self.tell(work, rerun, "member_dispatched", member, f"{done.cleared} task instance(s) cleared")
         return moved
 
+    def adopt(self, rerun: Rerun, step: Adopt, lease: int) -> bool:
+        """Take a run that Airflow has started for a member's. All of it runs, so that all of its tasks are judged."""
+        try:
+            with self.unit_of_work() as work:
+                self.confirm(work, lease)
+                return self.take(work, rerun, step)
+        except RunInActiveRerun:
+            failed = MoveMember(step.member, MemberState.FAILED, "in_active_rerun")
+            return self.perform(rerun, failed, lease)
+
+    def take(self, work: Work, rerun: Rerun, step: Adopt) -> bool:
+        """The store's part of an adoption, and the lines that tell of it; False if the member has moved."""
+        member, ref = step.member, step.run.ref
+        tasks = {TaskRef(task.task_id) for task in work.gateway.observe([ref])[ref].task_instances}
+        moved = work.store.adopt_member(
+            member.id,
+            before=[member.state],
+            after=step.after,
+            run=step.run,
+            tasks=normalised(tasks) or member.tasks,
+            reason=None if step.after is MemberState.RUNNING else "ran_too_early",
+            now=self.clock.now(),
+        )
+        if moved:
+            how = "cleared the run" if ref == member.ref else f"made {ref.run_id} in place of {member.ref.run_id}"
+            detail = f"{step.task_id} of {step.parent} {how}; all of its tasks run"
+            self.tell(work, rerun, "member_adopted", member, detail)
+            work.gateway.record(ref, rerun_id=rerun.id, actor=rerun.created_by, event="adopt")
+        return moved
+
     def explain(self, rerun: Rerun, member: Member, problem: CannotDispatch, lease: int) -> bool:
         """Say why a member couldn't be dispatched; fail it if waiting won't help."""
         if problem.gone:
@@ -129,6 +174,38 @@ class Performer:
         del self.errors[member.id]
         reason = f"dispatch_error: {type(error).__name__}: {error}"[:500]
         return self.perform(rerun, MoveMember(member, MemberState.FAILED, reason), lease)
+
+    def halt(self, work: Work, rerun: Rerun, member: Member) -> bool:
+        """Stop a member's run; it is dispatched when its tasks have ended and its turn has come."""
+        halted = work.gateway.halt(member.ref, rerun_id=rerun.id, actor=rerun.created_by)
+        if halted:
+            work.store.set_member_reason(member.id, HALTED)
+            self.tell(work, rerun, "member_halted", member, None)
+        return halted
+
+    def catch(self, work: Work, rerun: Rerun, step: Catch) -> bool:
+        """Name the run that the scheduler has made for a frozen member."""
+        work.store.catch_member(step.member.id, step.run_id, step.run_after)
+        if step.member.state_reason != RELEASE_ASKED:
+            work.store.set_member_reason(step.member.id, HELD)
+        ref = RunRef(step.member.ref.dag_id, step.run_id)
+        work.gateway.record(ref, rerun_id=rerun.id, actor=rerun.created_by, event="hold")
+        self.tell(work, rerun, "member_held", step.member, f"{ref} was made and is held")
+        return True
+
+    def release(self, work: Work, rerun: Rerun, step: Release) -> bool:
+        """Let a frozen member's run go; the member stays in the record as it was."""
+        moved = work.store.move_member(
+            step.member.id,
+            before=[MemberState.FROZEN],
+            after=MemberState.RELEASED,
+            reason=step.reason,
+            now=self.clock.now(),
+        )
+        if moved:
+            work.freezer.release(step.member.id, rerun_id=rerun.id, actor=rerun.created_by)
+            self.tell(work, rerun, "member_released", step.member, step.reason)
+        return moved
 
     def move_member(self, work: Work, rerun: Rerun, step: MoveMember) -> bool:
         """Follow what was observed."""
@@ -163,7 +240,7 @@ class Performer:
         if not work.store.hold_rerun(rerun.id, state=step.before):
             return False
         now = ActiveRerun(replace(rerun, state=step.before), tuple(work.store.members(rerun.id)))
-        return decide(now, Seen(), limit=0) == [step]
+        return decide(now, Seen(), Limits(in_flight=0)) == [step]
 
     def stop_member(self, work: Work, rerun: Rerun, step: StopMember) -> bool:
         """End a member; if asked, stop its run as well."""

@@ -7,9 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from airflow_rerun_downstream.conductor.decide import Seen, decide, to_observe
+from airflow_rerun_downstream.conductor.adoption import to_ask
+from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide, to_observe
+from airflow_rerun_downstream.conductor.freezing import frozen
 from airflow_rerun_downstream.conductor.judge import maybe_stopped
 from airflow_rerun_downstream.conductor.perform import LeaseLost, Performer
+from airflow_rerun_downstream.conductor.steps import Release
+from airflow_rerun_downstream.domain.facts import TriggeredRun
+from airflow_rerun_downstream.domain.freeze import Hold
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.ports import Clock, UnitOfWork, Work
 from airflow_rerun_downstream.settings import Settings
@@ -26,13 +32,14 @@ class TickReport:
     steps: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Look:
-    """What a tick read, in one transaction."""
+    """What a tick read, in one transaction; ``released`` counts the frozen runs that it has let go since."""
 
     lease: int
     reruns: Sequence[ActiveRerun]
     seen: Seen
+    released: int = 0
 
 
 class Conductor:
@@ -77,6 +84,9 @@ class Conductor:
         """Look at the runs that matter now."""
         wanted = [ref for active in reruns for ref in to_observe(active)]
         runs = work.gateway.observe(wanted) if wanted else {}
+        made: dict[RunRef, list[TriggeredRun]] = {ref: [] for active in reruns for ref in to_ask(active, runs)}
+        for run in work.facts.triggered_runs(made) if made else ():
+            made[run.parent].append(run)
         doubtful = [
             member.ref
             for active in reruns
@@ -84,15 +94,30 @@ class Conductor:
             if member.ref in runs and maybe_stopped(member, runs[member.ref])
         ]
         facts = work.facts.runs(doubtful) if doubtful else {}
-        return Seen(runs, frozenset(ref for ref, run in facts.items() if run.terminated))
+        stopped = frozenset(ref for ref, run in facts.items() if run.terminated)
+        return Seen(runs, stopped, made, self.holds(work, reruns))
+
+    def holds(self, work: Work, reruns: Sequence[ActiveRerun]) -> dict[int, Hold]:
+        """What keeps the frozen members' runs; nothing is asked where none is frozen."""
+        freezing = [active.rerun.id for active in reruns if frozen(active)]
+        if not freezing:
+            return {}
+        work.freezer.sweep()
+        return {hold.member_id: hold for hold in work.freezer.holds(freezing)}
 
     def advance(self, active: ActiveRerun, look: Look) -> int:
         """Carry out one rerun's next steps; an error in one rerun doesn't hold up the others."""
-        limit = active.rerun.settings.max_active_members or self.settings.max_active_members
+        oldest = self.settings.freeze_max_age
+        limits = Limits(
+            in_flight=active.rerun.settings.max_active_members or self.settings.max_active_members,
+            releases=self.settings.release_batch - look.released,
+            frozen_before=None if oldest is None else self.clock.now() - oldest,
+        )
         done = 0
         try:
-            for step in decide(active, look.seen, limit=limit):
+            for step in decide(active, look.seen, limits):
                 done += self.performer.perform(active.rerun, step, look.lease)
+                look.released += isinstance(step, Release)
         except LeaseLost:
             raise
         except Exception:

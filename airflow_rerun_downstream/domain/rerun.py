@@ -232,6 +232,13 @@ ACTIONS: Mapping[RerunState, tuple[str, ...]] = {
 """What a person may do with a rerun in each state."""
 
 
+MEMBER_ACTIONS: Mapping[MemberState, tuple[str, ...]] = {
+    MemberState.FAILED: ("retry", "skip"),
+    MemberState.FROZEN: ("release",),
+}
+"""What a person may do with a member in each state; nothing in the others."""
+
+
 def rerun_actions(rerun: Rerun) -> tuple[str, ...]:
     """The actions that a person may take on a rerun now."""
     frozen = rerun.counts.get(MemberState.FROZEN, 0)
@@ -240,9 +247,9 @@ def rerun_actions(rerun: Rerun) -> tuple[str, ...]:
 
 def member_actions(rerun: Rerun, member: Member) -> tuple[str, ...]:
     """The actions that a person may take on a member now."""
-    if not rerun.active or rerun.state is RerunState.TERMINATING or member.state is not MemberState.FAILED:
+    if not rerun.active or rerun.state is RerunState.TERMINATING:
         return ()
-    return ("retry", "skip")
+    return MEMBER_ACTIONS.get(member.state, ())
 
 
 def unsatisfied(member: Member, members: Mapping[int, Member], satisfied: frozenset[MemberState]) -> Sequence[Member]:

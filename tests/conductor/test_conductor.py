@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_rerun_downstream.conductor.decide import decide
+from airflow_rerun_downstream.conductor.decide import Limits, decide
 from airflow_rerun_downstream.conductor.tick import TickReport
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -347,7 +347,7 @@ def test_a_repair_between_the_look_and_the_end_is_not_lost(house: House, action:
     house.world.finish(runs["a"], "failed", at=house.clock.now())
     look = house.conductor.look()
     assert look is not None
-    move_only, end = (s for s in decide(look.reruns[0], look.seen, limit=9))
+    move_only, end = (s for s in decide(look.reruns[0], look.seen, Limits(in_flight=9)))
     house.conductor.performer.perform(look.reruns[0].rerun, move_only, look.lease)
     getattr(house.service, action)(ADA, rerun, member_id(house, rerun, "a"))
     assert not house.conductor.performer.perform(look.reruns[0].rerun, end, look.lease)

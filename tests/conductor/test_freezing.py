@@ -1,0 +1,292 @@
+"""Freeze mode over fakes: stopped runs go in their turn, frozen ones are let go as a whole; a crash changes nothing."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from airflow_rerun_downstream.domain.freeze import DagSchedule
+from airflow_rerun_downstream.domain.plan import FutureRef
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Member, NewFrozen
+from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.settings import Settings
+from tests.conductor.test_conductor import finish, member_id, state, states, submit
+from tests.fakes.airflow import START
+from tests.fakes.freezer import FAR
+from tests.fakes.work import ADA, House
+
+DUE = START + timedelta(days=50)
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def frozen(house: House, rerun_id: int, dag_id: str = "later", run_id: str | None = None) -> int:
+    """Freeze a run of a rerun, as a submit does: one that waits for its time, or the one of `DUE`."""
+    house.world.schedules[dag_id] = DagSchedule(dag_id)
+    date = None if run_id else DUE
+    with house.unit_of_work() as work:
+        number = work.store.add_frozen(rerun_id, NewFrozen(dag_id, run_id, DUE, DUE))
+        target = RunRef(dag_id, run_id) if run_id else FutureRef(dag_id, logical_date=date)
+        work.freezer.freeze(number, target, rerun_id=rerun_id)
+    return number
+
+
+def member(house: House, number: int) -> Member:
+    return house.store.rows.members[number]
+
+
+def scheduler_makes(house: House, dag_id: str = "later", run_type: str = "scheduled") -> RunRef:
+    """The scheduler makes the run of `DUE`; its hook looks at it first."""
+    ref = house.world.run(dag_id, day=(DUE - START).days, state="queued", run_type=run_type)
+    if run_type == "scheduled":
+        house.unit_of_work.freezer.scheduler_makes(ref)
+    return ref
+
+
+class TestStopping:
+    """A run that is queued or running is stopped, and rerun in its turn."""
+
+    def stopped(self, house: House) -> tuple[int, RunRef, RunRef]:
+        first, second = house.world.run("a"), house.world.run("b", state="running")
+        house.world.consumed(first, "t", by=second, asset="ab")
+        rerun = submit(house, first, [])
+        number = house.store.rows.members  # as a submit in freeze mode stores it
+        key = max(number) + 1
+        source = number[member_id(house, rerun, "a")]
+        number[key] = replace(
+            source, id=key, ref=second, state=MemberState.STOPPING, waits_for=frozenset({source.id}), depth=1
+        )
+        return rerun, first, second
+
+    def test_it_waits_until_its_tasks_have_ended(self, house: House) -> None:
+        rerun, first, second = self.stopped(house)
+        house.tick()
+        assert house.world.runs[second].state == "failed"
+        house.tick()
+        assert states(house, rerun)["b"] == "stopping"
+        assert member(house, member_id(house, rerun, "b")).state_reason == "tasks_are_ending"
+        finish(house, first)
+        assert states(house, rerun) == {"a": "succeeded", "b": "stopping"}, "its process still lives"
+        house.world.set_tasks(second, None)
+        house.tick()
+        assert states(house, rerun)["b"] in ("pending", "running")
+        house.tick()
+        assert house.world.dispatches == [first, second]
+        finish(house, second)
+        house.tick()
+        assert state(house, rerun) == ("succeeded", None)
+
+    def test_it_goes_on_while_the_rerun_is_paused(self, house: House) -> None:
+        rerun, _, second = self.stopped(house)
+        house.service.pause(ADA, rerun)
+        house.tick()
+        house.world.set_tasks(second, None)
+        house.tick()
+        assert states(house, rerun)["b"] == "pending"
+
+    def test_a_run_that_ended_by_itself_is_pending_at_once(self, house: House) -> None:
+        rerun, _, second = self.stopped(house)
+        house.world.finish(second, "success", at=house.clock.now())
+        house.tick()
+        assert states(house, rerun)["b"] == "pending"
+
+    def test_a_run_that_vanished_fails(self, house: House) -> None:
+        rerun, _, second = self.stopped(house)
+        house.world.delete(second)
+        house.tick()
+        assert member(house, member_id(house, rerun, "b")).state_reason == "run_gone"
+
+    def test_a_termination_leaves_it_stopped(self, house: House) -> None:
+        rerun, first, second = self.stopped(house)
+        house.tick()
+        house.service.terminate(ADA, rerun)
+        house.tick()
+        assert states(house, rerun) == {"a": "terminated", "b": "terminated"}
+        assert house.world.runs[second].state == "failed"
+        assert house.world.dispatches == [first]
+
+
+class TestFrozen:
+    """A run that isn't ready waits for the rerun as a whole (R18)."""
+
+    def test_it_is_caught_when_the_scheduler_makes_it(self, house: House) -> None:
+        rerun = submit(house, house.world.run("a"))
+        number = frozen(house, rerun)
+        house.tick()
+        assert member(house, number).ref == RunRef("later", "")
+        ref = scheduler_makes(house)
+        house.tick()
+        assert (member(house, number).ref, member(house, number).state_reason) == (ref, "held")
+        assert member(house, number).run_after == DUE
+        assert house.world.runs[ref].run_after == FAR
+        assert (ref, "hold", "ada", rerun) in house.world.log
+
+    def test_success_lets_it_go_with_its_own_time(self, house: House) -> None:
+        first = house.world.run("a")
+        rerun = submit(house, first)
+        number = frozen(house, rerun)
+        ref = scheduler_makes(house)
+        house.tick()
+        finish(house, first)
+        assert state(house, rerun) == ("succeeded", None)
+        assert (member(house, number).state.value, member(house, number).state_reason) == (
+            "released",
+            "rerun_succeeded",
+        )
+        assert house.world.runs[ref].run_after == DUE
+        assert not house.world.tickets
+
+    def test_failure_keeps_it_until_it_is_repaired(self, house: House) -> None:
+        first = house.world.run("a")
+        rerun = submit(house, first)
+        number = frozen(house, rerun)
+        house.tick()
+        finish(house, first, as_="failed")
+        house.tick()
+        assert (state(house, rerun)[0], member(house, number).state.value) == ("failed", "frozen")
+        house.service.resume(ADA, rerun)
+        house.tick()
+        finish(house, first)
+        assert (state(house, rerun)[0], member(house, number).state.value) == ("succeeded", "released")
+
+    def test_a_pause_keeps_it(self, house: House) -> None:
+        first = house.world.run("a")
+        rerun = submit(house, first)
+        number = frozen(house, rerun)
+        house.tick()
+        house.service.pause(ADA, rerun)
+        finish(house, first)
+        house.tick()
+        assert member(house, number).state.value == "frozen"
+
+    def test_termination_lets_it_go_at_once(self, house: House) -> None:
+        rerun = submit(house, house.world.run("a"))
+        number = frozen(house, rerun)
+        house.tick()
+        house.service.terminate(ADA, rerun)
+        house.tick()
+        assert state(house, rerun)[0] == "terminated"
+        assert member(house, number).state_reason == "rerun_terminated"
+
+    def test_the_last_of_two_reruns_lets_it_go(self, house: House) -> None:
+        sources = house.world.run("a"), house.world.run("b")
+        reruns = [submit(house, source) for source in sources]
+        for rerun in reruns:
+            frozen(house, rerun)
+        ref = scheduler_makes(house)
+        house.tick()
+        finish(house, sources[0])
+        assert state(house, reruns[0])[0] == "succeeded"
+        assert house.world.runs[ref].run_after == FAR
+        finish(house, sources[1])
+        assert house.world.runs[ref].run_after == DUE
+
+    def test_many_are_let_go_in_batches(self) -> None:
+        house = House(settings=Settings(source_ready_since="unlimited", release_batch=2))
+        first = house.world.run("a")
+        rerun = submit(house, first)
+        for name in ("one", "two", "three", "four", "five"):
+            frozen(house, rerun, name)
+        house.tick()
+        finish(house, first)
+        assert len(house.world.tickets) == 3
+        assert state(house, rerun)[0] == "running"
+        house.tick()
+        assert (len(house.world.tickets), state(house, rerun)[0]) == (1, "running")
+        house.tick()
+        assert (len(house.world.tickets), state(house, rerun)[0]) == (0, "succeeded")
+
+    def test_a_person_lets_one_go_and_then_all(self, house: House) -> None:
+        rerun = submit(house, house.world.run("a"))
+        one, two = frozen(house, rerun, "one"), frozen(house, rerun, "two")
+        house.service.release_member(ADA, rerun, one)
+        house.service.release_member(ADA, rerun, one)
+        house.tick()
+        assert (member(house, one).state_reason, member(house, two).state.value) == ("released_by_user", "frozen")
+        house.service.release(ADA, rerun)
+        house.tick()
+        assert member(house, two).state_reason == "released_by_user"
+        house.service.release(ADA, rerun)
+        said = [event.action for event in house.store.events(rerun)]
+        assert said.count("release_member") == said.count("release") == 1
+        assert said.count("member_released") == 2
+
+    def test_what_waits_too_long_is_let_go(self) -> None:
+        house = House(settings=Settings(source_ready_since="unlimited", freeze_max_age=timedelta(hours=1)))
+        rerun = submit(house, house.world.run("a"))
+        number = frozen(house, rerun)
+        house.tick()
+        assert member(house, number).state.value == "frozen"
+        house.clock.advance(hours=1)
+        house.tick()
+        assert member(house, number).state_reason == "frozen_too_long"
+
+
+class TestInterference:
+    """Somebody does something to a frozen run in Airflow itself."""
+
+    @pytest.mark.parametrize(("how", "reason"), [("success", "marked_by_hand"), ("failed", "marked_by_hand")])
+    def test_a_run_that_was_marked_is_let_go(self, house: House, how: str, reason: str) -> None:
+        rerun = submit(house, house.world.run("a"))
+        number = frozen(house, rerun)
+        ref = scheduler_makes(house)
+        house.tick()
+        house.world.finish(ref, how, at=house.clock.now())
+        house.tick()
+        assert member(house, number).state_reason == reason
+        assert house.world.runs[ref].run_after == DUE
+
+    def test_a_run_that_was_deleted_is_let_go(self, house: House) -> None:
+        rerun = submit(house, house.world.run("a"))
+        number = frozen(house, rerun)
+        ref = scheduler_makes(house)
+        house.tick()
+        house.world.delete(ref)
+        house.tick()
+        assert member(house, number).state_reason == "run_gone"
+        assert not house.world.tickets
+
+    def test_a_manual_run_that_took_the_date_supersedes_it(self, house: House) -> None:
+        rerun = submit(house, house.world.run("a"))
+        number = frozen(house, rerun)
+        scheduler_makes(house, run_type="manual")
+        house.tick()
+        assert member(house, number).state_reason == "superseded"
+
+
+def test_a_crash_between_any_two_transactions_changes_neither_end_nor_count(house: House) -> None:
+    """Every transaction of the conductor fails once, before it commits; what is held is always known."""
+    first = house.world.run("a")
+    rerun = submit(house, first)
+    numbers = [frozen(house, rerun, name) for name in ("one", "two")]
+    ref = scheduler_makes(house, "one")
+    for crash in range(12):
+        house.unit_of_work.fail_before_commit = ConnectionError("killed") if crash % 2 else None
+        with suppress(ConnectionError):
+            house.tick()
+        house.unit_of_work.fail_before_commit = None
+        held = [number for number in numbers if member(house, number).state is MemberState.FROZEN]
+        assert sorted(house.world.tickets) == held, "held exactly as long as a member is frozen"
+        if crash == 4:
+            house.world.finish(first, "success", at=house.clock.now())
+    assert state(house, rerun)[0] == "succeeded"
+    assert house.world.runs[ref].run_after == DUE
+
+
+def test_a_dispatched_run_says_why_it_is_not_started(house: House) -> None:
+    first = house.world.run("a")
+    rerun = submit(house, first)
+    house.tick()
+    house.world.dag("a", paused=True)
+    house.tick()
+    assert member(house, member_id(house, rerun, "a")).state_reason == "dag_paused"
+    house.world.dag("a")
+    house.tick()
+    assert member(house, member_id(house, rerun, "a")).state_reason is None
