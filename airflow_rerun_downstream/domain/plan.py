@@ -130,15 +130,16 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class PlannedFuture:
-    """A run to come that will read wrong data, if it starts before the repair.
+    """A run to come that freeze mode can hold back, or, by ``freeze_reason``, can't.
 
-    ``run`` is what the timetable will make; None: assets start it, nobody knows when. ``freeze_reason`` says why it
-    can't be frozen; None: it can.
+    ``run`` is what the timetable will make; None: assets start it, nobody knows when. ``polluted``: it will read wrong
+    data if it starts before the repair. Where it isn't, it is the next run of a Dag that assets have started before.
     """
 
     ref: FutureRef
     run: UpcomingRun | None = None
     freeze_reason: str | None = None
+    polluted: bool = True
 
     @property
     def freeze_action(self) -> FreezeAction | None:

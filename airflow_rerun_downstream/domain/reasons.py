@@ -15,6 +15,7 @@ REASONS: Mapping[str, str] = {
     "before_ready_window": "the run was ready before the window of source runs began",
     "after_now": "the run's ready time lies in the future",
     "source_not_success": "only a run that succeeded can be a source that isn't rerun",
+    "not_created": "Airflow hasn't made the run yet",
     "not_in_plan": "the run is not downstream of the source",
     # a task that is preselected
     "failed": "the task failed",

@@ -13,6 +13,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.discovery import Discovery, Explored, Pollution
 from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint, source_selection
+from airflow_rerun_downstream.lineage.upcoming import forecast
 from airflow_rerun_downstream.ports import LineageFacts
 
 NOTHING_DECLARED = Declarations()
@@ -56,8 +57,10 @@ class Planner:
         own = self.facts.task_instances([source.ref]).get(source.ref, [])
         chosen = source_selection(source, request.tasks, walk.structures.get(source.ref.dag_id), own)
         explored = walk.explore(source, chosen.wrong)
+        to_come = forecast(walk, explored, self.now)
+        explored.found.extend(to_come.found)
         instances = self.facts.task_instances([ref for ref in explored.runs if ref != source.ref])
-        preview = Preview(explored, {**instances, source.ref: own}, options, self.viewpoint(explored))
+        preview = Preview(explored, {**instances, source.ref: own}, options, self.viewpoint(explored), to_come)
         plan = preview.plan(source, chosen, rerun_source=request.rerun_source)
         return replace(plan, warnings=(*plan.warnings, *self.declarations.warnings()))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_rerun_downstream.domain.eligibility import (
     downstream_refusal,
+    freezing,
     run_status,
     source_refusal,
     task_status,
@@ -22,6 +23,8 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.graph import without_cycles
 from airflow_rerun_downstream.domain.plan import (
+    FreezeAction,
+    FutureRef,
     Link,
     Plan,
     PlannedRun,
@@ -34,6 +37,7 @@ from airflow_rerun_downstream.domain.selection import Chosen, default_selection,
 from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.discovery import Explored, Pollution
 from airflow_rerun_downstream.lineage.templates import is_template
+from airflow_rerun_downstream.lineage.upcoming import Forecast
 from airflow_rerun_downstream.lineage.warnings import plan_warnings
 
 PRESELECTED = {
@@ -52,9 +56,12 @@ class Viewpoint:
     readable: frozenset[str]
     in_active_rerun: Collection[RunRef]
 
-    def reads(self, ref: RunRef) -> bool:
+    def reads(self, ref: RunRef | FutureRef) -> bool:
         """Whether the user may see the run."""
         return ref.dag_id in self.readable
+
+
+NOTHING_TO_COME = Forecast()
 
 
 def source_defaults(run: RunFacts, instances: Sequence[TaskInstanceFacts]) -> dict[str, str]:
@@ -85,8 +92,10 @@ class Preview:
         instances: Mapping[RunRef, Sequence[TaskInstanceFacts]],
         options: PlanOptions,
         viewpoint: Viewpoint,
+        forecast: Forecast = NOTHING_TO_COME,
     ) -> None:
         self.explored = explored
+        self.forecast = forecast
         self.instances = instances
         self.options = options
         self.view = viewpoint
@@ -103,10 +112,11 @@ class Preview:
             runs=runs,
             links=tuple(self.links({source.ref, *(run.ref for run in runs)})),
             warnings=(),
-            hidden_dags=len({ref.dag_id for ref in self.explored.runs if not self.view.reads(ref)}),
+            hidden_dags=len(self.forecast.dag_ids.union(ref.dag_id for ref in self.explored.runs) - self.view.readable),
             edges=edges,
+            upcoming=tuple(run for run in self.forecast.planned() if self.view.reads(run.ref)),
         )
-        plan = replace(plan, warnings=plan_warnings(plan, self.explored, self.view.reads))
+        plan = replace(plan, warnings=plan_warnings(plan, self.explored, self.forecast.schedules, self.view.reads))
         return replace(plan, token=make_token(plan))
 
     def shows(self, run: RunFacts) -> bool:
@@ -135,7 +145,14 @@ class Preview:
         chosen = self.alike.get(key)
         if chosen is None:
             chosen = self.alike[key] = self.polluted(run.ref.dag_id, pollution, instances)
-        return self.planned(run, chosen, selected=run.online)
+        planned = self.planned(run, chosen, selected=run.online)
+        schedule = self.forecast.schedules.get(run.ref.dag_id)
+        taken = run.ref in self.view.in_active_rerun
+        action, refusal = freezing(run, self.view.now, schedule, in_active_rerun=taken)
+        if action is FreezeAction.STOP and not chosen.tasks:
+            action, refusal = None, "task_gone"
+        tasks = chosen.tasks if action is FreezeAction.STOP else planned.tasks
+        return replace(planned, tasks=tasks, freeze_action=action, freeze_reason=refusal)
 
     def polluted(self, dag_id: str, pollution: Pollution, instances: Sequence[TaskInstanceFacts]) -> Chosen:
         """The default selection of a downstream run: what the wrong data reached."""
@@ -215,7 +232,11 @@ class Preview:
             node, path = queue.popleft()
             for link in leaving.get(node, ()):
                 target = link.downstream
-                if not isinstance(target, RunRef) or target in seen:
+                if isinstance(target, FutureRef):
+                    if path and target in self.forecast.runs and self.view.reads(target):
+                        yield replace(link, upstream=start, via=self.through(path), from_task_id=None)
+                    continue
+                if target in seen:
                     continue
                 if target not in shown:
                     seen.add(target)

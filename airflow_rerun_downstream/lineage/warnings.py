@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 
+from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.graph import reachable
-from airflow_rerun_downstream.domain.plan import Evidence, LinkKind, Plan, PlanWarning
+from airflow_rerun_downstream.domain.plan import (
+    Evidence,
+    FreezeAction,
+    FutureRef,
+    LinkKind,
+    Plan,
+    PlannedFuture,
+    PlanWarning,
+    RunStatus,
+)
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
 from airflow_rerun_downstream.lineage.discovery import Explored
 
 
-def plan_warnings(plan: Plan, explored: Explored, reads: Callable[[RunRef], bool]) -> tuple[PlanWarning, ...]:
-    """The warnings of a plan with its default selection."""
+def plan_warnings(
+    plan: Plan, explored: Explored, schedules: Mapping[str, DagSchedule], reads: Callable[[RunRef], bool]
+) -> tuple[PlanWarning, ...]:
+    """The warnings of a plan with its default selection, in which nothing is frozen."""
     return (
         *hidden(plan),
         *unresolved(plan),
@@ -20,6 +34,9 @@ def plan_warnings(plan: Plan, explored: Explored, reads: Callable[[RunRef], bool
         *leftovers(plan, {run.ref for run in plan.runs if run.selected}),
         *new_runs(plan, {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}),
         *paused(plan, explored),
+        *upcoming(plan, ()),
+        *crowded(plan, schedules),
+        *deadlines(plan, schedules),
     )
 
 
@@ -28,7 +45,8 @@ def hidden(plan: Plan) -> Iterable[PlanWarning]:
     if plan.hidden_dags:
         yield PlanWarning(
             "hidden_downstream",
-            f"{plan.hidden_dags} downstream Dag(s) that you may not read hold polluted runs, which stay as they are.",
+            f"{plan.hidden_dags} downstream Dag(s) that you may not read hold polluted runs, which stay as they are, "
+            "or will make some.",
         )
 
 
@@ -60,7 +78,7 @@ def not_shown(plan: Plan, explored: Explored, reads: Callable[[RunRef], bool]) -
 def leftovers(plan: Plan, taken: Collection[RunRef]) -> Iterable[PlanWarning]:
     """Shown runs that the wrong data reached and that aren't rerun, with the reason or who reads them next."""
     for run in plan.runs:
-        if run.ref in taken:
+        if run.ref in taken or run.status is RunStatus.NOT_READY:  # of the latter `upcoming` warns
             continue
         after = reachable([run.ref], plan.edges) & set(taken)
         why = sentence(run.reason) if run.reason else "it isn't selected"
@@ -99,3 +117,71 @@ def paused(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:
                 f"{dag_id} is paused: its runs wait until somebody unpauses it.",
                 dag_id=dag_id,
             )
+
+
+def upcoming(plan: Plan, frozen: Collection[RunRef | FutureRef]) -> Iterable[PlanWarning]:
+    """Runs that haven't started and aren't frozen: they would read wrong data."""
+    for future in plan.upcoming:
+        every = FutureRef(future.ref.dag_id, next=True)  # with it, all partitions of the Dag are frozen
+        if future.polluted and future.ref not in frozen and (future.run is not None or every not in frozen):
+            yield will_read(f"{announced(future)} will read wrong data", future.freeze_reason, future.ref.dag_id)
+    for run in plan.runs:
+        if run.status is RunStatus.NOT_READY and run.ref not in frozen:
+            what = f"{run.ref} waits for its time and will read wrong data"
+            yield will_read(what, run.freeze_reason, run.ref.dag_id, run.ref.run_id)
+
+
+def will_read(what: str, cannot_freeze: str | None, dag_id: str, run_id: str | None = None) -> PlanWarning:
+    """The warning about one run that is still to start, with what can be done."""
+    way_out = f"it can't be frozen: {sentence(cannot_freeze)}" if cannot_freeze else "freeze it"
+    detail = f"{what}, unless the rerun is done before it starts; {way_out}."
+    return PlanWarning("upcoming_run", detail, dag_id, run_id)
+
+
+def announced(future: PlannedFuture) -> str:
+    """A run to come in words."""
+    ref, run = future.ref, future.run
+    if run is not None:
+        return f"The run of {ref.dag_id} of {moment(run.logical_date)}, which is made at {moment(run.run_after)},"
+    key = "" if ref.partition_key is None else f" of the partition {ref.partition_key}"
+    return f"The next run of {ref.dag_id}{key}, which assets start,"
+
+
+def moment(date: datetime) -> str:
+    """A date in a sentence."""
+    return date.isoformat(sep=" ", timespec="minutes")
+
+
+def held_dags(plan: Plan) -> dict[str, int]:
+    """How many runs freeze mode could hold, of each Dag that time starts."""
+    dag_ids = [future.ref.dag_id for future in plan.upcoming if future.run and future.freeze_action]
+    dag_ids += [run.ref.dag_id for run in plan.runs if run.freeze_action is FreezeAction.HOLD]
+    return dict(sorted(Counter(dag_ids).items()))
+
+
+def crowded(plan: Plan, schedules: Mapping[str, DagSchedule]) -> Iterable[PlanWarning]:
+    """Dags that have as many active runs as they may, or would with those that can be frozen."""
+    selected = {run.ref.dag_id for run in (plan.source, *plan.runs) if run.selected}
+    holdable = held_dags(plan)
+    for dag_id in sorted(selected | holdable.keys()):
+        schedule = schedules.get(dag_id)
+        if schedule is None or schedule.max_active_runs is None:
+            continue
+        limit, active = schedule.max_active_runs, schedule.active_runs
+        if dag_id in selected and active >= limit:
+            detail = f"{dag_id} has {active} active run(s), and may have {limit}: its runs wait until one has ended."
+            yield PlanWarning("at_max_active_runs", detail, dag_id)
+        elif dag_id in holdable and active + holdable[dag_id] >= limit:
+            detail = (
+                f"{dag_id} may have {limit} active run(s), and a frozen one counts: with {holdable[dag_id]} frozen it "
+                "gets no later runs until they are released, and without catchup it never gets these."
+            )
+            yield PlanWarning("at_max_active_runs", detail, dag_id)
+
+
+def deadlines(plan: Plan, schedules: Mapping[str, DagSchedule]) -> Iterable[PlanWarning]:
+    """Dags with runs that can be frozen, and with deadlines, which don't know of that."""
+    for dag_id in held_dags(plan):
+        if dag_id in schedules and schedules[dag_id].has_deadline:
+            detail = f"{dag_id} has a deadline alert: it goes on counting while a run of the Dag is frozen."
+            yield PlanWarning("deadline", detail, dag_id)

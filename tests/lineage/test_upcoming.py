@@ -1,0 +1,433 @@
+"""Runs to come that will read what polluted runs made, and what freeze mode would do with each run of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_rerun_downstream.domain.facts import InletDefinition, MarkerDefinition, PastDependency, SensorDefinition
+from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
+from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, FutureRef, Link, LinkKind, Plan
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.lineage.declarations import parse
+from airflow_rerun_downstream.lineage.warnings import leftovers, upcoming
+from tests.fakes.airflow import START, FakeFacts, World
+from tests.lineage.planning import NOW, codes, links, plan
+
+DAY = timedelta(days=1)
+TODAY = 40
+"""The day of `NOW`."""
+
+
+@pytest.fixture
+def world() -> World:
+    """The source Dag ``up``, and ``report``, whose run of a day is made a day later."""
+    made = World()
+    made.dag("up", "load >> tell; other")
+    made.dag("report", "wait >> write; free")
+    timetable(made, "report", TODAY, TODAY + 1)
+    return made
+
+
+def date(day: float) -> datetime:
+    return START + day * DAY
+
+
+def timetable(world: World, dag_id: str, *days: float, **more: object) -> None:
+    """Say which days' runs a Dag's timetable makes next."""
+    runs = (
+        UpcomingRun(dag_id, f"scheduled__{date(day).isoformat()}", date(day), date(day + 1), date(day), date(day + 1))
+        for day in days
+    )
+    world.schedules[dag_id] = DagSchedule(dag_id, tuple(runs), **more)  # type: ignore[arg-type]
+
+
+def sensor(world: World, dag_id: str = "report", upstream: str = "up", **more: object) -> None:
+    world.sensors.append(SensorDefinition(dag_id, "wait", upstream, **{"offset_known": True, **more}))  # type: ignore[arg-type]
+
+
+def coming(found: Plan) -> list[FutureRef]:
+    return [future.ref for future in found.upcoming]
+
+
+def led_by(found: Plan) -> list[Link]:
+    return [link for link in found.links if isinstance(link.downstream, FutureRef)]
+
+
+def at(day: float, dag_id: str = "report") -> FutureRef:
+    return FutureRef(dag_id, logical_date=date(day))
+
+
+# How a run to come is found
+
+
+def test_a_sensor_that_will_wait_for_a_polluted_run(world: World) -> None:
+    sensor(world)
+    found = plan(world, world.run("up", day=TODAY))
+    assert coming(found) == [at(TODAY)]
+    [future] = found.upcoming
+    assert (future.run, future.freeze_action, future.freeze_reason) == (
+        world.schedules["report"].upcoming[0], FreezeAction.HOLD, None,
+    )  # fmt: skip
+    assert found.runs == ()
+    [link] = found.links
+    assert (link.downstream, link.kind, link.evidence) == (at(TODAY), LinkKind.SENSOR, Evidence.DERIVED)
+    assert link.via == {"task_id": "wait", "delta": "0:00:00", "dates": [date(TODAY).isoformat()]}
+    assert (link.from_task_id, link.to_task_id) == (None, "wait")
+
+
+def test_the_offset_says_which_run_waits(world: World) -> None:
+    sensor(world, offset=86_400.0, offset_known=False)
+    found = plan(world, world.run("up", day=TODAY))
+    assert (coming(found), links(found)) == ([at(TODAY + 1)], {("up", "report", "sensor", "assumed")})
+
+
+def test_a_run_that_the_timetable_does_not_make_is_not_announced(world: World) -> None:
+    sensor(world, offset=3600.0)
+    assert coming(plan(world, world.run("up", day=TODAY))) == []
+
+
+def test_a_run_that_exists_is_not_announced(world: World) -> None:
+    """Somebody triggered it for that date, so that the scheduler makes no other."""
+    sensor(world)
+    taken = world.run("report", day=TODAY, run_type="manual")
+    found = plan(world, world.run("up", day=TODAY), include_manual=True)
+    assert (coming(found), [run.ref for run in found.runs]) == ([], [taken])
+
+
+def test_only_polluted_tasks_count(world: World) -> None:
+    sensor(world, task_ids=frozenset({"tell"}))
+    source = world.run("up", day=TODAY)
+    assert coming(plan(world, source, tasks=(TaskRef("load"),))) == [at(TODAY)]
+    assert coming(plan(world, source, tasks=(TaskRef("other"),))) == []
+
+
+@pytest.mark.parametrize("more", [{"has_date_function": True}, {"external_dag_id": "{{ params.up }}"}])
+def test_a_sensor_whose_run_cannot_be_told_announces_none(world: World, more: dict) -> None:
+    sensor(world)
+    world.sensors[0] = replace(world.sensors[0], **more)
+    assert coming(plan(world, world.run("up", day=TODAY))) == []
+
+
+@pytest.mark.parametrize("dag_id", ["report", "{{ 'report' }}"])
+def test_a_marker_names_a_run_to_come(world: World, dag_id: str) -> None:
+    world.markers.append(MarkerDefinition("up", "tell", dag_id, "write", "{{ logical_date.isoformat() }}"))
+    found = plan(world, world.run("up", day=TODAY))
+    assert (coming(found), links(found)) == ([at(TODAY)], {("up", "report", "marker", "derived")})
+
+
+def test_a_declared_link_names_a_run_to_come(world: World) -> None:
+    declared = parse(
+        "links:\n  - {upstream: {dag_id: up}, downstream: {dag_id: report, task_id: write}, offset: P1D}", "f.yaml"
+    )
+    found = plan(world, world.run("up", day=TODAY), declarations=declared)
+    assert (coming(found), links(found)) == ([at(TODAY + 1)], {("up", "report", "declared", "declared")})
+
+
+def test_the_next_run_reads_an_asset_that_nobody_made_anew(world: World) -> None:
+    world.inlets.append(InletDefinition("report", "write", 1, "s3://rates"))
+    source = world.run("up", day=39)
+    world.emitted(source, "tell", date(39))
+    found = plan(world, source)
+    assert (coming(found), links(found)) == ([at(TODAY)], {("up", "report", "inlet", "assumed")})
+    assert found.links[0].via == {
+        "asset": "s3://rates", "event_id": 0, "emitted_at": date(39).isoformat(), "task_id": "write",
+    }  # fmt: skip
+    world.emitted(None, "tell", date(39.5))
+    assert coming(plan(world, source)) == []
+
+
+def test_a_run_that_assets_start_may_read_another_asset(world: World) -> None:
+    world.inlets.append(InletDefinition("report", "write", 1, "s3://rates"))
+    world.schedules["report"] = DagSchedule("report", asset_scheduled=True)
+    source = world.run("up", day=39)
+    world.emitted(source, "tell", date(39))
+    assert coming(plan(world, source)) == [FutureRef("report", next=True)]
+    world.schedules["report"] = DagSchedule("report")
+    assert coming(plan(world, source)) == []
+
+
+def test_the_next_run_of_a_dag_that_depends_on_its_past(world: World) -> None:
+    timetable(world, "up", TODAY, TODAY + 1)
+    world.past_dependencies.append(PastDependency("up", "load", frozenset({"load"})))
+    source, _ = world.run("up", day=38), world.run("up", day=39)
+    found = plan(world, source)
+    assert coming(found) == [at(TODAY, "up")]
+    [link] = led_by(found)
+    assert (link.upstream, link.kind) == (RunRef("up", f"scheduled__{date(39).isoformat()}"), LinkKind.PREVIOUS_RUN)
+
+
+@pytest.mark.parametrize("scheduled_only", [True, False])
+def test_a_manual_run_may_be_the_previous_one(world: World, scheduled_only: bool) -> None:
+    timetable(world, "up", TODAY)
+    world.past_dependencies.append(PastDependency("up", "load", frozenset({"load"}), scheduled_only))
+    source, manual = world.run("up", day=39), world.run("up", day=39.5, run_type="manual")
+    found = plan(world, source, include_manual=True)
+    assert coming(found) == [at(TODAY, "up")]
+    assert [link.upstream for link in led_by(found)] == [source if scheduled_only else manual]
+
+
+def test_a_dag_that_depends_on_its_past_and_stands_still(world: World) -> None:
+    """The run to come follows a run that isn't polluted."""
+    timetable(world, "up", TODAY)
+    world.past_dependencies.append(PastDependency("up", "load", frozenset({"load"})))
+    source, _ = world.run("up", day=38), world.run("up", day=39)
+    assert coming(plan(world, source, tasks=(TaskRef("other"),))) == []
+
+
+def waits(producer: RunRef, dag_id: str, *, task_id: str = "tell", key: str | None = None) -> WaitingAsset:
+    return WaitingAsset(producer, task_id, -1, 7, "s3://orders", dag_id, key)
+
+
+def test_waiting_asset_events_start_the_next_run(world: World) -> None:
+    source = world.run("up", day=39)
+    world.schedules["sums"] = DagSchedule("sums", asset_scheduled=True)
+    world.waiting += [waits(source, "sums"), waits(source, "sums")]
+    found = plan(world, source)
+    assert coming(found) == [FutureRef("sums", next=True)]
+    assert found.upcoming[0].run is None
+    [link] = found.links
+    assert (link.kind, link.evidence, link.from_task_id) == (LinkKind.ASSET, Evidence.RECORDED, "tell")
+    assert link.via == {"asset": "s3://orders", "event_id": 7, "task_id": "tell"}
+    assert coming(plan(world, source, tasks=(TaskRef("other"),))) == []
+
+
+def test_each_partition_that_waits_is_a_run_to_come(world: World) -> None:
+    source = world.run("up", day=39)
+    world.schedules["sums"] = DagSchedule("sums", asset_scheduled=True, partitioned=True)
+    world.waiting += [waits(source, "sums", key=key) for key in ("b", "a")]
+    found = plan(world, source)
+    every = FutureRef("sums", next=True)
+    assert coming(found) == [every, *(FutureRef("sums", partition_key=key) for key in ("a", "b"))]
+    assert [future.polluted for future in found.upcoming] == [False, True, True]
+    assert len(list(upcoming(found, ()))) == 2
+    assert list(upcoming(found, {every})) == []
+
+
+def test_the_next_run_of_a_consumer_can_be_frozen_although_nothing_wrong_waits_for_it(world: World) -> None:
+    source = world.run("up", day=39)
+    world.consumed(source, "tell", by=world.run("sums", day=39, run_type="asset_triggered"))
+    world.consumed(source, "tell", by=world.run("report", day=39, run_type="asset_triggered"), asset="old")
+    world.schedules["sums"] = DagSchedule("sums", asset_scheduled=True)
+    found = plan(world, source)
+    [future] = found.upcoming
+    assert (future.ref, future.polluted, future.freeze_action) == (
+        FutureRef("sums", next=True), False, FreezeAction.HOLD,
+    )  # fmt: skip
+    assert (led_by(found), codes(found)) == ([], [])
+
+
+# What is asked, and of whom
+
+
+def test_runs_to_come_are_found_behind_every_polluted_run_and_no_further(world: World) -> None:
+    world.dag("middle")
+    timetable(world, "last", TODAY)
+    source, middle = world.run("up", day=TODAY), world.run("middle", day=TODAY)
+    world.consumed(source, "tell", by=middle)
+    sensor(world, upstream="middle")
+    sensor(world, "last", upstream="report")
+    assert coming(plan(world, source)) == [at(TODAY)]
+
+
+def test_options_limit_runs_to_come_too(world: World) -> None:
+    world.dag("middle")
+    source, middle = world.run("up", day=TODAY), world.run("middle", day=TODAY)
+    world.consumed(source, "tell", by=middle)
+    sensor(world, upstream="middle")
+    world.waiting.append(waits(source, "sums"))
+    found = plan(world, source, max_depth=1)
+    assert coming(found) == [FutureRef("sums", next=True)]
+    assert coming(plan(world, source, link_kinds=(LinkKind.SENSOR,))) == []
+    assert coming(plan(world, source, max_depth=0)) == []
+
+
+def test_statements_do_not_grow_with_runs(world: World) -> None:
+    def statements(days: int) -> int:
+        facts = FakeFacts(world)
+        source = world.run("up", day=TODAY)
+        for day in range(days):
+            middle = world.run("middle", day=day)
+            world.consumed(source, "tell", by=middle)
+            world.waiting.append(waits(middle, f"sums_{day}", task_id="t"))
+        plan(world, source, facts=facts)
+        return facts.statements
+
+    sensor(world)
+    sensor(world, "other", upstream="middle")
+    assert statements(2) == statements(30)
+
+
+def test_a_dag_that_may_not_be_read_is_only_counted(world: World) -> None:
+    sensor(world)
+    found = plan(world, world.run("up", day=TODAY), unreadable={"report"})
+    assert (found.upcoming, found.links, found.hidden_dags) == ((), (), 1)
+    assert codes(found) == ["hidden_downstream"]
+
+
+def test_a_link_through_a_run_that_is_not_shown(world: World) -> None:
+    world.dag("middle")
+    source, middle = world.run("up", day=TODAY), world.run("middle", day=TODAY)
+    world.consumed(source, "tell", by=middle)
+    sensor(world, upstream="middle")
+    found = plan(world, source, unreadable={"middle"})
+    assert [(link.upstream, link.downstream, link.via) for link in found.links] == [
+        (source, at(TODAY), {"hidden": True})
+    ]
+
+
+@given(
+    made=st.sets(st.integers(36, 46)),
+    planned=st.lists(st.integers(38, 46), unique=True),
+    offset=st.integers(-3, 3),
+    manual=st.booleans(),
+)
+def test_no_run_that_exists_is_ever_announced(made: set[int], planned: list[int], offset: int, manual: bool) -> None:
+    world = World()
+    world.dag("up", "load >> tell")
+    timetable(world, "report", *sorted(planned))
+    timetable(world, "up", *sorted(planned))
+    sensor(world, offset=offset * 86_400.0)
+    world.past_dependencies.append(PastDependency("up", "load", frozenset({"load"}), manual))
+    world.inlets.append(InletDefinition("report", "wait", 1, "s3://rates"))
+    source = world.run("up", day=37)
+    world.emitted(source, "tell", date(37))
+    for day in made - {37}:
+        world.run("up", day=day, run_type="manual" if manual else "scheduled")
+    for day in made:
+        world.run("report", day=day)
+    found = plan(world, source)
+    exist = {(run.ref.dag_id, run.logical_date) for run in world.runs.values()}
+    for ref in coming(found):
+        assert (ref.dag_id, ref.logical_date) not in exist
+        assert ref.logical_date in {date(day) for day in planned}
+    assert {link.downstream for link in led_by(found)} == set(coming(found))
+
+
+# What freeze mode would do
+
+
+@pytest.mark.parametrize(
+    ("ref", "expected"),
+    [(at(TODAY), "timetable_uses_run_after"), (FutureRef("sums", next=True), "asset_watcher")],
+)
+def test_why_a_run_to_come_cannot_be_frozen(world: World, ref: FutureRef, expected: str) -> None:
+    sensor(world)
+    source = world.run("up", day=TODAY)
+    world.waiting.append(waits(source, "sums"))
+    timetable(world, "report", TODAY, cannot_hold="timetable_uses_run_after")
+    world.schedules["sums"] = DagSchedule("sums", asset_scheduled=True, cannot_park="asset_watcher")
+    future = plan(world, source).by_future[ref]
+    assert (future.freeze_action, future.freeze_reason) == (None, expected)
+
+
+def test_a_dag_that_is_gone_cannot_be_frozen(world: World) -> None:
+    source = world.run("up", day=TODAY)
+    world.waiting.append(waits(source, "sums"))
+    assert [future.freeze_reason for future in plan(world, source).upcoming] == ["dag_gone"]
+
+
+def consumer(world: World, source: RunRef, **more: object) -> RunRef:
+    ref = world.run("report", day=TODAY, **more)  # type: ignore[arg-type]
+    world.consumed(source, "load", by=ref)
+    return ref
+
+
+@pytest.mark.parametrize("state", ["running", "queued"])
+def test_a_run_that_can_be_stopped_has_a_default_selection(world: World, state: str) -> None:
+    sensor(world)
+    source = world.run("up", day=TODAY)
+    world.run("report", day=TODAY, state=state)
+    [run] = plan(world, source).runs
+    assert (run.selectable, run.selected, run.freeze_action) == (False, False, FreezeAction.STOP)
+    assert run.tasks == (TaskRef("wait"), TaskRef("write"))
+    assert not any(task.selected for task in run.task_instances)
+
+
+def test_a_run_without_its_tasks_is_not_stopped(world: World) -> None:
+    source = world.run("up", day=TODAY)
+    world.set_tasks(consumer(world, source, state="running"), "removed")
+    [run] = plan(world, source).runs
+    assert (run.freeze_action, run.freeze_reason, run.tasks) == (None, "task_gone", ())
+
+
+def test_a_run_that_waits_for_its_time_can_be_held(world: World) -> None:
+    source = world.run("up", day=TODAY)
+    ref = consumer(world, source, state="queued", run_after=NOW + DAY)
+    found = plan(world, source)
+    [run] = found.runs
+    assert (run.freeze_action, run.tasks, run.reason) == (FreezeAction.HOLD, (), "run_not_ready")
+    assert [(w.code, w.run_id) for w in found.warnings] == [("upcoming_run", ref.run_id)]
+    assert list(leftovers(found, ())) == []
+
+
+def test_finished_runs_and_the_source_need_no_freezing(world: World) -> None:
+    source = world.run("up", day=TODAY)
+    consumer(world, source)
+    found = plan(world, source)
+    assert [(run.freeze_action, run.freeze_reason) for run in (found.source, *found.runs)] == [(None, None)] * 2
+
+
+# What a person is told
+
+
+def test_a_run_to_come_is_warned_of_until_it_is_frozen(world: World) -> None:
+    sensor(world)
+    found = plan(world, world.run("up", day=TODAY))
+    assert [(w.code, w.dag_id) for w in found.warnings] == [("upcoming_run", "report")]
+    assert found.warnings[0].detail == (
+        "The run of report of 2026-12-11 00:00+00:00, which is made at 2026-12-12 00:00+00:00, will read wrong data, "
+        "unless the rerun is done before it starts; freeze it."
+    )
+    assert list(upcoming(found, {at(TODAY)})) == []
+
+
+def test_a_run_to_come_of_assets_is_warned_of(world: World) -> None:
+    source = world.run("up", day=TODAY)
+    world.waiting += [waits(source, "sums", key="north"), waits(source, "totals")]
+    world.schedules["sums"] = DagSchedule("sums", asset_scheduled=True, partitioned=True, cannot_park="asset_watcher")
+    world.schedules["totals"] = DagSchedule("totals", asset_scheduled=True)
+    first, second = [warning.detail for warning in plan(world, source).warnings]
+    assert first.startswith("The next run of sums of the partition north, which assets start, will read wrong data")
+    assert "can't be frozen: an asset of the Dag is watched" in first
+    assert second.startswith("The next run of totals, which assets start, will")
+
+
+@pytest.mark.parametrize(("active", "limit", "warned"), [(0, 2, False), (1, 2, True), (0, 1, True), (3, None, False)])
+def test_a_frozen_run_takes_a_place_among_the_active_ones(
+    world: World, active: int, limit: int | None, warned: bool
+) -> None:
+    sensor(world)
+    timetable(world, "report", TODAY, active_runs=active, max_active_runs=limit)
+    found = plan(world, world.run("up", day=TODAY))
+    assert ("at_max_active_runs" in codes(found)) is warned
+
+
+def test_a_selected_run_of_a_full_dag_waits(world: World) -> None:
+    source = world.run("up", day=TODAY)
+    consumer(world, source)
+    timetable(world, "report", active_runs=2, max_active_runs=2)
+    found = plan(world, source)
+    assert codes(found) == ["at_max_active_runs"]
+    assert "report has 2 active run(s), and may have 2" in found.warnings[0].detail
+
+
+def test_deadlines_do_not_know_of_a_freeze(world: World) -> None:
+    sensor(world)
+    timetable(world, "report", TODAY, has_deadline=True)
+    assert codes(plan(world, world.run("up", day=TODAY))) == ["upcoming_run", "deadline"]
+    timetable(world, "report", TODAY, has_deadline=True, cannot_hold="timetable_uses_run_after")
+    assert codes(plan(world, world.run("up", day=TODAY))) == ["upcoming_run"]
+
+
+def test_runs_to_come_do_not_make_a_plan_stale(world: World) -> None:
+    sensor(world)
+    source = world.run("up", day=TODAY)
+    before: Collection[str] = plan(world, source).token
+    world.schedules.clear()
+    assert plan(world, source).token == before
