@@ -199,6 +199,11 @@ def revised(session: Any, ref: RunRef) -> list[Any]:
     return found
 
 
+def test_a_dag_knows_between_which_dates_it_runs(session, ref):
+    restriction = scene.latest("d", session=session)._time_restriction
+    assert (restriction.earliest, restriction.latest, restriction.catchup) == (scene.START, None, False)
+
+
 def test_failing_a_run_answers_the_killed_ones_since_33(session, ref):
     from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
 

@@ -7,7 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.airflow3.facts import assets, inlets, page, records, runs, serialized, triggers
+from airflow_rerun_downstream.airflow3.facts import (
+    assets,
+    inlets,
+    page,
+    records,
+    runs,
+    schedules,
+    serialized,
+    triggers,
+    waiting,
+)
 from airflow_rerun_downstream.domain.facts import (
     AssetConsumption,
     AssetEmission,
@@ -19,6 +29,7 @@ from airflow_rerun_downstream.domain.facts import (
     TaskStart,
     TriggeredRun,
 )
+from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import RunFilter
 
@@ -82,6 +93,14 @@ class AirflowFacts:
     def recorded_waits(self, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
         """See `LineageFacts.recorded_waits`."""
         return records.recorded_waits(self._session, sensors, since=since)
+
+    def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
+        """See `LineageFacts.schedules`."""
+        return schedules.schedules(self._session, dag_ids, upcoming=upcoming)
+
+    def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
+        """See `LineageFacts.waiting_assets`."""
+        return waiting.waiting_assets(self._session, producers)
 
     def rendered_fields(
         self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]

@@ -1,0 +1,92 @@
+"""Asset events for which a Dag has no run yet, as Airflow's own asset manager queued them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.facts.waiting import PARTITIONED
+from airflow_rerun_downstream.domain.refs import RunRef
+from tests.airflow3 import assets, history, scene, scheduler
+
+
+def waiting(session: Any, *producers: RunRef) -> list[tuple[str, str, str | None]]:
+    found = AirflowFacts(session).waiting_assets(producers)
+    return [(one.asset, one.dag_id, one.partition_key) for one in found]
+
+
+@pytest.fixture
+def producer(session) -> RunRef:
+    one, two = assets.asset("one"), assets.asset("two")
+    scene.save(
+        history.dag("p", schedule="@daily"),
+        history.dag("c", schedule=[one]),
+        history.dag("both", schedule=[one, two]),
+        session=session,
+    )
+    return scene.create_run("p", session=session)
+
+
+def test_an_event_waits_until_a_run_has_consumed_it(session, producer):
+    assert waiting(session, producer) == []
+    assets.emit(producer, "one", session=session)
+    found = [("test://assets/one", "both", None), ("test://assets/one", "c", None)]
+    assert waiting(session, producer) == found
+    scheduler.make_runs(session=session)
+    assert waiting(session, producer) == found[:1]
+    (run,) = AirflowFacts(session).asset_consumptions([producer])
+    assert run.consumer.ref.dag_id == "c"
+    assets.emit(producer, "one", session=session)
+    (event,) = [one for one in AirflowFacts(session).waiting_assets([producer]) if one.dag_id == "c"]
+    assert (event.producer, event.task_id, event.map_index) == (producer, "t", -1)
+    assert event.event_id != run.event_id
+
+
+def test_a_paused_dag_waits_too(session, producer):
+    from airflow.models.dag import DagModel
+
+    session.get(DagModel, "c").is_paused = True
+    session.commit()
+    assets.emit(producer, "one", session=session)
+    assert [dag_id for _, dag_id, _ in waiting(session, producer)] == ["both", "c"]
+
+
+def test_a_dag_that_is_gone_does_not_wait(session, producer):
+    from airflow.models.dag import DagModel
+
+    session.get(DagModel, "c").is_stale = True
+    session.commit()
+    assets.emit(producer, "one", session=session)
+    assert [dag_id for _, dag_id, _ in waiting(session, producer)] == ["both"]
+
+
+def test_an_event_through_an_alias(session):
+    from airflow.sdk import AssetAlias
+
+    scene.save(history.dag("p", schedule="@daily"), history.dag("c", schedule=[AssetAlias("alias")]), session=session)
+    scene.save(history.dag("other", schedule=[assets.asset("one")]), session=session)
+    ref = scene.create_run("p", session=session)
+    assets.emit(ref, "one", session=session, source_alias_names=["alias"])
+    assert [dag_id for _, dag_id, _ in waiting(session, ref)] == ["c", "other"]
+
+
+@pytest.mark.skipif(not PARTITIONED, reason="Airflow 3.1 has no partitions")
+def test_a_partitioned_dag_waits_with_its_key(session):
+    scene.save(history.dag("p", schedule="@daily"), assets.partitioned("c", "one", "two"), session=session)
+    ref = scene.create_run("p", session=session)
+    assets.emit(ref, "one", session=session, partition_key="k")
+    assert waiting(session, ref) == [("test://assets/one", "c", "k")]
+    assets.emit(ref, "two", session=session, partition_key="k")
+    scheduler.make_runs(session=session)
+    assert waiting(session, ref) == []
+
+
+def test_a_few_statements_for_many(database, session, producer):
+    others = [scene.create_run("p", session=session, day=day) for day in range(1, 6)]
+    for ref in (producer, *others):
+        assets.emit(ref, "one", session=session)
+    with database.counted() as statements:
+        assert len(waiting(session, producer, *others)) == 12
+    assert len(statements) <= 6
