@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.facts import (
     AssetConsumption,
     AssetEmission,
@@ -114,6 +115,13 @@ class LineageFacts(Protocol):
         """Which runs consumed the asset events of ``producers``."""
         ...
 
+    def asset_flows(self, dag_id: str) -> list[AssetFlow]:
+        """Whose assets a Dag and its tasks take, and who takes those that its tasks make, as active Dags define it.
+
+        What came through an alias is told by the last ten thousand events that did.
+        """
+        ...
+
     def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
         """The events of ``producers`` for assets."""
         ...
@@ -130,6 +138,10 @@ class LineageFacts(Protocol):
 
     def recorded_waits(self, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
         """What the listener recorded for the sensors ``(dag_id, task_id)`` at or after ``since``."""
+        ...
+
+    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait]:
+        """What the listener recorded in the newest run in which it did, for each of ``sensors``."""
         ...
 
     def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:

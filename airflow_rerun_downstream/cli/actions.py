@@ -100,11 +100,16 @@ def release(args: Namespace) -> int:
 
 
 def links(args: Namespace) -> int:
-    """The links that a plan from a run finds, or what a file declares."""
+    """The edges of a Dag, the links that a plan from one of its runs finds, or what a file declares."""
     if args.check:
         return operations.check_links(args)
-    if not args.dag_id or not args.run_id:
-        raise Usage("Give DAG_ID and RUN_ID.")
+    if not args.dag_id:
+        raise Usage("Give DAG_ID, or DAG_ID and RUN_ID.")
+    if not args.run_id:
+        if args.include_manual:
+            raise Usage("--include-manual is about runs: give RUN_ID, too.")
+        rendering.show(backend(args).edges(args.dag_id), args.output)
+        return 0
     body = PlanBody(
         source=RunRefBody(dag_id=args.dag_id, run_id=args.run_id),
         options=OptionsBody(include_manual=args.include_manual),

@@ -26,6 +26,10 @@ class Backend(Protocol):
         """Preview a rerun."""
         ...
 
+    def edges(self, dag_id: str) -> payloads.DagEdges:
+        """What is upstream and downstream of a Dag."""
+        ...
+
     def submit(self, body: RerunBody) -> payloads.Rerun:
         """Store a rerun."""
         ...
@@ -93,6 +97,10 @@ class LocalBackend:
     def plan(self, body: PlanBody) -> payloads.Plan:
         """Preview a rerun."""
         return handlers.make_plan(self._service, self._actor, body)
+
+    def edges(self, dag_id: str) -> payloads.DagEdges:
+        """What is upstream and downstream of a Dag."""
+        return handlers.list_edges(self._service, self._actor, dag_id)
 
     def submit(self, body: RerunBody) -> payloads.Rerun:
         """Store a rerun."""

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from airflow_rerun_downstream.cli.edges import edges
 from airflow_rerun_downstream.cli.progress import summary
 from airflow_rerun_downstream.rest import payloads
 
@@ -207,6 +208,7 @@ def health(of: payloads.Health) -> list[object]:
 
 TABLES: Mapping[type[BaseModel], Callable[[Any], list[object]]] = {
     payloads.Plan: plan,
+    payloads.DagEdges: edges,
     payloads.Rerun: rerun,
     payloads.Reruns: reruns,
     payloads.Member: lambda of: members(payloads.Members(members=[of], total_entries=1)),

@@ -183,10 +183,10 @@ VERBS = (
     Verb("skip", "Go on as if a failed member had succeeded", (RERUN, MEMBER, *COMMON)),
     Verb(
         "links",
-        "Show a run's links to other Dags' runs, and how each is known",
+        "Show what is upstream and downstream of a Dag, or a run's links, and how each is known",
         (
             argument("dag_id", help="The Dag; with --check, the file.", metavar="DAG_ID", nargs="?"),
-            argument("run_id", help="The run.", metavar="RUN_ID", nargs="?"),
+            argument("run_id", help="The run; without it, what the Dags define.", metavar="RUN_ID", nargs="?"),
             switch("--include-manual", "Show manual and backfill runs too."),
             switch(
                 "--check",

@@ -119,6 +119,10 @@ class RerunDownstreamClient:
         path = f"/dag-runs/{quote(dag_id, safe='')}/{quote(run_id, safe='')}/task-instances"
         return self._ask(payloads.TaskInstances, "GET", path)
 
+    def edges(self, dag_id: str) -> payloads.DagEdges:
+        """What is upstream and downstream of a Dag, and how each edge is known."""
+        return self._ask(payloads.DagEdges, "GET", f"/dags/{quote(dag_id, safe='')}/edges")
+
     def health(self) -> payloads.Health:
         """The installation's components."""
         return self._ask(payloads.Health, "GET", "/health")

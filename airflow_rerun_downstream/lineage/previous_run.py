@@ -99,12 +99,17 @@ def successors(chain: Sequence[RunFacts], position: int, *, scheduled_only: bool
             return
 
 
+def rule_of(dependency: PastDependency) -> str:
+    """The operator's argument that makes a dependency."""
+    return "wait_for_downstream" if len(dependency.waits_for) > 1 else "depends_on_past"
+
+
 def link_of(run: RunFacts, consumer: RunFacts, dependency: PastDependency) -> Found:
     """The link that a task's dependency makes."""
     waits = len(dependency.waits_for) > 1
     via = {
         "task_id": dependency.task_id,
-        "rule": "wait_for_downstream" if waits else "depends_on_past",
+        "rule": rule_of(dependency),
         "waits_for": sorted(dependency.waits_for),
         "previous_logical_date": date_of(run).isoformat(),
     }

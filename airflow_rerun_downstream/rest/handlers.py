@@ -116,6 +116,11 @@ def list_task_instances(service: Service, actor: Actor, dag_id: str, run_id: str
     return payloads.TaskInstances(task_instances=found, total_entries=len(found))
 
 
+def list_edges(service: Service, actor: Actor, dag_id: str) -> payloads.DagEdges:
+    """``GET /dags/{dag_id}/edges``: what is upstream and downstream of a Dag, without a run."""
+    return presenters.edges(service.edges(actor, dag_id))
+
+
 def get_health(service: Service) -> payloads.Health:
     """``GET /health``: the installation's components."""
     return presenters.health(service.health())

@@ -122,6 +122,33 @@ class Plan(Payload):
     hidden_dags: int
 
 
+class DagEdge(Payload):
+    """Runs of one Dag read what runs of another make. ``evidence``: what a link of this edge has at best.
+
+    ``why`` says how it is known or why it isn't, ``advice`` what to do about it. A Dag that only runs can tell is null.
+    """
+
+    upstream_dag_id: str | None
+    downstream_dag_id: str | None
+    kind: LinkKind
+    evidence: Evidence
+    why: str
+    advice: str | None
+    via: dict[str, Any]
+    from_task_id: str | None
+    to_task_id: str | None
+
+
+class DagEdges(Payload):
+    """The edges of a Dag, those that lead to it first; Dags that may not be read are counted."""
+
+    dag_id: str
+    edges: list[DagEdge]
+    total_entries: int
+    hidden_dags: int
+    warnings: list[PlanWarning]
+
+
 class Settings(Payload):
     """How a rerun is carried out."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.plan import FutureRef, Link, Plan, PlannedRun, PlannedTask, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import RerunEvent
 from airflow_rerun_downstream.ports import ComponentHealth
 from airflow_rerun_downstream.rest import payloads
 from airflow_rerun_downstream.rest.problems import plain
-from airflow_rerun_downstream.service import LiveRun, MemberView, RerunView
+from airflow_rerun_downstream.service import EdgesView, LiveRun, MemberView, RerunView
 
 SEVERITY = ("healthy", "degraded", "unhealthy")
 
@@ -93,6 +94,33 @@ def link(of: Link) -> payloads.Link:
         via=plain(of.via),
         from_task_id=of.from_task_id,
         to_task_id=of.to_task_id,
+    )
+
+
+def edge(of: DagEdge) -> payloads.DagEdge:
+    """An edge between Dags."""
+    return payloads.DagEdge(
+        upstream_dag_id=of.upstream_dag_id,
+        downstream_dag_id=of.downstream_dag_id,
+        kind=of.kind,
+        evidence=of.evidence,
+        why=of.why,
+        advice=of.advice,
+        via=plain(of.via),
+        from_task_id=of.from_task_id,
+        to_task_id=of.to_task_id,
+    )
+
+
+def edges(of: EdgesView) -> payloads.DagEdges:
+    """The edges of a Dag."""
+    found = [edge(each) for each in of.edges]
+    return payloads.DagEdges(
+        dag_id=of.dag_id,
+        edges=found,
+        total_entries=len(found),
+        hidden_dags=of.hidden_dags,
+        warnings=warnings(of.warnings),
     )
 
 

@@ -10,6 +10,7 @@ from airflow_rerun_downstream.domain.plan import Link, Plan, PlannedRun, Planned
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, Rerun, RerunEvent, RerunRequest
 from airflow_rerun_downstream.lineage.declarations import Declarations
+from airflow_rerun_downstream.lineage.edges import dag_edges, no_dag
 from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner
 from airflow_rerun_downstream.lineage.preview import Viewpoint, listed_run
 from airflow_rerun_downstream.ports import (
@@ -27,7 +28,7 @@ from airflow_rerun_downstream.ports import (
 from airflow_rerun_downstream.service import submission
 from airflow_rerun_downstream.service.control import Control
 from airflow_rerun_downstream.service.reading import Reading
-from airflow_rerun_downstream.service.views import MemberView, RerunView
+from airflow_rerun_downstream.service.views import EdgesView, MemberView, RerunView
 from airflow_rerun_downstream.settings import Settings
 
 
@@ -148,6 +149,21 @@ class Service:
         """A line in our record and in Airflow's audit log."""
         work.store.add_event(rerun_id, at=self.clock.now(), actor=actor.name, action=action, detail=detail)
         work.gateway.record(ref, rerun_id=rerun_id, actor=actor.name, event=action)
+
+    def edges(self, actor: Actor, dag_id: str) -> EdgesView:
+        """What is upstream and downstream of a Dag, without a run, and how it is known. Raises `NotFound`."""
+        if not self.permissions.readable(actor, [dag_id]):
+            raise no_dag(dag_id)
+        with self.unit_of_work() as work:
+            found = dag_edges(dag_id, work.facts, self.declarations.links)
+        asked = frozenset([dag_id]).union(*(edge.seen_by_readers_of for edge in found))
+        hidden = asked - self.permissions.readable(actor, asked)
+        return EdgesView(
+            dag_id,
+            tuple(edge for edge in found if not edge.seen_by_readers_of & hidden),
+            hidden_dags=len(hidden),
+            warnings=tuple(self.declarations.warnings()),
+        )
 
     # Records
 

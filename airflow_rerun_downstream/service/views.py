@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from airflow_rerun_downstream.domain.edges import DagEdge
+from airflow_rerun_downstream.domain.plan import PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member, Rerun
 
@@ -16,6 +18,16 @@ class RerunView:
     rerun: Rerun
     allowed_actions: tuple[str, ...]
     hidden_members: int = 0
+
+
+@dataclass(frozen=True)
+class EdgesView:
+    """A Dag's edges to Dags that the user may read; ``hidden_dags`` counts the others."""
+
+    dag_id: str
+    edges: tuple[DagEdge, ...]
+    hidden_dags: int = 0
+    warnings: tuple[PlanWarning, ...] = ()
 
 
 @dataclass(frozen=True)

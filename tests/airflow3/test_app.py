@@ -150,6 +150,7 @@ def test_the_actor_is_airflows_user(client: TestClient, stub: StubService) -> No
         ("POST", "/reruns/7/members/1/retry", 200),
         ("POST", "/reruns/7/members/1/skip", 200),
         ("GET", "/notification-targets", 200),
+        ("GET", "/dags/orders/edges", 200),
     ],
 )
 def test_every_call_of_the_contract_answers(client: TestClient, method: str, path: str, status: int) -> None:
@@ -165,6 +166,8 @@ def test_what_was_asked_arrives(client: TestClient, stub: StubService) -> None:
     assert wanted.run_after_gte.isoformat() == "2025-12-31T22:00:00+00:00"
     client.get(f"{API}/dag-runs/orders/a%2Fb/task-instances")
     assert str(stub.calls[1][2]) == "orders / a/b"
+    client.get(f"{API}/dags/or%20ders/edges")
+    assert stub.calls[2][2] == "or ders"
 
 
 def test_a_call_that_makes_work_wakes_the_conductor(client: TestClient, background: StubBackground) -> None:
@@ -371,6 +374,7 @@ def test_the_client_speaks_with_the_app(app: FastAPI, stub: StubService) -> None
             assert repair(7, 1).id == 1
         assert client.dag_runs(dag_id=["a", "b"], can_be_source=True).total_entries == 1
         assert client.task_instances("orders", "r/1+2").total_entries == 2
+        assert client.edges("orders").dag_id == "orders"
         assert client.health().status == "unhealthy"
         assert client.notification_targets().notification_targets[0].name == "data-team"
         with pytest.raises(RefusedError, match="not_found"):

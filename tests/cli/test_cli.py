@@ -163,6 +163,7 @@ def test_a_file_gives_the_whole_body(
         "submit a b --member d/r:a,",
         "submit a b --latest-version --same-version",
         "db downgrade",
+        "links orders --include-manual",
     ],
 )
 def test_a_contradiction_is_a_usage_error(argv: str, capsys: Captured, stub: StubService) -> None:
@@ -296,6 +297,30 @@ def test_links_prints_the_plans(capsys: Captured) -> None:
     ]
 
 
+def test_links_of_a_dag_are_its_edges(stub: StubService, capsys: Captured) -> None:
+    found = printed(capsys, "links", "orders")
+    assert payloads.DagEdges.model_validate(found).total_entries == 2
+    assert [edge["evidence"] for edge in found["edges"]] == ["unresolved", "recorded"]
+    assert stub.calls[0] == ("edges", ANA, "orders")
+
+
+def test_links_of_a_dag_are_readable(capsys: Captured) -> None:
+    text = table(capsys, "links", "orders")
+    assert "\x1b" not in text
+    for words in (
+        "Upstream of orders",
+        "{{ ds }} -> orders.wait",
+        "What to do: Make a plan.",
+        "Downstream of orders",
+        "orders.load -> sales",
+        "asset: x",
+        "paused_dag",
+        "2 more Dags",
+    ):
+        assert words in text
+    assert "nothing is known" in table(capsys, "links", "elsewhere")
+
+
 def test_health_fails_when_something_does_not_work(capsys: Captured) -> None:
     assert printed(capsys, "health", code=1)["status"] == "unhealthy"
     assert "No conductor leads." in table(capsys, "health", code=1)
@@ -345,7 +370,7 @@ def test_with_an_address_the_rest_api_is_asked(mocker: MockerFixture, monkeypatc
 
 def test_the_client_is_a_backend() -> None:
     names = [name for name in vars(backends.Backend) if not name.startswith("_")]
-    assert len(names) == 15
+    assert len(names) == 16
     assert all(callable(getattr(RerunDownstreamClient, name)) for name in names)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import (
@@ -24,7 +25,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Notification, Rerun, RerunEvent, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.ports import ComponentHealth
-from airflow_rerun_downstream.service import LiveRun, MemberView, RerunView
+from airflow_rerun_downstream.service import EdgesView, LiveRun, MemberView, RerunView
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 SOURCE = RunRef("orders", "scheduled__2026-03-01T00:00:00+00:00")
@@ -65,6 +66,13 @@ LINKS = (
     Link(SALES, FUTURE, LinkKind.SENSOR, Evidence.DERIVED, {"delta": 3600.0}, None, "wait"),
     Link(SALES, FutureRef("unknown"), LinkKind.SENSOR, Evidence.UNRESOLVED, {"why": "a function"}),
 )
+EDGES = (
+    DagEdge(
+        None, "orders", LinkKind.SENSOR, Evidence.UNRESOLVED, "A template.", "Make a plan.",
+        {"task_id": "wait", "external_dag_id": "{{ ds }}"}, to_task_id="wait",
+    ),
+    DagEdge("orders", "sales", LinkKind.ASSET, Evidence.RECORDED, "By events.", None, {"asset": "x"}, "load"),
+)  # fmt: skip
 PLAN = Plan(
     source=planned(SOURCE),
     runs=(planned(SALES, selectable=False, reason="run_is_running", selected=False, tasks=()),),
@@ -211,6 +219,10 @@ class StubService:
     def task_instances(self, actor: Actor, ref: RunRef) -> list[PlannedTask]:
         self._asked("task_instances", actor, ref)
         return list(planned(ref).task_instances)
+
+    def edges(self, actor: Actor, dag_id: str) -> EdgesView:
+        self._asked("edges", actor, dag_id)
+        return EdgesView(dag_id, EDGES, hidden_dags=2, warnings=(WARNING,))
 
     def health(self) -> Mapping[str, ComponentHealth]:
         return {

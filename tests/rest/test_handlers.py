@@ -84,6 +84,16 @@ def test_task_instances_can_be_left_out(service: Service) -> None:
     assert found.source.task_ids
 
 
+def test_the_edges_of_a_dag_have_the_contracts_names(service: Service, stub: StubService) -> None:
+    found = as_json(handlers.list_edges(service, ANA, "orders"))
+    assert set(found) == {"dag_id", "edges", "total_entries", "hidden_dags", "warnings"}
+    names = "upstream_dag_id downstream_dag_id kind evidence why advice via from_task_id to_task_id"
+    assert all(set(edge) == set(names.split()) for edge in found["edges"])
+    assert (found["dag_id"], found["total_entries"], found["hidden_dags"]) == ("orders", 2, 2)
+    assert found["edges"][0]["upstream_dag_id"] is None
+    assert stub.calls[0] == ("edges", ANA, "orders")
+
+
 def test_a_submitted_rerun_has_the_contracts_names(service: Service) -> None:
     found = as_json(handlers.submit_rerun(service, ANA, RerunBody.model_validate(BODY)))
     assert has(found, RERUN)

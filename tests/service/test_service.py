@@ -21,10 +21,12 @@ from airflow_rerun_downstream.domain.errors import (
     StalePlan,
     UnknownTarget,
 )
+from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.lineage.declarations import parse
 from airflow_rerun_downstream.ports import RerunFilter, RunFilter
 from airflow_rerun_downstream.settings import Settings
 from tests.fakes.airflow import START
@@ -378,3 +380,53 @@ class TestReading:
 
     def test_targets_are_listed(self, house: House) -> None:
         assert house.service.notification_targets(ADA) == [("data-team", "email", "the data team")]
+
+
+class TestEdges:
+    @pytest.fixture(autouse=True)
+    def edges(self, house: House) -> None:
+        """a → b → c, and b waits for a Dag that isn't there."""
+        house.world.dag("a", "go")
+        house.world.dag("b", "go; wait")
+        house.world.dag("c")
+        house.world.trigger_task("a", "go", "b")
+        house.world.trigger_task("b", "go", "c")
+        house.world.sensors.append(SensorDefinition("b", "wait", "typo"))
+
+    def test_both_directions(self, house: House) -> None:
+        found = house.service.edges(ADA, "b")
+        assert [(edge.upstream_dag_id, edge.downstream_dag_id) for edge in found.edges] == [
+            ("a", "b"),
+            ("typo", "b"),
+            ("b", "c"),
+        ]
+        assert (found.dag_id, found.hidden_dags, found.warnings) == ("b", 0, ())
+
+    def test_dags_that_may_not_be_read_are_counted(self, house: House) -> None:
+        house.permissions.unreadable |= {"a", "c", "typo"}
+        found = house.service.edges(ADA, "b")
+        assert [edge.upstream_dag_id for edge in found.edges] == ["typo"], "what its own task names is no secret"
+        assert found.hidden_dags == 2
+
+    @pytest.mark.parametrize("dag_id", ["gone", "typo", "secret"])
+    def test_an_unknown_dag_is_refused_like_an_unreadable_one(self, house: House, dag_id: str) -> None:
+        house.world.dag("secret")
+        house.permissions.unreadable.add("secret")
+        with pytest.raises(NotFound, match=f"^There is no Dag '{dag_id}'.$"):
+            house.service.edges(ADA, dag_id)
+
+    def test_what_was_declared_counts_and_what_is_wrong_with_it_is_said(self, house: House) -> None:
+        text = "links:\n  - {upstream: {dag_id: c}, downstream: {dag_id: a}}\n  - {upstream: {dag_id: c}}\n"
+        house.service.declarations = parse(text, "links.yaml")
+        found = house.service.edges(ADA, "c")
+        assert [edge.kind.value for edge in found.edges] == ["trigger", "declared"]
+        assert [warning.code for warning in found.warnings] == ["declared_links_invalid"]
+
+    def test_a_declared_dag_that_is_not_there_stays_secret(self, house: House) -> None:
+        house.service.declarations = parse(
+            "links:\n  - {upstream: {dag_id: c}, downstream: {dag_id: hush}}\n", "links.yaml"
+        )
+        house.permissions.unreadable.add("hush")
+        found = house.service.edges(ADA, "c")
+        assert [edge.kind.value for edge in found.edges] == ["trigger"]
+        assert found.hidden_dags == 1

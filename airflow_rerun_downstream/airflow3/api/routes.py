@@ -69,6 +69,12 @@ def list_task_instances(service: ServiceDep, actor: ActorDep, dag_id: Id, run_id
     return handlers.list_task_instances(service, actor, dag_id, run_id)
 
 
+@router.get("/dags/{dag_id}/edges", operation_id="list_edges")
+def list_edges(service: ServiceDep, actor: ActorDep, dag_id: Id) -> payloads.DagEdges:
+    """What is upstream and downstream of a Dag, and how each edge is known."""
+    return handlers.list_edges(service, actor, dag_id)
+
+
 @router.post("/plans", operation_id="make_plan")
 def make_plan(service: ServiceDep, actor: ActorDep, body: PlanBody, task_instances: bool = True) -> payloads.Plan:
     """Preview a rerun. Changes nothing."""

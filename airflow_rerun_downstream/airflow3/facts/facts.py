@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream.airflow3.facts import (
     assets,
+    flows,
     inlets,
     page,
     records,
@@ -18,6 +19,7 @@ from airflow_rerun_downstream.airflow3.facts import (
     triggers,
     waiting,
 )
+from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.facts import (
     AssetConsumption,
     AssetEmission,
@@ -76,6 +78,10 @@ class AirflowFacts:
         """See `LineageFacts.asset_consumptions`."""
         return assets.asset_consumptions(self._session, producers)
 
+    def asset_flows(self, dag_id: str) -> list[AssetFlow]:
+        """See `LineageFacts.asset_flows`."""
+        return flows.asset_flows(self._session, dag_id)
+
     def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
         """See `LineageFacts.asset_emissions`."""
         return inlets.asset_emissions(self._session, producers, asset_ids)
@@ -93,6 +99,10 @@ class AirflowFacts:
     def recorded_waits(self, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
         """See `LineageFacts.recorded_waits`."""
         return records.recorded_waits(self._session, sensors, since=since)
+
+    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait]:
+        """See `LineageFacts.last_waits`."""
+        return records.last_waits(self._session, sensors)
 
     def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
         """See `LineageFacts.schedules`."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from sqlalchemy.sql import ColumnElement
 
-    from airflow_rerun_downstream.airflow3.facts.parsing import NamedInlet
+    from airflow_rerun_downstream.airflow3.facts.parsing import NamedAsset
 
 DAG = DagModel.__table__.c
 ALIAS = AssetAliasModel.__table__.c
@@ -45,7 +45,7 @@ BY_URI = DagScheduleAssetUriReference.__table__.c
 DID_NOTHING = ("skipped", "upstream_failed", "removed")
 
 
-def definitions(session: Session, named: Collection[NamedInlet] = ()) -> tuple[InletDefinition, ...]:
+def definitions(session: Session, named: Collection[NamedAsset] = ()) -> tuple[InletDefinition, ...]:
     """The inlets of active Dags, but for the assets that schedule the Dag: those links are recorded.
 
     One statement, and one more where tasks name what they read (``named``): Airflow keeps no row of these.
@@ -77,9 +77,9 @@ def scheduled_by(dag_id: Any) -> ColumnElement[bool]:
     )
 
 
-def meant(session: Session, named: Collection[NamedInlet]) -> Iterator[InletDefinition]:
+def meant(session: Session, named: Collection[NamedAsset]) -> Iterator[InletDefinition]:
     """The assets that tasks name: by name, by URI, or through an alias those that came through it so far."""
-    readers: dict[tuple[str, str], list[NamedInlet]] = {}
+    readers: dict[tuple[str, str], list[NamedAsset]] = {}
     for one in named:
         readers.setdefault((one.by, one.value), []).append(one)
     columns = {"name": ASSET.name, "uri": ASSET.uri, "alias": ALIAS.name}

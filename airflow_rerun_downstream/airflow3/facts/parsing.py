@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class NamedInlet:
-    """A task that reads an asset which it names ``by`` its "name" or "uri", or all of an "alias"."""
+class NamedAsset:
+    """A task that reads or makes an asset which it names ``by`` its "name" or "uri", or what goes by an "alias"."""
 
     dag_id: str
     task_id: str
@@ -37,11 +37,15 @@ class NamedInlet:
 
 @dataclass(frozen=True)
 class ParsedDag:
-    """One version of a Dag, as far as a rerun cares. ``named_inlets`` are those of which Airflow keeps no row."""
+    """One version of a Dag, as far as a rerun cares.
+
+    ``named_inlets`` and ``named_outlets`` are those of which Airflow keeps no row.
+    """
 
     structure: DagStructure
     definitions: Definitions
-    named_inlets: tuple[NamedInlet, ...] = ()
+    named_inlets: tuple[NamedAsset, ...] = ()
+    named_outlets: tuple[NamedAsset, ...] = ()
 
 
 def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
@@ -63,18 +67,19 @@ def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
                 if task.get("depends_on_past")
             ),
         ),
-        tuple(found for task in tasks for found in named_inlets_of(dag_id, task)),
+        tuple(found for task in tasks for found in named_assets(dag_id, task, "inlets")),
+        tuple(found for task in tasks for found in named_assets(dag_id, task, "outlets")),
     )
 
 
-def named_inlets_of(dag_id: str, task: Task) -> Iterator[NamedInlet]:
-    """The inlets of a task that are references or aliases, not assets."""
-    for inlet in task.entries("inlets"):
-        kind, value = inlet.get("__type"), plain(inlet)
+def named_assets(dag_id: str, task: Task, argument: str) -> Iterator[NamedAsset]:
+    """The inlets or outlets of a task that are references or aliases, not assets."""
+    for entry in task.entries(argument):
+        kind, value = entry.get("__type"), plain(entry)
         if kind == "asset_alias":
-            yield NamedInlet(dag_id, task.task_id, "alias", value["name"])
+            yield NamedAsset(dag_id, task.task_id, "alias", value["name"])
         elif kind == "asset_ref":
-            yield from (NamedInlet(dag_id, task.task_id, by, value[by]) for by in ("name", "uri") if value.get(by))
+            yield from (NamedAsset(dag_id, task.task_id, by, value[by]) for by in ("name", "uri") if value.get(by))
 
 
 def tasks_of(dag_id: str, dag: Mapping[str, Any]) -> Iterator[Task]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.models.renderedtifields import RenderedTaskInstanceFields
-from sqlalchemy import select
+from airflow.models.xcom import XComModel
+from sqlalchemy import and_, func, select
 
 from airflow_rerun_downstream.airflow3.facts.origins import XCOM, read_json
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, one_in, pair_in
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RENDERED = RenderedTaskInstanceFields.__table__.c
+WAITED = select(XCOM.dag_id, XCOM.run_id, XCOM.task_id, XCOM.map_index, XCOM.value).select_from(XComModel.__table__)
 
 
 def rendered_fields(
@@ -49,15 +51,39 @@ def rendered_fields(
 
 def recorded_waits(session: Session, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
     """What the worker listener recorded of sensors since a moment. A value of another form is logged and left out."""
-    found = []
+    found: list[RecordedWait] = []
     for some in chunks(sorted(sensors)):
-        wanted = select(XCOM.dag_id, XCOM.run_id, XCOM.task_id, XCOM.map_index, XCOM.value).where(
+        wanted = WAITED.where(
             XCOM.key == WAITED_KEY, XCOM.timestamp >= since, pair_in(session, XCOM.dag_id, XCOM.task_id, some)
         )
-        for row in session.execute(wanted):
-            value = read_waited(read_json(row.value))
-            if value is None:
-                log.warning("The record of sensor %s in %s / %s can't be read", row.task_id, row.dag_id, row.run_id)
-                continue
-            found.append(RecordedWait(RunRef(row.dag_id, row.run_id), row.task_id, row.map_index, *value))
+        found.extend(waits(session.execute(wanted)))
     return found
+
+
+def last_waits(session: Session, sensors: Collection[tuple[str, str]]) -> list[RecordedWait]:
+    """What it recorded in the newest run of each sensor of which there is a record."""
+    found: list[RecordedWait] = []
+    for some in chunks(sorted(sensors)):
+        newest = (
+            select(XCOM.dag_id, XCOM.task_id, func.max(XCOM.dag_run_id).label("dag_run_id"))
+            .where(XCOM.key == WAITED_KEY, pair_in(session, XCOM.dag_id, XCOM.task_id, some))
+            .group_by(XCOM.dag_id, XCOM.task_id)
+            .subquery()
+        )
+        wanted = (
+            WAITED.join(newest, and_(XCOM.dag_run_id == newest.c.dag_run_id, XCOM.task_id == newest.c.task_id))
+            .where(XCOM.key == WAITED_KEY)
+            .order_by(XCOM.dag_id, XCOM.task_id, XCOM.map_index)
+        )
+        found.extend(waits(session.execute(wanted)))
+    return found
+
+
+def waits(rows: Iterable[Any]) -> Iterator[RecordedWait]:
+    """The records in rows of `WAITED`; others are logged."""
+    for row in rows:
+        value = read_waited(read_json(row.value))
+        if value is None:
+            log.warning("The record of sensor %s in %s / %s can't be read", row.task_id, row.dag_id, row.run_id)
+        else:
+            yield RecordedWait(RunRef(row.dag_id, row.run_id), row.task_id, row.map_index, *value)

@@ -15,7 +15,7 @@ from airflow.models.dag_version import DagVersion
 from airflow.models.serialized_dag import SerializedDagModel
 from sqlalchemy import and_, func, select
 
-from airflow_rerun_downstream.airflow3.facts.parsing import NamedInlet, ParsedDag, parse
+from airflow_rerun_downstream.airflow3.facts.parsing import NamedAsset, ParsedDag, parse
 from airflow_rerun_downstream.domain.facts import DagStructure, Definitions
 
 if TYPE_CHECKING:
@@ -136,14 +136,20 @@ def definitions(session: Session) -> Definitions:
     return declared(session)[0]
 
 
-def declared(session: Session) -> tuple[Definitions, list[NamedInlet]]:
-    """The edges between runs that all Dags declare, and the inlets that they only name."""
+def active(session: Session) -> list[ParsedDag]:
+    """Every Dag that Airflow still finds, by name."""
     parsed = parsed_dags(session, current_dags(session, None), all_there_are=True)
-    found = [parsed[dag_id].definitions for dag_id in sorted(parsed)]
+    return [parsed[dag_id] for dag_id in sorted(parsed)]
+
+
+def declared(session: Session) -> tuple[Definitions, list[NamedAsset]]:
+    """The edges between runs that all Dags declare, and the inlets that they only name."""
+    parsed = active(session)
+    found = [each.definitions for each in parsed]
     edges = Definitions(
         tuple(sensor for each in found for sensor in each.sensors),
         tuple(marker for each in found for marker in each.markers),
         tuple(trigger for each in found for trigger in each.triggers),
         tuple(dependency for each in found for dependency in each.past_dependencies),
     )
-    return edges, [inlet for dag_id in sorted(parsed) for inlet in parsed[dag_id].named_inlets]
+    return edges, [inlet for each in parsed for inlet in each.named_inlets]

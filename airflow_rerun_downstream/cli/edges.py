@@ -1,0 +1,58 @@
+"""A Dag's edges as text: what is upstream and downstream of it, how that is known, and what can be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.box import SIMPLE
+from rich.markup import escape
+from rich.table import Table
+
+from airflow_rerun_downstream.rest import payloads
+
+IN_THE_HEADING = ("task_id", "external_dag_id", "external_task_id", "external_task_ids", "trigger_dag_id")
+
+
+def edges(of: payloads.DagEdges) -> list[object]:
+    """The edges of a Dag, and what one should know."""
+    upstream = [each for each in of.edges if each.downstream_dag_id == of.dag_id]
+    downstream = [each for each in of.edges if each.downstream_dag_id != of.dag_id]
+    parts: list[object] = []
+    for title, some in ((f"Upstream of {of.dag_id}", upstream), (f"Downstream of {of.dag_id}", downstream)):
+        parts.append(table(title, some) if some else escape(f"{title}: nothing is known.\n"))
+    parts += [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
+    if of.hidden_dags:
+        parts.append(f"{of.hidden_dags} more Dags are not shown to you.")
+    return parts
+
+
+def table(title: str, of: Iterable[payloads.DagEdge]) -> Table:
+    """Some edges; the sentences stand under the names, so that they fit into a narrow terminal."""
+    made = Table(title=escape(title), title_justify="left", box=SIMPLE, pad_edge=False, padding=(0, 2, 1, 0))
+    for column in ("kind", "evidence", "edge"):
+        made.add_column(column, overflow="fold")
+    for each in of:
+        made.add_row(each.kind.value, each.evidence.value, escape("\n".join(lines(each))))
+    return made
+
+
+def lines(of: payloads.DagEdge) -> Iterator[str]:
+    """An edge: its ends, how it is known, what to do, what was seen."""
+    yield f"{end(of.upstream_dag_id, of.from_task_id, of)} -> {end(of.downstream_dag_id, of.to_task_id, of)}"
+    yield of.why
+    if of.advice:
+        yield f"What to do: {of.advice}"
+    seen = [
+        f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in of.via.items()
+        if value is not None and name not in IN_THE_HEADING
+    ]
+    if seen:
+        yield "; ".join(seen)
+
+
+def end(dag_id: str | None, task_id: str | None, of: payloads.DagEdge) -> str:
+    """A Dag, and which task of it; of a Dag that only a run can tell, what its definition says."""
+    name = dag_id or str(of.via.get("external_dag_id") or of.via.get("trigger_dag_id"))
+    several = of.via.get("external_task_ids", []) if dag_id == of.upstream_dag_id else []
+    return f"{name}.{task_id}" if task_id else f"{name}.({', '.join(several)})" if several else name
