@@ -88,21 +88,29 @@ def plan(of: payloads.Plan) -> list[object]:
         (
             "source" if run is of.source else "yes" if run.selected else "no",
             run.dag_id,
-            run.run_id,
+            run.run_id or not_made(run),
             run.status,
             tasks(run.task_ids),
             run.source_reason if run is of.source else run.reason,
+            run.freeze_action or run.freeze_reason,
         )
         for run in (of.source, *of.runs)
     ]
     parts: list[object] = [
-        table("Runs", ("selected", "dag_id", "run_id", "status", "tasks", "why not"), runs),
+        table("Runs", ("selected", "dag_id", "run_id", "status", "tasks", "why not", "freeze mode"), runs),
         *links(payloads.Links(links=of.links, total_entries=len(of.links))),
     ]
     parts += [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
     if of.hidden_dags:
         parts.append(f"{of.hidden_dags} more Dags are not shown to you.")
     return [*parts, escape(f"plan token: {of.plan_token}")]
+
+
+def not_made(run: payloads.Run) -> str:
+    """A run to come in a cell."""
+    when = run.logical_date or run.partition_key or "next"
+    due = f", due {text(run.run_after)}" if run.run_after else ""
+    return f"{text(when)} (not made yet{due})"
 
 
 def links(of: payloads.Links) -> list[object]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_serializer
 
-from airflow_rerun_downstream.domain.plan import Evidence, LinkKind, RunStatus
+from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, LinkKind, RunStatus
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 
 
@@ -61,7 +61,11 @@ class TaskInstance(Payload):
 
 
 class Run(Payload):
-    """A Dag run that could take part in a rerun; ``reason`` says why not. ``task_ids`` is its default selection."""
+    """A Dag run that could take part in a rerun; ``reason`` says why not. ``task_ids`` is its default selection.
+
+    ``freeze_action``: what freeze mode would do with a run that isn't finished, ``hold`` or ``stop``; ``freeze_reason``
+    why it can't. Not ``exists``: Airflow hasn't made the run yet; ``next``: assets will start it.
+    """
 
     dag_id: str
     run_id: str | None
@@ -74,9 +78,11 @@ class Run(Payload):
     partition_key: str | None
     status: RunStatus
     exists: bool
+    next: bool
     selectable: bool
     reason: str | None
-    freeze_action: str | None
+    freeze_action: FreezeAction | None
+    freeze_reason: str | None
     selected: bool
     can_be_source: bool
     source_reason: str | None

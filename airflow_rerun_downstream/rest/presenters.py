@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from airflow_rerun_downstream.domain.edges import DagEdge
-from airflow_rerun_downstream.domain.plan import FutureRef, Link, Plan, PlannedRun, PlannedTask, PlanWarning
+from airflow_rerun_downstream.domain.plan import (
+    FutureRef,
+    Link,
+    Plan,
+    PlannedFuture,
+    PlannedRun,
+    PlannedTask,
+    PlanWarning,
+    RunStatus,
+)
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import RerunEvent
 from airflow_rerun_downstream.ports import ComponentHealth
@@ -68,9 +77,11 @@ def run(of: PlannedRun) -> payloads.Run:
         partition_key=facts.partition_key,
         status=of.status,
         exists=True,
+        next=False,
         selectable=of.selectable,
         reason=of.reason,
         freeze_action=of.freeze_action,
+        freeze_reason=of.freeze_reason,
         selected=of.selected,
         can_be_source=of.can_be_source,
         source_reason=of.source_reason,
@@ -82,6 +93,34 @@ def run_with_tasks(of: PlannedRun, *, task_instances: bool) -> payloads.RunWithT
     """A run of a preview."""
     listed = [task_instance(each) for each in of.task_instances] if task_instances else None
     return payloads.RunWithTasks(**dict(run(of)), task_instances=listed)
+
+
+def run_to_come(of: PlannedFuture, *, task_instances: bool) -> payloads.RunWithTasks:
+    """A run of a preview that Airflow hasn't made yet."""
+    timed = of.run
+    return payloads.RunWithTasks(
+        dag_id=of.ref.dag_id,
+        run_id=None,
+        run_type="asset_triggered" if timed is None else "scheduled",
+        state=None,
+        logical_date=of.ref.logical_date,
+        run_after=timed and timed.run_after,
+        data_interval_start=timed and timed.data_interval_start,
+        data_interval_end=timed and timed.data_interval_end,
+        partition_key=of.ref.partition_key,
+        status=RunStatus.NOT_READY,
+        exists=False,
+        next=of.ref.next,
+        selectable=False,
+        reason="not_created",
+        freeze_action=of.freeze_action,
+        freeze_reason=of.freeze_reason,
+        selected=False,
+        can_be_source=False,
+        source_reason="not_created",
+        task_ids=[],
+        task_instances=[] if task_instances else None,
+    )
 
 
 def link(of: Link) -> payloads.Link:
@@ -134,7 +173,10 @@ def plan(of: Plan, *, task_instances: bool) -> payloads.Plan:
     return payloads.Plan(
         plan_token=of.token,
         source=run_with_tasks(of.source, task_instances=task_instances),
-        runs=[run_with_tasks(each, task_instances=task_instances) for each in of.runs],
+        runs=[
+            *(run_with_tasks(each, task_instances=task_instances) for each in of.runs),
+            *(run_to_come(each, task_instances=task_instances) for each in of.upcoming),
+        ],
         links=[link(each) for each in of.links],
         warnings=warnings(of.warnings),
         hidden_dags=of.hidden_dags,

@@ -70,6 +70,8 @@ def test_a_plan_is_readable_without_colour(capsys: Captured) -> None:
         "paused_dag",
         "token-1",
         "(not created)",
+        "(not made yet",
+        "asset_watcher",
         "2 more",
     ):
         assert word in text

@@ -10,12 +10,14 @@ from typing import Any
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.freeze import UpcomingRun
 from airflow_rerun_downstream.domain.plan import (
     Evidence,
     FutureRef,
     Link,
     LinkKind,
     Plan,
+    PlannedFuture,
     PlannedRun,
     PlannedTask,
     PlanWarning,
@@ -81,6 +83,11 @@ PLAN = Plan(
     hidden_dags=2,
     edges={SOURCE: frozenset({SALES})},
     token="token-1",
+    upcoming=(
+        PlannedFuture(FUTURE, UpcomingRun("report", "r", NOON + timedelta(days=1), NOON + timedelta(days=2))),
+        PlannedFuture(FutureRef("stock", partition_key="north")),
+        PlannedFuture(FutureRef("sums", next=True), freeze_reason="asset_watcher"),
+    ),
 )
 RERUN = Rerun(
     id=7,

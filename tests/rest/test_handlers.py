@@ -22,7 +22,7 @@ BODY = {"source": {"dag_id": SOURCE.dag_id, "run_id": SOURCE.run_id}}
 # The names that the contract fixes, as it writes them.
 RUN = (
     "dag_id run_id run_type state logical_date run_after data_interval_start data_interval_end partition_key status "
-    "exists selectable reason freeze_action selected can_be_source"
+    "exists next selectable reason freeze_action freeze_reason selected can_be_source"
 )
 RERUN = (
     "id name reason state state_reason source freeze_mode created_by created_at started_at ended_at counts "
@@ -67,6 +67,27 @@ def test_a_plan_has_the_contracts_names(service: Service, stub: StubService) -> 
     assert found["runs"][0]["reason"] == "run_is_running"
     assert found["links"][0]["via"] == {"asset": "orders", "at": "2026-03-01T12:00:00+00:00"}
     assert stub.calls[0][:2] == ("plan", ANA)
+
+
+def test_the_runs_of_a_plan_that_are_not_made_yet(service: Service) -> None:
+    runs = as_json(handlers.make_plan(service, ANA, PlanBody.model_validate(BODY)))["runs"]
+    exists, timed, partition, after_assets = runs
+    assert exists["exists"]
+    assert set(timed) == set(exists)
+    for run in (timed, partition, after_assets):
+        assert (run["exists"], run["run_id"], run["state"], run["status"]) == (False, None, None, "not_ready")
+        assert (run["selectable"], run["selected"], run["reason"]) == (False, False, "not_created")
+        assert (run["task_ids"], run["task_instances"]) == ([], [])
+    assert [timed[name] for name in ("run_type", "logical_date", "run_after", "partition_key", "next")] == [
+        "scheduled", "2026-03-02T12:00:00Z", "2026-03-03T12:00:00Z", None, False,
+    ]  # fmt: skip
+    assert (partition["run_type"], partition["partition_key"], partition["next"]) == ("asset_triggered", "north", False)
+    assert (after_assets["run_after"], after_assets["partition_key"], after_assets["next"]) == (None, None, True)
+    assert [(run["freeze_action"], run["freeze_reason"]) for run in (timed, after_assets)] == [
+        ("hold", None), (None, "asset_watcher"),
+    ]  # fmt: skip
+    short = as_json(handlers.make_plan(service, ANA, PlanBody.model_validate(BODY), task_instances=False))
+    assert all(run["task_instances"] is None for run in short["runs"])
 
 
 def test_a_run_to_come_is_named_by_what_is_known_of_it(service: Service) -> None:
