@@ -307,7 +307,7 @@ def test_a_crash_in_any_transaction_changes_nothing(house: House, when: int) -> 
             raise KeyboardInterrupt
         return really()
 
-    house.conductor.performer.unit_of_work = crashing  # type: ignore[assignment]
+    house.conductor.performer.unit_of_work = crashing
     try:
         house.tick()
     except KeyboardInterrupt:
