@@ -5,8 +5,7 @@ Every refusal is one of these classes; the web, the command line and the client 
     Refusal
     ├── Invalid                 the request can't be understood            422 invalid
     │   ├── EmptySelection      nothing was selected                       422 empty_selection
-    │   ├── UnknownTarget       a notification target isn't configured     422 unknown_target
-    │   └── NotAvailable        a feature that this installation lacks     422 not_available
+    │   └── UnknownTarget       a notification target isn't configured     422 unknown_target
     ├── Forbidden               permissions are missing on some Dags       403 forbidden_dags
     ├── NotFound                unknown, or not readable                   404 not_found
     └── Conflict                the world is not in the state it takes     409
@@ -58,12 +57,6 @@ class UnknownTarget(Invalid):
     """A notification target that the deployment hasn't configured."""
 
     reason = "unknown_target"
-
-
-class NotAvailable(Invalid):
-    """A feature that this installation doesn't have."""
-
-    reason = "not_available"
 
 
 class Forbidden(Refusal):

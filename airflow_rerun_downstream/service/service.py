@@ -25,7 +25,7 @@ from airflow_rerun_downstream.ports import (
     UnitOfWork,
     Work,
 )
-from airflow_rerun_downstream.service import submission
+from airflow_rerun_downstream.service import freezing, submission
 from airflow_rerun_downstream.service.control import Control
 from airflow_rerun_downstream.service.reading import Reading
 from airflow_rerun_downstream.service.views import EdgesView, MemberView, RerunView
@@ -116,22 +116,28 @@ class Service:
 
     def store_rerun(self, actor: Actor, request: RerunRequest, work: Work) -> RerunView:
         """Check everything against a fresh plan, then write."""
+        if request.frozen:
+            work.freezer.lock({target.dag_id for target in request.frozen})
         plan = self.planner(actor, work).plan(request.plan)
         submission.check_source(plan)
-        selection = submission.Selection(plan, work.facts)
+        selection = submission.Selection(plan, work.facts, freeze_mode=request.freeze_mode)
         taken = selection.taken(request.members)
+        frozen = freezing.frozen_runs(plan, request.frozen)
         submission.check_something(plan, request, taken)
-        dag_ids = {plan.source.ref.dag_id} | {ref.dag_id for ref in taken}
+        dag_ids = {plan.source.ref.dag_id} | {ref.dag_id for ref in taken} | {one.target.dag_id for one in frozen}
         submission.check_permissions(dag_ids, self.permissions.may_rerun(actor, dag_ids))
         submission.check_fresh(request.plan_token, plan, taken)
         active = self._health.asset_manager_active()
         submission.check_duplicates(plan, request, taken, active=active)
+        freezing.check_mechanisms(frozen, self._health)
         source = plan.source.tasks
         failed = selection.failed_upstreams({plan.source.ref: source, **taken})
         members = submission.new_members(plan, request, taken, source)
-        warnings = submission.submit_warnings(plan, taken, failed)
+        warnings = submission.submit_warnings(plan, taken, request.frozen, failed)
         rerun_id = work.store.add(submission.assemble(plan, request, members, warnings, actor), now=self.clock.now())
-        self.tell(work, rerun_id, plan.source.ref, actor, "submit", f"{len(members)} member(s)")
+        freezing.freeze(work, rerun_id, frozen)
+        what = f"{len(members)} member(s)" + (f", {len(frozen)} run(s) to hold" if frozen else "")
+        self.tell(work, rerun_id, plan.source.ref, actor, "submit", what)
         return self.reading.view(actor, work, rerun_id)
 
     def with_holder(self, actor: Actor, refusal: RunInActiveRerun) -> Exception:

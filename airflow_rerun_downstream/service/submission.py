@@ -10,7 +10,6 @@ from airflow_rerun_downstream.domain.errors import (
     EmptySelection,
     Forbidden,
     Invalid,
-    NotAvailable,
     NotFound,
     NotSelectable,
     Refusal,
@@ -20,21 +19,21 @@ from airflow_rerun_downstream.domain.errors import (
     UnknownTarget,
 )
 from airflow_rerun_downstream.domain.graph import gates, levels
-from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanWarning
+from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, Plan, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
 from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, NewChild, NewMember, NewRerun, RerunRequest
 from airflow_rerun_downstream.domain.selection import explicit_selection, failed_leaders, named
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.token import changes
-from airflow_rerun_downstream.lineage.warnings import leftovers, new_runs
+from airflow_rerun_downstream.lineage.warnings import leftovers, new_runs, upcoming
 from airflow_rerun_downstream.ports import LineageFacts
+from airflow_rerun_downstream.service.freezing import check_frozen_request, stops
 
 
 def check_request(request: RerunRequest, targets: Collection[str]) -> None:
     """What can be refused without looking at Airflow."""
-    if request.freeze_mode or request.frozen:
-        raise NotAvailable("Freeze mode isn't part of this version.")
+    check_frozen_request(request)
     for wanted in request.notifications:
         if wanted.target not in targets:
             raise UnknownTarget(f"There is no notification target {shown(wanted.target)!r}.", target=wanted.target)
@@ -64,7 +63,8 @@ def check_source(plan: Plan) -> None:
 class Selection:
     """The runs and tasks that a submit takes, checked against a fresh plan."""
 
-    def __init__(self, plan: Plan, facts: LineageFacts) -> None:
+    def __init__(self, plan: Plan, facts: LineageFacts, *, freeze_mode: bool = False) -> None:
+        self.freeze_mode = freeze_mode
         self.plan = plan
         self.facts = facts
         self.runs = plan.by_ref
@@ -90,7 +90,7 @@ class Selection:
 
     def check_selectable(self, runs: Sequence[PlannedRun]) -> None:
         """Refuse runs in states that can't be taken."""
-        refused = [run for run in runs if not run.selectable]
+        refused = [run for run in runs if not run.selectable and not (self.freeze_mode and stops(run))]
         taken = [run for run in refused if run.reason == "in_active_rerun"]
         if taken:
             raise RunInActiveRerun(f"{taken[0].ref} takes part in another active rerun.", run=taken[0].ref)
@@ -188,7 +188,7 @@ def member_of(run: PlannedRun, role: Role, tasks: Tasks, depth: int, waits: Coll
     return NewMember(
         ref=run.ref,
         role=role,
-        state=MemberState.PENDING,
+        state=MemberState.STOPPING if role is Role.DOWNSTREAM and stops(run) else MemberState.PENDING,
         tasks=tasks,
         depth=depth,
         waits_for=frozenset(waits),
@@ -226,17 +226,20 @@ def with_clear_numbers(
     )
 
 
-def submit_warnings(plan: Plan, taken: Mapping[RunRef, Tasks], more: Sequence[PlanWarning]) -> tuple[PlanWarning, ...]:
-    """The plan's warnings, with what stays polluted, and what is made anew, told for the selection that was made."""
+def submit_warnings(
+    plan: Plan, taken: Mapping[RunRef, Tasks], frozen: Collection[RunRef | FutureRef], more: Sequence[PlanWarning]
+) -> tuple[PlanWarning, ...]:
+    """The plan's warnings; those that depend on the selection are told for the one that was made."""
     downstream = {run.ref for run in plan.runs}
     general = [
         warning
         for warning in plan.warnings
-        if warning.code not in ("stays_polluted", "makes_a_new_run")
+        if warning.code not in ("stays_polluted", "makes_a_new_run", "upcoming_run")
         or (warning.code == "stays_polluted" and RunRef(warning.dag_id or "", warning.run_id or "") not in downstream)
     ]
     source = {plan.source.ref: plan.source.tasks} if plan.source.selected else {}
-    return (*general, *leftovers(plan, taken), *new_runs(plan, {**source, **taken}), *more)
+    told = *leftovers(plan, taken), *new_runs(plan, {**source, **taken}), *upcoming(plan, frozen)
+    return (*general, *told, *more)
 
 
 def name_holder(refusal: Refusal, *, rerun_id: int | None) -> Refusal:
@@ -269,4 +272,5 @@ def assemble(
         actor=actor,
         name=request.name,
         reason=request.reason,
+        freeze_mode=request.freeze_mode,
     )

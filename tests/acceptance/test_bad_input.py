@@ -56,8 +56,22 @@ CASES: dict[str, tuple[dict[str, Any], int, str]] = {
     "too small a plan": ({"options": {"max_runs": 1}}, 409, "plan_too_large"),
     "unknown target": ({"notifications": [{"target": "nobody", "on": ["succeeded"]}]}, 422, "unknown_target"),
     "unknown condition": ({"notifications": [{"target": "nobody", "on": ["full moon"]}]}, 422, "invalid"),
-    "freeze mode": ({"freeze_mode": True}, 422, "not_available"),
-    "a frozen run": ({"frozen": [{"dag_id": "left", "next": True}]}, 422, "not_available"),
+    "a frozen run without freeze mode": ({"frozen": [{"dag_id": "left", "next": True}]}, 422, "invalid"),
+    "a frozen run of no Dag": (
+        {"freeze_mode": True, "frozen": [{"dag_id": "nothing", "next": True}]},
+        404,
+        "not_found",
+    ),
+    "a frozen run that has ended": (
+        {"freeze_mode": True, "frozen": [{"dag_id": "up", "run_id": "x"}]},
+        404,
+        "not_found",
+    ),
+    "a frozen run with two names": (
+        {"freeze_mode": True, "frozen": [{"dag_id": "left", "next": True, "partition_key": "x"}]},
+        422,
+        "invalid",
+    ),
     "a token of somebody else": ({"plan_token": "AAAA"}, 422, "invalid"),
 }
 

@@ -19,7 +19,6 @@ CONTRACT = {
     "invalid": 422,
     "empty_selection": 422,
     "unknown_target": 422,
-    "not_available": 422,
     "forbidden_dags": 403,
     "not_found": 404,
     "stale_plan": 409,

@@ -13,7 +13,6 @@ from airflow_rerun_downstream.domain.errors import (
     EmptySelection,
     Forbidden,
     Invalid,
-    NotAvailable,
     NotFound,
     NotSelectable,
     RunInActiveRerun,
@@ -22,7 +21,7 @@ from airflow_rerun_downstream.domain.errors import (
     UnknownTarget,
 )
 from airflow_rerun_downstream.domain.facts import SensorDefinition
-from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
+from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
@@ -107,12 +106,6 @@ class TestSubmit:
         plan = PlanRequest(chain[0], options=PlanOptions(include_manual=True))
         view = house.service.submit(ADA, RerunRequest(plan, members=(MemberRequest(manual),)))
         assert [str(t) for t in house.store.members(view.rerun.id)[1].tasks] == ["t"]
-
-    @pytest.mark.usefixtures("nothing_changes")
-    def test_freeze_mode_is_not_available_yet(self, house: House) -> None:
-        for more in ({"freeze_mode": True}, {"frozen": (FutureRef("b", next=True),)}):
-            with pytest.raises(NotAvailable):
-                house.service.submit(ADA, request(RunRef("a", "r"), **more))
 
     def test_unknown_targets_are_refused(self, house: House, chain: tuple[RunRef, ...]) -> None:
         with pytest.raises(UnknownTarget):
