@@ -64,7 +64,7 @@ class Control:
         frozen = [member for member in work.store.members(rerun.id) if member.state is MemberState.FROZEN]
         if not frozen and not rerun.counts.get(MemberState.RELEASED, 0):
             raise ActionNotAllowed(f"Rerun {rerun.id} has no frozen runs.", state=rerun.state.value)
-        return any([self.ask_for_release(work, member) for member in frozen])
+        return sum(self.ask_for_release(work, member) for member in frozen) > 0
 
     def release_member(self, work: Work, rerun: Rerun, member: Member) -> bool:
         """Let one frozen run go."""
