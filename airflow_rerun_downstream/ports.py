@@ -409,8 +409,8 @@ class Lease(Protocol):
         """Take or renew the lease; answer its fencing number, or None while somebody else holds it."""
         ...
 
-    def confirm(self, *, owner: str, number: int, now: datetime) -> bool:
-        """Inside a transaction: lock the lease and say whether it is still ours."""
+    def confirm(self, *, owner: str, number: int, now: datetime, lasts: timedelta) -> bool:
+        """Inside a transaction: lock the lease, say whether it is still ours, and renew it then."""
         ...
 
     def release(self, *, owner: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD, RELEASE_ASKED
@@ -40,11 +41,15 @@ class LeaseLost(Exception):
 
 @dataclass
 class Performer:
-    """Carries out the steps of one conductor. Remembers only how often a dispatch has failed unexpectedly."""
+    """Carries out the steps of one conductor. Remembers only how often a dispatch has failed unexpectedly.
+
+    ``lasts``: how long the lease holds without a step.
+    """
 
     unit_of_work: UnitOfWork
     clock: Clock
     owner: str
+    lasts: timedelta
     errors: dict[int, int] = field(default_factory=dict)
 
     def perform(self, rerun: Rerun, step: Step, lease: int) -> bool:
@@ -59,7 +64,7 @@ class Performer:
 
     def confirm(self, work: Work, lease: int) -> None:
         """Lock the lease for this transaction."""
-        if not work.lease.confirm(owner=self.owner, number=lease, now=self.clock.now()):
+        if not work.lease.confirm(owner=self.owner, number=lease, now=self.clock.now(), lasts=self.lasts):
             raise LeaseLost(self.owner)
 
     def carry_out(self, work: Work, rerun: Rerun, step: Step) -> bool:

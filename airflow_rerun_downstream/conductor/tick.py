@@ -50,7 +50,7 @@ class Conductor:
         self.clock = clock
         self.settings = settings
         self.owner = owner
-        self.performer = Performer(unit_of_work, clock, owner)
+        self.performer = Performer(unit_of_work, clock, owner, self.lease_lasts)
 
     @property
     def lease_lasts(self) -> timedelta:

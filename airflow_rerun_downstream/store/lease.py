@@ -62,10 +62,10 @@ class SqlLease:
         taken = self._write([lease.c.number == found.number, free], {**until, "number": number})
         return number if taken else None
 
-    def confirm(self, *, owner: str, number: int, now: datetime) -> bool:
-        """See `Lease.confirm`. It also notes the time, for health."""
+    def confirm(self, *, owner: str, number: int, now: datetime, lasts: timedelta) -> bool:
+        """See `Lease.confirm`. A tick with many steps keeps its lease by that, however long it takes in all."""
         mine = [lease.c.owner == owner, lease.c.number == number, lease.c.expires_at >= now]
-        return self._write(mine, {"last_tick_at": now})
+        return self._write(mine, {"last_tick_at": now, "expires_at": now + lasts})
 
     def release(self, *, owner: str) -> None:
         """See `Lease.release`. The next owner gets another number, whoever it is."""

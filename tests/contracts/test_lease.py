@@ -52,7 +52,7 @@ def acquire(opened: Opened, owner: str, at: float) -> int | None:
 
 def confirm(opened: Opened, owner: str, number: int, at: float) -> bool:
     with opened() as lease:
-        return lease.confirm(owner=owner, number=number, now=after(at))
+        return lease.confirm(owner=owner, number=number, now=after(at), lasts=LASTS)
 
 
 def test_the_first_who_asks_gets_it(opened: Opened) -> None:
@@ -96,8 +96,15 @@ def test_only_the_owner_with_the_number_confirms(opened: Opened) -> None:
 
 def test_an_expired_lease_is_not_confirmed(opened: Opened) -> None:
     acquire(opened, "a", 0)
-    assert confirm(opened, "a", 1, 30)
     assert not confirm(opened, "a", 1, 30.1)
+
+
+def test_a_confirmation_renews_it(opened: Opened) -> None:
+    acquire(opened, "a", 0)
+    assert confirm(opened, "a", 1, 30)
+    assert confirm(opened, "a", 1, 60)
+    assert acquire(opened, "b", 89) is None
+    assert not confirm(opened, "a", 1, 90.1)
 
 
 def test_who_was_overtaken_does_not_confirm(opened: Opened) -> None:
@@ -138,4 +145,4 @@ def test_health_reads_owner_and_last_tick(opened: Opened) -> None:
     confirm(opened, "a", 1, 5)
     with opened() as lease:
         found = lease.read()  # type: ignore[attr-defined]
-    assert (found.owner, found.number, found.expires_at, found.last_tick_at) == ("a", 1, after(30), after(5))
+    assert (found.owner, found.number, found.expires_at, found.last_tick_at) == ("a", 1, after(35), after(5))

@@ -390,11 +390,11 @@ class FakeLease:
             self.row = FakeLeaseRow(owner, number, now + lasts, now)
         return number
 
-    def confirm(self, *, owner: str, number: int, now: datetime) -> bool:
+    def confirm(self, *, owner: str, number: int, now: datetime, lasts: timedelta) -> bool:
         found = self.row
         if found is None or (found.owner, found.number) != (owner, number) or found.expires_at < now:
             return False
-        self.row = replace(found, last_tick_at=now)
+        self.row = replace(found, last_tick_at=now, expires_at=now + lasts)
         return True
 
     def release(self, *, owner: str) -> None:

@@ -25,6 +25,7 @@ from airflow_rerun_downstream.store.rows import SqlRerunStore
 from tests.store.databases import REAL, database
 
 NOW = datetime(2026, 3, 1, tzinfo=timezones.utc)
+LASTS = timedelta(seconds=30)
 ROUNDS = 10
 
 T = TypeVar("T")
@@ -160,7 +161,7 @@ def test_a_held_rerun_is_not_moved_until_the_holder_ends(engine: Engine) -> None
 
 
 def acquire(owner: str, now: datetime) -> Callable[[Session], int | None]:
-    return lambda session: SqlLease(session).acquire(owner=owner, now=now, lasts=timedelta(seconds=30))
+    return lambda session: SqlLease(session).acquire(owner=owner, now=now, lasts=LASTS)
 
 
 def test_of_many_who_ask_one_gets_the_lease(engine: Engine) -> None:
@@ -177,7 +178,7 @@ def test_who_confirmed_is_not_overtaken_before_the_transaction_ends(engine: Engi
     confirmed, order = Event(), []
 
     def work(session: Session) -> bool:
-        found = SqlLease(session).confirm(owner="a", number=1, now=NOW + timedelta(seconds=30))
+        found = SqlLease(session).confirm(owner="a", number=1, now=NOW + timedelta(seconds=30), lasts=LASTS)
         confirmed.set()
         Event().wait(0.5)
         order.append("worked")
@@ -185,13 +186,15 @@ def test_who_confirmed_is_not_overtaken_before_the_transaction_ends(engine: Engi
 
     def overtake(session: Session) -> int | None:
         assert confirmed.wait(10)
-        number = acquire("b", NOW + timedelta(seconds=31))(session)
+        number = acquire("b", NOW + timedelta(seconds=61))(session)
         order.append("overtook")
         return number
 
     assert at_once(engine, work, overtake) == [True, 2]
     assert order == ["worked", "overtook"]
-    assert at_once(engine, lambda session: SqlLease(session).confirm(owner="a", number=1, now=NOW)) == [False]
+    assert at_once(engine, lambda session: SqlLease(session).confirm(owner="a", number=1, now=NOW, lasts=LASTS)) == [
+        False
+    ]
 
 
 def test_two_first_reports_of_one_process_are_one(engine: Engine) -> None:
