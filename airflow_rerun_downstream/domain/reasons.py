@@ -48,6 +48,17 @@ REASONS: Mapping[str, str] = {
     "member_failed": "a member failed",
     "skipped_by_user": "a person let the rerun go on without it",
     "left_running": "the rerun was terminated, the run goes on",
+    # where a member of a rerun in freeze mode stands
+    "tasks_are_ending": "the run was stopped; it waits until the processes of its tasks have ended",
+    "held": "Airflow has made the run, and it is held",
+    "release_asked": "a person wants it released; the conductor does it",
+    "released_by_user": "a person released it",
+    "rerun_succeeded": "the rerun has succeeded",
+    "rerun_terminated": "the rerun was terminated",
+    "frozen_too_long": "it was frozen for as long as the deployment allows",
+    "marked_by_hand": "somebody marked the held run as success or failed",
+    "superseded": "another run has taken its logical date",
+    "hold_gone": "nothing held it any more",
     # a run that can't be frozen (besides manual_run, backfill_run, run_gone and dag_gone)
     "already_started": "the run doesn't wait any more: it has started, or somebody made it already",
     "timetable_uses_run_after": "the Dag's timetable makes, or may make, the next run from the time of the last one",
