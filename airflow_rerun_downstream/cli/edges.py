@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
@@ -28,9 +27,9 @@ def edges(of: payloads.DagEdges) -> list[object]:
 
 def table(title: str, of: Iterable[payloads.DagEdge]) -> Table:
     """Some edges; the sentences stand under the names, so that they fit into a narrow terminal."""
-    made = Table(title=escape(title), title_justify="left", box=SIMPLE, pad_edge=False, padding=(0, 2, 1, 0))
-    for column in ("kind", "evidence", "edge"):
-        made.add_column(column, overflow="fold")
+    made = Table(title=escape(f"{title}\n"), title_justify="left", box=None, show_header=False, padding=(0, 0, 1, 2))
+    for _ in ("kind", "evidence", "edge"):
+        made.add_column(overflow="fold")
     for each in of:
         made.add_row(each.kind.value, each.evidence.value, escape("\n".join(lines(each))))
     return made
