@@ -120,26 +120,23 @@ class RunsToCome:
         self.now = now
         self.schedules: dict[str, DagSchedule] = {}
         self.upcoming: dict[str, list[RunFacts]] = {}
-        self.names: dict[RunRef, tuple[FutureRef, UpcomingRun | None]] = {}
+        self.names: dict[RunRef, FutureRef] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.facts, name)
 
     def learn(self, dag_ids: Collection[str]) -> None:
-        """Read how the runs of Dags come about; a date that somebody's run has taken makes no other."""
+        """Read how the runs of Dags come about."""
         new = set(dag_ids) - set(self.upcoming)
         if not new:
             return
         found = self.facts.schedules(new)
-        dates = {dag_id: [run.logical_date for run in one.upcoming] for dag_id, one in found.items() if one.upcoming}
-        taken = {(run.ref.dag_id, run.logical_date) for run in self.facts.runs_at(dates)} if dates else set()
         self.schedules.update(found)
         for dag_id in new:
-            schedule = found.get(dag_id, DagSchedule(dag_id))
-            left = [run for run in schedule.upcoming if (dag_id, run.logical_date) not in taken]
-            self.upcoming[dag_id] = [as_run(run) for run in left]
-            for run in left:
-                self.names[RunRef(dag_id, run.run_id)] = (FutureRef(dag_id, logical_date=run.logical_date), run)
+            runs = found[dag_id].upcoming if dag_id in found else ()
+            self.upcoming[dag_id] = [as_run(run) for run in runs]
+            for run in runs:
+                self.names[RunRef(dag_id, run.run_id)] = FutureRef(dag_id, logical_date=run.logical_date)
 
     def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
         """The runs to come at dates."""
@@ -166,15 +163,14 @@ class RunsToCome:
         if dag_id not in self.schedules or not self.schedules[dag_id].asset_scheduled:
             return None
         ref = RunRef(dag_id, "")
-        self.names[ref] = (FutureRef(dag_id, next=True), None)
+        self.names[ref] = FutureRef(dag_id, next=True)
         return RunFacts(ref, "asset_triggered", NOT_MADE, None, self.now)
 
     def told(self, found: Found) -> Found | None:
         """A link to a run to come by the name that it has until it is made; None: it leads nowhere."""
         if found.downstream is None or found.downstream.ref not in self.names:
             return None
-        name, _ = self.names[found.downstream.ref]
-        link = replace(found.link, downstream=name)
+        link = replace(found.link, downstream=self.names[found.downstream.ref])
         if link.kind is LinkKind.INLET:  # another run may make the asset anew before
             via = {key: value for key, value in link.via.items() if key != "started_at"}
             link = replace(link, via=via, evidence=Evidence.ASSUMED)

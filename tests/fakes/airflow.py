@@ -355,7 +355,13 @@ class FakeFacts:
     def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
         self.statements += 1
         found = {dag_id: self.world.schedules[dag_id] for dag_id in dag_ids if dag_id in self.world.schedules}
-        return {dag_id: replace(one, upcoming=one.upcoming[:upcoming]) for dag_id, one in found.items()}
+        made = {(run.ref.dag_id, run.logical_date) for run in self.world.runs.values()}
+        return {
+            dag_id: replace(
+                one, upcoming=tuple(r for r in one.upcoming[:upcoming] if (dag_id, r.logical_date) not in made)
+            )
+            for dag_id, one in found.items()
+        }
 
     def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
         self.statements += 1
