@@ -73,13 +73,20 @@ def coming(task_instance: TaskInstance, *, session: Session) -> Place | None:
     rows = session.execute(expecting(child.c.dag_id == run.dag_id)).all()
     own = [row for row in rows if row.run_id == run.run_id]
     for row in own:
-        cleared = row.clear_number is not None and run.clear_number > row.clear_number
-        if cleared and names(run.dag_id, run.run_id, made_by(row, session=session)):
+        if cleared(run, row) and names(run.dag_id, run.run_id, made_by(row, session=session)):
             return place(row)
     for row in () if own else rows:
         if names(run.dag_id, run.run_id, made_by(row, row.map_index, session=session)):
             return place(row)
     return None
+
+
+def cleared(run: DagRun, row: Any) -> bool:
+    """Whether a member's own run has been cleared since the submit; an adopted member knows the number after that."""
+    if row.clear_number is None:
+        return False
+    known = row.attempt > 0 or row.state_reason == "ran_too_early"
+    return bool(run.clear_number >= row.clear_number if known else run.clear_number > row.clear_number)
 
 
 def place(row: Any) -> Place:
@@ -92,7 +99,7 @@ def expecting(condition: Any) -> Any:
     return (
         select(
             *(child.c.rerun_id, child.c.member_id, child.c.dag_id, child.c.task_id, child.c.map_index),
-            *(CHILD.c.run_id, CHILD.c.original_run_id, CHILD.c.clear_number),
+            *(CHILD.c.run_id, CHILD.c.original_run_id, CHILD.c.clear_number, CHILD.c.attempt, CHILD.c.state_reason),
             PARENT.c.id.label("parent_id"),
             PARENT.c.dag_id.label("parent_dag_id"),
             PARENT.c.run_id.label("parent_run_id"),

@@ -116,14 +116,15 @@ class Rerun:
             scene.instance(by or self.parent, task_id, session=session).state = state
             session.commit()
 
-    def adopt(self, new: RunRef) -> None:
-        """What the conductor does at its next tick."""
+    def adopt(self, new: RunRef, *, early: bool = False) -> None:
+        """What the conductor does at its next tick; ``early``: before the member's turn."""
         with self.store() as store:
             child = store.members(self.id)[1]
             made = RunFacts(new, "manual", "running", NOW, NOW, clear_number=int(child.ref == new))
             tasks = (TaskRef("again"), TaskRef("make"))
+            after, reason = (PENDING, "ran_too_early") if early else (RUNNING, None)
             assert store.adopt_member(
-                child.id, before=[PENDING], after=RUNNING, run=made, tasks=tasks, reason=None, now=NOW
+                child.id, before=[PENDING], after=after, run=made, tasks=tasks, reason=reason, now=NOW
             )
 
     def end(self) -> None:
@@ -228,6 +229,18 @@ def test_the_run_itself_cleared_by_the_task(rerun):
     assert rerun.emit(rerun.old) == 2, "a person's clear"
 
 
+@pytest.mark.parametrize("early", [True, False])
+def test_the_run_itself_cleared_by_the_task_and_adopted_before_it_emits(rerun, early):
+    rerun.airflow.clear_by_hand(rerun.old)
+    rerun.record(rerun.old)
+    rerun.adopt(rerun.old, early=early)
+    rerun.airflow.start(rerun.old)
+    assert rerun.emit(rerun.old) == 1
+    rerun.airflow.clear_by_hand(rerun.old)
+    rerun.airflow.start(rerun.old)
+    assert rerun.emit(rerun.old) == 2, "a person's clear"
+
+
 def test_a_run_that_the_task_has_not_cleared(rerun):
     """Its record is from before: the task hasn't begun."""
     rerun.record(rerun.old, state="queued")
@@ -283,4 +296,4 @@ def test_a_run_of_the_scheduler_costs_no_more(rerun):
     rerun.airflow.succeed(ref, "a")
     event.remove(*watched)
     ours = {word for one in sent for word in one.split() if word.startswith("rerun_downstream")}
-    assert {word.split(".")[0] for word in ours} == {"rerun_downstream_dispatched_task"}
+    assert not {word.split(".")[0] for word in ours} & {"rerun_downstream_child", "rerun_downstream_member"}
