@@ -147,7 +147,8 @@ class LineageFacts(Protocol):
     def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
         """How the runs of Dags come about, each with the next ``upcoming`` runs of its timetable.
 
-        A run that exists isn't among them. A Dag that isn't serialized is left out; a timetable that raises has no upcoming runs and can't be held.
+        A run that exists isn't among them. A Dag that isn't serialized is left out; a timetable that raises has no
+        upcoming runs and can't be held.
         """
         ...
 

@@ -257,7 +257,7 @@ def _plan_table(plan: Json) -> Table:
         )
     table = Table("", "Dag", "run", "status", "reached by", title="The plan", title_justify="left")
     for run in [plan["source"], *plan["runs"]]:
-        key = (run["dag_id"], run["run_id"])
+        key = (run["dag_id"], run["run_id"] or "")
         chosen = "[x]" if run["selected"] or run is plan["source"] else "[ ]"
         links = "\n".join(sorted(set(reached_by.get(key, ["the source"]))))
         table.add_row(chosen.replace("[", r"\["), run["dag_id"], _short(run), run["status"], links)
@@ -266,7 +266,7 @@ def _plan_table(plan: Json) -> Table:
 
 def _short(run: Json) -> str:
     """Name a run by its kind and date; ids of asset-triggered runs are too long for a table."""
-    return f"{run['run_type']} {(run['logical_date'] or run['run_after'])[:16]}"
+    return f"{run['run_type']} {(run['logical_date'] or run['run_after'] or 'next')[:16]}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:
