@@ -96,8 +96,9 @@ class Lineage(Story):
         return {"dag_id": dag_id, "run_id": run_id}
 
     def links(self, dag_id: str) -> list[str]:
-        """The links of the plan for a Dag's first run."""
-        return [self.written(link) for link in self.plan(source=self.source(dag_id))["links"]]
+        """The links of the plan for a Dag's first run, but those to runs that aren't made yet."""
+        found = self.plan(source=self.source(dag_id))["links"]
+        return [self.written(link) for link in found if "run_id" in link["downstream"] or len(link["downstream"]) == 1]
 
     def written(self, link: Json) -> str:
         """A link in the words of the table."""

@@ -132,7 +132,11 @@ def test_lineage(row: Row, session: Session) -> None:
         pytest.skip("Airflow 3.1 has no partitions")
     past = History(session)
     past.write(row.runs, row.past)
-    assert sorted(written(link, past) for link in plan(row, past).links) == sorted(row.links)
+    found = plan(row, past)
+    links = [
+        link for link in found.links if link.downstream not in found.by_future
+    ]  # what is to come is shown elsewhere
+    assert sorted(written(link, past) for link in made) == sorted(row.links)
 
 
 def test_every_kind_has_rows() -> None:
