@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import Definitions, MarkerDefinition, SensorDefinition
+from airflow_rerun_downstream.domain.edges import DagEdge
+from airflow_rerun_downstream.domain.facts import Definitions
+from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.templates import CannotRender, rendered_date
+from airflow_rerun_downstream.lineage.edges import dag_edges
 from tests.airflow3 import database as databases
 from tests.airflow3 import history, scene
 
@@ -33,7 +35,10 @@ BROKEN = {"example_bash_decorator.py"} if AIRFLOW == "3.1" else set()
 
 
 class Edge(NamedTuple):
-    """A task that reaches into another Dag. ``by`` is the task that declares it, ``through`` what joins the two."""
+    """A task that reaches into another Dag, or another run of its own.
+
+    ``by`` is the task that declares it, ``through`` what joins the two.
+    """
 
     kind: str
     upstream: str
@@ -70,8 +75,10 @@ def is_a(task: Any, name: str) -> bool:
 
 
 def task_edges(dag: Any) -> Iterator[Edge]:
-    """The sensors, markers and triggers of a Dag."""
+    """The sensors, markers and triggers of a Dag, and the tasks that depend on their past."""
     for task in dag.tasks:
+        if task.depends_on_past:
+            yield Edge("previous_run", dag.dag_id, dag.dag_id, task.task_id)
         if is_a(task, "ExternalTaskSensor"):
             yield Edge("sensor", task.external_dag_id, dag.dag_id, task.task_id)
         if is_a(task, "ExternalTaskMarker"):
@@ -143,34 +150,27 @@ def save(dags: dict[str, Any], *, session: Session) -> None:
     session.commit()
 
 
-def told(definitions: Definitions) -> Iterator[tuple[Edge, str]]:
-    """The edges that serialized Dags declare, each with how its runs are found."""
-    for sensor in definitions.sensors:
-        yield Edge("sensor", sensor.external_dag_id, sensor.dag_id, sensor.task_id), sensor_words(sensor)
-    for marker in definitions.markers:
-        yield Edge("marker", marker.dag_id, marker.external_dag_id, marker.task_id), marker_words(marker)
-    for trigger in definitions.triggers:
-        words = "recorded: the XCom `trigger_run_id`"
-        yield Edge("trigger", trigger.dag_id, trigger.trigger_dag_id, trigger.task_id), words
+def told(dags: dict[str, Any], *, session: Session) -> Iterator[tuple[Edge, str]]:
+    """The edges of every Dag as `links DAG_ID` tells them, each with how its runs are known."""
+    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+
+    facts = AirflowFacts(session)
+    for dag_id in dags:
+        for edge in dag_edges(dag_id, facts, ()):
+            if not (edge.kind in BY_ASSET and edge.upstream_dag_id == edge.downstream_dag_id):
+                yield plain(edge), f"{edge.evidence.value}: {edge.why}"
 
 
-def sensor_words(sensor: SensorDefinition) -> str:
-    if sensor.has_date_function:
-        return "recorded: the dates it waited for; without a record unresolved: `execution_date_fn` decides"
-    if not sensor.offset_known:
-        return "recorded: the dates it waited for; without a record assumed: the same logical date"
-    return "recorded: the dates it waited for; without a record derived: its `execution_delta`"
+BY_ASSET = (LinkKind.ASSET, LinkKind.INLET)
 
 
-def marker_words(marker: MarkerDefinition) -> str:
-    from airflow_rerun_downstream.domain.facts import RunFacts
-
-    run = RunFacts(RunRef(marker.dag_id, RUN), "scheduled", "success", scene.START, scene.START)
-    try:
-        rendered_date(marker, run)
-    except CannotRender as problem:
-        return f"unresolved: {problem}"
-    return "derived: its logical date"
+def plain(edge: DagEdge) -> Edge:
+    """An edge as the Dags themselves tell it."""
+    named = (edge.via.get(name, "") for name in ("external_dag_id", "trigger_dag_id"))
+    template = next(filter(None, named), "")
+    by = edge.to_task_id if edge.kind in (LinkKind.SENSOR, LinkKind.PREVIOUS_RUN) else edge.from_task_id
+    through = f"alias {edge.via['alias']}" if "alias" in edge.via else edge.via.get("asset", "")
+    return Edge(edge.kind.value, edge.upstream_dag_id or template, edge.downstream_dag_id or template, str(by), through)
 
 
 def recorded(edges: Iterable[Edge], *, session: Session) -> set[tuple[str, str, str]]:
@@ -226,10 +226,11 @@ def definitions_of(session: Session) -> Definitions:
     return AirflowFacts(session).definitions()
 
 
-def test_every_sensor_marker_and_trigger_is_told(stored, dags):
-    there = {edge for dag in dags.values() for edge in task_edges(dag)}
-    assert {edge for edge, _ in told(definitions_of(stored))} == there
-    assert {edge.kind for edge in there} == {"sensor", "marker", "trigger"}, "the examples have one of each"
+def test_every_edge_is_told(stored, dags):
+    there = {*(edge for dag in dags.values() for edge in task_edges(dag)), *asset_edges(dags)}
+    assert {edge for edge, _ in told(dags, session=stored)} == there
+    kinds = {kind.value for kind in LinkKind} - {"declared"}
+    assert {edge.kind for edge in there} == kinds, "the examples have one of each"
 
 
 def test_every_consumption_of_an_asset_is_told(stored, dags):
@@ -274,11 +275,12 @@ def page(rows: Iterable[tuple[Edge, str]], dags: dict[str, Any]) -> str:
     lines = [
         "# Airflow's example Dags, and what is told of them",
         "",
-        "Every edge between two of Airflow's own example Dags, and how this package knows which run read which.",
+        "Every edge between Airflow's own example Dags, and how this package knows which run read which.",
         f"A test loads the {len(dags)} Dags of `airflow.example_dags` ({core}) and of the standard provider",
         f"({standard}) unchanged, looks for their edges by itself, compares, and writes this page.",
         "",
-        "The words for how an edge is known are explained in the [glossary](glossary.md).",
+        "The words for how an edge is known are explained in the [glossary](glossary.md). The command `links DAG_ID`",
+        "says the same of your Dags.",
         "",
         "| kind | upstream | downstream | declared by | how its runs are known |",
         "| --- | --- | --- | --- | --- |",
@@ -299,16 +301,9 @@ def declared(edge: Edge) -> str:
     return f"`{edge.by}`{what}"
 
 
-WORDS = {
-    "asset": "recorded: Airflow writes down which event started which run",
-    "inlet": "derived: the last run that had made the asset before the task read it",
-}
-
-
 @pytest.mark.skipif(AIRFLOW != "3.3", reason="the page is about Airflow 3.3")
 def test_the_page_in_the_documentation_says_so(stored, dags):
-    rows = [*told(definitions_of(stored)), *((edge, WORDS[edge.kind]) for edge in asset_edges(dags))]
-    written = page(rows, dags)
+    written = page(told(dags, session=stored), dags)
     if os.environ.get("UPDATE_DOCS"):
         PAGE.write_text(written)
     assert PAGE.exists(), "write it with UPDATE_DOCS=1"
