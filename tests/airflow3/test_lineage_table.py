@@ -133,9 +133,7 @@ def test_lineage(row: Row, session: Session) -> None:
     past = History(session)
     past.write(row.runs, row.past)
     found = plan(row, past)
-    links = [
-        link for link in found.links if link.downstream not in found.by_future
-    ]  # what is to come is shown elsewhere
+    made = [link for link in found.links if link.downstream not in found.by_future]
     assert sorted(written(link, past) for link in made) == sorted(row.links)
 
 
