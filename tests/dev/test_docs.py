@@ -142,9 +142,9 @@ def test_commands_are_understood(line: str) -> None:
 
 def test_bodies_are_of_the_contract() -> None:
     bodies = list(examples(REST, "json"))
-    asked, submitted, record, member = (
+    asked, submitted, record, member, edges = (
         next(text for text in bodies if key in text)
-        for key in ('"rerun_source"', '"members"', '"hidden_members"', '"rerun_id"')
+        for key in ('"rerun_source"', '"members"', '"hidden_members"', '"rerun_id"', '"edges"')
     )
     PlanBody.model_validate_json(asked)
     RerunBody.model_validate_json(submitted)
@@ -153,6 +153,10 @@ def test_bodies_are_of_the_contract() -> None:
     assert told["counts"].keys() == payloads.Counts.model_fields.keys()
     assert json.loads(member).keys() == payloads.Member.model_fields.keys()
     TypeAdapter(payloads.Member).validate_json(member)
+    told = json.loads(edges)
+    assert told.keys() == payloads.DagEdges.model_fields.keys()
+    assert told["edges"][0].keys() == payloads.DagEdge.model_fields.keys()
+    payloads.DagEdges.model_validate_json(edges)
 
 
 def test_decisions_are_listed() -> None:
