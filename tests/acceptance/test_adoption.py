@@ -1,6 +1,7 @@
 """Trigger tasks that a person selects on purpose: what they make takes the old runs' place, and nothing runs twice.
 
-The conductor looks seldom here: each new run has emitted its asset events before it is adopted.
+On SQLite the conductor looks seldom, and each run has emitted its asset events before it is adopted; on PostgreSQL it
+looks often, and the runs are slow: they emit afterwards.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ CHILDREN = {"made": "fire", "further": "hand_on", "kept": "renew", "awaited": "a
 
 ANEW = ("made", "further", "awaited")
 READERS = tuple(f"{dag_id}_reader" for dag_id in CHILDREN)
+PACE = {"sqlite": ("4", "0.3"), "postgresql": ("0.5", "3")}
+"""The conductor's interval and how long a task takes, in seconds."""
+
 TASKS = ["prepare", "fire", "renew", "accompany"]
 
 
@@ -65,11 +69,12 @@ class Outcome:
     after: dict[tuple[str, str, str], Try]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=list(PACE))
 def story(request: pytest.FixtureRequest, start_airflow: StartAirflow) -> Adoption:
-    seldom = {"AIRFLOW__RERUN_DOWNSTREAM__POLL_INTERVAL": "4"}
+    interval, seconds = PACE[request.param]
+    pace = {"AIRFLOW__RERUN_DOWNSTREAM__POLL_INTERVAL": interval, "TASK_SECONDS": seconds}
     dags = Path(__file__).parent / "dags_adoption"
-    story = Adoption(start_airflow(dags=[dags], database=request.param, env=seldom))
+    story = Adoption(start_airflow(dags=[dags], database=request.param, env=pace))
     story.make_history()
     story.settle()
     return story
