@@ -325,7 +325,7 @@ def test_the_openapi_document_is_complete(app: FastAPI) -> None:
     document = app.state.mounted.openapi()
     calls = [call for methods in document["paths"].values() for call in methods.values()]
     ids = [call["operationId"] for call in calls]
-    assert len(ids) == len(set(ids)) == 17
+    assert len(ids) == len(set(ids)) == 19
     for call in calls:
         ok = next(call["responses"][status] for status in ("200", "201") if status in call["responses"])
         assert "$ref" in ok["content"]["application/json"]["schema"], call["operationId"]
@@ -333,7 +333,7 @@ def test_the_openapi_document_is_complete(app: FastAPI) -> None:
             schema = call["responses"][status]["content"]["application/json"]["schema"]
             assert schema["$ref"].endswith("/Problem"), call["operationId"]
     names = set(document["components"]["schemas"])
-    assert {"Plan", "Rerun", "Member", "Link", "Event", "Health", "RerunBody", "PlanBody"} <= names
+    assert {"Plan", "Rerun", "Member", "Link", "DagEdge", "Event", "Health", "RerunBody", "PlanBody"} <= names
 
 
 def test_the_openapi_document_is_served(anonymous: TestClient) -> None:

@@ -130,7 +130,9 @@ def made_through(session: Session, aliases: Collection[str]) -> list[Maker]:
     )
     wanted = (
         select(EVENT.source_dag_id, EVENT.source_task_id, EVENT.asset_id, last.c.name, func.max(EVENT.id))
-        .select_from(last.join(AssetEvent.__table__, EVENT.id == last.c.event_id))
+        .select_from(last)
+        .join(AssetEvent.__table__, EVENT.id == last.c.event_id)
+        .join(AssetModel.__table__, ASSET.id == EVENT.asset_id)  # an event outlives its asset
         .where(EVENT.source_dag_id.is_not(None), EVENT.source_task_id.is_not(None))
         .group_by(EVENT.source_dag_id, EVENT.source_task_id, EVENT.asset_id, last.c.name)
     )
