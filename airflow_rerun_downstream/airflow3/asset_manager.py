@@ -1,5 +1,7 @@
 """What makes a rerun's asset events start nothing: the logic of `RerunAssetManager`, for any asset manager.
 
+What any other event queues for a frozen Dag is parked at once.
+
 An asset event of a try that a rerun started *repeats* the one that the task instance emitted before, or that the same
 task emitted in the run whose place this one takes. It
 is recorded, its listeners are told, and the runs that consumed the original are linked to it; but no Dag run is
@@ -8,14 +10,14 @@ queued for it. Everything else is the parent class's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from airflow_rerun_downstream.airflow3 import adoptions, repeats
 from airflow_rerun_downstream.store.guard import SchemaGuard
-from airflow_rerun_downstream.store.tables import child, dispatched_task, member
+from airflow_rerun_downstream.store.tables import child, dispatched_task, hold, member
 
 if TYPE_CHECKING:
     from airflow.models.asset import AssetEvent
@@ -54,7 +56,27 @@ class RerunAssetMixin:
         """The one way by which every supported Airflow gets from an event to Dag runs, partitioned ones too."""
         if _repeating.get():
             return None
-        return super()._queue_dagruns(*args, **kwargs)  # type: ignore[misc]
+        given = {**dict(zip(("asset_id", "dags_to_queue", "session"), args, strict=False)), **kwargs}
+        dag_ids = {dag.dag_id for dag in given["dags_to_queue"]}
+        with parking_for(dag_ids, by_key=given.get("partition_key") is not None, session=given["session"]):
+            return super()._queue_dagruns(*args, **kwargs)  # type: ignore[misc]
+
+
+@contextmanager
+def parking_for(dag_ids: Collection[str], *, by_key: bool, session: Session) -> Iterator[None]:
+    """What is queued inside for those of the Dags that are frozen is parked in the same transaction.
+
+    It is asked afterwards whether they are: a freeze that was on its way has let the rows in only when it was done.
+    """
+    # Not before it is needed: Airflow's models ask for the asset manager while they are being imported.
+    from airflow_rerun_downstream.airflow3 import parking
+
+    usable = bool(dag_ids) and guard.usable(session, hold.name)
+    if usable and by_key:
+        parking.hold_off(session, dag_ids)
+    yield
+    if usable and (keys := parking.frozen(session, dag_ids)):
+        parking.park(session, keys)
 
 
 @contextmanager

@@ -50,16 +50,59 @@ def log_event(
 
 def note_rerun(dag_run_id: int, *, rerun_id: int, actor: str, now: datetime, session: Session) -> None:
     """Name the rerun in the run's note, once. What a person wrote there stays, in full."""
-    found = session.execute(select(DagRunNote.content).where(DagRunNote.dag_run_id == dag_run_id)).one_or_none()
-    content = with_rerun((found.content or "") if found else "", rerun_id=rerun_id, actor=actor)
-    if content is None:
+    found = content(dag_run_id, session=session)
+    write(dag_run_id, found, with_rerun(found or "", rerun_id=rerun_id, actor=actor), now=now, session=session)
+
+
+def note_hold(dag_run_id: int, run_after: datetime, *, rerun_id: int, now: datetime, session: Session) -> None:
+    """Say in the run's note which rerun holds it, and when it would have started."""
+    found = content(dag_run_id, session=session)
+    line = f"{held_by(rerun_id)}; its run_after is {run_after.isoformat()}"
+    write(dag_run_id, found, with_line(found or "", line, instead_of=held_by(rerun_id)), now=now, session=session)
+
+
+def note_release(dag_run_id: int, *, rerun_id: int, now: datetime, session: Session) -> None:
+    """Say in the note of a run that was held that it isn't any more."""
+    found = content(dag_run_id, session=session)
+    if found is None or held_by(rerun_id) not in found:
         return
-    if found is None:
-        values = {"dag_run_id": dag_run_id, "content": content, "created_at": now, "updated_at": now}
+    line = f"Released by rerun downstream #{rerun_id}"
+    write(dag_run_id, found, with_line(found, line, instead_of=held_by(rerun_id)), now=now, session=session)
+
+
+def held_by(rerun_id: int) -> str:
+    """How the line begins that says so."""
+    return f"Held by rerun downstream #{rerun_id}"
+
+
+def content(dag_run_id: int, *, session: Session) -> str | None:
+    """A run's note; None if it has none."""
+    found = session.execute(select(DagRunNote.content).where(DagRunNote.dag_run_id == dag_run_id)).one_or_none()
+    return None if found is None else found.content or ""
+
+
+def write(dag_run_id: int, before: str | None, after: str | None, *, now: datetime, session: Session) -> None:
+    """Replace a run's note, or make it; None leaves it as it is."""
+    if after is None:
+        return
+    if before is None:
+        values = {"dag_run_id": dag_run_id, "content": after, "created_at": now, "updated_at": now}
         session.execute(insert(DagRunNote).values(values))
         return
     changed = update(DagRunNote).where(DagRunNote.dag_run_id == dag_run_id)
-    session.execute(changed.values(content=content, updated_at=now).execution_options(synchronize_session=False))
+    session.execute(changed.values(content=after, updated_at=now).execution_options(synchronize_session=False))
+
+
+def with_line(note: str, line: str, *, instead_of: str) -> str | None:
+    """A note with a line in the place of the one that begins so, or at the end; None when there is no room for it."""
+    lines = [each for each in note.splitlines() if not begins(each, instead_of)]
+    made = "\n".join([*lines, line])
+    return made if len(made) <= MAX_NOTE else None
+
+
+def begins(line: str, start: str) -> bool:
+    """Whether a line begins so, with a whole number at the end."""
+    return line.startswith(start) and not line[len(start) : len(start) + 1].isdigit()
 
 
 def with_rerun(note: str, *, rerun_id: int, actor: str) -> str | None:

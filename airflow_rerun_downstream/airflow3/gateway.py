@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
@@ -11,12 +10,13 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
 from airflow_rerun_downstream.airflow3 import audit, clearing, selecting
-from airflow_rerun_downstream.airflow3.observing import RESTARTING, observations, was_left
+from airflow_rerun_downstream.airflow3.observing import RESTARTING, observations, utc_now, was_left
 from airflow_rerun_downstream.airflow3.pairs import chunks, names
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.ports import CannotDispatch, Clock, Dispatched
 from airflow_rerun_downstream.store import dispatches
+from airflow_rerun_downstream.store.tables import hold
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -103,17 +103,34 @@ class AirflowGateway:
         return True
 
     def record(self, ref: RunRef, *, rerun_id: int, actor: str, event: str) -> None:
-        """Write a row ``rerun_downstream.<event>`` about the run into Airflow's audit log."""
-        run = DagRun.dag_id == ref.dag_id, DagRun.run_id == ref.run_id
+        """Write a row ``rerun_downstream.<event>`` about the run into Airflow's audit log.
+
+        The note of a run that the scheduler has made for a rerun, held (``hold``), says so too.
+        """
+        run = self._session.execute(
+            select(DagRun.id, DagRun.logical_date).where(DagRun.dag_id == ref.dag_id, DagRun.run_id == ref.run_id)
+        ).first()
+        if event == "hold" and run is not None:
+            self._note_hold(run.id, ref, rerun_id=rerun_id)
         audit.log_event(
             ref,
             event,
             rerun_id=rerun_id,
             actor=actor,
-            logical_date=self._session.scalar(select(DagRun.logical_date).where(*run)),
+            logical_date=run.logical_date if run is not None else None,
             now=self._now(),
             session=self._session,
         )
+
+    def _note_hold(self, dag_run_id: int, ref: RunRef, *, rerun_id: int) -> None:
+        """Name the rerun that holds a run, and the run's true ready time, in its note."""
+        true = self._session.scalar(
+            select(hold.c.run_after).where(
+                hold.c.rerun_id == rerun_id, hold.c.dag_id == ref.dag_id, hold.c.run_id == ref.run_id
+            )
+        )
+        if true is not None:
+            audit.note_hold(dag_run_id, true, rerun_id=rerun_id, now=self._now(), session=self._session)
 
     def _locked(self, ref: RunRef) -> DagRun | None:
         """The run as it is now, kept from the scheduler until the transaction ends (SQLite has no such lock)."""
@@ -183,8 +200,3 @@ class AirflowGateway:
         self._session.flush()
         for loaded in (*task_instances, run):
             self._session.expunge(loaded)
-
-
-def utc_now() -> datetime:
-    """The machine's time."""
-    return datetime.now(timezone.utc)

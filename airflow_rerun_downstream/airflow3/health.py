@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
 
 from airflow_rerun_downstream.airflow3 import reports, wiring
 from airflow_rerun_downstream.domain.errors import Refusal
@@ -13,12 +16,17 @@ from airflow_rerun_downstream.settings import Settings
 from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes
 
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 
 ADD_ASSET_MANAGER = (
     "Without it a rerun's repeated asset events would start runs of their own. Configure it and restart: "
     "[core] asset_manager_class = airflow_rerun_downstream.asset_manager.RerunAssetManager"
 )
+
+WITHOUT_HOOK = "Until then no run that time starts can be frozen before it exists."
 
 
 class AirflowHealth:
@@ -45,6 +53,10 @@ class AirflowHealth:
         """In every api-server that is alive; by the configuration where none has reported."""
         found = self._api_servers()
         return all(each.asset_manager for each in found) if found else reports.asset_manager_configured()
+
+    def freeze_hook_active(self) -> bool:
+        """In every scheduler that is alive, and there is one."""
+        return answered(self.freeze_hook).status == HEALTHY
 
     def database(self) -> ComponentHealth:
         """Are our tables there, and the code's?"""
@@ -77,8 +89,20 @@ class AirflowHealth:
         return ComponentHealth(DEGRADED, f"It is not configured. {ADD_ASSET_MANAGER}")
 
     def freeze_hook(self) -> ComponentHealth:
-        """Can runs be held?"""
-        return ComponentHealth(DEGRADED, "Freeze mode is not available in this version.")
+        """Can a run be held before it exists?"""
+        with wiring.unit_of_work().session() as session:
+            jobs = live_schedulers(session, now=self._clock.now())
+            without = jobs - self._with_hook(session)
+        if not jobs:
+            return ComponentHealth(DEGRADED, f"No scheduler is alive. {WITHOUT_HOOK}")
+        if without:
+            named = ", ".join(f"#{number}" for number in sorted(without))
+            return ComponentHealth(
+                DEGRADED,
+                f"Not every scheduler has it: job {named} hasn't reported. {WITHOUT_HOOK} Install the package there "
+                "too, and restart it.",
+            )
+        return ComponentHealth(HEALTHY, f"It is in place in all {len(jobs)} live schedulers.")
 
     def policy(self) -> ComponentHealth:
         """Does a Dag's parsing say how far back its sensors look?"""
@@ -128,10 +152,25 @@ class AirflowHealth:
         except Refusal:
             return []
 
+    def _with_hook(self, session: Session) -> set[int]:
+        """The jobs of the schedulers that reported lately that they have the hook."""
+        alive = live_processes(session, since=self._clock.now() - reports.ALIVE)
+        return {one.job_id for one in alive if one.kind == reports.SCHEDULER and one.freeze_hook and one.job_id}
+
     def _how_to_conduct(self) -> str:
         if self._settings().conductor == "api_server":
             return "It is a thread of the api-server; look into that one's log."
         return "Start `airflow-rerun-downstream conductor`."
+
+
+def live_schedulers(session: Session, *, now: datetime) -> set[int]:
+    """The jobs of the schedulers whose heartbeat Airflow itself would call healthy."""
+    from airflow.configuration import conf
+    from airflow.jobs.job import Job
+
+    silent = timedelta(seconds=conf.getint("scheduler", "scheduler_health_check_threshold", fallback=30))
+    alive = (Job.job_type == "SchedulerJob", Job.state == "running", Job.latest_heartbeat >= now - silent)
+    return set(session.scalars(select(Job.id).where(*alive)))
 
 
 def answered(look: Callable[[], ComponentHealth]) -> ComponentHealth:

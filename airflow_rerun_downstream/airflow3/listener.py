@@ -1,6 +1,7 @@
-"""What looks on in a worker: the dates that a sensor waited for are recorded when it has succeeded.
+"""What looks on while Airflow works, in workers and in schedulers. Nothing here raises.
 
-They can't be told afterwards: a function of the Dag's author may have made them, and its Dag may have changed.
+In a worker, the dates that a sensor waited for are recorded when it has succeeded. They can't be told afterwards: a
+function of the Dag's author may have made them, and its Dag may have changed. A scheduler gets the hook of freeze mode.
 """
 
 from __future__ import annotations
@@ -26,6 +27,37 @@ def on_task_instance_success(previous_state: Any, task_instance: Any) -> None:
             record(task, task_instance)
     except Exception:
         log.exception("What a sensor waited for could not be recorded")
+
+
+@hookimpl
+def on_starting(component: Any) -> None:
+    """Prepare a job, which may be a scheduler's. A task's process is none, and imports nothing for it."""
+    if not is_job(component):
+        return
+    try:
+        from airflow_rerun_downstream.airflow3 import hook
+
+        hook.on_starting(component)
+    except Exception:
+        log.exception("Runs can't be held in this process; if it is a scheduler, freeze mode is not available")
+
+
+@hookimpl
+def before_stopping(component: Any) -> None:
+    """A job ends."""
+    if not is_job(component):
+        return
+    try:
+        from airflow_rerun_downstream.airflow3 import hook
+
+        hook.on_stopping(component)
+    except Exception:
+        log.exception("The end of this process could not be reported")
+
+
+def is_job(component: Any) -> bool:
+    """Whether it is a job of Airflow's, with a row in its table of jobs."""
+    return bool(type(component).__module__ == "airflow.jobs.job")
 
 
 def record(task: Any, task_instance: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,11 @@ def was_left(task_instance: Any, *, run_state: str, now: datetime) -> bool:
         return False
     alive: datetime | None = task_instance.last_heartbeat_at or task_instance.updated_at
     return alive is None or now - alive > heartbeat_timeout() + SLACK
+
+
+def utc_now() -> datetime:
+    """The machine's time."""
+    return datetime.now(timezone.utc)
 
 
 def heartbeat_timeout() -> timedelta:

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 API_SERVER = "api_server"
 """The kind of process that tasks report their asset events to."""
 
+SCHEDULER = "scheduler"
+"""The kind of process that makes runs."""
+
 EVERY = timedelta(seconds=15)
 """Between a process's reports."""
 
@@ -28,10 +31,15 @@ ALIVE = timedelta(seconds=60)
 
 
 class Reporter:
-    """Reports this process until told to stop. Errors are logged when they begin; they hurt nobody else."""
+    """Reports this process until told to stop. Errors are logged when they begin; they hurt nobody else.
 
-    def __init__(self, kind: str) -> None:
+    ``job_id`` is a scheduler's row in Airflow's table of jobs.
+    """
+
+    def __init__(self, kind: str, *, job_id: int | None = None, freeze_hook: bool = False) -> None:
         self.kind = kind
+        self.job_id = job_id
+        self.freeze_hook = freeze_hook
         self._started_at = wiring.SystemClock().now()
         self._trouble: str | None = None
 
@@ -57,9 +65,10 @@ class Reporter:
             id=wiring.process_name(),
             kind=self.kind,
             asset_manager=asset_manager_here(),
-            freeze_hook=False,
+            freeze_hook=self.freeze_hook,
             started_at=self._started_at,
             seen_at=seen_at,
+            job_id=self.job_id,
         )
 
     def _attempt(self, what: Callable[[Session], None]) -> None:

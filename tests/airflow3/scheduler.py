@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
 
 def runner(*, session: Session) -> Any:
-    """A scheduler that isn't started."""
+    """A scheduler that isn't started, and reports nothing."""
     from airflow.executors.local_executor import LocalExecutor
     from airflow.jobs.job import Job
     from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
+    from airflow_rerun_downstream.airflow3 import hook
+
     job = Job()
+    hook.on_stopping(job)
     session.add(job)
     session.commit()
     return SchedulerJobRunner(job, executors=[LocalExecutor()])

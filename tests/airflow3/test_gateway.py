@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.airflow3.audit import MAX_NOTE
-from airflow_rerun_downstream.airflow3.gateway import AirflowGateway, utc_now
-from airflow_rerun_downstream.airflow3.observing import heartbeat_timeout
+from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+from airflow_rerun_downstream.airflow3.observing import heartbeat_timeout, utc_now
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.ports import CannotDispatch
 from tests.airflow3 import scene

@@ -14,7 +14,7 @@ from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import CannotFreeze
-from tests.fakes.airflow import World
+from tests.fakes.airflow import FakeClock, World
 
 FAR = datetime(2038, 1, 1, tzinfo=timezone.utc)
 
@@ -33,8 +33,9 @@ class Ticket:
 class FakeFreezer:
     """`Freezer` over a `World`; its tickets are among the world's rows, so that they roll back with them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, clock: FakeClock | None = None) -> None:
         self.world = world
+        self.clock = clock or FakeClock()
 
     def lock(self, dag_ids: Collection[str]) -> None:
         """Nobody else writes to this world."""
@@ -42,20 +43,29 @@ class FakeFreezer:
     def freeze(self, member_id: int, target: RunRef | FutureRef, *, rerun_id: int) -> None:
         schedule = self.world.schedules.get(target.dag_id)
         if isinstance(target, RunRef):
-            run = self.world.runs.get(target)
-            if run is None or run.state != "queued":
-                raise CannotFreeze("run_gone" if run is None else "already_started")
-            self.world.tickets[member_id] = Ticket(member_id, rerun_id, target, target.run_id, run.run_after)
-            self.world.runs[target] = replace(run, run_after=FAR)
+            self._freeze_run(member_id, target, rerun_id)
             return
         if schedule is None:
             raise CannotFreeze("dag_gone")
         refused = schedule.cannot_hold if target.logical_date else schedule.cannot_park
         if refused:
             raise CannotFreeze(refused)
-        if target.logical_date and self._at(target) is not None:
-            raise CannotFreeze("already_started")
+        if target.logical_date and (made := self._at(target)) is not None:
+            self._freeze_run(member_id, RunRef(target.dag_id, made), rerun_id)
+            return
         self.world.tickets[member_id] = Ticket(member_id, rerun_id, target)
+
+    def _freeze_run(self, member_id: int, ref: RunRef, rerun_id: int) -> None:
+        run = self.world.runs.get(ref)
+        if run is None:
+            raise CannotFreeze("run_gone")
+        if run.backfill or run.run_type not in ("scheduled", "asset_triggered"):
+            raise CannotFreeze("backfill_run" if run.backfill else "manual_run")
+        known = [one.run_after for one in self.world.tickets.values() if one.run_id == ref.run_id]
+        if run.run_type != "scheduled" or run.state != "queued" or run.run_after <= self.clock.now():
+            raise CannotFreeze("already_started")
+        self.world.tickets[member_id] = Ticket(member_id, rerun_id, ref, ref.run_id, (*known, run.run_after)[0])
+        self.world.runs[ref] = replace(run, run_after=FAR)
 
     def holds(self, rerun_ids: Collection[int]) -> list[Hold]:
         return [self._hold(one) for one in self.world.tickets.values() if one.rerun_id in rerun_ids]

@@ -118,7 +118,8 @@ def first_info(dag: Any, row: DagModel, last: Any) -> DagRunInfo | None:
     if HAS_RUN_INFO:
         found: DagRunInfo | None = dag.timetable.next_run_info_from_dag_model(dag_model=row)
         return found
-    return DagRunInfo(row.next_dagrun_create_after, get_next_data_interval(dag.timetable, row))
+    ready: Any = row.next_dagrun_create_after
+    return DagRunInfo(ready, get_next_data_interval(dag.timetable, row))
 
 
 def next_info(dag: Any, info: DagRunInfo | None) -> DagRunInfo | None:

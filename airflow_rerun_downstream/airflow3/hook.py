@@ -1,0 +1,118 @@
+"""What a scheduler does for freeze mode: a run that is frozen before it exists is born held.
+
+It runs inside the transaction in which Airflow's scheduler makes runs. An error in here would stop the scheduler, so
+nothing is tried out: one statement, on a table that is there.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from airflow.models.dagrun import DagRun
+from sqlalchemy import event, update
+
+from airflow_rerun_downstream.airflow3.reports import SCHEDULER, Reporter
+from airflow_rerun_downstream.store.guard import SchemaGuard
+from airflow_rerun_downstream.store.tables import hold
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+log = logging.getLogger(__name__)
+
+FAR = datetime(2038, 1, 1, tzinfo=timezone.utc)
+"""The ``run_after`` of a held run: its scheduler passes over it. MySQL's timestamps end there."""
+
+BEFORE_INSERT = "before_insert"
+KNOWN_WITHIN = 60.0
+LOOK_EVERY = 0.2
+"""Seconds in which a job is told apart: Airflow says that it starts before it says which one it is."""
+
+guard = SchemaGuard()
+
+
+def hold_at_birth(_mapper: Any, connection: Connection, run: DagRun) -> None:
+    """Hold a run that the scheduler makes, if there are tickets for its Dag and logical date.
+
+    The tickets are found and marked by one statement: a release at the same time comes before it or after it.
+    """
+    if run.logical_date is None or getattr(run.run_type, "value", run.run_type) != "scheduled":
+        return
+    if not guard.usable(connection, hold.name):
+        return
+    found = connection.execute(
+        update(hold)
+        .where(hold.c.dag_id == run.dag_id, hold.c.logical_date == run.logical_date)
+        .where(hold.c.run_id.is_(None), hold.c.assets.is_(False))
+        .values(run_id=run.run_id, run_after=run.run_after, held_at=datetime.now(timezone.utc))
+    )
+    if found.rowcount:
+        run.run_after = FAR
+
+
+def install() -> None:
+    """Have every run that is made in this process looked at. A repeat does nothing."""
+    if not installed():
+        event.listen(DagRun, BEFORE_INSERT, hold_at_birth)
+
+
+def installed() -> bool:
+    """Whether runs that are made in this process are looked at."""
+    return event.contains(DagRun, BEFORE_INSERT, hold_at_birth)
+
+
+class Watch:
+    """Tells the other processes that a scheduler with the hook lives; other jobs are left alone."""
+
+    def __init__(self, job: Any) -> None:
+        self._job = job
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rerun-downstream-reports", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look, beside the job."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say that the scheduler ends."""
+        self._stop.set()
+        self._thread.join(5.0)
+
+    def _run(self) -> None:
+        try:
+            job_id = self._scheduler_id()
+            if job_id is not None:
+                Reporter(SCHEDULER, job_id=job_id, freeze_hook=True).run(self._stop)
+        except Exception:
+            log.exception("This scheduler can't report itself; runs that time starts can't be frozen")
+
+    def _scheduler_id(self) -> int | None:
+        """The job's number, once it has one; None if it isn't a scheduler's."""
+        waited = 0.0
+        while waited < KNOWN_WITHIN and not self._stop.wait(LOOK_EVERY):
+            waited += LOOK_EVERY
+            known = vars(self._job)  # as the main thread has left it: nothing is loaded from here
+            if known.get("job_type") not in (None, "SchedulerJob"):
+                return None
+            if known.get("job_type") and known.get("id") is not None:
+                return int(known["id"])
+        return None
+
+
+_watches: dict[int, Watch] = {}
+
+
+def on_starting(job: Any) -> None:
+    """A job of Airflow starts in this process; it may turn out to be a scheduler."""
+    install()
+    watch = _watches[id(job)] = Watch(job)
+    watch.start()
+
+
+def on_stopping(job: Any) -> None:
+    """A job of Airflow ends."""
+    if (watch := _watches.pop(id(job), None)) is not None:
+        watch.stop()
