@@ -231,7 +231,7 @@ class Everything:
             "task_instances": (lambda facts: facts.task_instances(self.refs), 1),
             "structures": (lambda facts: facts.structures(["a", "b"]), 1),
             "definitions": (lambda facts: facts.definitions(), 2),
-            "asset_consumptions": (lambda facts: facts.asset_consumptions(self.refs), 3),
+            "asset_consumptions": (lambda facts: facts.asset_consumptions(self.refs), 4),
             "triggered_runs": (lambda facts: facts.triggered_runs(self.refs), 6),
             "recorded_waits": (lambda facts: facts.recorded_waits([("a", "t")], since=START), 1),
             "rendered_fields": (lambda facts: facts.rendered_fields([("a", "t")], self.refs), 1),

@@ -1,4 +1,4 @@
-"""A large history on PostgreSQL: 50 Dags with 20 runs of 10 tasks each, every run downstream of one source run."""
+"""Large histories on PostgreSQL, written once; in each of them every run is downstream of one source run."""
 
 from __future__ import annotations
 
@@ -9,21 +9,58 @@ import pytest
 
 from tests.airflow3 import database as databases
 from tests.airflow3 import scene
-from tests.bench.history import DAGS, LargeHistory
+from tests.bench.history import LargeHistory, Shape
 
 databases.configure()
 os.environ["AIRFLOW__RERUN_DOWNSTREAM__SOURCE_READY_SINCE"] = "unlimited"
 
+MAIN = Shape("bench", dags=51, runs=20, tasks=10, width=25)
+SMALL = Shape("small", dags=201, runs=5, tasks=5, width=20)
+DEEP = Shape("deep", dags=201, runs=5, tasks=5, width=10)
+LARGE = Shape("large", dags=201, runs=50, tasks=10, width=20)
+EVENTS = 1_000_000
+
 
 @pytest.fixture(scope="session")
-def history() -> LargeHistory:
-    """The history, written once."""
-    database = databases.make("postgres")
-    database.use()
-    scene.migrate(database)
-    made = LargeHistory(database)
-    made.write(DAGS)
+def database() -> databases.Database:
+    """A database of Airflow's and ours."""
+    made = databases.make("postgres")
+    made.use()
+    scene.migrate(made)
+    return made
+
+
+def written(database: databases.Database, shape: Shape) -> LargeHistory:
+    """A history of that shape."""
+    made = LargeHistory(database, shape)
+    made.write()
     # What pytest and the writing left on the heap would be walked again and again in the middle of a measurement.
     gc.collect()
     gc.freeze()
+    return made
+
+
+@pytest.fixture(scope="session")
+def history(database: databases.Database) -> LargeHistory:
+    """A thousand runs."""
+    return written(database, MAIN)
+
+
+@pytest.fixture(scope="session")
+def small(database: databases.Database) -> LargeHistory:
+    """A thousand runs of 200 Dags on ten levels."""
+    return written(database, SMALL)
+
+
+@pytest.fixture(scope="session")
+def deep(database: databases.Database) -> LargeHistory:
+    """A thousand runs of 200 Dags on twenty levels."""
+    return written(database, DEEP)
+
+
+@pytest.fixture(scope="session")
+def large(database: databases.Database) -> LargeHistory:
+    """Ten thousand runs of 200 Dags on ten levels, beside a million asset events of earlier runs of them."""
+    made = written(database, LARGE)
+    made.add_events(EVENTS)
     return made

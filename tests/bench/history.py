@@ -1,8 +1,8 @@
-"""A large history, written with bulk inserts into tables that Airflow itself migrated."""
+"""Large histories, written with bulk inserts into tables that Airflow itself migrated."""
 
 from __future__ import annotations
 
-import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -14,137 +14,152 @@ from tests.airflow3 import scene
 if TYPE_CHECKING:
     from tests.airflow3.database import Database
 
-DAGS, RUNS, TASKS = 51, 20, 10
-BRANCHES = 7
 BEGIN = datetime(2026, 11, 1, tzinfo=timezone.utc)
 
 
-def parent(number: int) -> int:
-    """The Dag whose assets a Dag consumes: a tree in which each has seven children."""
-    return (number - 1) // BRANCHES
+@dataclass(frozen=True)
+class Shape:
+    """Dags that consume each other's assets: ``width`` children of Dag 0, and one line of Dags below each child.
+
+    Dag 0 has one run, the source; each run of another Dag consumed an event of its parent's run.
+    """
+
+    name: str
+    dags: int
+    runs: int
+    tasks: int
+    width: int
+
+    def dag_id(self, number: int) -> str:
+        """A Dag's name."""
+        return f"{self.name}_{number}"
+
+    def parent(self, number: int) -> int:
+        """The Dag whose asset a Dag consumes."""
+        return max(number - self.width, 0)
+
+    @property
+    def source(self) -> RunRef:
+        """The run that every other one is downstream of."""
+        return RunRef(self.dag_id(0), "run_0")
+
+    @property
+    def downstream(self) -> int:
+        """How many runs are downstream of the source."""
+        return (self.dags - 1) * self.runs
+
+    @property
+    def levels(self) -> int:
+        """How many links the longest way has."""
+        return -(-(self.dags - 1) // self.width)
 
 
 class LargeHistory:
-    """The source is the only run of Dag 0; each run of another Dag consumed an event of its parent's run."""
+    """One shape's history in a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, shape: Shape) -> None:
         self.database = database
-        self.source = RunRef("bench_0", "run_0")
-        self.runs = 0
+        self.shape = shape
+        self.source = shape.source
+        self.runs = shape.downstream
 
-    def write(self, dags: int) -> None:
+    def write(self) -> None:
         """Write Dags, runs, task instances, events and who consumed them."""
         with self.database.session() as session:
-            scene.save(*[self.dag(number) for number in range(dags)], session=session)
-            self.write_runs(session, dags)
-            self.write_task_instances(session)
-            self.write_events(session, dags)
+            scene.save(*[self.dag(number) for number in range(self.shape.dags)], session=session)
+            self.write_runs(session)
+            for statement in (TASK_INSTANCES, EVENTS, CONSUMED):
+                session.execute(text(statement), self.names)
             session.commit()
+        self.analyze()
+
+    @property
+    def names(self) -> dict[str, object]:
+        """What the statements below need to know."""
+        return {"dags": f"{self.shape.name}\\_%", "last": self.shape.tasks - 1, "at": BEGIN + timedelta(days=2)}
+
+    def analyze(self) -> None:
+        """What autovacuum does in time."""
         with self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("vacuum analyze"))
+
+    def add_events(self, count: int) -> None:
+        """More events of the same Dags and assets, of the same days, by runs that are long gone."""
+        with self.database.session() as session:
+            session.execute(text(NOISE), {**self.names, "count": count, "begin": BEGIN})
+            session.commit()
+        self.analyze()
 
     def dag(self, number: int) -> Any:
         """A chain of tasks, the last of which emits the Dag's asset."""
         from airflow.providers.standard.operators.empty import EmptyOperator
         from airflow.sdk import DAG, Asset
 
-        schedule = None if number == 0 else [Asset(f"bench_{parent(number)}")]
-        with DAG(f"bench_{number}", schedule=schedule, start_date=BEGIN) as dag:
+        shape = self.shape
+        schedule = None if number == 0 else [Asset(shape.dag_id(shape.parent(number)))]
+        with DAG(shape.dag_id(number), schedule=schedule, start_date=BEGIN) as dag:
             before = None
-            for place in range(TASKS):
-                last = place == TASKS - 1
-                task = EmptyOperator(task_id=f"t{place}", outlets=[Asset(f"bench_{number}")] if last else [])
+            for place in range(shape.tasks):
+                last = place == shape.tasks - 1
+                task = EmptyOperator(task_id=f"t{place}", outlets=[Asset(shape.dag_id(number))] if last else [])
                 if before is not None:
                     before >> task
                 before = task
         return dag
 
-    def write_runs(self, session: Any, dags: int) -> None:
+    def write_runs(self, session: Any) -> None:
         from airflow.models.dag_version import DagVersion
         from airflow.models.dagrun import DagRun
 
         versions = dict(session.execute(select(DagVersion.dag_id, DagVersion.id)).all())
-        rows = [
-            {
-                "dag_id": f"bench_{number}",
-                "run_id": f"run_{place}",
-                "run_type": "scheduled" if number == 0 else "asset_triggered",
-                "triggered_by": "TIMETABLE" if number == 0 else "ASSET",
-                "_state": "success",
-                "run_after": BEGIN + timedelta(hours=place, minutes=number),
-                "logical_date": BEGIN if number == 0 else None,
-                "start_date": BEGIN + timedelta(hours=place, minutes=number),
-                "created_dag_version_id": versions[f"bench_{number}"],
-            }
-            for number in range(dags)
-            for place in range(1 if number == 0 else RUNS)
-        ]
+        rows = []
+        for number in range(self.shape.dags):
+            dag_id, source = self.shape.dag_id(number), number == 0
+            for place in range(1 if source else self.shape.runs):
+                began = BEGIN + timedelta(hours=place, minutes=number)
+                rows.append(
+                    {
+                        "dag_id": dag_id,
+                        "run_id": f"run_{place}",
+                        "run_type": "scheduled" if source else "asset_triggered",
+                        "triggered_by": "TIMETABLE" if source else "ASSET",
+                        "_state": "success",
+                        "run_after": began,
+                        "logical_date": BEGIN if source else None,
+                        "start_date": began,
+                        # The one event of the source started every run of its children.
+                        "conf": {"parent": self.shape.dag_id(self.shape.parent(number)), "place": place},
+                        "created_dag_version_id": versions[dag_id],
+                    }
+                )
         session.execute(insert(DagRun), rows)
-        self.runs = len(rows) - 1
 
-    def write_task_instances(self, session: Any) -> None:
-        from airflow.models.dagrun import DagRun
-        from airflow.models.taskinstance import TaskInstance
 
-        rows = [
-            {
-                "id": uuid.uuid4(),
-                "dag_id": dag_id,
-                "run_id": run_id,
-                "task_id": f"t{place}",
-                "map_index": -1,
-                "state": "success",
-                "operator": "EmptyOperator",
-                "pool": "default_pool",
-                "pool_slots": 1,
-                "queue": "default",
-                "priority_weight": 1,
-                "_try_number": 1,
-                "try_number": 1,
-                "max_tries": 0,
-                "start_date": began,
-                "end_date": began,
-                "dag_version_id": version,
-                "executor_config": {},
-            }
-            for dag_id, run_id, began, version in session.execute(
-                select(DagRun.dag_id, DagRun.run_id, DagRun.start_date, DagRun.created_dag_version_id)
-            )
-            for place in range(TASKS)
-        ]
-        known = set(TaskInstance.__table__.c.keys())
-        session.execute(insert(TaskInstance.__table__), [{k: v for k, v in row.items() if k in known} for row in rows])
-
-    def write_events(self, session: Any, dags: int) -> None:
-        from airflow.models.asset import AssetEvent, AssetModel, association_table
-        from airflow.models.dagrun import DagRun
-
-        assets = dict(session.execute(select(AssetModel.name, AssetModel.id)).all())
-        ids = {(d, r): i for d, r, i in session.execute(select(DagRun.dag_id, DagRun.run_id, DagRun.id))}
-        links = []
-        for number in range(1, dags):
-            for place in range(RUNS):
-                maker = f"bench_{parent(number)}", f"run_{place if parent(number) else 0}"
-                links.append((maker, (f"bench_{number}", f"run_{place}")))
-        makers = sorted({maker for maker, _ in links})
-        events = [
-            {
-                "asset_id": assets[dag_id],
-                "extra": {},
-                "source_dag_id": dag_id,
-                "source_run_id": run_id,
-                "source_task_id": f"t{TASKS - 1}",
-                "source_map_index": -1,
-                "timestamp": BEGIN + timedelta(days=2),
-            }
-            for dag_id, run_id in makers
-        ]
-        session.execute(insert(AssetEvent), events)
-        by_maker = {
-            (d, r): i
-            for d, r, i in session.execute(select(AssetEvent.source_dag_id, AssetEvent.source_run_id, AssetEvent.id))
-        }
-        session.execute(
-            insert(association_table),
-            [{"dag_run_id": ids[reader], "event_id": by_maker[maker]} for maker, reader in links],
-        )
+TASK_INSTANCES = """
+insert into task_instance (id, dag_id, run_id, task_id, map_index, state, operator, pool, pool_slots, queue,
+                           priority_weight, try_number, max_tries, start_date, end_date, dag_version_id,
+                           executor_config, span_status)
+select gen_random_uuid(), dag_id, run_id, 't' || place, -1, 'success', 'EmptyOperator', 'default_pool', 1, 'default',
+       1, 1, 0, start_date, start_date, created_dag_version_id, '\\x80047d942e', 'ended'
+from dag_run, generate_series(0, :last) as place where dag_id like :dags
+"""
+EVENTS = """
+insert into asset_event (asset_id, extra, source_dag_id, source_run_id, source_task_id, source_map_index, timestamp)
+select asset.id, '{}', dag_id, run_id, 't' || :last, -1, :at
+from dag_run join asset on asset.name = dag_id where dag_id like :dags
+"""
+CONSUMED = """
+insert into dagrun_asset_event (dag_run_id, event_id)
+select run.id, event.id from dag_run as run join asset_event as event
+  on event.source_dag_id = run.conf ->> 'parent'
+ and event.source_run_id in ('run_' || (run.conf ->> 'place'), 'run_0')
+ and (event.source_run_id = 'run_' || (run.conf ->> 'place') or event.source_dag_id like '%\\_0')
+where run.dag_id like :dags and run.run_type = 'asset_triggered'
+"""
+NOISE = """
+insert into asset_event (asset_id, extra, source_dag_id, source_run_id, source_task_id, source_map_index, timestamp)
+select made.id, '{}', made.name, 'past_' || number, 't' || :last, -1, :begin + number * interval '0.17 seconds'
+from generate_series(1, :count) as number
+join (select id, name, row_number() over (order by id) - 1 as place, count(*) over () as many
+      from asset where name like :dags) as made on made.place = number % made.many
+"""

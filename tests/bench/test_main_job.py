@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, RerunRequest, RerunSettings
 from dev.waiting import wait_until
-from tests.bench.history import TASKS, LargeHistory
+from tests.bench.history import LargeHistory
 
 ADA = Actor("1", "ada")
 MAX_STATEMENTS = 30
@@ -55,7 +55,7 @@ def test_a_plan_of_a_thousand_runs(benchmark: Any, history: LargeHistory) -> Non
     with history.database.counted() as statements:
         found = plan(history)
     assert len(found.runs) == history.runs
-    assert sum(len(run.task_instances) for run in found.runs) == history.runs * TASKS
+    assert sum(len(run.task_instances) for run in found.runs) == history.runs * history.shape.tasks
     assert len(statements) <= MAX_STATEMENTS, statements.texts
     floor = timed(lambda: bare_reads(history))
     ratio = timed(lambda: plan(history)) / floor

@@ -11,6 +11,7 @@ from airflow.models.asset import association_table as CONSUMED
 from airflow.models.dagrun import DagRun
 from sqlalchemy import false, literal, select
 
+from airflow_rerun_downstream.airflow3.facts.emitters import emitted_assets
 from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, complete
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, one_in, pair_in
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, AssetConsumption, RunFacts
@@ -63,12 +64,17 @@ def consumption(event: Any, consumer: RunFacts) -> AssetConsumption:
 def events_of(session: Session, producers: Collection[RunRef]) -> Sequence[Any]:
     """The events of runs, of whatever asset: those of an alias aren't among a task's declared outlets.
 
-    Events are indexed by asset and time only, so they are looked for while the runs were alive.
+    Events are indexed by asset and time, so they are looked for among the assets that the runs' Dags have emitted,
+    and while the runs were alive.
     """
+    conditions = emitted_by(session, producers)
+    assets = emitted_assets(session, {ref.dag_id for ref in producers})
+    if assets is not None:
+        conditions.append(one_in(session, EVENT.asset_id, sorted(assets)))
     wanted = (
         select(*EVENT_COLUMNS)
         .select_from(AssetModel.__table__.join(AssetEvent.__table__, ASSET.id == EVENT.asset_id))
-        .where(*emitted_by(session, producers))
+        .where(*conditions)
     )
     return session.execute(wanted).all()
 
