@@ -1,0 +1,134 @@
+"""What the acceptance tests of freeze mode do: hold runs, look at them, and let them go."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tests.acceptance.story import AWAY, Story, moment
+from tests.live.harness import Json, StartAirflow, wait_until
+
+DAGS = Path(__file__).parent / "dags_freeze"
+FAR = datetime(2038, 1, 1, tzinfo=timezone.utc)
+
+
+class Frozen(Story):
+    """A live Airflow with a wrong run, and runs that are about to read what it made.
+
+    ``dag_ids`` run from the start; the others when a test asks for their next runs.
+    """
+
+    def __init__(self, start: StartAirflow, folder: Path, *dag_ids: str, **options: Any) -> None:
+        self.folder = folder
+        begin = datetime.now(timezone.utc).replace(second=0, microsecond=0) - timedelta(minutes=1)
+        env = {"FREEZE_FOLDER": str(folder), "FREEZE_BEGIN": begin.isoformat()}
+        super().__init__(start(dags=[DAGS], env={**env, **options.pop("env", {})}, **options))
+        self.airflow.wait_for_dags("wrong", *dag_ids)
+        self.client.unpause(*dag_ids)
+        self.client.make_history({"wrong": 1, **dict.fromkeys(dag_ids, 1)})
+
+    def file(self, name: str) -> Path:
+        """A file by which a task is told what to do."""
+        return self.folder / name
+
+    def source(self, dag_id: str = "wrong") -> Json:
+        """The source run."""
+        return super().source(dag_id)
+
+    def next_runs(self, *dag_ids: str) -> dict[str, Json]:
+        """The next run of each Dag as the plan foresees it; it isn't made yet."""
+        self.client.unpause(*dag_ids)
+
+        def foreseen() -> dict[str, Json] | None:
+            runs = self.plan()["runs"]
+            found = {run["dag_id"]: run for run in runs if not run["exists"] and run["dag_id"] in dag_ids}
+            return found if found.keys() == set(dag_ids) else None
+
+        return wait_until(foreseen, 90, f"the next runs of {', '.join(dag_ids)} in the plan", ignore=AWAY)
+
+    def freeze(self, upcoming: dict[str, Json], **body: Any) -> int:
+        """Submit a rerun of the source that holds these runs; the source's task waits for `go_on`."""
+        self.file("wait").touch()
+        refs = [{"dag_id": dag_id, "logical_date": run["logical_date"]} for dag_id, run in upcoming.items()]
+        rerun = self.submit(members=[], freeze_mode=True, frozen=refs, **body)
+        return int(rerun["id"])
+
+    def go_on(self) -> None:
+        """Let the source's task end."""
+        self.file("wait").unlink(missing_ok=True)
+
+    def run_at(self, dag_id: str, logical_date: str) -> Json | None:
+        """A Dag's run of a logical date, if it is made."""
+        found = [run for run in self.client.dag_runs(dag_id) if moment(run["logical_date"]) == moment(logical_date)]
+        return found[0] if found else None
+
+    def wait_held(self, rerun_id: int, upcoming: dict[str, Json]) -> dict[str, Json]:
+        """Wait until the runs have been made, held; answer the members."""
+        wanted = set(upcoming)
+
+        def held(members: dict[str, Json]) -> bool:
+            return all(members[dag_id]["run_id"] is not None for dag_id in wanted)
+
+        return self.wait_members(rerun_id, held, "the frozen runs to be made")
+
+    def wait_later_runs(self, dag_id: str, after: str, count: int) -> None:
+        """Wait until later runs of a Dag have succeeded: the scheduler goes on."""
+
+        def gone_on() -> bool:
+            runs = self.client.dag_runs(dag_id)
+            later = [run for run in runs if moment(run["logical_date"]) > moment(after)]  # type: ignore[operator]
+            return sum(run["state"] == "success" for run in later) >= count
+
+        wait_until(gone_on, 240, f"{count} later runs of {dag_id}", ignore=AWAY)
+
+    def never_started(self, dag_id: str, run_id: str) -> bool:
+        """Whether a run is held: queued, due in 2038, and no task of it has begun."""
+        run = self.client.dag_run(dag_id, run_id)
+        tasks = self.client.task_instances(dag_id, run_id)
+        return (
+            run["state"] == "queued"
+            and moment(run["run_after"]) == FAR
+            and all(one["start_date"] is None and not one["try_number"] for one in tasks)
+        )
+
+    def wait_natural(self, dag_id: str, foreseen: Json) -> Json:
+        """Wait until a released run has succeeded, and check that it is just as it would have been."""
+        run = wait_until(lambda: self.succeeded(dag_id, foreseen["logical_date"]), 120, f"{dag_id} to run", ignore=AWAY)
+        for name in ("logical_date", "data_interval_start", "data_interval_end", "run_after"):
+            assert moment(run[name]) == moment(foreseen[name]), name
+        return run
+
+    def succeeded(self, dag_id: str, logical_date: str) -> Json | None:
+        """A Dag's run of a logical date, once it has succeeded."""
+        run = self.run_at(dag_id, logical_date)
+        return run if run is not None and run["state"] == "success" else None
+
+    def holds(self) -> list[tuple[Any, ...]]:
+        """What is held, as our tables say."""
+        return self.rows("select dag_id, run_id from rerun_downstream_hold order by 1, 2")
+
+    def held_runs(self) -> list[tuple[Any, ...]]:
+        """What is held, as Airflow's tables say."""
+        return self.rows("select dag_id, run_id from dag_run where run_after > '2037-01-01' order by 1, 2")
+
+    def no_gap(self, dag_id: str, step: timedelta) -> bool:
+        """Whether the Dag has a run for each of its intervals, from its first to its last."""
+        dates = sorted(
+            date for run in self.client.dag_runs(dag_id) if (date := moment(run["logical_date"])) is not None
+        )
+        return all(later - earlier == step for earlier, later in pairwise(dates))
+
+    def wait_state(self, rerun_id: int, *states: str, timeout: float = 120) -> Json:
+        """Wait until a rerun is in one of the states."""
+
+        def reached() -> Json | None:
+            rerun = self.call("GET", f"/reruns/{rerun_id}")
+            return rerun if rerun["state"] in states else None
+
+        return wait_until(reached, timeout, f"rerun {rerun_id} to be {' or '.join(states)}", ignore=AWAY)
+
+    def frozen_members(self, rerun_id: int) -> dict[str, Json]:
+        """The members that are, or were, frozen."""
+        return {dag_id: each for dag_id, each in self.members(rerun_id).items() if each["role"] == "frozen"}
