@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from pytest_mock import MockerFixture
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from airflow_rerun_downstream.airflow3 import health as healths
 from airflow_rerun_downstream.airflow3 import reports, wiring
@@ -197,6 +197,53 @@ def test_without_a_conductor_health_says_where_one_should_be(migrated: Database,
         SqlLease(connection).release(owner="me")
     found = healths.AirflowHealth(settings=lambda: Settings(conductor="external"), clock=Clock()).conductor()
     assert (found.status, "Start `airflow-rerun-downstream conductor`." in found.detail) == ("unhealthy", True)
+
+
+def scheduler_of(database: Database, *, ago: float = 0, state: str = "running", hook: bool | None = True) -> int:
+    """A scheduler's job with a heartbeat, and its report; ``hook`` None: it hasn't reported."""
+    from airflow.jobs.job import Job
+
+    with database.session() as session:
+        number = session.execute(
+            insert(Job.__table__).values(
+                job_type="SchedulerJob", state=state, latest_heartbeat=NOON - timedelta(seconds=ago), hostname="h"
+            )
+        ).inserted_primary_key[0]
+        if hook is not None:
+            report_process(session, ProcessReport(f"h:{number}", "scheduler", True, hook, NOON, NOON, int(number)))
+        session.commit()
+    return int(number)
+
+
+class TestFreezeHook:
+    def test_it_is_in_every_scheduler(self, migrated: Database, health: healths.AirflowHealth) -> None:
+        scheduler_of(migrated)
+        scheduler_of(migrated)
+        found = health.freeze_hook()
+        assert (found.status, found.detail) == ("healthy", "It is in place in all 2 live schedulers.")
+        assert health.freeze_hook_active()
+
+    @pytest.mark.parametrize("hook", [None, False])
+    def test_it_is_missing_in_one(self, migrated: Database, health: healths.AirflowHealth, hook: bool | None) -> None:
+        scheduler_of(migrated)
+        number = scheduler_of(migrated, hook=hook)
+        found = health.freeze_hook()
+        assert (found.status, f"job #{number} hasn't reported" in found.detail) == ("degraded", True)
+        assert not health.freeze_hook_active()
+
+    def test_a_dead_scheduler_does_not_count(self, migrated: Database, health: healths.AirflowHealth) -> None:
+        scheduler_of(migrated)
+        scheduler_of(migrated, hook=None, ago=40)
+        scheduler_of(migrated, hook=None, state="success")
+        assert health.freeze_hook_active()
+
+    def test_without_a_scheduler_nothing_can_be_said(self, migrated: Database, health: healths.AirflowHealth) -> None:
+        found = health.freeze_hook()
+        assert (found.status, "No scheduler is alive." in found.detail) == ("degraded", True)
+        assert not health.freeze_hook_active()
+
+    def test_without_tables(self, bare: Database, health: healths.AirflowHealth) -> None:
+        assert not health.freeze_hook_active()
 
 
 def test_health_answers_without_tables(bare: Database, health: healths.AirflowHealth) -> None:
