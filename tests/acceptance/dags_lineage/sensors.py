@@ -15,9 +15,15 @@ from typing import Any
 from airflow import sdk
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
-from airflow.sdk import DAG, CronDataIntervalTimetable, CronTriggerTimetable, TaskGroup
+from airflow.sdk import DAG, TaskGroup
 from dateutil.relativedelta import relativedelta
 from lineage_timetable import EveryThirdDay
+
+try:
+    from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable
+except ImportError:  # Airflow 3.1
+    from airflow.timetables.interval import CronDataIntervalTimetable
+    from airflow.timetables.trigger import CronTriggerTimetable
 
 START = datetime.fromisoformat(os.environ.get("LINEAGE_START", "2026-01-01T00:00:00+00:00"))
 END = START + timedelta(hours=float(os.environ["LINEAGE_HOURS"])) if "LINEAGE_HOURS" in os.environ else None
