@@ -62,7 +62,11 @@ def to_come(plan: Plan, ref: FutureRef) -> Frozen:
     if found is None:
         if ref.dag_id not in {run.ref.dag_id for run in plan.runs} | {one.ref.dag_id for one in plan.upcoming}:
             raise NotFound(f"Dag {shown(ref.dag_id)!r} has no run to come that is downstream of the source.")
-        refuse(ref, "not_in_plan")
+        date = ref.logical_date
+        made = date is not None and any(
+            (run.ref.dag_id, run.facts.logical_date) == (ref.dag_id, date) for run in plan.runs
+        )
+        refuse(ref, "already_started" if made else "not_in_plan")
     if found.freeze_reason is not None:
         refuse(ref, found.freeze_reason)
     due = found.run.run_after if found.run else None

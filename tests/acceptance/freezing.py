@@ -12,6 +12,8 @@ from tests.live.harness import Json, StartAirflow, wait_until
 
 DAGS = Path(__file__).parent / "dags_freeze"
 FAR = datetime(2038, 1, 1, tzinfo=timezone.utc)
+LEAD = timedelta(seconds=6)
+"""How long before its time a run must be known, for a submit to freeze it before it is made."""
 
 
 class Frozen(Story):
@@ -43,17 +45,28 @@ class Frozen(Story):
 
         def foreseen() -> dict[str, Json] | None:
             runs = self.plan()["runs"]
-            found = {run["dag_id"]: run for run in runs if not run["exists"] and run["dag_id"] in dag_ids}
-            return found if found.keys() == set(dag_ids) else None
+            found: dict[str, Json] = {}
+            for run in runs:  # soonest first
+                if not run["exists"] and run["dag_id"] in dag_ids:
+                    found.setdefault(run["dag_id"], run)
+            soon = datetime.now(timezone.utc) + LEAD
+            early = any(moment(run["run_after"]) < soon for run in found.values())  # type: ignore[operator]
+            return None if early or found.keys() != set(dag_ids) else found
 
         return wait_until(foreseen, 90, f"the next runs of {', '.join(dag_ids)} in the plan", ignore=AWAY)
 
     def freeze(self, upcoming: dict[str, Json], **body: Any) -> int:
         """Submit a rerun of the source that holds these runs; the source's task waits for `go_on`."""
         self.file("wait").touch()
+        wait_until(self.can_hold, 90, "every live scheduler to have the hook", ignore=AWAY)
         refs = [{"dag_id": dag_id, "logical_date": run["logical_date"]} for dag_id, run in upcoming.items()]
         rerun = self.submit(members=[], freeze_mode=True, frozen=refs, **body)
         return int(rerun["id"])
+
+    def can_hold(self) -> bool:
+        """Whether runs can be frozen; a scheduler that was killed counts as alive for a while."""
+        hook: Json = self.call("GET", "/health")["components"]["freeze_hook"]
+        return bool(hook["status"] == "healthy")
 
     def go_on(self) -> None:
         """Let the source's task end."""

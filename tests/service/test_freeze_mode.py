@@ -110,6 +110,12 @@ class TestRefused:
             submit(house, source, FutureRef("weekly", logical_date=DATE + timedelta(days=1)))
         assert refused.value.extra["runs"][0]["reason"] == "not_in_plan"
 
+    def test_a_run_that_was_just_made(self, house: House, source: RunRef) -> None:
+        date = house.world.runs[RunRef("running", "r")].logical_date
+        with pytest.raises(NotSelectable) as refused:
+            submit(house, source, FutureRef("running", logical_date=date))
+        assert refused.value.extra["runs"][0]["reason"] == "already_started"
+
     def test_what_a_user_may_not_read(self, house: House, source: RunRef) -> None:
         house.permissions.unreadable.add("weekly")
         with pytest.raises(NotFound):
