@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.airflow3.facts import AirflowFacts
-from airflow_rerun_downstream.airflow3.facts.schedules import HAS_RUN_INFO, can_hold
+from airflow_rerun_downstream.airflow3.facts.schedules import HAS_RUN_INFO, WATCHED, can_hold
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from tests.airflow3 import history, scene, scheduler
 
@@ -117,16 +117,17 @@ class TestKinds:
         assert schedule(session, "d").is_paused
 
     def test_an_asset_with_a_watcher(self, session):
-        from airflow.models.asset import AssetModel, AssetWatcherModel
+        from airflow.models.asset import AssetModel
         from airflow.models.trigger import Trigger
-        from sqlalchemy import select
+        from sqlalchemy import insert, select
 
         scene.save(dag(schedule=[asset("a")]), dag("other", schedule=[asset("b")]), session=session)
         trigger = Trigger(classpath="some.Trigger", kwargs={})
         session.add(trigger)
         session.flush()
         watched = session.scalar(select(AssetModel.id).where(AssetModel.name == "a"))
-        session.add(AssetWatcherModel(name="w", asset_id=watched, trigger_id=trigger.id))
+        named = {"name": "w"} if "name" in WATCHED.c else {}
+        session.execute(insert(WATCHED).values(asset_id=watched, trigger_id=trigger.id, **named))
         session.commit()
         found = AirflowFacts(session).schedules(["d", "other"])
         assert {dag_id: one.cannot_park for dag_id, one in found.items()} == {"d": "asset_watcher", "other": None}

@@ -8,7 +8,8 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from airflow.models.asset import AssetModel, AssetWatcherModel
+from airflow.models import asset as models
+from airflow.models.asset import AssetModel
 from airflow.models.dag import DagModel, get_next_data_interval, get_run_data_interval
 from airflow.models.dagrun import DagRun
 from airflow.models.serialized_dag import SerializedDagModel
@@ -34,6 +35,12 @@ READS_LAST_RUN = ("next_dagrun_info_v2", "run_info_from_dag_run", "next_run_info
 """The methods by which a timetable may see the last run's ``run_after``. Before 3.2 none can."""
 
 HAS_RUN_INFO = hasattr(Timetable, "next_dagrun_info_v2")
+
+if hasattr(models, "AssetWatcherModel"):
+    WATCHED = models.AssetWatcherModel.__table__
+else:  # before 3.2
+    WATCHED = vars(models)["asset_trigger_association_table"]
+
 AUTOMATED = (DagRunType.SCHEDULED, DagRunType.BACKFILL_JOB)
 
 
@@ -191,7 +198,7 @@ def with_watchers(session: Session, dag_ids: Collection[str]) -> set[str]:
         select(DAG.dag_id)
         .select_from(DagModel.__table__)
         .join(AssetModel.__table__, scheduled_by(DAG.dag_id))
-        .join(AssetWatcherModel.__table__, AssetWatcherModel.asset_id == AssetModel.id)
+        .join(WATCHED, WATCHED.c.asset_id == AssetModel.id)
         .where(one_in(session, DAG.dag_id, sorted(dag_ids)))
         .distinct()
     )
