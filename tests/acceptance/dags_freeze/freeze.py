@@ -67,8 +67,10 @@ with DAG("latest_only", catchup=False, **CRON):
 with DAG("one_at_a_time", catchup=True, max_active_runs=1, **CRON):
     read()
 
+QUICK = {"schedule": timedelta(seconds=15), "start_date": BEGIN, "catchup": CATCHUP, "max_active_runs": 30}
+
 for name in ("quick", "quick_too", "quick_three"):
-    with DAG(name, schedule=timedelta(seconds=15), start_date=BEGIN, catchup=CATCHUP, max_active_runs=30):
+    with DAG(name, default_args=RETRIES, **QUICK):
         read()
 
 with DAG("stubborn", schedule=[WRONG], start_date=YESTERDAY, default_args={"retries": 2, "retry_delay": timedelta(0)}):
