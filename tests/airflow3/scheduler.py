@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,12 @@ def runner(*, session: Session) -> Any:
 
     from airflow_rerun_downstream.airflow3 import hook
 
-    job = Job()
+    takes_executors = "executors" in inspect.signature(SchedulerJobRunner).parameters  # since 3.2
+    job = Job() if takes_executors else Job(executor=LocalExecutor())
     hook.on_stopping(job)
     session.add(job)
     session.commit()
-    return SchedulerJobRunner(job, executors=[LocalExecutor()])
+    return SchedulerJobRunner(job, **({"executors": [LocalExecutor()]} if takes_executors else {}))
 
 
 def make_runs(*, session: Session) -> None:

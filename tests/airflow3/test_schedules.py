@@ -133,7 +133,7 @@ class TestKinds:
         assert {dag_id: one.cannot_park for dag_id, one in found.items()} == {"d": "asset_watcher", "other": None}
 
     def test_a_deadline(self, session):
-        from airflow.sdk import DeadlineAlert, DeadlineReference
+        from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
         alert = DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(hours=1), scheduler.callback())
         scene.save(dag(deadline=alert), dag("other"), session=session)

@@ -31,10 +31,13 @@ log = logging.getLogger(__name__)
 
 DAG = DagModel.__table__.c
 
-READS_LAST_RUN = ("next_dagrun_info_v2", "run_info_from_dag_run", "next_run_info_from_dag_model")
-"""The methods by which a timetable may see the last run's ``run_after``. Before 3.2 none can."""
-
 HAS_RUN_INFO = hasattr(Timetable, "next_dagrun_info_v2")
+"""Airflow 3.1 shows a timetable the last run's data interval only."""
+
+READS_LAST_RUN = (
+    ("next_dagrun_info_v2", "run_info_from_dag_run", "next_run_info_from_dag_model") if HAS_RUN_INFO else ()
+)
+"""The methods by which a timetable may see the last run's ``run_after``."""
 
 if hasattr(models, "AssetWatcherModel"):
     WATCHED = models.AssetWatcherModel.__table__
@@ -93,7 +96,7 @@ def can_hold(timetable: Timetable) -> bool:
     A timetable that looks at more of the last run than its data interval may make them from its ``run_after``.
     """
     inner = getattr(timetable, "timetable", None)
-    sees = any(getattr(type(timetable), name, None) is not getattr(Timetable, name, None) for name in READS_LAST_RUN)
+    sees = any(getattr(type(timetable), name) is not getattr(Timetable, name) for name in READS_LAST_RUN)
     return not sees and (not isinstance(inner, Timetable) or can_hold(inner))
 
 
