@@ -235,3 +235,32 @@ def test_every_dag_run_of_an_event_goes_through_one_function(session, mocker):
     assert asked.call_count == 1
     assert len(scene.rows("asset_event", session=session)) == 1
     assert scene.rows("asset_dag_run_queue", session=session) == []
+
+
+def test_a_queued_asset_locks_its_dag_by_a_foreign_key_and_a_pending_partition_does_not():
+    from airflow.models import asset
+
+    (key,) = asset.AssetDagRunQueue.__table__.c.target_dag_id.foreign_keys
+    assert key.target_fullname == "dag.dag_id"
+    if version() != "3.1":
+        assert not asset.AssetPartitionDagRun.__table__.c.target_dag_id.foreign_keys
+
+
+def test_a_job_says_that_it_starts_before_it_says_which_one_it_is():
+    from airflow.jobs.job import Job
+    from airflow.listeners.listener import get_listener_manager
+
+    kinds: list[Any] = []
+
+    class Listener:
+        @importlib.import_module("airflow.listeners").hookimpl
+        def on_starting(self, component: Any) -> None:
+            kinds.append(vars(component).get("job_type"))
+
+    listening = Listener()
+    get_listener_manager().pm.register(listening)
+    try:
+        Job(job_type="SchedulerJob")
+    finally:
+        get_listener_manager().pm.unregister(listening)
+    assert kinds == [None]
