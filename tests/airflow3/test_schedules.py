@@ -75,6 +75,11 @@ class TestUpcoming:
         scene.save(dag(schedule=when, **limit), session=session)
         assert len(schedule(session, "d").upcoming) == (0 if when is None else 1)
 
+    def test_a_dag_that_had_its_only_run_has_none(self, session):
+        scene.save(dag(schedule="@once"), session=session)
+        scheduler.make_next("d", session=session)
+        assert schedule(session, "d").upcoming == ()
+
     def test_a_timetable_that_raises_has_no_more_than_airflow_wrote_down(self, session, mocker):
         scene.save(dag(), session=session)
         from airflow.timetables.interval import CronDataIntervalTimetable

@@ -123,13 +123,20 @@ def first_info(dag: Any, row: DagModel, last: Any) -> DagRunInfo | None:
     if row.next_dagrun_create_after is None:
         if not dag.timetable.can_be_scheduled:
             return None
-        interval = get_run_data_interval(dag.timetable, last) if last is not None else None
-        return next_info(dag, DagRunInfo(last.run_after, interval) if interval else None)
+        return next_info(dag, info_of(dag.timetable, last) if last is not None else None)
     if HAS_RUN_INFO:
         found: DagRunInfo | None = dag.timetable.next_run_info_from_dag_model(dag_model=row)
         return found
     ready: Any = row.next_dagrun_create_after
     return DagRunInfo(ready, get_next_data_interval(dag.timetable, row))
+
+
+def info_of(timetable: Timetable, run: DagRun) -> DagRunInfo:
+    """What a timetable may see of a run."""
+    if HAS_RUN_INFO:
+        return timetable.run_info_from_dag_run(dag_run=run)
+    ready: Any = run.run_after
+    return DagRunInfo(ready, get_run_data_interval(timetable, run))
 
 
 def next_info(dag: Any, info: DagRunInfo | None) -> DagRunInfo | None:
