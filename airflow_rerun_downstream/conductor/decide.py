@@ -26,7 +26,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
 from airflow_rerun_downstream.domain.states import IN_FLIGHT, SATISFIED, MemberState, RerunState
 
-WAITS = frozenset({"dag_paused", "at_max_active_runs"})
+WAITS = frozenset({"dag_paused", "at_max_active_runs", "dag_gone"})
 """Reasons of a member whose run is queued, which go when it is started."""
 
 
