@@ -63,9 +63,14 @@ class SourceRule:
 
 @dataclass(frozen=True)
 class RunFilter:
-    """A question for a page of Dag runs. None: no restriction. ``order_by``: a field, ``-`` before it: descending."""
+    """A question for a page of Dag runs. None: no restriction. ``order_by``: a field, ``-`` before it: descending.
+
+    ``dag_id_pattern`` is what Airflow's own REST API takes: a part of the id in any case, ``%`` and ``_`` as in SQL's
+    LIKE, ``|`` between alternatives.
+    """
 
     dag_ids: frozenset[str] | None = None
+    dag_id_pattern: str | None = None
     states: frozenset[str] | None = None
     run_types: frozenset[str] | None = None
     run_after_gte: datetime | None = None
@@ -263,10 +268,14 @@ class Freezer(Protocol):
 
 @dataclass(frozen=True)
 class RerunFilter:
-    """A question for a page of reruns. None: no restriction. ``readable`` restricts the source's Dag."""
+    """A question for a page of reruns. None: no restriction. ``dag_id_pattern``: see `RunFilter`.
+
+    ``readable`` restricts the source's Dag, and what is asked of members to those that may be read.
+    """
 
     states: frozenset[RerunState] | None = None
     dag_id: str | None = None
+    dag_id_pattern: str | None = None
     run_id: str | None = None
     created_by: str | None = None
     created_at_gte: datetime | None = None
@@ -298,7 +307,10 @@ class RerunStore(Protocol):
         ...
 
     def page(self, wanted: RerunFilter) -> tuple[list[Rerun], int]:
-        """One page of reruns (``dag_id`` and ``run_id`` match any member), and how many there are in all."""
+        """One page of reruns, and how many there are in all.
+
+        ``dag_id``, ``dag_id_pattern`` and ``run_id`` match any member, all of them the same one.
+        """
         ...
 
     def members(self, rerun_id: int) -> list[Member]:

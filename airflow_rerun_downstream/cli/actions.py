@@ -24,9 +24,14 @@ def plan(args: Namespace) -> int:
 
 
 def submit(args: Namespace) -> int:
-    """Store a rerun, and wait for it if that is wanted."""
+    """Store a rerun, and wait for it if that is wanted; or only say what would happen."""
+    if args.dry_run and args.wait:
+        raise Usage("Give either --dry-run or --wait, not both.")
     body = rerun_body(args)
     to = backend(args)
+    if args.dry_run:
+        rendering.show(to.review(body), args.output)
+        return 0
     return shown(args, to, to.submit(body))
 
 

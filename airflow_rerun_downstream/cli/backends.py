@@ -30,6 +30,10 @@ class Backend(Protocol):
         """What is upstream and downstream of a Dag."""
         ...
 
+    def review(self, body: RerunBody) -> payloads.Review:
+        """What a submit would do."""
+        ...
+
     def submit(self, body: RerunBody) -> payloads.Rerun:
         """Store a rerun."""
         ...
@@ -101,6 +105,10 @@ class LocalBackend:
     def edges(self, dag_id: str) -> payloads.DagEdges:
         """What is upstream and downstream of a Dag."""
         return handlers.list_edges(self._service, self._actor, dag_id)
+
+    def review(self, body: RerunBody) -> payloads.Review:
+        """What a submit would do."""
+        return handlers.review_rerun(self._service, self._actor, body)
 
     def submit(self, body: RerunBody) -> payloads.Rerun:
         """Store a rerun."""

@@ -126,6 +126,19 @@ def seen(of: payloads.Link) -> str:
     return ", ".join(f"{name}: {value}" for name, value in facts.items())
 
 
+def review(of: payloads.Review) -> list[object]:
+    """What would happen, in its order."""
+    rows = [
+        (number, each.dag_id, each.run_id, "stopped first" if each in of.stopped else None)
+        for number, wave in enumerate(of.waves, 1)
+        for each in wave
+    ]
+    parts: list[object] = [table(f"Nothing is stored. {len(rows)} runs", ("wave", "dag_id", "run_id", "note"), rows)]
+    if of.frozen:
+        parts.append(table(f"To be held ({len(of.frozen)})", ("run",), [(named(each),) for each in of.frozen]))
+    return parts + [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
+
+
 def rerun(of: payloads.Rerun) -> list[object]:
     """A record."""
     facts: Mapping[str, object] = {
@@ -217,6 +230,7 @@ def health(of: payloads.Health) -> list[object]:
 TABLES: Mapping[type[BaseModel], Callable[[Any], list[object]]] = {
     payloads.Plan: plan,
     payloads.DagEdges: edges,
+    payloads.Review: review,
     payloads.Rerun: rerun,
     payloads.Reruns: reruns,
     payloads.Member: lambda of: members(payloads.Members(members=[of], total_entries=1)),

@@ -128,6 +128,7 @@ SELECTION = (
         metavar="TARGET[:CONDITION,…]",
     ),
 )
+DRY_RUN = switch("--dry-run", "Only say what would happen, in which order, or why it would be refused.")
 WAITING = (
     switch("--wait", "Wait for the end, showing progress; fails unless the rerun succeeds."),
     argument("--timeout", help="Wait no longer than this many seconds.", type=float, metavar="SECONDS"),
@@ -162,7 +163,7 @@ PARTS = (
 
 VERBS = (
     Verb("plan", "Preview what a rerun would do; changes nothing", (*SOURCE, *COMMON)),
-    Verb("submit", "Rerun a run and what is downstream of it", (*SOURCE, *SELECTION, *WAITING, *COMMON)),
+    Verb("submit", "Rerun a run and what is downstream of it", (*SOURCE, *SELECTION, DRY_RUN, *WAITING, *COMMON)),
     Verb("list", "List the reruns", (*FILTERS, *PAGE, *COMMON)),
     Verb("show", "Show a rerun and its members", (RERUN, *PARTS, *PAGE, *WAITING, *COMMON)),
     Verb("pause", "Dispatch nothing new; runs in flight go on", (RERUN, *COMMON)),

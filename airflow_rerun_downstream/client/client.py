@@ -58,6 +58,10 @@ class RerunDownstreamClient:
         """Preview a rerun; changes nothing."""
         return self._ask(payloads.Plan, "POST", "/plans", {"task_instances": task_instances}, body)
 
+    def review(self, body: RerunBody | Mapping[str, Any]) -> payloads.Review:
+        """What a submit of this body would do; changes nothing, and is refused as the submit would be."""
+        return self._ask(payloads.Review, "POST", "/reviews", None, body)
+
     def submit(self, body: RerunBody | Mapping[str, Any]) -> payloads.Rerun:
         """Rerun the source and the selected downstream runs."""
         return self._ask(payloads.Rerun, "POST", "/reruns", None, body)

@@ -106,6 +106,12 @@ class DagStructure:
     is_paused: bool = False
     max_active_runs: int | None = None
 
+    def group_of(self, task_id: str) -> str | None:
+        """The innermost group that a task is in."""
+        # Of two groups with the same tasks one is in the other, whose id usually begins the longer one.
+        around = [(len(ids), -len(name), name) for name, ids in self.groups.items() if task_id in ids]
+        return min(around)[2] if around else None
+
 
 @dataclass(frozen=True, slots=True)
 class AssetConsumption:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.errors import NotFound
-from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts
 from airflow_rerun_downstream.domain.plan import Plan, PlannedRun, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.lineage.declarations import Declarations
@@ -64,15 +64,15 @@ class Planner:
         plan = preview.plan(source, chosen, rerun_source=request.rerun_source)
         return replace(plan, warnings=(*plan.warnings, *self.declarations.warnings()))
 
-    def source_run(self, ref: RunRef) -> PlannedRun:
-        """A run as a source, with its task instances and the default selection. Raises `NotFound`."""
+    def source_run(self, ref: RunRef) -> tuple[PlannedRun, DagStructure | None]:
+        """A run as a source, with its task instances, the default selection and its Dag. Raises `NotFound`."""
         run = self.source(ref)
         structures = self.facts.structures([ref.dag_id])
         instances = self.facts.task_instances([ref])
         explored = Explored({ref: run}, [], {ref: Pollution()}, structures)
         chosen = source_selection(run, None, structures.get(ref.dag_id), instances.get(ref, []))
         preview = Preview(explored, instances, PlanOptions(), self.viewpoint(explored))
-        return preview.source_run(run, chosen, rerun_source=True)
+        return preview.source_run(run, chosen, rerun_source=True), structures.get(ref.dag_id)
 
     def source(self, ref: RunRef) -> RunFacts:
         """The source run, if the user may read it."""

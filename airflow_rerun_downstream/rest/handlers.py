@@ -18,6 +18,11 @@ def make_plan(service: Service, actor: Actor, body: PlanBody, *, task_instances:
     return presenters.plan(service.plan(actor, body.plan_request()), task_instances=task_instances)
 
 
+def review_rerun(service: Service, actor: Actor, body: RerunBody) -> payloads.Review:
+    """``POST /reviews``: what a submit of this body would do."""
+    return presenters.review(service.review(actor, body.rerun_request()))
+
+
 def submit_rerun(service: Service, actor: Actor, body: RerunBody) -> payloads.Rerun:
     """``POST /reruns``: store a rerun; the conductor carries it out."""
     return presenters.rerun(service.submit(actor, body.rerun_request()))
@@ -106,14 +111,12 @@ def list_dag_runs(
     service: Service, actor: Actor, query: DagRunQuery, *, maximum: int = MAXIMUM_LIMIT
 ) -> payloads.DagRuns:
     """``GET /dag-runs``: runs, each with whether it can be a source."""
-    found, total = service.dag_runs(actor, query.wanted(maximum), can_be_source=query.can_be_source)
-    return payloads.DagRuns(dag_runs=[presenters.run(each) for each in found], total_entries=total)
+    return presenters.dag_runs(service.dag_runs(actor, query.wanted(maximum), can_be_source=query.can_be_source))
 
 
 def list_task_instances(service: Service, actor: Actor, dag_id: str, run_id: str) -> payloads.TaskInstances:
     """``GET /dag-runs/{dag_id}/{run_id}/task-instances``: what a rerun from this run would take by default."""
-    found = [presenters.task_instance(each) for each in service.task_instances(actor, RunRef(dag_id, run_id))]
-    return payloads.TaskInstances(task_instances=found, total_entries=len(found))
+    return presenters.run_tasks(service.task_instances(actor, RunRef(dag_id, run_id)))
 
 
 def list_edges(service: Service, actor: Actor, dag_id: str) -> payloads.DagEdges:

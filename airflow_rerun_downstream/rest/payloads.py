@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_serializer
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_serializer
+from pydantic_core import CoreSchema
 
 from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, LinkKind, RunStatus
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 
 
 class Payload(BaseModel):
-    """An object of the contract. A client that is older than the server ignores what it doesn't know."""
+    """An object of the contract. A client that is older than the server ignores what it doesn't know.
 
-    model_config = ConfigDict(frozen=True)
+    What has a default is always sent, and the OpenAPI document says so.
+    """
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class RunRef(Payload):
@@ -27,6 +31,8 @@ class RunRef(Payload):
 class FutureRef(Payload):
     """A run that Airflow hasn't created yet; with nothing but ``dag_id``: one that couldn't be told."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
     dag_id: str
     logical_date: datetime | None = None
     partition_key: str | None = None
@@ -36,6 +42,11 @@ class FutureRef(Payload):
     def only_what_is_known(self, standard: Any) -> dict[str, Any]:
         """Leave the keys out that don't name the run."""
         return {name: value for name, value in standard(self).items() if value is not None}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Describe the fields: of the serializer, pydantic knows only that it makes an object."""
+        return handler({name: value for name, value in schema.items() if name != "serialization"})
 
 
 class MappedTaskRef(Payload):
@@ -126,6 +137,18 @@ class Plan(Payload):
     links: list[Link]
     warnings: list[PlanWarning]
     hidden_dags: int
+
+
+class Review(Payload):
+    """What a submit would do. ``waves``: the runs in the order of their dispatch, each wave after the one before it.
+
+    ``stopped``: those of them that are queued or running and that freeze mode stops; ``frozen``: the runs to be held.
+    """
+
+    warnings: list[PlanWarning]
+    waves: list[list[RunRef]]
+    stopped: list[RunRef]
+    frozen: list[RunRef | FutureRef]
 
 
 class DagEdge(Payload):
@@ -306,17 +329,27 @@ class Events(Payload):
 
 
 class DagRuns(Payload):
-    """A page of Dag runs."""
+    """A page of Dag runs. ``source_ready_since``: what was ready earlier can't be a source; null: there is no limit."""
 
     dag_runs: list[Run]
     total_entries: int
+    source_ready_since: datetime | None
+
+
+class Task(Payload):
+    """A task of a Dag's latest version; ``group`` is the innermost task group that it is in."""
+
+    task_id: str
+    downstream_task_ids: list[str]
+    group: str | None
 
 
 class TaskInstances(Payload):
-    """The task instances of a run."""
+    """The task instances of a run, and the tasks of its Dag; these are missing if the Dag is."""
 
     task_instances: list[TaskInstance]
     total_entries: int
+    structure: list[Task]
 
 
 class NotificationTargets(Payload):

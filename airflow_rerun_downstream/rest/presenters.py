@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from airflow_rerun_downstream.domain.edges import DagEdge
+from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.plan import (
     FutureRef,
     Link,
@@ -20,7 +21,15 @@ from airflow_rerun_downstream.domain.rerun import RerunEvent
 from airflow_rerun_downstream.ports import ComponentHealth
 from airflow_rerun_downstream.rest import payloads
 from airflow_rerun_downstream.rest.problems import plain
-from airflow_rerun_downstream.service import EdgesView, LiveRun, MemberView, RerunView
+from airflow_rerun_downstream.service import (
+    DagRunsView,
+    EdgesView,
+    LiveRun,
+    MemberView,
+    RerunView,
+    ReviewView,
+    RunTasksView,
+)
 
 SEVERITY = ("healthy", "degraded", "unhealthy")
 
@@ -62,6 +71,23 @@ def task_instance(of: PlannedTask) -> payloads.TaskInstance:
     )
 
 
+def structure(of: DagStructure) -> list[payloads.Task]:
+    """The tasks of a Dag."""
+    return [
+        payloads.Task(task_id=task_id, downstream_task_ids=sorted(node.followers), group=of.group_of(task_id))
+        for task_id, node in sorted(of.tasks.items())
+    ]
+
+
+def run_tasks(of: RunTasksView) -> payloads.TaskInstances:
+    """The task instances of a run."""
+    return payloads.TaskInstances(
+        task_instances=[task_instance(each) for each in of.task_instances],
+        total_entries=len(of.task_instances),
+        structure=[] if of.structure is None else structure(of.structure),
+    )
+
+
 def run(of: PlannedRun) -> payloads.Run:
     """A run without its task instances."""
     facts = of.facts
@@ -86,6 +112,13 @@ def run(of: PlannedRun) -> payloads.Run:
         can_be_source=of.can_be_source,
         source_reason=of.source_reason,
         task_ids=tasks(of.tasks),
+    )
+
+
+def dag_runs(of: DagRunsView) -> payloads.DagRuns:
+    """A page of runs."""
+    return payloads.DagRuns(
+        dag_runs=[run(each) for each in of.runs], total_entries=of.total, source_ready_since=of.source_ready_since
     )
 
 
@@ -180,6 +213,16 @@ def plan(of: Plan, *, task_instances: bool) -> payloads.Plan:
         links=[link(each) for each in of.links],
         warnings=warnings(of.warnings),
         hidden_dags=of.hidden_dags,
+    )
+
+
+def review(of: ReviewView) -> payloads.Review:
+    """What a submit would do."""
+    return payloads.Review(
+        warnings=warnings(of.warnings),
+        waves=[[ref(each) for each in wave] for wave in of.waves],
+        stopped=[ref(each) for each in of.stopped],
+        frozen=[any_ref(each) for each in of.frozen],
     )
 
 

@@ -44,10 +44,14 @@ def checked_order(order_by: str, allowed: tuple[str, ...]) -> str:
 
 
 class RerunQuery(PageQuery):
-    """A question for a page of reruns. ``dag_id`` and ``run_id`` match any member, not only the source."""
+    """A question for a page of reruns. ``dag_id``, its pattern and ``run_id`` match any member, not only the source.
+
+    A pattern is a part of the id in any case, with ``%`` and ``_`` as in SQL's LIKE, ``|`` between alternatives.
+    """
 
     state: list[RerunState] | None = None
     dag_id: Id | None = None
+    dag_id_pattern: Id | None = None
     run_id: Id | None = None
     created_by: Id | None = None
     created_at_gte: Moment | None = None
@@ -66,6 +70,7 @@ class RerunQuery(PageQuery):
         return RerunFilter(
             states=frozenset(self.state) if self.state else None,
             dag_id=self.dag_id,
+            dag_id_pattern=self.dag_id_pattern,
             run_id=self.run_id,
             created_by=self.created_by,
             created_at_gte=self.created_at_gte,
@@ -78,9 +83,10 @@ class RerunQuery(PageQuery):
 
 
 class DagRunQuery(PageQuery):
-    """A question for a page of Dag runs."""
+    """A question for a page of Dag runs. ``dag_id_pattern``: as for reruns."""
 
     dag_id: list[Id] | None = None
+    dag_id_pattern: Id | None = None
     state: list[Id] | None = None
     run_type: list[Id] | None = None
     run_after_gte: Moment | None = None
@@ -98,6 +104,7 @@ class DagRunQuery(PageQuery):
         """The question as the inside has it."""
         return RunFilter(
             dag_ids=frozenset(self.dag_id) if self.dag_id else None,
+            dag_id_pattern=self.dag_id_pattern,
             states=frozenset(self.state) if self.state else None,
             run_types=frozenset(self.run_type) if self.run_type else None,
             run_after_gte=self.run_after_gte,

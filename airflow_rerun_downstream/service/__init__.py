@@ -1,6 +1,23 @@
 """One method for each thing that a user can do."""
 
 from airflow_rerun_downstream.service.service import Service
-from airflow_rerun_downstream.service.views import EdgesView, LiveRun, MemberView, RerunView
+from airflow_rerun_downstream.service.views import (
+    DagRunsView,
+    EdgesView,
+    LiveRun,
+    MemberView,
+    RerunView,
+    ReviewView,
+    RunTasksView,
+)
 
-__all__ = ["EdgesView", "LiveRun", "MemberView", "RerunView", "Service"]
+__all__ = [
+    "DagRunsView",
+    "EdgesView",
+    "LiveRun",
+    "MemberView",
+    "RerunView",
+    "ReviewView",
+    "RunTasksView",
+    "Service",
+]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import timezone
+from typing import TypeVar
 
-from airflow_rerun_downstream.domain.errors import AssetManagerInactive, RunInActiveRerun
-from airflow_rerun_downstream.domain.plan import Link, Plan, PlannedRun, PlannedTask, PlanRequest, PlanWarning
+from airflow_rerun_downstream.domain.errors import RunInActiveRerun
+from airflow_rerun_downstream.domain.plan import Link, Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, Rerun, RerunEvent, RerunRequest
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.edges import dag_edges, no_dag
-from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner
+from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED
 from airflow_rerun_downstream.lineage.preview import Viewpoint, listed_run
 from airflow_rerun_downstream.ports import (
     Clock,
@@ -27,9 +29,19 @@ from airflow_rerun_downstream.ports import (
 )
 from airflow_rerun_downstream.service import freezing, submission
 from airflow_rerun_downstream.service.control import Control
+from airflow_rerun_downstream.service.drafting import Drafting
 from airflow_rerun_downstream.service.reading import Reading
-from airflow_rerun_downstream.service.views import EdgesView, MemberView, RerunView
+from airflow_rerun_downstream.service.views import (
+    DagRunsView,
+    EdgesView,
+    MemberView,
+    RerunView,
+    ReviewView,
+    RunTasksView,
+)
 from airflow_rerun_downstream.settings import Settings
+
+View = TypeVar("View")
 
 
 class Service:
@@ -59,6 +71,7 @@ class Service:
         self.declarations = declarations
         self.wake = wake
         self.reading = Reading(permissions)
+        self.drafting = Drafting(permissions, health, clock, settings, declarations)
         self.control = Control(permissions, clock, self.reading)
 
     # The plan and the submit
@@ -69,75 +82,38 @@ class Service:
         Raises `NotFound`, `Invalid`, `EmptySelection`, `PlanTooLarge`.
         """
         with self.unit_of_work() as work:
-            plan = self.planner(actor, work).plan(request)
-        warnings = (*plan.warnings, *self.forbidden(actor, plan), *self.duplicates(plan, request))
-        return replace(plan, warnings=warnings)
+            plan = self.drafting.planner(actor, work).plan(request)
+        return self.drafting.warned(actor, plan, request)
 
-    def planner(self, actor: Actor, work: Work) -> Planner:
-        """A planner that sees with the user's eyes."""
-        now = self.clock.now()
-        return Planner(
-            work.facts,
-            readable=lambda dag_ids: self.permissions.readable(actor, dag_ids),
-            # Few at any time, and cheaper than asking for thousands of runs by name.
-            in_active_rerun=lambda refs: work.store.all_active_runs(),
-            now=now,
-            window_start=self.settings.window_start(now),
-            max_runs=self.settings.max_plan_runs,
-            declarations=self.declarations,
-        )
-
-    def forbidden(self, actor: Actor, plan: Plan) -> list[PlanWarning]:
-        """A warning for each selected Dag that the user may not rerun: a submit would be refused."""
-        dag_ids = {plan.source.ref.dag_id} | {run.ref.dag_id for run in plan.runs if run.selected}
-        denied = dag_ids - self.permissions.may_rerun(actor, dag_ids)
-        return [PlanWarning("forbidden_dag", f"You may not rerun {dag_id}.", dag_id) for dag_id in sorted(denied)]
-
-    def duplicates(self, plan: Plan, request: PlanRequest) -> list[PlanWarning]:
-        """A warning where repeated asset events would start extra runs."""
-        taken = [run.ref for run in plan.runs if run.selected]
-        asked = RerunRequest(request)
-        try:
-            submission.check_duplicates(plan, asked, taken, active=self._health.asset_manager_active())
-        except AssetManagerInactive as refusal:
-            return [PlanWarning(refusal.reason, refusal.detail)]
-        return []
+    def review(self, actor: Actor, request: RerunRequest) -> ReviewView:
+        """What a submit would do now; changes nothing. Raises every `Refusal` that the submit would meet."""
+        return self.checked(actor, request, lambda work: self.drafting.draft(actor, work, request).review())
 
     def submit(self, actor: Actor, request: RerunRequest) -> RerunView:
         """Store a rerun; the conductor carries it out. Raises every `Refusal` of the contract."""
-        submission.check_request(request, [name for name, _, _ in self.notifier.targets()])
-        try:
-            with self.unit_of_work() as work:
-                view = self.store_rerun(actor, request, work)
-        except RunInActiveRerun as refusal:
-            raise self.with_holder(actor, refusal) from None
+        view = self.checked(actor, request, lambda work: self.store_rerun(actor, work, request))
         self.wake()
         return view
 
-    def store_rerun(self, actor: Actor, request: RerunRequest, work: Work) -> RerunView:
+    def checked(self, actor: Actor, request: RerunRequest, act: Callable[[Work], View]) -> View:
+        """Do something with a request in one transaction; what refuses it is told in full."""
+        submission.check_request(request, [name for name, _, _ in self.notifier.targets()])
+        try:
+            with self.unit_of_work() as work:
+                return act(work)
+        except RunInActiveRerun as refusal:
+            raise self.with_holder(actor, refusal) from None
+
+    def store_rerun(self, actor: Actor, work: Work, request: RerunRequest) -> RerunView:
         """Check everything against a fresh plan, then write."""
         if request.frozen:
             work.freezer.lock({target.dag_id for target in request.frozen})
-        plan = self.planner(actor, work).plan(request.plan)
-        submission.check_source(plan)
-        selection = submission.Selection(plan, work.facts, freeze_mode=request.freeze_mode)
-        taken = selection.taken(request.members)
-        frozen = freezing.frozen_runs(plan, request.frozen)
-        submission.check_something(plan, request, taken)
-        dag_ids = {plan.source.ref.dag_id} | {ref.dag_id for ref in taken} | {one.target.dag_id for one in frozen}
-        submission.check_permissions(dag_ids, self.permissions.may_rerun(actor, dag_ids))
-        submission.check_fresh(request.plan_token, plan, taken)
-        active = self._health.asset_manager_active()
-        submission.check_duplicates(plan, request, taken, active=active)
-        freezing.check_mechanisms(frozen, self._health)
-        source = plan.source.tasks
-        failed = selection.failed_upstreams({plan.source.ref: source, **taken})
-        members = submission.new_members(plan, request, taken, source)
-        warnings = submission.submit_warnings(plan, taken, request.frozen, failed)
-        rerun_id = work.store.add(submission.assemble(plan, request, members, warnings, actor), now=self.clock.now())
-        freezing.freeze(work, rerun_id, frozen)
-        what = f"{len(members)} member(s)" + (f", {len(frozen)} run(s) to hold" if frozen else "")
-        self.tell(work, rerun_id, plan.source.ref, actor, "submit", what)
+        draft = self.drafting.draft(actor, work, request)
+        rerun_id = work.store.add(draft.rerun, now=self.clock.now())
+        freezing.freeze(work, rerun_id, draft.frozen)
+        held = len(draft.frozen)
+        what = f"{len(draft.rerun.members)} member(s)" + (f", {held} run(s) to hold" if held else "")
+        self.tell(work, rerun_id, draft.rerun.source, actor, "submit", what)
         return self.reading.view(actor, work, rerun_id)
 
     def with_holder(self, actor: Actor, refusal: RunInActiveRerun) -> Exception:
@@ -261,9 +237,7 @@ class Service:
 
     # Airflow's runs
 
-    def dag_runs(
-        self, actor: Actor, wanted: RunFilter, *, can_be_source: bool | None = None
-    ) -> tuple[list[PlannedRun], int]:
+    def dag_runs(self, actor: Actor, wanted: RunFilter, *, can_be_source: bool | None = None) -> DagRunsView:
         """A page of Dag runs that the user may read, each with whether it can be a source."""
         now = self.clock.now()
         window = self.settings.window_start(now)
@@ -274,7 +248,8 @@ class Service:
             runs, total = work.facts.page(replace(wanted, dag_ids=self.visible(actor, wanted.dag_ids)))
             refs = [run.ref for run in runs]
             view = Viewpoint(now, window, frozenset(), work.store.active_runs(refs) if refs else {})
-        return [listed_run(run, view) for run in runs], total
+        since = window and window.astimezone(timezone.utc)
+        return DagRunsView(tuple(listed_run(run, view) for run in runs), total, since)
 
     def visible(self, actor: Actor, dag_ids: Collection[str] | None) -> frozenset[str] | None:
         """Narrow a filter to the Dags that the user may read."""
@@ -282,10 +257,11 @@ class Service:
             return self.permissions.all_readable(actor)
         return self.permissions.readable(actor, dag_ids)
 
-    def task_instances(self, actor: Actor, ref: RunRef) -> list[PlannedTask]:
+    def task_instances(self, actor: Actor, ref: RunRef) -> RunTasksView:
         """The task instances of a run, with those preselected that a rerun from it takes by default."""
         with self.unit_of_work() as work:
-            return list(self.planner(actor, work).source_run(ref).task_instances)
+            run, structure = self.drafting.planner(actor, work).source_run(ref)
+        return RunTasksView(run.task_instances, structure)
 
     # The installation
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.edges import DagEdge
-from airflow_rerun_downstream.domain.plan import PlanWarning
+from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.plan import FutureRef, PlannedRun, PlannedTask, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member, Rerun
 
@@ -18,6 +19,33 @@ class RerunView:
     rerun: Rerun
     allowed_actions: tuple[str, ...]
     hidden_members: int = 0
+
+
+@dataclass(frozen=True)
+class ReviewView:
+    """What a submit would do: the runs in dispatch order, those to be stopped first, and those to be held."""
+
+    warnings: tuple[PlanWarning, ...]
+    waves: tuple[tuple[RunRef, ...], ...]
+    stopped: tuple[RunRef, ...] = ()
+    frozen: tuple[RunRef | FutureRef, ...] = ()
+
+
+@dataclass(frozen=True)
+class DagRunsView:
+    """A page of Dag runs, and how many there are in all. ``source_ready_since`` None: the window is unlimited."""
+
+    runs: tuple[PlannedRun, ...]
+    total: int
+    source_ready_since: datetime | None
+
+
+@dataclass(frozen=True)
+class RunTasksView:
+    """A run's task instances, and its Dag's latest structure; None: the Dag isn't there any more."""
+
+    task_instances: tuple[PlannedTask, ...]
+    structure: DagStructure | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, and_, case, exists, func, select
+from sqlalchemy import Column, and_, case, exists, func, or_, select
 
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.rerun import Rerun
@@ -56,11 +56,15 @@ def conditions(wanted: RerunFilter) -> list[Any]:
 
 
 def member_conditions(wanted: RerunFilter) -> list[Any]:
-    """What one of its members must be like; ``dag_id`` and ``run_id`` mean the same member."""
+    """What one of its members must be like; the Dag and the run that are asked for mean the same member."""
     found: list[Any] = []
     same = {member.c.dag_id: wanted.dag_id, member.c.run_id: wanted.run_id}
     run = [column == value for column, value in same.items() if value is not None]
+    if wanted.dag_id_pattern is not None:
+        run.append(matching(member.c.dag_id, wanted.dag_id_pattern))
     if run:
+        if wanted.readable is not None:  # or a name could be guessed letter by letter
+            run.append(member.c.dag_id.in_(sorted(wanted.readable)))
         found.append(has_member(run))
     if wanted.frozen is not None:
         frozen = has_member([member.c.state == MemberState.FROZEN.value])
@@ -71,6 +75,12 @@ def member_conditions(wanted: RerunFilter) -> list[Any]:
 def has_member(like: Collection[Any]) -> Any:
     """Whether the rerun has such a member."""
     return exists().where(member.c.rerun_id == rerun.c.id, *like)
+
+
+def matching(column: Any, pattern: str) -> Any:
+    """Whether an id matches a pattern, as Airflow's own REST API understands them."""
+    parts = [part.strip() for part in pattern.split("|") if part.strip()] or [pattern]
+    return or_(*(column.ilike(f"%{part}%") for part in parts))
 
 
 def ordering(order_by: str) -> list[Any]:

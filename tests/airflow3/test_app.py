@@ -21,7 +21,7 @@ from airflow_rerun_downstream.rest import payloads
 from airflow_rerun_downstream.rest.requests import PlanBody
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.settings import InvalidSetting
-from tests.rest.stub import StubService
+from tests.rest.stub import FUTURE, StubService
 
 # Airflow looks a token up among the revoked ones.
 pytestmark = [
@@ -32,6 +32,7 @@ pytestmark = [
 
 API = "/rerun-downstream/api/v1"
 BODY = {"source": {"dag_id": "orders", "run_id": "r"}}
+BODIES = ("/plans", "/reviews", "/reruns")
 
 
 class StubBackground:
@@ -137,6 +138,7 @@ def test_the_actor_is_airflows_user(client: TestClient, stub: StubService) -> No
         ("GET", "/dag-runs/orders/a%2Fb/task-instances", 200),
         ("POST", "/plans", 200),
         ("POST", "/plans?task_instances=false", 200),
+        ("POST", "/reviews", 200),
         ("POST", "/reruns", 201),
         ("GET", "/reruns?state=running&state=failed&order_by=-id", 200),
         ("GET", "/reruns/7", 200),
@@ -154,25 +156,30 @@ def test_the_actor_is_airflows_user(client: TestClient, stub: StubService) -> No
     ],
 )
 def test_every_call_of_the_contract_answers(client: TestClient, method: str, path: str, status: int) -> None:
-    answer = client.request(method, API + path, json=BODY if path.split("?")[0] in ("/plans", "/reruns") else None)
+    answer = client.request(method, API + path, json=BODY if path.split("?")[0] in BODIES else None)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
 
 
 def test_what_was_asked_arrives(client: TestClient, stub: StubService) -> None:
-    client.get(f"{API}/dag-runs?dag_id=a&dag_id=b&limit=100000&run_after_gte=2026-01-01T00:00:00%2B02:00")
+    client.get(
+        f"{API}/dag-runs?dag_id=a&dag_id=b&limit=100000&run_after_gte=2026-01-01T00:00:00%2B02:00&dag_id_pattern=x%25"
+    )
     wanted = stub.calls[0][2]
     assert wanted.dag_ids == {"a", "b"}
-    assert wanted.limit == 100
+    assert (wanted.limit, wanted.dag_id_pattern) == (100, "x%")
     assert wanted.run_after_gte.isoformat() == "2025-12-31T22:00:00+00:00"
     client.get(f"{API}/dag-runs/orders/a%2Fb/task-instances")
     assert str(stub.calls[1][2]) == "orders / a/b"
     client.get(f"{API}/dags/or%20ders/edges")
     assert stub.calls[2][2] == "or ders"
+    client.get(f"{API}/reruns?dag_id_pattern=a_b")
+    assert stub.calls[3][2].dag_id_pattern == "a_b"
 
 
 def test_a_call_that_makes_work_wakes_the_conductor(client: TestClient, background: StubBackground) -> None:
     client.get(f"{API}/reruns/7")
     client.post(f"{API}/reruns/7/pause")
+    client.post(f"{API}/reviews", json=BODY)
     assert background.did == []
     client.post(f"{API}/reruns", json=BODY)
     client.post(f"{API}/reruns/7/resume")
@@ -325,7 +332,7 @@ def test_the_openapi_document_is_complete(app: FastAPI) -> None:
     document = app.state.mounted.openapi()
     calls = [call for methods in document["paths"].values() for call in methods.values()]
     ids = [call["operationId"] for call in calls]
-    assert len(ids) == len(set(ids)) == 19
+    assert len(ids) == len(set(ids)) == 20
     for call in calls:
         ok = next(call["responses"][status] for status in ("200", "201") if status in call["responses"])
         assert "$ref" in ok["content"]["application/json"]["schema"], call["operationId"]
@@ -362,6 +369,7 @@ def test_the_client_speaks_with_the_app(app: FastAPI, stub: StubService) -> None
     with RerunDownstreamClient("http://testserver", token=token(), transport=transport) as client:
         assert client.plan(BODY).plan_token == "token-1"
         assert client.plan(PlanBody.model_validate(BODY), task_instances=False).source.task_instances is None
+        assert client.review(BODY).frozen == [payloads.FutureRef(dag_id="report", logical_date=FUTURE.logical_date)]
         assert client.submit(BODY).id == 7
         assert client.reruns(state=["running"], limit=1).total_entries == 11
         assert client.rerun(7).state.value == "running"

@@ -230,6 +230,10 @@ def test_a_page(facts, some_runs):
     assert page(facts, order_by="run_id") == sorted([*page(facts)])
     assert page(facts, dag_ids=frozenset({"a"})) == ["manual", first]
     assert page(facts, dag_ids=frozenset()) == []
+    assert page(facts, dag_id_pattern="A") == ["manual", first]
+    assert page(facts, dag_id_pattern="_") == page(facts, dag_id_pattern="a|B") == page(facts)
+    assert page(facts, dag_id_pattern="__") == page(facts, dag_id_pattern="a%b") == []
+    assert page(facts, dag_id_pattern="b", states=frozenset({"failed"})) == ["failed"]
     assert page(facts, states=frozenset({"failed", "queued"})) == ["queued", "failed"]
     assert page(facts, run_types=frozenset({"scheduled"})) == [first]
     assert page(facts, run_after_gte=START + timedelta(days=1), run_after_lte=START + timedelta(days=2)) == [

@@ -164,6 +164,7 @@ def test_a_file_gives_the_whole_body(
         "submit a b --member d",
         "submit a b --member d/r:a,",
         "submit a b --latest-version --same-version",
+        "submit a b --dry-run --wait",
         "db downgrade",
         "links orders --include-manual",
     ],
@@ -179,6 +180,18 @@ def test_what_the_parser_refuses_is_a_usage_error(argv: str, capsys: Captured) -
     with pytest.raises(SystemExit) as ended:
         main(argv.split())
     assert ended.value.code == 2
+
+
+def test_a_dry_run_says_what_a_submit_would_do(stub: StubService, capsys: Captured) -> None:
+    found = printed(capsys, "submit", *RUN, "--dry-run", "--reason", "why")
+    assert payloads.Review.model_validate(found).waves[1][0].dag_id == "sales"
+    assert (stub.calls[0][0], stub.calls[0][2].reason) == ("review", "why")
+    text = table(capsys, "submit", *RUN, "--dry-run")
+    assert "Nothing is stored. 2 runs" in text
+    assert "stopped first" in text
+    assert "report / 2026-03-02" in text
+    assert "paused_dag: The Dag sales is paused." in text
+    assert {call[0] for call in stub.calls} == {"review"}
 
 
 def test_a_refusal_is_said_with_its_reason(stub: StubService, capsys: Captured) -> None:
@@ -372,7 +385,7 @@ def test_with_an_address_the_rest_api_is_asked(mocker: MockerFixture, monkeypatc
 
 def test_the_client_is_a_backend() -> None:
     names = [name for name in vars(backends.Backend) if not name.startswith("_")]
-    assert len(names) == 16
+    assert len(names) == 17
     assert all(callable(getattr(RerunDownstreamClient, name)) for name in names)
 
 

@@ -68,7 +68,7 @@ def test_parameters_are_written_as_the_contract_reads_them() -> None:
 def test_ids_are_quoted_in_the_path() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.raw_path.endswith(b"/dag-runs/a%20b/r%2F1%2B00%3F/task-instances")
-        return httpx.Response(200, json={"task_instances": [], "total_entries": 0})
+        return httpx.Response(200, json={"task_instances": [], "total_entries": 0, "structure": []})
 
     assert client(answer).task_instances("a b", "r/1+00?").total_entries == 0
 

@@ -142,12 +142,13 @@ def test_commands_are_understood(line: str) -> None:
 
 def test_bodies_are_of_the_contract() -> None:
     bodies = list(examples(REST, "json"))
-    asked, submitted, record, member, edges = (
+    asked, submitted, review, record, member, edges = (
         next(text for text in bodies if key in text)
-        for key in ('"rerun_source"', '"members"', '"hidden_members"', '"rerun_id"', '"edges"')
+        for key in ('"rerun_source"', '"members"', '"waves"', '"hidden_members"', '"rerun_id"', '"edges"')
     )
     PlanBody.model_validate_json(asked)
     RerunBody.model_validate_json(submitted)
+    payloads.Review.model_validate_json(review)
     told = json.loads(record)
     assert told.keys() == payloads.Rerun.model_fields.keys()
     assert told["counts"].keys() == payloads.Counts.model_fields.keys()

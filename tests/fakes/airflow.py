@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -221,6 +222,14 @@ class World:
         del self.runs[ref], self.tasks[ref]
 
 
+def like(dag_id: str, pattern: str) -> bool:
+    """Whether an id matches a pattern of `RunFilter`."""
+    signs = {"%": ".*", "_": "."}
+    parts = [part.strip() for part in pattern.split("|") if part.strip()] or [pattern]
+    wanted = ("".join(signs.get(sign) or re.escape(sign) for sign in part) for part in parts)
+    return any(re.search(one, dag_id, re.IGNORECASE) for one in wanted)
+
+
 class FakeFacts:
     """`LineageFacts` over a `World`; ``statements`` counts the calls."""
 
@@ -270,6 +279,7 @@ class FakeFacts:
                 return False
         return (
             (wanted.dag_ids is None or run.ref.dag_id in wanted.dag_ids)
+            and (wanted.dag_id_pattern is None or like(run.ref.dag_id, wanted.dag_id_pattern))
             and (wanted.states is None or run.state in wanted.states)
             and (wanted.run_types is None or run.run_type in wanted.run_types)
             and (wanted.online is None or run.online == wanted.online)

@@ -28,6 +28,7 @@ from airflow_rerun_downstream.domain.rerun import (
 )
 from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, MemberState, RerunState, Role
 from airflow_rerun_downstream.ports import Dispatched, RerunFilter
+from tests.fakes.airflow import like
 
 ENDED = frozenset(MemberState) - {
     MemberState.PENDING,
@@ -295,12 +296,15 @@ class FakeStore:
         of_run = [
             member
             for member in members
-            if wanted.dag_id in (None, member.ref.dag_id) and wanted.run_id in (None, member.ref.run_id)
+            if wanted.dag_id in (None, member.ref.dag_id)
+            and wanted.run_id in (None, member.ref.run_id)
+            and (wanted.dag_id_pattern is None or like(member.ref.dag_id, wanted.dag_id_pattern))
+            and (wanted.readable is None or member.ref.dag_id in wanted.readable)
         ]
         return all(
             (
                 wanted.states is None or one.state in wanted.states,
-                (wanted.dag_id is None and wanted.run_id is None) or of_run,
+                wanted.dag_id is wanted.dag_id_pattern is wanted.run_id is None or of_run,
                 wanted.created_by in (None, one.created_by),
                 wanted.created_at_gte is None or one.created_at >= wanted.created_at_gte,
                 wanted.created_at_lte is None or one.created_at <= wanted.created_at_lte,

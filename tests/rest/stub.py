@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import Refusal
-from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskNode
 from airflow_rerun_downstream.domain.freeze import UpcomingRun
 from airflow_rerun_downstream.domain.plan import (
     Evidence,
@@ -27,7 +27,15 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Notification, Rerun, RerunEvent, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.ports import ComponentHealth
-from airflow_rerun_downstream.service import EdgesView, LiveRun, MemberView, RerunView
+from airflow_rerun_downstream.service import (
+    DagRunsView,
+    EdgesView,
+    LiveRun,
+    MemberView,
+    RerunView,
+    ReviewView,
+    RunTasksView,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 SOURCE = RunRef("orders", "scheduled__2026-03-01T00:00:00+00:00")
@@ -88,6 +96,16 @@ PLAN = Plan(
         PlannedFuture(FutureRef("stock", partition_key="north")),
         PlannedFuture(FutureRef("sums", next=True), freeze_reason="asset_watcher"),
     ),
+)
+REVIEW = ReviewView((WARNING,), ((SOURCE,), (SALES,)), stopped=(SALES,), frozen=(FUTURE,))
+STRUCTURE = DagStructure(
+    "orders",
+    {
+        "load": TaskNode("load", "PythonOperator", followers=frozenset({"split", "sums"})),
+        "split": TaskNode("split", "PythonOperator", leaders=frozenset({"load"})),
+        "sums": TaskNode("sums", "PythonOperator", leaders=frozenset({"load"})),
+    },
+    groups={"after": frozenset({"split", "sums"}), "after.all": frozenset({"split", "sums"})},
 )
 RERUN = Rerun(
     id=7,
@@ -164,6 +182,10 @@ class StubService:
         self._asked("plan", actor, request)
         return PLAN
 
+    def review(self, actor: Actor, request: Any) -> ReviewView:
+        self._asked("review", actor, request)
+        return REVIEW
+
     def submit(self, actor: Actor, request: Any) -> RerunView:
         self._asked("submit", actor, request)
         return self._view()
@@ -219,13 +241,13 @@ class StubService:
         self._asked("skip", actor, rerun_id, member_id)
         return member_view(MEMBERS[0])
 
-    def dag_runs(self, actor: Actor, wanted: Any, *, can_be_source: bool | None = None) -> tuple[list[PlannedRun], int]:
+    def dag_runs(self, actor: Actor, wanted: Any, *, can_be_source: bool | None = None) -> DagRunsView:
         self._asked("dag_runs", actor, wanted, can_be_source)
-        return [planned(SOURCE)], 1
+        return DagRunsView((planned(SOURCE),), 1, NOON)
 
-    def task_instances(self, actor: Actor, ref: RunRef) -> list[PlannedTask]:
+    def task_instances(self, actor: Actor, ref: RunRef) -> RunTasksView:
         self._asked("task_instances", actor, ref)
-        return list(planned(ref).task_instances)
+        return RunTasksView(planned(ref).task_instances, STRUCTURE if ref.dag_id == "orders" else None)
 
     def edges(self, actor: Actor, dag_id: str) -> EdgesView:
         self._asked("edges", actor, dag_id)

@@ -127,6 +127,16 @@ def test_a_submitted_rerun_has_the_contracts_names(service: Service) -> None:
     assert found["hidden_members"] == 1
 
 
+def test_a_review_has_the_contracts_names(service: Service, stub: StubService) -> None:
+    found = as_json(handlers.review_rerun(service, ANA, RerunBody.model_validate({**BODY, "name": "fix"})))
+    assert set(found) == {"warnings", "waves", "stopped", "frozen"}
+    sales = {"dag_id": SALES.dag_id, "run_id": SALES.run_id}
+    assert found["waves"] == [[{"dag_id": SOURCE.dag_id, "run_id": SOURCE.run_id}], [sales]]
+    assert (found["stopped"], [each["code"] for each in found["warnings"]]) == ([sales], ["paused_dag"])
+    assert found["frozen"] == [{"dag_id": "report", "logical_date": "2026-03-02T12:00:00Z"}]
+    assert (stub.calls[0][0], stub.calls[0][2].name) == ("review", "fix")
+
+
 def test_pages_are_cut_at_the_maximum(service: Service, stub: StubService) -> None:
     found = as_json(handlers.list_reruns(service, ANA, RerunQuery(limit=1000), maximum=20))
     assert found["total_entries"] == 11
@@ -183,10 +193,21 @@ def test_runs_and_task_instances_have_the_contracts_names(service: Service, stub
     runs = as_json(handlers.list_dag_runs(service, ANA, DagRunQuery(can_be_source=True)))
     assert has(runs["dag_runs"][0], RUN)
     assert "task_instances" not in runs["dag_runs"][0]
+    assert runs["source_ready_since"] == "2026-03-01T12:00:00Z"
     assert stub.calls[0][3] is True
     tasks = as_json(handlers.list_task_instances(service, ANA, "orders", "r/1"))
     assert tasks["total_entries"] == 2
     assert stub.calls[1] == ("task_instances", ANA, RunRef("orders", "r/1"))
+
+
+def test_a_runs_tasks_come_with_the_structure_of_the_dag(service: Service) -> None:
+    found = as_json(handlers.list_task_instances(service, ANA, "orders", "r"))
+    assert found["structure"] == [
+        {"task_id": "load", "downstream_task_ids": ["split", "sums"], "group": None},
+        {"task_id": "split", "downstream_task_ids": [], "group": "after.all"},
+        {"task_id": "sums", "downstream_task_ids": [], "group": "after.all"},
+    ]
+    assert as_json(handlers.list_task_instances(service, ANA, "gone", "r"))["structure"] == []
 
 
 def test_health_is_as_good_as_the_worst_component(service: Service) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import pytest
 
@@ -355,21 +355,31 @@ class TestReading:
 
     def test_possible_sources_are_listed(self, house: House, chain: tuple[RunRef, ...]) -> None:
         house.world.run("m", run_type="manual")
-        runs, total = house.service.dag_runs(ADA, RunFilter(), can_be_source=False)
-        assert ([(run.ref.dag_id, run.source_reason) for run in runs], total) == ([("m", "manual_run")], 1)
+        found = house.service.dag_runs(ADA, RunFilter(), can_be_source=False)
+        assert ([(run.ref.dag_id, run.source_reason) for run in found.runs], found.total) == ([("m", "manual_run")], 1)
         house.service.submit(ADA, request(chain[0], []))
-        assert house.service.dag_runs(ADA, RunFilter(), can_be_source=True)[1] == 2
+        assert house.service.dag_runs(ADA, RunFilter(), can_be_source=True).total == 2
         house.permissions.unreadable.add("m")
-        assert house.service.dag_runs(ADA, RunFilter(dag_ids=frozenset({"m"})))[1] == 0
+        assert house.service.dag_runs(ADA, RunFilter(dag_ids=frozenset({"m"}))).total == 0
+
+    def test_the_window_of_a_source_is_told(self, house: House) -> None:
+        assert house.service.dag_runs(ADA, RunFilter()).source_ready_since is None
+        seoul = Settings(source_ready_since="yesterday", timezone=timezone(timedelta(hours=9)))
+        since = House(settings=seoul).service.dag_runs(ADA, RunFilter()).source_ready_since
+        assert since is not None
+        assert (since.isoformat(), START.isoformat()) == ("2026-12-09T15:00:00+00:00", "2026-11-01T00:00:00+00:00")
 
     def test_a_runs_tasks_are_preselected_with_reasons(self, house: House) -> None:
         house.world.dag("x", "a >> b")
         run = house.world.run("x", state="failed", task_states={"a": "success", "b": "failed"})
-        tasks = house.service.task_instances(ADA, run)
-        assert [(t.task_id, t.selected, t.reason) for t in tasks] == [
+        found = house.service.task_instances(ADA, run)
+        assert [(t.task_id, t.selected, t.reason) for t in found.task_instances] == [
             ("a", False, "succeeded"),
             ("b", True, "failed"),
         ]
+        assert found.structure is house.world.structures["x"]
+        del house.world.structures["x"]
+        assert house.service.task_instances(ADA, run).structure is None
 
     def test_targets_are_listed(self, house: House) -> None:
         assert house.service.notification_targets(ADA) == [("data-team", "email", "the data team")]

@@ -81,6 +81,12 @@ def make_plan(service: ServiceDep, actor: ActorDep, body: PlanBody, task_instanc
     return handlers.make_plan(service, actor, body, task_instances=task_instances)
 
 
+@router.post("/reviews", operation_id="review_rerun")
+def review_rerun(service: ServiceDep, actor: ActorDep, body: RerunBody) -> payloads.Review:
+    """What a submit of this body would do, or why it would be refused. Changes nothing."""
+    return handlers.review_rerun(service, actor, body)
+
+
 @router.post("/reruns", operation_id="submit_rerun", status_code=201, dependencies=WAKES)
 def submit_rerun(service: ServiceDep, actor: ActorDep, body: RerunBody) -> payloads.Rerun:
     """Rerun the source and the selected downstream runs, in dependency order."""

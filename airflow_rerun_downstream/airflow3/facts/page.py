@@ -15,6 +15,7 @@ from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import RunFilter, SourceRule
+from airflow_rerun_downstream.store.pages import matching
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -71,6 +72,8 @@ def plain_conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     for column, values in ((RUN.dag_id, wanted.dag_ids), (RUN.state, wanted.states), (RUN.run_type, wanted.run_types)):
         if values is not None:
             found.append(column.in_(sorted(values)))
+    if wanted.dag_id_pattern is not None:
+        found.append(matching(RUN.dag_id, wanted.dag_id_pattern))
     if wanted.run_after_gte is not None:
         found.append(RUN.run_after >= wanted.run_after_gte)
     if wanted.run_after_lte is not None:
