@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI
 
 from airflow_rerun_downstream import __version__
 from airflow_rerun_downstream.airflow3 import wiring
-from airflow_rerun_downstream.airflow3.api import errors
+from airflow_rerun_downstream.airflow3.api import errors, pages
 from airflow_rerun_downstream.airflow3.api.background import Background
 from airflow_rerun_downstream.airflow3.api.csrf import csrf_guard
 from airflow_rerun_downstream.airflow3.api.routes import router
@@ -58,6 +58,8 @@ def make_app(services: Callable[[], Service] = wiring.rest_service, background: 
     app.state.services = services
     app.state.background = background or Background()
     app.state.wake = app.state.background.wake
+    app.state.files = pages.Files()
     errors.install(app)
     app.include_router(router)
+    app.include_router(pages.router)
     return app
