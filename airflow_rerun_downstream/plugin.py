@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -12,8 +13,6 @@ from airflow_rerun_downstream import host
 
 log = logging.getLogger(__name__)
 
-URL_PREFIX = "/rerun-downstream"
-
 
 class RerunDownstreamPlugin(AirflowPlugin):
     """Rerun Downstream. A part that can't be loaded is logged and left out: Airflow starts without it."""
@@ -22,19 +21,35 @@ class RerunDownstreamPlugin(AirflowPlugin):
 
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
-        """The REST API; only an api-server asks for it."""
-        try:
-            app = host.room("api.app").make_app()
-        except Exception:
-            log.exception("The REST API of Rerun Downstream is not available")
-            return []
-        return [{"app": app, "url_prefix": URL_PREFIX, "name": "Rerun Downstream"}]
+        """The REST API and the web pages; only an api-server asks for them."""
+        return part("The REST API", app)
+
+    @cached_property
+    def external_views(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """Where Airflow's own pages show ours."""
+        return part("What shows the pages", lambda: host.room("entries").external_views())
+
+    @cached_property
+    def global_operator_extra_links(self) -> list[Any]:  # type: ignore[override]
+        """The button on every task instance; schedulers and Dag processors ask for it, too."""
+        return part("The button on task instances", lambda: [host.room("extra_link").RerunDownstreamLink()])
 
     @cached_property
     def listeners(self) -> list[Any]:  # type: ignore[override]
         """What looks on while tasks run."""
-        try:
-            return [host.room("listener")]
-        except Exception:
-            log.exception("The listener of Rerun Downstream is not available")
-            return []
+        return part("The listener", lambda: [host.room("listener")])
+
+
+def app() -> list[dict[str, Any]]:
+    """What an api-server mounts."""
+    made = host.room("api.app").make_app()
+    return [{"app": made, "url_prefix": host.room("entries").URL_PREFIX, "name": "Rerun Downstream"}]
+
+
+def part(what: str, make: Callable[[], list[Any]]) -> list[Any]:
+    """What ``make`` answers; nothing, and a line in the log, if it can't."""
+    try:
+        return make()
+    except Exception:
+        log.exception("%s of Rerun Downstream is not available", what)
+        return []

@@ -22,14 +22,16 @@ from airflow_rerun_downstream.settings import OPTIONS, SECTION, Settings
 ROOT = Path(__file__).parents[2]
 
 
+PACKAGE = "airflow_rerun_downstream"
+PLUGIN = f"{PACKAGE}.plugin"
 ENTRY_POINTS = {"policy", "provider_info"}
 """What Airflow itself loads of us once it is imported, where the package is installed."""
 
 
 @cache
-def imported_by(module: str) -> set[str]:
-    """The modules that are loaded once ``module`` is imported in a new process."""
-    code = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
+def imported_by(module: str, then: str = "") -> set[str]:
+    """The modules that are loaded in a new process once ``module`` is imported and ``then`` has run."""
+    code = f"import json, sys, {module}\n{then}\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     return set(json.loads(done.stdout.splitlines()[-1]))
 
@@ -45,26 +47,31 @@ def imported_by(module: str) -> set[str]:
     ],
 )
 def test_what_airflow_always_loads_is_light(module: str, allowed: set[str]) -> None:
-    package = "airflow_rerun_downstream"
-    found = imported_by(f"{package}.{module}")
-    ours = {name.removeprefix(f"{package}.") for name in found if name.startswith(f"{package}.")}
+    found = imported_by(f"{PACKAGE}.{module}")
+    ours = {name.removeprefix(f"{PACKAGE}.") for name in found if name.startswith(f"{PACKAGE}.")}
     assert ours - ENTRY_POINTS == allowed - ENTRY_POINTS
     if module in ("provider_info", "host", "cli.verbs"):
         assert not {name for name in found if name.partition(".")[0] in ("airflow", "pydantic", "sqlalchemy")}
 
 
 def test_the_plugin_brings_nothing_that_airflow_does_not() -> None:
-    found = imported_by("airflow_rerun_downstream.plugin") - imported_by("airflow.plugins_manager")
-    assert found <= {
-        "airflow_rerun_downstream",
-        "airflow_rerun_downstream.host",
-        "airflow_rerun_downstream.plugin",
-    }
+    found = imported_by(PLUGIN) - imported_by("airflow.plugins_manager")
+    assert found <= {PACKAGE, f"{PACKAGE}.host", PLUGIN}
+
+
+def test_what_a_worker_or_a_scheduler_asks_for_brings_no_web_framework() -> None:
+    asked = "plugin.external_views, plugin.global_operator_extra_links, plugin.listeners"
+    then = f"plugin = {PLUGIN}.RerunDownstreamPlugin()\nassert all(({asked}))"
+    found = imported_by(PLUGIN, then)
+    assert f"{PACKAGE}.airflow3.extra_link" in found
+    assert not {name for name in found if name.partition(".")[0] in ("fastapi", "starlette", "flask", "uvicorn")}
+    assert not {name for name in found if name.startswith(f"{PACKAGE}.airflow3.api")}
 
 
 def test_airflow_accepts_the_plugin() -> None:
-    from airflow.plugins_manager import is_valid_plugin
+    from airflow.plugins_manager import ensure_plugins_loaded, is_valid_plugin
 
+    ensure_plugins_loaded()  # 3.1 looks whether it has the plugin already
     assert is_valid_plugin(RerunDownstreamPlugin)
 
 
@@ -82,7 +89,7 @@ def test_the_app_is_mounted_under_our_prefix() -> None:
     assert found["url_prefix"] == "/rerun-downstream"
 
 
-@pytest.mark.parametrize("attribute", ["fastapi_apps", "listeners"])
+@pytest.mark.parametrize("attribute", ["fastapi_apps", "external_views", "global_operator_extra_links", "listeners"])
 def test_a_part_that_is_broken_is_left_out(attribute: str, mocker: MockerFixture) -> None:
     mocker.patch.object(host, "room", autospec=True, side_effect=ImportError("broken"))
     assert getattr(RerunDownstreamPlugin(), attribute) == []
