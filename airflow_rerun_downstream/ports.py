@@ -393,8 +393,10 @@ class RerunStore(Protocol):
         """
         ...
 
-    def catch_member(self, member_id: int, run_id: str, run_after: datetime | None) -> None:
-        """Name the run of a frozen member, which the scheduler has made, and its true ready time."""
+    def catch_member(
+        self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
+    ) -> None:
+        """Name the run of a frozen member, which the scheduler has made, its true ready time and its date."""
         ...
 
     def set_member_reason(self, member_id: int, reason: str | None) -> None:

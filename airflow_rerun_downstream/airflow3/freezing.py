@@ -1,7 +1,8 @@
 """What keeps runs from being made or started: holds and tickets on runs of timetables, parking for those of assets.
 
 A held run is queued with a ``run_after`` far away, so its scheduler passes over it; the row of its hold has the true
-one. A ticket is a hold without a run yet: `hook` turns it into one when the scheduler makes the run.
+one. A ticket is a hold without a run yet: `hook` turns it into one when the scheduler makes the run, or another one in
+its place.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class AirflowFreezer:
         wanted = (
             select(
                 hold.c.member_id, hold.c.rerun_id, hold.c.dag_id, hold.c.run_id, hold.c.run_after,
-                held.c.state.label("run_state"), taken.c.run_id.label("taken_by"),
+                held.c.state.label("run_state"), taken.c.run_id.label("taken_by"), held.c.logical_date,
             )
             .select_from(
                 hold.outerjoin(held, and_(held.c.dag_id == hold.c.dag_id, held.c.run_id == hold.c.run_id)).outerjoin(

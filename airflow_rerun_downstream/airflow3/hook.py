@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
-from sqlalchemy import event, update
+from sqlalchemy import event, exists, update
 
 from airflow_rerun_downstream.airflow3.reports import SCHEDULER, Reporter
 from airflow_rerun_downstream.store.guard import SchemaGuard
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 FAR = datetime(2038, 1, 1, tzinfo=timezone.utc)
 """The ``run_after`` of a held run: its scheduler passes over it. MySQL's timestamps end there."""
 
+DAG_RUN = DagRun.__table__.c
 BEFORE_INSERT = "before_insert"
 KNOWN_WITHIN = 60.0
 LOOK_EVERY = 0.2
@@ -35,18 +36,21 @@ guard = SchemaGuard()
 
 
 def hold_at_birth(_mapper: Any, connection: Connection, run: DagRun) -> None:
-    """Hold a run that the scheduler makes, if there are tickets for its Dag and logical date.
+    """Hold a run that the scheduler makes, if there are tickets for its Dag and its logical date, or an earlier one.
 
-    The tickets are found and marked by one statement: a release at the same time comes before it or after it.
+    Airflow makes the runs of a Dag in order: it has passed over an earlier date that has no run, and makes this one
+    in its place. The tickets are found and marked by one statement: a release at the same time comes before it or
+    after it.
     """
     if run.logical_date is None or getattr(run.run_type, "value", run.run_type) != "scheduled":
         return
     if not guard.usable(connection, hold.name):
         return
+    taken = exists().where(DAG_RUN.dag_id == hold.c.dag_id, DAG_RUN.logical_date == hold.c.logical_date)
     found = connection.execute(
         update(hold)
-        .where(hold.c.dag_id == run.dag_id, hold.c.logical_date == run.logical_date)
-        .where(hold.c.run_id.is_(None), hold.c.assets.is_(False))
+        .where(hold.c.dag_id == run.dag_id, hold.c.logical_date <= run.logical_date)
+        .where(hold.c.run_id.is_(None), hold.c.assets.is_(False), ~taken)
         .values(run_id=run.run_id, run_after=run.run_after, held_at=datetime.now(timezone.utc))
     )
     if found.rowcount:

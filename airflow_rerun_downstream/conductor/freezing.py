@@ -12,6 +12,7 @@ from datetime import datetime
 from airflow_rerun_downstream.conductor.steps import Catch, Explain, Halt, MoveMember, Release
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation
 from airflow_rerun_downstream.domain.freeze import Hold
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
 from airflow_rerun_downstream.domain.states import MemberState
 
@@ -49,18 +50,30 @@ def follow_holds(
     if holds is None:
         return
     too_old = frozen_before is not None and active.rerun.created_at <= frozen_before
+    members = member_of_run(active, holds)
     for member in frozen(active):
         hold = holds.get(member.id)
-        if why := let_go(member, hold, too_old=too_old):
+        spare = hold is not None and hold.run is not None and members[hold.run] != member.id
+        if why := let_go(member, hold, spare=spare, too_old=too_old):
             limit -= 1
             if limit >= 0:
                 yield Release(member, why)
         elif hold is not None and hold.run_id is not None and hold.run_id != member.ref.run_id:
-            yield Catch(member, hold.run_id, hold.run_after)
+            yield Catch(member, hold.run_id, hold.run_after, hold.logical_date)
 
 
-def let_go(member: Member, hold: Hold | None, *, too_old: bool) -> str | None:
-    """Why a frozen member is let go before its rerun ends; None: it stays."""
+def member_of_run(active: ActiveRerun, holds: Mapping[int, Hold]) -> dict[RunRef, int]:
+    """Whose a run is. Where Airflow makes one run in place of several, it is that of the last of these."""
+    found = ((holds[member.id].run, member.id) for member in frozen(active) if member.id in holds)
+    held = {run: number for run, number in found if run is not None}
+    return held | {member.ref: member.id for member in active.members if member.ref.run_id}
+
+
+def let_go(member: Member, hold: Hold | None, *, spare: bool, too_old: bool) -> str | None:
+    """Why a frozen member is let go before its rerun ends; None: it stays.
+
+    ``spare``: what it holds is another member's run.
+    """
     if hold is None:
         return "hold_gone"
     if hold.run_id is not None and hold.run_state is None:
@@ -69,6 +82,8 @@ def let_go(member: Member, hold: Hold | None, *, too_old: bool) -> str | None:
         return "marked_by_hand"
     if hold.taken_by is not None:
         return "superseded"
+    if spare:
+        return "passed_over"
     if member.state_reason == RELEASE_ASKED:
         return "released_by_user"
     return "frozen_too_long" if too_old else None

@@ -190,12 +190,14 @@ class Performer:
 
     def catch(self, work: Work, rerun: Rerun, step: Catch) -> bool:
         """Name the run that the scheduler has made for a frozen member."""
-        work.store.catch_member(step.member.id, step.run_id, step.run_after)
+        work.store.catch_member(step.member.id, step.run_id, step.run_after, step.logical_date)
         if step.member.state_reason != RELEASE_ASKED:
             work.store.set_member_reason(step.member.id, HELD)
         ref = RunRef(step.member.ref.dag_id, step.run_id)
         work.gateway.record(ref, rerun_id=rerun.id, actor=rerun.created_by, event="hold")
-        self.tell(work, rerun, "member_held", step.member, f"{ref} was made and is held")
+        awaited = step.member.logical_date
+        instead = "" if awaited == step.logical_date or awaited is None else f" in place of {awaited.isoformat()}"
+        self.tell(work, rerun, "member_held", step.member, f"{ref} was made{instead} and is held")
         return True
 
     def release(self, work: Work, rerun: Rerun, step: Release) -> bool:

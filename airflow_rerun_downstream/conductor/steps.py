@@ -51,11 +51,12 @@ class Halt:
 
 @dataclass(frozen=True)
 class Catch:
-    """The scheduler has made the run of a frozen member, and holds it."""
+    """The scheduler has made the run of a frozen member, or another one in its place, and holds it."""
 
     member: Member
     run_id: str
     run_after: datetime | None
+    logical_date: datetime | None
 
 
 @dataclass(frozen=True)

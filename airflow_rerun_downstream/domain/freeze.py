@@ -63,6 +63,7 @@ class Hold:
 
     A hold on a run to come has no ``run_id``; the run of a time-scheduled Dag gets one when the scheduler has made
     it, held. ``run_after`` is the true one, as it will be after the release; None: not known before the run is made.
+    ``logical_date`` is the run's: a later one than was awaited where Airflow has passed over that.
     ``run_state`` None with a ``run_id``: the run is gone. ``taken_by`` is a run that has the awaited logical date
     but isn't held: somebody else made it.
     """
@@ -74,3 +75,9 @@ class Hold:
     run_after: datetime | None = None
     run_state: str | None = None
     taken_by: str | None = None
+    logical_date: datetime | None = None
+
+    @property
+    def run(self) -> RunRef | None:
+        """The run that is held; None: it isn't made yet."""
+        return None if self.run_id is None else RunRef(self.dag_id, self.run_id)

@@ -58,6 +58,7 @@ REASONS: Mapping[str, str] = {
     "frozen_too_long": "it was frozen for as long as the deployment allows",
     "marked_by_hand": "somebody marked the held run as success or failed",
     "superseded": "another run has taken its logical date",
+    "passed_over": "Airflow has passed over its logical date, and made one run for it and for a later frozen one",
     "hold_gone": "nothing held it any more",
     # a run that can't be frozen (besides manual_run, backfill_run, run_gone and dag_gone)
     "already_started": "the run doesn't wait any more: it has started, or somebody made it already",

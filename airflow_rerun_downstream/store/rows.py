@@ -162,9 +162,12 @@ class SqlRerunStore:
         guard = member.c.state.in_(words(before))
         return adopting.adopt(self._executor, member_id, guard, run, values)
 
-    def catch_member(self, member_id: int, run_id: str, run_after: datetime | None) -> None:
+    def catch_member(
+        self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
+    ) -> None:
         """See `RerunStore.catch_member`."""
-        values = {"run_id": run_id, "original_run_id": run_id, "run_after": run_after}
+        names = {"run_id": run_id, "original_run_id": run_id}
+        values = {**names, "run_after": run_after, "logical_date": logical_date}
         self._executor.execute(update(member).where(member.c.id == member_id).values(values))
 
     def set_member_reason(self, member_id: int, reason: str | None) -> None:

@@ -52,6 +52,18 @@ def make_next(dag_id: str, *, session: Session) -> RunRef:
     return made
 
 
+def pass_over(dag_id: str, by: timedelta, *, session: Session) -> None:
+    """The Dag's next run is a later one, as if its timetable had been asked late and didn't catch up."""
+    from airflow.models.dag import DagModel
+
+    dag = session.get(DagModel, dag_id)
+    assert dag is not None
+    start, end = dag.next_dagrun_data_interval
+    dag.next_dagrun, dag.next_dagrun_data_interval = dag.next_dagrun + by, (start + by, end + by)
+    dag.next_dagrun_create_after += by
+    session.commit()
+
+
 def refs(dag_id: str, *, session: Session) -> set[RunRef]:
     """The runs of a Dag."""
     from airflow.models.dagrun import DagRun

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -124,6 +124,41 @@ def test_later_runs_come_on_time(database, session, catchup):
     assert after == coming[1:]
     freezing.release(session=session)
     assert scene.run_of(held, session=session).run_after == coming[0].run_after
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "late"),
+    [(HOUR, timedelta(seconds=0.4)), (HOUR, 3 * HOUR), ("0 * * * *", 3 * HOUR)],
+    ids=["a moment late", "hours late", "hours late by the clock"],
+)
+def test_what_is_made_in_place_of_a_date_that_was_passed_over_is_held(database, session, mocker, schedule, late):
+    """Without catchup a timetable that is asked late leaves dates out: the Dag processor asks it at each parse.
+
+    Where it goes by an interval, a moment between the due time and the scheduler's turn is enough.
+    """
+    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+
+    scene.migrate(database)
+    freezing.members(1, session=session)
+    hook.install()
+    now = mocker.patch("airflow.timetables.trigger.utcnow", return_value=scene.START + 5 * HOUR)
+    scene.save(history.dag("d", schedule=schedule, catchup=False), session=session)
+    scheduler.make_next("d", session=session)
+    (coming,) = AirflowFacts(session).schedules(["d"], upcoming=1)["d"].upcoming
+    freezing.freeze(FutureRef("d", logical_date=coming.logical_date), session=session)
+
+    now.return_value = coming.run_after + late
+    scene.save(history.dag("d", schedule=schedule, catchup=False), session=session)
+    ref = scheduler.make_next("d", session=session)
+    made = scene.run_of(ref, session=session)
+    assert (made.logical_date, made.run_after) == (coming.logical_date + late, hook.FAR)
+    (hold,) = AirflowFreezer(session).holds([1])
+    assert (hold.run, hold.logical_date, hold.run_after) == (ref, made.logical_date, made.logical_date)
+    freezing.release(session=session)
+    assert scene.run_of(ref, session=session).run_after == made.logical_date
 
 
 @pytest.mark.parametrize("taken", ["deleted", "failed"])

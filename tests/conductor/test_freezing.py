@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -20,6 +20,7 @@ from tests.fakes.freezer import FAR
 from tests.fakes.work import ADA, House
 
 DUE = START + timedelta(days=50)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -27,13 +28,14 @@ def house() -> House:
     return House()
 
 
-def frozen(house: House, rerun_id: int, dag_id: str = "later", run_id: str | None = None) -> int:
-    """Freeze a run of a rerun, as a submit does: one that waits for its time, or the one of `DUE`."""
+def frozen(
+    house: House, rerun_id: int, dag_id: str = "later", run_id: str | None = None, *, due: datetime = DUE
+) -> int:
+    """Freeze a run of a rerun, as a submit does: one that waits for its time, or the one of ``due``."""
     house.world.schedules[dag_id] = DagSchedule(dag_id)
-    date = None if run_id else DUE
     with house.unit_of_work() as work:
-        number = work.store.add_frozen(rerun_id, NewFrozen(dag_id, run_id, DUE, DUE))
-        target = RunRef(dag_id, run_id) if run_id else FutureRef(dag_id, logical_date=date)
+        number = work.store.add_frozen(rerun_id, NewFrozen(dag_id, run_id, due, due))
+        target = RunRef(dag_id, run_id) if run_id else FutureRef(dag_id, logical_date=due)
         work.freezer.freeze(number, target, rerun_id=rerun_id)
     return number
 
@@ -227,6 +229,61 @@ class TestFrozen:
         house.clock.advance(hours=1)
         house.tick()
         assert member(house, number).state_reason == "frozen_too_long"
+
+
+class TestPassedOver:
+    """Airflow makes a later run in place of one that it has passed over."""
+
+    def test_the_run_in_its_place_is_the_members(self, house: House) -> None:
+        rerun = submit(house, house.world.run("a"))
+        number = frozen(house, rerun, due=DUE - HOUR)
+        house.tick()
+        ref = scheduler_makes(house)
+        house.tick()
+        found = member(house, number)
+        assert (found.ref, found.state_reason) == (ref, "held")
+        assert (found.logical_date, found.run_after) == (DUE, DUE)
+        (told,) = [event.detail for event in house.store.events(rerun) if event.action == "member_held"]
+        assert told == f"{ref} was made in place of {(DUE - HOUR).isoformat()} and is held"
+
+    def test_one_run_in_place_of_several_is_the_last_ones(self, house: House) -> None:
+        first = house.world.run("a")
+        rerun = submit(house, first)
+        last = frozen(house, rerun, due=DUE)
+        spare = [frozen(house, rerun, due=DUE - hours * HOUR) for hours in (1, 2)]
+        house.tick()
+        ref = scheduler_makes(house)
+        house.tick()
+        assert (member(house, last).ref, member(house, last).state_reason) == (ref, "held")
+        assert {(member(house, one).state.value, member(house, one).state_reason) for one in spare} == {
+            ("released", "passed_over")
+        }
+        assert list(house.world.tickets) == [last]
+        assert house.world.runs[ref].run_after == FAR
+        finish(house, first)
+        assert state(house, rerun)[0] == "succeeded"
+        assert house.world.runs[ref].run_after == DUE
+
+    def test_a_spare_hold_never_takes_the_run(self) -> None:
+        """Not even when a person has let the other one go, and the spare one's turn hasn't come."""
+        house = House(settings=Settings(source_ready_since="unlimited", release_batch=1))
+        rerun = submit(house, house.world.run("a"))
+        last = frozen(house, rerun, due=DUE)
+        spare = [frozen(house, rerun, due=DUE - hours * HOUR) for hours in (1, 2)]
+        ref = scheduler_makes(house)
+        house.tick()
+        house.service.release_member(ADA, rerun, last)
+        for _ in range(3):
+            house.tick()
+        assert member(house, last).state_reason == "released_by_user"
+        assert {member(house, one).state_reason for one in spare} == {"passed_over"}
+        assert house.world.runs[ref].run_after == DUE
+
+    def test_each_of_two_reruns_holds_it(self, house: House) -> None:
+        numbers = [frozen(house, submit(house, house.world.run(name)), due=DUE - HOUR) for name in ("a", "b")]
+        ref = scheduler_makes(house)
+        house.tick()
+        assert [member(house, number).ref for number in numbers] == [ref, ref]
 
 
 class TestInterference:

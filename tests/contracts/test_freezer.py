@@ -26,8 +26,11 @@ class Stage(Protocol):
 
     freezer: Freezer
 
-    def made(self) -> RunRef:
-        """The scheduler makes the next run of ``d``, with the first of the days that it hasn't had."""
+    def made(self, *, after: int = 0) -> RunRef:
+        """The scheduler makes the next run of ``d``, with the first of the days that it hasn't had.
+
+        ``after``: it passes over so many days before.
+        """
         ...
 
     def run(self, state: str = "queued", *, run_type: str = "scheduled", run_after: datetime = LATER) -> RunRef:
@@ -51,8 +54,9 @@ class FakeStage:
         self.world.schedules = {"d": DagSchedule("d"), "c": DagSchedule("c", asset_scheduled=True)}
         self.freezer = FakeFreezer(self.world)
 
-    def made(self) -> RunRef:
-        ref = self.world.run("d", day=len(self.world.runs), state="queued")
+    def made(self, *, after: int = 0) -> RunRef:
+        day = max((run.logical_date for run in self.world.runs.values()), default=START - DAY) + DAY - START
+        ref = self.world.run("d", day=day.days + after, state="queued")
         self.freezer.scheduler_makes(ref)
         return ref
 
@@ -82,7 +86,8 @@ class AirflowStage:
         self.history, self.scene, self.scheduler, self.session = history, scene, scheduler, session
         self.freezer = AirflowFreezer(session)
 
-    def made(self) -> RunRef:
+    def made(self, *, after: int = 0) -> RunRef:
+        self.scheduler.pass_over("d", after * DAY, session=self.session)
         return self.scheduler.make_next("d", session=self.session)
 
     def run(self, state: str = "queued", *, run_type: str = "scheduled", run_after: datetime = LATER) -> RunRef:
@@ -149,12 +154,37 @@ class TestRunToCome:
         (found,) = holds(stage)
         assert (found.run_id, found.run_state, found.taken_by) == (ref.run_id, "queued", None)
         assert found.run_after is not None
+        assert found.logical_date == START
         assert release(stage) is True
         assert (stage.ready(ref), holds(stage)) == (found.run_after, [])
 
     def test_the_runs_after_it_are_not(self, stage):
         freeze(stage, COMING)
         assert [stage.ready(stage.made()) == FAR for _ in range(3)] == [True, False, False]
+
+    def test_the_run_that_is_made_in_its_place_is_held(self, stage):
+        """Airflow has passed over its date."""
+        freeze(stage, COMING)
+        ref, after = stage.made(after=2), stage.made()
+        assert (stage.ready(ref) == FAR, stage.ready(after) == FAR) == (True, False)
+        (found,) = holds(stage)
+        assert (found.run_id, found.logical_date) == (ref.run_id, START + 2 * DAY)
+        assert release(stage) is True
+        assert stage.ready(ref) == found.run_after
+
+    def test_the_runs_before_it_are_not(self, stage):
+        freeze(stage, FutureRef("d", logical_date=START + 2 * DAY))
+        assert [stage.ready(stage.made()) == FAR for _ in range(4)] == [False, False, True, False]
+
+    def test_one_run_in_place_of_several_is_held_for_each(self, stage):
+        freeze(stage, COMING, member_id=1)
+        freeze(stage, FutureRef("d", logical_date=START + DAY), member_id=2)
+        freeze(stage, FutureRef("d", logical_date=START + 3 * DAY), member_id=3)
+        ref = stage.made(after=2)
+        assert [one.run_id for one in holds(stage, 1, 2, 3)] == [ref.run_id, ref.run_id, None]
+        assert (release(stage, 2), stage.ready(ref)) == (True, FAR)
+        assert release(stage, 1) is True
+        assert stage.ready(ref) != FAR
 
     def test_it_may_be_let_go_before_it_is_made(self, stage):
         freeze(stage, COMING)
@@ -181,6 +211,7 @@ class TestRunToCome:
     def test_a_date_that_somebody_took(self, stage):
         freeze(stage, COMING)
         taken = stage.by_hand()
+        assert stage.ready(stage.made(after=1)) != FAR, "nothing stands in its place"
         (found,) = holds(stage)
         assert (found.run_id, found.taken_by) == (None, taken)
         assert release(stage) is True
@@ -199,7 +230,7 @@ class TestRun:
         ref = stage.run()
         freeze(stage, ref)
         assert stage.ready(ref) == FAR
-        assert holds(stage) == [Hold(1, 1, "d", ref.run_id, LATER, "queued")]
+        assert holds(stage) == [Hold(1, 1, "d", ref.run_id, LATER, "queued", logical_date=START + 7 * DAY)]
         assert release(stage) is True
         assert stage.ready(ref) == LATER
 

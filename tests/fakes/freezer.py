@@ -74,7 +74,7 @@ class FakeFreezer:
         hold = Hold(ticket.member_id, ticket.rerun_id, ticket.target.dag_id, ticket.run_id, ticket.run_after)
         if ticket.run_id is not None:
             run = self.world.runs.get(RunRef(hold.dag_id, ticket.run_id))
-            return replace(hold, run_state=run.state if run else None)
+            return replace(hold, run_state=run and run.state, logical_date=run and run.logical_date)
         return replace(hold, taken_by=self._at(ticket.target))
 
     def _at(self, target: RunRef | FutureRef) -> str | None:
@@ -108,9 +108,9 @@ class FakeFreezer:
         assert facts.state not in FINISHED_RUN_STATES
         for member_id, ticket in self.world.tickets.items():
             target = ticket.target
-            if isinstance(target, FutureRef) and (target.dag_id, target.logical_date) == (
-                run.dag_id,
-                facts.logical_date,
-            ):
+            if ticket.run_id is not None or not isinstance(target, FutureRef) or target.dag_id != run.dag_id:
+                continue
+            in_place = target.logical_date < facts.logical_date and self._at(target) is None
+            if in_place or target.logical_date == facts.logical_date:
                 self.world.tickets[member_id] = replace(ticket, run_id=run.run_id, run_after=facts.run_after)
                 self.world.runs[run] = replace(facts, run_after=FAR)

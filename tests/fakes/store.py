@@ -256,10 +256,14 @@ class FakeStore:
         )
         return True
 
-    def catch_member(self, member_id: int, run_id: str, run_after: datetime | None) -> None:
+    def catch_member(
+        self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
+    ) -> None:
         one = self.rows.members[member_id]
         ref = RunRef(one.ref.dag_id, run_id)
-        self.rows.members[member_id] = replace(one, ref=ref, original_run_id=run_id, run_after=run_after)
+        assert all(other.ref != ref for other in self.rows.members.values() if other.rerun_id == one.rerun_id)
+        made = replace(one, ref=ref, original_run_id=run_id, run_after=run_after, logical_date=logical_date)
+        self.rows.members[member_id] = made
 
     def set_member_reason(self, member_id: int, reason: str | None) -> None:
         if member_id in self.rows.members:
