@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -31,20 +32,24 @@ __all__ = [
 
 StartAirflow = Callable[..., LiveAirflow]
 
+DAY = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+"""The day of the tests, also after midnight: a Dag that is parsed again must not get another day's run."""
+
 
 @pytest.fixture(scope="module")
 def start_airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartAirflow]:
     """Start live Airflows for a module: `start_airflow(dags=[…], database="postgresql", …)`.
 
     They are stopped after the module's last test; if one of its tests has failed, the ends of their logs
-    are printed.
+    are printed. Dag files find the day of the tests in ``STORY_DAY``.
     """
     failed_before = request.session.testsfailed
     with ExitStack() as stack:
         airflows: list[LiveAirflow] = []
 
         def start(**options: Any) -> LiveAirflow:
-            airflow = LiveAirflow(tmp_path_factory.mktemp("airflow"), **options)
+            env = {"STORY_DAY": DAY.isoformat(), **options.pop("env", {})}
+            airflow = LiveAirflow(tmp_path_factory.mktemp("airflow"), env=env, **options)
             stack.enter_context(airflow)
             airflows.append(airflow)
             return airflow

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.providers.standard.sensors.external_task import ExternalTaskMarker, ExternalTaskSensor
 from airflow.sdk import DAG, Asset, task
 
-YESTERDAY = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+YESTERDAY = datetime.fromisoformat(os.environ["STORY_DAY"]) - timedelta(days=1)
 # Airflow itself fails the tasks that need an api-server while there is none.
 RETRIES = {"retries": int(os.environ.get("TASK_RETRIES", "0")), "retry_delay": timedelta(seconds=3)}
 ONCE = {"default_args": RETRIES, "start_date": YESTERDAY, "end_date": YESTERDAY + timedelta(hours=12), "catchup": True}

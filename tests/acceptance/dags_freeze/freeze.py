@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from airflow.sdk import DAG, Asset, task
 
 FOLDER = Path(os.environ["FREEZE_FOLDER"])
 BEGIN = datetime.fromisoformat(os.environ["FREEZE_BEGIN"])
-YESTERDAY = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+YESTERDAY = datetime.fromisoformat(os.environ["STORY_DAY"]) - timedelta(days=1)
 CATCHUP = os.environ.get("QUICK_CATCHUP") == "yes"
 WRONG = Asset("freeze://wrong")
 
