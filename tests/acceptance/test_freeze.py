@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.acceptance.freezing import Frozen
-from tests.acceptance.story import moment
+from tests.acceptance.freezing import Frozen, lateness
+from tests.acceptance.story import AWAY, moment
 from tests.live.harness import Json, StartAirflow, wait_until
 
 pytestmark = pytest.mark.acceptance
@@ -35,21 +35,21 @@ def by_itself(frozen: Frozen) -> Iterator[None]:
     for name in ("wait", "fail", "stubborn"):
         frozen.file(name).unlink(missing_ok=True)
     yield
-    frozen.client.pause(*CRON, *QUICK)
+    frozen.client.pause(*CRON, *QUICK, "drifting")
 
 
 def test_the_next_run_of_a_cron_dag_is_held_and_then_runs_as_if_nothing_had_been(frozen: Frozen) -> None:
     """Frozen before it is made, through two due times; later runs of its Dag go on, none is lost."""
-    upcoming = frozen.next_runs(*CRON)
-    rerun = frozen.freeze(upcoming, name="wrong rate")
-    frozen.wait_held(rerun, upcoming)
+    rerun, upcoming = frozen.freeze_running(*CRON, name="wrong rate")
+    frozen.wait_held(rerun, *CRON)
     for dag_id in ("minutely", "latest_only"):
         frozen.wait_later_runs(dag_id, upcoming[dag_id]["logical_date"], 2)
     members = frozen.frozen_members(rerun)
     for dag_id, run in upcoming.items():
         held = members[dag_id]
         assert (held["state"], held["state_reason"]) == ("frozen", "held")
-        assert moment(held["run_after"]) == moment(run["run_after"]), "the true ready time"
+        assert lateness(held, run, "run_after") == lateness(held, run, "logical_date"), "the true ready time"
+        assert dag_id == "latest_only" or moment(held["logical_date"]) == moment(run["logical_date"])
         assert frozen.never_started(dag_id, held["run_id"])
         note = frozen.client.dag_run(dag_id, held["run_id"])["note"]
         assert f"{rerun}" in note
@@ -78,27 +78,50 @@ def later_than(run: Json, other: Json) -> bool:
     return moment(run["logical_date"]) > moment(other["logical_date"])  # type: ignore[operator]
 
 
+def test_what_airflow_makes_in_place_of_a_frozen_run_is_held(frozen: Frozen) -> None:
+    """Without catchup a Dag that is paused for a while gets a later date."""
+    rerun, upcoming = frozen.freeze("drifting", lead=None)
+    foreseen = upcoming["drifting"]
+
+    def passed_over() -> bool:
+        dag = frozen.client.call("GET", "/api/v2/dags/drifting")
+        return later_than({"logical_date": dag["next_dagrun_logical_date"]}, foreseen)
+
+    wait_until(passed_over, 180, "the Dag processor to look again", ignore=AWAY)
+    frozen.client.unpause("drifting")
+    held = frozen.wait_held(rerun, "drifting")["drifting"]
+    assert later_than(held, foreseen)
+    frozen.wait_later_runs("drifting", held["logical_date"], 1)
+    assert frozen.frozen_members(rerun)["drifting"]["state_reason"] == "held"
+    assert frozen.never_started("drifting", held["run_id"])
+    told = [event["detail"] for event in frozen.call("GET", f"/reruns/{rerun}/events")["events"]]
+    assert any("in place of" in (detail or "") for detail in told)
+    frozen.go_on()
+    frozen.wait_state(rerun, "succeeded")
+    assert frozen.wait_natural("drifting", foreseen)["dag_run_id"] == held["run_id"]
+    assert (frozen.holds(), frozen.held_runs()) == ([], [])
+
+
 def test_failure_keeps_what_is_frozen_and_a_resume_that_succeeds_lets_it_go(frozen: Frozen) -> None:
-    upcoming = frozen.next_runs("quick")
-    rerun = frozen.freeze(upcoming)
+    rerun, upcoming = frozen.freeze_running("quick")
     frozen.file("fail").touch()
-    frozen.wait_held(rerun, upcoming)
+    frozen.wait_held(rerun, "quick")
     frozen.go_on()
     frozen.wait_state(rerun, "failed")
-    frozen.wait_later_runs("quick", upcoming["quick"]["logical_date"], 2)
+    held = frozen.frozen_members(rerun)["quick"]
+    frozen.wait_later_runs("quick", held["logical_date"], 2)
     held = frozen.frozen_members(rerun)["quick"]
     assert held["state"] == "frozen"
     assert frozen.never_started("quick", held["run_id"])
     frozen.file("fail").unlink()
     frozen.call("POST", f"/reruns/{rerun}/resume")
     frozen.wait_state(rerun, "succeeded")
-    frozen.wait_natural("quick", upcoming["quick"])
+    assert frozen.wait_natural("quick", upcoming["quick"])["dag_run_id"] == held["run_id"]
 
 
 def test_termination_lets_it_go_at_once(frozen: Frozen) -> None:
-    upcoming = frozen.next_runs("quick", "quick_too")
-    rerun = frozen.freeze(upcoming)
-    frozen.wait_held(rerun, {"quick": upcoming["quick"]})
+    rerun, upcoming = frozen.freeze_running("quick", "quick_too")
+    frozen.wait_held(rerun, "quick")
     frozen.call("POST", f"/reruns/{rerun}/terminate")
     frozen.wait_state(rerun, "terminated")
     assert (frozen.holds(), frozen.held_runs()) == ([], [])
@@ -107,23 +130,21 @@ def test_termination_lets_it_go_at_once(frozen: Frozen) -> None:
 
 
 def test_a_person_lets_one_go_and_then_everything(frozen: Frozen) -> None:
-    upcoming = frozen.next_runs("quick", "quick_too")
-    rerun = frozen.freeze(upcoming)
-    members = frozen.wait_held(rerun, upcoming)
+    rerun, upcoming = frozen.freeze_running("quick", "quick_too")
+    members = frozen.wait_held(rerun, "quick", "quick_too")
     frozen.call("POST", f"/reruns/{rerun}/members/{members['quick']['id']}/release")
-    frozen.wait_natural("quick", upcoming["quick"])
+    assert frozen.wait_natural("quick", upcoming["quick"])["dag_run_id"] == members["quick"]["run_id"]
     assert frozen.never_started("quick_too", members["quick_too"]["run_id"])
-    frozen.airflow.run_module("airflow_rerun_downstream.cli.main", "release", "--all", "--wait", "--timeout", "60")
-    frozen.wait_natural("quick_too", upcoming["quick_too"])
+    frozen.airflow.run_module("airflow_rerun_downstream.cli.main", "release", "--all", "--wait", "--timeout", "120")
+    assert frozen.wait_natural("quick_too", upcoming["quick_too"])["dag_run_id"] == members["quick_too"]["run_id"]
     frozen.go_on()
     frozen.wait_state(rerun, "succeeded")
 
 
 def test_what_a_person_does_to_a_held_run_breaks_nothing(frozen: Frozen) -> None:
     """Cleared, marked, deleted in Airflow's own UI: the record says what happened."""
-    upcoming = frozen.next_runs(*QUICK)
-    rerun = frozen.freeze(upcoming)
-    members = frozen.wait_held(rerun, upcoming)
+    rerun, upcoming = frozen.freeze_running(*QUICK)
+    members = frozen.wait_held(rerun, *QUICK)
     cleared, marked, deleted = (members[dag_id]["run_id"] for dag_id in QUICK)
     frozen.client.clear("quick", cleared)
     frozen.client.set_run_state("quick_too", marked, "success")
@@ -136,10 +157,10 @@ def test_what_a_person_does_to_a_held_run_breaks_nothing(frozen: Frozen) -> None
     assert found["quick"]["state"] == "frozen", "a clear doesn't let it go"
     assert frozen.never_started("quick", cleared)
     kept = frozen.client.dag_run("quick_too", marked)
-    assert (kept["state"], moment(kept["run_after"])) == ("success", moment(upcoming["quick_too"]["run_after"]))
+    assert (kept["state"], moment(kept["run_after"])) == ("success", moment(members["quick_too"]["run_after"]))
     frozen.go_on()
     frozen.wait_state(rerun, "succeeded")
-    frozen.wait_natural("quick", upcoming["quick"])
+    assert frozen.wait_natural("quick", upcoming["quick"])["dag_run_id"] == cleared
     for dag_id in QUICK:
         frozen.wait_later_runs(dag_id, upcoming[dag_id]["logical_date"], 1)
     assert (frozen.holds(), frozen.held_runs()) == ([], [])

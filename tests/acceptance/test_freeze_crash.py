@@ -12,7 +12,8 @@ from datetime import timedelta
 import pytest
 
 from tests.acceptance.freezing import Frozen
-from tests.live.harness import Json, StartAirflow, wait_until
+from tests.acceptance.story import moment
+from tests.live.harness import StartAirflow
 
 pytestmark = pytest.mark.acceptance
 
@@ -35,36 +36,36 @@ def frozen(start_airflow: StartAirflow, tmp_path_factory: pytest.TempPathFactory
     return Frozen(start_airflow, tmp_path_factory.mktemp("freeze"), *DAGS, database="postgresql", env=SOON)
 
 
-def submitted(frozen: Frozen, rerun: int, upcoming: dict[str, Json]) -> None:
+def submitted(frozen: Frozen, rerun: int) -> None:
     """Nothing has happened since the submit."""
 
 
-def made(frozen: Frozen, rerun: int, upcoming: dict[str, Json]) -> None:
-    frozen.wait_held(rerun, upcoming)
+def made(frozen: Frozen, rerun: int) -> None:
+    frozen.wait_held(rerun, *DAGS)
 
 
-def repaired(frozen: Frozen, rerun: int, upcoming: dict[str, Json]) -> None:
-    made(frozen, rerun, upcoming)
+def repaired(frozen: Frozen, rerun: int) -> None:
+    made(frozen, rerun)
     frozen.go_on()
     frozen.wait_members(rerun, lambda found: found["wrong"]["state"] == "succeeded", "the source's success")
 
 
-def one_let_go(frozen: Frozen, rerun: int, upcoming: dict[str, Json]) -> None:
-    made(frozen, rerun, upcoming)
+def one_let_go(frozen: Frozen, rerun: int) -> None:
+    made(frozen, rerun)
     frozen.go_on()
     frozen.wait_members(rerun, lambda found: any(one["state"] == "released" for one in found.values()), "a release")
 
 
-def asked_for(frozen: Frozen, rerun: int, upcoming: dict[str, Json]) -> None:
-    made(frozen, rerun, upcoming)
+def asked_for(frozen: Frozen, rerun: int) -> None:
+    made(frozen, rerun)
     frozen.call("POST", f"/reruns/{rerun}/release")
 
 
-def terminated(frozen: Frozen, rerun: int, upcoming: dict[str, Json]) -> None:
+def terminated(frozen: Frozen, rerun: int) -> None:
     frozen.call("POST", f"/reruns/{rerun}/terminate")
 
 
-STEPS: dict[str, Callable[[Frozen, int, dict[str, Json]], None]] = {
+STEPS: dict[str, Callable[[Frozen, int], None]] = {
     "the submit": submitted,
     "the runs are made, held": made,
     "the source has succeeded": repaired,
@@ -76,18 +77,17 @@ STEPS: dict[str, Callable[[Frozen, int, dict[str, Json]], None]] = {
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_after_any_step_loses_nothing(frozen: Frozen, step: str) -> None:
-    upcoming = frozen.next_runs(*DAGS)
-    rerun = frozen.freeze(upcoming)
-    STEPS[step](frozen, rerun, upcoming)
+    rerun, upcoming = frozen.freeze(*DAGS)
+    STEPS[step](frozen, rerun)
     frozen.airflow.kill9("scheduler")
     frozen.airflow.kill9("api-server")
     every_hold_is_known(frozen)
     frozen.airflow.start("api-server", "scheduler")
     every_hold_is_known(frozen)
     frozen.go_on()
-    wait_until(lambda: frozen.call("GET", f"/reruns/{rerun}")["state"] in ("succeeded", "terminated"), 180, "the end")
+    frozen.wait_state(rerun, "succeeded", "terminated", timeout=180)
     for dag_id, run in upcoming.items():
-        frozen.wait_natural(dag_id, run)
+        assert moment(frozen.wait_natural(dag_id, run)["logical_date"]) == moment(run["logical_date"])
         assert frozen.no_gap(dag_id, timedelta(seconds=15))
     assert (frozen.holds(), frozen.held_runs()) == ([], [])
 

@@ -2,6 +2,7 @@
 
 wrong ── asset ─┬─ minutely, latest_only, one_at_a_time   cron Dags of which a task reads the asset (inlets)
                 ├─ quick, quick_too, quick_three          the same, every few seconds
+                ├─ drifting                               the same, by an interval: its dates are not fixed
                 └─ stubborn                               started by the asset; ignores SIGTERM
 """
 
@@ -67,11 +68,16 @@ with DAG("latest_only", catchup=False, **CRON):
 with DAG("one_at_a_time", catchup=True, max_active_runs=1, **CRON):
     read()
 
-QUICK = {"schedule": timedelta(seconds=15), "start_date": BEGIN, "catchup": CATCHUP, "max_active_runs": 30}
+# By the clock, so that the dates stay as they are foreseen: without catchup those of an interval begin anew when the
+# Dag is parsed between the time that a run is due and the scheduler's turn.
+QUICK = {"schedule": "* * * * * */15", "start_date": BEGIN, "catchup": CATCHUP, "max_active_runs": 30}
 
 for name in ("quick", "quick_too", "quick_three"):
     with DAG(name, default_args=RETRIES, **QUICK):
         read()
+
+with DAG("drifting", schedule=timedelta(seconds=15), start_date=BEGIN, catchup=False):
+    read()
 
 with DAG("stubborn", schedule=[WRONG], start_date=YESTERDAY, default_args={"retries": 2, "retry_delay": timedelta(0)}):
     stubborn()
