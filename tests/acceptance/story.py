@@ -85,13 +85,19 @@ class Story:
         return wait_until(ended, timeout, f"rerun {rerun_id} to end", ignore=AWAY)
 
     def wait_members(self, rerun_id: int, wanted: Callable[[dict[str, Json]], bool], what: str) -> dict[str, Json]:
-        """Wait until the members are as wanted."""
+        """Wait until the members are as wanted; if that fails, say how they stand."""
+        members: dict[str, Json] = {}
 
-        def reached() -> dict[str, Json] | None:
-            members = self.members(rerun_id)
-            return members if wanted(members) else None
+        def reached() -> bool:
+            members.update(self.members(rerun_id))
+            return wanted(members)
 
-        return wait_until(reached, 120, what, ignore=AWAY)
+        try:
+            wait_until(reached, 120, what, ignore=AWAY)
+        except TimeoutError as error:
+            stand = [(name, one["run_id"], one["state"], one["state_reason"]) for name, one in members.items()]
+            raise TimeoutError(f"{error}; the members: {stand}") from None
+        return members
 
     def tries(self) -> dict[tuple[str, str, str], Try]:
         """The last try of every task instance: (Dag, run, task) → try, from Airflow's own REST."""
