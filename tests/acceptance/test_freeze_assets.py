@@ -29,10 +29,15 @@ def factory(
 
 
 def freeze(factory: Factory, dag_id: str, run_id: str, *consumers: str) -> int:
-    """Submit a rerun of a run alone that holds the next runs of its consumers, and pause it."""
+    """Submit a rerun of a run alone that holds the next runs of its consumers, and pause it.
+
+    The Dag is paused until then: the rerun must not be over before.
+    """
     frozen = [{"dag_id": each, "next": True} for each in consumers]
+    factory.client.pause(dag_id)
     rerun = factory.submit(source={"dag_id": dag_id, "run_id": run_id}, members=[], freeze_mode=True, frozen=frozen)
     factory.call("POST", f"/reruns/{rerun['id']}/pause")
+    factory.client.unpause(dag_id)
     return int(rerun["id"])
 
 
