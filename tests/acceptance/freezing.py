@@ -124,7 +124,7 @@ class Frozen(Story):
 
         It is the first one from the foreseen date on: an Airflow that is late passes over dates without catchup.
         """
-        run = wait_until(lambda: self.succeeded(dag_id, foreseen["logical_date"]), 120, f"{dag_id} to run", ignore=AWAY)
+        run = wait_until(lambda: self.succeeded(dag_id, foreseen["logical_date"]), 180, f"{dag_id} to run", ignore=AWAY)
         late = lateness(run, foreseen, "logical_date")
         for name in ("data_interval_start", "data_interval_end", "run_after"):
             assert lateness(run, foreseen, name) == late, name

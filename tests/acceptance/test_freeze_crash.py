@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from tests.acceptance.freezing import Frozen
 from tests.acceptance.story import moment
@@ -92,12 +93,18 @@ def test_a_kill_after_any_step_loses_nothing(frozen: Frozen, step: str) -> None:
     assert (frozen.holds(), frozen.held_runs()) == ([], [])
 
 
+FROZEN = (
+    "select m.dag_id, m.id from rerun_downstream_member m join rerun_downstream_rerun r on r.id = m.rerun_id "
+    "where m.state = 'frozen' and r.state not in ('succeeded', 'terminated') order by 1, 2"
+)
+HOLDS = "select dag_id, member_id, run_id from rerun_downstream_hold order by 1, 2"
+HELD = "select dag_id, run_id from dag_run where run_after > '2037-01-01'"
+
+
 def every_hold_is_known(frozen: Frozen) -> None:
-    """What is held is what frozen members of active reruns name, and nothing else."""
-    members = frozen.rows(
-        "select m.dag_id, m.id from rerun_downstream_member m join rerun_downstream_rerun r on r.id = m.rerun_id "
-        "where m.state = 'frozen' and r.state not in ('succeeded', 'terminated') order by 1, 2"
-    )
-    assert frozen.rows("select dag_id, member_id from rerun_downstream_hold order by 1, 2") == members
-    held = set(frozen.held_runs())
-    assert held <= set(frozen.holds()), "a run is held that no record knows"
+    """What is held is what frozen members of active reruns name, and nothing else. All of it at one moment."""
+    with frozen.airflow.db().connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        members, holds, held = (connection.execute(text(one)).all() for one in (FROZEN, HOLDS, HELD))
+    assert [(dag_id, member_id) for dag_id, member_id, _ in holds] == [tuple(row) for row in members]
+    known = {(dag_id, run_id) for dag_id, _, run_id in holds}
+    assert {tuple(row) for row in held} <= known, "a run is held that no record knows"
