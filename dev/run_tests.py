@@ -28,6 +28,8 @@ QUICK = (
     "--dist",
     "loadfile",
 )
+PAGES = (".venvs/tools/bin/python", "ui/node.py", "test")
+"""The unit tests of the web pages; they write their report themselves."""
 LIVE = ("live", "-m", "live and not acceptance", "tests/live")
 BENCH = (
     "bench",
@@ -43,7 +45,11 @@ def main() -> None:
     parser.add_argument("what", choices=["suites", "acceptance", "bench"])
     parser.add_argument("--part", help="only tests/acceptance/test_<part>*.py")
     arguments, extra = parser.parse_known_args()
+    if arguments.what != "bench":
+        subprocess.run([sys.executable, "-m", "dev.chromium"], cwd=ROOT, check=False)
     statuses = [run_session(session, extra) for session in sessions(arguments.what, arguments.part)]
+    if arguments.what == "suites" and not extra:
+        statuses.append(subprocess.run(PAGES, cwd=ROOT, check=False).returncode)
     sys.exit(max(statuses))
 
 

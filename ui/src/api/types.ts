@@ -1,0 +1,33 @@
+/** The contract's objects under short names. They are generated from the server's own description of them. */
+
+import type { components, operations } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Counts = Schemas["Counts"];
+export type DagRun = Schemas["Run"];
+export type Evidence = Schemas["Evidence"];
+export type FutureRef = Schemas["FutureRef"];
+export type Health = Schemas["Health"];
+export type Link = Schemas["Link"];
+export type LinkKind = Schemas["LinkKind"];
+export type Member = Schemas["Member"];
+export type MemberState = Schemas["MemberState"];
+export type NotificationTarget = Schemas["NotificationTarget"];
+export type Plan = Schemas["Plan"];
+export type PlanBody = Schemas["PlanBody"];
+export type PlanRun = Schemas["RunWithTasks"];
+export type PlanWarning = Schemas["PlanWarning"];
+export type Rerun = Schemas["Rerun"];
+export type RerunBody = Schemas["RerunBody"];
+export type RerunEvent = Schemas["Event"];
+export type RerunState = Schemas["RerunState"];
+export type Review = Schemas["Review"];
+export type RunRef = Schemas["RunRef"];
+export type RunStatus = Schemas["RunStatus"];
+export type TaskInstance = Schemas["TaskInstance"];
+export type TaskInstances = Schemas["TaskInstances"];
+export type TaskRef = string | Schemas["MappedTaskRef"];
+
+export type DagRunFilters = NonNullable<operations["list_dag_runs"]["parameters"]["query"]>;
+export type RerunFilters = NonNullable<operations["list_reruns"]["parameters"]["query"]>;

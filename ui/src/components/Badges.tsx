@@ -1,0 +1,133 @@
+import { Badge, type BadgeProps } from "@chakra-ui/react";
+import type { IconType } from "react-icons";
+import {
+  MdAcUnit,
+  MdBlock,
+  MdCheckCircle,
+  MdError,
+  MdHourglassEmpty,
+  MdOutlineMoreHoriz,
+  MdPauseCircle,
+  MdPlayCircle,
+  MdRedo,
+  MdSchedule,
+  MdStopCircle,
+} from "react-icons/md";
+
+import type { MemberState, RerunState, RunStatus } from "../api/types";
+import { useWords } from "../i18n/words";
+
+interface Look {
+  palette: string;
+  icon: IconType;
+}
+
+const SUCCESS: Look = { palette: "success", icon: MdCheckCircle };
+const FAILED: Look = { palette: "failed", icon: MdError };
+const RUNNING: Look = { palette: "running", icon: MdPlayCircle };
+const STOPPED: Look = { palette: "upstream_failed", icon: MdStopCircle };
+const OTHER: Look = { palette: "none", icon: MdOutlineMoreHoriz };
+
+const STATUS: Record<RunStatus, Look> = {
+  success: SUCCESS,
+  failed: FAILED,
+  terminated: STOPPED,
+  running: RUNNING,
+  ready: { palette: "queued", icon: MdHourglassEmpty },
+  not_ready: { palette: "scheduled", icon: MdSchedule },
+  revoked: { palette: "removed", icon: MdBlock },
+};
+
+const MEMBER: Record<MemberState, Look> = {
+  pending: { palette: "queued", icon: MdHourglassEmpty },
+  running: RUNNING,
+  succeeded: SUCCESS,
+  failed: FAILED,
+  skipped: { palette: "skipped", icon: MdRedo },
+  terminated: STOPPED,
+  stopping: { palette: "restarting", icon: MdStopCircle },
+  frozen: { palette: "info", icon: MdAcUnit },
+  released: { palette: "deferred", icon: MdPlayCircle },
+};
+
+const RERUN: Record<RerunState, Look> = {
+  running: RUNNING,
+  paused: { palette: "deferred", icon: MdPauseCircle },
+  failed: FAILED,
+  terminating: { palette: "restarting", icon: MdStopCircle },
+  succeeded: SUCCESS,
+  terminated: STOPPED,
+};
+
+const AIRFLOW: Record<string, IconType> = {
+  success: MdCheckCircle,
+  failed: MdError,
+  running: MdPlayCircle,
+  queued: MdHourglassEmpty,
+  scheduled: MdSchedule,
+  skipped: MdRedo,
+  upstream_failed: MdStopCircle,
+  gone: MdBlock,
+};
+
+export function memberColor(state: MemberState): string {
+  return MEMBER[state].palette;
+}
+
+export function statusColor(status: RunStatus): string {
+  return STATUS[status].palette;
+}
+
+type Props = BadgeProps & { label?: string };
+
+/** Of these the solid colour is too light for white text; a shade darker it can be read by everybody. */
+const DARKER: Partial<Record<string, string>> = {
+  running: "cyan.700",
+  upstream_failed: "amber.700",
+  up_for_reschedule: "sky.700",
+  up_for_retry: "yellow.700",
+};
+
+function StateBadge({ look, text, label, variant = "solid", ...rest }: Props & { look: Look; text: string }) {
+  const Icon = look.icon;
+  return (
+    <Badge
+      colorPalette={look.palette}
+      variant={variant}
+      bg={variant === "solid" ? DARKER[look.palette] : undefined}
+      borderRadius="full"
+      px={2}
+      py={0.5}
+      whiteSpace="nowrap"
+      aria-label={label}
+      {...rest}
+    >
+      <Icon aria-hidden="true" />
+      {text}
+    </Badge>
+  );
+}
+
+/** One of the six words for a run, or "revoked" for a task. */
+export function StatusBadge({ status, ...rest }: Props & { status: RunStatus }) {
+  const { word } = useWords();
+  return <StateBadge look={STATUS[status]} text={word("status", status)} {...rest} />;
+}
+
+export function MemberBadge({ state, ...rest }: Props & { state: MemberState }) {
+  const { word } = useWords();
+  return <StateBadge look={MEMBER[state]} text={word("memberState", state)} {...rest} />;
+}
+
+export function RerunBadge({ state, ...rest }: Props & { state: RerunState }) {
+  const { word } = useWords();
+  return <StateBadge look={RERUN[state]} text={word("rerunState", state)} {...rest} />;
+}
+
+/** A state of Airflow's own, of a run or of a task. */
+export function AirflowStateBadge({ state, ...rest }: Props & { state: string | null }) {
+  const { word } = useWords();
+  const name = state ?? "none";
+  const look = { ...OTHER, palette: name === "gone" ? "removed" : name, icon: AIRFLOW[name] ?? OTHER.icon };
+  return <StateBadge look={look} text={word("airflowState", name)} {...rest} />;
+}

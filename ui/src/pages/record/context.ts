@@ -1,0 +1,27 @@
+import { createContext, useContext } from "react";
+
+import type { MemberAction, RerunAction } from "../../api/actions";
+import type { Member, Rerun } from "../../api/types";
+
+/** What the parts of a record's page share. */
+export interface RecordContext {
+  rerun: Rerun;
+  /** Says what an action will do, and does it when the person agrees. */
+  askRerun: (action: RerunAction) => void;
+  askMember: (member: Member, action: MemberAction) => void;
+  /** Shows all about a member. */
+  open: (memberId: number) => void;
+}
+
+const Context = createContext<RecordContext | null>(null);
+
+export const RecordProvider = Context.Provider;
+
+/** Only inside a record's page. */
+export function useRecord(): RecordContext {
+  const found = useContext(Context);
+  if (found === null) {
+    throw new Error("useRecord outside of a record's page");
+  }
+  return found;
+}

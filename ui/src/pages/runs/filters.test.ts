@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+
+import { ANY, askedOf, readFilters, writeFilters } from "./filters";
+
+describe("filters of the list of Dag runs", () => {
+  it("come back from the address as they went there", () => {
+    const filters = { ...readFilters(""), dag: "a+b", state: "failed", from: "2026-01-05T01:00:00Z", offset: 50 };
+    expect(readFilters(`?${writeFilters(filters)}`)).toEqual(filters);
+  });
+
+  it("leave defaults out of the address", () => {
+    expect(writeFilters(readFilters(""))).toBe("");
+  });
+
+  it("begin with the window of sources, unless the person says otherwise", () => {
+    const since = "2026-01-04T00:00:00Z";
+    expect(askedOf(readFilters(""), since).run_after_gte).toBe(since);
+    expect(askedOf(readFilters(`?from=${ANY}`), since).run_after_gte).toBeUndefined();
+    expect(askedOf(readFilters("?from=2026-01-01T00:00:00Z"), since).run_after_gte).toBe("2026-01-01T00:00:00Z");
+    expect(askedOf(readFilters(""), null).run_after_gte).toBeUndefined();
+  });
+
+  it("search for a part of a Dag's id", () => {
+    expect(askedOf(readFilters("?dag_id=shop"), null).dag_id_pattern).toBe("shop");
+  });
+});

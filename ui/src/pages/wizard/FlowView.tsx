@@ -1,0 +1,141 @@
+import { useCallback, useMemo, useState } from "react";
+
+import { statusColor } from "../../components/Badges";
+import { RunGraph } from "../../graph/RunGraph";
+import { useWords } from "../../i18n/words";
+import { useChoosingRuns } from "./choosing";
+import { useWizard } from "./context";
+import { flowEdges, folded } from "./flow";
+import { matching } from "./filter";
+import { isTaken, type PlanIndex, takeable } from "./plan";
+import { Flow, RunCard } from "./RunCard";
+import { useRunName } from "./names";
+
+const SIZE = { width: 264, height: 108 };
+
+interface FlowViewProps {
+  index: PlanIndex;
+  keys: readonly string[];
+  search: string;
+  jump: { key: string | null; turn: number };
+}
+
+/** The runs as a graph: each a card, the links between them as lines. */
+export function FlowView({ index, keys, search, jump }: FlowViewProps) {
+  const { t } = useWords();
+  const { store } = useWizard();
+  const { setCurrent, chooseTasks } = useChoosingRuns();
+  const folding = useFolding(index, keys, jump);
+  const edges = useEdges(index);
+  const nameOf = useCardName(index);
+  const colorOf = useCallback((key: string) => statusColor(index.runs.get(key)?.status ?? "not_ready"), [index]);
+  const card = useCallback((key: string) => <RunCard index={index} runKey={key} />, [index]);
+  const matches = useMemo(() => new Set(matching(index, keys, search)), [index, keys, search]);
+  const { folds, toggle } = folding;
+  const flow = useMemo(() => ({ matches, folds, toggle }), [matches, folds, toggle]);
+  const onToggle = useCallback(
+    (key: string) => {
+      const run = index.runs.get(key);
+      const can = takeable(index, [key], store.get().freezeMode);
+      store.dispatch({ type: "take", keys: can, taken: run !== undefined && !isTaken(run, store.get()) });
+    },
+    [index, store],
+  );
+  const onOpen = useCallback(
+    (key: string) => {
+      if (key !== index.source && index.runs.get(key)?.exists) {
+        chooseTasks(key);
+      }
+    },
+    [index, chooseTasks],
+  );
+  const onKey = useCallback(
+    (key: string, pressed: string) => {
+      const folds = pressed.toLowerCase() === "c" && index.after.has(key);
+      if (folds) {
+        toggle(key);
+      }
+      return folds;
+    },
+    [index, toggle],
+  );
+  return (
+    <Flow.Provider value={flow}>
+      <RunGraph
+        label={t("graph.label")}
+        keysHint={t("wizard:flow.keys")}
+        nodes={folding.nodes}
+        edges={edges}
+        size={SIZE}
+        card={card}
+        nameOf={nameOf}
+        colorOf={colorOf}
+        focused={jump.key}
+        focusTurn={jump.turn}
+        onCurrent={setCurrent}
+        onToggle={onToggle}
+        onOpen={onOpen}
+        onKey={onKey}
+      />
+    </Flow.Provider>
+  );
+}
+
+/** Which branches are folded away, and what is left to see. A jump to a hidden run unfolds everything. */
+function useFolding(index: PlanIndex, keys: readonly string[], jump: FlowViewProps["jump"]) {
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const all = useMemo(() => [index.source, ...keys, ...index.unknown.keys()], [index, keys]);
+  const { nodes, folds } = useMemo(() => folded(index, all, closed), [index, all, closed]);
+  const [seen, setSeen] = useState(jump.turn);
+  if (jump.turn !== seen) {
+    setSeen(jump.turn);
+    if (jump.key !== null && !nodes.includes(jump.key)) {
+      setClosed(new Set());
+    }
+  }
+  const toggle = useCallback(
+    (key: string) =>
+      setClosed((before) => {
+        const next = new Set(before);
+        if (!next.delete(key)) {
+          next.add(key);
+        }
+        return next;
+      }),
+    [],
+  );
+  return { nodes, folds, toggle };
+}
+
+function useEdges(index: PlanIndex) {
+  const { t, word } = useWords();
+  return useMemo(
+    () =>
+      flowEdges(index, (kind, evidence) => `${word("linkKind", kind)} · ${word("evidence", evidence)}`).map((edge) => ({
+        ...edge,
+        title: t("graph.edge", {
+          from: dagOf(edge.from),
+          to: dagOf(edge.to),
+          kind: edge.kinds.map((kind) => word("linkKind", kind)).join(", "),
+          evidence: edge.evidences.map((evidence) => word("evidence", evidence)).join(", "),
+        }),
+      })),
+    [index, t, word],
+  );
+}
+
+const dagOf = (key: string) => key.slice(0, key.indexOf("\u0000"));
+
+function useCardName(index: PlanIndex) {
+  const { t, word } = useWords();
+  const nameOf = useRunName();
+  return useCallback(
+    (key: string) => {
+      const run = index.runs.get(key);
+      return run === undefined
+        ? t("wizard:run.named", { dag: index.unknown.get(key) ?? "", run: t("wizard:run.unknown"), status: "" })
+        : t("wizard:run.named", { dag: run.dag_id, run: nameOf(run), status: word("status", run.status) });
+    },
+    [index, nameOf, t, word],
+  );
+}

@@ -1,0 +1,129 @@
+import { cleanup, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it } from "vitest";
+
+import "../../i18n";
+import type { PlanBody, RerunBody } from "../../api/types";
+import { type Asked, Refusal, showPage } from "../../testing/page";
+import { link, plan, run, SOURCE, task } from "./fixtures";
+import { WizardPage } from "./WizardPage";
+
+const PLAN = plan([run("clean"), run("report")], [link("orders", "clean"), link("clean", "report")]);
+const TASKS = {
+  task_instances: [
+    task("extract", { reason: "succeeded" }),
+    task("load", { selected: true, status: "failed", reason: "failed" }),
+  ],
+  structure: [
+    { task_id: "extract", downstream_task_ids: ["load"], group: null },
+    { task_id: "load", downstream_task_ids: [], group: null },
+  ],
+  total_entries: 2,
+};
+const REVIEW = {
+  warnings: [],
+  waves: [[SOURCE], [{ dag_id: "clean", run_id: "r1" }]],
+  stopped: [],
+  frozen: [],
+};
+
+type Answers = Record<string, (asked: Asked) => unknown>;
+
+function answers(more: Answers = {}): (asked: Asked) => unknown {
+  const all: Answers = {
+    "GET /dag-runs/orders/r1/task-instances": () => TASKS,
+    "POST /plans": () => PLAN,
+    "POST /reviews": () => REVIEW,
+    "GET /reruns": () => ({ reruns: [], total_entries: 0 }),
+    "GET /notification-targets": () => ({ notification_targets: [] }),
+    "POST /reruns": () => ({ id: 7 }),
+    ...more,
+  };
+  return (asked) => all[`${asked.method} ${asked.path}`]?.(asked);
+}
+
+function show(query: string, more?: Answers) {
+  return showPage(`/rerun?${query}`, "/rerun", <WizardPage />, answers(more));
+}
+
+const ADDRESS = "dag_id=orders&run_id=r1";
+const next = () => userEvent.click(screen.getByRole("button", { name: "Next" }));
+
+beforeEach(() => sessionStorage.clear());
+
+describe("the wizard", () => {
+  it("leads from the source to a rerun", async () => {
+    const { asked, router } = show(ADDRESS);
+    await screen.findByText(/Downstream of these tasks/);
+    await next();
+    await screen.findByRole("radio", { name: "Flow" });
+    await userEvent.click(screen.getByRole("button", { name: "Select none" }));
+    await userEvent.click(screen.getByRole("button", { name: "As proposed" }));
+    await next();
+    await userEvent.type(screen.getByLabelText("Reason"), "wrong rate");
+    await next();
+    await screen.findByText("Wave 1");
+    await userEvent.click(await screen.findByRole("button", { name: "Start rerun" }));
+    await waitFor(() => expect(router.state.location.pathname).toBe("/records/7"));
+    const body = asked.find(({ method, path }) => method === "POST" && path === "/reruns")?.body as RerunBody;
+    expect(body).toMatchObject({ source: SOURCE, reason: "wrong rate", plan_token: "token" });
+    expect(body.members).toEqual([
+      { dag_id: "clean", run_id: "r1", task_ids: null },
+      { dag_id: "report", run_id: "r1", task_ids: null },
+    ]);
+    expect(sessionStorage.length).toBe(0);
+  });
+
+  it("keeps what was entered through Back and a reload", async () => {
+    const { router } = show(`${ADDRESS}&step=settings`);
+    await userEvent.type(await screen.findByLabelText("Name"), "again");
+    await userEvent.click(screen.getByRole("button", { name: "Back" }));
+    expect(router.state.location.search).toContain("step=downstream");
+    cleanup();
+    show(`${ADDRESS}&step=settings`);
+    expect(await screen.findByLabelText("Name")).toHaveProperty("value", "again");
+  });
+
+  it("asks for the plan of the task from which somebody comes, and of what follows it", async () => {
+    const { asked } = show(`${ADDRESS}&task_id=extract&map_index={MAP_INDEX}`);
+    await screen.findByText(/Downstream of these tasks/);
+    const bodies = asked.filter(({ path }) => path === "/plans").map(({ body }) => (body as PlanBody).task_ids);
+    expect(bodies).toEqual([["extract", "load"]]);
+  });
+
+  it("doesn't go on without a task, and says so", async () => {
+    show(ADDRESS);
+    await userEvent.click(await screen.findByRole("button", { name: "None" }));
+    expect(screen.getByRole("button", { name: "Next" })).toHaveProperty("disabled", true);
+    screen.getByText("Choose at least one task.");
+  });
+
+  it("shows everything of a run that can't be a source, but starts nothing", async () => {
+    const source = run("orders", { can_be_source: false, source_reason: "before_ready_window" });
+    show(`${ADDRESS}&step=review`, { "POST /plans": () => ({ ...PLAN, source }) });
+    await screen.findByText("This run can't be the source of a rerun");
+    expect(await screen.findByRole("button", { name: "Start rerun" })).toHaveProperty("disabled", true);
+  });
+
+  it("shows what changed in a stale plan, and takes the new one", async () => {
+    const plans = [PLAN, { ...PLAN, plan_token: "new", runs: [run("report")] }];
+    const stale = new Refusal(409, {
+      detail: "1 run(s) changed since the plan was made.",
+      reason: "stale_plan",
+      changes: [{ dag_id: "clean", run_id: "r1", change: "changed" }],
+    });
+    show(`${ADDRESS}&step=review`, {
+      "POST /plans": () => plans.shift(),
+      "POST /reviews": ({ body }) => ((body as RerunBody).plan_token === "token" ? stale : REVIEW),
+    });
+    await screen.findByText("1 run(s) changed since the plan was made.");
+    await userEvent.click(screen.getByRole("button", { name: "Accept the changes" }));
+    await screen.findByText("No longer selected:");
+    await waitFor(() => expect(screen.getByTestId("start-rerun")).toHaveProperty("disabled", false));
+  });
+
+  it("names a missing run as what it is", () => {
+    show("dag_id=orders");
+    expect(screen.getByRole("link", { name: "Choose a Dag run" }).getAttribute("href")).toBe("/dag-runs");
+  });
+});
