@@ -1,0 +1,106 @@
+"""Freeze mode, pause, resume, terminate, retry, skip and release, by the buttons of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.acceptance.freezing import Frozen
+from tests.live.browser import OpenBrowser, Visit
+from tests.live.harness import StartAirflow
+from tests.live.wizard import act, at, go_on, start, state_is, wizard_path
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
+
+LEAD = timedelta(seconds=35)
+"""How long before its time a run must be known, for a person to click through the wizard before it is made."""
+
+
+@pytest.fixture(scope="module")
+def frozen(start_airflow: StartAirflow, tmp_path_factory: pytest.TempPathFactory) -> Frozen:
+    return Frozen(start_airflow, tmp_path_factory.mktemp("pages"), "stubborn")
+
+
+@pytest.fixture
+def page(frozen: Frozen, visit: OpenBrowser) -> Iterator[Page]:
+    """A browser, and a source whose task waits; nothing goes on after the test."""
+    frozen.file("wait").touch()
+    here = visit(frozen.airflow)
+    yield here.page
+    for name in ("wait", "fail"):
+        frozen.file(name).unlink(missing_ok=True)
+    frozen.client.pause("minutely")
+    for rerun in frozen.call("GET", "/reruns", params={"limit": 100})["reruns"]:
+        if "terminate" in rerun["allowed_actions"]:
+            frozen.call("POST", f"/reruns/{rerun['id']}/terminate")
+        frozen.wait_ended(rerun["id"])
+
+
+def submit(frozen: Frozen, page: Page) -> int:
+    """Go through the wizard and leave everything as it is proposed."""
+    here = Visit(page, frozen.airflow)
+    here.open(wizard_path("wrong", frozen.run_id("wrong"), "review"))
+    at(page, "Review")
+    return start(here, page)
+
+
+def test_pause_resume_and_terminate(frozen: Frozen, page: Page) -> None:
+    submit(frozen, page)
+    state_is(page, "running")
+    act(page, "Pause")
+    state_is(page, "paused")
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_have_count(0)
+    act(page, "Resume")
+    state_is(page, "running")
+    page.get_by_role("button", name="Terminate", exact=True).click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog).to_contain_text("is stopped")
+    dialog.get_by_role("button", name="Cancel").click()
+    state_is(page, "running")
+    act(page, "Terminate")
+    state_is(page, "terminated")
+    expect(page.get_by_text("This record doesn't change any more")).to_be_visible()
+
+
+def test_a_failed_member_is_retried(frozen: Frozen, page: Page) -> None:
+    frozen.file("fail").touch()
+    submit(frozen, page)
+    frozen.go_on()
+    state_is(page, "failed")
+    frozen.file("fail").unlink()
+    act(page, "Retry")
+    state_is(page, "succeeded")
+
+
+def test_a_failed_member_is_skipped(frozen: Frozen, page: Page) -> None:
+    frozen.file("fail").touch()
+    rerun = submit(frozen, page)
+    frozen.go_on()
+    state_is(page, "failed")
+    act(page, "Skip")
+    state_is(page, "succeeded")
+    assert frozen.members(rerun)["wrong"]["state"] == "skipped"
+
+
+def test_freeze_mode_holds_what_is_to_come_and_a_person_releases_it(frozen: Frozen, page: Page) -> None:
+    frozen.client.unpause("minutely")
+    upcoming = frozen.next_runs("minutely", lead=LEAD)["minutely"]
+    here = Visit(page, frozen.airflow)
+    here.open(wizard_path("wrong", frozen.run_id("wrong"), "downstream"))
+    page.get_by_text("Freeze mode", exact=True).click()
+    expect(page.get_by_text("Frozen until the rerun ends")).to_be_visible()
+    go_on(page, "Settings")
+    go_on(page, "Review")
+    expect(page.get_by_text("They don't start until the rerun has succeeded")).to_be_visible()
+    rerun = start(here, page)
+    expect(page.get_by_text("pending unfreeze").first).to_be_visible()
+    held = frozen.wait_held(rerun, "minutely")["minutely"]
+    assert frozen.never_started("minutely", held["run_id"])
+    act(page, "Release")
+    expect(page.get_by_text("pending unfreeze")).to_have_count(0)
+    frozen.wait_natural("minutely", upcoming)
+    frozen.go_on()
+    state_is(page, "succeeded")
