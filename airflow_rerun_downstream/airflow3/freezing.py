@@ -88,15 +88,19 @@ class AirflowFreezer:
         self._add(member_id, rerun_id, target.dag_id, logical_date=target.logical_date, assets=False)
 
     def holds(self, rerun_ids: Collection[int]) -> list[Hold]:
-        """The holds of reruns, in the order of their members. One statement."""
+        """The holds of reruns, in the order of their members. One statement.
+
+        Airflow may make a run that was deleted anew, under the same id. It isn't held: its ``run_after`` tells.
+        """
         held, taken = DagRun.__table__.alias(), DagRun.__table__.alias()
+        same = and_(held.c.dag_id == hold.c.dag_id, held.c.run_id == hold.c.run_id, held.c.run_after == FAR)
         wanted = (
             select(
                 hold.c.member_id, hold.c.rerun_id, hold.c.dag_id, hold.c.run_id, hold.c.run_after,
                 held.c.state.label("run_state"), taken.c.run_id.label("taken_by"), held.c.logical_date,
             )
             .select_from(
-                hold.outerjoin(held, and_(held.c.dag_id == hold.c.dag_id, held.c.run_id == hold.c.run_id)).outerjoin(
+                hold.outerjoin(held, same).outerjoin(
                     taken,
                     and_(
                         hold.c.run_id.is_(None),

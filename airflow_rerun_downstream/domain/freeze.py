@@ -64,8 +64,8 @@ class Hold:
     A hold on a run to come has no ``run_id``; the run of a time-scheduled Dag gets one when the scheduler has made
     it, held. ``run_after`` is the true one, as it will be after the release; None: not known before the run is made.
     ``logical_date`` is the run's: a later one than was awaited where Airflow has passed over that.
-    ``run_state`` None with a ``run_id``: the run is gone. ``taken_by`` is a run that has the awaited logical date
-    but isn't held: somebody else made it.
+    ``run_state`` None with a ``run_id``: the run is gone, and one that was made anew under its id isn't held.
+    ``taken_by`` is a run that has the awaited logical date but isn't held: somebody else made it.
     """
 
     member_id: int

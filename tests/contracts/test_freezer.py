@@ -27,9 +27,9 @@ class Stage(Protocol):
     freezer: Freezer
 
     def made(self, *, after: int = 0) -> RunRef:
-        """The scheduler makes the next run of ``d``, with the first of the days that it hasn't had.
+        """The scheduler makes the next run of ``d``, with the day after the last one that it made.
 
-        ``after``: it passes over so many days before.
+        ``after``: it passes over so many days before, or goes back by so many.
         """
         ...
 
@@ -53,10 +53,12 @@ class FakeStage:
         self.world = World()
         self.world.schedules = {"d": DagSchedule("d"), "c": DagSchedule("c", asset_scheduled=True)}
         self.freezer = FakeFreezer(self.world)
+        self.day = 0
 
     def made(self, *, after: int = 0) -> RunRef:
-        day = max((run.logical_date for run in self.world.runs.values()), default=START - DAY) + DAY - START
-        ref = self.world.run("d", day=day.days + after, state="queued")
+        day = self.day + after
+        self.day = day + 1
+        ref = self.world.run("d", day=day, state="queued")
         self.freezer.scheduler_makes(ref)
         return ref
 
@@ -207,6 +209,18 @@ class TestRunToCome:
         ref = stage.made()
         freeze(stage, COMING, member_id=2)
         assert [one.run_id for one in holds(stage, 1, 2)] == [ref.run_id, ref.run_id]
+
+    def test_one_that_is_deleted_and_made_anew_is_not_the_one_that_was_held(self, stage):
+        """Without catchup Airflow makes the latest run again. It has the same id."""
+        freeze(stage, COMING)
+        ref = stage.made()
+        stage.delete(ref)
+        assert stage.made(after=-1) == ref
+        true = stage.ready(ref)
+        (found,) = holds(stage)
+        assert (found.run_id, found.run_state, true == FAR) == (ref.run_id, None, False)
+        assert release(stage) is True
+        assert stage.ready(ref) == true
 
     def test_a_date_that_somebody_took(self, stage):
         freeze(stage, COMING)

@@ -74,6 +74,7 @@ class FakeFreezer:
         hold = Hold(ticket.member_id, ticket.rerun_id, ticket.target.dag_id, ticket.run_id, ticket.run_after)
         if ticket.run_id is not None:
             run = self.world.runs.get(RunRef(hold.dag_id, ticket.run_id))
+            run = run if run is not None and run.run_after == FAR else None  # it may have been made anew
             return replace(hold, run_state=run and run.state, logical_date=run and run.logical_date)
         return replace(hold, taken_by=self._at(ticket.target))
 
