@@ -52,7 +52,7 @@ HEARTBEATS: dict[Component, tuple[str, str]] = {
     "dag-processor": ("dag_processor", "latest_dag_processor_heartbeat"),
     "triggerer": ("triggerer", "latest_triggerer_heartbeat"),
 }
-START_TIMEOUT = 120.0
+START_TIMEOUT = 300.0  # four components that import Airflow at the same time take minutes on a busy machine
 GRACE = 10.0  # seconds that a component gets to end by itself
 LOG_WIDTH = 300
 NOISE = re.compile(r"DagFileProcessorManager|next_dagrun|next dagrun")
