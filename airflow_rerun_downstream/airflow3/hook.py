@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.models.dagrun import DagRun
 from sqlalchemy import event, exists, update
 
+from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.reports import SCHEDULER, Reporter
 from airflow_rerun_downstream.store.guard import SchemaGuard
 from airflow_rerun_downstream.store.tables import hold
@@ -112,6 +113,7 @@ _watches: dict[int, Watch] = {}
 def on_starting(job: Any) -> None:
     """A job of Airflow starts in this process; it may turn out to be a scheduler."""
     install()
+    wiring.load_models()
     watch = _watches[id(job)] = Watch(job)
     watch.start()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +25,30 @@ from airflow_rerun_downstream.store.tables import process
 from tests.airflow3.database import Database
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+
+
+MEETING = """
+import sys, threading, time
+from airflow import settings
+from airflow.models.dag import DagModel
+from airflow_rerun_downstream.airflow3 import wiring
+from sqlalchemy.orm import configure_mappers
+
+MODEL = "airflow.models.renderedtifields"
+importing = threading.Event()
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == MODEL:
+            importing.set()
+            time.sleep(1)
+
+{prepare}
+sys.meta_path.insert(0, Slow())
+threading.Thread(target=__import__, args=[MODEL], daemon=True).start()
+MODEL in sys.modules or importing.wait()
+configure_mappers()  # what the first query does
+"""
 
 
 class Clock:
@@ -290,3 +316,13 @@ def test_the_file_of_declared_links_is_read_at_the_start(
     assert (found.status, said in found.detail) == (status, True), found.detail
     assert len(wiring.declarations().links) == links
     wiring.declarations.cache_clear()
+
+
+def meet(prepare: str, *, within: float) -> None:
+    """A process in which one thread imports a model, and another one makes the first query."""
+    code = MEETING.format(prepare=prepare)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=within, capture_output=True)
+
+
+def test_a_thread_that_imports_a_model_and_the_first_query_do_not_wait_for_each_other() -> None:
+    meet("wiring.load_models()", within=120)

@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI
 from airflow_rerun_downstream import __version__
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.api import errors, pages
-from airflow_rerun_downstream.airflow3.api.background import Background
+from airflow_rerun_downstream.airflow3.api.background import Background, prepare
 from airflow_rerun_downstream.airflow3.api.csrf import csrf_guard
 from airflow_rerun_downstream.airflow3.api.routes import router
 from airflow_rerun_downstream.service import Service
@@ -34,6 +34,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.auth_manager = get_auth_manager()
     app.state.dag_bag = create_dag_bag()
     background: Background = app.state.background
+    prepare()
     starting = asyncio.create_task(asyncio.to_thread(background.start))
     await asyncio.wait({starting}, timeout=START_WAITS)
     try:

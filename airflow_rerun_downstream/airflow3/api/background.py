@@ -17,6 +17,14 @@ STOPPING = 10.0
 """Seconds that a step of the conductor gets to end at shutdown. It is one transaction: a lost one changes nothing."""
 
 
+def prepare() -> None:
+    """What must be done before the first thread starts, and before the first request comes."""
+    try:
+        wiring.load_models()
+    except Exception:
+        log.exception("Airflow's models can't all be imported")
+
+
 class Background:
     """The threads of one api-server process. An error in here never reaches the server."""
 
