@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.acceptance.freezing import Frozen
 from tests.live.browser import OpenBrowser, Visit
-from tests.live.harness import StartAirflow
+from tests.live.harness import StartAirflow, wait_until
 from tests.live.wizard import act, at, go_on, start, state_is, wizard_path
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
@@ -45,6 +45,24 @@ def submit(frozen: Frozen, page: Page) -> int:
     here.open(wizard_path("wrong", frozen.run_id("wrong"), "review"))
     at(page, "Review")
     return start(here, page)
+
+
+def is_idle(frozen: Frozen) -> bool:
+    """Whether no run of the Dag that runs every minute is on its way."""
+    return frozen.rows("select 1 from dag_run where dag_id = 'minutely' and state in ('queued', 'running')") == []
+
+
+def accept_changes(page: Page) -> None:
+    """Wait until the rerun can be started; if something has changed meanwhile, accept it."""
+    begin = page.get_by_role("button", name="Start rerun")
+    accept = page.get_by_role("button", name="Accept the changes")
+
+    def ready() -> bool:
+        if accept.is_visible():
+            accept.click()
+        return begin.is_enabled()
+
+    wait_until(ready, 60, "the rerun to be ready")
 
 
 def test_pause_resume_and_terminate(frozen: Frozen, page: Page) -> None:
@@ -87,13 +105,15 @@ def test_a_failed_member_is_skipped(frozen: Frozen, page: Page) -> None:
 
 def test_freeze_mode_holds_what_is_to_come_and_a_person_releases_it(frozen: Frozen, page: Page) -> None:
     frozen.client.unpause("minutely")
+    wait_until(lambda: frozen.client.dag_runs("minutely") and is_idle(frozen), 180, "the minutes before to be over")
     upcoming = frozen.next_runs("minutely", lead=LEAD)["minutely"]
     here = Visit(page, frozen.airflow)
     here.open(wizard_path("wrong", frozen.run_id("wrong"), "downstream"))
     page.get_by_text("Freeze mode", exact=True).click()
-    expect(page.get_by_text("Frozen until the rerun ends")).to_be_visible()
+    expect(page.get_by_role("heading", name="Frozen until the rerun ends")).to_be_visible()
     go_on(page, "Settings")
     go_on(page, "Review")
+    accept_changes(page)
     expect(page.get_by_text("They don't start until the rerun has succeeded")).to_be_visible()
     rerun = start(here, page)
     expect(page.get_by_text("pending unfreeze").first).to_be_visible()

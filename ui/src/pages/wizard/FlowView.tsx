@@ -1,6 +1,7 @@
 import { useCallback, useMemo, useState } from "react";
 
 import { statusColor } from "../../components/Badges";
+import type { Evidence, LinkKind } from "../../api/types";
 import { RunGraph } from "../../graph/RunGraph";
 import { useWords } from "../../i18n/words";
 import { useChoosingRuns } from "./choosing";
@@ -109,19 +110,35 @@ function useFolding(index: PlanIndex, keys: readonly string[], jump: FlowViewPro
 
 function useEdges(index: PlanIndex) {
   const { t, word } = useWords();
-  return useMemo(
-    () =>
-      flowEdges(index, (kind, evidence) => `${word("linkKind", kind)} · ${word("evidence", evidence)}`).map((edge) => ({
-        ...edge,
-        title: t("graph.edge", {
-          from: dagOf(edge.from),
-          to: dagOf(edge.to),
-          kind: edge.kinds.map((kind) => word("linkKind", kind)).join(", "),
-          evidence: edge.evidences.map((evidence) => word("evidence", evidence)).join(", "),
-        }),
-      })),
-    [index, t, word],
-  );
+  return useMemo(() => {
+    // Most of thousands of edges say the same; to ask the catalogue for each would take longer than all the rest.
+    const words = remembered((kind: LinkKind, evidence: Evidence) => {
+      return `${word("linkKind", kind)} · ${word("evidence", evidence)}`;
+    });
+    const title = remembered((from: string, to: string, kinds: string, evidences: string) =>
+      t("graph.edge", {
+        from,
+        to,
+        kind: kinds.split(" ").map((kind) => word("linkKind", kind)).join(", "),
+        evidence: evidences.split(" ").map((evidence) => word("evidence", evidence)).join(", "),
+      }),
+    );
+    return flowEdges(index, words).map((edge) => ({
+      ...edge,
+      title: title(dagOf(edge.from), dagOf(edge.to), edge.kinds.join(" "), edge.evidences.join(" ")),
+    }));
+  }, [index, t, word]);
+}
+
+/** The function, which is asked once for the same words. */
+function remembered<Words extends string[]>(say: (...words: Words) => string): (...words: Words) => string {
+  const said = new Map<string, string>();
+  return (...words) => {
+    const key = words.join("\u0000");
+    const known = said.get(key) ?? say(...words);
+    said.set(key, known);
+    return known;
+  };
 }
 
 const dagOf = (key: string) => key.slice(0, key.indexOf("\u0000"));

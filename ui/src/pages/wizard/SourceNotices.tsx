@@ -43,7 +43,7 @@ function EarlierReruns() {
       <Alert.Description display="flex" gap={3} flexWrap="wrap">
         {t("wizard:earlier", { count: data.total_entries })}
         {data.reruns.map((rerun) => (
-          <Link asChild key={rerun.id} color="fg.info" textDecoration="underline">
+          <Link asChild key={rerun.id} color="inherit" textDecoration="underline">
             <RouterLink to={`/records/${rerun.id}`}>
               {t("wizard:earlierOne", { id: rerun.id, state: word("rerunState", rerun.state) })}
             </RouterLink>
