@@ -139,7 +139,7 @@ function Outcome({ index, onJump }: OverviewProps) {
         <Heading as="h3" size="sm">
           {t("wizard:outcome.label")}
         </Heading>
-        {reviewing && <Spinner size="xs" aria-label={t("loading")} />}
+        {reviewing && <Spinner role="status" size="xs" aria-label={t("loading")} />}
       </HStack>
       {review.isError && !reviewing && <RefusalNotice error={review.error} />}
       {!review.isError && warnings.length === 0 && <Text color="fg.muted">{t("wizard:outcome.nothing")}</Text>}
