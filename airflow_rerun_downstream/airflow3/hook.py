@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.models.dagrun import DagRun
 from sqlalchemy import event, exists, update
 
-from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3 import forks, wiring
 from airflow_rerun_downstream.airflow3.reports import SCHEDULER, Reporter
 from airflow_rerun_downstream.store.guard import SchemaGuard
 from airflow_rerun_downstream.store.tables import hold
@@ -78,7 +78,8 @@ class Watch:
         self._thread = threading.Thread(target=self._run, name="rerun-downstream-reports", daemon=True)
 
     def start(self) -> None:
-        """Begin to look, beside the job."""
+        """Begin to look, beside the job; a scheduler makes its workers next."""
+        forks.watch()
         self._thread.start()
 
     def stop(self) -> None:

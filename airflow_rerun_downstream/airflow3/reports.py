@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3 import forks, wiring
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.store.processes import ProcessReport, forget_processes, report_process
 
@@ -73,7 +73,7 @@ class Reporter:
 
     def _attempt(self, what: Callable[[Session], None]) -> None:
         try:
-            with wiring.unit_of_work().session() as session:
+            with forks.undisturbed(), wiring.unit_of_work().session() as session:
                 what(session)
         except Refusal as refusal:
             trouble: str | None = refusal.detail
