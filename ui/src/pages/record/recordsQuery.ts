@@ -63,7 +63,7 @@ export function searchOf(view: RecordsView): string {
 export function filtersOf(view: RecordsView): RerunFilters {
   return {
     state: view.state && [view.state],
-    dag_id_pattern: view.dag && `%${view.dag.replaceAll("%", "")}%`,
+    dag_id_pattern: view.dag,
     created_by: view.createdBy,
     created_at_gte: view.since,
     created_at_lte: view.until,

@@ -4,7 +4,7 @@ import { ANY, askedOf, readFilters, writeFilters } from "./filters";
 
 describe("filters of the list of Dag runs", () => {
   it("come back from the address as they went there", () => {
-    const filters = { ...readFilters(""), dag: "a+b", state: "failed", from: "2026-01-05T01:00:00Z", offset: 50 };
+    const filters = { ...readFilters(""), dagId: "a+b", dag: "c d", state: "failed", from: "2026-01-05T01:00:00Z", offset: 50 };
     expect(readFilters(`?${writeFilters(filters)}`)).toEqual(filters);
   });
 
@@ -20,7 +20,10 @@ describe("filters of the list of Dag runs", () => {
     expect(askedOf(readFilters(""), null).run_after_gte).toBeUndefined();
   });
 
-  it("search for a part of a Dag's id", () => {
-    expect(askedOf(readFilters("?dag_id=shop"), null).dag_id_pattern).toBe("shop");
+  it("search for a part of a Dag's id, or keep to the Dag that the person came from", () => {
+    expect(askedOf(readFilters("?dag=shop"), null)).toMatchObject({ dag_id_pattern: "shop" });
+    const one = askedOf(readFilters("?dag_id=shop"), null);
+    expect(one).toMatchObject({ dag_id: ["shop"] });
+    expect(one.dag_id_pattern).toBeUndefined();
   });
 });

@@ -4,6 +4,9 @@ import { parameters, query } from "../../airflow/parameters";
 import type { DagRunFilters } from "../../api/types";
 
 export interface Filters {
+  /** The Dag from whose page the person came; empty: any. */
+  dagId: string;
+  /** A part of a Dag's id. */
   dag: string;
   state: string;
   runType: string;
@@ -22,7 +25,8 @@ const ORDER = "-run_after";
 export function readFilters(search: string): Filters {
   const found = parameters(search);
   return {
-    dag: found.get("dag_id") ?? "",
+    dagId: found.get("dag_id") ?? "",
+    dag: found.get("dag") ?? "",
     state: found.get("state") ?? "",
     runType: found.get("run_type") ?? "",
     from: found.get("from"),
@@ -36,7 +40,8 @@ export function readFilters(search: string): Filters {
 /** The query string of the page for these filters; what is as by default is left out. */
 export function writeFilters(filters: Filters): string {
   return query({
-    dag_id: filters.dag,
+    dag_id: filters.dagId,
+    dag: filters.dag,
     state: filters.state,
     run_type: filters.runType,
     from: filters.from,
@@ -48,8 +53,8 @@ export function writeFilters(filters: Filters): string {
 }
 
 /** Whether a person has narrowed the list. */
-export function isFiltered({ dag, state, runType, to, sources }: Filters): boolean {
-  return dag !== "" || state !== "" || runType !== "" || to !== undefined || sources;
+export function isFiltered({ dagId, dag, state, runType, to, sources }: Filters): boolean {
+  return dagId !== "" || dag !== "" || state !== "" || runType !== "" || to !== undefined || sources;
 }
 
 /** What is asked of the server. `since`: the beginning of the window of sources, null where there is none. */
@@ -59,6 +64,7 @@ export function askedOf(filters: Filters, since: string | null | undefined): Dag
     limit: LIMIT,
     offset: filters.offset,
     order_by: filters.order,
+    ...(filters.dagId && { dag_id: [filters.dagId] }),
     ...(filters.dag && { dag_id_pattern: filters.dag }),
     ...(filters.state && { state: [filters.state] }),
     ...(filters.runType && { run_type: [filters.runType] }),
