@@ -58,7 +58,7 @@ def install() -> None:
         print(f"{MISSING}; the tests of the pages are skipped", file=sys.stderr)
         return
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-qq"], ["install", "-qq", "--no-install-recommends", *PACKAGES]):
+    for arguments in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *PACKAGES]):
         subprocess.run(["apt-get", *arguments], env=environment, check=False, stdout=subprocess.DEVNULL)
     if chromium() is None:
         print("Chromium could not be installed; the tests of the pages are skipped", file=sys.stderr)
