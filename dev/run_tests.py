@@ -1,4 +1,4 @@
-"""`make test`, `make acceptance` and `make bench`: which tests run, how, and where the reports go.
+"""`make test`, `make acceptance`, `make thorough` and `make bench`: which tests run, how, and where the reports go.
 
 Arguments that aren't known here go to pytest.
 """
@@ -23,6 +23,7 @@ QUICK = (
     "-m",
     "not live and not acceptance",
     "--ignore=tests/bench",  # what is measured beside other tests says nothing
+    "--ignore=tests/thorough",  # takes too long for every change
     "-n",
     "auto",
     "--dist",
@@ -42,34 +43,34 @@ BENCH = (
 def main() -> None:
     """Run the chosen pytest sessions, all of them also after one has failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["suites", "acceptance", "bench"])
-    parser.add_argument("--part", help="only tests/acceptance/test_<part>*.py")
+    parser.add_argument("what", choices=["suites", "acceptance", "thorough", "bench"])
+    parser.add_argument("--part", help="only the files test_<part>*.py of acceptance or thorough")
     arguments, extra = parser.parse_known_args()
     if arguments.what != "bench":
         subprocess.run([sys.executable, "-m", "dev.chromium"], cwd=ROOT, check=False)
     statuses = [run_session(session, extra) for session in sessions(arguments.what, arguments.part)]
     if arguments.what == "suites" and not extra:
         statuses.append(subprocess.run(PAGES, cwd=ROOT, check=False).returncode)
-    sys.exit(max(statuses))
+    sys.exit(1 if any(statuses) else 0)  # a session that a signal ended has a negative one
 
 
 def sessions(what: str, part: str | None) -> list[tuple[str, ...]]:
     """Give the pytest sessions of one make target: a name, then pytest's arguments."""
     if what == "suites":
         return [QUICK, LIVE]
-    return [BENCH] if what == "bench" else [acceptance(part)]
+    return [BENCH] if what == "bench" else [folder_session(what, part)]
 
 
-def acceptance(part: str | None) -> tuple[str, ...]:
-    """Give the session of all acceptance tests, or of one part of them."""
-    folder = ROOT / "tests" / "acceptance"
+def folder_session(name: str, part: str | None) -> tuple[str, ...]:
+    """Give the session of all tests in a folder of `tests/`, or of one part of them."""
+    folder = ROOT / "tests" / name
     if part is None:
-        return ("acceptance", str(folder))
+        return (name, str(folder))
     files = sorted(folder.glob(f"test_{part}*.py"))
     if not files:
         parts = ", ".join(path.stem.removeprefix("test_") for path in sorted(folder.glob("test_*.py")))
-        sys.exit(f"no part {part!r} of the acceptance tests; there are: {parts}")
-    return (f"acceptance-{part}", *map(str, files))
+        sys.exit(f"no part {part!r} of the {name} tests; there are: {parts}")
+    return (f"{name}-{part}", *map(str, files))
 
 
 def run_session(session: Sequence[str], extra: Sequence[str]) -> int:
