@@ -433,27 +433,8 @@ class Lease(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Work:
-    """The ports, bound to one transaction."""
-
-    facts: LineageFacts
-    gateway: Gateway
-    store: RerunStore
-    lease: Lease
-    freezer: Freezer
-
-
-class UnitOfWork(Protocol):
-    """Opens transactions. Leaving the block commits; an exception rolls everything back."""
-
-    def __call__(self) -> AbstractContextManager[Work]:
-        """A new transaction. Raises `SchemaMismatch` when our tables aren't the code's."""
-        ...
-
-
 class Permissions(Protocol):
-    """What the configured auth manager says of a user."""
+    """What the configured auth manager says of a user, asked in the caller's transaction, each question once."""
 
     def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
         """The Dags among ``dag_ids`` that the user may read; what happens in them is theirs to see."""
@@ -469,6 +450,29 @@ class Permissions(Protocol):
 
 
 @dataclass(frozen=True)
+class Work:
+    """The ports, bound to one transaction."""
+
+    facts: LineageFacts
+    gateway: Gateway
+    store: RerunStore
+    lease: Lease
+    freezer: Freezer
+    permissions: Permissions
+
+
+class UnitOfWork(Protocol):
+    """Opens transactions, of which a thread has one at a time: each holds one of the process's few connections.
+
+    Leaving the block commits; an exception rolls everything back.
+    """
+
+    def __call__(self) -> AbstractContextManager[Work]:
+        """A new transaction. Raises `SchemaMismatch` when our tables aren't the code's."""
+        ...
+
+
+@dataclass(frozen=True)
 class ComponentHealth:
     """One component: ``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do."""
 
@@ -477,7 +481,10 @@ class ComponentHealth:
 
 
 class Health(Protocol):
-    """The installation's state. Answers also when nothing else works."""
+    """The installation's state. Answers also when nothing else works.
+
+    It reads in transactions of its own: ask it outside of any other.
+    """
 
     def components(self) -> Mapping[str, ComponentHealth]:
         """``database``, ``conductor``, ``asset_manager``, ``freeze_hook``, ``policy``, ``listener``,

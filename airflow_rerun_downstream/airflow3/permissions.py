@@ -9,6 +9,7 @@ from airflow_rerun_downstream.domain.rerun import Actor
 
 if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.base_auth_manager import BaseAuthManager
+    from sqlalchemy.orm import Session
 
 
 class LocalPermissions:
@@ -28,7 +29,15 @@ class LocalPermissions:
 
 
 class AuthManagerPermissions:
-    """A user of the api-server. ``actor.native`` is the auth manager's own user object."""
+    """A user of the api-server. ``actor.native`` is the auth manager's own user object.
+
+    The auth manager reads on our session: a connection of its own, taken while we hold one, could be the one for which
+    every other request waits with the same in hand. It lists the readable Dags once, as long as the session lasts.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._listed: dict[str, frozenset[str]] = {}
 
     def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
         """Those whose runs the user may see, by the auth manager's own list of readable Dags."""
@@ -37,7 +46,10 @@ class AuthManagerPermissions:
 
     def all_readable(self, actor: Actor) -> frozenset[str]:
         """Every Dag that the user may see."""
-        return frozenset(auth_manager().get_authorized_dag_ids(user=actor.native, method="GET"))
+        if actor.id not in self._listed:
+            found = auth_manager().get_authorized_dag_ids(user=actor.native, method="GET", session=self._session)
+            self._listed[actor.id] = frozenset(found)
+        return self._listed[actor.id]
 
     def may_rerun(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
         """Those of which the user may edit runs *and* task instances: a rerun clears the ones and moves the others.
@@ -45,7 +57,7 @@ class AuthManagerPermissions:
         The auth manager is asked once for all of them; one by one only if some are refused.
         """
         wanted = frozenset(dag_ids)
-        teams = teams_of(wanted)
+        teams = teams_of(wanted, self._session)
         if not wanted or may_edit(actor.native, wanted, teams):
             return wanted
         return frozenset(dag_id for dag_id in wanted if may_edit(actor.native, [dag_id], teams))
@@ -58,15 +70,15 @@ def auth_manager() -> BaseAuthManager[Any]:
     return get_auth_manager()
 
 
-def teams_of(dag_ids: Collection[str]) -> dict[str, str | None]:
+def teams_of(dag_ids: Collection[str], session: Session) -> dict[str, str | None]:
     """The teams that own Dags: Airflow hands them to the auth manager with each question."""
     from airflow.models.dag import DagModel
 
     if not dag_ids:
         return {}
     if hasattr(DagModel, "get_dag_id_to_team_name_mapping"):
-        return dict(DagModel.get_dag_id_to_team_name_mapping(sorted(dag_ids)))
-    return {dag_id: DagModel.get_team_name(dag_id) for dag_id in dag_ids}
+        return dict(DagModel.get_dag_id_to_team_name_mapping(sorted(dag_ids), session=session))
+    return {dag_id: DagModel.get_team_name(dag_id, session=session) for dag_id in dag_ids}
 
 
 def may_edit(user: Any, dag_ids: Collection[str], teams: Mapping[str, str | None]) -> bool:

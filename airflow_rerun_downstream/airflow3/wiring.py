@@ -7,15 +7,16 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
+from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions, LocalPermissions
 from airflow_rerun_downstream.conductor.tick import Conductor
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
 from airflow_rerun_downstream.lineage.declarations import Declarations, parse
@@ -57,6 +58,11 @@ def load_models() -> None:
     configure_mappers()
 
 
+def everything_allowed(_session: Session) -> Permissions:
+    """The permissions of whoever reaches the database anyway, and of the conductor, which asks for none."""
+    return LocalPermissions()
+
+
 class AirflowUnitOfWork:
     """Transactions on Airflow's metadata database.
 
@@ -68,10 +74,10 @@ class AirflowUnitOfWork:
         self._trusted_until = float("-inf")
 
     @contextmanager
-    def __call__(self) -> Iterator[Work]:
+    def __call__(self, permissions: Callable[[Session], Permissions] = everything_allowed) -> Iterator[Work]:
         """A transaction. Raises `SchemaMismatch`, also when the tables vanish in the middle of it."""
         with self.session() as session:
-            yield work_on(session)
+            yield work_on(session, permissions(session))
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -104,7 +110,7 @@ class AirflowUnitOfWork:
         self._trusted_until = time.monotonic() + SCHEMA_TRUSTED
 
 
-def work_on(session: Session) -> Work:
+def work_on(session: Session, permissions: Permissions) -> Work:
     """The ports, on one session."""
     from airflow_rerun_downstream.airflow3.facts import AirflowFacts
     from airflow_rerun_downstream.airflow3.freezing import AirflowFreezer
@@ -118,6 +124,7 @@ def work_on(session: Session) -> Work:
         store=SqlRerunStore(session, snapshots()),
         lease=SqlLease(session),
         freezer=AirflowFreezer(session),
+        permissions=permissions,
     )
 
 
@@ -168,13 +175,12 @@ def unit_of_work() -> AirflowUnitOfWork:
     return AirflowUnitOfWork()
 
 
-def service(permissions: Permissions) -> Service:
-    """The service, with what decides who may do what."""
+def service(permissions: Callable[[Session], Permissions]) -> Service:
+    """The service, with what decides in a transaction who may do what."""
     from airflow_rerun_downstream.airflow3.health import AirflowHealth
 
     return Service(
-        unit_of_work=unit_of_work(),
-        permissions=permissions,
+        unit_of_work=partial(unit_of_work(), permissions),
         health=AirflowHealth(settings=settings, clock=SystemClock()),
         notifier=ConfiguredTargets(settings()),
         clock=SystemClock(),
@@ -186,17 +192,13 @@ def service(permissions: Permissions) -> Service:
 @cache
 def rest_service() -> Service:
     """The service behind the REST API: the configured auth manager decides."""
-    from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions
-
-    return service(AuthManagerPermissions())
+    return service(AuthManagerPermissions)
 
 
 @cache
 def local_service() -> Service:
     """The service of a person at the machine, who may do everything, as with Airflow's own command line."""
-    from airflow_rerun_downstream.airflow3.permissions import LocalPermissions
-
-    return service(LocalPermissions())
+    return service(everything_allowed)
 
 
 def conductor() -> Conductor:

@@ -8,7 +8,7 @@ from airflow_rerun_downstream.conductor.freezing import RELEASE_ASKED
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Rerun
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
-from airflow_rerun_downstream.ports import Clock, Permissions, Work
+from airflow_rerun_downstream.ports import Clock, Work
 from airflow_rerun_downstream.service.reading import Reading
 
 REPAIRABLE = frozenset({RerunState.RUNNING, RerunState.PAUSED, RerunState.FAILED})
@@ -17,8 +17,7 @@ REPAIRABLE = frozenset({RerunState.RUNNING, RerunState.PAUSED, RerunState.FAILED
 class Control:
     """Acts inside the caller's transaction."""
 
-    def __init__(self, permissions: Permissions, clock: Clock, reading: Reading) -> None:
-        self.permissions = permissions
+    def __init__(self, clock: Clock, reading: Reading) -> None:
         self.clock = clock
         self.reading = reading
 
@@ -26,9 +25,9 @@ class Control:
         """The rerun, if the user may rerun every Dag of it. Raises `NotFound` and `Forbidden`."""
         rerun = self.reading.rerun(actor, work, rerun_id)
         dag_ids = set(work.store.member_dags([rerun_id]).get(rerun_id, {})) | {rerun.source.dag_id}
-        denied = dag_ids - self.permissions.may_rerun(actor, dag_ids)
+        denied = dag_ids - work.permissions.may_rerun(actor, dag_ids)
         if denied:
-            named = sorted(self.permissions.readable(actor, denied))
+            named = sorted(work.permissions.readable(actor, denied))
             hidden = len(denied) - len(named)
             words = [*named, *([f"{hidden} Dag(s) that you may not read"] if hidden else [])]
             raise Forbidden(f"You may not rerun {', '.join(words)}.", dag_ids=named)

@@ -12,9 +12,9 @@ from airflow_rerun_downstream.domain.rerun import Actor, NewMember, NewRerun, Re
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.planner import Planner
-from airflow_rerun_downstream.ports import Clock, Health, Permissions, Work
+from airflow_rerun_downstream.ports import Clock, Work
 from airflow_rerun_downstream.service import freezing, submission
-from airflow_rerun_downstream.service.freezing import Frozen
+from airflow_rerun_downstream.service.freezing import Frozen, Mechanisms
 from airflow_rerun_downstream.service.views import ReviewView
 from airflow_rerun_downstream.settings import Settings
 
@@ -53,11 +53,7 @@ def in_turn(member: NewMember) -> tuple[bool, datetime | None, RunRef]:
 class Drafting:
     """Reads and checks inside the caller's transaction."""
 
-    def __init__(
-        self, permissions: Permissions, health: Health, clock: Clock, settings: Settings, declarations: Declarations
-    ) -> None:
-        self.permissions = permissions
-        self.health = health
+    def __init__(self, clock: Clock, settings: Settings, declarations: Declarations) -> None:
         self.clock = clock
         self.settings = settings
         self.declarations = declarations
@@ -67,7 +63,7 @@ class Drafting:
         now = self.clock.now()
         return Planner(
             work.facts,
-            readable=lambda dag_ids: self.permissions.readable(actor, dag_ids),
+            readable=lambda dag_ids: work.permissions.readable(actor, dag_ids),
             # Few at any time, and cheaper than asking for thousands of runs by name.
             in_active_rerun=lambda refs: work.store.all_active_runs(),
             now=now,
@@ -76,7 +72,7 @@ class Drafting:
             declarations=self.declarations,
         )
 
-    def draft(self, actor: Actor, work: Work, request: RerunRequest) -> Draft:
+    def draft(self, actor: Actor, work: Work, request: RerunRequest, mechanisms: Mechanisms) -> Draft:
         """The rerun as a fresh plan allows it. Raises every `Refusal` that a submit has before it writes."""
         plan = self.planner(actor, work).plan(request.plan)
         submission.check_source(plan)
@@ -85,32 +81,33 @@ class Drafting:
         frozen = freezing.frozen_runs(plan, request.frozen)
         submission.check_something(plan, request, taken)
         dag_ids = {plan.source.ref.dag_id} | {ref.dag_id for ref in taken} | {one.target.dag_id for one in frozen}
-        submission.check_permissions(dag_ids, self.permissions.may_rerun(actor, dag_ids))
+        submission.check_permissions(dag_ids, work.permissions.may_rerun(actor, dag_ids))
         submission.check_fresh(request.plan_token, plan, taken)
-        submission.check_duplicates(plan, request, taken, active=self.health.asset_manager_active())
-        freezing.check_mechanisms(frozen, self.health)
+        submission.check_duplicates(plan, request, taken, active=mechanisms.asset_manager)
+        freezing.check_mechanisms(frozen, mechanisms)
         source = plan.source.tasks
         failed = selection.failed_upstreams({plan.source.ref: source, **taken})
         members = submission.new_members(plan, request, taken, source)
         warnings = submission.submit_warnings(plan, taken, request.frozen, failed)
         return Draft(submission.assemble(plan, request, members, warnings, actor), tuple(frozen))
 
-    def warned(self, actor: Actor, plan: Plan, request: PlanRequest) -> Plan:
+    def warned(self, actor: Actor, work: Work, plan: Plan, request: PlanRequest, mechanisms: Mechanisms) -> Plan:
         """The plan with a warning for each refusal that a submit of its default selection would meet."""
-        return replace(plan, warnings=(*plan.warnings, *self.forbidden(actor, plan), *self.duplicates(plan, request)))
+        met = (*self.forbidden(actor, work, plan), *self.duplicates(plan, request, mechanisms))
+        return replace(plan, warnings=(*plan.warnings, *met))
 
-    def forbidden(self, actor: Actor, plan: Plan) -> list[PlanWarning]:
+    def forbidden(self, actor: Actor, work: Work, plan: Plan) -> list[PlanWarning]:
         """A warning for each selected Dag that the user may not rerun."""
         dag_ids = {plan.source.ref.dag_id} | {run.ref.dag_id for run in plan.runs if run.selected}
-        denied = dag_ids - self.permissions.may_rerun(actor, dag_ids)
+        denied = dag_ids - work.permissions.may_rerun(actor, dag_ids)
         return [PlanWarning("forbidden_dag", f"You may not rerun {dag_id}.", dag_id) for dag_id in sorted(denied)]
 
-    def duplicates(self, plan: Plan, request: PlanRequest) -> list[PlanWarning]:
+    def duplicates(self, plan: Plan, request: PlanRequest, mechanisms: Mechanisms) -> list[PlanWarning]:
         """A warning where repeated asset events would start extra runs."""
         taken = [run.ref for run in plan.runs if run.selected]
         asked = RerunRequest(request)
         try:
-            submission.check_duplicates(plan, asked, taken, active=self.health.asset_manager_active())
+            submission.check_duplicates(plan, asked, taken, active=mechanisms.asset_manager)
         except AssetManagerInactive as refusal:
             return [PlanWarning(refusal.reason, refusal.detail)]
         return []

@@ -25,6 +25,19 @@ class Frozen:
     run: NewFrozen
 
 
+@dataclass(frozen=True)
+class Mechanisms:
+    """Which of the installation's mechanisms are active."""
+
+    asset_manager: bool
+    freeze_hook: bool
+
+    @classmethod
+    def of(cls, health: Health, *, freezes: bool) -> Mechanisms:
+        """As they are now, to be asked before a transaction; the hook only where something is frozen."""
+        return cls(health.asset_manager_active(), freezes and health.freeze_hook_active())
+
+
 def check_frozen_request(request: RerunRequest) -> None:
     """What can be refused without looking at Airflow. Raises `Invalid`."""
     if request.frozen and not request.freeze_mode:
@@ -99,15 +112,15 @@ def names(target: Target) -> dict[str, object]:
     return {"dag_id": target.dag_id, **which}
 
 
-def check_mechanisms(frozen: Sequence[Frozen], health: Health) -> None:
+def check_mechanisms(frozen: Sequence[Frozen], mechanisms: Mechanisms) -> None:
     """Refuse what this installation can't hold. Raises `FreezeUnavailable`."""
     to_come = [one.target for one in frozen if isinstance(one.target, FutureRef)]
-    if any(one.logical_date is not None for one in to_come) and not health.freeze_hook_active():
+    if any(one.logical_date is not None for one in to_come) and not mechanisms.freeze_hook:
         raise FreezeUnavailable(
             "A run that time starts is held by the scheduler that makes it, and not every live scheduler has the "
             "package's hook. GET /health says which."
         )
-    if any(one.logical_date is None for one in to_come) and not health.asset_manager_active():
+    if any(one.logical_date is None for one in to_come) and not mechanisms.asset_manager:
         raise FreezeUnavailable(
             "A run that assets start is held by the asset manager, which isn't active in every api-server. "
             "GET /health says which."

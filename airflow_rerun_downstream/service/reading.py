@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.rerun import (
     unsatisfied,
 )
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState
-from airflow_rerun_downstream.ports import Permissions, Work
+from airflow_rerun_downstream.ports import Work
 from airflow_rerun_downstream.service.views import LiveRun, MemberView, RerunView
 
 Item = TypeVar("Item")
@@ -33,13 +33,10 @@ def cut(items: Sequence[Item], limit: int, offset: int) -> list[Item]:
 class Reading:
     """Reads inside the caller's transaction."""
 
-    def __init__(self, permissions: Permissions) -> None:
-        self.permissions = permissions
-
     def rerun(self, actor: Actor, work: Work, rerun_id: int) -> Rerun:
         """A rerun whose source the user may read. Raises `NotFound`."""
         rerun = work.store.get(rerun_id)
-        if rerun is None or not self.permissions.readable(actor, [rerun.source.dag_id]):
+        if rerun is None or not work.permissions.readable(actor, [rerun.source.dag_id]):
             raise NotFound(f"There is no rerun {rerun_id}.")
         return rerun
 
@@ -51,7 +48,7 @@ class Reading:
         """Reruns as the user may see them."""
         dags = work.store.member_dags([rerun.id for rerun in reruns]) if reruns else {}
         everything = {dag_id for counts in dags.values() for dag_id in counts}
-        readable = self.permissions.readable(actor, everything) if everything else frozenset()
+        readable = work.permissions.readable(actor, everything) if everything else frozenset()
         return [
             RerunView(
                 rerun,
@@ -67,13 +64,13 @@ class Reading:
         """A page of readable members."""
         rerun = self.rerun(actor, work, rerun_id)
         everyone = work.store.members(rerun_id)
-        readable = self.readable(actor, everyone)
+        readable = self.readable(actor, work, everyone)
         mine = [member for member in everyone if member.ref.dag_id in readable]
         return self.member_views(work, rerun, everyone, cut(mine, limit, offset), readable), len(mine)
 
-    def readable(self, actor: Actor, members: Collection[Member]) -> frozenset[str]:
+    def readable(self, actor: Actor, work: Work, members: Collection[Member]) -> frozenset[str]:
         """The Dags among the members' that the user may read."""
-        return self.permissions.readable(actor, {member.ref.dag_id for member in members})
+        return work.permissions.readable(actor, {member.ref.dag_id for member in members})
 
     def member_views(
         self,
@@ -103,7 +100,7 @@ class Reading:
     def member(self, actor: Actor, work: Work, rerun_id: int, member_id: int) -> Member:
         """One readable member. Raises `NotFound`."""
         for member in work.store.members(rerun_id):
-            if member.id == member_id and self.readable(actor, [member]):
+            if member.id == member_id and self.readable(actor, work, [member]):
                 return member
         raise NotFound(f"Rerun {rerun_id} has no member {member_id}.")
 
@@ -112,14 +109,14 @@ class Reading:
         rerun = self.rerun(actor, work, rerun_id)
         everyone = work.store.members(rerun_id)
         page = [member for member in everyone if member.id == member_id]
-        return self.member_views(work, rerun, everyone, page, self.readable(actor, everyone))[0]
+        return self.member_views(work, rerun, everyone, page, self.readable(actor, work, everyone))[0]
 
     def links(self, actor: Actor, work: Work, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
         """A page of the links of which the user may read both ends."""
         self.rerun(actor, work, rerun_id)
         links = work.store.links(rerun_id)
         dag_ids = {link.upstream.dag_id for link in links} | {link.downstream.dag_id for link in links}
-        readable = self.permissions.readable(actor, dag_ids) if dag_ids else frozenset()
+        readable = work.permissions.readable(actor, dag_ids) if dag_ids else frozenset()
         mine = [link for link in links if link.upstream.dag_id in readable and link.downstream.dag_id in readable]
         return cut(mine, limit, offset), len(mine)
 
@@ -129,7 +126,7 @@ class Reading:
         """A page of the record."""
         self.rerun(actor, work, rerun_id)
         members = work.store.members(rerun_id)
-        readable = self.readable(actor, members)
+        readable = self.readable(actor, work, members)
         hidden = {member.id for member in members if member.ref.dag_id not in readable}
         mine = [event for event in work.store.events(rerun_id) if event.member_id not in hidden]
         return cut(mine, limit, offset), len(mine)

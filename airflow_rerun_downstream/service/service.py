@@ -1,4 +1,4 @@
-"""The service: permissions first, then one transaction for each call."""
+"""The service: one transaction for each call, permissions first in it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from airflow_rerun_downstream.ports import (
     ComponentHealth,
     Health,
     Notifier,
-    Permissions,
     RerunFilter,
     RunFilter,
     SourceRule,
@@ -30,6 +29,7 @@ from airflow_rerun_downstream.ports import (
 from airflow_rerun_downstream.service import freezing, submission
 from airflow_rerun_downstream.service.control import Control
 from airflow_rerun_downstream.service.drafting import Drafting
+from airflow_rerun_downstream.service.freezing import Mechanisms
 from airflow_rerun_downstream.service.reading import Reading
 from airflow_rerun_downstream.service.views import (
     DagRunsView,
@@ -54,7 +54,6 @@ class Service:
         self,
         *,
         unit_of_work: UnitOfWork,
-        permissions: Permissions,
         health: Health,
         notifier: Notifier,
         clock: Clock,
@@ -63,16 +62,15 @@ class Service:
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         self.unit_of_work = unit_of_work
-        self.permissions = permissions
         self._health = health
         self.notifier = notifier
         self.clock = clock
         self.settings = settings
         self.declarations = declarations
         self.wake = wake
-        self.reading = Reading(permissions)
-        self.drafting = Drafting(permissions, health, clock, settings, declarations)
-        self.control = Control(permissions, clock, self.reading)
+        self.reading = Reading()
+        self.drafting = Drafting(clock, settings, declarations)
+        self.control = Control(clock, self.reading)
 
     # The plan and the submit
 
@@ -81,34 +79,42 @@ class Service:
 
         Raises `NotFound`, `Invalid`, `EmptySelection`, `PlanTooLarge`.
         """
+        mechanisms = Mechanisms.of(self._health, freezes=False)
         with self.unit_of_work() as work:
             plan = self.drafting.planner(actor, work).plan(request)
-        return self.drafting.warned(actor, plan, request)
+            return self.drafting.warned(actor, work, plan, request, mechanisms)
 
     def review(self, actor: Actor, request: RerunRequest) -> ReviewView:
         """What a submit would do now; changes nothing. Raises every `Refusal` that the submit would meet."""
-        return self.checked(actor, request, lambda work: self.drafting.draft(actor, work, request).review())
+        return self.checked(actor, request, self.reviewed)
 
     def submit(self, actor: Actor, request: RerunRequest) -> RerunView:
         """Store a rerun; the conductor carries it out. Raises every `Refusal` of the contract."""
-        view = self.checked(actor, request, lambda work: self.store_rerun(actor, work, request))
+        view = self.checked(actor, request, self.store_rerun)
         self.wake()
         return view
 
-    def checked(self, actor: Actor, request: RerunRequest, act: Callable[[Work], View]) -> View:
+    def checked(
+        self, actor: Actor, request: RerunRequest, act: Callable[[Actor, Work, RerunRequest, Mechanisms], View]
+    ) -> View:
         """Do something with a request in one transaction; what refuses it is told in full."""
         submission.check_request(request, [name for name, _, _ in self.notifier.targets()])
-        try:
-            with self.unit_of_work() as work:
-                return act(work)
-        except RunInActiveRerun as refusal:
-            raise self.with_holder(actor, refusal) from None
+        mechanisms = Mechanisms.of(self._health, freezes=bool(request.frozen))
+        with self.unit_of_work() as work:
+            try:
+                return act(actor, work, request, mechanisms)
+            except RunInActiveRerun as refusal:
+                raise self.with_holder(actor, work, refusal) from None
 
-    def store_rerun(self, actor: Actor, work: Work, request: RerunRequest) -> RerunView:
+    def reviewed(self, actor: Actor, work: Work, request: RerunRequest, mechanisms: Mechanisms) -> ReviewView:
+        """Check everything against a fresh plan."""
+        return self.drafting.draft(actor, work, request, mechanisms).review()
+
+    def store_rerun(self, actor: Actor, work: Work, request: RerunRequest, mechanisms: Mechanisms) -> RerunView:
         """Check everything against a fresh plan, then write."""
         if request.frozen:
             work.freezer.lock({target.dag_id for target in request.frozen})
-        draft = self.drafting.draft(actor, work, request)
+        draft = self.drafting.draft(actor, work, request, mechanisms)
         rerun_id = work.store.add(draft.rerun, now=self.clock.now())
         freezing.freeze(work, rerun_id, draft.frozen)
         held = len(draft.frozen)
@@ -116,13 +122,12 @@ class Service:
         self.tell(work, rerun_id, draft.rerun.source, actor, "submit", what)
         return self.reading.view(actor, work, rerun_id)
 
-    def with_holder(self, actor: Actor, refusal: RunInActiveRerun) -> Exception:
+    def with_holder(self, actor: Actor, work: Work, refusal: RunInActiveRerun) -> Exception:
         """Name the rerun that holds the run, if the user may read it."""
         ref = refusal.extra.get("run")
-        with self.unit_of_work() as work:
-            holder = work.store.active_runs([ref]).get(ref) if isinstance(ref, RunRef) else None
-            rerun = work.store.get(holder) if holder is not None else None
-        readable = rerun is not None and self.permissions.readable(actor, [rerun.source.dag_id])
+        holder = work.store.active_runs([ref]).get(ref) if isinstance(ref, RunRef) else None
+        rerun = work.store.get(holder) if holder is not None else None
+        readable = rerun is not None and work.permissions.readable(actor, [rerun.source.dag_id])
         return submission.name_holder(refusal, rerun_id=holder if readable else None)
 
     def tell(
@@ -134,12 +139,12 @@ class Service:
 
     def edges(self, actor: Actor, dag_id: str) -> EdgesView:
         """What is upstream and downstream of a Dag, without a run, and how it is known. Raises `NotFound`."""
-        if not self.permissions.readable(actor, [dag_id]):
-            raise no_dag(dag_id)
         with self.unit_of_work() as work:
+            if not work.permissions.readable(actor, [dag_id]):
+                raise no_dag(dag_id)
             found = dag_edges(dag_id, work.facts, self.declarations.links)
-        asked = frozenset([dag_id]).union(*(edge.seen_by_readers_of for edge in found))
-        hidden = asked - self.permissions.readable(actor, asked)
+            asked = frozenset([dag_id]).union(*(edge.seen_by_readers_of for edge in found))
+            hidden = asked - work.permissions.readable(actor, asked)
         return EdgesView(
             dag_id,
             tuple(edge for edge in found if not edge.seen_by_readers_of & hidden),
@@ -151,8 +156,8 @@ class Service:
 
     def reruns(self, actor: Actor, wanted: RerunFilter) -> tuple[list[RerunView], int]:
         """One page of the reruns whose source the user may read, and how many there are in all."""
-        readable = self.permissions.all_readable(actor)
         with self.unit_of_work() as work:
+            readable = work.permissions.all_readable(actor)
             reruns, total = work.store.page(replace(wanted, readable=readable))
             return self.reading.views(actor, work, reruns), total
 
@@ -245,17 +250,17 @@ class Service:
             if can_be_source is not None:
                 rule = SourceRule(now, window, frozenset(work.store.all_active_runs()), matches=can_be_source)
                 wanted = replace(wanted, source_rule=rule)
-            runs, total = work.facts.page(replace(wanted, dag_ids=self.visible(actor, wanted.dag_ids)))
+            runs, total = work.facts.page(replace(wanted, dag_ids=self.visible(actor, work, wanted.dag_ids)))
             refs = [run.ref for run in runs]
             view = Viewpoint(now, window, frozenset(), work.store.active_runs(refs) if refs else {})
         since = window and window.astimezone(timezone.utc)
         return DagRunsView(tuple(listed_run(run, view) for run in runs), total, since)
 
-    def visible(self, actor: Actor, dag_ids: Collection[str] | None) -> frozenset[str] | None:
+    def visible(self, actor: Actor, work: Work, dag_ids: Collection[str] | None) -> frozenset[str] | None:
         """Narrow a filter to the Dags that the user may read."""
         if dag_ids is None:
-            return self.permissions.all_readable(actor)
-        return self.permissions.readable(actor, dag_ids)
+            return work.permissions.all_readable(actor)
+        return work.permissions.readable(actor, dag_ids)
 
     def task_instances(self, actor: Actor, ref: RunRef) -> RunTasksView:
         """The task instances of a run, with those preselected that a rerun from it takes by default."""

@@ -15,10 +15,10 @@ ANNA = Actor(id="1", name="anna", native="her user object")
 
 
 @pytest.fixture
-def permissions() -> Any:
+def permissions(session) -> Any:
     from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions
 
-    return AuthManagerPermissions()
+    return AuthManagerPermissions(session)
 
 
 class Grants:
@@ -27,9 +27,11 @@ class Grants:
     def __init__(self, readable: set[str], editable: set[tuple[str, str]]) -> None:
         self.readable, self.editable = readable, editable
         self.batches: list[list[Any]] = []
+        self.sessions: list[Any] = []
 
-    def get_authorized_dag_ids(self, *, user: Any, method: str = "GET", **_: Any) -> set[str]:
+    def get_authorized_dag_ids(self, *, user: Any, method: str = "GET", session: Any) -> set[str]:
         assert (user, method) == (ANNA.native, "GET")
+        self.sessions.append(session)
         return self.readable
 
     def batch_is_authorized_dag(self, requests: list[Any], *, user: Any) -> bool:
@@ -65,6 +67,13 @@ def test_readable_dags(permissions, mocker):
     assert permissions.all_readable(ANNA) == {"a", "b"}
     assert permissions.readable(ANNA, ["b", "c"]) == {"b"}
     assert permissions.readable(ANNA, []) == frozenset()
+
+
+def test_the_readable_dags_are_listed_once_and_on_our_session(permissions, mocker, session):
+    asked = manager(mocker, readable={"a"}, editable=set())
+    for _ in range(2):
+        assert permissions.all_readable(ANNA) == permissions.readable(ANNA, ["a", "b"]) == {"a"}
+    assert asked.sessions == [session]
 
 
 @pytest.mark.usefixtures("dags")
@@ -127,12 +136,14 @@ def test_a_person_at_the_machine_may_do_everything():
 def test_what_is_called_of_airflow_is_as_it_was():
     from airflow.api_fastapi.auth.managers.base_auth_manager import BaseAuthManager
     from airflow.models.dag import DagModel
+    from airflow.providers.fab.auth_manager.fab_auth_manager import FabAuthManager
 
     def parameters(function: Any) -> list[str]:
         return list(inspect.signature(function).parameters)
 
     assert parameters(BaseAuthManager.batch_is_authorized_dag) == ["self", "requests", "user"]
-    assert parameters(BaseAuthManager.get_authorized_dag_ids)[:3] == ["self", "user", "method"]
+    for manager in (BaseAuthManager, FabAuthManager):
+        assert parameters(manager.get_authorized_dag_ids) == ["self", "user", "method", "session"]
     assert parameters(DagModel.get_team_name) == ["dag_id", "session"]
     if hasattr(DagModel, "get_dag_id_to_team_name_mapping"):
         assert parameters(DagModel.get_dag_id_to_team_name_mapping) == ["dag_ids", "session"]

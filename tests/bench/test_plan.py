@@ -10,7 +10,6 @@ from sqlalchemy import text
 
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.facts import emitters
-from airflow_rerun_downstream.airflow3.permissions import LocalPermissions
 from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
 from airflow_rerun_downstream.domain.rerun import Actor
 from tests.airflow3.database import Statements
@@ -30,7 +29,7 @@ READS = (
 
 
 def plan(history: LargeHistory) -> Plan:
-    return wiring.service(LocalPermissions()).plan(ADA, PlanRequest(history.source))
+    return wiring.service(wiring.everything_allowed).plan(ADA, PlanRequest(history.source))
 
 
 def bare_reads(history: LargeHistory) -> int:

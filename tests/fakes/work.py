@@ -18,32 +18,6 @@ from tests.fakes.store import FakeLease, FakeStore
 ADA = Actor("1", "ada")
 
 
-class FakeUnitOfWork:
-    """Transactions over the fakes: an exception restores what was there before."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.store = FakeStore()
-        self.lease = FakeLease()
-        self.facts = FakeFacts(world)
-        self.gateway = FakeGateway(world)
-        self.freezer = FakeFreezer(world)
-        self.fail_before_commit: Exception | None = None
-
-    @contextmanager
-    def __call__(self) -> Iterator[Work]:
-        before = (self.world.snapshot(), self.store.snapshot(), self.lease.snapshot())
-        try:
-            yield Work(self.facts, self.gateway, self.store, self.lease, self.freezer)
-            if self.fail_before_commit is not None:
-                raise self.fail_before_commit
-        except BaseException:
-            self.world.restore(before[0])
-            self.store.restore(before[1])
-            self.lease.restore(before[2])
-            raise
-
-
 @dataclass
 class FakePermissions:
     """Everything is allowed but what is named."""
@@ -62,20 +36,67 @@ class FakePermissions:
         return frozenset(dag_ids) - self.unreadable - self.forbidden
 
 
+class FakeUnitOfWork:
+    """Transactions over the fakes: an exception restores what was there before."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.store = FakeStore()
+        self.lease = FakeLease()
+        self.facts = FakeFacts(world)
+        self.gateway = FakeGateway(world)
+        self.freezer = FakeFreezer(world)
+        self.permissions = FakePermissions()
+        self.fail_before_commit: Exception | None = None
+        self.open = False
+
+    @contextmanager
+    def __call__(self) -> Iterator[Work]:
+        assert not self.open, "a second transaction of one thread is a second connection"
+        self.open = True
+        try:
+            with self.transaction() as work:
+                yield work
+        finally:
+            self.open = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[Work]:
+        before = (self.world.snapshot(), self.store.snapshot(), self.lease.snapshot())
+        try:
+            yield Work(self.facts, self.gateway, self.store, self.lease, self.freezer, self.permissions)
+            if self.fail_before_commit is not None:
+                raise self.fail_before_commit
+        except BaseException:
+            self.world.restore(before[0])
+            self.store.restore(before[1])
+            self.lease.restore(before[2])
+            raise
+
+
 @dataclass
 class FakeHealth:
     """A healthy installation, unless told otherwise."""
 
+    unit_of_work: FakeUnitOfWork
     asset_manager: bool = True
     freeze_hook: bool = True
 
     def components(self) -> Mapping[str, ComponentHealth]:
+        self.read()
         return {"database": ComponentHealth("healthy", "")}
 
+    def read(self) -> None:
+        """It reads in a transaction of its own."""
+        with self.unit_of_work():
+            pass
+
     def asset_manager_active(self) -> bool:
+        self.read()
         return self.asset_manager
 
     def freeze_hook_active(self) -> bool:
+        self.read()
         return self.freeze_hook
 
 
@@ -92,13 +113,12 @@ class House:
     def __init__(self, world: World | None = None, settings: Settings | None = None) -> None:
         self.world = world or World()
         self.clock = FakeClock()
-        self.permissions = FakePermissions()
-        self.health = FakeHealth()
         self.unit_of_work = FakeUnitOfWork(self.world)
+        self.permissions = self.unit_of_work.permissions
+        self.health = FakeHealth(self.unit_of_work)
         self.settings = settings or Settings(source_ready_since="unlimited")
         self.service = Service(
             unit_of_work=self.unit_of_work,
-            permissions=self.permissions,
             health=self.health,
             notifier=FakeNotifier(),
             clock=self.clock,
