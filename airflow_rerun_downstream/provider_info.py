@@ -8,15 +8,21 @@ from airflow_rerun_downstream import __version__
 
 
 def option(
-    description: str, *, kind: str = "string", default: str | None, example: str | None = None
+    description: str,
+    *,
+    kind: str = "string",
+    default: str | None,
+    example: str | None = None,
+    sensitive: bool = False,
 ) -> dict[str, Any]:
-    """An option as Airflow's schema of provider information has it."""
+    """An option as Airflow's schema of provider information has it; a ``sensitive`` one is masked where it is shown."""
     return {
         "description": description,
         "version_added": "0.1.0",
         "type": kind,
         "example": example,
         "default": default,
+        "sensitive": sensitive,
     }
 
 
@@ -57,6 +63,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "JSON: the name of each target that a rerun may notify, its kind and its settings.",
         default="{{}}",  # Airflow makes defaults from templates of str.format: a single brace would stop it
         example='{"data-team": {"kind": "webhook", "url": "https://chat.example.com/hooks/1"}}',
+        sensitive=True,  # the address of a webhook is its key
     ),
 }
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import getpass
+import ipaddress
 import os
+import sys
 from argparse import Namespace
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from airflow_rerun_downstream import host
+from airflow_rerun_downstream.cli.bodies import Usage
 from airflow_rerun_downstream.client import RerunDownstreamClient
+from airflow_rerun_downstream.client.transport import address
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.rest import handlers, payloads
 from airflow_rerun_downstream.rest.queries import PageQuery, RerunQuery
@@ -178,10 +183,33 @@ def backend(args: Namespace) -> Backend:
         return LocalBackend(host.room("wiring").local_service(), os_user())
     token = args.token or environment("TOKEN")
     username = None if token else args.username or environment("USERNAME")
-    password = None
-    if username:
-        password = environment("PASSWORD") or getpass.getpass(f"Password of {username} at {url}: ")
+    address(url)  # before a prompt repeats it
+    if (token or username) and in_clear(url):
+        print(
+            f"Warning: {url} is not https, so the {'token' if token else 'password'} is sent in clear.", file=sys.stderr
+        )
+    password = (environment("PASSWORD") or asked_password(username, url)) if username else None
     return RerunDownstreamClient(url, token=token, username=username, password=password)
+
+
+def in_clear(url: str) -> bool:
+    """Whether what is sent can be read on its way: without TLS, and not to this machine."""
+    parts = urlsplit(url)
+    if parts.scheme.lower() != "http" or parts.hostname in (None, "localhost"):
+        return False
+    try:
+        return not ipaddress.ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return not parts.hostname.endswith(".localhost")
+
+
+def asked_password(username: str, url: str) -> str:
+    """The password that a person types. Raises `Usage` where nobody can."""
+    if not sys.stdin.isatty():
+        raise Usage(
+            "There is no terminal to ask for the password: set AIRFLOW_RERUN_DOWNSTREAM_PASSWORD, or give a token."
+        )
+    return getpass.getpass(f"Password of {username} at {url}: ")
 
 
 def environment(name: str) -> str | None:

@@ -55,7 +55,11 @@ REACH = (
         help="Airflow's address, to speak to its REST API; without it the command uses the metadata database of "
         "the Airflow beside it. Also $AIRFLOW_RERUN_DOWNSTREAM_URL.",
     ),
-    argument("--token", help="A token for --url. Also $AIRFLOW_RERUN_DOWNSTREAM_TOKEN."),
+    argument(
+        "--token",
+        help="A token for --url. Better $AIRFLOW_RERUN_DOWNSTREAM_TOKEN: everybody on this machine can read the "
+        "arguments of a process.",
+    ),
     argument(
         "--username",
         help="A login for --url instead of a token; the password is $AIRFLOW_RERUN_DOWNSTREAM_PASSWORD, or asked for. "

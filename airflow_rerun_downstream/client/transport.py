@@ -24,8 +24,8 @@ class Transport:
         timeout: float,
         transport: httpx.BaseTransport | None,
     ) -> None:
-        self._base = base_url.rstrip("/")
-        self._token = token
+        self._base = address(base_url)
+        self._token = None if token is None else sendable(token)
         self._login = {"username": username, "password": password} if username else None
         self._http = httpx.Client(timeout=timeout, transport=transport)
 
@@ -47,7 +47,7 @@ class Transport:
         self._token = None
         found = understood(self._send("POST", "/auth/token", json=self._login))
         try:
-            return str(found["access_token"])
+            return sendable(str(found["access_token"]))
         except (KeyError, TypeError):
             raise ConnectionProblem(f"{self._base}/auth/token answered without a token") from None
 
@@ -57,6 +57,32 @@ class Transport:
             return self._http.request(method, self._base + path, headers=headers, **options)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ConnectionProblem(f"{self._base} can't be reached: {error}") from error
+
+
+def address(base_url: str) -> str:
+    """Airflow's address. Raises `ConnectionProblem` for one that carries a login: errors and logs name addresses."""
+    try:
+        url = httpx.URL(base_url)
+    except (httpx.InvalidURL, ValueError):
+        raise ConnectionProblem("The address can't be understood.") from None  # nor repeated: it may hold a password
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConnectionProblem("The address must begin with https:// or http:// and a host.")
+    if url.userinfo:
+        raise ConnectionProblem("The address holds a login. Give the name and the password, or a token, by themselves.")
+    return base_url.rstrip("/")
+
+
+def sendable(token: str) -> str:
+    """The token without the blanks and line ends around it, which come with files and secrets.
+
+    Raises `ConnectionProblem`, which doesn't repeat it, for one that no header can carry.
+    """
+    bare = token.strip()
+    if not bare or not all("!" <= character <= "~" for character in bare):
+        raise ConnectionProblem(
+            "The token is empty, or has characters that no token has: a blank, a line end, a letter é."
+        )
+    return bare
 
 
 def understood(answer: httpx.Response) -> Any:

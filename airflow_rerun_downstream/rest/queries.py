@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
@@ -36,6 +36,11 @@ class PageQuery(Body):
         return min(self.limit, maximum)
 
 
+def orders(allowed: tuple[str, ...]) -> dict[str, Any]:
+    """What a schema says of ``order_by``."""
+    return {"enum": [*allowed, *(f"-{name}" for name in allowed)]}
+
+
 def checked_order(order_by: str, allowed: tuple[str, ...]) -> str:
     """Refuse an order that isn't one of ``allowed``, with or without a ``-`` for descending."""
     if order_by.removeprefix("-") not in allowed:
@@ -57,7 +62,7 @@ class RerunQuery(PageQuery):
     created_at_gte: Moment | None = None
     created_at_lte: Moment | None = None
     frozen: bool | None = None
-    order_by: str = "-id"
+    order_by: Annotated[str, Field(json_schema_extra=orders(RERUN_ORDERS))] = "-id"
 
     @field_validator("order_by")
     @classmethod
@@ -92,7 +97,7 @@ class DagRunQuery(PageQuery):
     run_after_gte: Moment | None = None
     run_after_lte: Moment | None = None
     can_be_source: bool | None = None
-    order_by: str = "-run_after"
+    order_by: Annotated[str, Field(json_schema_extra=orders(RUN_ORDERS))] = "-run_after"
 
     @field_validator("order_by")
     @classmethod

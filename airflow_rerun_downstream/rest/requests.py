@@ -89,7 +89,8 @@ class TaskRefBody(Body):
     map_index: Annotated[int, Field(ge=-1, le=MAX_INT)] | None = None
 
 
-TaskList = list[Id | TaskRefBody] | None
+TaskList = Annotated[list[Id | TaskRefBody], Field(json_schema_extra={"minItems": 1})] | None
+"""An empty one is refused with a word of its own, by `tasks_of`."""
 
 
 def tasks_of(given: TaskList, what: str) -> Tasks | None:

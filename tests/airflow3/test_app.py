@@ -19,6 +19,7 @@ from airflow_rerun_downstream.domain.errors import Forbidden, SchemaMismatch, St
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest.queries import RERUN_ORDERS, RUN_ORDERS
 from airflow_rerun_downstream.rest.requests import PlanBody
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.settings import InvalidSetting
@@ -337,11 +338,46 @@ def test_the_openapi_document_is_complete(app: FastAPI) -> None:
     for call in calls:
         ok = next(call["responses"][status] for status in ("200", "201") if status in call["responses"])
         assert "$ref" in ok["content"]["application/json"]["schema"], call["operationId"]
-        for status in ("401", "403", "404", "409", "422", "503"):
+        for status in ("400", "401", "403", "404", "409", "422", "503"):
             schema = call["responses"][status]["content"]["application/json"]["schema"]
             assert schema["$ref"].endswith("/Problem"), call["operationId"]
     names = set(document["components"]["schemas"])
     assert {"Plan", "Rerun", "Member", "Link", "DagEdge", "Event", "Health", "RerunBody", "PlanBody"} <= names
+
+
+def test_the_openapi_document_tells_what_is_refused(app: FastAPI) -> None:
+    document = app.state.mounted.openapi()
+    bodies = document["components"]["schemas"]
+    for name in ("PlanBody", "RerunBody", "MemberBody"):
+        tasks = bodies[name]["properties"]["task_ids"]["anyOf"]
+        assert [each.get("minItems") for each in tasks] == [1, None], name
+    for path, allowed in (("reruns", RERUN_ORDERS), ("dag-runs", RUN_ORDERS)):
+        parameters = document["paths"][f"/api/v1/{path}"]["get"]["parameters"]
+        (order_by,) = [each["schema"] for each in parameters if each["name"] == "order_by"]
+        assert set(order_by["enum"]) == {sign + name for sign in ("", "-") for name in allowed}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{API}/health",
+        f"{API}/reruns/0",
+        f"{API}/reruns/x",
+        "/rerun-downstream/nothing",
+        "/rerun-downstream/openapi.json",
+    ],
+)
+@pytest.mark.parametrize("error", [None, RuntimeError("unforeseen"), SchemaMismatch("Run it.")], ids=repr)
+def test_no_answer_is_kept_or_guessed(client: TestClient, stub: StubService, path: str, error: Exception) -> None:
+    stub.error = error
+    for headers in (client.headers, {"authorization": ""}):
+        answer = client.get(path, headers=headers)
+        assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == ("no-store", "nosniff")
+
+
+def test_there_is_no_page_that_loads_scripts_of_others(anonymous: TestClient) -> None:
+    for page in ("docs", "redoc"):
+        assert anonymous.get(f"/rerun-downstream/{page}").status_code == 404
 
 
 def test_the_openapi_document_is_served(anonymous: TestClient) -> None:

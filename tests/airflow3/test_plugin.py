@@ -111,6 +111,14 @@ def test_every_option_is_described_and_has_the_codes_default() -> None:
     assert Settings.read(lambda name: parser.get(SECTION, name, fallback=None)) == Settings()
 
 
+def test_airflow_hides_the_keys_of_notification_targets() -> None:
+    from airflow.configuration import conf
+    from airflow.providers_manager import ProvidersManager
+
+    ProvidersManager().initialize_providers_configuration()
+    assert {name for section, name in conf.sensitive_config_values if section == SECTION} == {"notification_targets"}
+
+
 def test_every_example_can_be_used() -> None:
     options = get_provider_info()["config"][SECTION]["options"]
     for name, option in options.items():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -370,6 +371,7 @@ def test_with_an_address_the_rest_api_is_asked(mocker: MockerFixture, monkeypatc
     mocker.stopall()
     made = mocker.patch.object(backends, "RerunDownstreamClient", autospec=True)
     asked = mocker.patch("getpass.getpass", autospec=True, return_value="typed")
+    mocker.patch("sys.stdin.isatty", return_value=True)
     arguments = {"url": "http://a", "token": None, "username": "ana"}
     backends.backend(cast("Any", type("Args", (), arguments)))
     made.assert_called_with("http://a", token=None, username="ana", password="typed")
@@ -381,6 +383,50 @@ def test_with_an_address_the_rest_api_is_asked(mocker: MockerFixture, monkeypatc
     backends.backend(cast("Any", type("Args", (), {**arguments, "url": None})))
     made.assert_called_with("http://b", token="t", username=None, password=None)
     assert asked.call_count == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("http://airflow.example.com", True),
+        ("http://10.0.0.1:8080", True),
+        ("HTTP://airflow", True),
+        ("http://localhost:8080", False),
+        ("http://airflow.localhost", False),
+        ("http://127.0.0.1:8080", False),
+        ("http://127.9.9.9", False),
+        ("http://[::1]:8080", False),
+        ("https://airflow.example.com", False),
+    ],
+)
+@pytest.mark.parametrize("login", ["token", "password"])
+def test_what_is_sent_in_clear_is_warned_of(
+    mocker: MockerFixture, monkeypatch: pytest.MonkeyPatch, capsys: Captured, url: str, warned: bool, login: str
+) -> None:
+    mocker.stopall()
+    monkeypatch.setenv("AIRFLOW_RERUN_DOWNSTREAM_PASSWORD", "s3cret")
+    arguments = {"url": url, "token": "s3cret" if login == "token" else None, "username": "ana"}
+    backends.backend(cast("Any", type("Args", (), arguments)))
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (f"Warning: {url} is not https, so the {login} is sent in clear.\n" if warned else "")
+
+
+def test_without_a_terminal_nobody_can_be_asked(
+    mocker: MockerFixture, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    mocker.stopall()
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert main(["list", "--url", "https://a", "--username", "ana"]) == 2
+    assert "AIRFLOW_RERUN_DOWNSTREAM_PASSWORD" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("token", ["s3cret\nX-Evil: 1", "s3crét"])
+def test_a_token_is_never_printed(mocker: MockerFixture, capsys: Captured, token: str) -> None:
+    mocker.stopall()
+    assert main(["list", "--url", "http://joe:s3cret@a", "--token", "t"]) == 1
+    assert main(["list", "--url", "http://localhost:9", "--token", token]) == 1
+    assert "s3cr" not in "".join(capsys.readouterr())
 
 
 def test_the_client_is_a_backend() -> None:

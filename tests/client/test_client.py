@@ -180,3 +180,38 @@ def test_waiting_has_a_limit() -> None:
 def test_a_refusal_ends_the_waiting() -> None:
     with pytest.raises(RefusedError):
         wait(Looks(RefusedError(404, "not_found", "There is no rerun 7.", {})), interval=0)
+
+
+HOSTILE = ["", " ", "s3cret b", "s3cret\nb", "a\r\nX-Evil: 1", "tök-en", "sec\u2028ret", "a\x00b", "secr€t"]
+
+
+@pytest.mark.parametrize("token", HOSTILE, ids=ascii)
+def test_a_token_that_no_header_can_carry_is_refused_and_not_repeated(token: str) -> None:
+    with pytest.raises(ConnectionProblem) as refused:
+        client(record, token=token)
+    assert not token.strip() or token.strip() not in str(refused.value)
+
+
+@pytest.mark.parametrize("token", ["t\n", " t", "\tt\r\n"], ids=ascii)
+def test_line_ends_around_a_token_are_dropped(token: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["authorization"] == "Bearer t"
+        return record(request)
+
+    client(answer, token=token).rerun(7)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://joe:s3cret@host",
+        "https://s3cret@host/sub",
+        "joe:s3cret@host:80",
+        "//joe:s3cret@host",
+        "http://joe:s3cret@[::1",
+    ],
+)
+def test_an_address_with_a_login_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(ConnectionProblem) as refused:
+        RerunDownstreamClient(url, token="t")
+    assert "s3cret" not in str(refused.value)

@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from airflow.configuration import conf
 from fastapi import Depends, FastAPI
 
 from airflow_rerun_downstream import __version__
@@ -15,6 +14,7 @@ from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.api import errors, pages
 from airflow_rerun_downstream.airflow3.api.background import Background, prepare
 from airflow_rerun_downstream.airflow3.api.csrf import csrf_guard
+from airflow_rerun_downstream.airflow3.api.headers import AnswerHeaders
 from airflow_rerun_downstream.airflow3.api.routes import router
 from airflow_rerun_downstream.service import Service
 
@@ -45,14 +45,13 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def make_app(services: Callable[[], Service] = wiring.rest_service, background: Background | None = None) -> FastAPI:
     """The app, to be mounted. ``services`` is asked for the service at each call."""
-    docs = conf.getboolean("api", "enable_swagger_ui", fallback=True)
     app = FastAPI(
         title="Rerun Downstream",
         description="Rerun a Dag run and everything downstream of it, across Dags and in dependency order.",
         version=__version__,
         lifespan=lifespan,
         dependencies=[Depends(csrf_guard)],
-        docs_url="/docs" if docs else None,
+        docs_url=None,  # FastAPI's page runs what it loads from another server
         redoc_url=None,
         redirect_slashes=False,
     )
@@ -60,6 +59,7 @@ def make_app(services: Callable[[], Service] = wiring.rest_service, background: 
     app.state.background = background or Background()
     app.state.wake = app.state.background.wake
     app.state.files = pages.Files()
+    app.add_middleware(AnswerHeaders)
     errors.install(app)
     app.include_router(router)
     app.include_router(pages.router)

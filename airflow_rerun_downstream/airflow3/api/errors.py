@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from airflow_rerun_downstream.airflow3.api.headers import UNKEPT
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.rest import problems
 from airflow_rerun_downstream.settings import InvalidSetting
@@ -21,7 +22,8 @@ log = logging.getLogger(__name__)
 def answer(problem: problems.Answer, headers: Any = None) -> JSONResponse:
     """A problem as a response."""
     status, body = problem
-    return JSONResponse(body, status_code=status, headers=headers)
+    # Said here too: the answer to an unexpected error doesn't pass through the app's middleware.
+    return JSONResponse(body, status_code=status, headers={**UNKEPT, **(headers or {})})
 
 
 async def refused(_request: Request, error: Any) -> JSONResponse:

@@ -22,6 +22,7 @@ from airflow_rerun_downstream.settings import InvalidSetting
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": payloads.Problem, "description": description}
     for status, description in {
+        400: "Not JSON",
         401: "Not logged in",
         403: "Not allowed",
         404: "Unknown, or not readable",

@@ -1203,7 +1203,7 @@ export interface operations {
                 run_after_gte?: string | null;
                 run_after_lte?: string | null;
                 can_be_source?: boolean | null;
-                order_by?: string;
+                order_by?: "dag_id" | "run_id" | "run_type" | "state" | "logical_date" | "run_after" | "-dag_id" | "-run_id" | "-run_type" | "-state" | "-logical_date" | "-run_after";
             };
             header?: never;
             path?: never;
@@ -1218,6 +1218,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DagRuns"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not logged in */
@@ -1297,6 +1306,15 @@ export interface operations {
                     "application/json": components["schemas"]["TaskInstances"];
                 };
             };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -1373,6 +1391,15 @@ export interface operations {
                     "application/json": components["schemas"]["DagEdges"];
                 };
             };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -1447,6 +1474,15 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -1519,6 +1555,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotificationTargets"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not logged in */
@@ -1601,6 +1646,15 @@ export interface operations {
                     "application/json": components["schemas"]["Plan"];
                 };
             };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -1670,7 +1724,7 @@ export interface operations {
                 created_at_gte?: string | null;
                 created_at_lte?: string | null;
                 frozen?: boolean | null;
-                order_by?: string;
+                order_by?: "id" | "name" | "state" | "dag_id" | "run_id" | "created_by" | "created_at" | "started_at" | "ended_at" | "-id" | "-name" | "-state" | "-dag_id" | "-run_id" | "-created_by" | "-created_at" | "-started_at" | "-ended_at";
             };
             header?: never;
             path?: never;
@@ -1685,6 +1739,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reruns"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not logged in */
@@ -1765,6 +1828,15 @@ export interface operations {
                     "application/json": components["schemas"]["Rerun"];
                 };
             };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -1840,6 +1912,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rerun"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not logged in */
@@ -1922,6 +2003,15 @@ export interface operations {
                     "application/json": components["schemas"]["Events"];
                 };
             };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -2000,6 +2090,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Links"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not logged in */
@@ -2082,6 +2181,15 @@ export interface operations {
                     "application/json": components["schemas"]["Members"];
                 };
             };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -2159,6 +2267,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not logged in */
@@ -2240,6 +2357,15 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -2319,6 +2445,15 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -2394,6 +2529,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rerun"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not logged in */
@@ -2473,6 +2617,15 @@ export interface operations {
                     "application/json": components["schemas"]["Rerun"];
                 };
             };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -2548,6 +2701,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rerun"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not logged in */
@@ -2627,6 +2789,15 @@ export interface operations {
                     "application/json": components["schemas"]["Rerun"];
                 };
             };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not logged in */
             401: {
                 headers: {
@@ -2703,6 +2874,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Review"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not logged in */

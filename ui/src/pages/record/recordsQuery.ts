@@ -68,7 +68,7 @@ export function filtersOf(view: RecordsView): RerunFilters {
     created_at_gte: view.since,
     created_at_lte: view.until,
     frozen: view.frozen,
-    order_by: view.order,
+    order_by: view.order as RerunFilters["order_by"], // the server says what an address asks in vain
     limit: LIMIT,
     offset: view.offset,
   };
