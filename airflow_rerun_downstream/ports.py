@@ -288,7 +288,12 @@ class RerunFilter:
 
 
 class RerunStore(Protocol):
-    """Our tables. Moves are guarded in the statement: they answer whether the row was in the expected state."""
+    """Our tables.
+
+    Moves are those of the tables in `domain.states`, guarded in the statement: they answer whether the row was in a
+    state from which the move may start, or in one of ``before``, if that is given: some of these states. Nothing of
+    a final rerun moves. A move that the tables don't have raises `ImpossibleMove`.
+    """
 
     def add(self, rerun: NewRerun, *, now: datetime) -> int:
         """Store a rerun with members, gates and links; answer its id.
@@ -345,12 +350,12 @@ class RerunStore(Protocol):
         self,
         rerun_id: int,
         *,
-        before: Collection[RerunState],
+        before: Collection[RerunState] | None = None,
         after: RerunState,
         reason: str | None,
         now: datetime,
     ) -> bool:
-        """Move a rerun if it is in one of ``before``. A final state sets ``ended_at`` and frees its runs."""
+        """Move a rerun. A final state sets ``ended_at`` and frees its runs."""
         ...
 
     def hold_rerun(self, rerun_id: int, *, state: RerunState) -> bool:
@@ -361,17 +366,19 @@ class RerunStore(Protocol):
         self,
         member_id: int,
         *,
-        before: Collection[MemberState],
+        before: Collection[MemberState] | None = None,
         after: MemberState,
         reason: str | None,
         now: datetime,
         final_run_state: str | None = None,
+        clear_number: int | None = None,
         dispatched: Dispatched | None = None,
     ) -> bool:
-        """Move a member if it is in one of ``before``.
+        """Move a member.
 
-        ``dispatched`` counts an attempt and stamps ``dispatched_at``; succeeded, failed, skipped, terminated and
-        released stamp ``ended_at``; going back to pending clears it.
+        ``clear_number`` is the run's, with which it was judged. ``dispatched`` counts an attempt and stamps
+        ``dispatched_at``; succeeded, failed, skipped, terminated and released stamp ``ended_at``; going back to
+        pending or running clears it.
         """
         ...
 
@@ -388,6 +395,7 @@ class RerunStore(Protocol):
     ) -> bool:
         """Make ``run``, all of whose ``tasks`` Airflow runs already, the member's, if that is in one of ``before``.
 
+        It moves as `move_member` does, or stays in the state that it is in.
         The rerun claims the run, and lets go of the one that it replaces. Moving to running counts as an attempt.
         Raises `RunInActiveRerun` where another rerun, or another member, has the run; the transaction is spoilt.
         """

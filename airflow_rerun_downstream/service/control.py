@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from airflow_rerun_downstream.conductor.freezing import RELEASE_ASKED
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Rerun
@@ -37,14 +35,13 @@ class Control:
         """running → paused."""
         if rerun.state is RerunState.PAUSED:
             return False
-        return self.move(work, rerun, [RerunState.RUNNING], RerunState.PAUSED, "pause", f"paused by {actor.name}")
+        return self.move(work, rerun, RerunState.PAUSED, "pause", f"paused by {actor.name}")
 
     def resume(self, actor: Actor, work: Work, rerun: Rerun) -> bool:
         """paused → running; failed → running, with its failed members pending again."""
         if rerun.state is RerunState.RUNNING:
             return False
-        before = [RerunState.PAUSED, RerunState.FAILED]
-        moved = self.move(work, rerun, before, RerunState.RUNNING, "resume", None)
+        moved = self.move(work, rerun, RerunState.RUNNING, "resume", None)
         if rerun.state is RerunState.FAILED:
             for member in work.store.members(rerun.id):
                 if member.state is MemberState.FAILED:
@@ -56,7 +53,7 @@ class Control:
         if rerun.state in (RerunState.TERMINATING, RerunState.TERMINATED):
             return False
         why = f"terminated by {actor.name}"
-        return self.move(work, rerun, REPAIRABLE, RerunState.TERMINATING, "terminate", why)
+        return self.move(work, rerun, RerunState.TERMINATING, "terminate", why)
 
     def release(self, actor: Actor, work: Work, rerun: Rerun) -> bool:
         """Let all frozen runs go, whatever becomes of the rerun; the conductor does it, a batch at a time."""
@@ -117,13 +114,12 @@ class Control:
         self,
         work: Work,
         rerun: Rerun,
-        before: Collection[RerunState],
         after: RerunState,
         action: str,
         reason: str | None,
     ) -> bool:
-        """A guarded move of the rerun. Raises `ActionNotAllowed`."""
-        moved = work.store.move_rerun(rerun.id, before=before, after=after, reason=reason, now=self.clock.now())
+        """A move of the rerun as its table allows it. Raises `ActionNotAllowed`."""
+        moved = work.store.move_rerun(rerun.id, after=after, reason=reason, now=self.clock.now())
         if not moved:
             self.refuse(action, f"it is {rerun.state.value}", rerun)
         return True

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, NewFrozen, NewRerun, Rerun, RerunEvent
-from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, MemberState, RerunState
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.ports import Dispatched, RerunFilter
-from airflow_rerun_downstream.store import adding, adopting, codec, pages, snapshots
-from airflow_rerun_downstream.store.executor import Executor, changed
+from airflow_rerun_downstream.store import adding, moves, pages, snapshots
+from airflow_rerun_downstream.store.executor import Executor
 from airflow_rerun_downstream.store.records import counts_of, event_of, link_of, members_of, rerun_of
 from airflow_rerun_downstream.store.snapshots import SnapshotCache
 from airflow_rerun_downstream.store.tables import active_run, event, link, member, rerun
-
-ENDED = frozenset(
-    {
-        MemberState.SUCCEEDED,
-        MemberState.FAILED,
-        MemberState.SKIPPED,
-        MemberState.TERMINATED,
-        MemberState.RELEASED,
-    }
-)
-"""States in which a member has an end."""
 
 
 class SqlRerunStore:
@@ -99,49 +87,42 @@ class SqlRerunStore:
         self,
         rerun_id: int,
         *,
-        before: Collection[RerunState],
+        before: Collection[RerunState] | None = None,
         after: RerunState,
         reason: str | None,
         now: datetime,
     ) -> bool:
         """See `RerunStore.move_rerun`."""
-        values: dict[str, Any] = {"state": after.value, "state_reason": reason}
-        if after in FINAL_RERUN_STATES:
-            values["ended_at"] = now
-        move = update(rerun).where(rerun.c.id == rerun_id, rerun.c.state.in_(words(before))).values(values)
-        moved = changed(self._executor, move) == 1
-        if moved and after in FINAL_RERUN_STATES:
-            self._executor.execute(delete(active_run).where(active_run.c.rerun_id == rerun_id))
-            adopting.forget_children(self._executor, rerun_id)
-        return moved
+        return moves.move_rerun(self._executor, rerun_id, before=before, after=after, reason=reason, now=now)
 
     def hold_rerun(self, rerun_id: int, *, state: RerunState) -> bool:
-        """See `RerunStore.hold_rerun`. An UPDATE that changes nothing is a lock on every database."""
-        hold = update(rerun).where(rerun.c.id == rerun_id, rerun.c.state == state.value)
-        return changed(self._executor, hold.values(state=state.value)) == 1
+        """See `RerunStore.hold_rerun`."""
+        return moves.hold_rerun(self._executor, rerun_id, state=state)
 
     def move_member(
         self,
         member_id: int,
         *,
-        before: Collection[MemberState],
+        before: Collection[MemberState] | None = None,
         after: MemberState,
         reason: str | None,
         now: datetime,
         final_run_state: str | None = None,
+        clear_number: int | None = None,
         dispatched: Dispatched | None = None,
     ) -> bool:
-        """See `RerunStore.move_member`. A state without an end clears ``ended_at`` and ``final_run_state``."""
-        values: dict[str, Any] = {"state": after.value, "state_reason": reason}
-        if after not in ENDED:
-            values.update(ended_at=None, final_run_state=None)
-        else:
-            values.update(ended_at=now, **({"final_run_state": final_run_state} if final_run_state else {}))
-        if dispatched is not None:
-            attempt = member.c.attempt + 1
-            values.update(attempt=attempt, clear_number=dispatched.clear_number, dispatched_at=now)
-        move = update(member).where(member.c.id == member_id, member.c.state.in_(words(before))).values(values)
-        return changed(self._executor, move) == 1
+        """See `RerunStore.move_member`."""
+        return moves.move_member(
+            self._executor,
+            member_id,
+            before=before,
+            after=after,
+            reason=reason,
+            now=now,
+            final_run_state=final_run_state,
+            clear_number=clear_number,
+            dispatched=dispatched,
+        )
 
     def adopt_member(
         self,
@@ -155,12 +136,9 @@ class SqlRerunStore:
         now: datetime,
     ) -> bool:
         """See `RerunStore.adopt_member`."""
-        values: dict[str, Any] = {"state": after.value, "state_reason": reason, "ended_at": None}
-        values.update(final_run_state=None, clear_number=run.clear_number, tasks=codec.tasks_to_json(tasks))
-        if after is MemberState.RUNNING:
-            values.update(attempt=member.c.attempt + 1, dispatched_at=now)
-        guard = member.c.state.in_(words(before))
-        return adopting.adopt(self._executor, member_id, guard, run, values)
+        return moves.adopt_member(
+            self._executor, member_id, before=before, after=after, run=run, tasks=tasks, reason=reason, now=now
+        )
 
     def catch_member(
         self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
@@ -187,8 +165,3 @@ class SqlRerunStore:
         """See `RerunStore.add_event`."""
         line = {"at": at, "actor": actor, "action": action, "member_id": member_id, "detail": detail}
         self._executor.execute(insert(event).values(rerun_id=rerun_id, **line))
-
-
-def words(states: Collection[RerunState] | Collection[MemberState]) -> list[str]:
-    """States as their columns have them."""
-    return sorted(state.value for state in states)

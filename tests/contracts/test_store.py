@@ -35,9 +35,11 @@ from airflow_rerun_downstream.domain.rerun import (
 from airflow_rerun_downstream.domain.states import (
     ACTIVE_RERUN_STATES,
     FINAL_RERUN_STATES,
+    ImpossibleMove,
     MemberState,
     RerunState,
     Role,
+    may_move,
 )
 from airflow_rerun_downstream.ports import Dispatched, RerunFilter, RerunStore
 from airflow_rerun_downstream.store.rows import SqlRerunStore
@@ -138,6 +140,40 @@ def chain() -> NewRerun:
         member(last, depth=2, waits_for=(source, middle)),
         member(middle, depth=1, waits_for=(source,)),
     )
+
+
+WAYS = {
+    RerunState.RUNNING: (),
+    RerunState.PAUSED: (RerunState.PAUSED,),
+    RerunState.FAILED: (RerunState.FAILED,),
+    RerunState.SUCCEEDED: (RerunState.SUCCEEDED,),
+    RerunState.TERMINATING: (RerunState.TERMINATING,),
+    RerunState.TERMINATED: (RerunState.TERMINATING, RerunState.TERMINATED),
+}
+"""How a rerun comes into each state."""
+
+
+def in_state(store: RerunStore, state: RerunState, *members: NewMember) -> int:
+    """A rerun that has come into a state, with the reason "started"."""
+    rerun_id = store.add(rerun(*members) if members else single("a"), now=NOW)
+    assert store.get(rerun_id) is not None
+    # A rerun begins without a reason, so that a running one goes round once.
+    for after in WAYS[state] or (RerunState.PAUSED, RerunState.RUNNING):
+        assert store.move_rerun(rerun_id, after=after, reason="started", now=NOW)
+    return rerun_id
+
+
+def ended_at(state: RerunState) -> datetime | None:
+    """When a rerun in a state ended, if `in_state` brought it there."""
+    return NOW if state in FINAL_RERUN_STATES else None
+
+
+def attempted(move: Callable[[], bool]) -> bool | type[ImpossibleMove]:
+    """What a move answers, or that it is refused."""
+    try:
+        return move()
+    except ImpossibleMove:
+        return ImpossibleMove
 
 
 def only_member(store: RerunStore, rerun_id: int) -> int:
@@ -276,8 +312,9 @@ class TestAdd:
         with opened() as store:
             first = store.add(single("a"), now=NOW)
             other = store.add(single("b"), now=NOW)
-            moved = store.move_rerun(first, before=[RerunState.RUNNING], after=final, reason=None, now=LATER)
-            assert moved
+            if final is RerunState.TERMINATED:
+                store.move_rerun(first, after=RerunState.TERMINATING, reason=None, now=NOW)
+            assert store.move_rerun(first, after=final, reason=None, now=LATER)
         with opened() as store:
             again = store.add(single("a"), now=LATER)
             assert store.active_runs([run("a"), run("b"), run("c")]) == {run("a"): again, run("b"): other}
@@ -292,38 +329,50 @@ class TestAdd:
 
 class TestMoveRerun:
     @pytest.mark.parametrize(("start", "after"), list(product(RerunState, RerunState)))
+    def test_moves_as_the_table_says_and_not_otherwise(
+        self, opened: Opened, start: RerunState, after: RerunState
+    ) -> None:
+        with opened() as store:
+            rerun_id = in_state(store, start)
+        with opened() as store:
+            moved = attempted(lambda: store.move_rerun(rerun_id, before=[start], after=after, reason="yes", now=LATER))
+        assert moved is (True if may_move(start, after) else ImpossibleMove)
+        with opened() as store:
+            found = store.get(rerun_id)
+        assert found is not None
+        assert (found.state, found.state_reason) == ((after, "yes") if moved is True else (start, "started"))
+        assert found.started_at == NOW
+        assert found.ended_at == (LATER if moved is True and after in FINAL_RERUN_STATES else ended_at(start))
+
+    @pytest.mark.parametrize(("start", "after"), list(product(RerunState, RerunState)))
+    def test_without_an_expected_state_the_table_says_where_it_may_start(
+        self, opened: Opened, start: RerunState, after: RerunState
+    ) -> None:
+        with opened() as store:
+            rerun_id = in_state(store, start)
+            assert store.move_rerun(rerun_id, after=after, reason="yes", now=LATER) is may_move(start, after)
+
+    @pytest.mark.parametrize(("start", "after"), list(product(RerunState, RerunState)))
     def test_moves_from_the_expected_state_only(self, opened: Opened, start: RerunState, after: RerunState) -> None:
+        others = [state for state in RerunState if state is not start and may_move(state, after)]
         with opened() as store:
-            rerun_id = store.add(single("a"), now=NOW)
-            store.move_rerun(rerun_id, before=RerunState, after=start, reason="started", now=NOW)
-            others = frozenset(RerunState) - {start}
-        with opened() as store:
+            rerun_id = in_state(store, start)
             assert not store.move_rerun(rerun_id, before=others, after=after, reason="no", now=LATER)
             assert not store.move_rerun(rerun_id, before=(), after=after, reason="no", now=LATER)
             found = store.get(rerun_id)
-            assert found is not None
-            assert (found.state, found.state_reason) == (start, "started")
-        with opened() as store:
-            assert store.move_rerun(rerun_id, before=[start], after=after, reason="yes", now=LATER)
-        with opened() as store:
-            found = store.get(rerun_id)
-            assert found is not None
-            assert (found.state, found.state_reason, found.started_at) == (after, "yes", NOW)
-            if after in FINAL_RERUN_STATES:
-                assert found.ended_at == LATER
-            elif start not in FINAL_RERUN_STATES:
-                assert found.ended_at is None
+        assert found is not None
+        assert (found.state, found.state_reason) == (start, "started")
 
     def test_an_unknown_rerun_is_not_moved(self, opened: Opened) -> None:
         with opened() as store:
-            assert not store.move_rerun(99, before=RerunState, after=RerunState.PAUSED, reason=None, now=NOW)
+            assert not store.move_rerun(99, after=RerunState.PAUSED, reason=None, now=NOW)
             assert store.get(99) is None
             assert store.members(99) == store.links(99) == store.events(99) == []
 
     def test_a_rerun_is_held_in_its_state_only(self, opened: Opened) -> None:
         with opened() as store:
             rerun_id = store.add(single("a"), now=NOW)
-            store.move_rerun(rerun_id, before=RerunState, after=RerunState.FAILED, reason="why", now=NOW)
+            assert store.move_rerun(rerun_id, after=RerunState.FAILED, reason="why", now=NOW)
             assert store.hold_rerun(rerun_id, state=RerunState.FAILED)
             assert not store.hold_rerun(rerun_id, state=RerunState.RUNNING)
             assert not store.hold_rerun(rerun_id + 1, state=RerunState.FAILED)
@@ -343,22 +392,74 @@ ENDED = {
 
 class TestMoveMember:
     @pytest.mark.parametrize(("start", "after"), list(product(MemberState, MemberState)))
-    def test_moves_from_the_expected_state_only(self, opened: Opened, start: MemberState, after: MemberState) -> None:
+    def test_moves_as_the_table_says_and_not_otherwise(
+        self, opened: Opened, start: MemberState, after: MemberState
+    ) -> None:
         with opened() as store:
             rerun_id = store.add(rerun(member(run("a"), state=start, reason="started")), now=NOW)
             member_id = only_member(store, rerun_id)
-            others = frozenset(MemberState) - {start}
         with opened() as store:
-            assert not store.move_member(member_id, before=others, after=after, reason="no", now=LATER)
-            (one,) = store.members(rerun_id)
-            assert (one.state, one.state_reason, one.ended_at) == (start, "started", None)
-        with opened() as store:
-            assert store.move_member(member_id, before=[start], after=after, reason="yes", now=LATER)
+            moved = attempted(
+                lambda: store.move_member(member_id, before=[start], after=after, reason="yes", now=LATER)
+            )
+        assert moved is (True if may_move(start, after) else ImpossibleMove)
         with opened() as store:
             (one,) = store.members(rerun_id)
-            assert (one.state, one.state_reason) == (after, "yes")
-            assert one.ended_at == (LATER if after in ENDED else None)
-            assert (one.attempt, one.dispatched_at) == (0, None)
+        assert (one.state, one.state_reason) == ((after, "yes") if moved is True else (start, "started"))
+        assert one.ended_at == (LATER if moved is True and after in ENDED else None)
+        assert (one.attempt, one.dispatched_at) == (0, None)
+
+    @pytest.mark.parametrize(("start", "after"), list(product(MemberState, MemberState)))
+    def test_without_an_expected_state_the_table_says_where_it_may_start(
+        self, opened: Opened, start: MemberState, after: MemberState
+    ) -> None:
+        possible = any(may_move(state, after) for state in MemberState)
+        with opened() as store:
+            rerun_id = store.add(rerun(member(run("a"), state=start)), now=NOW)
+            member_id = only_member(store, rerun_id)
+            moved = attempted(lambda: store.move_member(member_id, after=after, reason="yes", now=LATER))
+        assert moved is (may_move(start, after) if possible else ImpossibleMove)
+
+    @pytest.mark.parametrize(("start", "after"), list(product(MemberState, MemberState)))
+    def test_moves_from_the_expected_state_only(self, opened: Opened, start: MemberState, after: MemberState) -> None:
+        others = [state for state in MemberState if state is not start and may_move(state, after)]
+        with opened() as store:
+            rerun_id = store.add(rerun(member(run("a"), state=start, reason="started")), now=NOW)
+            member_id = only_member(store, rerun_id)
+            for before in (others, ()) if others else ():
+                assert not store.move_member(member_id, before=before, after=after, reason="no", now=LATER)
+            (one,) = store.members(rerun_id)
+        assert (one.state, one.state_reason, one.ended_at) == (start, "started", None)
+
+    @pytest.mark.parametrize("final", sorted(FINAL_RERUN_STATES, key=lambda state: state.value))
+    def test_nothing_of_a_final_rerun_moves(self, opened: Opened, final: RerunState) -> None:
+        moves = [(start, after) for start, after in product(MemberState, MemberState) if may_move(start, after)]
+        with opened() as store:
+            rerun_id = in_state(store, final, *(member(run("a", f"r{i}"), state=s) for i, (s, _) in enumerate(moves)))
+            for one in store.members(rerun_id):
+                for after in MemberState:
+                    if may_move(one.state, after):
+                        assert not store.move_member(one.id, before=[one.state], after=after, reason="no", now=LATER)
+            assert {one.state_reason for one in store.members(rerun_id)} == {None}
+            made = replace(MADE, ref=run("a", "new"))
+            adopting = {MemberState.PENDING, MemberState.RUNNING}
+            for one in store.members(rerun_id):
+                assert one.state not in adopting or not store.adopt_member(
+                    one.id, before=[one.state], after=one.state, run=made, tasks=(), reason=None, now=NOW
+                )
+            assert store.move_member(
+                only_member(store, store.add(single("b"), now=NOW)), after=MemberState.RUNNING, reason=None, now=NOW
+            )
+
+    def test_the_clear_number_with_which_it_was_judged_is_kept(self, opened: Opened) -> None:
+        with opened() as store:
+            rerun_id = store.add(rerun(member(run("a"), state=MemberState.RUNNING)), now=NOW)
+            member_id = only_member(store, rerun_id)
+            assert store.move_member(member_id, after=MemberState.SUCCEEDED, reason=None, now=NOW, clear_number=5)
+            assert store.members(rerun_id)[0].clear_number == 5
+            assert store.move_member(member_id, after=MemberState.RUNNING, reason="cleared_again", now=LATER)
+            (one,) = store.members(rerun_id)
+        assert (one.clear_number, one.ended_at, one.attempt) == (5, None, 0)
 
     def test_a_dispatch_counts_an_attempt(self, opened: Opened) -> None:
         with opened() as store:
@@ -379,13 +480,13 @@ class TestMoveMember:
 
     def test_the_runs_final_state_is_kept_until_it_goes_back(self, opened: Opened) -> None:
         with opened() as store:
-            member_id = only_member(store, rerun_id := store.add(single("a"), now=NOW))
-            self.go(store, member_id, MemberState.FAILED, final_run_state="failed")
-            assert store.members(rerun_id)[0].final_run_state == "failed"
-            self.go(store, member_id, MemberState.SKIPPED)
-            assert store.members(rerun_id)[0].final_run_state == "failed"
-            self.go(store, member_id, MemberState.PENDING)
-            assert store.members(rerun_id)[0].final_run_state is None
+            rerun_id = store.add(rerun(member(run("a")), member(run("b"))), now=NOW)
+            kept, back = (one.id for one in store.members(rerun_id))
+            for member_id in (kept, back):
+                self.go(store, member_id, MemberState.FAILED, final_run_state="failed")
+            self.go(store, kept, MemberState.SKIPPED)
+            self.go(store, back, MemberState.PENDING)
+            assert [one.final_run_state for one in store.members(rerun_id)] == ["failed", None]
 
     def test_a_reason_is_said_without_a_move(self, opened: Opened) -> None:
         with opened() as store:
@@ -401,7 +502,6 @@ class TestMoveMember:
     def go(store: RerunStore, member_id: int, after: MemberState, final_run_state: str | None = None) -> None:
         assert store.move_member(
             member_id,
-            before=MemberState,
             after=after,
             reason=None,
             now=NOW,
@@ -456,6 +556,8 @@ class TestAdoptMember:
     def test_it_is_guarded_by_the_state(self, opened: Opened, stored: tuple[int, int]) -> None:
         with opened() as store:
             assert not adopt(store, stored[1], before=[MemberState.FAILED])
+            with pytest.raises(ImpossibleMove):
+                adopt(store, stored[1], before=[MemberState.TERMINATED])
             assert store.members(stored[0])[1].ref == run("child")
             assert store.active_runs([MADE.ref, run("child")]) == {run("child"): stored[0]}
 
@@ -499,9 +601,10 @@ class TestAdoptMember:
 class TestActive:
     def test_every_rerun_that_is_not_final_comes_with_its_members(self, opened: Opened) -> None:
         with opened() as store:
-            ids = {state: store.add(single(state.value), now=NOW) for state in RerunState}
-            for state, rerun_id in ids.items():
-                store.move_rerun(rerun_id, before=RerunState, after=state, reason=None, now=NOW)
+            ids = {
+                state: in_state(store, state, member(run(state.value), role=Role.SOURCE, depth=0))
+                for state in RerunState
+            }
         with opened() as store:
             found = store.active()
             assert [one.rerun.id for one in found] == sorted(ids[state] for state in ACTIVE_RERUN_STATES)
@@ -545,7 +648,7 @@ class TestPage:
                 ),
                 store.add(rerun(member(run("a", "r2")), member(run("x"))), now=LATER),
             ]
-            store.move_rerun(ids[0], before=RerunState, after=RerunState.SUCCEEDED, reason=None, now=LATER)
+            store.move_rerun(ids[0], after=RerunState.SUCCEEDED, reason=None, now=LATER)
             return ids
 
     @pytest.mark.parametrize(

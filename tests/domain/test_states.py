@@ -11,9 +11,12 @@ from airflow_rerun_downstream.domain.states import (
     FINAL_RERUN_STATES,
     MEMBER_MOVES,
     RERUN_MOVES,
+    ImpossibleMove,
     MemberState,
     RerunState,
     may_move,
+    starts_of,
+    starts_of_adoption,
 )
 
 RERUN = {
@@ -34,6 +37,9 @@ MEMBER = {
     ("running", "succeeded"),
     ("running", "failed"),
     ("running", "terminated"),
+    ("running", "pending"),
+    ("succeeded", "running"),
+    ("succeeded", "failed"),
     ("failed", "pending"),
     ("failed", "running"),
     ("failed", "succeeded"),
@@ -63,3 +69,34 @@ def test_every_state_is_in_its_table() -> None:
 def test_final_reruns_never_move_again() -> None:
     assert {state for state, after in RERUN_MOVES.items() if not after} == FINAL_RERUN_STATES
     assert set(RerunState) - FINAL_RERUN_STATES == ACTIVE_RERUN_STATES
+
+
+def test_a_move_starts_where_the_table_says_or_from_fewer_states() -> None:
+    assert starts_of(MemberState.FAILED) == {
+        MemberState.PENDING,
+        MemberState.RUNNING,
+        MemberState.STOPPING,
+        MemberState.SUCCEEDED,
+    }
+    assert starts_of(MemberState.FAILED, [MemberState.RUNNING]) == {MemberState.RUNNING}
+    assert starts_of(RerunState.RUNNING, []) == frozenset()
+
+
+@pytest.mark.parametrize("before", [None, [], [MemberState.PENDING]])
+def test_a_state_that_nothing_leads_to_is_refused(before: list[MemberState] | None) -> None:
+    with pytest.raises(ImpossibleMove):
+        starts_of(MemberState.FROZEN, before)
+
+
+def test_one_impossible_start_among_possible_ones_is_refused() -> None:
+    with pytest.raises(ImpossibleMove, match="skipped → failed"):
+        starts_of(MemberState.FAILED, [MemberState.SKIPPED])
+    with pytest.raises(ImpossibleMove):
+        starts_of(MemberState.FAILED, [MemberState.RUNNING, MemberState.SKIPPED])
+
+
+def test_an_adoption_may_leave_the_state_as_it_is() -> None:
+    assert starts_of_adoption(MemberState.PENDING, [MemberState.PENDING]) == {MemberState.PENDING}
+    assert starts_of_adoption(MemberState.RUNNING, [MemberState.FAILED]) == {MemberState.FAILED}
+    with pytest.raises(ImpossibleMove):
+        starts_of_adoption(MemberState.RUNNING, [MemberState.TERMINATED])

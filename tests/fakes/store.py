@@ -26,7 +26,14 @@ from airflow_rerun_downstream.domain.rerun import (
     Rerun,
     RerunEvent,
 )
-from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, MemberState, RerunState, Role
+from airflow_rerun_downstream.domain.states import (
+    FINAL_RERUN_STATES,
+    MemberState,
+    RerunState,
+    Role,
+    starts_of,
+    starts_of_adoption,
+)
 from airflow_rerun_downstream.ports import Dispatched, RerunFilter
 from tests.fakes.airflow import like
 
@@ -177,13 +184,13 @@ class FakeStore:
         self,
         rerun_id: int,
         *,
-        before: Collection[RerunState],
+        before: Collection[RerunState] | None = None,
         after: RerunState,
         reason: str | None,
         now: datetime,
     ) -> bool:
-        found = self.rows.reruns.get(rerun_id)
-        if found is None or found.state not in before:
+        starts, found = starts_of(after, before), self.rows.reruns.get(rerun_id)
+        if found is None or found.state not in starts:
             return False
         final = after in FINAL_RERUN_STATES
         ended_at = now if final else found.ended_at
@@ -200,21 +207,24 @@ class FakeStore:
         self,
         member_id: int,
         *,
-        before: Collection[MemberState],
+        before: Collection[MemberState] | None = None,
         after: MemberState,
         reason: str | None,
         now: datetime,
         final_run_state: str | None = None,
+        clear_number: int | None = None,
         dispatched: Dispatched | None = None,
     ) -> bool:
-        found = self.rows.members.get(member_id)
-        if found is None or found.state not in before:
+        found = self._standing(member_id, starts_of(after, before))
+        if found is None:
             return False
         ended = after in ENDED
         values: dict[str, Any] = {
             "ended_at": now if ended else None,
             "final_run_state": (final_run_state or found.final_run_state) if ended else None,
         }
+        if clear_number is not None:
+            values["clear_number"] = clear_number
         if dispatched is not None:
             number = dispatched.clear_number
             values.update(attempt=found.attempt + 1, clear_number=number, dispatched_at=now)
@@ -232,8 +242,8 @@ class FakeStore:
         reason: str | None,
         now: datetime,
     ) -> bool:
-        found = self.rows.members.get(member_id)
-        if found is None or found.state not in before or found.ref.dag_id != run.ref.dag_id:
+        found = self._standing(member_id, starts_of_adoption(after, before))
+        if found is None or found.ref.dag_id != run.ref.dag_id:
             return False
         if run.ref != found.ref and run.ref in self.rows.active_runs:
             raise RunInActiveRerun(f"{run.ref} is in a rerun", run=run.ref)
@@ -255,6 +265,13 @@ class FakeStore:
             final_run_state=None,
         )
         return True
+
+    def _standing(self, member_id: int, states: Collection[MemberState]) -> Member | None:
+        """The member, if it is in one of the states and its rerun isn't final."""
+        found = self.rows.members.get(member_id)
+        if found is None or found.state not in states or self.rows.reruns[found.rerun_id].state in FINAL_RERUN_STATES:
+            return None
+        return found
 
     def catch_member(
         self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None

@@ -109,7 +109,7 @@ def test_a_run_that_is_let_go_meanwhile_can_be_taken(engine: Engine) -> None:
 
         def end(session: Session, first: int = first) -> bool:
             store = SqlRerunStore(session)
-            return store.move_rerun(first, before=RerunState, after=RerunState.SUCCEEDED, reason=None, now=NOW)
+            return store.move_rerun(first, after=RerunState.SUCCEEDED, reason=None, now=NOW)
 
         def take(session: Session, shared: RunRef = shared) -> int:
             return SqlRerunStore(session).add(new(shared), now=NOW)

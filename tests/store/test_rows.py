@@ -122,7 +122,7 @@ def test_the_cache_forgets_what_is_final(session: Session) -> None:
     store.active()
     assert len(cache.keep([(one, NOW) for one in ids])) == 5
     for rerun_id in ids[1:]:
-        store.move_rerun(rerun_id, before=RerunState, after=RerunState.TERMINATED, reason=None, now=NOW)
+        store.move_rerun(rerun_id, after=RerunState.SUCCEEDED, reason=None, now=NOW)
     store.active()
     assert list(cache.keep([(one, NOW) for one in ids])) == [(ids[0], NOW)]
 

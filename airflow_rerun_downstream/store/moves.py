@@ -1,0 +1,143 @@
+"""The one place that writes a state. What a move may start from is what the tables of `domain.states` say.
+
+Each function answers whether it changed the row: nobody has moved it since it was looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql import ColumnElement
+
+from airflow_rerun_downstream.domain.errors import RunInActiveRerun
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.refs import Tasks
+from airflow_rerun_downstream.domain.states import (
+    FINAL_RERUN_STATES,
+    MemberState,
+    RerunState,
+    starts_of,
+    starts_of_adoption,
+)
+from airflow_rerun_downstream.ports import Dispatched
+from airflow_rerun_downstream.store import codec
+from airflow_rerun_downstream.store.executor import Executor, changed
+from airflow_rerun_downstream.store.tables import active_run, child, member, rerun
+
+ENDED = frozenset(
+    {
+        MemberState.SUCCEEDED,
+        MemberState.FAILED,
+        MemberState.SKIPPED,
+        MemberState.TERMINATED,
+        MemberState.RELEASED,
+    }
+)
+"""States in which a member has an end."""
+
+
+def move_rerun(
+    executor: Executor,
+    rerun_id: int,
+    *,
+    before: Collection[RerunState] | None,
+    after: RerunState,
+    reason: str | None,
+    now: datetime,
+) -> bool:
+    """See `RerunStore.move_rerun`."""
+    values: dict[str, Any] = {"state": after.value, "state_reason": reason}
+    if after in FINAL_RERUN_STATES:
+        values["ended_at"] = now
+    starts = words(starts_of(after, before))
+    move = update(rerun).where(rerun.c.id == rerun_id, rerun.c.state.in_(starts)).values(values)
+    moved = changed(executor, move) == 1
+    if moved and after in FINAL_RERUN_STATES:
+        executor.execute(delete(active_run).where(active_run.c.rerun_id == rerun_id))
+        forget_children(executor, rerun_id)
+    return moved
+
+
+def hold_rerun(executor: Executor, rerun_id: int, *, state: RerunState) -> bool:
+    """See `RerunStore.hold_rerun`. An UPDATE that changes nothing is a lock on every database."""
+    hold = update(rerun).where(rerun.c.id == rerun_id, rerun.c.state == state.value)
+    return changed(executor, hold.values(state=rerun.c.state)) == 1
+
+
+def move_member(
+    executor: Executor,
+    member_id: int,
+    *,
+    before: Collection[MemberState] | None,
+    after: MemberState,
+    reason: str | None,
+    now: datetime,
+    final_run_state: str | None,
+    clear_number: int | None,
+    dispatched: Dispatched | None,
+) -> bool:
+    """See `RerunStore.move_member`. A state without an end clears ``ended_at`` and ``final_run_state``."""
+    values: dict[str, Any] = {"state": after.value, "state_reason": reason}
+    if after not in ENDED:
+        values.update(ended_at=None, final_run_state=None)
+    else:
+        values.update(ended_at=now, **({"final_run_state": final_run_state} if final_run_state else {}))
+    if clear_number is not None:
+        values["clear_number"] = clear_number
+    if dispatched is not None:
+        attempt = member.c.attempt + 1
+        values.update(attempt=attempt, clear_number=dispatched.clear_number, dispatched_at=now)
+    move = update(member).where(member.c.id == member_id, stands_in(starts_of(after, before)))
+    return changed(executor, move.values(values)) == 1
+
+
+def adopt_member(
+    executor: Executor,
+    member_id: int,
+    *,
+    before: Collection[MemberState],
+    after: MemberState,
+    run: RunFacts,
+    tasks: Tasks,
+    reason: str | None,
+    now: datetime,
+) -> bool:
+    """See `RerunStore.adopt_member`."""
+    values: dict[str, Any] = {"state": after.value, "state_reason": reason, "ended_at": None}
+    values.update(final_run_state=None, clear_number=run.clear_number, tasks=codec.tasks_to_json(tasks))
+    values.update(run_id=run.ref.run_id, logical_date=run.logical_date, run_after=run.run_after)
+    if after is MemberState.RUNNING:
+        values.update(attempt=member.c.attempt + 1, dispatched_at=now)
+    guard = stands_in(starts_of_adoption(after, before))
+    move = update(member).where(member.c.id == member_id, member.c.dag_id == run.ref.dag_id, guard)
+    try:
+        moved = changed(executor, move.values(values)) == 1
+        if moved:
+            claim = update(active_run).where(active_run.c.member_id == member_id)
+            executor.execute(claim.values(run_id=run.ref.run_id))
+    except IntegrityError as error:
+        raise RunInActiveRerun(f"The run {run.ref} takes part in a rerun already", run=run.ref) from error
+    return moved
+
+
+def stands_in(states: Collection[MemberState]) -> ColumnElement[bool]:
+    """The guard of a member's move: it is in one of ``states``, and its rerun isn't final."""
+    final = exists(
+        select(rerun.c.id).where(rerun.c.id == member.c.rerun_id, rerun.c.state.in_(words(FINAL_RERUN_STATES)))
+    )
+    return member.c.state.in_(words(states)) & ~final
+
+
+def forget_children(executor: Executor, rerun_id: int) -> None:
+    """Expect no runs any more for a rerun that has ended; where its runs go on, their tasks may still make some."""
+    going_on = select(member.c.id).where(member.c.rerun_id == rerun_id, member.c.state_reason == "left_running")
+    executor.execute(delete(child).where(child.c.rerun_id == rerun_id, ~exists(going_on.correlate(None))))
+
+
+def words(states: Collection[RerunState] | Collection[MemberState]) -> list[str]:
+    """States as their columns have them."""
+    return sorted(state.value for state in states)
