@@ -106,7 +106,8 @@ class PlannedRun:
 
     ``selectable`` is without freeze mode, ``reason`` says why not. ``tasks`` is the default selection, also of a run
     that isn't selected by itself but could be, with freeze mode or without; empty where it can't. ``can_be_source``
-    and ``source_reason`` answer for the run as a source. ``freeze_action`` None: freeze mode does nothing with the run;
+    and ``source_reason`` answer for the run as a source. ``polluted``: the tasks with data that wrong data has reached,
+    of a source those that it begins with, too. ``freeze_action`` None: freeze mode does nothing with the run;
     ``freeze_reason`` says why not, where the run isn't finished.
     """
 
@@ -121,6 +122,7 @@ class PlannedRun:
     task_instances: tuple[PlannedTask, ...] = ()
     freeze_action: FreezeAction | None = None
     freeze_reason: str | None = None
+    polluted: frozenset[str] = frozenset()
 
     @property
     def ref(self) -> RunRef:

@@ -62,6 +62,17 @@ def present(instances: Sequence[TaskInstanceFacts]) -> set[str]:
     return {task.task_id for task in instances if task.state != REMOVED_TASK_STATE}
 
 
+def brought_along(
+    structure: DagStructure | None, task_ids: Collection[str], instances: Sequence[TaskInstanceFacts]
+) -> dict[str, str]:
+    """What comes along with tasks, each with the reason: failed ones upstream of them, and all that follows those."""
+    here, found = present(instances), dict[str, str]()
+    while failed := failed_leaders(structure, {*task_ids, *found}, instances):
+        new = (followers(structure, failed) & here) - set(task_ids)
+        found = {**dict.fromkeys(new, "follows_selected"), **found, **dict.fromkeys(failed, "failed_upstream")}
+    return found
+
+
 @dataclass(frozen=True)
 class Chosen:
     """A selection with, for each task that wasn't asked for, the reason why it comes along or was left out."""
@@ -87,7 +98,9 @@ class Chosen:
     @property
     def wrong(self) -> set[str]:
         """The ids of the tasks whose data is wrong: also those that aren't run again because they made a run."""
-        return self.task_ids | {task_id for task_id, why in self.reasons.items() if why == "makes_a_new_run"}
+        made = {task_id for task_id, why in self.reasons.items() if why == "makes_a_new_run"}
+        along = {task_id for task_id, why in self.reasons.items() if why == "setup_or_teardown"}
+        return (self.task_ids | made) - along
 
 
 def default_selection(
@@ -96,7 +109,7 @@ def default_selection(
     """A selection that nobody made by hand. ``wanted``: the tasks, each with the reason.
 
     A task that made another run is left out: run again, it would make one more. Failed tasks upstream of the
-    selected ones come along, and setups and teardowns.
+    selected ones come along with all that follows them, and setups and teardowns.
     """
     here = present(instances)
     reasons = {task_id: why for task_id, why in wanted.items() if task_id in here}
@@ -104,8 +117,8 @@ def default_selection(
     for task_id in makers:
         reasons[task_id] = "makes_a_new_run"
     chosen = set(reasons) - makers
-    for task_id in failed_leaders(structure, chosen, instances) - makers:
-        reasons[task_id] = "failed_upstream"
+    for task_id, why in brought_along(structure, set(reasons), instances).items():
+        reasons[task_id] = why
         chosen.add(task_id)
     for task_id in setups_and_teardowns(structure, chosen) & here:
         reasons[task_id] = "setup_or_teardown"

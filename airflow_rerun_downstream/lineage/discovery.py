@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from airflow_rerun_downstream.domain.errors import PlanTooLarge
-from airflow_rerun_downstream.domain.facts import DagStructure, DeclaredLink, RunFacts
+from airflow_rerun_downstream.domain.facts import DagStructure, DeclaredLink, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.selection import followers
+from airflow_rerun_downstream.domain.selection import brought_along, followers
 from airflow_rerun_downstream.lineage.assets import AssetLineage
 from airflow_rerun_downstream.lineage.declared import DeclaredLineage
 from airflow_rerun_downstream.lineage.found import Found, Lineage, Surroundings
@@ -61,6 +61,18 @@ class Explored:
     found: list[Found]
     pollution: dict[RunRef, Pollution]
     structures: Mapping[str, DagStructure]
+    depth: dict[RunRef, int] = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
+    along: dict[RunRef, Mapping[str, str]] = field(default_factory=dict)
+
+    def brings_along(self, ref: RunRef, instances: Sequence[TaskInstanceFacts]) -> bool:
+        """Pollute what comes along with a downstream run's polluted tasks; answer whether that was anything new."""
+        pollution = self.pollution[ref]
+        if pollution.whole or not self.depth[ref]:
+            return False
+        found = brought_along(self.structures.get(ref.dag_id), pollution.task_ids, instances)
+        self.along[ref] = {**found, **self.along.get(ref, {})}
+        return pollution.spread(found)
 
 
 class Discovery:
@@ -89,15 +101,23 @@ class Discovery:
     def explore(self, source: RunFacts, task_ids: Collection[str] | None) -> Explored:
         """Walk from the source's tasks (None: all). Raises `PlanTooLarge`."""
         self.learn([source])
-        explored = Explored({source.ref: source}, [], {source.ref: Pollution()}, self.structures)
+        explored = Explored({source.ref: source}, [], {source.ref: Pollution()}, self.structures, {source.ref: 0})
         start = None if task_ids is None else followers(self.structures.get(source.ref.dag_id), task_ids)
         explored.pollution[source.ref].spread(start)
-        frontier, depth, taken = {source.ref}, 0, set[int]()
-        while frontier and (self.max_depth is None or depth < self.max_depth):
-            self.read([explored.runs[ref] for ref in sorted(frontier) if ref not in self.leaving])
-            frontier = self.spread(frontier, explored, taken)
-            depth += 1
+        self.walk([source.ref], explored)
         return explored
+
+    def walk(self, gained: Collection[RunRef], explored: Explored) -> None:
+        """Go on from runs in which more tasks are polluted than before. Raises `PlanTooLarge`."""
+        frontier = self.within_depth(gained, explored)
+        while frontier:
+            self.read([explored.runs[ref] for ref in sorted(frontier) if ref not in self.leaving])
+            frontier = self.within_depth(self.spread(frontier, explored), explored)
+
+    def within_depth(self, refs: Collection[RunRef], explored: Explored) -> set[RunRef]:
+        """The runs from which the walk may go on."""
+        limit = self.max_depth
+        return {ref for ref in refs if limit is None or explored.depth[ref] < limit}
 
     def read(self, runs: Sequence[RunFacts]) -> None:
         """Find the links that leave runs, and learn the structure of the Dags that they lead to."""
@@ -119,36 +139,34 @@ class Discovery:
         if new:
             self.structures.update(self.facts.structures(new))
 
-    def spread(self, frontier: Collection[RunRef], explored: Explored, taken: set[int]) -> set[RunRef]:
+    def spread(self, frontier: Collection[RunRef], explored: Explored) -> set[RunRef]:
         """Follow the polluted links of the frontier; answer the runs in which more tasks are polluted now."""
         gained: set[RunRef] = set()
         for ref in sorted(frontier):
-            gained |= self.follow(self.leaving[ref], explored, taken)
+            gained |= self.follow(self.leaving[ref], explored)
         if self.max_depth is not None:
-            return gained | self.follow_chains(frontier, explored, taken, whole=False)
-        return gained | self.follow_chains({*frontier, *gained}, explored, taken, whole=True)
+            return gained | self.follow_chains(frontier, explored, whole=False)
+        return gained | self.follow_chains({*frontier, *gained}, explored, whole=True)
 
-    def follow(self, leaving: Iterable[Found], explored: Explored, taken: set[int]) -> set[RunRef]:
+    def follow(self, leaving: Iterable[Found], explored: Explored) -> set[RunRef]:
         """Follow those links of a run that are polluted."""
         gained: set[RunRef] = set()
         for found in leaving:
             if not explored.pollution[found.link.upstream].touches(found.from_tasks):
                 continue
-            if id(found) not in taken:
-                taken.add(id(found))
+            if id(found) not in explored.taken:
+                explored.taken.add(id(found))
                 explored.found.append(found)
             if found.downstream is not None and self.reach(found, found.downstream, explored):
                 gained.add(found.downstream.ref)
         return gained
 
-    def follow_chains(
-        self, refs: Collection[RunRef], explored: Explored, taken: set[int], *, whole: bool
-    ) -> set[RunRef]:
+    def follow_chains(self, refs: Collection[RunRef], explored: Explored, *, whole: bool) -> set[RunRef]:
         """Follow runs whose later runs depend on them: to the end of the chain, or only to the next runs."""
         gained: set[RunRef] = set()
         for run in self.past.chain(run for ref in refs if self.passes_on(run := explored.runs[ref], explored)):
             if run.ref in explored.runs and (whole or run.ref in refs):
-                gained |= self.follow(self.past.leaving[run.ref], explored, taken)
+                gained |= self.follow(self.past.leaving[run.ref], explored)
         return gained
 
     def passes_on(self, run: RunFacts, explored: Explored) -> bool:
@@ -160,6 +178,7 @@ class Discovery:
         if run.ref not in explored.runs:
             explored.runs[run.ref] = run
             explored.pollution[run.ref] = Pollution()
+            explored.depth[run.ref] = explored.depth[found.link.upstream] + 1
             if len(explored.runs) - 1 > self.max_runs:
                 raise PlanTooLarge(
                     f"More than {self.max_runs} downstream runs were found ({len(explored.runs) - 1} so far). "

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.errors import NotFound
-from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.plan import Plan, PlannedRun, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.lineage.declarations import Declarations
@@ -17,6 +17,8 @@ from airflow_rerun_downstream.lineage.upcoming import forecast
 from airflow_rerun_downstream.ports import LineageFacts
 
 NOTHING_DECLARED = Declarations()
+
+Instances = dict[RunRef, list[TaskInstanceFacts]]
 
 
 class Planner:
@@ -57,12 +59,29 @@ class Planner:
         own = self.facts.task_instances([source.ref]).get(source.ref, [])
         chosen = source_selection(source, request.tasks, walk.structures.get(source.ref.dag_id), own)
         explored = walk.explore(source, chosen.wrong)
+        instances = {source.ref: own}
+        self.complete(walk, explored, instances)
         to_come = forecast(walk, explored, self.now)
         explored.found.extend(to_come.found)
-        instances = self.facts.task_instances([ref for ref in explored.runs if ref != source.ref])
-        preview = Preview(explored, {**instances, source.ref: own}, options, self.viewpoint(explored), to_come)
+        preview = Preview(explored, instances, options, self.viewpoint(explored), to_come)
         plan = preview.plan(source, chosen, rerun_source=request.rerun_source)
         return replace(plan, warnings=(*plan.warnings, *self.declarations.warnings()))
+
+    def complete(self, walk: Discovery, explored: Explored, instances: Instances) -> None:
+        """Read the task instances, and let the walk go on from failed tasks that come along with polluted ones.
+
+        What such a task makes anew may differ from what was read on its failure, so that all that follows it counts
+        as polluted. As a rule one round does.
+        """
+        gained: Collection[RunRef] = set(explored.runs)
+        while gained:
+            if new := [ref for ref in explored.runs if ref not in instances]:
+                instances.update(self.facts.task_instances(new))
+            gained = {ref for ref in sorted(gained) if explored.brings_along(ref, instances.get(ref, ()))}
+            if gained:
+                before = {ref: len(each.task_ids) for ref, each in explored.pollution.items()}
+                walk.walk(gained, explored)
+                gained = {ref for ref, each in explored.pollution.items() if len(each.task_ids) > before.get(ref, -1)}
 
     def source_run(self, ref: RunRef) -> tuple[PlannedRun, DagStructure | None]:
         """A run as a source, with its task instances, the default selection and its Dag. Raises `NotFound`."""

@@ -33,7 +33,13 @@ from airflow_rerun_downstream.domain.plan import (
     RunStatus,
 )
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.selection import Chosen, default_selection, explicit_selection
+from airflow_rerun_downstream.domain.selection import (
+    Chosen,
+    default_selection,
+    explicit_selection,
+    followers,
+    present,
+)
 from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.discovery import Explored, Pollution
 from airflow_rerun_downstream.lineage.templates import is_template
@@ -64,14 +70,22 @@ class Viewpoint:
 NOTHING_TO_COME = Forecast()
 
 
-def source_defaults(run: RunFacts, instances: Sequence[TaskInstanceFacts]) -> dict[str, str]:
-    """The tasks that a source rerun takes by itself (R5), each with the reason: the broken ones, else all."""
+def source_defaults(
+    run: RunFacts, structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]
+) -> dict[str, str]:
+    """The tasks that a source rerun takes by itself (R5), each with the reason.
+
+    All of a run that Airflow calls a success, whatever failed in it: somebody is here because its data is wrong. Of
+    another one what is broken, and all that follows that.
+    """
     broken: dict[str, str] = {}
-    present = [task for task in instances if task.state != REMOVED_TASK_STATE]
-    for task in present:
-        if why := PRESELECTED.get(task_status(task, run)):
+    here = present(instances)
+    for task in instances:
+        if task.task_id in here and (why := PRESELECTED.get(task_status(task, run))):
             broken[task.task_id] = "upstream_failed" if task.state == "upstream_failed" else why
-    return broken or {task.task_id: "whole_run" for task in present}
+    if run.state == "success" or not broken:
+        return {**dict.fromkeys(here, "whole_run"), **broken}
+    return {**dict.fromkeys(followers(structure, broken) & here, "follows_selected"), **broken}
 
 
 def source_selection(
@@ -80,7 +94,7 @@ def source_selection(
     """The source's selection: exactly what was asked, or the default."""
     if asked is not None:
         return explicit_selection(run.ref, asked, structure, instances)
-    return default_selection(source_defaults(run, instances), structure, instances)
+    return default_selection(source_defaults(run, structure, instances), structure, instances)
 
 
 class Preview:
@@ -127,7 +141,20 @@ class Preview:
         """The source as the plan shows it."""
         planned = self.planned(run, chosen, selected=rerun_source, left_out="succeeded")
         refusal = self.source_reason(run, rerun_source=rerun_source)
-        return replace(planned, tasks=chosen.tasks, can_be_source=refusal is None, source_reason=refusal)
+        asked = {task.task_id for task in chosen.tasks if task.map_index is not None}
+        wrong = self.wrong_data(run.ref) - asked if rerun_source else frozenset()
+        return replace(
+            planned, tasks=chosen.tasks, can_be_source=refusal is None, source_reason=refusal, polluted=wrong
+        )
+
+    def wrong_data(self, ref: RunRef) -> frozenset[str]:
+        """The tasks of a run that hold data which wrong data has reached."""
+        pollution = self.explored.pollution[ref]
+        return frozenset(
+            task.task_id
+            for task in self.instances.get(ref, ())
+            if task.state not in (REMOVED_TASK_STATE, "skipped") and pollution.touches(frozenset({task.task_id}))
+        )
 
     def source_reason(self, run: RunFacts, *, rerun_source: bool = True) -> str | None:
         """Why a run can't be a source."""
@@ -144,7 +171,7 @@ class Preview:
         key = (run.ref.dag_id, pollution.whole, frozenset(pollution.task_ids), tuple(instances))
         chosen = self.alike.get(key)
         if chosen is None:
-            chosen = self.alike[key] = self.polluted(run.ref.dag_id, pollution, instances)
+            chosen = self.alike[key] = self.polluted(run.ref, pollution, instances)
         planned = self.planned(run, chosen, selected=run.online)
         schedule = self.forecast.schedules.get(run.ref.dag_id)
         taken = run.ref in self.view.in_active_rerun
@@ -152,14 +179,18 @@ class Preview:
         if action is FreezeAction.STOP and not chosen.tasks:
             action, refusal = None, "task_gone"
         tasks = chosen.tasks if action is FreezeAction.STOP else planned.tasks
-        return replace(planned, tasks=tasks, freeze_action=action, freeze_reason=refusal)
+        wrong = self.alike.setdefault(("wrong", *key), self.wrong_data(run.ref))
+        return replace(planned, tasks=tasks, freeze_action=action, freeze_reason=refusal, polluted=wrong)
 
-    def polluted(self, dag_id: str, pollution: Pollution, instances: Sequence[TaskInstanceFacts]) -> Chosen:
+    def polluted(self, ref: RunRef, pollution: Pollution, instances: Sequence[TaskInstanceFacts]) -> Chosen:
         """The default selection of a downstream run: what the wrong data reached."""
+        along = self.explored.along.get(ref, {})
         wanted = {
-            task.task_id: "polluted" for task in instances if pollution.whole or task.task_id in pollution.task_ids
+            task.task_id: along.get(task.task_id, "polluted")
+            for task in instances
+            if pollution.whole or task.task_id in pollution.task_ids
         }
-        return default_selection(wanted, self.explored.structures.get(dag_id), instances)
+        return default_selection(wanted, self.explored.structures.get(ref.dag_id), instances)
 
     def planned(self, run: RunFacts, chosen: Chosen, *, selected: bool, left_out: str = "not_polluted") -> PlannedRun:
         """The shared part of source and downstream runs."""

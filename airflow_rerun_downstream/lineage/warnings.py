@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.plan import (
     RunStatus,
 )
 from airflow_rerun_downstream.domain.reasons import sentence
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
 from airflow_rerun_downstream.lineage.discovery import Explored
 
 
@@ -27,12 +27,14 @@ def plan_warnings(
     plan: Plan, explored: Explored, schedules: Mapping[str, DagSchedule], reads: Callable[[RunRef], bool]
 ) -> tuple[PlanWarning, ...]:
     """The warnings of a plan with its default selection, in which nothing is frozen."""
+    selected = {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}
     return (
         *hidden(plan),
         *unresolved(plan),
         *not_shown(plan, explored, reads),
         *leftovers(plan, {run.ref for run in plan.runs if run.selected}),
-        *new_runs(plan, {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}),
+        *left_tasks(plan, selected),
+        *new_runs(plan, selected),
         *paused(plan, explored),
         *upcoming(plan, ()),
         *crowded(plan, schedules),
@@ -86,9 +88,22 @@ def leftovers(plan: Plan, taken: Collection[RunRef]) -> Iterable[PlanWarning]:
         yield stays_polluted(run.ref, why + readers)
 
 
-def stays_polluted(ref: RunRef, why: str) -> PlanWarning:
-    """The warning about one run."""
-    return PlanWarning("stays_polluted", f"{ref} stays polluted: {why}.", dag_id=ref.dag_id, run_id=ref.run_id)
+def left_tasks(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
+    """Polluted tasks that are left out of runs which are rerun; what a triggering task made is told of by itself."""
+    for ref, tasks in selected.items():
+        run = plan.by_ref[ref]
+        whole = {task.task_id for task in tasks if task.map_index is None}
+        named = {task.task_id for task in tasks}
+        made = {task.task_id for task in run.task_instances if task.reason == "makes_a_new_run"}
+        for task_id in sorted(run.polluted - whole - made):
+            part = "only some of its indexes are selected" if task_id in named else "it isn't selected"
+            yield stays_polluted(ref, part, task_id)
+
+
+def stays_polluted(ref: RunRef, why: str, task_id: str | None = None) -> PlanWarning:
+    """The warning about one run, or one task of it."""
+    what = f"{ref}" if task_id is None else f"{shown(task_id)} of {ref}"
+    return PlanWarning("stays_polluted", f"{what} stays polluted: {why}.", ref.dag_id, ref.run_id, task_id)
 
 
 def new_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:

@@ -26,7 +26,7 @@ from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, NewChild
 from airflow_rerun_downstream.domain.selection import explicit_selection, failed_leaders, named
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.token import changes
-from airflow_rerun_downstream.lineage.warnings import leftovers, new_runs, upcoming
+from airflow_rerun_downstream.lineage.warnings import left_tasks, leftovers, new_runs, upcoming
 from airflow_rerun_downstream.ports import LineageFacts
 from airflow_rerun_downstream.service.freezing import check_frozen_request, stops
 
@@ -230,15 +230,16 @@ def submit_warnings(
     plan: Plan, taken: Mapping[RunRef, Tasks], frozen: Collection[RunRef | FutureRef], more: Sequence[PlanWarning]
 ) -> tuple[PlanWarning, ...]:
     """The plan's warnings; those that depend on the selection are told for the one that was made."""
-    downstream = {run.ref for run in plan.runs}
+    known = set(plan.by_ref)
     general = [
         warning
         for warning in plan.warnings
         if warning.code not in ("stays_polluted", "makes_a_new_run", "upcoming_run")
-        or (warning.code == "stays_polluted" and RunRef(warning.dag_id or "", warning.run_id or "") not in downstream)
+        or (warning.code == "stays_polluted" and RunRef(warning.dag_id or "", warning.run_id or "") not in known)
     ]
     source = {plan.source.ref: plan.source.tasks} if plan.source.selected else {}
-    told = *leftovers(plan, taken), *new_runs(plan, {**source, **taken}), *upcoming(plan, frozen)
+    selected = {**source, **taken}
+    told = *leftovers(plan, taken), *left_tasks(plan, selected), *new_runs(plan, selected), *upcoming(plan, frozen)
     return (*general, *told, *more)
 
 
