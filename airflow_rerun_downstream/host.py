@@ -1,42 +1,61 @@
-"""Which Airflow is this? The only test of a version; everything else asks for a room and gets the right one."""
+"""Which Airflow is this? The only test of a version; everything else asks for a room and gets the right one.
+
+An Airflow whose minor version isn't known may have changed anything that this package stands on, and tell nobody. So
+on such a one the package does nothing at all, and says so where somebody asks.
+"""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import import_module
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
 PACKAGE = __package__
 
+KNOWN = ((3, 1), (3, 2), (3, 3))
+"""The minor versions of Airflow that this package was tried with; its dependency on Airflow ends there, too."""
 
-class UnsupportedAirflow(RuntimeError):
-    """There is no room for this generation of Airflow; the message names it."""
+DISTRIBUTIONS = ("apache-airflow-core", "apache-airflow")
+"""What Airflow may be installed as. Where there is a core, that is the code which runs."""
 
 
 @cache
 def airflow_version() -> tuple[int, int]:
-    """Major and minor version of the installed Airflow, read without importing it."""
-    major, minor = version("apache-airflow").split(".")[:2]
-    return int(major), int(minor)
+    """Major and minor version of the installed Airflow, read without importing it; zeros if it can't be told."""
+    for name in DISTRIBUTIONS:
+        try:
+            found = re.match(r"(\d+)\.(\d+)", version(name))
+        except PackageNotFoundError:
+            continue
+        if found:
+            return int(found[1]), int(found[2])
+    return 0, 0
 
 
-def has_rooms() -> bool:
-    """Whether this generation of Airflow is supported."""
-    return find_spec(f"{PACKAGE}.airflow{airflow_version()[0]}") is not None
+def supported() -> bool:
+    """Whether this Airflow's minor version is known. Where it isn't, nothing of ours takes part in its work."""
+    return airflow_version() in KNOWN
 
 
-def has_provider_commands() -> bool:
-    """Whether ``airflow rerun-downstream`` exists; before that there is only the console script."""
-    return airflow_version() >= (3, 2)
+def why_not() -> str:
+    """The sentence about an Airflow that isn't known: which ones are, and what to do."""
+    *others, last = (".".join(map(str, each)) for each in KNOWN)
+    this = ".".join(map(str, airflow_version()))
+    return (
+        f"This version of airflow-rerun-downstream knows Airflow {', '.join(others)} and {last}, not {this}, and does "
+        "nothing here: install a version of it that knows this Airflow, or go back to an Airflow that it knows."
+    )
 
 
 def room(name: str) -> ModuleType:
     """The module of that name for the installed generation, such as ``wiring``.
 
-    Raises `UnsupportedAirflow`.
+    Raises `UnsupportedAirflow`, and imports nothing, where the version isn't known.
     """
-    if not has_rooms():
-        raise UnsupportedAirflow(f"Airflow {'.'.join(map(str, airflow_version()))} is not supported")
+    if not supported():
+        from airflow_rerun_downstream.domain.errors import UnsupportedAirflow
+
+        raise UnsupportedAirflow(why_not())
     return import_module(f"{PACKAGE}.airflow{airflow_version()[0]}.{name}")

@@ -22,7 +22,7 @@ class RerunDownstreamPlugin(AirflowPlugin):
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """The REST API and the web pages; only an api-server asks for them."""
-        return part("The REST API", app)
+        return part("The REST API", app, notice)
 
     @cached_property
     def external_views(self) -> list[dict[str, Any]]:  # type: ignore[override]
@@ -46,10 +46,20 @@ def app() -> list[dict[str, Any]]:
     return [{"app": made, "url_prefix": host.room("entries").URL_PREFIX, "name": "Rerun Downstream"}]
 
 
-def part(what: str, make: Callable[[], list[Any]]) -> list[Any]:
-    """What ``make`` answers; nothing, and a line in the log, if it can't."""
+def notice() -> list[dict[str, Any]]:
+    """What an api-server of an Airflow that isn't known mounts; said once in its log."""
+    from airflow_rerun_downstream import unsupported
+
+    log.warning(host.why_not())
+    return [{"app": unsupported.make_app(), "url_prefix": unsupported.PREFIX, "name": "Rerun Downstream"}]
+
+
+def part(what: str, make: Callable[[], list[Any]], otherwise: Callable[[], list[Any]] = list) -> list[Any]:
+    """What ``make`` answers, or on an Airflow that isn't known what ``otherwise`` does; nothing, and a line in the
+    log, if that raises.
+    """
     try:
-        return make()
+        return make() if host.supported() else otherwise()
     except Exception:
         log.exception("%s of Rerun Downstream is not available", what)
         return []

@@ -6,32 +6,38 @@ listed in an instance's ``template_fields`` is serialized. There is nothing in o
 
 from __future__ import annotations
 
-import logging
+from types import ModuleType
 from typing import Any
 
 from airflow.policies import hookimpl
 
-log = logging.getLogger(__name__)
+from airflow_rerun_downstream import host
+from airflow_rerun_downstream.harmless import harmless
 
 DATES = "_get_dttm_filter"
 """The sensor's method that reckons the dates; a subclass that has its own may do anything."""
 
 
+@harmless("policy")
+def prepared() -> ModuleType | None:
+    """What the policy needs, imported while Airflow loads it; None: it will do nothing."""
+    return host.room("sensors") if host.supported() else None
+
+
+sensors = prepared()
+
+
 @hookimpl
+@harmless("policy")
 def task_policy(task: Any) -> None:
     """Mark a sensor. Whatever goes wrong here is logged: no Dag fails to parse because of it."""
-    try:
-        if "Sensor" in "".join(base.__name__ for base in type(task).__mro__):
-            mark(task)
-    except Exception:
-        log.exception("The offset of a task of type %s could not be read", type(task).__name__)
+    if sensors is not None and "Sensor" in "".join(base.__name__ for base in type(task).__mro__):
+        mark(task)
 
 
 def mark(task: Any) -> None:
     """Write the offset of an ExternalTaskSensor, or of a subclass; a mapped one's arguments are serialized anyway."""
-    from airflow_rerun_downstream import host
-
-    sensors = host.room("sensors")
+    assert sensors is not None
     base = sensors.sensor_class(type(task))
     if base is None:
         return

@@ -1,10 +1,10 @@
-"""What Airflow is told of this package: configuration, database manager, commands. Imports nothing."""
+"""What Airflow is told of this package: configuration, database manager, commands. Imports nothing heavy."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from airflow_rerun_downstream import __version__
+from airflow_rerun_downstream import __version__, host
 
 
 def option(
@@ -69,12 +69,20 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Everything that ``apache_airflow_provider`` asks for. Airflow 3.1 ignores ``cli`` and ``db-managers``."""
-    return {
+    """Everything that ``apache_airflow_provider`` asks for. Airflow 3.1 ignores ``cli`` and ``db-managers``.
+
+    An Airflow that isn't known is told no more than the name: it must neither migrate nor load anything of ours.
+    """
+    name = {
         "package-name": "airflow-rerun-downstream",
         "name": "Rerun Downstream",
         "description": "Rerun a Dag run and everything downstream of it, across Dags and in dependency order.",
         "versions": [__version__],
+    }
+    if not host.supported():
+        return name
+    return {
+        **name,
         "config": {
             "rerun_downstream": {
                 "description": "Rerun Downstream: what may be rerun, and how the conductor works.",

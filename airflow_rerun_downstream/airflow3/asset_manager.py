@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from airflow_rerun_downstream import host
 from airflow_rerun_downstream.airflow3 import adoptions, repeats
 from airflow_rerun_downstream.store.guard import SchemaGuard
 from airflow_rerun_downstream.store.tables import child, dispatched_task, hold, member
@@ -41,6 +42,8 @@ class RerunAssetMixin:
     ) -> AssetEvent | None:
         """Register an event as the parent class does; one that repeats an earlier one queues no Dag run."""
         given = {"task_instance": task_instance, "asset": asset, "session": session, **kwargs}
+        if not host.supported():
+            return super().register_asset_change(**given)  # type: ignore[misc, no-any-return]
         rerun = rerun_try(task_instance, session=session) if task_instance is not None else None
         originals = rerun.originals(asset, kwargs, session=session) if rerun else []
         with queueing(suppressed=bool(originals)):
@@ -56,6 +59,8 @@ class RerunAssetMixin:
         """The one way by which every supported Airflow gets from an event to Dag runs, partitioned ones too."""
         if _repeating.get():
             return None
+        if not host.supported():
+            return super()._queue_dagruns(*args, **kwargs)  # type: ignore[misc]
         given = {**dict(zip(("asset_id", "dags_to_queue", "session"), args, strict=False)), **kwargs}
         dag_ids = {dag.dag_id for dag in given["dags_to_queue"]}
         with parking_for(dag_ids, by_key=given.get("partition_key") is not None, session=given["session"]):

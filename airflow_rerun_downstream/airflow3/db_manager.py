@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow.utils.db_manager import BaseDBManager
 
+from airflow_rerun_downstream import host
 from airflow_rerun_downstream.store import schema
 from airflow_rerun_downstream.store.schema import SchemaState
 from airflow_rerun_downstream.store.tables import VERSION_TABLE, metadata
@@ -24,7 +25,10 @@ log = logging.getLogger(__name__)
 
 
 class RerunDownstreamDBManager(BaseDBManager):
-    """Migrates our tables together with Airflow's. Whatever they are like, Airflow's own migration isn't stopped."""
+    """Migrates our tables together with Airflow's. Whatever they are like, Airflow's own migration isn't stopped.
+
+    On an Airflow that isn't known, where a configuration may still name it, it leaves our tables alone.
+    """
 
     metadata = metadata
     version_table_name = VERSION_TABLE
@@ -51,7 +55,7 @@ class RerunDownstreamDBManager(BaseDBManager):
 
     def check_migration(self) -> bool:
         """Whether nothing is left to be migrated. So it is for tables of a newer version: Airflow mustn't wait."""
-        return self.state() in (SchemaState.READY, SchemaState.NEWER)
+        return not host.supported() or self.state() in (SchemaState.READY, SchemaState.NEWER)
 
     def create_db_from_orm(self) -> None:
         """New tables come from the migrations, as everybody else's."""
@@ -69,6 +73,8 @@ class RerunDownstreamDBManager(BaseDBManager):
         use_migration_files: bool = False,
     ) -> None:
         """Bring the tables up to date, or to a revision; or print the statements that would."""
+        if not host.supported():
+            return log.warning(host.why_not())
         if show_sql_only:
             return self._print_upgrade(from_revision, to_revision or "head")
         if self.state() is SchemaState.NEWER:
@@ -78,6 +84,8 @@ class RerunDownstreamDBManager(BaseDBManager):
 
     def downgrade(self, to_revision: str, from_revision: str | None = None, show_sql_only: bool = False) -> None:
         """Bring the tables back to an older revision; ``base`` removes them. Or print the statements that would."""
+        if not host.supported():
+            return log.warning(host.why_not())
         if show_sql_only:
             from alembic import command
 
@@ -87,7 +95,8 @@ class RerunDownstreamDBManager(BaseDBManager):
 
     def drop_tables(self, connection: Connection) -> None:
         """Drop what there is of our tables, in Airflow's transaction."""
-        schema.drop(connection)
+        if host.supported():
+            schema.drop(connection)
 
     def _print_upgrade(self, from_revision: str | None, to_revision: str) -> None:
         from alembic import command

@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 
+from airflow_rerun_downstream import host, unsupported
 from airflow_rerun_downstream.cli import operations, releases, rendering
-from airflow_rerun_downstream.cli.backends import Backend, backend
+from airflow_rerun_downstream.cli.backends import Backend, backend, local
 from airflow_rerun_downstream.cli.bodies import Usage, plan_body, rerun_body
 from airflow_rerun_downstream.cli.progress import followed
 from airflow_rerun_downstream.domain.states import RerunState
@@ -126,7 +127,7 @@ def links(args: Namespace) -> int:
 
 def health(args: Namespace) -> int:
     """The installation; 1 when something doesn't work."""
-    found = backend(args).health()
+    found = unsupported.health() if local(args) and not host.supported() else backend(args).health()
     rendering.show(found, args.output)
     return int(found.status == "unhealthy")
 
@@ -145,5 +146,6 @@ ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
     "links": links,
     "conductor": operations.conductor,
     "db": operations.db,
+    "check-upgrade": operations.check_upgrade,
     "health": health,
 }

@@ -176,6 +176,11 @@ class LocalBackend:
         return handlers.get_health(self._service)
 
 
+def local(args: Namespace) -> bool:
+    """Whether a command goes to the Airflow beside us."""
+    return not (args.url or environment("URL"))
+
+
 def backend(args: Namespace) -> Backend:
     """The backend that the arguments and the environment name."""
     url = args.url or environment("URL")

@@ -42,7 +42,6 @@ def carry_out(args: argparse.Namespace) -> int:
     from airflow_rerun_downstream.cli import actions
     from airflow_rerun_downstream.client.errors import ClientError, RefusedError
     from airflow_rerun_downstream.domain.errors import Refusal
-    from airflow_rerun_downstream.host import UnsupportedAirflow
     from airflow_rerun_downstream.rest.problems import of_errors
     from airflow_rerun_downstream.settings import InvalidSetting
 
@@ -55,7 +54,7 @@ def carry_out(args: argparse.Namespace) -> int:
         return said(f"{body['detail']} ({body['reason']})", REFUSED)
     except (Refusal, RefusedError) as refusal:
         return said(f"{refusal.detail} ({refusal.reason})", REFUSED)
-    except (ClientError, InvalidSetting, UnsupportedAirflow) as error:
+    except (ClientError, InvalidSetting) as error:
         return said(str(error), REFUSED)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read the output has enough of it

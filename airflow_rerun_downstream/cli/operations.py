@@ -9,7 +9,7 @@ import threading
 from argparse import Namespace
 from types import FrameType
 
-from airflow_rerun_downstream import host
+from airflow_rerun_downstream import host, unsupported
 from airflow_rerun_downstream.cli.bodies import Usage
 from airflow_rerun_downstream.conductor import loop
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
@@ -59,6 +59,29 @@ def check_links(args: Namespace) -> int:
         print(problem, file=sys.stderr)
     print(f"{len(found.links)} links are declared, {len(found.problems)} problems were found.", file=sys.stderr)
     return int(bool(found.problems))
+
+
+def check_upgrade(_args: Namespace) -> int:
+    """Say what of ours can't be left alone, on whatever Airflow this is; 1 if there is something."""
+    left = unsupported.left()
+    for rerun_id, dag_id, run_id in left.held:
+        print(f"rerun {rerun_id} holds {dag_id} / {run_id}" if run_id else f"rerun {rerun_id} freezes {dag_id}")
+    for dag_id in left.parked:
+        print(f"asset events of {dag_id} are parked")
+    if left.active:
+        print(f"active reruns: {', '.join(map(str, left.active))}")
+    if not left:
+        print("Nothing is in the way: no run is frozen, and no rerun is active.")
+        return 0
+    if not host.supported():
+        print(f"{host.why_not()} {unsupported.TOO_LATE}", file=sys.stderr)
+        return 1
+    print(
+        "Let the reruns end, or terminate them; then release what is still frozen, while a conductor works: "
+        "`airflow-rerun-downstream release --all --wait`.",
+        file=sys.stderr,
+    )
+    return 1
 
 
 def db(args: Namespace) -> int:

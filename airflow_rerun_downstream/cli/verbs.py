@@ -214,5 +214,6 @@ VERBS = (
             argument("--yes", "-y", help="Don't ask.", action="store_true", default=False),
         ),
     ),
+    Verb("check-upgrade", "Show what must be over before Airflow is upgraded, or the package or its tables go", ()),
     Verb("health", "Show whether every part of the installation works", COMMON),
 )

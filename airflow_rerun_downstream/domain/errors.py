@@ -133,3 +133,10 @@ class SchemaMismatch(Refusal):
 
     reason = "database_not_migrated"
     status = 503
+
+
+class UnsupportedAirflow(Refusal):
+    """This Airflow's minor version isn't one that the package knows; nothing of it works there."""
+
+    reason = "unsupported_airflow"
+    status = 503

@@ -46,7 +46,12 @@ class SchemaGuard:
         self._apart: Engine | None = None
 
     def ready(self, bind: Engine | Connection) -> bool:
-        """Whether the tables are there and in the code's version, as of at most ``ready_for`` seconds ago."""
+        """Whether the tables are there and in the code's version, as of at most ``ready_for`` seconds ago.
+
+        Never on a database that isn't supported, whatever tables it has.
+        """
+        if bind.dialect.name not in schema.DIALECTS:
+            return False
         answer, until = self._known
         if self._seconds() < until:
             return answer

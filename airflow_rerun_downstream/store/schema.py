@@ -33,6 +33,9 @@ FOLDER = Path(__file__).parent
 
 MIGRATE = "Run `airflow-rerun-downstream db migrate` (on Airflow 3.2 and later `airflow db migrate` does it too)."
 
+DIALECTS = frozenset({"sqlite", "postgresql"})
+"""The databases that are supported. On any other, nothing of ours takes part in Airflow's transactions."""
+
 LOCK = 6_270_431_107
 """Our own advisory lock on PostgreSQL: migrating must also be safe where Airflow's isn't taken."""
 

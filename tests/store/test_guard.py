@@ -181,3 +181,11 @@ def test_a_separate_connection_is_closed_at_once(engine: Engine) -> None:
         with separate.connect() as connection:
             connection.execute(text("SELECT 1"))
     assert happened == ["opened", "closed"] * 2
+
+
+def test_a_database_that_is_not_supported_is_never_asked(guard: SchemaGuard, looks, mocker) -> None:  # type: ignore[no-untyped-def]
+    bind = mocker.Mock()
+    bind.dialect.name = "mysql"
+    assert not guard.ready(bind)
+    assert looks.call_count == 0
+    assert bind.mock_calls == []

@@ -1,0 +1,40 @@
+"""What is said of Airflow's versions in several places is the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from airflow_rerun_downstream import host
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = [".".join(map(str, each)) for each in host.KNOWN]
+
+
+def dependency() -> Requirement:
+    (found,) = re.findall(r'^  "(apache-airflow[<>=][^"]*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    return Requirement(found)
+
+
+def test_pip_lets_in_what_is_known_and_nothing_else() -> None:
+    bounds = dependency().specifier
+    for name in NAMES:
+        assert bounds.contains(Version(f"{name}.0"))
+    last = host.KNOWN[-1]
+    for other in ("2.11.0", f"{last[0]}.{last[1] + 1}.0", "4.0.0"):
+        assert not bounds.contains(Version(other))
+    assert not bounds.contains(Version(f"{last[0]}.{last[1] + 1}.0b2"), prereleases=True)
+
+
+def test_each_known_version_has_pins() -> None:
+    assert {path.stem for path in (ROOT / "constraints").glob("*.txt") if "-" not in path.stem} >= set(NAMES)
+
+
+def test_the_known_versions_are_told() -> None:
+    sentence = f"{', '.join(NAMES[:-1])} or {NAMES[-1]}"
+    assert f"Apache Airflow {sentence}" in (ROOT / "docs" / "installing.md").read_text()
+    for name in NAMES:
+        assert name in host.why_not()
