@@ -287,6 +287,22 @@ class RerunFilter:
     order_by: str = "-id"
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a rerun's rows: of those about Dags in ``readable``, at most ``limit`` from the one at ``offset`` on.
+
+    None: about any Dag; all there are. Of a link both Dags count, of a line of the record that of its member, if any.
+    """
+
+    readable: frozenset[str] | None = None
+    limit: int | None = None
+    offset: int = 0
+
+
+EVERYTHING = Part()
+"""All of a rerun's rows."""
+
+
 class RerunStore(Protocol):
     """Our tables.
 
@@ -318,16 +334,36 @@ class RerunStore(Protocol):
         """
         ...
 
-    def members(self, rerun_id: int) -> list[Member]:
-        """All members of a rerun with what they wait for, in order of depth, ready time and run."""
+    def members(self, rerun_id: int, part: Part = EVERYTHING) -> list[Member]:
+        """The members of a rerun with what they wait for, in order of depth, ready time and run."""
         ...
 
-    def links(self, rerun_id: int) -> list[Link]:
+    def member(self, rerun_id: int, member_id: int) -> Member | None:
+        """One member of a rerun, as `members` has it."""
+        ...
+
+    def awaited(self, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
+        """The runs for which each of some members still waits, in the order of the awaited members' ids."""
+        ...
+
+    def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:
         """The links as they were at submit, in their order in the plan."""
         ...
 
-    def events(self, rerun_id: int) -> list[RerunEvent]:
+    def link_dags(self, rerun_id: int) -> frozenset[str]:
+        """The Dags that the links of a rerun join."""
+        ...
+
+    def count_links(self, rerun_id: int, part: Part) -> int:
+        """How many links `links` would answer without a limit."""
+        ...
+
+    def events(self, rerun_id: int, part: Part = EVERYTHING) -> list[RerunEvent]:
         """The record, oldest first."""
+        ...
+
+    def count_events(self, rerun_id: int, part: Part) -> int:
+        """How many lines `events` would answer without a limit."""
         ...
 
     def active(self) -> list[ActiveRerun]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -250,8 +250,3 @@ def member_actions(rerun: Rerun, member: Member) -> tuple[str, ...]:
     if not rerun.active or rerun.state is RerunState.TERMINATING:
         return ()
     return MEMBER_ACTIONS.get(member.state, ())
-
-
-def unsatisfied(member: Member, members: Mapping[int, Member], satisfied: frozenset[MemberState]) -> Sequence[Member]:
-    """The members that this one still waits for, in the order of their ids."""
-    return [members[other] for other in sorted(member.waits_for) if members[other].state not in satisfied]

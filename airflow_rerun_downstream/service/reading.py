@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TypeVar
 
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.plan import Link
@@ -14,20 +13,17 @@ from airflow_rerun_downstream.domain.rerun import (
     RerunEvent,
     member_actions,
     rerun_actions,
-    unsatisfied,
 )
-from airflow_rerun_downstream.domain.states import SATISFIED, MemberState
-from airflow_rerun_downstream.ports import Work
+from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.ports import Part, Work
 from airflow_rerun_downstream.service.views import LiveRun, MemberView, RerunView
-
-Item = TypeVar("Item")
 
 WAITING = frozenset({MemberState.PENDING, MemberState.STOPPING})
 
 
-def cut(items: Sequence[Item], limit: int, offset: int) -> list[Item]:
-    """A page of items."""
-    return list(items[offset : offset + limit])
+def part_of(dags: Collection[str], readable: frozenset[str], limit: int, offset: int) -> Part:
+    """A page of what is about some Dags, of which some are readable. Where all are, nothing has to be left out."""
+    return Part(None if readable.issuperset(dags) else readable, limit, offset)
 
 
 class Reading:
@@ -63,34 +59,26 @@ class Reading:
     ) -> tuple[list[MemberView], int]:
         """A page of readable members."""
         rerun = self.rerun(actor, work, rerun_id)
-        everyone = work.store.members(rerun_id)
-        readable = self.readable(actor, work, everyone)
-        mine = [member for member in everyone if member.ref.dag_id in readable]
-        return self.member_views(work, rerun, everyone, cut(mine, limit, offset), readable), len(mine)
+        dags = work.store.member_dags([rerun_id])[rerun_id]
+        readable = work.permissions.readable(actor, dags)
+        page = work.store.members(rerun_id, part_of(dags, readable, limit, offset))
+        total = sum(count for dag_id, count in dags.items() if dag_id in readable)
+        return self.member_views(actor, work, rerun, page), total
 
-    def readable(self, actor: Actor, work: Work, members: Collection[Member]) -> frozenset[str]:
-        """The Dags among the members' that the user may read."""
-        return work.permissions.readable(actor, {member.ref.dag_id for member in members})
-
-    def member_views(
-        self,
-        work: Work,
-        rerun: Rerun,
-        everyone: Sequence[Member],
-        page: Sequence[Member],
-        readable: Collection[str],
-    ) -> list[MemberView]:
+    def member_views(self, actor: Actor, work: Work, rerun: Rerun, page: Sequence[Member]) -> list[MemberView]:
         """Members with their live state and what they wait for."""
         live = work.facts.runs([member.ref for member in page]) if page else {}
-        by_id = {member.id: member for member in everyone}
+        waiting = [member.id for member in page if rerun.active and member.state in WAITING]
+        awaited = work.store.awaited(waiting) if waiting else {}
+        dags = {ref.dag_id for refs in awaited.values() for ref in refs}
+        readable = work.permissions.readable(actor, dags) if dags else frozenset()
         views = []
         for member in page:
             run = live.get(member.ref)
-            waits = unsatisfied(member, by_id, SATISFIED) if rerun.active and member.state in WAITING else ()
             views.append(
                 MemberView(
                     member,
-                    tuple(other.ref for other in waits if other.ref.dag_id in readable),
+                    tuple(ref for ref in awaited.get(member.id, ()) if ref.dag_id in readable),
                     LiveRun(member.ref.run_id, run.state if run else None, run.run_after if run else None),
                     member_actions(rerun, member),
                 )
@@ -99,34 +87,28 @@ class Reading:
 
     def member(self, actor: Actor, work: Work, rerun_id: int, member_id: int) -> Member:
         """One readable member. Raises `NotFound`."""
-        for member in work.store.members(rerun_id):
-            if member.id == member_id and self.readable(actor, work, [member]):
-                return member
-        raise NotFound(f"Rerun {rerun_id} has no member {member_id}.")
+        found = work.store.member(rerun_id, member_id)
+        if found is None or not work.permissions.readable(actor, [found.ref.dag_id]):
+            raise NotFound(f"Rerun {rerun_id} has no member {member_id}.")
+        return found
 
     def member_view(self, actor: Actor, work: Work, rerun_id: int, member_id: int) -> MemberView:
         """One member as the user may see it."""
         rerun = self.rerun(actor, work, rerun_id)
-        everyone = work.store.members(rerun_id)
-        page = [member for member in everyone if member.id == member_id]
-        return self.member_views(work, rerun, everyone, page, self.readable(actor, work, everyone))[0]
+        return self.member_views(actor, work, rerun, [self.member(actor, work, rerun_id, member_id)])[0]
 
     def links(self, actor: Actor, work: Work, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
         """A page of the links of which the user may read both ends."""
         self.rerun(actor, work, rerun_id)
-        links = work.store.links(rerun_id)
-        dag_ids = {link.upstream.dag_id for link in links} | {link.downstream.dag_id for link in links}
-        readable = work.permissions.readable(actor, dag_ids) if dag_ids else frozenset()
-        mine = [link for link in links if link.upstream.dag_id in readable and link.downstream.dag_id in readable]
-        return cut(mine, limit, offset), len(mine)
+        dags = work.store.link_dags(rerun_id)
+        part = part_of(dags, work.permissions.readable(actor, dags) if dags else frozenset(), limit, offset)
+        return work.store.links(rerun_id, part), work.store.count_links(rerun_id, part)
 
     def events(
         self, actor: Actor, work: Work, rerun_id: int, *, limit: int, offset: int
     ) -> tuple[list[RerunEvent], int]:
         """A page of the record."""
         self.rerun(actor, work, rerun_id)
-        members = work.store.members(rerun_id)
-        readable = self.readable(actor, work, members)
-        hidden = {member.id for member in members if member.ref.dag_id not in readable}
-        mine = [event for event in work.store.events(rerun_id) if event.member_id not in hidden]
-        return cut(mine, limit, offset), len(mine)
+        dags = work.store.member_dags([rerun_id])[rerun_id]
+        part = part_of(dags, work.permissions.readable(actor, dags), limit, offset)
+        return work.store.events(rerun_id, part), work.store.count_events(rerun_id, part)

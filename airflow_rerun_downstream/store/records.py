@@ -25,7 +25,7 @@ LAST = datetime.max.replace(tzinfo=timezones.utc)
 
 def in_order(members: Iterable[Member]) -> list[Member]:
     """Members in order of depth, ready time (unknown ones last) and run."""
-    return sorted(members, key=lambda one: (one.depth, one.run_after or LAST, one.ref))
+    return sorted(members, key=lambda one: (one.depth, one.run_after or LAST, one.ref, one.id))
 
 
 def rerun_values(new: NewRerun, now: datetime) -> dict[str, Any]:

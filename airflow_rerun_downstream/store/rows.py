@@ -12,10 +12,10 @@ from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, NewFrozen, NewRerun, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
-from airflow_rerun_downstream.ports import Dispatched, RerunFilter
-from airflow_rerun_downstream.store import adding, moves, pages, snapshots
+from airflow_rerun_downstream.ports import EVERYTHING, Dispatched, Part, RerunFilter
+from airflow_rerun_downstream.store import adding, moves, pages, parts, snapshots
 from airflow_rerun_downstream.store.executor import Executor
-from airflow_rerun_downstream.store.records import counts_of, event_of, link_of, members_of, rerun_of
+from airflow_rerun_downstream.store.records import counts_of, members_of, rerun_of
 from airflow_rerun_downstream.store.snapshots import SnapshotCache
 from airflow_rerun_downstream.store.tables import active_run, event, link, member, rerun
 
@@ -47,19 +47,39 @@ class SqlRerunStore:
         """See `RerunStore.page`. Raises `Invalid` for an unknown ``order_by``."""
         return pages.page(self._executor, wanted)
 
-    def members(self, rerun_id: int) -> list[Member]:
-        """See `RerunStore.members`."""
-        return members_of(self._executor, [rerun_id])[rerun_id]
+    def members(self, rerun_id: int, part: Part = EVERYTHING) -> list[Member]:
+        """See `RerunStore.members`. In a part, runs of one depth and time come as the database orders text."""
+        if part == EVERYTHING:
+            return members_of(self._executor, [rerun_id])[rerun_id]
+        return parts.members(self._executor, rerun_id, part)
 
-    def links(self, rerun_id: int) -> list[Link]:
+    def member(self, rerun_id: int, member_id: int) -> Member | None:
+        """See `RerunStore.member`."""
+        return parts.one_member(self._executor, rerun_id, member_id)
+
+    def awaited(self, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
+        """See `RerunStore.awaited`."""
+        return parts.awaited(self._executor, member_ids)
+
+    def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:
         """See `RerunStore.links`. What ``via`` held comes back as plain JSON."""
-        wanted = select(link).where(link.c.rerun_id == rerun_id).order_by(link.c.position)
-        return [link_of(row) for row in self._executor.execute(wanted)]
+        return parts.links(self._executor, rerun_id, part)
 
-    def events(self, rerun_id: int) -> list[RerunEvent]:
+    def link_dags(self, rerun_id: int) -> frozenset[str]:
+        """See `RerunStore.link_dags`."""
+        return parts.link_dags(self._executor, rerun_id)
+
+    def count_links(self, rerun_id: int, part: Part) -> int:
+        """See `RerunStore.count_links`."""
+        return parts.count(self._executor, link, parts.links_among(rerun_id, part))
+
+    def events(self, rerun_id: int, part: Part = EVERYTHING) -> list[RerunEvent]:
         """See `RerunStore.events`."""
-        wanted = select(event).where(event.c.rerun_id == rerun_id).order_by(event.c.id)
-        return [event_of(row) for row in self._executor.execute(wanted)]
+        return parts.events(self._executor, rerun_id, part)
+
+    def count_events(self, rerun_id: int, part: Part) -> int:
+        """See `RerunStore.count_events`."""
+        return parts.count(self._executor, event, parts.events_among(rerun_id, part))
 
     def active(self) -> list[ActiveRerun]:
         """See `RerunStore.active`. A rerun that the cache doesn't know costs four statements more, once."""

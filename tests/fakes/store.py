@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from datetime import timezone as timezones
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
@@ -28,13 +28,14 @@ from airflow_rerun_downstream.domain.rerun import (
 )
 from airflow_rerun_downstream.domain.states import (
     FINAL_RERUN_STATES,
+    SATISFIED,
     MemberState,
     RerunState,
     Role,
     starts_of,
     starts_of_adoption,
 )
-from airflow_rerun_downstream.ports import Dispatched, RerunFilter
+from airflow_rerun_downstream.ports import EVERYTHING, Dispatched, Part, RerunFilter
 from tests.fakes.airflow import like
 
 ENDED = frozenset(MemberState) - {
@@ -55,6 +56,17 @@ ORDERS = {
     "started_at": lambda one: one.started_at,
     "ended_at": lambda one: one.ended_at,
 }
+
+
+Row = TypeVar("Row")
+
+
+def may_read(part: Part, *dag_ids: str) -> bool:
+    return part.readable is None or part.readable.issuperset(dag_ids)
+
+
+def cut(found: list[Row], part: Part) -> list[Row]:
+    return found[part.offset :] if part.limit is None else found[part.offset : part.offset + part.limit]
 
 
 @dataclass
@@ -149,15 +161,42 @@ class FakeStore:
         shown = ordered[wanted.offset : wanted.offset + wanted.limit]
         return [self._counted(one) for one in shown], len(found)
 
-    def members(self, rerun_id: int) -> list[Member]:
+    def members(self, rerun_id: int, part: Part = EVERYTHING) -> list[Member]:
         found = [one for one in self.rows.members.values() if one.rerun_id == rerun_id]
-        return sorted(found, key=lambda one: (one.depth, one.run_after or LAST, one.ref))
+        readable = [one for one in found if may_read(part, one.ref.dag_id)]
+        return cut(sorted(readable, key=lambda one: (one.depth, one.run_after or LAST, one.ref, one.id)), part)
 
-    def links(self, rerun_id: int) -> list[Link]:
-        return list(self.rows.links.get(rerun_id, ()))
+    def member(self, rerun_id: int, member_id: int) -> Member | None:
+        found = self.rows.members.get(member_id)
+        return found if found and found.rerun_id == rerun_id else None
 
-    def events(self, rerun_id: int) -> list[RerunEvent]:
-        return [one for one in self.rows.events if one.rerun_id == rerun_id]
+    def awaited(self, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
+        members = self.rows.members
+        gates = {one: sorted(members[one].waits_for) if one in members else [] for one in member_ids}
+        return {
+            one: [members[other].ref for other in others if members[other].state not in SATISFIED]
+            for one, others in gates.items()
+        }
+
+    def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:
+        links = self.rows.links.get(rerun_id, ())
+        return cut([one for one in links if may_read(part, one.upstream.dag_id, one.downstream.dag_id)], part)
+
+    def link_dags(self, rerun_id: int) -> frozenset[str]:
+        links = self.rows.links.get(rerun_id, ())
+        return frozenset(end.dag_id for link in links for end in (link.upstream, link.downstream))
+
+    def count_links(self, rerun_id: int, part: Part) -> int:
+        return len(self.links(rerun_id, Part(part.readable)))
+
+    def events(self, rerun_id: int, part: Part = EVERYTHING) -> list[RerunEvent]:
+        dags = {one.id: one.ref.dag_id for one in self.rows.members.values()}
+        lines = [one for one in self.rows.events if one.rerun_id == rerun_id]
+        about = [(one, [dags[one.member_id]] if one.member_id in dags else []) for one in lines]
+        return cut([one for one, dag_ids in about if may_read(part, *dag_ids)], part)
+
+    def count_events(self, rerun_id: int, part: Part) -> int:
+        return len(self.events(rerun_id, Part(part.readable)))
 
     def active(self) -> list[ActiveRerun]:
         return [

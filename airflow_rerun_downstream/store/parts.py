@@ -1,0 +1,111 @@
+"""Parts of one rerun's rows: restricted, ordered and cut by the database, so that a page costs what is on it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, or_, select, union
+
+from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Member, RerunEvent
+from airflow_rerun_downstream.domain.states import SATISFIED
+from airflow_rerun_downstream.ports import Part
+from airflow_rerun_downstream.store.executor import Executor
+from airflow_rerun_downstream.store.records import event_of, link_of, member_of
+from airflow_rerun_downstream.store.tables import event, gate, link, member
+
+IN_TURN = (
+    member.c.depth,
+    case((member.c.run_after.is_(None), 1), else_=0),
+    member.c.run_after,
+    member.c.dag_id,
+    func.coalesce(member.c.run_id, ""),
+    member.c.id,
+)
+"""The members' order: that of `records.in_order`."""
+
+
+def members(executor: Executor, rerun_id: int, part: Part) -> list[Member]:
+    """Members in their order, with what they wait for; two statements."""
+    where = and_(member.c.rerun_id == rerun_id, *among(part, member.c.dag_id))
+    return with_gates(executor, executor.execute(cut(select(member).where(where).order_by(*IN_TURN), part)).all())
+
+
+def one_member(executor: Executor, rerun_id: int, member_id: int) -> Member | None:
+    """A member with what it waits for; two statements."""
+    wanted = select(member).where(member.c.rerun_id == rerun_id, member.c.id == member_id)
+    return next(iter(with_gates(executor, executor.execute(wanted).all())), None)
+
+
+def with_gates(executor: Executor, rows: Collection[Any]) -> list[Member]:
+    """Members from their rows."""
+    found: dict[int, set[int]] = {row.id: set() for row in rows}
+    wanted = select(gate.c.member_id, gate.c.waits_for_member_id).where(gate.c.member_id.in_(list(found)))
+    for waiting, other in executor.execute(wanted) if found else ():
+        found[waiting].add(other)
+    return [member_of(row, frozenset(found[row.id])) for row in rows]
+
+
+def awaited(executor: Executor, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
+    """The runs of the members that aren't satisfied yet, by who waits for them; one statement."""
+    found: dict[int, list[RunRef]] = {member_id: [] for member_id in member_ids}
+    satisfied = sorted(state.value for state in SATISFIED)
+    wanted = (
+        select(gate.c.member_id, member.c.dag_id, member.c.run_id)
+        .join(member, member.c.id == gate.c.waits_for_member_id)
+        .where(gate.c.member_id.in_(list(found)), member.c.state.notin_(satisfied))
+        .order_by(gate.c.waits_for_member_id)
+    )
+    for waiting, dag_id, run_id in executor.execute(wanted) if found else ():
+        found[waiting].append(RunRef(dag_id, run_id or ""))
+    return found
+
+
+def links(executor: Executor, rerun_id: int, part: Part) -> list[Link]:
+    """Links in the plan's order; one statement."""
+    wanted = select(link).where(links_among(rerun_id, part)).order_by(link.c.position)
+    return [link_of(row) for row in executor.execute(cut(wanted, part))]
+
+
+def links_among(rerun_id: int, part: Part) -> ColumnElement[bool]:
+    """Both ends of a link must be readable."""
+    return and_(link.c.rerun_id == rerun_id, *among(part, link.c.upstream_dag_id, link.c.downstream_dag_id))
+
+
+def link_dags(executor: Executor, rerun_id: int) -> frozenset[str]:
+    """The Dags at the ends of links; one statement."""
+    upstream, downstream = (
+        select(end).where(link.c.rerun_id == rerun_id) for end in (link.c.upstream_dag_id, link.c.downstream_dag_id)
+    )
+    return frozenset(executor.execute(union(upstream, downstream)).scalars())
+
+
+def events(executor: Executor, rerun_id: int, part: Part) -> list[RerunEvent]:
+    """Lines of the record, oldest first; one statement."""
+    wanted = select(event).where(events_among(rerun_id, part)).order_by(event.c.id)
+    return [event_of(row) for row in executor.execute(cut(wanted, part))]
+
+
+def events_among(rerun_id: int, part: Part) -> ColumnElement[bool]:
+    """The member that a line is about, if there is one, must be readable."""
+    if part.readable is None:
+        return event.c.rerun_id == rerun_id
+    hidden = exists().where(member.c.id == event.c.member_id, member.c.dag_id.notin_(sorted(part.readable)))
+    return and_(event.c.rerun_id == rerun_id, or_(event.c.member_id.is_(None), ~hidden))
+
+
+def among(part: Part, *dags: Any) -> list[ColumnElement[bool]]:
+    """Each of the Dags must be readable."""
+    return [] if part.readable is None else [dag.in_(sorted(part.readable)) for dag in dags]
+
+
+def cut(wanted: Select[Any], part: Part) -> Select[Any]:
+    """The statement for the part's rows."""
+    return wanted.limit(part.limit).offset(part.offset or None)
+
+
+def count(executor: Executor, table: Table, where: ColumnElement[bool]) -> int:
+    """How many rows there are."""
+    return int(executor.execute(select(func.count()).select_from(table).where(where)).scalar_one())
