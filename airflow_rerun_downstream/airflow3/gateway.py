@@ -10,7 +10,14 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
 from airflow_rerun_downstream.airflow3 import audit, clearing, selecting
-from airflow_rerun_downstream.airflow3.observing import RESTARTING, observations, utc_now, was_left
+from airflow_rerun_downstream.airflow3.observing import (
+    RESTARTING,
+    SILENCE,
+    Silence,
+    observations,
+    utc_now,
+    was_left,
+)
 from airflow_rerun_downstream.airflow3.pairs import chunks, names
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
@@ -28,8 +35,9 @@ class AirflowGateway:
     One Dag run per transaction, please: a long one starves Airflow's scheduler.
     """
 
-    def __init__(self, session: Session, *, clock: Clock | None = None) -> None:
+    def __init__(self, session: Session, *, clock: Clock | None = None, silence: Silence = SILENCE) -> None:
         self._session = session
+        self._silence = silence
         self._now = clock.now if clock is not None else utc_now
 
     def observe(self, refs: Collection[RunRef]) -> dict[RunRef, Observation]:
@@ -40,7 +48,7 @@ class AirflowGateway:
         """
         found = {ref: Observation(ref, None) for ref in refs}
         for some in chunks(names(found)):
-            found.update({seen.ref: seen for seen in observations(self._session, some, now=self._now())})
+            found.update({seen.ref: seen for seen in observations(self._session, some, silence=self._silence)})
         return found
 
     def dispatch(
@@ -153,14 +161,14 @@ class AirflowGateway:
 
     def _may_live(self, ti: TaskInstance, run: DagRun) -> bool:
         """Whether a task of a run that has ended may still have a process."""
-        return ti.state in LIVE_TASK_STATES and not was_left(ti, run_state=run.state, now=self._now())
+        return ti.state in LIVE_TASK_STATES and not was_left(ti, run_state=run.state, silence=self._silence)
 
     def _settle(self, run: DagRun, *, besides: Collection[TaskInstance]) -> None:
         """Let the tasks run again that a dead scheduler has left ``restarting``, though they aren't selected."""
         left = [
             ti
             for ti in self._task_instances(run, TaskInstance.state == RESTARTING)
-            if ti not in besides and was_left(ti, run_state=run.state, now=self._now())
+            if ti not in besides and was_left(ti, run_state=run.state, silence=self._silence)
         ]
         clearing.withdraw(left, session=self._session)
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from airflow_rerun_downstream.airflow3 import reports, wiring
 from airflow_rerun_downstream.domain.errors import Refusal
-from airflow_rerun_downstream.ports import Clock, ComponentHealth
+from airflow_rerun_downstream.ports import MAX_CLOCK_OFFSET, Clock, ComponentHealth, beside_the_database
 from airflow_rerun_downstream.settings import Settings
 from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes
@@ -41,6 +41,7 @@ class AirflowHealth:
         looks = {
             "database": self.database,
             "conductor": self.conductor,
+            "clocks": self.clocks,
             "asset_manager": self.asset_manager,
             "freeze_hook": self.freeze_hook,
             "policy": self.policy,
@@ -70,11 +71,33 @@ class AirflowHealth:
             found = SqlLease(session).read()
         if found is None or found.owner is None:
             return ComponentHealth(UNHEALTHY, f"No conductor leads. {self._how_to_conduct()}")
-        age = max(self._clock.now() - found.last_tick_at, timedelta())
+        age = found.silence
+        if found.impossible:
+            return ComponentHealth(
+                UNHEALTHY,
+                f"The last tick of {found.owner} was at a time that is still {-age.total_seconds():.0f} s away by the "
+                "database's clock. Another conductor takes over; set the clocks right.",
+            )
+        age = max(age, timedelta())
         said = f"{found.owner} leads; its last tick was {age.total_seconds():.0f} s ago."
         if age > max(10 * self._settings().poll_interval, timedelta(seconds=15)):
             return ComponentHealth(UNHEALTHY, f"{said} {self._how_to_conduct()}")
         return ComponentHealth(HEALTHY, said)
+
+    def clocks(self) -> ComponentHealth:
+        """Do the processes' own clocks agree with the database's?"""
+        with wiring.unit_of_work().session() as session:
+            found = live_processes(session, within=reports.ALIVE)
+        off = [each for each in found if abs(each.clock_offset or 0.0) > MAX_CLOCK_OFFSET.total_seconds()]
+        if off:
+            named = "; ".join(
+                f"{each.id} ({each.kind}) is {beside_the_database(timedelta(seconds=each.clock_offset or 0.0))}"
+                for each in off
+            )
+            return ComponentHealth(
+                DEGRADED, f"{named}. Such a process doesn't conduct, and Airflow itself mistakes what is alive there."
+            )
+        return ComponentHealth(HEALTHY, f"The clocks of all {len(found)} processes agree with the database's.")
 
     def asset_manager(self) -> ComponentHealth:
         """Are repeated asset events recognised?"""
@@ -147,14 +170,14 @@ class AirflowHealth:
     def _api_servers(self) -> list[ProcessReport]:
         try:
             with wiring.unit_of_work().session() as session:
-                alive = live_processes(session, since=self._clock.now() - reports.ALIVE)
+                alive = live_processes(session, within=reports.ALIVE)
                 return [each for each in alive if each.kind == reports.API_SERVER]
         except Refusal:
             return []
 
     def _with_hook(self, session: Session) -> set[int]:
         """The jobs of the schedulers that reported lately that they have the hook."""
-        alive = live_processes(session, since=self._clock.now() - reports.ALIVE)
+        alive = live_processes(session, within=reports.ALIVE)
         return {one.job_id for one in alive if one.kind == reports.SCHEDULER and one.freeze_hook and one.job_id}
 
     def _how_to_conduct(self) -> str:

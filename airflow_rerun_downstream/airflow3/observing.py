@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,41 @@ DAG = DagModel.__table__.c
 
 RESTARTING = "restarting"
 SLACK = timedelta(seconds=30)
-"""What a supervisor takes to end a task that ignores SIGTERM, and how far two clocks may be apart."""
+"""What a supervisor takes to end a task that ignores SIGTERM."""
+
+REMEMBERED = timedelta(hours=1)
+"""For how long a task instance that nobody asks about is remembered."""
+
+
+class Silence:
+    """Since when task instances have said nothing, by this process's own monotonic clock.
+
+    A heartbeat's time is written by the clock of whichever api-server takes it. None is compared with another one: it
+    is silence when what was written stays the same. A process that has just begun to look has seen none yet.
+    """
+
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._seen: dict[tuple[Any, ...], tuple[tuple[Any, ...], float, float]] = {}
+
+    def of(self, task_instance: Any) -> timedelta:
+        """For how long a task instance has been seen as it is now."""
+        key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id, task_instance.map_index)
+        said = (task_instance.try_number, task_instance.last_heartbeat_at, task_instance.updated_at)
+        now = self._seconds()
+        before = self._seen.get(key)
+        since = before[1] if before is not None and before[0] == said else now
+        if before is None:
+            self._forget(now - REMEMBERED.total_seconds())
+        self._seen[key] = (said, since, now)
+        return timedelta(seconds=now - since)
+
+    def _forget(self, before: float) -> None:
+        self._seen = {key: seen for key, seen in self._seen.items() if seen[2] >= before}
+
+
+SILENCE = Silence()
+"""What this process has seen."""
 
 
 def observed() -> Any:
@@ -72,14 +107,14 @@ def observed() -> Any:
 OBSERVED = observed()
 
 
-def observations(session: Session, runs: Sequence[tuple[str, str]], *, now: datetime) -> Iterator[Observation]:
+def observations(session: Session, runs: Sequence[tuple[str, str]], *, silence: Silence) -> Iterator[Observation]:
     """The runs that exist among the pairs of Dag and run id."""
     rows = session.execute(OBSERVED.where(pair_in(session, RUN.dag_id, RUN.run_id, runs)))
     for key, group in groupby(rows, key=lambda row: (row.dag_id, row.run_id)):
-        yield observation(RunRef(*key), list(group), now=now)
+        yield observation(RunRef(*key), list(group), silence=silence)
 
 
-def observation(ref: RunRef, rows: Sequence[Any], *, now: datetime) -> Observation:
+def observation(ref: RunRef, rows: Sequence[Any], *, silence: Silence) -> Observation:
     """One run from its joined rows; a run without task instances has one row with an empty half."""
     run_state = str(rows[0].run_state)
     return Observation(
@@ -90,7 +125,7 @@ def observation(ref: RunRef, rows: Sequence[Any], *, now: datetime) -> Observati
             TaskInstanceFacts(
                 task_id=row.task_id,
                 map_index=row.map_index,
-                state=None if was_left(row, run_state=run_state, now=now) else row.state,
+                state=None if was_left(row, run_state=run_state, silence=silence) else row.state,
                 operator=row.operator,
                 try_number=row.try_number,
                 start_date=row.start_date,
@@ -103,7 +138,7 @@ def observation(ref: RunRef, rows: Sequence[Any], *, now: datetime) -> Observati
     )
 
 
-def was_left(task_instance: Any, *, run_state: str, now: datetime) -> bool:
+def was_left(task_instance: Any, *, run_state: str, silence: Silence) -> bool:
     """Whether a task instance of a run that has ended is restarting for ever: its process has surely ended.
 
     Its executor's report is lost when the scheduler is killed, and Airflow looks after running runs only. A task
@@ -111,8 +146,7 @@ def was_left(task_instance: Any, *, run_state: str, now: datetime) -> bool:
     """
     if task_instance.state != RESTARTING or run_state not in FINISHED_RUN_STATES:
         return False
-    alive: datetime | None = task_instance.last_heartbeat_at or task_instance.updated_at
-    return alive is None or now - alive > heartbeat_timeout() + SLACK
+    return silence.of(task_instance) > heartbeat_timeout() + SLACK
 
 
 def utc_now() -> datetime:

@@ -23,6 +23,9 @@ API_SERVER = "api_server"
 SCHEDULER = "scheduler"
 """The kind of process that makes runs."""
 
+CONDUCTOR = "conductor"
+"""The kind of process that conducts, and nothing else."""
+
 EVERY = timedelta(seconds=15)
 """Between a process's reports."""
 
@@ -40,7 +43,7 @@ class Reporter:
         self.kind = kind
         self.job_id = job_id
         self.freeze_hook = freeze_hook
-        self._started_at = wiring.SystemClock().now()
+        self._started_at: datetime | None = None
         self._trouble: str | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -52,23 +55,25 @@ class Reporter:
 
     def report(self, session: Session) -> None:
         """Say that this process lives, and what is active in it."""
-        now = wiring.SystemClock().now()
-        report_process(session, self._said(now))
-        forget_processes(session, before=now - ALIVE)
+        report_process(session, self._said(session))
+        forget_processes(session, silent=ALIVE)
 
     def withdraw(self, session: Session) -> None:
         """Say that this process ends: it was last seen too long ago to count."""
-        report_process(session, self._said(wiring.SystemClock().now() - 2 * ALIVE))
+        report_process(session, self._said(session), ago=2 * ALIVE)
 
-    def _said(self, seen_at: datetime) -> ProcessReport:
+    def _said(self, session: Session) -> ProcessReport:
+        clock = wiring.clock()
+        now = clock.read(session)
+        self._started_at = self._started_at or now
         return ProcessReport(
             id=wiring.process_name(),
             kind=self.kind,
             asset_manager=asset_manager_here(),
             freeze_hook=self.freeze_hook,
             started_at=self._started_at,
-            seen_at=seen_at,
             job_id=self.job_id,
+            clock_offset=clock.offset.total_seconds(),
         )
 
     def _attempt(self, what: Callable[[Session], None]) -> None:

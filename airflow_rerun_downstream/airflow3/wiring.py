@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,20 +27,13 @@ from airflow_rerun_downstream.settings import SECTION, InvalidSetting, Settings
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from airflow_rerun_downstream.store.moments import DatabaseClock
     from airflow_rerun_downstream.store.snapshots import SnapshotCache
 
 log = logging.getLogger(__name__)
 
 SCHEMA_TRUSTED = 30.0
 """Seconds for which tables that were right count as right. A statement that fails ends it early."""
-
-
-class SystemClock:
-    """The machine's time."""
-
-    def now(self) -> datetime:
-        """The present moment, in UTC."""
-        return datetime.now(timezone.utc)
 
 
 def load_models() -> None:
@@ -107,6 +99,7 @@ class AirflowUnitOfWork:
         if time.monotonic() < self._trusted_until:
             return
         schema.check(session.connection())
+        clock().read(session)
         self._trusted_until = time.monotonic() + SCHEMA_TRUSTED
 
 
@@ -120,12 +113,20 @@ def work_on(session: Session, permissions: Permissions) -> Work:
 
     return Work(
         facts=AirflowFacts(session),
-        gateway=AirflowGateway(session),
+        gateway=AirflowGateway(session, clock=clock()),
         store=SqlRerunStore(session, snapshots()),
-        lease=SqlLease(session),
-        freezer=AirflowFreezer(session),
+        lease=SqlLease(session, clock=clock()),
+        freezer=AirflowFreezer(session, clock=clock()),
         permissions=permissions,
     )
+
+
+@cache
+def clock() -> DatabaseClock:
+    """The metadata database's time. It is read whenever the tables are looked at, and with the lease."""
+    from airflow_rerun_downstream.store.moments import DatabaseClock
+
+    return DatabaseClock()
 
 
 @cache
@@ -181,9 +182,9 @@ def service(permissions: Callable[[Session], Permissions]) -> Service:
 
     return Service(
         unit_of_work=partial(unit_of_work(), permissions),
-        health=AirflowHealth(settings=settings, clock=SystemClock()),
+        health=AirflowHealth(settings=settings, clock=clock()),
         notifier=ConfiguredTargets(settings()),
-        clock=SystemClock(),
+        clock=clock(),
         settings=settings(),
         declarations=declarations(),
     )
@@ -203,7 +204,15 @@ def local_service() -> Service:
 
 def conductor() -> Conductor:
     """A conductor of this process."""
-    return Conductor(unit_of_work=unit_of_work(), clock=SystemClock(), settings=settings(), owner=process_name())
+    return Conductor(unit_of_work=unit_of_work(), clock=clock(), settings=settings(), owner=process_name())
+
+
+def free_lease() -> str | None:
+    """Take the lease from whoever has it, and answer who that was. A conductor that lives may take it again."""
+    from airflow_rerun_downstream.store.lease import SqlLease
+
+    with unit_of_work().session() as session:
+        return SqlLease(session, clock=clock()).free()
 
 
 @cache

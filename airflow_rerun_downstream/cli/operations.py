@@ -14,9 +14,14 @@ from airflow_rerun_downstream.cli.bodies import Usage
 from airflow_rerun_downstream.conductor import loop
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
 
+REPORTED_WITHIN = 5.0
+"""Seconds that the last report gets at the end."""
+
 
 def conductor(args: Namespace) -> int:
-    """Conduct until interrupted, or once."""
+    """Conduct until interrupted, or once; or take the lease from whoever has it."""
+    if args.release:
+        return free_lease()
     made = host.room("wiring").conductor()
     logging.getLogger("airflow_rerun_downstream").setLevel(logging.INFO)
     if args.once:
@@ -36,9 +41,20 @@ def conductor(args: Namespace) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    reports = host.room("reports")
+    reporting = threading.Thread(target=reports.Reporter(reports.CONDUCTOR).run, args=(stop,), daemon=True)
+    reporting.start()
     print(f"The conductor {made.owner} runs; interrupt to end it.", file=sys.stderr, flush=True)
     loop.run(made, stop, wake)
+    reporting.join(REPORTED_WITHIN)
     print("The conductor has ended.", file=sys.stderr)
+    return 0
+
+
+def free_lease() -> int:
+    """Take the lease from whoever has it, so that any conductor can lead at once."""
+    owner = host.room("wiring").free_lease()
+    print("Nobody has the lease." if owner is None else f"The lease of {owner} is free; the next conductor takes it.")
     return 0
 
 

@@ -203,7 +203,10 @@ VERBS = (
     Verb(
         "conductor",
         "Conduct reruns in the foreground until interrupted",
-        (switch("--once", "Look once, do what can be done now, and end."),),
+        (
+            switch("--once", "Look once, do what can be done now, and end."),
+            switch("--release", "Take the lease from the conductor that has it, so that another one can lead at once."),
+        ),
     ),
     Verb(
         "db",

@@ -64,7 +64,7 @@ class Performer:
 
     def confirm(self, work: Work, lease: int) -> None:
         """Lock the lease for this transaction."""
-        if not work.lease.confirm(owner=self.owner, number=lease, now=self.clock.now(), lasts=self.lasts):
+        if not work.lease.confirm(owner=self.owner, number=lease, lasts=self.lasts):
             raise LeaseLost(self.owner)
 
     def carry_out(self, work: Work, rerun: Rerun, step: Step) -> bool:

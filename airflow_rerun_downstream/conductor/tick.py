@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.facts import TriggeredRun
 from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun
-from airflow_rerun_downstream.ports import Clock, UnitOfWork, Work
+from airflow_rerun_downstream.ports import MAX_CLOCK_OFFSET, Clock, UnitOfWork, Work, beside_the_database
 from airflow_rerun_downstream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class Conductor:
         self.settings = settings
         self.owner = owner
         self.performer = Performer(unit_of_work, clock, owner, self.lease_lasts)
+        self.clock_is_off = False
 
     @property
     def lease_lasts(self) -> timedelta:
@@ -74,11 +75,21 @@ class Conductor:
     def look(self) -> Look | None:
         """Take the lease and read; None while another conductor leads."""
         with self.unit_of_work() as work:
-            lease = work.lease.acquire(owner=self.owner, now=self.clock.now(), lasts=self.lease_lasts)
-            if lease is None:
+            grant = work.lease.acquire(owner=self.owner, lasts=self.lease_lasts)
+            self.check_clock(grant.clock_offset)
+            if grant.number is None:
                 return None
             reruns = work.store.active()
-            return Look(lease, reruns, self.observe(work, reruns))
+            return Look(grant.number, reruns, self.observe(work, reruns))
+
+    def check_clock(self, offset: timedelta) -> None:
+        """Say once that this process's clock is off, and once that it isn't any more."""
+        off = abs(offset) > MAX_CLOCK_OFFSET
+        if off and not self.clock_is_off:
+            log.error("%s doesn't lead: its own clock is %s", self.owner, beside_the_database(offset))
+        if self.clock_is_off and not off:
+            log.info("The clock of %s is right again", self.owner)
+        self.clock_is_off = off
 
     def observe(self, work: Work, reruns: Sequence[ActiveRerun]) -> Seen:
         """Look at the runs that matter now."""

@@ -2,6 +2,8 @@
 
 The number goes up with every change of owner. What a conductor does, it does in a transaction that first confirms
 owner and number, which locks the row: one who lost the lease can't write any more, however late it wakes up.
+
+Time is the database's, in the statement itself: no process's own clock decides who leads, or for how long.
 """
 
 from __future__ import annotations
@@ -10,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from airflow_rerun_downstream.ports import MAX_CLOCK_OFFSET, Grant
 from airflow_rerun_downstream.store.executor import Executor, changed
+from airflow_rerun_downstream.store.moments import NOTHING, DatabaseClock, Moments, moment
 from airflow_rerun_downstream.store.tables import lease
 
 CONDUCTOR = "conductor"
@@ -24,62 +28,111 @@ RENEW_AFTER = 1 / 3
 
 @dataclass(frozen=True)
 class LeaseRecord:
-    """The lease as it stands; ``owner`` None: it was given up. Times are aware and in UTC."""
+    """The lease as it stood at ``read_at``; ``owner`` None: it was given up. Times are aware and in UTC."""
 
     owner: str | None
     number: int
     expires_at: datetime
     last_tick_at: datetime
+    read_at: datetime
 
-    def held(self, now: datetime) -> bool:
-        """Whether somebody holds it."""
-        return self.owner is not None and self.expires_at >= now
+    @property
+    def silence(self) -> timedelta:
+        """How long ago the last tick was; less than nothing where its clock was ahead of the database's."""
+        return self.read_at - self.last_tick_at
+
+    @property
+    def impossible(self) -> bool:
+        """Whether it was written at a time that hasn't come yet: by another clock, or before this one was set back."""
+        return self.silence < -MAX_CLOCK_OFFSET
 
 
 class SqlLease:
-    """`Lease` on the caller's session or connection."""
+    """`Lease` on the caller's session or connection. ``clock`` learns the database's time from what is read anyway."""
 
-    def __init__(self, executor: Executor, name: str = CONDUCTOR) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        name: str = CONDUCTOR,
+        *,
+        clock: DatabaseClock | None = None,
+        moments: Moments = moment,
+    ) -> None:
         self._executor = executor
         self._name = name
+        self._clock = clock or DatabaseClock()
+        self._moments = moments
 
     def read(self) -> LeaseRecord | None:
         """The lease as it stands; None: nobody ever took it."""
-        row = self._executor.execute(select(lease).where(lease.c.name == self._name)).first()
-        return None if row is None else LeaseRecord(row.owner, row.number, row.expires_at, row.last_tick_at)
+        row = self._look()
+        if row.name is None:
+            return None
+        return LeaseRecord(row.owner, row.number, row.expires_at, row.last_tick_at, row.read_at)
 
-    def acquire(self, *, owner: str, now: datetime, lasts: timedelta) -> int | None:
+    def acquire(self, *, owner: str, lasts: timedelta) -> Grant:
         """See `Lease.acquire`. An own lease is renewed when a third of it has passed; until then this only reads."""
-        found = self.read()
-        until = {"owner": owner, "expires_at": now + lasts, "last_tick_at": now}
+        found, offset = self.read(), self._clock.offset
+        if abs(offset) > MAX_CLOCK_OFFSET:
+            if found is not None and found.owner == owner:
+                self.release(owner=owner)
+            return Grant(None, offset)
         if found is None:
-            return self._make({**until, "number": 1})
-        if found.owner == owner and found.expires_at - now > lasts * (1 - RENEW_AFTER):
-            return found.number
-        number = found.number if found.owner == owner else found.number + 1
-        free = or_(lease.c.owner == owner, lease.c.owner.is_(None), lease.c.expires_at < now)
+            return Grant(self._make(owner, lasts), offset)
+        left = found.expires_at - found.read_at
+        mine = found.owner == owner
+        if mine and lasts * (1 - RENEW_AFTER) < left <= lasts:
+            return Grant(found.number, offset)
+        number = found.number if mine else found.number + 1
+        now = self._moments(NOTHING)
+        free = or_(
+            lease.c.owner == owner,
+            lease.c.owner.is_(None),
+            lease.c.expires_at < now,
+            lease.c.last_tick_at > self._moments(MAX_CLOCK_OFFSET),
+        )
         # The number was read without a lock: it must still be the same, or somebody was faster.
-        taken = self._write([lease.c.number == found.number, free], {**until, "number": number})
-        return number if taken else None
+        taken = self._write([lease.c.number == found.number, free], {"owner": owner, "number": number}, lasts)
+        return Grant(number if taken else None, offset)
 
-    def confirm(self, *, owner: str, number: int, now: datetime, lasts: timedelta) -> bool:
+    def confirm(self, *, owner: str, number: int, lasts: timedelta) -> bool:
         """See `Lease.confirm`. A tick with many steps keeps its lease by that, however long it takes in all."""
-        mine = [lease.c.owner == owner, lease.c.number == number, lease.c.expires_at >= now]
-        return self._write(mine, {"last_tick_at": now, "expires_at": now + lasts})
+        mine = [lease.c.owner == owner, lease.c.number == number, lease.c.expires_at >= self._moments(NOTHING)]
+        return self._write(mine, {}, lasts)
 
     def release(self, *, owner: str) -> None:
         """See `Lease.release`. The next owner gets another number, whoever it is."""
-        self._write([lease.c.owner == owner], {"owner": None})
+        self._update([lease.c.owner == owner], {"owner": None})
 
-    def _write(self, where: list[Any], values: dict[str, Any]) -> bool:
+    def free(self) -> str | None:
+        """Take the lease from whoever has it, and answer who that was; what they write later isn't accepted."""
+        found = self.read()
+        owner = None if found is None else found.owner
+        if owner is not None:
+            self.release(owner=owner)
+        return owner
+
+    def _look(self) -> Any:
+        """The lease's row beside the present, which comes also when there is none. One statement."""
+        one = select(literal(self._name).label("wanted"), self._moments(NOTHING).label("read_at")).subquery()
+        wanted = select(one.c.read_at, lease).select_from(one.outerjoin(lease, lease.c.name == one.c.wanted))
+        return self._clock.reading(lambda: self._executor.execute(wanted).one(), lambda row: row.read_at)
+
+    def _write(self, where: list[Any], values: dict[str, Any], lasts: timedelta) -> bool:
+        until = {"expires_at": self._moments(lasts), "last_tick_at": self._moments(NOTHING)}
+        return self._update(where, {**values, **until})
+
+    def _update(self, where: list[Any], values: dict[str, Any]) -> bool:
         return changed(self._executor, update(lease).where(lease.c.name == self._name, *where).values(values)) == 1
 
-    def _make(self, values: dict[str, Any]) -> int | None:
+    def _make(self, owner: str, lasts: timedelta) -> int | None:
         # Begins a transaction on SQLite, whose driver doesn't do it for a savepoint.
-        self._write([lease.c.number == 0], {"number": 0})
+        self._update([lease.c.number == 0], {"number": 0})
+        made = {"owner": owner, "number": 1}
+        until = {"expires_at": self._moments(lasts), "last_tick_at": self._moments(NOTHING)}
         try:
             with self._executor.begin_nested():
-                self._executor.execute(insert(lease).values(name=self._name, **values))
+                self._executor.execute(insert(lease).values(name=self._name, **made, **until))
         except IntegrityError:
             return None
-        return int(values["number"])
+        return 1

@@ -12,6 +12,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -191,6 +192,7 @@ process = Table(
     Column("job_id", Integer),
     Column("started_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False, index=True),
+    Column("clock_offset", Float),
 )
 
 hold = Table(

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_rerun_downstream.airflow3.audit import MAX_NOTE
 from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
-from airflow_rerun_downstream.airflow3.observing import heartbeat_timeout, utc_now
+from airflow_rerun_downstream.airflow3.observing import Silence, heartbeat_timeout, utc_now
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.ports import CannotDispatch
 from tests.airflow3 import scene
@@ -552,19 +552,51 @@ class TestHalt:
         self.halt(session, ref)
         with pytest.raises(CannotDispatch, match="run_not_finished"):
             dispatch(session, ref, *whole("running"))
-        later = FakeClock(utc_now() + timedelta(seconds=300))
-        gateway = AirflowGateway(session, clock=later)
+        times = [0.0]
+        gateway = AirflowGateway(session, silence=Silence(lambda: times[-1]))
         assert "restarting" in seen_states(gateway, ref)
-        later.advance(seconds=40)
+        times.append(330)
+        assert "restarting" in seen_states(gateway, ref)
+        times.append(331)
         assert "restarting" not in seen_states(gateway, ref)
+
+    def test_a_heartbeat_begins_the_silence_anew(self, session, ref):
+        self.halt(session, ref)
+        times = [0.0]
+        gateway = AirflowGateway(session, silence=Silence(lambda: times[-1]))
+        assert "restarting" in seen_states(gateway, ref)
+        times.append(300)
+        scene.instance(ref, "running", session=session).last_heartbeat_at = utc_now() - timedelta(days=1)
+        session.commit()
+        assert "restarting" in seen_states(gateway, ref)
+        times.append(630)
+        assert "restarting" in seen_states(gateway, ref)
+        times.append(631)
+        assert "restarting" not in seen_states(gateway, ref)
+
+    @pytest.mark.parametrize("hours", [-1, 1])
+    def test_no_clock_is_compared_with_another_one(self, session, ref, hours):
+        """Neither this process's nor that of the api-server that took the heartbeat may be right."""
+        self.halt(session, ref)
+        scene.instance(ref, "running", session=session).last_heartbeat_at = utc_now() - timedelta(hours=hours)
+        session.commit()
+        clock = FakeClock(utc_now() + timedelta(hours=hours))
+        gateway = AirflowGateway(session, clock=clock, silence=Silence(lambda: 0.0))
+        for _ in range(2):
+            assert "restarting" in seen_states(gateway, ref)
+        with pytest.raises(CannotDispatch, match="run_not_finished"):
+            gateway.dispatch(ref, whole("running"), rerun_id=7, actor="", retry=False, run_on_latest_version=None)
 
     @pytest.mark.parametrize("selected", ["running", "success"])
     def test_what_a_dead_scheduler_left_runs_again(self, session, ref, selected):
         self.halt(session, ref)
-        later = FakeClock(utc_now() + timedelta(hours=1))
+        times = [0.0]
+        gateway = AirflowGateway(session, silence=Silence(lambda: times[-1]))
+        seen_states(gateway, ref)
+        times.append(3600)
         chosen = whole(selected)
         more = {"rerun_id": 7, "actor": "ann", "retry": False, "run_on_latest_version": None}
-        assert AirflowGateway(session, clock=later).dispatch(ref, chosen, **more).cleared == 1
+        assert gateway.dispatch(ref, chosen, **more).cleared == 1
         session.commit()
         assert scene.instance(ref, "running", session=session).state is None
         assert self.tries(session, ref)["running"] == (1, 3)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3 import hook, listener, reports, wiring
+from airflow_rerun_downstream.airflow3 import hook, listener, reports
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.store.guard import SchemaGuard
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes
@@ -104,7 +104,7 @@ class Job:
 
 def reported(session: Any) -> list[ProcessReport]:
     session.rollback()
-    return live_processes(session, since=wiring.SystemClock().now() - reports.ALIVE)
+    return live_processes(session, within=reports.ALIVE)
 
 
 def wait_for(what: Any) -> Any:

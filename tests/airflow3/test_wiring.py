@@ -20,6 +20,7 @@ from airflow_rerun_downstream.domain.errors import SchemaMismatch
 from airflow_rerun_downstream.settings import Settings
 from airflow_rerun_downstream.store import schema
 from airflow_rerun_downstream.store.lease import SqlLease
+from airflow_rerun_downstream.store.moments import DatabaseClock, machine_time, moment
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes, report_process
 from airflow_rerun_downstream.store.tables import process
 from tests.airflow3.database import Database
@@ -78,20 +79,28 @@ def health() -> healths.AirflowHealth:
 
 def reported(database: Database) -> list[ProcessReport]:
     with database.engine.connect() as connection:
-        return live_processes(connection, since=datetime(2000, 1, 1, tzinfo=timezone.utc))
+        return live_processes(connection, within=timedelta(days=1))
 
 
-def say(database: Database, name: str, *, asset_manager: bool, ago: float = 0, kind: str = "api_server") -> None:
-    at = NOON - timedelta(seconds=ago)
+def say(
+    database: Database,
+    name: str,
+    *,
+    asset_manager: bool = True,
+    ago: float = 0,
+    kind: str = "api_server",
+    clock_offset: float | None = 0.0,
+) -> None:
     with database.engine.begin() as connection:
-        report_process(connection, ProcessReport(name, kind, asset_manager, False, at, at))
+        report = ProcessReport(name, kind, asset_manager, False, NOON, clock_offset=clock_offset)
+        report_process(connection, report, ago=timedelta(seconds=ago))
 
 
 def test_a_transaction_commits_or_rolls_back(migrated: Database) -> None:
     unit_of_work = wiring.AirflowUnitOfWork()
-    row = {"id": "a", "kind": "x", "asset_manager": True, "freeze_hook": False, "started_at": NOON, "seen_at": NOON}
+    row = {"id": "a", "kind": "x", "asset_manager": True, "freeze_hook": False, "started_at": NOON}
     with unit_of_work.session() as session:
-        session.execute(process.insert(), [row])
+        session.execute(process.insert().values(seen_at=moment(), **row))
     assert [each.id for each in reported(migrated)] == ["a"]
 
     def change_and_fail() -> None:
@@ -157,7 +166,7 @@ def test_a_process_reports_itself_and_withdraws(migrated: Database) -> None:
     stop.set()
     thread.join(10)
     with migrated.engine.connect() as connection:
-        assert live_processes(connection, since=datetime.now(timezone.utc) - reports.ALIVE) == []
+        assert live_processes(connection, within=reports.ALIVE) == []
 
 
 def test_a_process_that_cannot_report_says_so_once(bare: Database, caplog: pytest.LogCaptureFixture) -> None:
@@ -203,17 +212,81 @@ def test_one_api_server_without_the_asset_manager_is_enough_to_refuse(
 
 def lead(database: Database, ago: float) -> None:
     with database.engine.begin() as connection:
-        now = NOON - timedelta(seconds=ago)
-        SqlLease(connection).acquire(owner="me", now=now, lasts=timedelta(seconds=15))
+        then = timedelta(seconds=ago)
+        clock = DatabaseClock(machine=lambda: machine_time() - then)
+        lease = SqlLease(connection, clock=clock, moments=lambda span: moment(span - then))
+        assert lease.acquire(owner="me", lasts=timedelta(seconds=15)).number
 
 
-@pytest.mark.parametrize(("ago", "status"), [(0, "healthy"), (15, "healthy"), (16, "unhealthy")])
+@pytest.mark.parametrize(("ago", "status"), [(0, "healthy"), (14, "healthy"), (16, "unhealthy")])
 def test_the_conductor_is_judged_by_its_last_tick(
     migrated: Database, health: healths.AirflowHealth, ago: float, status: str
 ) -> None:
     lead(migrated, ago)
     found = health.conductor()
     assert (found.status, f"me leads; its last tick was {ago} s ago." in found.detail) == (status, True)
+
+
+def test_a_tick_that_is_still_to_come_is_a_fault(migrated: Database, health: healths.AirflowHealth) -> None:
+    lead(migrated, -3600)
+    found = health.conductor()
+    assert (found.status, "of me was at a time that is still 3600 s away" in found.detail) == ("unhealthy", True)
+
+
+class TestClocks:
+    def test_they_agree(self, migrated: Database, health: healths.AirflowHealth) -> None:
+        say(migrated, "a", clock_offset=4.9)
+        say(migrated, "b", clock_offset=None)  # of an older version of the package
+        assert health.clocks().status == "healthy"
+
+    def test_who_is_off_is_named(self, migrated: Database, health: healths.AirflowHealth) -> None:
+        say(migrated, "a")
+        say(migrated, "b", clock_offset=3600.2, kind="conductor")
+        say(migrated, "c", clock_offset=-5.6)
+        say(migrated, "dead", clock_offset=99, ago=61)
+        found = health.clocks()
+        assert found.status == "degraded"
+        assert found.detail.startswith(
+            "b (conductor) is 3600 s ahead of the database's; c (api_server) is 6 s behind the database's. "
+        )
+
+    @pytest.mark.parametrize("off", [-3600, 3600])
+    def test_a_process_measures_its_own(
+        self, migrated: Database, health: healths.AirflowHealth, mocker: MockerFixture, off: float
+    ) -> None:
+        fake = DatabaseClock(machine=lambda: machine_time() + timedelta(seconds=off))
+        mocker.patch.object(wiring, "clock", return_value=fake)
+        reporter = reports.Reporter(reports.CONDUCTOR)
+        reporter._attempt(reporter.report)
+        (found,) = reported(migrated)
+        assert found.clock_offset == pytest.approx(off, abs=2)
+        assert wiring.process_name() in health.clocks().detail
+        assert abs(found.started_at - machine_time()) < timedelta(minutes=1)
+        assert abs(fake.now() - machine_time()) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("off", [-3600, 3600])
+def test_a_conductor_whose_clock_is_off_does_not_lead_and_says_so_once(
+    migrated: Database, mocker: MockerFixture, caplog: pytest.LogCaptureFixture, off: float
+) -> None:
+    right, times = wiring.conductor(), [off]
+    wrong = DatabaseClock(machine=lambda: machine_time() + timedelta(seconds=times[-1]))
+    mocker.patch.object(wiring, "clock", return_value=wrong)
+    for _ in range(3):
+        assert not right.tick().leading
+    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(said) == 1
+    assert "3600 s" in said[0]
+    times.append(0)
+    assert right.tick().leading
+    right.resign()
+
+
+def test_the_lease_can_be_taken_from_whoever_has_it(migrated: Database, health: healths.AirflowHealth) -> None:
+    assert wiring.free_lease() is None
+    lead(migrated, 0)
+    assert wiring.free_lease() == "me"
+    assert "No conductor leads." in health.conductor().detail
 
 
 def test_without_a_conductor_health_says_where_one_should_be(migrated: Database, health: healths.AirflowHealth) -> None:
@@ -236,7 +309,7 @@ def scheduler_of(database: Database, *, ago: float = 0, state: str = "running", 
             )
         ).inserted_primary_key[0]
         if hook is not None:
-            report_process(session, ProcessReport(f"h:{number}", "scheduler", True, hook, NOON, NOON, int(number)))
+            report_process(session, ProcessReport(f"h:{number}", "scheduler", True, hook, NOON, int(number)))
         session.commit()
     return int(number)
 
@@ -277,6 +350,7 @@ def test_health_answers_without_tables(bare: Database, health: healths.AirflowHe
     assert list(found) == [
         "database",
         "conductor",
+        "clocks",
         "asset_manager",
         "freeze_hook",
         "policy",

@@ -6,53 +6,71 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from datetime import timezone as timezones
+from typing import Any
 
 import pytest
+from sqlalchemy import literal
 from sqlalchemy.orm import Session
 
-from airflow_rerun_downstream.ports import Lease
+from airflow_rerun_downstream.ports import Grant, Lease
 from airflow_rerun_downstream.store.lease import SqlLease
+from airflow_rerun_downstream.store.moments import DatabaseClock, Moments
+from airflow_rerun_downstream.store.types import UtcDateTime
 from tests.fakes.store import FakeLease
 from tests.store.databases import EVERY, database
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=timezones.utc)
 LASTS = timedelta(seconds=30)
 
-Opened = Callable[[], AbstractContextManager[Lease]]
+Opened = Callable[..., AbstractContextManager[Lease]]
+"""Opens the lease at a moment of the common clock; ``off``: by how much the opening process's own is ahead of it."""
 
 
 def after(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
+def standing(at: float) -> Moments:
+    """A database whose clock stands."""
+
+    def moments(span: timedelta = timedelta()) -> Any:
+        return literal(after(at) + span, UtcDateTime())
+
+    return moments
+
+
 @pytest.fixture(params=EVERY)
 def opened(request: pytest.FixtureRequest) -> Opened:
     if request.param == "fake":
-        fake = FakeLease()
+        times = [NOW]
+        fake = FakeLease(lambda: times[-1])
 
         @contextmanager
-        def in_memory() -> Iterator[Lease]:
+        def in_memory(at: float = 0, off: float = 0) -> Iterator[Lease]:
+            times.append(after(at))
+            fake.clock_offset = timedelta(seconds=off)
             yield fake
 
         return in_memory
     engine = database(request.param)
 
     @contextmanager
-    def transaction() -> Iterator[Lease]:
+    def transaction(at: float = 0, off: float = 0) -> Iterator[Lease]:
         with Session(engine) as session, session.begin():
-            yield SqlLease(session)
+            clock = DatabaseClock(machine=lambda: after(at + off))
+            yield SqlLease(session, clock=clock, moments=standing(at))
 
     return transaction
 
 
-def acquire(opened: Opened, owner: str, at: float) -> int | None:
-    with opened() as lease:
-        return lease.acquire(owner=owner, now=after(at), lasts=LASTS)
+def acquire(opened: Opened, owner: str, at: float, off: float = 0) -> int | None:
+    with opened(at, off) as lease:
+        return lease.acquire(owner=owner, lasts=LASTS).number
 
 
 def confirm(opened: Opened, owner: str, number: int, at: float) -> bool:
-    with opened() as lease:
-        return lease.confirm(owner=owner, number=number, now=after(at), lasts=LASTS)
+    with opened(at) as lease:
+        return lease.confirm(owner=owner, number=number, lasts=LASTS)
 
 
 def test_the_first_who_asks_gets_it(opened: Opened) -> None:
@@ -146,3 +164,42 @@ def test_health_reads_owner_and_last_tick(opened: Opened) -> None:
     with opened() as lease:
         found = lease.read()  # type: ignore[attr-defined]
     assert (found.owner, found.number, found.expires_at, found.last_tick_at) == ("a", 1, after(35), after(5))
+
+
+@pytest.mark.parametrize("off", [-3600, -5.5, 5.5, 3600])
+class TestAClockThatIsOff:
+    def test_its_process_does_not_get_the_lease(self, opened: Opened, off: float) -> None:
+        with opened(0, off) as lease:
+            assert lease.acquire(owner="a", lasts=LASTS) == Grant(None, timedelta(seconds=off))
+        assert acquire(opened, "b", 0) == 1
+
+    def test_its_process_loses_the_lease_at_once(self, opened: Opened, off: float) -> None:
+        assert acquire(opened, "a", 0) == 1
+        assert acquire(opened, "a", 1, off) is None
+        assert not confirm(opened, "a", 1, 1)
+        assert acquire(opened, "b", 1) == 2
+
+    def test_it_takes_nothing_from_another_one(self, opened: Opened, off: float) -> None:
+        assert acquire(opened, "a", 0) == 1
+        assert acquire(opened, "b", 1, off) is None
+        assert confirm(opened, "a", 1, 1)
+
+
+@pytest.mark.parametrize("off", [-5, 0, 5])
+def test_a_few_seconds_do_not_matter(opened: Opened, off: float) -> None:
+    with opened(0, off) as lease:
+        assert lease.acquire(owner="a", lasts=LASTS) == Grant(1, timedelta(seconds=off))
+
+
+def test_a_lease_written_at_a_time_to_come_is_free(opened: Opened) -> None:
+    """The common clock was set back, or isn't common: nothing says that the owner lives."""
+    assert acquire(opened, "a", 3600) == 1
+    assert acquire(opened, "b", 0) == 2
+    assert acquire(opened, "a", 1) is None
+
+
+def test_its_owner_keeps_it_all_the_same(opened: Opened) -> None:
+    assert acquire(opened, "a", 3600) == 1
+    assert acquire(opened, "a", 0) == 1
+    assert acquire(opened, "b", 1) is None
+    assert acquire(opened, "b", 31) == 2

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from datetime import timezone as timezones
@@ -35,7 +35,7 @@ from airflow_rerun_downstream.domain.states import (
     starts_of,
     starts_of_adoption,
 )
-from airflow_rerun_downstream.ports import EVERYTHING, Dispatched, Part, RerunFilter
+from airflow_rerun_downstream.ports import EVERYTHING, MAX_CLOCK_OFFSET, Dispatched, Grant, Part, RerunFilter
 from tests.fakes.airflow import like
 
 ENDED = frozenset(MemberState) - {
@@ -429,8 +429,10 @@ class FakeLeaseRow:
 class FakeLease:
     """`Lease` in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
         self.row: FakeLeaseRow | None = None
+        self.now = now
+        self.clock_offset = timedelta()
 
     def snapshot(self) -> FakeLeaseRow | None:
         return self.row
@@ -441,21 +443,27 @@ class FakeLease:
     def read(self) -> FakeLeaseRow | None:
         return self.row
 
-    def acquire(self, *, owner: str, now: datetime, lasts: timedelta) -> int | None:
-        found = self.row
+    def acquire(self, *, owner: str, lasts: timedelta) -> Grant:
+        if abs(self.clock_offset) > MAX_CLOCK_OFFSET:
+            self.release(owner=owner)
+            return Grant(None, self.clock_offset)
+        return Grant(self.take(owner, lasts), self.clock_offset)
+
+    def take(self, owner: str, lasts: timedelta) -> int | None:
+        found, now = self.row, self.now()
         mine = found is not None and found.owner == owner
         if found is None or mine:
             number = found.number if found else 1
-        elif found.owner is None or found.expires_at < now:
+        elif found.owner is None or found.expires_at < now or found.last_tick_at - now > MAX_CLOCK_OFFSET:
             number = found.number + 1
         else:
             return None
-        if not (mine and found and found.expires_at - now > lasts * 2 / 3):
+        if not (mine and found and lasts * 2 / 3 < found.expires_at - now <= lasts):
             self.row = FakeLeaseRow(owner, number, now + lasts, now)
         return number
 
-    def confirm(self, *, owner: str, number: int, now: datetime, lasts: timedelta) -> bool:
-        found = self.row
+    def confirm(self, *, owner: str, number: int, lasts: timedelta) -> bool:
+        found, now = self.row, self.now()
         if found is None or (found.owner, found.number) != (owner, number) or found.expires_at < now:
             return False
         self.row = replace(found, last_tick_at=now, expires_at=now + lasts)

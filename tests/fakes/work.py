@@ -39,10 +39,10 @@ class FakePermissions:
 class FakeUnitOfWork:
     """Transactions over the fakes: an exception restores what was there before."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, clock: FakeClock) -> None:
         self.world = world
         self.store = FakeStore()
-        self.lease = FakeLease()
+        self.lease = FakeLease(clock.now)
         self.facts = FakeFacts(world)
         self.gateway = FakeGateway(world)
         self.freezer = FakeFreezer(world)
@@ -113,7 +113,7 @@ class House:
     def __init__(self, world: World | None = None, settings: Settings | None = None) -> None:
         self.world = world or World()
         self.clock = FakeClock()
-        self.unit_of_work = FakeUnitOfWork(self.world)
+        self.unit_of_work = FakeUnitOfWork(self.world, self.clock)
         self.permissions = self.unit_of_work.permissions
         self.health = FakeHealth(self.unit_of_work)
         self.settings = settings or Settings(source_ready_since="unlimited")

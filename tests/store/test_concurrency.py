@@ -10,6 +10,7 @@ from threading import Barrier, Event
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import literal
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
@@ -20,8 +21,10 @@ from airflow_rerun_downstream.domain.rerun import Actor, NewMember, NewRerun, Re
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.ports import RerunFilter
 from airflow_rerun_downstream.store.lease import SqlLease
+from airflow_rerun_downstream.store.moments import DatabaseClock
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes, report_process
 from airflow_rerun_downstream.store.rows import SqlRerunStore
+from airflow_rerun_downstream.store.types import UtcDateTime
 from tests.store.databases import REAL, database
 
 NOW = datetime(2026, 3, 1, tzinfo=timezones.utc)
@@ -160,8 +163,13 @@ def test_a_held_rerun_is_not_moved_until_the_holder_ends(engine: Engine) -> None
         assert not SqlRerunStore(session).hold_rerun(rerun_id, state=RerunState.RUNNING)
 
 
+def lease_at(session: Session, now: datetime) -> SqlLease:
+    clock = DatabaseClock(machine=lambda: now)
+    return SqlLease(session, clock=clock, moments=lambda span: literal(now + span, UtcDateTime()))
+
+
 def acquire(owner: str, now: datetime) -> Callable[[Session], int | None]:
-    return lambda session: SqlLease(session).acquire(owner=owner, now=now, lasts=LASTS)
+    return lambda session: lease_at(session, now).acquire(owner=owner, lasts=LASTS).number
 
 
 def test_of_many_who_ask_one_gets_the_lease(engine: Engine) -> None:
@@ -178,7 +186,7 @@ def test_who_confirmed_is_not_overtaken_before_the_transaction_ends(engine: Engi
     confirmed, order = Event(), []
 
     def work(session: Session) -> bool:
-        found = SqlLease(session).confirm(owner="a", number=1, now=NOW + timedelta(seconds=30), lasts=LASTS)
+        found = lease_at(session, NOW + timedelta(seconds=30)).confirm(owner="a", number=1, lasts=LASTS)
         confirmed.set()
         Event().wait(0.5)
         order.append("worked")
@@ -192,14 +200,12 @@ def test_who_confirmed_is_not_overtaken_before_the_transaction_ends(engine: Engi
 
     assert at_once(engine, work, overtake) == [True, 2]
     assert order == ["worked", "overtook"]
-    assert at_once(engine, lambda session: SqlLease(session).confirm(owner="a", number=1, now=NOW, lasts=LASTS)) == [
-        False
-    ]
+    assert at_once(engine, lambda session: lease_at(session, NOW).confirm(owner="a", number=1, lasts=LASTS)) == [False]
 
 
 def test_two_first_reports_of_one_process_are_one(engine: Engine) -> None:
-    report = ProcessReport("host:1", "scheduler", True, True, NOW, NOW)
+    report = ProcessReport("host:1", "scheduler", True, True, NOW)
     for answer in at_once(engine, *[lambda session: report_process(session, report)] * 4):
         assert answer is None
     with Session(engine) as session:
-        assert live_processes(session, since=NOW) == [report]
+        assert live_processes(session, within=timedelta(minutes=1)) == [report]

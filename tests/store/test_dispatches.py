@@ -83,18 +83,19 @@ def test_a_try_is_marked_once(session: Session) -> None:
 
 
 def test_a_process_reports_again_and_again(session: Session) -> None:
-    first = ProcessReport("host:1", "scheduler", False, True, NOW, NOW)
-    report_process(session, first)
-    later = replace(first, asset_manager=True, seen_at=NOW + timedelta(minutes=1))
+    first = ProcessReport("host:1", "scheduler", False, True, NOW)
+    report_process(session, first, ago=timedelta(minutes=2))
+    assert live_processes(session, within=timedelta(minutes=1)) == []
+    later = replace(first, asset_manager=True, clock_offset=-1.5)
     report_process(session, later)
-    assert live_processes(session, since=NOW) == [later]
+    assert live_processes(session, within=timedelta(minutes=1)) == [later]
 
 
 def test_processes_that_went_silent_are_not_live_and_can_be_forgotten(session: Session) -> None:
-    old = ProcessReport("a:1", "scheduler", False, True, NOW, NOW)
-    fresh = ProcessReport("b:2", "api_server", True, False, NOW, NOW + timedelta(minutes=5))
-    report_process(session, old)
+    old = ProcessReport("a:1", "scheduler", False, True, NOW)
+    fresh = ProcessReport("b:2", "api_server", True, False, NOW)
+    report_process(session, old, ago=timedelta(minutes=5))
     report_process(session, fresh)
-    assert live_processes(session, since=NOW + timedelta(seconds=1)) == [fresh]
-    assert forget_processes(session, before=NOW + timedelta(seconds=1)) == 1
-    assert live_processes(session, since=NOW) == [fresh]
+    assert live_processes(session, within=timedelta(minutes=1)) == [fresh]
+    assert forget_processes(session, silent=timedelta(minutes=1)) == 1
+    assert live_processes(session, within=timedelta(days=1)) == [fresh]

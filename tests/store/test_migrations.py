@@ -100,10 +100,25 @@ def test_a_downgrade_to_base_leaves_nothing(engine: Engine) -> None:
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(engine: Engine) -> None:
     schema.upgrade(engine)
     day = "'2026-01-01'"
-    run(engine, f"INSERT INTO rerun_downstream_process VALUES ('a:1', 'x', true, true, NULL, {day}, {day})")
+    run(engine, f"INSERT INTO rerun_downstream_process VALUES ('a:1', 'x', true, true, NULL, {day}, {day}, 0)")
     schema.upgrade(engine)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM rerun_downstream_process")).scalar_one() == 1
+
+
+@pytest.mark.parametrize("revision", schema.REVISIONS[:-1])
+def test_tables_of_every_revision_become_the_codes_with_their_rows(engine: Engine, revision: str) -> None:
+    schema.upgrade(engine, revision)
+    day = "'2026-01-01'"
+    insert = "INSERT INTO rerun_downstream_process (id, kind, asset_manager, freeze_hook, started_at, seen_at)"
+    run(engine, f"{insert} VALUES ('a:1', 'x', true, true, {day}, {day})")
+    assert state(engine) is SchemaState.OLDER
+    schema.upgrade(engine)
+    assert state(engine) is SchemaState.READY
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT id FROM rerun_downstream_process")).scalars().all() == ["a:1"]
+    schema.downgrade(engine, revision)
+    assert state(engine) is SchemaState.OLDER
 
 
 def test_other_tables_are_left_alone(engine: Engine) -> None:

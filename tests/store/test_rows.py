@@ -80,9 +80,9 @@ def test_the_conductors_look_is_one_statement(engine: Engine) -> None:
 
 def test_a_tick_of_the_leaders_lease_is_one_statement(engine: Engine) -> None:
     with Session(engine) as session, session.begin():
-        SqlLease(session).acquire(owner="a", now=NOW, lasts=timedelta(seconds=30))
+        SqlLease(session).acquire(owner="a", lasts=timedelta(seconds=30))
     with Session(engine) as session, statements(engine) as sent:
-        SqlLease(session).acquire(owner="a", now=NOW + timedelta(seconds=1), lasts=timedelta(seconds=30))
+        SqlLease(session).acquire(owner="a", lasts=timedelta(seconds=30))
     assert len(sent) == 1
 
 
@@ -135,7 +135,7 @@ def test_the_store_takes_a_connection_as_well(engine: Engine) -> None:
         with pytest.raises(RunInActiveRerun):
             store.add(wide(1), now=NOW)
         store.add_event(rerun_id, at=NOW, actor="ann", action="submitted")
-        assert SqlLease(connection).acquire(owner="a", now=NOW, lasts=timedelta(1)) == 1
+        assert SqlLease(connection).acquire(owner="a", lasts=timedelta(1)).number == 1
     with engine.connect() as connection:
         assert SqlRerunStore(connection).members(rerun_id)[1].waits_for
         assert len(SqlRerunStore(connection).active()) == 1
@@ -147,7 +147,7 @@ def test_nothing_is_committed(engine: Engine) -> None:
         store.add(wide(2), now=NOW)
         with pytest.raises(RunInActiveRerun):
             store.add(wide(1), now=NOW)
-        SqlLease(session).acquire(owner="a", now=NOW, lasts=timedelta(1))
+        SqlLease(session).acquire(owner="a", lasts=timedelta(1))
         session.rollback()
     with Session(engine) as session:
         assert SqlRerunStore(session).page(RerunFilter()) == ([], 0)
