@@ -16,9 +16,6 @@ from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 
 INDEXED = re.compile(r"^(?P<task_id>.+)\[(?P<map_index>\d+)\]$")
 
-BEFORE_TIME, AFTER_TIME = re.compile(r"(T\d\d(:\d\d)?|[+-]\d\d)$"), re.compile(r"\d\d")
-"""Around a colon that belongs to a time, as in scheduled__2026-01-01T00:00:00+00:00, and doesn't begin the tasks."""
-
 PARTITION = "partition:"
 FUTURE = re.compile(r"^[^/]*@")
 """What names a run that isn't made yet; an id of a run may have an @ of its own."""
@@ -95,16 +92,16 @@ def members(args: Namespace) -> list[dict[str, Any]] | None:
     return [member(each) for each in args.member] if args.member else None
 
 
-def member(text: str) -> dict[str, Any]:
-    """``DAG_ID/RUN_ID``, or ``DAG_ID/RUN_ID:task,task``. A run's id may itself have colons, as times do."""
-    dag_id, slash, rest = text.partition("/")
-    if not (dag_id and slash and rest):
-        raise Usage(f"{text!r} is not DAG_ID/RUN_ID or DAG_ID/RUN_ID:task,task.")
-    run_id, colon, tasks = rest.rpartition(":")
-    if not colon or (BEFORE_TIME.search(run_id) and AFTER_TIME.match(tasks)):
-        return {"dag_id": dag_id, "run_id": rest}
-    if not run_id or not all(tasks.split(",")):
-        raise Usage(f"{text!r} names an empty run or task.")
+def member(given: str | tuple[str, str]) -> dict[str, Any]:
+    """``DAG_ID/RUN_ID``, and ``task,task`` where only these are meant. A run's id may hold any sign."""
+    text, tasks = (given, None) if isinstance(given, str) else given
+    dag_id, slash, run_id = text.partition("/")
+    if not (dag_id and slash and run_id):
+        raise Usage(f"{text!r} is not DAG_ID/RUN_ID.")
+    if tasks is None:
+        return {"dag_id": dag_id, "run_id": run_id}
+    if not all(tasks.split(",")):
+        raise Usage(f"{tasks!r} names an empty task.")
     return {"dag_id": dag_id, "run_id": run_id, "task_ids": [task(each) for each in tasks.split(",")]}
 
 

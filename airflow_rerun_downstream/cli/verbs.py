@@ -49,6 +49,23 @@ def many(flag: str, help: str, **options: Any) -> Argument:
     return argument(flag, help=f"{help} May be repeated.", action="append", default=None, **options)
 
 
+class TasksOfMember(argparse.Action):
+    """Narrows the ``--member`` that stands right before to some of its tasks."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Put the tasks beside their run."""
+        named = getattr(namespace, "member", None) or [()]
+        if not isinstance(named[-1], str):
+            raise argparse.ArgumentError(self, "give it once, right after the --member that it belongs to")
+        named[-1] = (named[-1], values)
+
+
 REACH = (
     argument(
         "--url",
@@ -100,9 +117,18 @@ SOURCE = (
 SELECTION = (
     many(
         "--member",
-        "A downstream run to rerun, DAG_ID/RUN_ID, or DAG_ID/RUN_ID:task,task for some of its tasks. "
+        "A downstream run to rerun, DAG_ID/RUN_ID: all that comes after the slash is the run's id. "
         "Default: what the plan selects.",
-        metavar="DAG_ID/RUN_ID[:TASK,…]",
+        metavar="DAG_ID/RUN_ID",
+    ),
+    argument(
+        "--member-tasks",
+        help="The tasks of the --member right before it, task_id or task_id[map_index]. Default: what the plan selects "
+        "of that run.",
+        action=TasksOfMember,
+        dest="member",
+        default=argparse.SUPPRESS,
+        metavar="TASK[,TASK…]",
     ),
     switch("--only-source", "Rerun nothing downstream."),
     switch("--freeze-mode", "Take --member runs that are queued or running too: they are stopped, and rerun in turn."),

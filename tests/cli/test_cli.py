@@ -91,7 +91,7 @@ def test_every_option_of_a_plan_arrives(stub: StubService, capsys: Captured) -> 
 
 def test_every_option_of_a_submit_arrives(stub: StubService, capsys: Captured) -> None:
     options = (
-        "--member sales/scheduled__2026-03-01T00:00:00+00:00 --member report/r:load,split[2] --plan-token t "
+        "--member sales/scheduled__2026-03-01T00:00:00+00:00 --member report/r --member-tasks load,split[2] --plan-token t "
         "--name n --reason y --on-failure pause --max-active-members 3 --same-version --no-stop-on-terminate "
         "--accept-duplicate-runs --notify data-team:succeeded --notify boss"
     )
@@ -113,24 +113,36 @@ def test_every_option_of_a_submit_arrives(stub: StubService, capsys: Captured) -
 
 
 @pytest.mark.parametrize(
-    ("text", "run_id", "tasks"),
+    "run_id",
     [
-        ("d/r", "r", None),
-        ("d/r:a,b", "r", (TaskRef("a"), TaskRef("b"))),
-        ("d/scheduled__2026-03-01T00:00:00+00:00", "scheduled__2026-03-01T00:00:00+00:00", None),
-        ("d/scheduled__2026-03-01T00:00:00+00:00:a", "scheduled__2026-03-01T00:00:00+00:00", (TaskRef("a"),)),
-        ("d/s__2026-03-01T00:00:00+00:00:01_a", "s__2026-03-01T00:00:00+00:00", (TaskRef("01_a"),)),
-        ("d/asset__2026-03-01T00:00:00+00:00_x1", "asset__2026-03-01T00:00:00+00:00_x1", None),
-        ("d/asset__2026-03-01T00:00:00+00:00_x1:a", "asset__2026-03-01T00:00:00+00:00_x1", (TaskRef("a"),)),
-        ("d/2026-03-01T00:00", "2026-03-01T00:00", None),
-        ("d/a/b:t", "a/b", (TaskRef("t"),)),
+        "r",
+        "r:a,b",
+        "scheduled__2026-03-01T00:00:00+00:00",
+        "asset__2026-03-01T00:00:00+00:00_x1",
+        "2026-03-01T00:00",
+        "a/b:t",
+        "eu north 2026+01:00 %é:use",
+        ":",
+        "r[3]",
+        "@next",
     ],
 )
-def test_a_member_is_a_run_and_perhaps_tasks(
-    text: str, run_id: str, tasks: Any, stub: StubService, capsys: Captured
+@pytest.mark.parametrize("tasks", [None, "a,split[2]"])
+def test_a_member_is_a_run_of_any_id_and_perhaps_tasks(
+    run_id: str, tasks: str | None, stub: StubService, capsys: Captured
 ) -> None:
-    printed(capsys, "submit", *RUN, "--member", text)
-    assert stub.calls[0][2].members == (MemberRequest(RunRef("d", run_id), tasks),)
+    more = [] if tasks is None else ["--member-tasks", tasks]
+    printed(capsys, "submit", *RUN, "--member", f"d/{run_id}", *more)
+    wanted = None if tasks is None else (TaskRef("a"), TaskRef("split", 2))
+    assert stub.calls[0][2].members == (MemberRequest(RunRef("d", run_id), wanted),)
+
+
+@pytest.mark.parametrize("argv", [["--member-tasks", "a"], ["--member", "d/r", *["--member-tasks", "a"] * 2]])
+def test_tasks_belong_to_the_member_before_them(argv: list[str], stub: StubService, capsys: Captured) -> None:
+    with pytest.raises(SystemExit):
+        main(["submit", *RUN, *argv])
+    assert "right after the --member" in capsys.readouterr().err
+    assert stub.calls == []
 
 
 @pytest.mark.parametrize(("argv", "members"), [(["--only-source"], ()), ([], None)])
@@ -163,7 +175,7 @@ def test_a_file_gives_the_whole_body(
         "plan --file /does/not/exist.json",
         "submit a b --only-source --member d/r",
         "submit a b --member d",
-        "submit a b --member d/r:a,",
+        "submit a b --member d/r --member-tasks a,",
         "submit a b --latest-version --same-version",
         "submit a b --dry-run --wait",
         "db downgrade",
