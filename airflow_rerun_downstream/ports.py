@@ -192,6 +192,10 @@ class Gateway(Protocol):
         """The runs' states and task instances, in one statement. Every ref is answered."""
         ...
 
+    def clear_numbers(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
+        """How often each run was cleared; a run that is gone is left out. One statement for each ten thousand."""
+        ...
+
     def dispatch(
         self,
         ref: RunRef,
@@ -344,6 +348,10 @@ class RerunStore(Protocol):
 
     def awaited(self, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
         """The runs for which each of some members still waits, in the order of the awaited members' ids."""
+        ...
+
+    def gates(self, member_id: int) -> list[Member]:
+        """The members that a member waits for, as they are now; what they wait for themselves isn't told."""
         ...
 
     def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:

@@ -12,13 +12,14 @@ from sqlalchemy import select
 from airflow_rerun_downstream.airflow3 import audit, clearing, selecting
 from airflow_rerun_downstream.airflow3.observing import (
     RESTARTING,
+    RUN,
     SILENCE,
     Silence,
     observations,
     utc_now,
     was_left,
 )
-from airflow_rerun_downstream.airflow3.pairs import chunks, names
+from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.ports import CannotDispatch, Clock, Dispatched
@@ -50,6 +51,15 @@ class AirflowGateway:
         for some in chunks(names(found)):
             found.update({seen.ref: seen for seen in observations(self._session, some, silence=self._silence)})
         return found
+
+    def clear_numbers(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
+        """How often each run was cleared; a run that is gone is left out. One statement for each 10,000."""
+        wanted = select(RUN.dag_id, RUN.run_id, RUN.clear_number)
+        return {
+            RunRef(row.dag_id, row.run_id): row.clear_number
+            for some in chunks(names(refs))
+            for row in self._session.execute(wanted.where(pair_in(self._session, RUN.dag_id, RUN.run_id, some)))
+        }
 
     def dispatch(
         self,

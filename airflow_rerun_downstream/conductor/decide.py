@@ -9,6 +9,7 @@ from datetime import datetime
 
 from airflow_rerun_downstream.conductor.adoption import Made, adopted, adoptions, makers, unknown
 from airflow_rerun_downstream.conductor.freezing import follow_holds, frozen, release_all, stopping
+from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, known_to_wait
 from airflow_rerun_downstream.conductor.judge import Verdict, is_busy, started_after, verdict
 from airflow_rerun_downstream.conductor.steps import (
     Dispatch,
@@ -75,7 +76,11 @@ def to_observe(active: ActiveRerun) -> list[RunRef]:
     """The runs that a tick has to look at."""
     watched = [m.ref for m in active.members if m.state in IN_FLIGHT or m.state is MemberState.FAILED]
     if active.rerun.state is RerunState.RUNNING:
-        watched += [member.ref for member in ready(active)]
+        members = active.by_id
+        for member in ready(active):
+            watched.append(member.ref)
+            if member.state_reason == UPSTREAM_RUNS_AGAIN:
+                watched += [members[other].ref for other in sorted(member.waits_for)]
     return [*watched, *makers(active)]
 
 
@@ -115,9 +120,14 @@ def follow(member: Member, active: ActiveRerun, seen: Seen) -> MoveMember | Halt
         return repaired(member, run, found, active)
     if found is Verdict.UNFINISHED:
         return waits(member, run)
-    if found is Verdict.SUCCEEDED:
-        return MoveMember(member, MemberState.SUCCEEDED, None, run.run_state)
-    return MoveMember(member, MemberState.FAILED, found.value, run.run_state)
+    after = MemberState.SUCCEEDED if found is Verdict.SUCCEEDED else MemberState.FAILED
+    return judged(member, run, after, None if found is Verdict.SUCCEEDED else found.value)
+
+
+def judged(member: Member, run: Observation, after: MemberState, reason: str | None) -> MoveMember:
+    """A verdict, with the run as it stood: whoever clears it from now on changes what was judged."""
+    there = run.run_state is not None
+    return MoveMember(member, after, reason, run.run_state, run.clear_number if there else None)
 
 
 def waits(member: Member, run: Observation) -> Explain | None:
@@ -132,7 +142,7 @@ def repaired(member: Member, run: Observation, found: Verdict, active: ActiveRer
     if found is Verdict.UNFINISHED and run.clear_number != member.clear_number:
         return MoveMember(member, MemberState.RUNNING, "repaired_by_hand", run.run_state)
     if found is Verdict.SUCCEEDED and started_after(member, run, last_upstream_end(member, active)):
-        return MoveMember(member, MemberState.SUCCEEDED, "repaired_by_hand", run.run_state)
+        return judged(member, run, MemberState.SUCCEEDED, "repaired_by_hand")
     return None
 
 
@@ -163,7 +173,7 @@ def onward(active: ActiveRerun, seen: Seen, limits: Limits) -> Iterator[Step]:
     room = limits.in_flight - in_flight
     for member in candidates:
         run = seen.runs.get(member.ref)
-        if member.id in waiting:
+        if member.id in waiting or known_to_wait(member, active, seen.runs):
             continue
         if run is not None and is_busy(run):
             if member.state_reason != "run_not_finished":

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD, RELEASE_ASKED
+from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, look_again, stands
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
     Catch,
@@ -23,7 +24,7 @@ from airflow_rerun_downstream.conductor.steps import (
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Member, Rerun
-from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, RerunState
 from airflow_rerun_downstream.ports import CannotDispatch, Clock, Dispatched, UnitOfWork, Work
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ class Performer:
                 self.confirm(work, lease)
                 if not work.store.hold_rerun(rerun.id, state=RerunState.RUNNING):
                     return False
+                if (waiting := self.still_waits(work, rerun, member)) is not None:
+                    return waiting
                 done = self.clear(work, rerun, member)
                 moved = self.start(work, rerun, member, done)
                 if not moved:
@@ -107,6 +110,25 @@ class Performer:
         except Exception as error:
             log.exception("Rerun %s could not dispatch %s", rerun.id, member.ref)
             return self.count_error(rerun, member, error, lease)
+
+    def still_waits(self, work: Work, rerun: Rerun, member: Member) -> bool | None:
+        """Look at what the member reads from once more; None: it may go, else whether anything was written.
+
+        What somebody has cleared since it was judged is judged again, and the member says that it waits for it.
+        """
+        gates = work.store.gates(member.id)
+        runs = work.gateway.observe([gate.ref for gate in gates]) if gates else {}
+        moved = [gate for gate in gates if not stands(gate, runs[gate.ref])]
+        if not moved:
+            return None
+        steps = [step for gate in moved if (step := look_again(gate, runs[gate.ref])) is not None]
+        done = [self.move_member(work, rerun, step) for step in steps]
+        # One that has left its state since the tick looked, or has failed, shows by itself what is waited for.
+        again = any(gate.state in SATISFIED and runs[gate.ref].run_state is not None for gate in moved)
+        if again and member.state_reason != UPSTREAM_RUNS_AGAIN:
+            work.store.set_member_reason(member.id, UPSTREAM_RUNS_AGAIN)
+            return True
+        return any(done)
 
     def clear(self, work: Work, rerun: Rerun, member: Member) -> Dispatched:
         """The gateway's part of a dispatch."""
@@ -223,6 +245,7 @@ class Performer:
             reason=step.reason,
             now=self.clock.now(),
             final_run_state=step.run_state,
+            clear_number=step.clear_number,
         )
         if moved:
             self.tell(work, rerun, f"member_{step.after.value}", step.member, step.reason)
@@ -232,6 +255,8 @@ class Performer:
         """Follow the members. A rerun in which something can move after all isn't ended."""
         if step.after in ENDS and not self.at_rest(work, rerun, step):
             return False
+        if step.after is RerunState.SUCCEEDED and self.cleared_again(work, rerun):
+            return True
         moved = work.store.move_rerun(
             rerun.id, before=[step.before], after=step.after, reason=step.reason, now=self.clock.now()
         )
@@ -248,6 +273,15 @@ class Performer:
             return False
         now = ActiveRerun(replace(rerun, state=step.before), tuple(work.store.members(rerun.id)))
         return decide(now, Seen(), Limits(in_flight=0)) == [step]
+
+    def cleared_again(self, work: Work, rerun: Rerun) -> bool:
+        """Whether the run of a member that was right has been cleared since, or is gone: the rerun goes on then."""
+        right = [one for one in work.store.members(rerun.id) if one.state is MemberState.SUCCEEDED]
+        numbers = work.gateway.clear_numbers([one.ref for one in right])
+        moved = [one for one in right if numbers.get(one.ref) != one.clear_number]
+        runs = work.gateway.observe([one.ref for one in moved]) if moved else {}
+        steps = [step for one in moved if (step := look_again(one, runs[one.ref])) is not None]
+        return sum(self.move_member(work, rerun, step) for step in steps) > 0
 
     def stop_member(self, work: Work, rerun: Rerun, step: StopMember) -> bool:
         """End a member; if asked, stop its run as well."""

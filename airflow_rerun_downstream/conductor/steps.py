@@ -13,17 +13,18 @@ from airflow_rerun_downstream.domain.states import MemberState, RerunState
 
 @dataclass(frozen=True)
 class MoveMember:
-    """A member's state follows what was observed of its run."""
+    """A member's state follows what was observed of its run; ``clear_number`` is the one that the run had then."""
 
     member: Member
     after: MemberState
     reason: str | None = None
     run_state: str | None = None
+    clear_number: int | None = None
 
 
 @dataclass(frozen=True)
 class Dispatch:
-    """Clear a member's selected tasks and queue its run."""
+    """Clear a member's selected tasks and queue its run, if what it reads from is still right."""
 
     member: Member
 

@@ -39,6 +39,8 @@ REASONS: Mapping[str, str] = {
     "run_not_finished": "somebody runs it now; it is rerun when that has ended",
     "ran_too_early": "a task of the rerun started the run before all runs that it reads from were right; "
     "it is rerun in its turn",
+    "upstream_runs_again": "a run that it reads from was cleared again; it waits until that is right",
+    "cleared_again": "somebody cleared the run after it was right; it is judged again when that has ended",
     "dag_gone": "Airflow doesn't find the Dag any more",
     "dag_paused": "the Dag is paused in Airflow, so its runs don't start",
     "at_max_active_runs": "the Dag has as many running runs as it may have",

@@ -15,9 +15,9 @@ from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.ports import EVERYTHING, Dispatched, Part, RerunFilter
 from airflow_rerun_downstream.store import adding, moves, pages, parts, snapshots
 from airflow_rerun_downstream.store.executor import Executor
-from airflow_rerun_downstream.store.records import counts_of, members_of, rerun_of
+from airflow_rerun_downstream.store.records import counts_of, in_order, member_of, members_of, rerun_of
 from airflow_rerun_downstream.store.snapshots import SnapshotCache
-from airflow_rerun_downstream.store.tables import active_run, event, link, member, rerun
+from airflow_rerun_downstream.store.tables import active_run, event, gate, link, member, rerun
 
 
 class SqlRerunStore:
@@ -60,6 +60,12 @@ class SqlRerunStore:
     def awaited(self, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
         """See `RerunStore.awaited`."""
         return parts.awaited(self._executor, member_ids)
+
+    def gates(self, member_id: int) -> list[Member]:
+        """See `RerunStore.gates`. One statement."""
+        awaited = select(gate.c.waits_for_member_id).where(gate.c.member_id == member_id)
+        rows = self._executor.execute(select(member).where(member.c.id.in_(awaited)))
+        return in_order(member_of(row, frozenset()) for row in rows)
 
     def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:
         """See `RerunStore.links`. What ``via`` held comes back as plain JSON."""

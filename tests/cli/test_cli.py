@@ -91,8 +91,9 @@ def test_every_option_of_a_plan_arrives(stub: StubService, capsys: Captured) -> 
 
 def test_every_option_of_a_submit_arrives(stub: StubService, capsys: Captured) -> None:
     options = (
-        "--member sales/scheduled__2026-03-01T00:00:00+00:00 --member report/r --member-tasks load,split[2] --plan-token t "
-        "--name n --reason y --on-failure pause --max-active-members 3 --same-version --no-stop-on-terminate "
+        "--member sales/scheduled__2026-03-01T00:00:00+00:00 --member report/r --member-tasks load,split[2] "
+        "--plan-token t --name n --reason y --on-failure pause --max-active-members 3 --same-version "
+        "--no-stop-on-terminate "
         "--accept-duplicate-runs --notify data-team:succeeded --notify boss"
     )
     found = printed(capsys, "submit", *RUN, *options.split())

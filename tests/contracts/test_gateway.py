@@ -138,6 +138,13 @@ class TestObserve:
         stage.delete(ref)
         assert stage.gateway.observe([ref, GONE]) == {ref: Observation(ref, None), GONE: Observation(GONE, None)}
 
+    def test_how_often_runs_were_cleared(self, stage):
+        ref, other = (stage.run("success", day=day, one="success", two="success") for day in (0, 1))
+        assert stage.gateway.clear_numbers([ref, other, GONE]) == {ref: 0, other: 0}
+        dispatch(stage, ref, "one")
+        assert stage.gateway.clear_numbers([ref]) == {ref: 1}
+        assert stage.gateway.clear_numbers([]) == {}
+
     def test_nothing(self, stage):
         assert stage.gateway.observe([]) == {}
 

@@ -240,6 +240,17 @@ class TestAdd:
         assert (last.ended_at, last.final_run_state, last.original_run_id) == (None, None, "r1")
         assert (last.logical_date, last.run_after) == (NOW, NOW)
 
+    def test_whom_a_member_waits_for_is_told_as_it_is_now(self, opened: Opened) -> None:
+        with opened() as store:
+            source, middle, last = store.members(store.add(chain(), now=NOW))
+            assert store.move_member(middle.id, after=MemberState.RUNNING, reason="why", now=LATER)
+        with opened() as store:
+            assert store.gates(source.id) == []
+            assert store.gates(middle.id) == [source]
+            first, second = store.gates(last.id)
+        assert (first, second.ref, second.state) == (source, middle.ref, MemberState.RUNNING)
+        assert (second.state_reason, second.tasks, second.waits_for) == ("why", middle.tasks, frozenset())
+
     def test_equal_depths_are_ordered_by_ready_time_then_by_run(self, opened: Opened) -> None:
         with opened() as store:
             rerun_id = store.add(

@@ -405,6 +405,9 @@ class FakeGateway:
                 found[ref] = Observation(ref, run.state, run.clear_number, tasks, self._waits_because(ref))
         return found
 
+    def clear_numbers(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
+        return {ref: self.world.runs[ref].clear_number for ref in refs if ref in self.world.runs}
+
     def _waits_because(self, ref: RunRef) -> str | None:
         dag = self.world.structures[ref.dag_id]
         started = sum(run.ref.dag_id == ref.dag_id and run.state == "running" for run in self.world.runs.values())

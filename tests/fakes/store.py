@@ -170,6 +170,12 @@ class FakeStore:
         found = self.rows.members.get(member_id)
         return found if found and found.rerun_id == rerun_id else None
 
+    def gates(self, member_id: int) -> list[Member]:
+        one = self.rows.members[member_id]
+        return [
+            replace(other, waits_for=frozenset()) for other in self.members(one.rerun_id) if other.id in one.waits_for
+        ]
+
     def awaited(self, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
         members = self.rows.members
         gates = {one: sorted(members[one].waits_for) if one in members else [] for one in member_ids}
