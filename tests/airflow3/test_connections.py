@@ -13,6 +13,8 @@ from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import Any
 
+import anyio
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -21,10 +23,12 @@ from pytest_mock import MockerFixture
 from sqlalchemy import delete, text, update
 
 from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.api.app import make_app
 from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions
 from airflow_rerun_downstream.airflow3.reports import API_SERVER, Reporter
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, NewFrozen
+from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.store import tables
 from airflow_rerun_downstream.store.rows import SqlRerunStore
 from tests.airflow3 import history, logins, scene
@@ -34,15 +38,16 @@ from tests.contracts.test_store import member, rerun
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning"),
-    pytest.mark.filterwarnings("ignore::starlette.exceptions.StarletteDeprecationWarning"),
 ]
+
+
+def services() -> Service:
+    return wiring.service(AuthManagerPermissions)
 
 
 @cache
 def app() -> FastAPI:
-    from airflow_rerun_downstream.airflow3.api.app import make_app
-
-    return make_app(services=lambda: wiring.service(AuthManagerPermissions))
+    return make_app(services)
 
 
 def routes() -> list[APIRoute]:
@@ -268,6 +273,32 @@ def test_a_submit_of_a_run_that_another_rerun_has(database: Database, story: Sto
     asked = ask(route_of("submit_rerun"), held, by)
     assert (asked.status, asked.body["reason"], asked.body["rerun_id"]) == (409, "run_in_active_rerun", held.rerun_id)
     assert_one_at_a_time([asked])
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_many_calls_at_the_same_time(database: Database, story: Story, login: Login) -> None:
+    """More than the whole pool has connections: they take the places that are there, and all are answered."""
+    held = store_rerun(database, story)
+    token = login(logins.EVERYTHING)
+    (_, path, _) = request_of(route_of("list_members"), held)
+    answers: list[int] = []
+
+    async def ask(client: httpx.AsyncClient) -> None:
+        answers.append((await client.get(path)).status_code)
+
+    async def main() -> None:
+        transport = httpx.ASGITransport(make_app(services=services))
+        headers = {"authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers, timeout=60) as client:
+            with anyio.fail_after(60):
+                async with anyio.create_task_group() as group:
+                    for _ in range(60):
+                        group.start_soon(ask, client)
+
+    with checked_out() as connections:
+        anyio.run(main)
+    assert answers == [200] * 60
+    assert (connections.peak, connections.now) == (3, 0)
 
 
 def test_the_threads_beside_the_requests(database: Database, story: Story) -> None:

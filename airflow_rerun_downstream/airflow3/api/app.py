@@ -16,6 +16,7 @@ from airflow_rerun_downstream.airflow3.api.background import Background, prepare
 from airflow_rerun_downstream.airflow3.api.csrf import csrf_guard
 from airflow_rerun_downstream.airflow3.api.headers import AnswerHeaders
 from airflow_rerun_downstream.airflow3.api.routes import router
+from airflow_rerun_downstream.airflow3.api.slots import Slots, airflows_pool
 from airflow_rerun_downstream.service import Service
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ def make_app(services: Callable[[], Service] = wiring.rest_service, background: 
     app.state.background = background or Background()
     app.state.wake = app.state.background.wake
     app.state.files = pages.Files()
+    app.state.slots = Slots(airflows_pool)
     app.add_middleware(AnswerHeaders)
     errors.install(app)
     app.include_router(router)

@@ -13,6 +13,7 @@ from airflow_rerun_downstream.airflow3.api.dependencies import (
     actor_of,
     service_of,
 )
+from airflow_rerun_downstream.airflow3.api.slots import SlotRoute
 from airflow_rerun_downstream.ports import ComponentHealth
 from airflow_rerun_downstream.rest import handlers, payloads, presenters
 from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
@@ -32,7 +33,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 
-router = APIRouter(prefix="/api/v1", responses=PROBLEMS, tags=["Rerun Downstream"])
+router = APIRouter(prefix="/api/v1", responses=PROBLEMS, tags=["Rerun Downstream"], route_class=SlotRoute)
 
 RerunId = Annotated[int, Path(description="The rerun's id")]
 MemberId = Annotated[int, Path(description="The member's id")]
