@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from airflow.utils.db_manager import BaseDBManager
 
 from airflow_rerun_downstream import host
+from airflow_rerun_downstream.airflow3 import traces
 from airflow_rerun_downstream.store import schema
 from airflow_rerun_downstream.store.schema import SchemaState
 from airflow_rerun_downstream.store.tables import VERSION_TABLE, metadata
@@ -79,11 +80,14 @@ class RerunDownstreamDBManager(BaseDBManager):
             return self._print_upgrade(from_revision, to_revision or "head")
         if self.state() is SchemaState.NEWER:
             return log.warning(SchemaState.NEWER.value)
-        schema.upgrade(self.engine, to_revision or "head")
+        schema.upgrade(self.engine, to_revision or "head", last_id=traces.last_rerun_id)
         return log.info("The tables of airflow-rerun-downstream are migrated")
 
     def downgrade(self, to_revision: str, from_revision: str | None = None, show_sql_only: bool = False) -> None:
-        """Bring the tables back to an older revision; ``base`` removes them. Or print the statements that would."""
+        """Bring the tables back to an older revision; ``base`` removes them. Or print the statements that would.
+
+        Raises `TablesInUse`, which says what to do first, while something would be lost with the tables.
+        """
         if not host.supported():
             return log.warning(host.why_not())
         if show_sql_only:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.store import schema
+from airflow_rerun_downstream.airflow3 import traces
+from airflow_rerun_downstream.store import remains, schema
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -12,11 +13,17 @@ if TYPE_CHECKING:
 
 def migrate() -> None:
     """Bring the tables to the code's revision. Raises `SchemaMismatch` if a newer package made them."""
-    schema.upgrade(engine())
+    schema.upgrade(engine(), last_id=traces.last_rerun_id)
+
+
+def check_downgrade() -> None:
+    """Raise `TablesInUse`, which says what to do first, while something would be lost with the tables."""
+    with engine().connect() as connection:
+        remains.refuse_unless_empty(connection)
 
 
 def downgrade(revision: str) -> None:
-    """Bring the tables to an older revision; ``base`` removes them."""
+    """Bring the tables to an older revision; ``base`` removes them. Raises `TablesInUse`."""
     schema.downgrade(engine(), revision)
 
 

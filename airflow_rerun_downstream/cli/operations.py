@@ -117,12 +117,16 @@ def db(args: Namespace) -> int:
 
 
 def downgrade(args: Namespace) -> int:
-    """Go back to an older revision, after a question."""
+    """Go back to an older revision, after a question; not while something would be lost with the tables."""
     if not args.revision:
         raise Usage("Give --revision; base removes the tables and every record in them.")
+    if not args.yes and not sys.stdin.isatty():
+        raise Usage("There is no terminal to ask at: say --yes to downgrade the tables. Records may be lost.")
+    tables = host.room("tables")
+    tables.check_downgrade()
     if not args.yes and input(f"Downgrade the tables to {args.revision}? Records may be lost. [y/N] ") != "y":
         print("Nothing was changed.", file=sys.stderr)
         return 1
-    host.room("tables").downgrade(args.revision)
+    tables.downgrade(args.revision)
     print(f"The tables are at {args.revision}.")
     return 0

@@ -135,6 +135,12 @@ class SchemaMismatch(Refusal):
     status = 503
 
 
+class TablesInUse(Conflict):
+    """Something of ours would be lost with the tables: a frozen run, parked events, a rerun that isn't over."""
+
+    reason = "tables_in_use"
+
+
 class UnsupportedAirflow(Refusal):
     """This Airflow's minor version isn't one that the package knows; nothing of it works there."""
 

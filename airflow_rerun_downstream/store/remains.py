@@ -6,14 +6,22 @@ would ever release such a run.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.engine import Connection
 
+from airflow_rerun_downstream.domain.errors import TablesInUse
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.store import schema
 from airflow_rerun_downstream.store.tables import hold, parked, rerun
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql import Select
+
+MAX_NAMED = 20
 
 OVER = (RerunState.SUCCEEDED.value, RerunState.TERMINATED.value)
 
@@ -40,15 +48,47 @@ class Remains:
 
 
 def remains(connection: Connection) -> Remains:
-    """What there is now. Tables that are gone, or of another version, hold nothing that could be read."""
+    """What there is now, in whichever of the tables are there. Every revision so far has what is read here."""
     existing = schema.names(connection)
-    if not existing >= {hold.name, parked.name, rerun.name}:
-        return Remains()
+
+    def read(table: Table, wanted: Select[Any]) -> Sequence[Any]:
+        return connection.execute(wanted).all() if table.name in existing else ()
+
     holds = select(hold.c.rerun_id, hold.c.dag_id, hold.c.run_id).order_by(hold.c.rerun_id, hold.c.member_id)
     dags = select(parked.c.dag_id).distinct().order_by(parked.c.dag_id)
     active = select(rerun.c.id).where(rerun.c.state.not_in(OVER)).order_by(rerun.c.id)
     return Remains(
-        held=tuple((row.rerun_id, row.dag_id, row.run_id) for row in connection.execute(holds)),
-        parked=tuple(connection.scalars(dags)),
-        active=tuple(connection.scalars(active)),
+        held=tuple((row.rerun_id, row.dag_id, row.run_id) for row in read(hold, holds)),
+        parked=tuple(row.dag_id for row in read(parked, dags)),
+        active=tuple(row.id for row in read(rerun, active)),
     )
+
+
+def lock(connection: Connection) -> None:
+    """Let nobody add to what there is until this transaction ends; SQLite's is alone anyway."""
+    existing = schema.names(connection)
+    if connection.dialect.name == "postgresql":
+        for table in (rerun, hold, parked):
+            if table.name in existing:
+                connection.exec_driver_sql(f"LOCK TABLE {table.name} IN ACCESS EXCLUSIVE MODE")
+
+
+def refuse_unless_empty(connection: Connection) -> None:
+    """Raise `TablesInUse`, which says what to do first, if something would be lost with the tables."""
+    found = remains(connection)
+    if not found:
+        return
+    first = []
+    if found.active:
+        first.append(f"Let these reruns end, or terminate them: {listed(map(str, found.active))} (`terminate ID`).")
+    if found.held or found.parked:
+        runs = [f"{dag_id} / {run_id or 'to come'} (rerun {number})" for number, dag_id, run_id in found.held]
+        events = [f"the asset events of {dag_id}" for dag_id in found.parked]
+        first.append(f"Release what is frozen: {listed([*runs, *events])} (`release --all --wait`).")
+    raise TablesInUse(f"The tables are still needed; nothing was changed. {' '.join(first)} A conductor has to work.")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Some names, the first of which are told."""
+    told = list(names)
+    return ", ".join(told[:MAX_NAMED]) + (f" and {len(told) - MAX_NAMED} more" if len(told) > MAX_NAMED else "")

@@ -6,7 +6,7 @@ several processes at once, and an interrupted one leaves the tables as they were
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -16,7 +16,7 @@ from sqlalchemy import Column, MetaData, String, Table, delete, insert, inspect,
 from sqlalchemy.engine import Connection, Engine
 
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
-from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, metadata
+from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, metadata, rerun
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -38,6 +38,11 @@ DIALECTS = frozenset({"sqlite", "postgresql"})
 
 LOCK = 6_270_431_107
 """Our own advisory lock on PostgreSQL: migrating must also be safe where Airflow's isn't taken."""
+
+MYSQL = ("mysql", "mariadb")
+NAME = "airflow-rerun-downstream"
+LOCKED_WITHIN = 600
+"""The name of the lock on MySQL, and the seconds for which it is waited for."""
 
 version = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
 
@@ -109,8 +114,10 @@ def config(connection: Connection | None = None, url: str | None = None) -> Conf
 
 @contextmanager
 def alone(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no other migration runs beside."""
-    with engine.connect() as connection, connection.begin():
+    """A transaction that no other migration runs beside; on MySQL, which commits each change of a table, no more than
+    the last part of it is one.
+    """
+    with engine.connect() as connection, named_lock(connection), connection.begin():
         if connection.dialect.name == "sqlite":
             # The driver begins a transaction only at the first write, and not at all for CREATE TABLE.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -119,9 +126,30 @@ def alone(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def upgrade(engine: Engine, to: str = "head") -> None:
+@contextmanager
+def named_lock(connection: Connection) -> Iterator[None]:
+    """MySQL's advisory lock, which outlasts its commits; elsewhere nothing."""
+    if connection.dialect.name not in MYSQL:
+        yield
+        return
+    if connection.execute(text("SELECT GET_LOCK(:name, :wait)"), {"name": NAME, "wait": LOCKED_WITHIN}).scalar() != 1:
+        raise RuntimeError(f"Another migration of these tables hasn't ended for {LOCKED_WITHIN} s")
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": NAME})
+
+
+def no_id(_connection: Connection) -> int:
+    """Where nothing outside our tables names a rerun."""
+    return 0
+
+
+def upgrade(engine: Engine, to: str = "head", *, last_id: Callable[[Connection], int] = no_id) -> None:
     """Bring the tables to a revision, from whatever they are; lost tables are made anew, empty.
 
+    Where the reruns' table is made, ids begin after ``last_id``: that of the last rerun that something still names.
     Raises `SchemaMismatch` when a newer version of the package made them.
     """
     from alembic import command
@@ -130,14 +158,36 @@ def upgrade(engine: Engine, to: str = "head") -> None:
         found = state(connection)
         if found is SchemaState.NEWER:
             raise SchemaMismatch(found.value, state="newer")
+        new = rerun.name not in names(connection)
         mend(connection)
         command.upgrade(config(connection), to)
+        if new and rerun.name in names(connection):
+            begin_after(connection, last_id(connection))
+
+
+def begin_after(connection: Connection, last: int) -> None:
+    """Give the next rerun an id after ``last``."""
+    if last <= 0:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": rerun.name})
+        row = {"name": rerun.name, "last": last}
+        connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"), row)
+    elif connection.dialect.name == "postgresql":
+        sequence = text(f"SELECT setval(pg_get_serial_sequence('{rerun.name}', 'id'), :last)")
+        connection.execute(sequence, {"last": last})
+    else:
+        connection.exec_driver_sql(f"ALTER TABLE {rerun.name} AUTO_INCREMENT = {last + 1}")
 
 
 def mend(connection: Connection) -> None:
     """Make the tables what their recorded revision says, so that the migrations find what they expect."""
     existing = names(connection)
     found = revision(connection, existing)
+    if found is None and connection.dialect.name in MYSQL and empty(connection, existing & TABLES):
+        # An interrupted migration was not taken back.
+        drop(connection)
+        return
     if found is not None and not existing & TABLES:
         connection.execute(delete(version))
     elif found == HEAD and TABLES - existing:
@@ -148,11 +198,23 @@ def mend(connection: Connection) -> None:
         connection.execute(insert(version), [{"version_num": REVISIONS[0]}])
 
 
+def empty(connection: Connection, tables: Iterable[str]) -> bool:
+    """Whether there is no row in any of these tables."""
+    return all(connection.execute(select(metadata.tables[name].c[0]).limit(1)).first() is None for name in tables)
+
+
 def downgrade(engine: Engine, to: str) -> None:
-    """Bring the tables to an older revision. ``base`` removes them, and every trace of them."""
+    """Bring the tables to an older revision. ``base`` removes them, and every trace of them.
+
+    Raises `TablesInUse`, which says what to do first, while a run is frozen, events are parked or a rerun isn't over.
+    """
     from alembic import command
 
+    from airflow_rerun_downstream.store import remains
+
     with alone(engine) as connection:
+        remains.lock(connection)
+        remains.refuse_unless_empty(connection)
         if state(connection) is SchemaState.MISSING:
             drop(connection)
             return

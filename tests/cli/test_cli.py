@@ -180,6 +180,7 @@ def test_a_file_gives_the_whole_body(
         "submit a b --latest-version --same-version",
         "submit a b --dry-run --wait",
         "db downgrade",
+        "db downgrade --revision base",
         "links orders --include-manual",
     ],
 )

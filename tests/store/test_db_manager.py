@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import inspect, text
@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from airflow_rerun_downstream import __version__
+from airflow_rerun_downstream.domain.errors import TablesInUse
 from airflow_rerun_downstream.store import schema
 from airflow_rerun_downstream.store.schema import SchemaState
 from airflow_rerun_downstream.store.tables import VERSION_TABLE, metadata
@@ -132,6 +133,14 @@ def test_a_downgrade_to_base_removes_everything(manager: RerunDownstreamDBManage
     assert not [name for name in inspect(engine).get_table_names() if "rerun_downstream" in name]
 
 
+def test_a_downgrade_is_refused_while_something_is_frozen(manager: RerunDownstreamDBManager, engine: Engine) -> None:
+    manager.initdb()
+    run(engine, "INSERT INTO rerun_downstream_parked (dag_id, asset_id, created_at) VALUES ('d', 1, '2026-01-01')")
+    with pytest.raises(TablesInUse, match="the asset events of d"):
+        manager.downgrade(schema.BASE)
+    assert state(engine) is SchemaState.READY
+
+
 def test_a_reset_drops_what_there_is_in_airflows_transaction(manager: RerunDownstreamDBManager, engine: Engine) -> None:
     manager.initdb()
     with engine.connect() as connection, connection.begin():
@@ -185,8 +194,8 @@ class TestMigrateAtStart:
     def test_who_lost_the_race_sees_that_it_is_done(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         done = schema.upgrade
 
-        def beaten(engine: Engine, to: str = "head") -> None:
-            done(engine, to)
+        def beaten(engine: Engine, to: str = "head", **options: Any) -> None:
+            done(engine, to, **options)
             raise OSError("canceling statement due to lock timeout")
 
         monkeypatch.setattr(schema, "upgrade", beaten)
