@@ -209,10 +209,15 @@ class Gateway(Protocol):
         """Clear the run's selected task instances and queue the run, as Airflow's own clear does.
 
         With ``retry`` only those that haven't succeeded are cleared. A note on the run and a row in the audit
-        log name the rerun. The task instances are remembered, so that the asset manager knows their events.
+        log name the rerun. The task instances are remembered, so that the asset manager knows their events; where
+        the run had consumed events that reruns have repeated since, it consumes the last repeats instead.
 
         Raises `CannotDispatch` with ``run_gone`` or ``task_gone`` (``gone``), or ``run_not_finished``.
         """
+        ...
+
+    def adopt(self, ref: RunRef, *, rerun_id: int, actor: str) -> None:
+        """Take a run that a task has started for a member's; what it consumed is replaced as by `dispatch`."""
         ...
 
     def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:

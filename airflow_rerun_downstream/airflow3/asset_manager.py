@@ -4,21 +4,22 @@ What any other event queues for a frozen Dag is parked at once.
 
 An asset event of a try that a rerun started *repeats* the one that the task instance emitted before, or that the same
 task emitted in the run whose place this one takes. It
-is recorded, its listeners are told, and the runs that consumed the original are linked to it; but no Dag run is
-queued for it. Everything else is the parent class's.
+is recorded and its listeners are told, but no Dag run is queued for it. The runs that consumed the original see it
+instead of that when they are rerun themselves. Everything else is the parent class's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_rerun_downstream import host
 from airflow_rerun_downstream.airflow3 import adoptions, repeats
 from airflow_rerun_downstream.store.guard import SchemaGuard
-from airflow_rerun_downstream.store.tables import child, dispatched_task, hold, member
+from airflow_rerun_downstream.store.tables import child, dispatched_task, hold, member, repeat
 
 if TYPE_CHECKING:
     from airflow.models.asset import AssetEvent
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 guard = SchemaGuard()
 """Until it confirms our tables on a connection of its own, nothing here touches Airflow's transaction."""
 
-_repeating: ContextVar[bool] = ContextVar("rerun_downstream_repeating", default=False)
+_repeating: ContextVar[Repeating | None] = ContextVar("rerun_downstream_repeating", default=None)
 
 REMEMBERED = "_rerun_downstream_try"
 
@@ -45,26 +46,29 @@ class RerunAssetMixin:
         if not host.supported():
             return super().register_asset_change(**given)  # type: ignore[misc, no-any-return]
         rerun = rerun_try(task_instance, session=session) if task_instance is not None else None
-        originals = rerun.originals(asset, kwargs, session=session) if rerun else []
-        with queueing(suppressed=bool(originals)):
+        found = rerun.repeats(asset, kwargs, session=session) if rerun else None
+        with queueing(found, kwargs) as repeating:
             event: AssetEvent | None = super().register_asset_change(**given)  # type: ignore[misc]
-        if rerun and event is not None:
+        if rerun and event is not None and (found or not rerun.new):
             rerun.emitted(event, session=session)
-            if originals:
-                repeats.adopt(event, originals, session=session)
+            if found:
+                # Where a Dag takes it for a first one, it must find it in the window of its next run.
+                repeats.note(event, found, backdate=not repeating.queued, session=session)
         return event
 
     @classmethod
     def _queue_dagruns(cls, *args: Any, **kwargs: Any) -> Any:
         """The one way by which every supported Airflow gets from an event to Dag runs, partitioned ones too."""
-        if _repeating.get():
-            return None
         if not host.supported():
             return super()._queue_dagruns(*args, **kwargs)  # type: ignore[misc]
         given = {**dict(zip(("asset_id", "dags_to_queue", "session"), args, strict=False)), **kwargs}
+        if (repeating := _repeating.get()) is not None:
+            given["dags_to_queue"] = repeating.first_time(given)
+            if not given["dags_to_queue"]:
+                return None
         dag_ids = {dag.dag_id for dag in given["dags_to_queue"]}
         with parking_for(dag_ids, by_key=given.get("partition_key") is not None, session=given["session"]):
-            return super()._queue_dagruns(*args, **kwargs)  # type: ignore[misc]
+            return super()._queue_dagruns(**given)  # type: ignore[misc]
 
 
 @contextmanager
@@ -84,12 +88,32 @@ def parking_for(dag_ids: Collection[str], *, by_key: bool, session: Session) -> 
         parking.park(session, keys)
 
 
+@dataclass
+class Repeating:
+    """An event that repeats others is being registered, through the aliases ``names``.
+
+    ``queued``: some Dag takes it for a first one all the same.
+    """
+
+    found: repeats.Repeat
+    names: frozenset[str]
+    queued: bool = False
+
+    def first_time(self, given: Mapping[str, Any]) -> set[Any]:
+        """The Dags to be queued that it is new to, such as those that wait for an alias it didn't come through."""
+        dags = {dag.dag_id: dag for dag in given["dags_to_queue"]}
+        new = repeats.new_to(dags, self.found, self.names, given["asset_id"], session=given["session"])
+        self.queued = bool(new)
+        return {dags[dag_id] for dag_id in new}
+
+
 @contextmanager
-def queueing(*, suppressed: bool) -> Iterator[None]:
-    """Whether Dag runs are queued for what is registered inside."""
-    token = _repeating.set(suppressed)
+def queueing(found: repeats.Repeat | None, kwargs: Mapping[str, Any]) -> Iterator[Repeating]:
+    """What is queued for an event that is registered inside; for one that repeats nothing, all that Airflow queues."""
+    repeating = Repeating(found or repeats.FIRST, frozenset(kwargs.get("source_alias_names") or ()))
+    token = _repeating.set(repeating if found else None)
     try:
-        yield
+        yield repeating
     finally:
         _repeating.reset(token)
 
@@ -106,6 +130,8 @@ def rerun_try(task_instance: TaskInstance, *, session: Session) -> repeats.Rerun
     if not all(guard.usable(session, table.name) for table in tables):
         return None
     found = repeats.find_try(task_instance, session=session)
+    if found is not None and not guard.usable(session, repeat.name):
+        found = None
     setattr(task_instance, REMEMBERED, (task_instance.try_number, found))
     return found
 

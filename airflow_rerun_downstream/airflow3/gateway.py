@@ -9,7 +9,7 @@ from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
-from airflow_rerun_downstream.airflow3 import audit, clearing, selecting
+from airflow_rerun_downstream.airflow3 import audit, clearing, selecting, superseding
 from airflow_rerun_downstream.airflow3.observing import (
     RESTARTING,
     RUN,
@@ -87,10 +87,17 @@ class AirflowGateway:
             latest = clearing.wants_latest_version(run_on_latest_version, dag_id=ref.dag_id, session=self._session)
             clearing.clear(run, task_instances, on_latest_version=latest, session=self._session)
             self._remember(ref, tasks, task_instances, rerun_id=rerun_id)
+            superseding.take_repeats(run, session=self._session)
         self._leave_traces(run, "dispatch", rerun_id=rerun_id, actor=actor)
         done = Dispatched(clear_number=run.clear_number, cleared=len(task_instances))
         self._let_go(run, task_instances)
         return done
+
+    def adopt(self, ref: RunRef, *, rerun_id: int, actor: str) -> None:
+        """Take a run that a task has started for a member's: it consumes what the rerun has made so far."""
+        if (run := self._locked(ref)) is not None:
+            superseding.take_repeats(run, session=self._session)
+        self.record(ref, rerun_id=rerun_id, actor=actor, event="adopt")
 
     def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
         """Stop a queued or running run so that it can be dispatched later; False if it had finished or is gone.

@@ -182,7 +182,7 @@ class Performer:
             how = "cleared the run" if ref == member.ref else f"made {ref.run_id} in place of {member.ref.run_id}"
             detail = f"{step.task_id} of {step.parent} {how}; all of its tasks run"
             self.tell(work, rerun, "member_adopted", member, detail)
-            work.gateway.record(ref, rerun_id=rerun.id, actor=rerun.created_by, event="adopt")
+            work.gateway.adopt(ref, rerun_id=rerun.id, actor=rerun.created_by)
         return moved
 
     def explain(self, rerun: Rerun, member: Member, problem: CannotDispatch, lease: int) -> bool:

@@ -21,11 +21,14 @@ from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, metadat
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every revision, oldest first; a test compares with the migrations' folder."""
 
 HEAD = REVISIONS[-1]
 """The revision that this code works with."""
+
+LATER_TABLES = frozenset({"rerun_downstream_repeat"})
+"""Those that came after the first revision."""
 
 BASE = "base"
 
@@ -192,8 +195,9 @@ def mend(connection: Connection) -> None:
         connection.execute(delete(version))
     elif found == HEAD and TABLES - existing:
         metadata.create_all(connection)
-    elif found is None and existing >= TABLES:
-        # As Airflow does with tables of unknown age: take them for the first ones.
+    elif found is None and existing >= TABLES - LATER_TABLES:
+        # As Airflow does with tables of unknown age: take them for the first ones. The migrations that follow pass over
+        # what is there.
         version.create(connection, checkfirst=True)
         connection.execute(insert(version), [{"version_num": REVISIONS[0]}])
 

@@ -222,5 +222,13 @@ parked = Table(
 )
 """The rows of Airflow's ``asset_dag_run_queue`` that were taken out of the scheduler's sight, to be put back."""
 
+repeat = Table(
+    f"{PREFIX}repeat",
+    metadata,
+    Column("event_id", Integer, primary_key=True, autoincrement=False),
+    Column("original_id", Integer, primary_key=True, autoincrement=False, index=True),
+)
+"""Airflow's asset events that repeat earlier ones: each with all that it repeats, repeats of those among them."""
+
 TABLES = frozenset(metadata.tables)
 """The names of all tables, without alembic's own."""

@@ -5,6 +5,7 @@ Events come in through Airflow's own registration of a task's success, runs are 
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,6 +83,28 @@ class Airflow:
             AirflowGateway(session).dispatch(ref, (TaskRef(task),), **wanted)
             session.commit()
 
+    def ref(self, dag_id: str) -> RunRef:
+        """A Dag's only run, which ends now at the latest."""
+        with self.database.session() as session:
+            (row,) = scene.rows("dag_run", session=session, dag_id=dag_id)
+            ref = RunRef(dag_id, row["run_id"])
+            for ti in scene.instances(ref, session=session).values():
+                ti.state, ti.try_number = "success", 1
+            session.commit()
+        self.finish(ref)
+        return ref
+
+    def move_to_latest(self, ref: RunRef) -> None:
+        """The scheduler gives a run the tasks of its Dag's latest version."""
+        from airflow.models.dag_version import DagVersion
+
+        with self.database.session() as session:
+            run = scene.run_of(ref, session=session)
+            run.dag = scene.latest(ref.dag_id, session=session)
+            version = DagVersion.get_latest_version(ref.dag_id, session=session)
+            run.verify_integrity(session=session, dag_version_id=version.id)
+            session.commit()
+
     def clear_by_hand(self, ref: RunRef, task_id: str = "make") -> None:
         from airflow.models.taskinstance import clear_task_instances
 
@@ -117,6 +140,11 @@ class Airflow:
         """The Dags that wait for more assets, once for each that they have."""
         with self.database.session() as session:
             return sorted(row["target_dag_id"] for row in scene.rows("asset_dag_run_queue", session=session))
+
+
+def moment(value: Any) -> datetime:
+    """A moment as a database's driver tells it."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
 
 
 def profile(kind: str, name: str) -> Any:
@@ -198,34 +226,83 @@ class TestOneConsumer:
 
         assert len(airflow.runs("consumer")) == 2
 
-    def test_the_consumer_of_the_original_sees_the_repeated_event(self, airflow, one_consumer):
+    def test_the_consumer_sees_the_repeat_alone_once_it_is_dispatched_itself(self, airflow, one_consumer):
         rerun(airflow, one_consumer)
 
         first, second = airflow.events()
-        assert airflow.events(airflow.runs("consumer")[0]) == [first, second]
+        (consumer,) = airflow.runs("consumer")
+        assert airflow.events(consumer) == [first], "its history stands until it is its turn"
+        airflow.dispatch(airflow.ref("consumer"))
+        assert airflow.events(consumer) == [second]
 
-    def test_the_repeated_event_takes_the_place_of_the_original(self, airflow, one_consumer, session):
+    def test_a_repeat_comes_right_after_its_original(self, airflow, one_consumer, session):
         rerun(airflow, one_consumer)
+        rerun(airflow, one_consumer, rerun_id=2)
 
-        first, second = scene.rows("asset_event", session=session)
-        assert first["timestamp"] == second["timestamp"]
+        times = [row["timestamp"] for row in scene.rows("asset_event", session=session)]
+        assert times == sorted(set(times))
+        assert moment(times[2]) - moment(times[0]) <= timedelta(microseconds=2)
 
     def test_the_next_cycle_consumes_its_own_events(self, airflow, one_consumer):
         rerun(airflow, one_consumer)
+        airflow.dispatch(airflow.ref("consumer"))
 
         airflow.succeed(airflow.run("producer", day=2), "a")
         airflow.schedule()
 
         before, after = airflow.runs("consumer")
-        assert airflow.events(after) == airflow.events()[-1:]
-        assert airflow.events(before) == airflow.events()[:-1]
+        _first, again, next_day = airflow.events()
+        assert (airflow.events(before), airflow.events(after)) == ([again], [next_day])
 
-    def test_a_second_rerun_is_no_different(self, airflow, one_consumer):
+    @pytest.mark.parametrize("each_time", [True, False], ids=["rerun each time", "rerun the second time only"])
+    def test_a_second_rerun_is_no_different(self, airflow, one_consumer, each_time):
         rerun(airflow, one_consumer)
+        if each_time:
+            airflow.dispatch(airflow.ref("consumer"))
         rerun(airflow, one_consumer, rerun_id=2)
+        airflow.dispatch(airflow.ref("consumer"))
 
-        assert len(airflow.runs("consumer")) == 1
-        assert airflow.events(airflow.runs("consumer")[0]) == airflow.events()
+        (consumer,) = airflow.runs("consumer")
+        assert airflow.events(consumer) == airflow.events()[-1:]
+
+    def test_a_task_of_another_name_repeats_the_one_that_is_gone(self, airflow, one_consumer):
+        airflow.save(dag("producer", outlets=[asset("a")], tasks=("make_clean",)))
+        airflow.dispatch(one_consumer)
+        airflow.move_to_latest(one_consumer)
+        airflow.start(one_consumer, "make_clean")
+        airflow.succeed(one_consumer, "a", task_id="make_clean")
+        airflow.schedule()
+
+        (consumer,) = airflow.runs("consumer")
+        airflow.dispatch(airflow.ref("consumer"))
+        assert airflow.events(consumer) == airflow.events()[-1:]
+
+    def test_a_task_of_another_name_that_is_cleared_by_hand_is_airflows(self, airflow, one_consumer):
+        self.test_a_task_of_another_name_repeats_the_one_that_is_gone(airflow, one_consumer)
+
+        airflow.clear_by_hand(one_consumer, "make_clean")
+        airflow.start(one_consumer, "make_clean")
+        airflow.succeed(one_consumer, "a", task_id="make_clean")
+        airflow.schedule()
+
+        assert len(airflow.runs("consumer")) == 2
+
+    def test_a_task_beside_those_that_were_dispatched_is_airflows(self, airflow):
+        both = ("make", "other")
+        airflow.save(dag("producer", outlets=[asset("a")], tasks=both), dag("consumer", [asset("a")]))
+        ref = airflow.run("producer", day=1)
+        for task_id in both:
+            airflow.succeed(ref, "a", task_id=task_id)
+        airflow.schedule()
+        before = len(airflow.runs("consumer"))
+
+        airflow.dispatch(ref)
+        airflow.clear_by_hand(ref, "other")
+        airflow.start(ref, "other")
+        airflow.succeed(ref, "a", task_id="other")
+        airflow.schedule()
+
+        assert len(airflow.runs("consumer")) == before + 1
 
     def test_a_try_that_failed_before_changes_nothing(self, airflow, one_consumer):
         airflow.dispatch(one_consumer)
@@ -318,6 +395,7 @@ class TestTwoAssets:
     def test_the_next_cycle_waits_for_both_and_consumes_its_own(self, airflow, refs):
         rerun(airflow, refs[0])
         rerun(airflow, refs[1], "b")
+        airflow.dispatch(airflow.ref("consumer"))
 
         airflow.succeed(airflow.run("two", day=2), "b")
         airflow.succeed(airflow.run("one", day=2), "a")
@@ -325,7 +403,7 @@ class TestTwoAssets:
 
         before, after = airflow.runs("consumer")
         assert airflow.events(after) == airflow.events()[-2:]
-        assert airflow.events(before) == airflow.events()[:-2]
+        assert airflow.events(before) == airflow.events()[2:4]
 
     def test_a_half_condition_of_the_next_cycle_stays(self, airflow, refs):
         airflow.succeed(airflow.run("one", day=2), "a")
@@ -373,19 +451,51 @@ class TestAliases:
     def test_a_rerun_makes_no_second_runs(self, airflow, ref):
         self.again(airflow, ref, {"x": {"a": {"rows": 1}}, "y": {"a": {"rows": 2}}})
 
-        (of_x,), (of_y,) = airflow.runs("of_x"), airflow.runs("of_y")
-        first, second, third, fourth = airflow.events()
-        assert {tuple(airflow.events(of_x)), tuple(airflow.events(of_y))} == {(first, third), (second, fourth)}
         assert airflow.queued() == []
+        third, fourth = airflow.events()[2:]
+        assert {self.reads(airflow, "of_x"), self.reads(airflow, "of_y")} == {(third,), (fourth,)}
+
+    def reads(self, airflow, dag_id: str) -> tuple[int, ...]:
+        """The events that a Dag's only run consumes once it is dispatched."""
+        airflow.dispatch(airflow.ref(dag_id))
+        (run,) = airflow.runs(dag_id)
+        return tuple(airflow.events(run))
 
     def test_one_event_may_take_the_place_of_two(self, airflow, ref):
         self.again(airflow, ref, {"x": {"a": {"rows": 3}}, "y": {"a": {"rows": 3}}})
 
         last = airflow.events()[-1]
         assert len(airflow.events()) == 3
-        for dag_id in ("of_x", "of_y"):
-            (consumer,) = airflow.runs(dag_id)
-            assert last in airflow.events(consumer)
+        assert [self.reads(airflow, dag_id) for dag_id in ("of_x", "of_y")] == [(last,), (last,)]
+
+    def test_what_an_alias_names_now_takes_the_place_of_what_it_named_before(self, airflow):
+        from airflow.sdk import AssetAlias
+
+        waits = {"of_alias": [AssetAlias("x")], "of_wrong": [asset("wrong")], "of_right": [asset("right")]}
+        airflow.save(dag("producer", outlets=[AssetAlias("x")]), *(dag(name, what) for name, what in waits.items()))
+        ref = airflow.run("producer", day=1)
+        airflow.succeed(ref, through={"x": {"wrong": {}}})
+        airflow.schedule()
+        assert [len(airflow.runs(name)) for name in waits] == [1, 1, 0]
+
+        self.again(airflow, ref, {"x": {"right": {}}})
+
+        assert [len(airflow.runs(name)) for name in waits] == [1, 1, 1], "nobody had heard of the right asset"
+        wrong, right = airflow.events()
+        assert [self.reads(airflow, name) for name in waits] == [(right,), (wrong,), (right,)]
+
+    def test_an_alias_may_name_fewer_and_more(self, airflow):
+        from airflow.sdk import AssetAlias
+
+        airflow.save(dag("producer", outlets=[AssetAlias("x")]), dag("of_x", [AssetAlias("x")]))
+        ref = airflow.run("producer", day=1)
+        airflow.succeed(ref, through={"x": {"a": {}, "b": {}}})
+        airflow.schedule()
+        self.again(airflow, ref, {"x": {"b": {}}})
+        first = self.reads(airflow, "of_x")
+        self.again(airflow, ref, {"x": {"b": {}, "c": {}}})
+
+        assert (first, self.reads(airflow, "of_x")) == ((airflow.events()[2],), tuple(airflow.events()[3:]))
 
     def test_an_alias_that_was_not_used_before_starts_its_consumers(self, airflow, ref):
         from airflow.sdk import AssetAlias
@@ -427,8 +537,9 @@ class TestMappedTasks:
         airflow.schedule()
 
         (consumer,) = airflow.runs("consumer")
-        first, _, _, again, _, _ = airflow.events()
-        assert airflow.events(consumer) == [first, again]  # the run was made with the first index's event
+        airflow.dispatch(airflow.ref("consumer"))
+        _, _, _, again, _, _ = airflow.events()
+        assert airflow.events(consumer) == [again]  # the run was made with the first index's event
 
     def test_an_index_that_is_new_repeats_its_siblings(self, airflow):
         ref = self.mapped(airflow, 2)
@@ -447,9 +558,9 @@ class TestMappedTasks:
         airflow.schedule()
 
         (consumer,) = airflow.runs("consumer")
-        first, _, new = airflow.events()
-        assert airflow.events(consumer) == [first, new]
         found = self.remembered(airflow)
+        airflow.dispatch(airflow.ref("consumer"))
+        assert airflow.events(consumer) == airflow.events()[-1:]
         assert (found[-1]["first_try"], found[-1]["emitted_try"]) == (1, None)
         assert (found[2]["first_try"], found[2]["emitted_try"]) == (1, 2)
 

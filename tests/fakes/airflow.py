@@ -471,5 +471,9 @@ class FakeGateway:
         self.record(ref, rerun_id=rerun_id, actor=actor, event="stop")
         return True
 
+    def adopt(self, ref: RunRef, *, rerun_id: int, actor: str) -> None:
+        """Only told: what a run consumed isn't part of this world."""
+        self.record(ref, rerun_id=rerun_id, actor=actor, event="adopt")
+
     def record(self, ref: RunRef, *, rerun_id: int, actor: str, event: str) -> None:
         self.world.log.append((ref, event, actor, rerun_id))

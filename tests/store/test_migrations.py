@@ -169,6 +169,13 @@ class TestCheck:
         schema.upgrade(engine)
         assert state(engine) is SchemaState.READY
 
+    @pytest.mark.parametrize("revision", schema.REVISIONS)
+    def test_the_version_of_older_tables_is_gone(self, engine: Engine, revision: str) -> None:
+        schema.upgrade(engine, revision)
+        run(engine, f"DROP TABLE {VERSION_TABLE}")
+        schema.upgrade(engine)
+        assert state(engine) is SchemaState.READY
+
     def test_newer_than_the_code(self, engine: Engine) -> None:
         schema.upgrade(engine)
         run(engine, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
