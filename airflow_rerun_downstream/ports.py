@@ -274,6 +274,14 @@ class Freezer(Protocol):
         """
         ...
 
+    def lost(self) -> list[RunRef]:
+        """The runs that are held, and that no hold names: nobody would ever release them."""
+        ...
+
+    def rescue(self, ref: RunRef, *, actor: str) -> datetime | None:
+        """Let a lost run go, and answer when it is, or was, due; None if it isn't lost any more."""
+        ...
+
 
 @dataclass(frozen=True)
 class RerunFilter:
@@ -569,8 +577,8 @@ class Health(Protocol):
     """
 
     def components(self) -> Mapping[str, ComponentHealth]:
-        """``database``, ``conductor``, ``clocks``, ``asset_manager``, ``freeze_hook``, ``policy``, ``listener``,
-        ``declared_links``."""
+        """``database``, ``conductor``, ``clocks``, ``asset_manager``, ``freeze_hook``, ``frozen``, ``policy``,
+        ``listener``, ``declared_links``."""
         ...
 
     def asset_manager_active(self) -> bool:
@@ -579,6 +587,10 @@ class Health(Protocol):
 
     def freeze_hook_active(self) -> bool:
         """Whether every live scheduler holds the runs that it makes for a frozen Dag."""
+        ...
+
+    def cannot_freeze(self) -> str | None:
+        """A sentence that says why nothing can be frozen in this installation; None: that depends on the run."""
         ...
 
 

@@ -27,7 +27,7 @@ def log_event(
     ref: RunRef,
     event: str,
     *,
-    rerun_id: int,
+    rerun_id: int | None,
     actor: str,
     logical_date: datetime | None,
     now: datetime,

@@ -17,7 +17,7 @@ from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from sqlalchemy import and_, delete, func, insert, select, update
 
-from airflow_rerun_downstream.airflow3 import audit, parking
+from airflow_rerun_downstream.airflow3 import audit, losses, parking
 from airflow_rerun_downstream.airflow3.facts.schedules import schedules
 from airflow_rerun_downstream.airflow3.hook import FAR
 from airflow_rerun_downstream.airflow3.observing import utc_now
@@ -26,6 +26,7 @@ from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import CannotFreeze, Clock
 from airflow_rerun_downstream.store.executor import changed
+from airflow_rerun_downstream.store.schema import DIALECTS
 from airflow_rerun_downstream.store.tables import hold, rerun
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ class AirflowFreezer:
 
     def sweep(self) -> None:
         """Park what was queued for a frozen Dag by a transaction that didn't see the freeze yet."""
-        keys = parking.frozen(self._session)
+        supported = self._session.get_bind().dialect.name in DIALECTS
+        keys = parking.frozen(self._session) if supported else None
         if keys:
             parking.park(self._session, keys)
 
@@ -138,6 +140,14 @@ class AirflowFreezer:
         elif run is not None:
             self._let_go(run, row.run_after, rerun_id=rerun_id, actor=actor)
         return True
+
+    def lost(self) -> list[RunRef]:
+        """The runs that are held, and that no hold names."""
+        return [lost.ref for lost in losses.lost(self._session)]
+
+    def rescue(self, ref: RunRef, *, actor: str) -> datetime | None:
+        """Let a lost run go, at its own time."""
+        return losses.rescue(self._session, ref, actor=actor, now=self._now())
 
     def _freeze_run(self, member_id: int, ref: RunRef, *, rerun_id: int) -> None:
         run = self._run(DagRun.dag_id == ref.dag_id, DagRun.run_id == ref.run_id)

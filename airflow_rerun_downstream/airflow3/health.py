@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from airflow_rerun_downstream.airflow3 import reports, wiring
+from airflow_rerun_downstream.airflow3 import losses, reports, wiring
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.ports import MAX_CLOCK_OFFSET, Clock, ComponentHealth, beside_the_database
 from airflow_rerun_downstream.settings import Settings
 from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes
+from airflow_rerun_downstream.store.schema import DIALECTS
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -24,6 +25,11 @@ HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 ADD_ASSET_MANAGER = (
     "Without it a rerun's repeated asset events would start runs of their own. Configure it and restart: "
     "[core] asset_manager_class = airflow_rerun_downstream.asset_manager.RerunAssetManager"
+)
+
+WITHOUT_SUPPORT = (
+    "the package works on PostgreSQL and SQLite. Elsewhere a rerun's asset events start runs of their own, and no run "
+    "is held."
 )
 
 WITHOUT_HOOK = "Until then no run that time starts can be frozen before it exists."
@@ -44,6 +50,7 @@ class AirflowHealth:
             "clocks": self.clocks,
             "asset_manager": self.asset_manager,
             "freeze_hook": self.freeze_hook,
+            "frozen": self.frozen,
             "policy": self.policy,
             "listener": self.listener,
             "declared_links": self.declared_links,
@@ -52,6 +59,8 @@ class AirflowHealth:
 
     def asset_manager_active(self) -> bool:
         """In every api-server that is alive; by the configuration where none has reported."""
+        if unsupported_database():
+            return False
         found = self._api_servers()
         return all(each.asset_manager for each in found) if found else reports.asset_manager_configured()
 
@@ -59,10 +68,17 @@ class AirflowHealth:
         """In every scheduler that is alive, and there is one."""
         return answered(self.freeze_hook).status == HEALTHY
 
+    def cannot_freeze(self) -> str | None:
+        """On a database that isn't supported, nothing of ours takes part in Airflow's transactions."""
+        name = unsupported_database()
+        return None if name is None else f"Nothing can be frozen on {name}: {WITHOUT_SUPPORT}"
+
     def database(self) -> ComponentHealth:
         """Are our tables there, and the code's?"""
         wiring.unit_of_work().look_again()
         with wiring.unit_of_work().session():
+            if name := unsupported_database():
+                return ComponentHealth(DEGRADED, f"{name} isn't supported: {WITHOUT_SUPPORT}")
             return ComponentHealth(HEALTHY, "The tables are up to date.")
 
     def conductor(self) -> ComponentHealth:
@@ -101,6 +117,8 @@ class AirflowHealth:
 
     def asset_manager(self) -> ComponentHealth:
         """Are repeated asset events recognised?"""
+        if name := unsupported_database():
+            return ComponentHealth(DEGRADED, f"It does nothing on {name}: {WITHOUT_SUPPORT}")
         found = self._api_servers()
         without = [each.id for each in found if not each.asset_manager]
         if without:
@@ -113,6 +131,8 @@ class AirflowHealth:
 
     def freeze_hook(self) -> ComponentHealth:
         """Can a run be held before it exists?"""
+        if name := unsupported_database():
+            return ComponentHealth(DEGRADED, f"It does nothing on {name}: {WITHOUT_SUPPORT}")
         with wiring.unit_of_work().session() as session:
             jobs = live_schedulers(session, now=self._clock.now())
             without = jobs - self._with_hook(session)
@@ -126,6 +146,19 @@ class AirflowHealth:
                 "too, and restart it.",
             )
         return ComponentHealth(HEALTHY, f"It is in place in all {len(jobs)} live schedulers.")
+
+    def frozen(self) -> ComponentHealth:
+        """Is every run that is held named by a record?"""
+        with wiring.unit_of_work().session() as session:
+            found = losses.lost(session)
+        if found:
+            named = ", ".join(str(each.ref) for each in found[:5]) + (", …" if len(found) > 5 else "")
+            return ComponentHealth(
+                UNHEALTHY,
+                f"{len(found)} runs are held, and no record knows why ({named}). "
+                "`airflow-rerun-downstream release --all`, beside an Airflow, lets them start at their own time.",
+            )
+        return ComponentHealth(HEALTHY, "Every run that is held has a record.")
 
     def policy(self) -> ComponentHealth:
         """Does a Dag's parsing say how far back its sensors look?"""
@@ -184,6 +217,14 @@ class AirflowHealth:
         if self._settings().conductor == "api_server":
             return "It is a thread of the api-server; look into that one's log."
         return "Start `airflow-rerun-downstream conductor`."
+
+
+def unsupported_database() -> str | None:
+    """The name of Airflow's database, if it isn't one that is supported."""
+    from airflow import settings
+
+    name = None if settings.engine is None else settings.engine.dialect.name
+    return None if name is None or name in DIALECTS else name
 
 
 def live_schedulers(session: Session, *, now: datetime) -> set[int]:

@@ -30,6 +30,9 @@ Keys = Mapping[str, frozenset[str] | None]
 PARTITIONED = hasattr(models, "AssetPartitionDagRun")
 """Airflow 3.1 has no partitions."""
 
+UPSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+"""On any other database nothing is parked: freezing is refused there."""
+
 PARKED = "~"
 MAX_ID = 250
 
@@ -76,7 +79,7 @@ def put(session: Session, table: Table, values: Sequence[Mapping[str, Any]]) -> 
 
     A run consumes the events up to that moment: it must cover all for which the row stands.
     """
-    into: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    into: Any = UPSERTS[session.get_bind().dialect.name]
     added = into(table).values(list(values))
     later = case((added.excluded.created_at > table.c.created_at, added.excluded.created_at), else_=table.c.created_at)
     key = list(table.primary_key.columns)

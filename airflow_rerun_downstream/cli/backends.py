@@ -7,6 +7,7 @@ import ipaddress
 import os
 import sys
 from argparse import Namespace
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from airflow_rerun_downstream import host
 from airflow_rerun_downstream.cli.bodies import Usage
 from airflow_rerun_downstream.client import RerunDownstreamClient
 from airflow_rerun_downstream.client.transport import address
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.rest import handlers, payloads
 from airflow_rerun_downstream.rest.queries import PageQuery, RerunQuery
@@ -170,6 +172,10 @@ class LocalBackend:
     def skip(self, rerun_id: int, member_id: int) -> payloads.Member:
         """Go on without a member."""
         return handlers.skip_member(self._service, self._actor, rerun_id, member_id)
+
+    def release_lost(self) -> list[tuple[RunRef, datetime]]:
+        """Let the held runs go that no record names; each with its own time. Only at the machine."""
+        return self._service.release_lost(self._actor)
 
     def health(self) -> payloads.Health:
         """The installation."""

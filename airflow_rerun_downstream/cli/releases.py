@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterable
 
 from airflow_rerun_downstream.cli import rendering
-from airflow_rerun_downstream.cli.backends import Backend
+from airflow_rerun_downstream.cli.backends import Backend, LocalBackend
 from airflow_rerun_downstream.cli.bodies import Usage
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.rest import payloads
@@ -32,6 +33,9 @@ def release(args: Namespace, to: Backend) -> int:
     else:
         wanted = [each.id for each in freezing(to)]
         released = [to.release(rerun_id) for rerun_id in wanted]
+        if isinstance(to, LocalBackend):
+            for ref, due in to.release_lost():
+                print(f"{ref} was held and no record knew why; it starts at {due.isoformat()}.", file=sys.stderr)
         rendering.show(payloads.Reruns(reruns=released, total_entries=len(released)), args.output)
     return int(args.wait and not released_in_time(to, wanted, args.member_id, timeout=args.timeout))
 

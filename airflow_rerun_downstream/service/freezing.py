@@ -31,11 +31,13 @@ class Mechanisms:
 
     asset_manager: bool
     freeze_hook: bool
+    cannot_freeze: str | None = None
 
     @classmethod
     def of(cls, health: Health, *, freezes: bool) -> Mechanisms:
         """As they are now, to be asked before a transaction; the hook only where something is frozen."""
-        return cls(health.asset_manager_active(), freezes and health.freeze_hook_active())
+        why_not = health.cannot_freeze() if freezes else None
+        return cls(health.asset_manager_active(), freezes and health.freeze_hook_active(), why_not)
 
 
 def check_frozen_request(request: RerunRequest) -> None:
@@ -114,6 +116,8 @@ def names(target: Target) -> dict[str, object]:
 
 def check_mechanisms(frozen: Sequence[Frozen], mechanisms: Mechanisms) -> None:
     """Refuse what this installation can't hold. Raises `FreezeUnavailable`."""
+    if frozen and mechanisms.cannot_freeze:
+        raise FreezeUnavailable(mechanisms.cannot_freeze)
     to_come = [one.target for one in frozen if isinstance(one.target, FutureRef)]
     if any(one.logical_date is not None for one in to_come) and not mechanisms.freeze_hook:
         raise FreezeUnavailable(

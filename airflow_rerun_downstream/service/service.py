@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import timezone
+from datetime import datetime, timezone
 from typing import TypeVar
 
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
@@ -198,6 +198,21 @@ class Service:
     def release(self, actor: Actor, rerun_id: int) -> RerunView:
         """Release the frozen runs of a rerun."""
         return self.act(actor, rerun_id, self.control.release)
+
+    def release_lost(self, actor: Actor) -> list[tuple[RunRef, datetime]]:
+        """Let the held runs go that no record names, of the Dags that the user may rerun; each with its own time."""
+        with self.unit_of_work() as work:
+            lost = work.freezer.lost()
+            allowed = work.permissions.may_rerun(actor, {ref.dag_id for ref in lost}) if lost else frozenset()
+        released = []
+        for ref in lost:
+            if ref.dag_id not in allowed:
+                continue
+            with self.unit_of_work() as work:
+                due = work.freezer.rescue(ref, actor=actor.name)
+            if due is not None:
+                released.append((ref, due))
+        return released
 
     def act(self, actor: Actor, rerun_id: int, action: Callable[[Actor, Work, Rerun], bool]) -> RerunView:
         """One control action with its permission check and its record."""

@@ -282,6 +282,33 @@ def test_a_conductor_whose_clock_is_off_does_not_lead_and_says_so_once(
     right.resign()
 
 
+class TestAnotherDatabase:
+    """Whatever it is: nothing of ours takes part in Airflow's transactions, and that is said."""
+
+    @pytest.fixture(autouse=True)
+    def mysql(self, migrated: Database, mocker: MockerFixture) -> None:
+        mocker.patch.object(healths, "unsupported_database", autospec=True, return_value="mysql")
+
+    def test_it_is_named(self, health: healths.AirflowHealth) -> None:
+        found = health.components()
+        for name in ("database", "asset_manager", "freeze_hook"):
+            assert (found[name].status, "works on PostgreSQL and SQLite" in found[name].detail) == ("degraded", True)
+
+    def test_no_event_is_recognised_and_nothing_can_be_frozen(
+        self, migrated: Database, health: healths.AirflowHealth
+    ) -> None:
+        say(migrated, "a", asset_manager=True)
+        scheduler_of(migrated)
+        assert not health.asset_manager_active()
+        assert not health.freeze_hook_active()
+        assert health.cannot_freeze() is not None
+
+
+def test_these_databases_are_supported(migrated: Database, health: healths.AirflowHealth) -> None:
+    assert healths.unsupported_database() is None
+    assert health.cannot_freeze() is None
+
+
 def test_the_lease_can_be_taken_from_whoever_has_it(migrated: Database, health: healths.AirflowHealth) -> None:
     assert wiring.free_lease() is None
     lead(migrated, 0)
@@ -353,6 +380,7 @@ def test_health_answers_without_tables(bare: Database, health: healths.AirflowHe
         "clocks",
         "asset_manager",
         "freeze_hook",
+        "frozen",
         "policy",
         "listener",
         "declared_links",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
 
@@ -278,6 +279,13 @@ def test_everything_frozen_is_released(stub: StubService, capsys: Captured) -> N
     assert printed(capsys, "release", "--all")["total_entries"] == 2
     assert [call[0] for call in stub.calls[:4]] == ["reruns", "reruns", "release", "release"]
     assert stub.calls[0][2].frozen is True
+
+
+def test_so_is_what_no_record_knows(stub: StubService, capsys: Captured) -> None:
+    stub.pages = 0
+    stub.lost = [(RunRef("d", "r"), datetime(2026, 11, 1, tzinfo=timezone.utc))]
+    assert main(["release", "--all"]) == 0
+    assert "d / r was held and no record knew why; it starts at 2026-11-01T00:00:00+00:00." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("argv", [["release"], ["release", "7", "--all"]])

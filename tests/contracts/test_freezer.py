@@ -43,6 +43,10 @@ class Stage(Protocol):
 
     def delete(self, ref: RunRef) -> None: ...
 
+    def lose_holds(self) -> None:
+        """Whatever happened to our tables: the rows of all holds are gone."""
+        ...
+
     def by_hand(self) -> str:
         """Somebody makes a run of ``d`` for its first day; its id."""
         ...
@@ -70,6 +74,9 @@ class FakeStage:
 
     def delete(self, ref: RunRef) -> None:
         self.world.delete(ref)
+
+    def lose_holds(self) -> None:
+        self.world.tickets.clear()
 
     def by_hand(self) -> str:
         return self.world.run("d", state="running", run_type="manual").run_id
@@ -105,6 +112,13 @@ class AirflowStage:
 
     def delete(self, ref: RunRef) -> None:
         self.scene.delete_run(ref, session=self.session)
+
+    def lose_holds(self) -> None:
+        from sqlalchemy import delete
+
+        from airflow_rerun_downstream.store.tables import hold
+
+        self.session.execute(delete(hold))
 
     def by_hand(self) -> str:
         at = {"logical_date": START, "data_interval": (START, START)}
@@ -297,3 +311,27 @@ class TestHolds:
         assert release(stage) is False
         freeze(stage, COMING)
         assert [release(stage), release(stage)] == [True, False]
+
+
+class TestLost:
+    def test_what_has_a_hold_or_none_is_not_lost(self, stage):
+        freeze(stage, COMING)
+        held, free = stage.made(), stage.run()
+        assert stage.freezer.lost() == []
+        assert stage.freezer.rescue(held, actor="ann") is None
+        assert stage.freezer.rescue(free, actor="ann") is None
+        assert stage.freezer.rescue(RunRef("d", "nowhere"), actor="ann") is None
+        assert (stage.ready(held), stage.ready(free)) == (FAR, LATER)
+
+    def test_a_run_that_was_made_held(self, stage):
+        free = stage.made()
+        stage.delete(free)
+        freeze(stage, COMING)
+        ref = stage.made(after=-1)
+        stage.lose_holds()
+        assert stage.freezer.lost() == [ref]
+        due = stage.freezer.rescue(ref, actor="ann")
+        assert due is not None
+        assert START <= due <= START + DAY
+        assert (stage.ready(ref), stage.freezer.lost()) == (due, [])
+        assert stage.freezer.rescue(ref, actor="ann") is None

@@ -103,6 +103,19 @@ class FakeFreezer:
             self.world.runs[ref] = replace(run, run_after=ticket.run_after)
         return True
 
+    def lost(self) -> list[RunRef]:
+        named = {(one.target.dag_id, one.run_id) for one in self.world.tickets.values()}
+        held = [ref for ref, run in self.world.runs.items() if run.run_after == FAR and run.state == "queued"]
+        return sorted(ref for ref in held if (ref.dag_id, ref.run_id) not in named)
+
+    def rescue(self, ref: RunRef, *, actor: str) -> datetime | None:
+        if ref not in self.lost():
+            return None
+        run = self.world.runs[ref]
+        assert run.logical_date is not None
+        self.world.runs[ref] = replace(run, run_after=run.logical_date)
+        return run.logical_date
+
     def scheduler_makes(self, run: RunRef) -> None:
         """What the scheduler's hook does to a run that is just being made."""
         facts = self.world.runs[run]

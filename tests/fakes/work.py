@@ -81,6 +81,7 @@ class FakeHealth:
     unit_of_work: FakeUnitOfWork
     asset_manager: bool = True
     freeze_hook: bool = True
+    why_not: str | None = None
 
     def components(self) -> Mapping[str, ComponentHealth]:
         self.read()
@@ -98,6 +99,10 @@ class FakeHealth:
     def freeze_hook_active(self) -> bool:
         self.read()
         return self.freeze_hook
+
+    def cannot_freeze(self) -> str | None:
+        self.read()
+        return self.why_not
 
 
 class FakeNotifier:

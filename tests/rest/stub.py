@@ -167,6 +167,7 @@ class StubService:
     pages: int | None = None
     counts: Mapping[MemberState, int] | None = None
     member_list: tuple[Member, ...] = MEMBERS
+    lost: list[tuple[RunRef, datetime]] = field(default_factory=list)
 
     def _asked(self, *call: Any) -> None:
         self.calls.append(call)
@@ -252,6 +253,10 @@ class StubService:
     def edges(self, actor: Actor, dag_id: str) -> EdgesView:
         self._asked("edges", actor, dag_id)
         return EdgesView(dag_id, EDGES, hidden_dags=2, warnings=(WARNING,))
+
+    def release_lost(self, actor: Actor) -> list[tuple[RunRef, datetime]]:
+        self._asked("release_lost", actor)
+        return self.lost
 
     def health(self) -> Mapping[str, ComponentHealth]:
         return {

@@ -14,6 +14,7 @@ from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, Wai
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
+from airflow_rerun_downstream.ports import RerunFilter
 from tests.fakes.work import ADA, House
 
 DATE = House().clock.now() + timedelta(hours=1)
@@ -131,6 +132,13 @@ class TestRefused:
         house.health.freeze_hook = False
         with pytest.raises(FreezeUnavailable):
             submit(house, source, WEEKLY)
+
+    @pytest.mark.parametrize("target", [WEEKLY, NEXT], ids=["time", "assets"])
+    def test_on_a_database_that_is_not_supported(self, house: House, source: RunRef, target: FutureRef) -> None:
+        house.health.why_not = "Nothing can be frozen on mysql"
+        with pytest.raises(FreezeUnavailable, match="Nothing can be frozen on mysql"):
+            submit(house, source, target)
+        assert house.store.page(RerunFilter())[1] == 0
 
     def test_without_the_asset_manager(self, house: House, source: RunRef) -> None:
         house.health.asset_manager = False
