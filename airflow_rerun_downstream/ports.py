@@ -208,9 +208,10 @@ class Gateway(Protocol):
     ) -> Dispatched:
         """Clear the run's selected task instances and queue the run, as Airflow's own clear does.
 
-        With ``retry`` only those that haven't succeeded are cleared. A note on the run and a row in the audit
-        log name the rerun. The task instances are remembered, so that the asset manager knows their events; where
-        the run had consumed events that reruns have repeated since, it consumes the last repeats instead.
+        With ``retry`` those that haven't succeeded are cleared with all that has to run again with them, see
+        `to_clear_again`. A note on the run and a row in the audit log name the rerun. The task instances are
+        remembered, so that the asset manager knows their events; where the run had consumed events that reruns have
+        repeated since, it consumes the last repeats instead.
 
         Raises `CannotDispatch` with ``run_gone`` or ``task_gone`` (``gone``), or ``run_not_finished``.
         """

@@ -10,6 +10,7 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
 from airflow_rerun_downstream.airflow3 import audit, clearing, selecting, superseding
+from airflow_rerun_downstream.airflow3.facts.serialized import structure_of_run
 from airflow_rerun_downstream.airflow3.observing import (
     RESTARTING,
     RUN,
@@ -20,7 +21,13 @@ from airflow_rerun_downstream.airflow3.observing import (
     was_left,
 )
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
-from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation
+from airflow_rerun_downstream.domain.again import key, to_clear_again
+from airflow_rerun_downstream.domain.facts import (
+    FINISHED_RUN_STATES,
+    LIVE_TASK_STATES,
+    REMOVED_TASK_STATE,
+    Observation,
+)
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.ports import CannotDispatch, Clock, Dispatched
 from airflow_rerun_downstream.store import dispatches
@@ -73,21 +80,22 @@ class AirflowGateway:
     ) -> Dispatched:
         """Clear the run's selected task instances and queue the run, as Airflow's own clear does.
 
-        The run's row stays locked until the caller's commit. ``cleared`` counts the task instances; with
-        ``retry`` and nothing left that hasn't succeeded it is 0, and the run is left as it is.
+        The run's row stays locked until the caller's commit. ``cleared`` counts the task instances.
 
         Raises `CannotDispatch` with ``run_gone`` or ``task_gone`` (``gone``), or ``run_not_finished``.
         """
         run = self._locked(ref)
         if run is None:
             raise CannotDispatch("run_gone", gone=True)
-        task_instances = self._to_clear(run, tasks, retry=retry)
-        if task_instances:
-            self._settle(run, besides=task_instances)
-            latest = clearing.wants_latest_version(run_on_latest_version, dag_id=ref.dag_id, session=self._session)
-            clearing.clear(run, task_instances, on_latest_version=latest, session=self._session)
-            self._remember(ref, tasks, task_instances, rerun_id=rerun_id)
-            superseding.take_repeats(run, session=self._session)
+        latest = clearing.wants_latest_version(run_on_latest_version, dag_id=ref.dag_id, session=self._session)
+        task_instances = self._to_clear(run, tasks)
+        if retry:
+            task_instances = self._to_clear_again(run, tasks, task_instances, on_latest_version=latest)
+        self._check_ended(run, task_instances)
+        self._settle(run, besides=task_instances)
+        clearing.clear(run, task_instances, on_latest_version=latest, session=self._session)
+        self._remember(ref, tasks, task_instances, rerun_id=rerun_id)
+        superseding.take_repeats(run, session=self._session)
         self._leave_traces(run, "dispatch", rerun_id=rerun_id, actor=actor)
         done = Dispatched(clear_number=run.clear_number, cleared=len(task_instances))
         self._let_go(run, task_instances)
@@ -166,15 +174,28 @@ class AirflowGateway:
             .execution_options(populate_existing=True)
         )
 
-    def _to_clear(self, run: DagRun, tasks: Tasks, *, retry: bool) -> list[TaskInstance]:
-        """The task instances that a dispatch clears. Raises `CannotDispatch`."""
+    def _to_clear(self, run: DagRun, tasks: Tasks) -> list[TaskInstance]:
+        """The task instances that a selection means now. Raises `CannotDispatch`."""
         ids = {task.task_id for task in tasks}
         chosen = selecting.selected(tasks, self._task_instances(run, TaskInstance.task_id.in_(ids)))
         if not chosen:
             raise CannotDispatch("task_gone", gone=True)
-        if run.state not in FINISHED_RUN_STATES or any(self._may_live(ti, run) for ti in chosen):
+        return chosen
+
+    def _to_clear_again(
+        self, run: DagRun, tasks: Tasks, chosen: Sequence[TaskInstance], *, on_latest_version: bool
+    ) -> list[TaskInstance]:
+        """The task instances that a retry clears; removed indexes come along with the others of their task."""
+        structure = structure_of_run(self._session, run, on_latest_version=on_latest_version)
+        every = self._task_instances(run)
+        wanted = to_clear_again(tasks, structure, every)
+        ids, kept = {task_id for task_id, _ in wanted}, {key(ti) for ti in chosen if ti.state == REMOVED_TASK_STATE}
+        return [ti for ti in every if key(ti) in wanted or (key(ti) in kept and ti.task_id in ids)]
+
+    def _check_ended(self, run: DagRun, task_instances: Collection[TaskInstance]) -> None:
+        """Raise `CannotDispatch` for a run that goes on, or of which a task may still have a process."""
+        if run.state not in FINISHED_RUN_STATES or any(self._may_live(ti, run) for ti in task_instances):
             raise CannotDispatch("run_not_finished")
-        return [ti for ti in chosen if not retry or ti.state != "success"]
 
     def _may_live(self, ti: TaskInstance, run: DagRun) -> bool:
         """Whether a task of a run that has ended may still have a process."""

@@ -18,7 +18,8 @@ from airflow_rerun_downstream.domain.states import IN_FLIGHT, SATISFIED, MemberS
 Made = Mapping[RunRef, Sequence[TriggeredRun]]
 """The runs that the tasks of a run made; a run that was looked at and made none has an empty entry."""
 
-ADOPTABLE = frozenset({MemberState.PENDING, MemberState.RUNNING, MemberState.FAILED})
+ADOPTABLE = frozenset({MemberState.PENDING, MemberState.RUNNING, MemberState.SUCCEEDED, MemberState.FAILED})
+"""A run that was right is made once more where its maker is retried."""
 
 
 def may_be_made(one: Child, members: Mapping[int, Member]) -> bool:
@@ -78,7 +79,8 @@ def in_place_of(member: Member, one: Child, made: Sequence[TriggeredRun], taken:
     for run in made:
         if run.child.ref == member.ref:
             cleared = member.clear_number is not None and run.child.clear_number > member.clear_number
-            return run.child if cleared and member.state is not MemberState.RUNNING else None
+            # Of one that runs, or was right, somebody else may have done that: it is judged again in any case.
+            return run.child if cleared and member.state not in (MemberState.RUNNING, MemberState.SUCCEEDED) else None
     for run in made:
         fits = run.map_index == one.map_index and run.child.ref.dag_id == member.ref.dag_id
         if fits and run.child.ref not in taken:

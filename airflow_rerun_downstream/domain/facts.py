@@ -98,13 +98,17 @@ class TaskNode:
 
 @dataclass(frozen=True)
 class DagStructure:
-    """The tasks of a Dag and its task groups (group id → the ids of all tasks in it, nested ones too)."""
+    """The tasks of a Dag and its task groups (group id → the ids of all tasks in it, nested ones too).
+
+    ``mapped_groups``: the groups that are mapped themselves, so that each index of one task follows its like.
+    """
 
     dag_id: str
     tasks: Mapping[str, TaskNode]
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     is_paused: bool = False
     max_active_runs: int | None = None
+    mapped_groups: frozenset[str] = frozenset()
 
     def group_of(self, task_id: str) -> str | None:
         """The innermost group that a task is in."""

@@ -66,8 +66,8 @@ MEMBER_MOVES: Mapping[MemberState, frozenset[MemberState]] = {
     ),
     MemberState.STOPPING: frozenset({MemberState.PENDING, MemberState.FAILED, MemberState.TERMINATED}),
     MemberState.FROZEN: frozenset({MemberState.RELEASED}),
-    # its run was cleared again, or isn't there any more, or is shown not to have been made anew
-    MemberState.SUCCEEDED: frozenset({MemberState.RUNNING, MemberState.FAILED}),
+    # its run was cleared or made again, perhaps before its turn; or is gone; or is shown not to have been made anew
+    MemberState.SUCCEEDED: frozenset({MemberState.RUNNING, MemberState.FAILED, MemberState.PENDING}),
     MemberState.SKIPPED: frozenset(),
     MemberState.TERMINATED: frozenset(),
     MemberState.RELEASED: frozenset(),

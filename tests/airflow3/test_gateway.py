@@ -145,14 +145,14 @@ def test_a_retry_leaves_what_succeeded(session):
     assert done.cleared == 4
 
 
-def test_a_retry_of_what_succeeded_altogether_touches_nothing_but_the_record(session):
+def test_a_retry_of_what_succeeded_altogether_makes_all_of_it_anew(session):
     scene.save(all_states(), session=session)
     ref = scene.create_run("d", session=session)
 
     done = dispatch(session, ref, *whole(*STATES), retry=True)
 
     run = scene.run_of(ref, session=session)
-    assert (run.state, run.clear_number, done.cleared) == ("success", 0, 0)
+    assert (run.state, run.clear_number, done.cleared) == ("queued", 1, len(STATES))
     assert len(scene.rows("log", session=session, run_id=ref.run_id)) == 1
 
 

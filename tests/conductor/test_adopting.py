@@ -212,6 +212,28 @@ def test_a_retried_parent_makes_another_run(house: House) -> None:
     assert house.world.dispatches == [runs["parent"]] * 2
 
 
+def test_a_retried_parent_makes_a_run_that_was_right_once_more(house: House) -> None:
+    """What follows the failed task is cleared with it, and so is the trigger task that had succeeded."""
+    runs = chain(house)
+    rerun = submit(house, runs["parent"])
+    house.tick()
+    first = fire(house, runs["parent"], "first")
+    house.tick()
+    finish(house, first)
+    assert states(house, rerun)["child"] == "succeeded"
+    house.world.set_tasks(runs["parent"], "failed", only=["load"])
+    house.world.set_run(runs["parent"], state="failed")
+    house.tick()
+    assert (states(house, rerun)["parent"], states(house, rerun)["child"]) == ("failed", "succeeded")
+    house.service.retry(ADA, rerun, member(house, rerun, "parent").id)
+    house.tick()
+    second = fire(house, runs["parent"], "second")
+    house.tick()
+    adopted = member(house, rerun, "child")
+    assert (adopted.ref, adopted.state.value) == (second, "running")
+    assert house.store.active_runs([first, second]) == {second: rerun}
+
+
 def test_a_run_that_was_started_too_early_is_dispatched_in_its_turn(house: House) -> None:
     """It reads from another member as well, which isn't right yet."""
     runs = chain(house)

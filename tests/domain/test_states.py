@@ -40,6 +40,7 @@ MEMBER = {
     ("running", "pending"),
     ("succeeded", "running"),
     ("succeeded", "failed"),
+    ("succeeded", "pending"),
     ("failed", "pending"),
     ("failed", "running"),
     ("failed", "succeeded"),

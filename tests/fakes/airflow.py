@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from airflow_rerun_downstream.domain.again import key, to_clear_again
 from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
@@ -102,6 +103,7 @@ class World:
         *,
         paused: bool = False,
         groups: Mapping[str, set[str]] | None = None,
+        mapped_groups: Collection[str] = (),
         setup: str = "",
         teardown: str = "",
     ) -> None:
@@ -130,7 +132,7 @@ class World:
             for t in after
         }
         found = {name: frozenset(ids) for name, ids in (groups or {}).items()}
-        self.structures[dag_id] = DagStructure(dag_id, nodes, found, paused)
+        self.structures[dag_id] = DagStructure(dag_id, nodes, found, paused, mapped_groups=frozenset(mapped_groups))
 
     def trigger_task(self, dag_id: str, task_id: str, target: str) -> None:
         """Make a task a TriggerDagRun one (before or after `dag`)."""
@@ -430,17 +432,18 @@ class FakeGateway:
         run = self.world.runs.get(ref)
         if run is None:
             raise CannotDispatch("run_gone", gone=True)
-        chosen = [t for t in self.world.tasks[ref] if t.state != "removed" and covers(tasks, t.task_id, t.map_index)]
-        if not chosen:
+        here = self.world.tasks[ref]
+        cleared = {key(t) for t in here if t.state != "removed" and covers(tasks, t.task_id, t.map_index)}
+        if not cleared:
             raise CannotDispatch("task_gone", gone=True)
-        if run.state not in FINISHED_RUN_STATES or any(t.state in LIVE_TASK_STATES for t in chosen):
+        if retry:
+            cleared = to_clear_again(tasks, self.world.structures.get(ref.dag_id), here)
+        if run.state not in FINISHED_RUN_STATES or any(t.state in LIVE_TASK_STATES for t in here if key(t) in cleared):
             raise CannotDispatch("run_not_finished")
-        cleared = {(t.task_id, t.map_index) for t in chosen if not retry or t.state != "success"}
         self.world.tasks[ref] = [
             replace(t, state=None) if (t.task_id, t.map_index) in cleared else t for t in self.world.tasks[ref]
         ]
-        if cleared:
-            self.world.set_run(ref, state="queued", clear_number=run.clear_number + 1)
+        self.world.set_run(ref, state="queued", clear_number=run.clear_number + 1)
         self.world.dispatches.append(ref)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="dispatch")
         return Dispatched(self.world.runs[ref].clear_number, len(cleared))

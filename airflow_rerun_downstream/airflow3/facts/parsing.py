@@ -56,7 +56,12 @@ def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
     triggers = [task for task in tasks if ("trigger", task.task_id) in said or TRIGGER.matches(task)]
     markers = [task for task in tasks if MARKER.matches(task) and task not in sensors]
     return ParsedDag(
-        DagStructure(dag_id, nodes_of(tasks, {task.task_id for task in triggers}), groups_of(dag)),
+        DagStructure(
+            dag_id,
+            nodes_of(tasks, {task.task_id for task in triggers}),
+            groups_of(dag),
+            mapped_groups=frozenset(mapped_groups(plain(dag.get("task_group")) or {})),
+        ),
         Definitions(
             sensors=tuple(found for task in sensors for found in sensors_of(dag_id, task)),
             markers=tuple(found for task in markers for found in markers_of(dag_id, task)),
@@ -119,6 +124,15 @@ def groups_of(dag: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     collect_groups(plain(dag.get("task_group")) or {}, found)
     return found
+
+
+def mapped_groups(group: Mapping[str, Any]) -> Iterator[str]:
+    """The ids of the mapped task groups in a group."""
+    for name, (kind, child) in (group.get("children") or {}).items():
+        if kind != "operator":
+            if child.get("is_mapped"):
+                yield name
+            yield from mapped_groups(child)
 
 
 def collect_groups(group: Mapping[str, Any], found: dict[str, frozenset[str]]) -> frozenset[str]:

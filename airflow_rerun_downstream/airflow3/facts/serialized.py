@@ -19,6 +19,7 @@ from airflow_rerun_downstream.airflow3.facts.parsing import NamedAsset, ParsedDa
 from airflow_rerun_downstream.domain.facts import DagStructure, Definitions
 
 if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
     from sqlalchemy.orm import Session
 
 log = logging.getLogger(__name__)
@@ -129,6 +130,20 @@ def structures(session: Session, dag_ids: Collection[str]) -> dict[str, DagStruc
         dag_id: replace(found.structure, is_paused=rows[dag_id].is_paused, max_active_runs=rows[dag_id].max_active_runs)
         for dag_id, found in parsed.items()
     }
+
+
+def structure_of_run(session: Session, run: DagRun, *, on_latest_version: bool) -> DagStructure | None:
+    """The tasks of the version that a run is going to run on; None where it can't be read.
+
+    A run of a bundle without versions runs on the latest one in any case.
+    """
+    version = run.created_dag_version_id if run.bundle_version and not on_latest_version else None
+    if version is None:
+        return structures(session, [run.dag_id]).get(run.dag_id)
+    columns = (SERIALIZED.dag_id, SERIALIZED.data, SERIALIZED.data_compressed)
+    row = session.execute(select(*columns).where(SERIALIZED.dag_version_id == version)).first()
+    found = None if row is None else understood(row)
+    return None if found is None else found.structure
 
 
 def definitions(session: Session) -> Definitions:
