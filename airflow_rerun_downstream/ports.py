@@ -20,6 +20,7 @@ from airflow_rerun_downstream.domain.facts import (
     Definitions,
     Observation,
     RecordedWait,
+    RunAccount,
     RunFacts,
     TaskInstanceFacts,
     TaskStart,
@@ -38,6 +39,7 @@ from airflow_rerun_downstream.domain.rerun import (
     RerunEvent,
 )
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 
 
 class Clock(Protocol):
@@ -106,6 +108,15 @@ class LineageFacts(Protocol):
 
     def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
         """The task instances of runs, removed ones included, without their dates."""
+        ...
+
+    def accounts(
+        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+    ) -> dict[RunRef, RunAccount]:
+        """How runs came to where they are; a run that is gone is left out.
+
+        ``places``: for a run that has taken another one's place, that one. Its tries count as earlier ones.
+        """
         ...
 
     def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
@@ -467,6 +478,26 @@ class RerunStore(Protocol):
 
     def set_member_reason(self, member_id: int, reason: str | None) -> None:
         """Say why a member stands where it stands, without moving it."""
+        ...
+
+    def set_final_run_state(self, member_id: int, *, state: MemberState, run_state: str) -> bool:
+        """Note in which state Airflow has closed the run of a member that is in ``state``."""
+        ...
+
+    def list_not_made_anew(self, rerun_id: int, member_id: int, found: Collection[NotMadeAnew]) -> None:
+        """Keep what a member counts without having made it anew, in place of what was kept of it before."""
+        ...
+
+    def not_made_anew(self, rerun_id: int, part: Part = EVERYTHING) -> list[tuple[Member, NotMadeAnew]]:
+        """What members count without having made it anew, each with the member (without what that waits for)."""
+        ...
+
+    def count_not_made_anew(self, rerun_id: int, part: Part) -> int:
+        """How much of it there is in all, whatever the part's limit."""
+        ...
+
+    def counts_not_made_anew(self, rerun_ids: Collection[int]) -> dict[int, int]:
+        """How much the members of each rerun count without having made it anew."""
         ...
 
     def add_event(

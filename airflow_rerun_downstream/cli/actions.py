@@ -5,6 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 
+from pydantic import BaseModel
+
 from airflow_rerun_downstream import host, unsupported
 from airflow_rerun_downstream.cli import operations, releases, rendering
 from airflow_rerun_downstream.cli.backends import Backend, backend, local
@@ -69,12 +71,20 @@ def show(args: Namespace) -> int:
     """A record; as a table, with its members."""
     to = backend(args)
     if args.part:
-        part = {"members": to.members, "links": to.links, "events": to.events}[args.part]
-        rendering.show(part(args.rerun_id, limit=args.limit, offset=args.offset), args.output)
+        parts: Mapping[str, Callable[..., BaseModel]] = {
+            "members": to.members,
+            "not-made-anew": to.not_made_anew,
+            "links": to.links,
+            "events": to.events,
+        }
+        rendering.show(parts[args.part](args.rerun_id, limit=args.limit, offset=args.offset), args.output)
         return 0
     code = shown(args, to, to.rerun(args.rerun_id))
     if args.output == "table":
         rendering.show(to.members(args.rerun_id, limit=args.limit, offset=args.offset), args.output)
+        left = to.not_made_anew(args.rerun_id, limit=args.limit, offset=0)
+        if left.not_made_anew:
+            rendering.show(left, args.output)
     return code
 
 

@@ -61,6 +61,10 @@ class Backend(Protocol):
         """A page of links."""
         ...
 
+    def not_made_anew(self, rerun_id: int, *, limit: int, offset: int) -> payloads.NotMadeAnewList:
+        """A page of what wasn't made anew."""
+        ...
+
     def events(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Events:
         """A page of events."""
         ...
@@ -139,6 +143,11 @@ class LocalBackend:
         """A page of links."""
         query = PageQuery(limit=limit, offset=offset)
         return handlers.list_links(self._service, self._actor, rerun_id, query, maximum=NO_MAXIMUM)
+
+    def not_made_anew(self, rerun_id: int, *, limit: int, offset: int) -> payloads.NotMadeAnewList:
+        """A page of what wasn't made anew."""
+        query = PageQuery(limit=limit, offset=offset)
+        return handlers.list_not_made_anew(self._service, self._actor, rerun_id, query, maximum=NO_MAXIMUM)
 
     def events(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Events:
         """A page of events."""

@@ -60,7 +60,8 @@ def reason(of: payloads.Member | payloads.Rerun) -> str:
 def summary(rerun: payloads.Rerun) -> str:
     """A rerun in a line."""
     counts = ", ".join(f"{number} {state}" for state, number in rerun.counts.model_dump().items() if number)
-    return f"rerun {rerun.id} is {rerun.state.value}{reason(rerun)}: {counts or 'no members'}"
+    left = f", {rerun.not_made_anew} not made anew" if rerun.not_made_anew else ""
+    return f"rerun {rerun.id} is {rerun.state.value}{reason(rerun)}: {counts or 'no members'}{left}"
 
 
 def every_member(to: Backend, rerun_id: int) -> Iterator[payloads.Member]:

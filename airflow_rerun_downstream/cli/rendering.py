@@ -215,6 +215,23 @@ def members(of: payloads.Members) -> list[object]:
     return [table(f"Members ({of.total_entries})", columns, rows)]
 
 
+def not_made_anew(of: payloads.NotMadeAnewList) -> list[object]:
+    """What wasn't made anew, why, and who accepted it."""
+    columns = ("dag_id", "run_id", "task", "why", "accepted by", "read by")
+    rows = [
+        (
+            each.dag_id,
+            each.run_id,
+            each.task_id if each.map_index is None or each.map_index < 0 else f"{each.task_id}[{each.map_index}]",
+            each.reason,
+            each.accepted_by,
+            ", ".join(named(ref) for ref in each.read_by),
+        )
+        for each in of.not_made_anew
+    ]
+    return [table(f"Not made anew ({of.total_entries})", columns, rows)]
+
+
 def events(of: payloads.Events) -> list[object]:
     """A page of a record."""
     rows = [(each.at, each.actor, each.action, each.member_id, each.detail) for each in of.events]
@@ -235,6 +252,7 @@ TABLES: Mapping[type[BaseModel], Callable[[Any], list[object]]] = {
     payloads.Reruns: reruns,
     payloads.Member: lambda of: members(payloads.Members(members=[of], total_entries=1)),
     payloads.Members: members,
+    payloads.NotMadeAnewList: not_made_anew,
     payloads.Links: links,
     payloads.Events: events,
     payloads.Health: health,

@@ -187,7 +187,7 @@ PARTS = (
     argument(
         "--part",
         help="Print this part of the record instead of its summary.",
-        choices=("members", "links", "events"),
+        choices=("members", "not-made-anew", "links", "events"),
     ),
 )
 

@@ -82,6 +82,11 @@ class RerunDownstreamClient:
         """A page of the links as they were at submit."""
         return self._ask(payloads.Links, "GET", f"/reruns/{rerun_id}/links", page(limit, offset))
 
+    def not_made_anew(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.NotMadeAnewList:
+        """A page of what wasn't made anew."""
+        path = f"/reruns/{rerun_id}/not-made-anew"
+        return self._ask(payloads.NotMadeAnewList, "GET", path, page(limit, offset))
+
     def events(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Events:
         """A page of what happened, oldest first."""
         return self._ask(payloads.Events, "GET", f"/reruns/{rerun_id}/events", page(limit, offset))

@@ -10,22 +10,24 @@ from datetime import datetime
 from airflow_rerun_downstream.conductor.adoption import Made, adopted, adoptions, makers, unknown
 from airflow_rerun_downstream.conductor.freezing import follow_holds, frozen, release_all, stopping
 from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, known_to_wait
-from airflow_rerun_downstream.conductor.judge import Verdict, is_busy, started_after, verdict
+from airflow_rerun_downstream.conductor.judge import is_busy, judged, started_after
 from airflow_rerun_downstream.conductor.steps import (
     Dispatch,
     Explain,
     Halt,
     MoveMember,
     MoveRerun,
+    NoteRunState,
     Release,
     Step,
     StopMember,
 )
-from airflow_rerun_downstream.domain.facts import Observation
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation
 from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
 from airflow_rerun_downstream.domain.states import IN_FLIGHT, SATISFIED, MemberState, RerunState
+from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, Verdict
 
 WAITS = frozenset({"dag_paused", "at_max_active_runs", "dag_gone"})
 """Reasons of a member whose run is queued, which go when it is started."""
@@ -33,13 +35,13 @@ WAITS = frozenset({"dag_paused", "at_max_active_runs", "dag_gone"})
 
 @dataclass(frozen=True)
 class Seen:
-    """What a tick observed: runs of members, which failed runs somebody stopped, and what trigger tasks made.
+    """What a tick observed: runs of members, what tells more of them than their states, and what trigger tasks made.
 
-    ``holds`` are those of frozen members, by member id; None: nobody looked.
+    ``evidence`` and ``holds``, those of frozen members, go by member id; ``holds`` None: nobody looked.
     """
 
     runs: Mapping[RunRef, Observation] = field(default_factory=dict)
-    stopped: Collection[RunRef] = ()
+    evidence: Mapping[int, Evidence] = field(default_factory=dict)
     made: Made = field(default_factory=dict)
     holds: Mapping[int, Hold] | None = None
 
@@ -48,12 +50,14 @@ class Seen:
 class Limits:
     """How much a tick may do: a rerun's members in flight at once, and frozen runs to let go.
 
-    ``frozen_before``: what was frozen at that moment or earlier has waited too long.
+    ``frozen_before``: what was frozen at that moment or earlier has waited too long. ``closed_since``: members that
+    ended after it are waited for until Airflow has closed their runs; None: nothing is waited for.
     """
 
     in_flight: int
     releases: int = sys.maxsize
     frozen_before: datetime | None = None
+    closed_since: datetime | None = None
 
 
 def ready(active: ActiveRerun) -> list[Member]:
@@ -75,6 +79,7 @@ def by_age(member: Member) -> tuple[float, int, RunRef]:
 def to_observe(active: ActiveRerun) -> list[RunRef]:
     """The runs that a tick has to look at."""
     watched = [m.ref for m in active.members if m.state in IN_FLIGHT or m.state is MemberState.FAILED]
+    watched += [member.ref for member in active.members if to_be_closed(member)]
     if active.rerun.state is RerunState.RUNNING:
         members = active.by_id
         for member in ready(active):
@@ -82,6 +87,12 @@ def to_observe(active: ActiveRerun) -> list[RunRef]:
             if member.state_reason == UPSTREAM_RUNS_AGAIN:
                 watched += [members[other].ref for other in sorted(member.waits_for)]
     return [*watched, *makers(active)]
+
+
+def to_be_closed(member: Member) -> bool:
+    """Whether Airflow was still to close a member's run when the member was judged right."""
+    open_then = member.final_run_state is not None and member.final_run_state not in FINISHED_RUN_STATES
+    return member.state is MemberState.SUCCEEDED and open_then
 
 
 def decide(active: ActiveRerun, seen: Seen, limits: Limits) -> list[Step]:
@@ -108,26 +119,37 @@ def decide(active: ActiveRerun, seen: Seen, limits: Limits) -> list[Step]:
     return steps
 
 
-def follow(member: Member, active: ActiveRerun, seen: Seen) -> MoveMember | Halt | Explain | None:
+def follow(member: Member, active: ActiveRerun, seen: Seen) -> MoveMember | NoteRunState | Halt | Explain | None:
     """How one member follows what was observed of its run; None: it stays as it is."""
     run = seen.runs.get(member.ref)
     if member.state is MemberState.STOPPING:
         return stopping(member, run)
+    if run is not None and member.state is MemberState.SUCCEEDED:
+        return closed(member, run)
     if run is None or member.state not in (MemberState.RUNNING, MemberState.FAILED):
         return None
-    found = verdict(member, run, seen.stopped)
+    found = judged(member, run, seen.evidence.get(member.id))
     if member.state is MemberState.FAILED:
-        return repaired(member, run, found, active)
-    if found is Verdict.UNFINISHED:
+        return (found and repaired(member, run, found, active)) or closed(member, run)
+    if found is None:
+        return None
+    if found.verdict is Verdict.UNFINISHED:
         return waits(member, run)
-    after = MemberState.SUCCEEDED if found is Verdict.SUCCEEDED else MemberState.FAILED
-    return judged(member, run, after, None if found is Verdict.SUCCEEDED else found.value)
+    after = MemberState.SUCCEEDED if found.verdict is Verdict.SUCCEEDED else MemberState.FAILED
+    return moved(member, run, after, found, found.reason)
 
 
-def judged(member: Member, run: Observation, after: MemberState, reason: str | None) -> MoveMember:
-    """A verdict, with the run as it stood: whoever clears it from now on changes what was judged."""
-    there = run.run_state is not None
-    return MoveMember(member, after, reason, run.run_state, run.clear_number if there else None)
+def moved(member: Member, run: Observation, after: MemberState, found: Judgement, reason: str | None) -> MoveMember:
+    """A judgement, with the run as it stood: whoever clears it from now on changes what was judged."""
+    number = None if run.run_state is None else run.clear_number
+    return MoveMember(member, after, reason, run.run_state, number, found.not_made_anew)
+
+
+def closed(member: Member, run: Observation) -> NoteRunState | None:
+    """Record how Airflow has closed a run that went on after its member was judged."""
+    if run.run_state is None or run.run_state not in FINISHED_RUN_STATES or member.final_run_state is None:
+        return None
+    return NoteRunState(member, run.run_state) if member.final_run_state not in FINISHED_RUN_STATES else None
 
 
 def waits(member: Member, run: Observation) -> Explain | None:
@@ -137,12 +159,14 @@ def waits(member: Member, run: Observation) -> Explain | None:
     return Explain(member, None) if member.state_reason in WAITS else None
 
 
-def repaired(member: Member, run: Observation, found: Verdict, active: ActiveRerun) -> MoveMember | None:
+def repaired(member: Member, run: Observation, found: Judgement, active: ActiveRerun) -> MoveMember | None:
     """A failed member that somebody runs again in Airflow, or has repaired there (decision 3)."""
-    if found is Verdict.UNFINISHED and run.clear_number != member.clear_number:
+    if found.verdict is Verdict.UNFINISHED and run.clear_number != member.clear_number:
         return MoveMember(member, MemberState.RUNNING, "repaired_by_hand", run.run_state)
-    if found is Verdict.SUCCEEDED and started_after(member, run, last_upstream_end(member, active)):
-        return judged(member, run, MemberState.SUCCEEDED, "repaired_by_hand")
+    if found.verdict is Verdict.SUCCEEDED and started_after(
+        member, run, last_upstream_end(member, active), besides=found.not_made_anew
+    ):
+        return moved(member, run, MemberState.SUCCEEDED, found, found.reason or "repaired_by_hand")
     return None
 
 
@@ -189,6 +213,11 @@ def ending(active: ActiveRerun, limits: Limits) -> Iterator[Step]:
     """The end of a rerun in which nothing can move any more: frozen runs are let go only if none has failed."""
     if any(member.state is MemberState.FAILED for member in active.members):
         yield MoveRerun(RerunState.RUNNING, RerunState.FAILED, "member_failed")
+        return
+    if limits.closed_since is not None and any(
+        to_be_closed(member) and member.ended_at is not None and member.ended_at > limits.closed_since
+        for member in active.members
+    ):
         return
     yield from release_all(active, limit=limits.releases, reason="rerun_succeeded")
     if len(frozen(active)) <= limits.releases:

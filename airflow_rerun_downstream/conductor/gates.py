@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from airflow_rerun_downstream.conductor.judge import Verdict, verdict
+from airflow_rerun_downstream.conductor.judge import judged
 from airflow_rerun_downstream.conductor.steps import MoveMember
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
@@ -19,22 +19,37 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.domain.verdict import Evidence, Verdict, by_states
 
 UPSTREAM_RUNS_AGAIN = "upstream_runs_again"
 CLEARED_AGAIN = "cleared_again"
 
 
-def stands(gate: Member, run: Observation) -> bool:
+def stands(gate: Member, run: Observation, found: Evidence | None = None) -> bool:
     """Whether an upstream member is as it was when it let others go.
 
-    Of a succeeded one the run has the clear number with which it was judged, and is judged right now, too. A
-    skipped one was let go as it is: only nothing of it may be on its way. Any other lets nobody go.
+    Of a succeeded one the run has the clear number with which it was judged, and is judged right now, too: with
+    evidence, where `takes_evidence` asks for some. A skipped one was let go as it is: only nothing of it may be on
+    its way. Any other lets nobody go.
     """
     if gate.state is MemberState.SKIPPED:
         return not on_its_way(gate, run)
     if gate.state is not MemberState.SUCCEEDED or run.run_state is None:
         return False
-    return gate.clear_number == run.clear_number and verdict(gate, run) is Verdict.SUCCEEDED
+    if gate.clear_number != run.clear_number:
+        return False
+    if takes_evidence(gate, run):
+        judgement = judged(gate, run, found)
+        return judgement is not None and judgement.verdict is Verdict.SUCCEEDED
+    return by_states(gate.tasks, run) is None
+
+
+def takes_evidence(gate: Member, run: Observation) -> bool:
+    """Whether a succeeded upstream member has tasks that ended otherwise than in success: it was judged by more."""
+    if gate.state is not MemberState.SUCCEEDED or gate.clear_number != run.clear_number:
+        return False
+    chosen = selected_instances(gate.tasks, run.task_instances)
+    return by_states(gate.tasks, run) is None and any(task.state != "success" for task in chosen)
 
 
 def on_its_way(gate: Member, run: Observation) -> bool:

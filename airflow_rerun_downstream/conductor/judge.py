@@ -1,60 +1,36 @@
-"""What a member's run says about the member: judged by its selected task instances, never by the run's state."""
+"""What a member's run says about the member."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from enum import Enum
 
 from airflow_rerun_downstream.domain.facts import (
-    FAILED_TASK_STATES,
     FINISHED_RUN_STATES,
     LIVE_TASK_STATES,
-    UNFINISHED_TASK_STATES,
     Observation,
     TaskInstanceFacts,
 )
-from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.selection import selected_instances
+from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, NotMadeAnew, by_states, judge
+
+JUDGED = frozenset({MemberState.RUNNING, MemberState.FAILED})
+"""Members that are judged by what is seen of their runs."""
 
 
-class Verdict(Enum):
-    """How the selected tasks of a run stand."""
-
-    UNFINISHED = None
-    SUCCEEDED = "succeeded"
-    FAILED = "tasks_failed"
-    STOPPED = "run_terminated"
-    NEVER_STARTED = "never_started"
-    TASKS_GONE = "task_gone"
-    RUN_GONE = "run_gone"
+def judged(member: Member, seen: Observation, found: Evidence | None) -> Judgement | None:
+    """The judgement on a member; None: the states don't tell, and nobody looked for more."""
+    known = by_states(member.tasks, seen)
+    if known is not None:
+        return Judgement(known)
+    return None if found is None else judge(member.tasks, seen, found)
 
 
-def verdict(member: Member, seen: Observation, stopped: Collection[RunRef] = ()) -> Verdict:
-    """Judge a run.
-
-    ``stopped`` names failed runs that somebody stopped: Airflow skips what hadn't started there, and a skip of
-    that sort is no success.
-    """
-    if seen.run_state is None:
-        return Verdict.RUN_GONE
-    tasks = selected_instances(member.tasks, seen.task_instances)
-    if not tasks:
-        return Verdict.TASKS_GONE
-    if any(task.state in UNFINISHED_TASK_STATES for task in tasks):
-        return Verdict.NEVER_STARTED if seen.run_state in FINISHED_RUN_STATES else Verdict.UNFINISHED
-    if any(task.state in FAILED_TASK_STATES for task in tasks):
-        return Verdict.FAILED
-    if member.ref in stopped and any(task.state == "skipped" for task in tasks):
-        return Verdict.STOPPED
-    return Verdict.SUCCEEDED
-
-
-def maybe_stopped(member: Member, seen: Observation) -> bool:
-    """Whether it matters if somebody stopped the run: it failed, and a selected task was skipped."""
-    tasks = selected_instances(member.tasks, seen.task_instances)
-    return seen.run_state == "failed" and any(task.state == "skipped" for task in tasks)
+def takes_evidence(member: Member, seen: Observation) -> bool:
+    """Whether the states of a member's run alone don't tell how it stands."""
+    return member.state in JUDGED and by_states(member.tasks, seen) is None
 
 
 def is_busy(seen: Observation) -> bool:
@@ -64,10 +40,20 @@ def is_busy(seen: Observation) -> bool:
     )
 
 
-def started_after(member: Member, seen: Observation, moment: datetime | None) -> bool:
-    """Whether every selected task that ran did so after a moment: only then did it read repaired data."""
-    tasks = selected_instances(member.tasks, seen.task_instances)
-    return moment is None or all(ran_after(task, moment) for task in tasks if task.state == "success")
+def started_after(
+    member: Member, seen: Observation, moment: datetime | None, *, besides: Collection[NotMadeAnew] = ()
+) -> bool:
+    """Whether every selected task that ran did so after a moment: only then did it read repaired data.
+
+    ``besides``: those that didn't run, which are listed.
+    """
+    listed = {(one.task_id, one.map_index) for one in besides}
+    ran = [
+        task
+        for task in selected_instances(member.tasks, seen.task_instances)
+        if task.state == "success" and (task.task_id, task.map_index) not in listed
+    ]
+    return moment is None or all(ran_after(task, moment) for task in ran)
 
 
 def ran_after(task: TaskInstanceFacts, moment: datetime) -> bool:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
+from airflow_rerun_downstream.conductor.evidence import gather
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD, RELEASE_ASKED
-from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, look_again, stands
+from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, look_again, stands, takes_evidence
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
     Catch,
@@ -17,6 +18,7 @@ from airflow_rerun_downstream.conductor.steps import (
     Halt,
     MoveMember,
     MoveRerun,
+    NoteRunState,
     Release,
     Step,
     StopMember,
@@ -83,6 +85,9 @@ class Performer:
                 return self.catch(work, rerun, step)
             case Release():
                 return self.release(work, rerun, step)
+            case NoteRunState():
+                state = step.member.state
+                return work.store.set_final_run_state(step.member.id, state=state, run_state=step.run_state)
             case Explain():
                 work.store.set_member_reason(step.member.id, step.reason)
                 return True
@@ -118,7 +123,10 @@ class Performer:
         """
         gates = work.store.gates(member.id)
         runs = work.gateway.observe([gate.ref for gate in gates]) if gates else {}
-        moved = [gate for gate in gates if not stands(gate, runs[gate.ref])]
+        doubtful = [gate for gate in gates if takes_evidence(gate, runs[gate.ref])]
+        everybody = {rerun.id: work.store.members(rerun.id) if doubtful else ()}
+        found = gather(work, {rerun.id: doubtful}, runs, everybody)
+        moved = [gate for gate in gates if not stands(gate, runs[gate.ref], found.get(gate.id))]
         if not moved:
             return None
         steps = [step for gate in moved if (step := look_again(gate, runs[gate.ref])) is not None]
@@ -247,6 +255,8 @@ class Performer:
             final_run_state=step.run_state,
             clear_number=step.clear_number,
         )
+        if moved and step.after in (MemberState.SUCCEEDED, MemberState.FAILED):
+            work.store.list_not_made_anew(rerun.id, step.member.id, step.not_made_anew)
         if moved:
             self.tell(work, rerun, f"member_{step.after.value}", step.member, step.reason)
         return moved

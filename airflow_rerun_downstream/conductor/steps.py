@@ -9,17 +9,30 @@ from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 
 
 @dataclass(frozen=True)
 class MoveMember:
-    """A member's state follows what was observed of its run; ``clear_number`` is the one that the run had then."""
+    """A member's state follows what was observed of its run; ``clear_number`` is the one that the run had then.
+
+    ``not_made_anew`` is what the member counts without that.
+    """
 
     member: Member
     after: MemberState
     reason: str | None = None
     run_state: str | None = None
     clear_number: int | None = None
+    not_made_anew: tuple[NotMadeAnew, ...] = ()
+
+
+@dataclass(frozen=True)
+class NoteRunState:
+    """Airflow has closed the run of a member that had been judged before."""
+
+    member: Member
+    run_state: str
 
 
 @dataclass(frozen=True)
@@ -93,4 +106,4 @@ class MoveRerun:
     reason: str | None = None
 
 
-Step = MoveMember | Dispatch | Adopt | Halt | Catch | Release | StopMember | Explain | MoveRerun
+Step = MoveMember | NoteRunState | Dispatch | Adopt | Halt | Catch | Release | StopMember | Explain | MoveRerun

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from airflow_rerun_downstream.conductor.adoption import to_ask
 from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide, to_observe
+from airflow_rerun_downstream.conductor.evidence import gather
 from airflow_rerun_downstream.conductor.freezing import frozen
-from airflow_rerun_downstream.conductor.judge import maybe_stopped
+from airflow_rerun_downstream.conductor.judge import takes_evidence
 from airflow_rerun_downstream.conductor.perform import LeaseLost, Performer
-from airflow_rerun_downstream.conductor.steps import Release
-from airflow_rerun_downstream.domain.facts import TriggeredRun
+from airflow_rerun_downstream.conductor.steps import MoveMember, Release, Step
+from airflow_rerun_downstream.domain.facts import Observation, TriggeredRun
 from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
+from airflow_rerun_downstream.domain.verdict import Evidence
 from airflow_rerun_downstream.ports import MAX_CLOCK_OFFSET, Clock, UnitOfWork, Work, beside_the_database
 from airflow_rerun_downstream.settings import Settings
+
+CLOSING = timedelta(seconds=10)
+"""How long the end of a rerun waits for Airflow to close a run whose tasks are all done, to record its final state."""
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +57,8 @@ class Conductor:
         self.owner = owner
         self.performer = Performer(unit_of_work, clock, owner, self.lease_lasts)
         self.clock_is_off = False
+        self.judged: dict[int, Observation] = {}
+        """Members of which nothing more can be learnt until something else is seen of their runs. A cache."""
 
     @property
     def lease_lasts(self) -> timedelta:
@@ -98,15 +105,22 @@ class Conductor:
         made: dict[RunRef, list[TriggeredRun]] = {ref: [] for active in reruns for ref in to_ask(active, runs)}
         for run in work.facts.triggered_runs(made) if made else ():
             made[run.parent].append(run)
-        doubtful = [
-            member.ref
-            for active in reruns
-            for member in active.members
-            if member.ref in runs and maybe_stopped(member, runs[member.ref])
-        ]
-        facts = work.facts.runs(doubtful) if doubtful else {}
-        stopped = frozenset(ref for ref, run in facts.items() if run.terminated)
-        return Seen(runs, stopped, made, self.holds(work, reruns))
+        return Seen(runs, self.evidence(work, reruns, runs), made, self.holds(work, reruns))
+
+    def evidence(
+        self, work: Work, reruns: Sequence[ActiveRerun], runs: Mapping[RunRef, Observation]
+    ) -> dict[int, Evidence]:
+        """What tells more of members than the states of their tasks, all of them at once."""
+        self.judged = {m.id: self.judged[m.id] for active in reruns for m in active.members if m.id in self.judged}
+        open_ones = {
+            active.rerun.id: [member for member in active.members if self.is_open(member, runs)] for active in reruns
+        }
+        return gather(work, open_ones, runs, {active.rerun.id: active.members for active in reruns})
+
+    def is_open(self, member: Member, runs: Mapping[RunRef, Observation]) -> bool:
+        """Whether a member is about to be judged, by more than the states of its tasks."""
+        seen = runs.get(member.ref)
+        return seen is not None and takes_evidence(member, seen) and self.judged.get(member.id) != seen
 
     def holds(self, work: Work, reruns: Sequence[ActiveRerun]) -> dict[int, Hold]:
         """What keeps the frozen members' runs; nothing is asked where none is frozen."""
@@ -119,14 +133,18 @@ class Conductor:
     def advance(self, active: ActiveRerun, look: Look) -> int:
         """Carry out one rerun's next steps; an error in one rerun doesn't hold up the others."""
         oldest = self.settings.freeze_max_age
+        now = self.clock.now()
         limits = Limits(
             in_flight=active.rerun.settings.max_active_members or self.settings.max_active_members,
             releases=self.settings.release_batch - look.released,
-            frozen_before=None if oldest is None else self.clock.now() - oldest,
+            frozen_before=None if oldest is None else now - oldest,
+            closed_since=now - CLOSING,
         )
         done = 0
         try:
-            for step in decide(active, look.seen, limits):
+            steps = decide(active, look.seen, limits)
+            self.remember(active, look.seen, steps)
+            for step in steps:
                 done += self.performer.perform(active.rerun, step, look.lease)
                 look.released += isinstance(step, Release)
         except LeaseLost:
@@ -134,6 +152,13 @@ class Conductor:
         except Exception:
             log.exception("Rerun %s could not be moved forward; the next tick tries again", active.rerun.id)
         return done
+
+    def remember(self, active: ActiveRerun, seen: Seen, steps: Sequence[Step]) -> None:
+        """Note which members stay as they are although there was evidence, until their runs look different."""
+        moved = {step.member.id for step in steps if isinstance(step, MoveMember)}
+        for member in active.members:
+            if member.id in seen.evidence and member.id not in moved:
+                self.judged[member.id] = seen.runs[member.ref]
 
     def resign(self) -> None:
         """Give the lease up, so that another conductor can take over at once."""

@@ -85,6 +85,8 @@ class TaskNode:
     """A task in its Dag's latest serialized version.
 
     ``followers`` are the ids of the directly downstream tasks, ``leaders`` of the directly upstream ones.
+    ``fails_run``: a teardown whose failure is the run's (``on_failure_fail_dagrun``). ``makes_data`` is False for
+    one that only waits, chooses, prepares or does nothing: a sensor, a branch, LatestOnly, a setup, an empty task.
     """
 
     task_id: str
@@ -94,6 +96,10 @@ class TaskNode:
     is_setup: bool = False
     is_teardown: bool = False
     triggers_dag_run: bool = False
+    trigger_rule: str = "all_success"
+    fails_run: bool = False
+    makes_data: bool = True
+    mapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,9 @@ class DagStructure:
     is_paused: bool = False
     max_active_runs: int | None = None
     mapped_groups: frozenset[str] = frozenset()
+    fail_fast: bool = False
+    timeout: float | None = None
+    """The Dag's ``dagrun_timeout``, in seconds."""
 
     def group_of(self, task_id: str) -> str | None:
         """The innermost group that a task is in."""
@@ -290,3 +299,52 @@ class Observation:
     clear_number: int = 0
     task_instances: tuple[TaskInstanceFacts, ...] = ()
     waits_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How a task instance came by its state, as Airflow's rows tell it.
+
+    ``started``: its present try was started after it was last cleared. ``ended``: that try ended by itself, it wasn't
+    cut off. ``succeeded_before``: an earlier try succeeded, of this run or of the one whose place it takes.
+    ``by_hand``: a person gave it its state; ``by``: who, if the audit log says so. ``added``: Airflow made, or
+    somebody cleared, the task instance after the run's last clear had begun.
+    """
+
+    started: bool = True
+    ended: bool = True
+    succeeded_before: bool = False
+    by_hand: bool = False
+    by: str | None = None
+    added: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skipping:
+    """What a task that chooses (a branch, a short circuit) decided: whom it follows, or else whom it skips."""
+
+    task_id: str
+    map_index: int
+    followed: frozenset[str] | None = None
+    skipped: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RunAccount:
+    """How a run came to where it is, as Airflow's rows tell it.
+
+    ``tasks`` by task and map index. ``nothing_to_map``: tasks whose result, over which others are mapped, is empty.
+    ``terminated``: somebody marked the run failed in its last attempt. ``lasted``: from its start to its end, in
+    seconds; None while it goes on.
+    """
+
+    ref: RunRef
+    tasks: Mapping[tuple[str, int], Account] = field(default_factory=dict)
+    choices: tuple[Skipping, ...] = ()
+    nothing_to_map: frozenset[str] = frozenset()
+    terminated: bool = False
+    lasted: float | None = None
+
+    def of(self, task: TaskInstanceFacts) -> Account:
+        """The account of a task instance; one that appeared in the meantime hasn't done anything yet."""
+        return self.tasks.get((task.task_id, task.map_index), Account(started=False, ended=False))

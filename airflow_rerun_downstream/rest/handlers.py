@@ -59,6 +59,18 @@ def list_links(
     return payloads.Links(links=[presenters.link(each) for each in found], total_entries=total)
 
 
+def list_not_made_anew(
+    service: Service, actor: Actor, rerun_id: int, query: PageQuery, *, maximum: int = MAXIMUM_LIMIT
+) -> payloads.NotMadeAnewList:
+    """``GET /reruns/{id}/not-made-anew``: what wasn't made anew, why, and who accepted it."""
+    found, total = service.not_made_anew(
+        actor, known_id(rerun_id, "rerun"), limit=query.limit_within(maximum), offset=query.offset
+    )
+    return payloads.NotMadeAnewList(
+        not_made_anew=[presenters.not_made_anew(each) for each in found], total_entries=total
+    )
+
+
 def list_events(
     service: Service, actor: Actor, rerun_id: int, query: PageQuery, *, maximum: int = MAXIMUM_LIMIT
 ) -> payloads.Events:

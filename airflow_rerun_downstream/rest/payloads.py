@@ -210,7 +210,10 @@ class Counts(Payload):
 
 
 class Rerun(Payload):
-    """The record of a rerun. ``allowed_actions``: pause, resume, terminate, release."""
+    """The record of a rerun. ``allowed_actions``: pause, resume, terminate, release.
+
+    ``not_made_anew`` counts what it has left as it was, by whatever reason: `NotMadeAnewList` names it.
+    """
 
     id: int
     name: str | None
@@ -224,6 +227,7 @@ class Rerun(Payload):
     started_at: datetime | None
     ended_at: datetime | None
     counts: Counts
+    not_made_anew: int
     hidden_members: int
     settings: Settings
     notifications: list[Notification]
@@ -265,6 +269,29 @@ class Member(Payload):
     final_run_state: str | None
     live: Live
     allowed_actions: list[str]
+
+
+class NotMadeAnew(Payload):
+    """Something that wrong data had reached and that the rerun didn't make anew: why, and who accepted that.
+
+    ``task_id`` null: all that was wrong in the run; ``map_index`` null: all indexes. ``read_by``: members that read it.
+    """
+
+    member_id: int | None
+    dag_id: str
+    run_id: str
+    task_id: str | None
+    map_index: int | None
+    reason: str
+    accepted_by: str | None
+    read_by: list[RunRef]
+
+
+class NotMadeAnewList(Payload):
+    """A page of what wasn't made anew."""
+
+    not_made_anew: list[NotMadeAnew]
+    total_entries: int
 
 
 class Event(Payload):

@@ -26,6 +26,7 @@ from airflow_rerun_downstream.service import (
     EdgesView,
     LiveRun,
     MemberView,
+    Omission,
     RerunView,
     ReviewView,
     RunTasksView,
@@ -242,6 +243,7 @@ def rerun(of: RerunView) -> payloads.Rerun:
         started_at=stored.started_at,
         ended_at=stored.ended_at,
         counts=payloads.Counts(**{state.value: number for state, number in stored.counts.items()}),
+        not_made_anew=of.not_made_anew,
         hidden_members=of.hidden_members,
         settings=payloads.Settings.model_validate(plain(stored.settings)),
         notifications=[payloads.Notification(target=each.target, on=list(each.on)) for each in stored.notifications],
@@ -278,6 +280,20 @@ def member(of: MemberView) -> payloads.Member:
         final_run_state=stored.final_run_state,
         live=live(of.live),
         allowed_actions=list(of.allowed_actions),
+    )
+
+
+def not_made_anew(of: Omission) -> payloads.NotMadeAnew:
+    """What a rerun left as it was."""
+    return payloads.NotMadeAnew(
+        member_id=of.member_id,
+        dag_id=of.ref.dag_id,
+        run_id=of.ref.run_id,
+        task_id=of.task_id,
+        map_index=of.map_index,
+        reason=of.reason,
+        accepted_by=of.accepted_by,
+        read_by=[ref(each) for each in of.read_by],
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from airflow_rerun_downstream.conductor.freezing import RELEASE_ASKED
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Rerun
+from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew, made_anew
 from airflow_rerun_downstream.ports import Clock, Work
 from airflow_rerun_downstream.service.reading import Reading
 
@@ -62,7 +64,7 @@ class Control:
             raise ActionNotAllowed(f"Rerun {rerun.id} has no frozen runs.", state=rerun.state.value)
         return sum(self.ask_for_release(work, member) for member in frozen) > 0
 
-    def release_member(self, work: Work, rerun: Rerun, member: Member) -> bool:
+    def release_member(self, actor: Actor, work: Work, rerun: Rerun, member: Member) -> bool:
         """Let one frozen run go."""
         if member.state is MemberState.RELEASED:
             return False
@@ -77,17 +79,32 @@ class Control:
         work.store.set_member_reason(member.id, RELEASE_ASKED)
         return True
 
-    def retry(self, work: Work, rerun: Rerun, member: Member) -> bool:
+    def retry(self, actor: Actor, work: Work, rerun: Rerun, member: Member) -> bool:
         """failed → pending; a failed rerun goes on."""
         if member.attempt and member.state in (MemberState.PENDING, MemberState.RUNNING):
             return False
         return self.repair(work, rerun, member, MemberState.PENDING, "retry", None)
 
-    def skip(self, work: Work, rerun: Rerun, member: Member) -> bool:
+    def skip(self, actor: Actor, work: Work, rerun: Rerun, member: Member) -> bool:
         """failed → skipped; a failed rerun goes on."""
         if member.state is MemberState.SKIPPED:
             return False
-        return self.repair(work, rerun, member, MemberState.SKIPPED, "skip", "skipped_by_user")
+        moved = self.repair(work, rerun, member, MemberState.SKIPPED, "skip", "skipped_by_user")
+        work.store.list_not_made_anew(rerun.id, member.id, self.left_as_it_is(actor, work, member))
+        return moved
+
+    def left_as_it_is(self, actor: Actor, work: Work, member: Member) -> list[NotMadeAnew]:
+        """What a person accepts who lets the rerun go on without a member: all of it that wasn't made anew."""
+        seen = work.gateway.observe([member.ref])[member.ref]
+        account = work.facts.accounts([member.ref]).get(member.ref)
+        chosen = selected_instances(member.tasks, seen.task_instances)
+        if account is None or not chosen:
+            return [NotMadeAnew(one.task_id, one.map_index, "skipped_by_user", actor.name) for one in member.tasks]
+        return [
+            NotMadeAnew(task.task_id, task.map_index, "skipped_by_user", actor.name)
+            for task in chosen
+            if not member.attempt or not made_anew(task, account)
+        ]
 
     def repair(
         self, work: Work, rerun: Rerun, member: Member, after: MemberState, action: str, reason: str | None

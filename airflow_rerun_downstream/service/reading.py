@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import (
     Actor,
     Member,
@@ -15,15 +16,39 @@ from airflow_rerun_downstream.domain.rerun import (
     rerun_actions,
 )
 from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import Part, Work
-from airflow_rerun_downstream.service.views import LiveRun, MemberView, RerunView
+from airflow_rerun_downstream.service.views import LiveRun, MemberView, Omission, RerunView
 
+STAYS_POLLUTED = "stays_polluted"
 WAITING = frozenset({MemberState.PENDING, MemberState.STOPPING})
 
 
 def part_of(dags: Collection[str], readable: frozenset[str], limit: int, offset: int) -> Part:
     """A page of what is about some Dags, of which some are readable. Where all are, nothing has to be left out."""
     return Part(None if readable.issuperset(dags) else readable, limit, offset)
+
+
+def deselected(rerun: Rerun) -> list[Omission]:
+    """What the submit left out although it was wrong, as its warnings say: accepted by whoever submitted."""
+    return [
+        Omission(RunRef(one.dag_id, one.run_id), one.task_id, None, one.code, rerun.created_by)
+        for one in rerun.warnings
+        if one.code == STAYS_POLLUTED and one.dag_id is not None and one.run_id is not None
+    ]
+
+
+def omission(member: Member, what: NotMadeAnew, links: Sequence[Link]) -> Omission:
+    """What a member counts without having made it anew, with the runs that read it."""
+    at_submit = RunRef(member.ref.dag_id, member.original_run_id)
+    readers = {
+        link.downstream
+        for link in links
+        if link.upstream == at_submit
+        and link.from_task_id in (None, what.task_id)
+        and isinstance(link.downstream, RunRef)
+    }
+    return Omission(member.ref, what.task_id, what.map_index, what.reason, what.by, member.id, tuple(sorted(readers)))
 
 
 class Reading:
@@ -45,11 +70,13 @@ class Reading:
         dags = work.store.member_dags([rerun.id for rerun in reruns]) if reruns else {}
         everything = {dag_id for counts in dags.values() for dag_id in counts}
         readable = work.permissions.readable(actor, everything) if everything else frozenset()
+        omitted = work.store.counts_not_made_anew([rerun.id for rerun in reruns]) if reruns else {}
         return [
             RerunView(
                 rerun,
                 rerun_actions(rerun),
                 sum(count for dag_id, count in dags.get(rerun.id, {}).items() if dag_id not in readable),
+                omitted.get(rerun.id, 0) + len(deselected(rerun)),
             )
             for rerun in reruns
         ]
@@ -96,6 +123,22 @@ class Reading:
         """One member as the user may see it."""
         rerun = self.rerun(actor, work, rerun_id)
         return self.member_views(actor, work, rerun, [self.member(actor, work, rerun_id, member_id)])[0]
+
+    def not_made_anew(
+        self, actor: Actor, work: Work, rerun_id: int, *, limit: int, offset: int
+    ) -> tuple[list[Omission], int]:
+        """A page of what wasn't made anew: what members count without that, then what was left out at submit."""
+        rerun = self.rerun(actor, work, rerun_id)
+        left = deselected(rerun)
+        dags = {*work.store.member_dags([rerun_id])[rerun_id], *(one.ref.dag_id for one in left)}
+        readable = work.permissions.readable(actor, dags)
+        part = part_of(dags, readable, limit, offset)
+        stored, total = work.store.not_made_anew(rerun_id, part), work.store.count_not_made_anew(rerun_id, part)
+        links = work.store.links(rerun_id, Part(readable)) if stored else []
+        found = [omission(member, what, links) for member, what in stored]
+        left = [one for one in left if one.ref.dag_id in readable]
+        start = max(offset - total, 0)
+        return [*found, *left[start : start + limit - len(found)]], total + len(left)
 
     def links(self, actor: Actor, work: Work, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
         """A page of the links of which the user may read both ends."""

@@ -35,6 +35,7 @@ from airflow_rerun_downstream.service.views import (
     DagRunsView,
     EdgesView,
     MemberView,
+    Omission,
     RerunView,
     ReviewView,
     RunTasksView,
@@ -176,6 +177,11 @@ class Service:
         with self.unit_of_work() as work:
             return self.reading.links(actor, work, rerun_id, limit=limit, offset=offset)
 
+    def not_made_anew(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Omission], int]:
+        """A page of what a rerun counts, or left, without having made it anew."""
+        with self.unit_of_work() as work:
+            return self.reading.not_made_anew(actor, work, rerun_id, limit=limit, offset=offset)
+
     def events(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[RerunEvent], int]:
         """A page of the record, oldest first; lines about members that the user may not read are left out."""
         with self.unit_of_work() as work:
@@ -241,7 +247,7 @@ class Service:
         with self.unit_of_work() as work:
             rerun = self.control.allowed(actor, work, rerun_id)
             member = self.reading.member(actor, work, rerun_id, member_id)
-            if action(work, rerun, member):
+            if action(actor, work, rerun, member):
                 work.store.add_event(
                     rerun_id,
                     at=self.clock.now(),

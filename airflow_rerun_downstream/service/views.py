@@ -14,11 +14,31 @@ from airflow_rerun_downstream.domain.rerun import Member, Rerun
 
 @dataclass(frozen=True)
 class RerunView:
-    """A rerun as a user may see it. ``hidden_members`` counts those whose Dags the user may not read."""
+    """A rerun as a user may see it. ``hidden_members`` counts those whose Dags the user may not read.
+
+    ``not_made_anew`` counts all of what wasn't made anew, in whatever Dag.
+    """
 
     rerun: Rerun
     allowed_actions: tuple[str, ...]
     hidden_members: int = 0
+    not_made_anew: int = 0
+
+
+@dataclass(frozen=True)
+class Omission:
+    """What a rerun counts, or leaves as it is, without having made it anew. No task: all that was wrong in the run.
+
+    ``read_by``: the members that the user may read and that read it.
+    """
+
+    ref: RunRef
+    task_id: str | None
+    map_index: int | None
+    reason: str
+    accepted_by: str | None
+    member_id: int | None = None
+    read_by: tuple[RunRef, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, NewFrozen, NewRerun, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import EVERYTHING, Dispatched, Part, RerunFilter
-from airflow_rerun_downstream.store import adding, moves, pages, parts, snapshots
-from airflow_rerun_downstream.store.executor import Executor
+from airflow_rerun_downstream.store import adding, moves, omissions, pages, parts, snapshots
+from airflow_rerun_downstream.store.executor import Executor, changed
 from airflow_rerun_downstream.store.records import counts_of, in_order, member_of, members_of, rerun_of
 from airflow_rerun_downstream.store.snapshots import SnapshotCache
 from airflow_rerun_downstream.store.tables import active_run, event, gate, link, member, rerun
@@ -177,6 +178,27 @@ class SqlRerunStore:
     def set_member_reason(self, member_id: int, reason: str | None) -> None:
         """See `RerunStore.set_member_reason`."""
         self._executor.execute(update(member).where(member.c.id == member_id).values(state_reason=reason))
+
+    def set_final_run_state(self, member_id: int, *, state: MemberState, run_state: str) -> bool:
+        """See `RerunStore.set_final_run_state`."""
+        here = update(member).where(member.c.id == member_id, member.c.state == state.value)
+        return changed(self._executor, here.values(final_run_state=run_state)) == 1
+
+    def list_not_made_anew(self, rerun_id: int, member_id: int, found: Collection[NotMadeAnew]) -> None:
+        """See `RerunStore.list_not_made_anew`."""
+        omissions.replace(self._executor, rerun_id, member_id, found)
+
+    def not_made_anew(self, rerun_id: int, part: Part = EVERYTHING) -> list[tuple[Member, NotMadeAnew]]:
+        """See `RerunStore.not_made_anew`."""
+        return omissions.of_rerun(self._executor, rerun_id, part)
+
+    def count_not_made_anew(self, rerun_id: int, part: Part) -> int:
+        """See `RerunStore.count_not_made_anew`."""
+        return omissions.count(self._executor, rerun_id, part)
+
+    def counts_not_made_anew(self, rerun_ids: Collection[int]) -> dict[int, int]:
+        """See `RerunStore.counts_not_made_anew`."""
+        return omissions.counts(self._executor, rerun_ids)
 
     def add_event(
         self,

@@ -21,13 +21,13 @@ from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, metadat
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision, oldest first; a test compares with the migrations' folder."""
 
 HEAD = REVISIONS[-1]
 """The revision that this code works with."""
 
-LATER_TABLES = frozenset({"rerun_downstream_repeat"})
+LATER_TABLES = frozenset({"rerun_downstream_repeat", "rerun_downstream_not_made_anew"})
 """Those that came after the first revision."""
 
 BASE = "base"

@@ -148,6 +148,19 @@ event = Table(
     Column("detail", Text),
 )
 
+not_made_anew = Table(
+    f"{PREFIX}not_made_anew",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    owned_by("rerun_id", "rerun", nullable=False, index=True),
+    owned_by("member_id", "member", nullable=False, index=True),
+    airflow_id("task_id", nullable=False),
+    Column("map_index", Integer),
+    Column("reason", String(50), nullable=False),
+    Column("accepted_by", Text),
+)
+"""What a member counts without having made it anew. No map index: every index of the task."""
+
 active_run = Table(
     f"{PREFIX}active_run",
     metadata,

@@ -249,8 +249,10 @@ def test_show_prints_the_record_and_its_parts(capsys: Captured) -> None:
     assert "Rerun 7 is running: 1 pending, 1 running" in text
     assert "Repair [orders]" in text
     assert "downstream" in text
-    for part in ("members", "links", "events"):
-        assert printed(capsys, "show", "7", "--part", part)[part]
+    assert ", 2 not made anew" in text
+    assert "load[2]" in text
+    for part in ("members", "not-made-anew", "links", "events"):
+        assert printed(capsys, "show", "7", "--part", part)[part.replace("-", "_")]
         assert table(capsys, "show", "7", "--part", part)
 
 
@@ -453,7 +455,7 @@ def test_a_token_is_never_printed(mocker: MockerFixture, capsys: Captured, token
 
 def test_the_client_is_a_backend() -> None:
     names = [name for name in vars(backends.Backend) if not name.startswith("_")]
-    assert len(names) == 17
+    assert len(names) == 18
     assert all(callable(getattr(RerunDownstreamClient, name)) for name in names)
 
 

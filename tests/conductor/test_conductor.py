@@ -246,9 +246,10 @@ def test_a_run_that_somebody_stopped_has_not_succeeded(house: House) -> None:
 
 def test_skipped_tasks_of_a_run_that_failed_elsewhere_are_fine(house: House) -> None:
     runs = diamond(house)
-    rerun = submit(house, runs["a"])
+    rerun = submit(house, runs["a"], [])
     house.tick()
-    house.world.set_tasks(runs["a"], "skipped")
+    house.world.tries.clear()  # it had made no data before
+    house.world.skip_itself(runs["a"], "t", at=house.clock.now())
     house.world.set_run(runs["a"], state="failed")
     house.tick()
     assert states(house, rerun)["a"] == "succeeded"

@@ -41,7 +41,8 @@ from airflow_rerun_downstream.domain.states import (
     Role,
     may_move,
 )
-from airflow_rerun_downstream.ports import Dispatched, RerunFilter, RerunStore
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
+from airflow_rerun_downstream.ports import Dispatched, Part, RerunFilter, RerunStore
 from airflow_rerun_downstream.store.rows import SqlRerunStore
 from tests.fakes.store import FakeStore
 from tests.store.databases import EVERY, database
@@ -743,3 +744,68 @@ def test_the_record_is_read_oldest_first(opened: Opened) -> None:
     assert (second.at, second.action, second.member_id, second.detail) == (NOW, "dispatched", member_id, None)
     assert first.id < second.id
     assert first.rerun_id == second.rerun_id == rerun_id
+
+
+class TestNotMadeAnew:
+    """What members count without having made it anew."""
+
+    SKIPPED = NotMadeAnew("load", 3, "tasks_skipped")
+    MARKED = NotMadeAnew("all", None, "marked_success", "ada")
+
+    def ids(self, store: RerunStore, rerun_id: int) -> tuple[int, int]:
+        first, second = store.members(rerun_id)
+        return first.id, second.id
+
+    def test_it_comes_back_with_its_member_in_the_order_of_the_list(self, opened: Opened) -> None:
+        with opened() as store:
+            number = store.add(rerun(member(run("a")), member(run("b"))), now=NOW)
+            other = store.add(rerun(member(run("c"))), now=NOW)
+            first, second = self.ids(store, number)
+            store.list_not_made_anew(number, first, [self.MARKED, self.SKIPPED])
+            store.list_not_made_anew(number, second, [self.SKIPPED])
+        with opened() as store:
+            found = [(one.ref, what) for one, what in store.not_made_anew(number)]
+            assert found == [(run("a"), self.MARKED), (run("a"), self.SKIPPED), (run("b"), self.SKIPPED)]
+            assert store.not_made_anew(other) == []
+            assert store.counts_not_made_anew([number, other]) == {number: 3, other: 0}
+            assert store.counts_not_made_anew([]) == {}
+
+    def test_what_was_kept_of_a_member_before_goes(self, opened: Opened) -> None:
+        with opened() as store:
+            number = store.add(rerun(member(run("a")), member(run("b"))), now=NOW)
+            first, second = self.ids(store, number)
+            for member_id in (first, second):
+                store.list_not_made_anew(number, member_id, [self.MARKED])
+        with opened() as store:
+            store.list_not_made_anew(number, first, [self.SKIPPED])
+            store.list_not_made_anew(number, second, [])
+        with opened() as store:
+            assert [what for _, what in store.not_made_anew(number)] == [self.SKIPPED]
+
+    def test_a_part_is_of_what_may_be_read_and_the_count_is_of_all_of_that(self, opened: Opened) -> None:
+        with opened() as store:
+            number = store.add(rerun(member(run("a")), member(run("b"))), now=NOW)
+            first, second = self.ids(store, number)
+            store.list_not_made_anew(number, first, [self.MARKED, self.SKIPPED])
+            store.list_not_made_anew(number, second, [self.SKIPPED])
+        with opened() as store:
+            part = Part(frozenset({"a"}), limit=1, offset=1)
+            assert [(one.ref, what) for one, what in store.not_made_anew(number, part)] == [(run("a"), self.SKIPPED)]
+            assert store.count_not_made_anew(number, part) == 2
+            assert store.count_not_made_anew(number, Part()) == 3
+
+
+def test_how_airflow_closed_a_run_is_noted_while_its_member_stands_where_it_was_seen(opened: Opened) -> None:
+    with opened() as store:
+        number = store.add(rerun(member(run("a"))), now=NOW)
+        member_id = store.members(number)[0].id
+        done = Dispatched(clear_number=1, cleared=1)
+        store.move_member(member_id, after=MemberState.RUNNING, reason=None, now=NOW, dispatched=done)
+        moved = MemberState.SUCCEEDED
+        store.move_member(member_id, after=moved, reason=None, now=NOW, final_run_state="running")
+    with opened() as store:
+        assert not store.set_final_run_state(member_id, state=MemberState.RUNNING, run_state="failed")
+        assert not store.set_final_run_state(member_id + 1000, state=moved, run_state="failed")
+        assert store.set_final_run_state(member_id, state=moved, run_state="success")
+    with opened() as store:
+        assert [(one.final_run_state, one.ended_at) for one in store.members(number)] == [("success", NOW)]

@@ -25,6 +25,7 @@ from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
     LIVE_TASK_STATES,
     UNFINISHED_TASK_STATES,
+    Account,
     AssetConsumption,
     AssetEmission,
     DagStructure,
@@ -34,8 +35,10 @@ from airflow_rerun_downstream.domain.facts import (
     Observation,
     PastDependency,
     RecordedWait,
+    RunAccount,
     RunFacts,
     SensorDefinition,
+    Skipping,
     TaskInstanceFacts,
     TaskNode,
     TaskStart,
@@ -85,6 +88,12 @@ class World:
     tickets: dict[int, Any] = field(default_factory=dict)
     log: list[tuple[RunRef, str, str, int]] = field(default_factory=list)
     dispatches: list[RunRef] = field(default_factory=list)
+    tries: dict[tuple[RunRef, str, int], tuple[TaskInstanceFacts, ...]] = field(default_factory=dict)
+    cut: set[tuple[RunRef, str, int]] = field(default_factory=set)
+    by_hand: dict[tuple[RunRef, str, int], str] = field(default_factory=dict)
+    choices: dict[tuple[RunRef, str], Skipping] = field(default_factory=dict)
+    lasted: dict[RunRef, float] = field(default_factory=dict)
+    cleared_at: dict[RunRef, frozenset[tuple[str, int]]] = field(default_factory=dict)
 
     def snapshot(self) -> dict[str, object]:
         """Everything that a transaction may change."""
@@ -196,13 +205,73 @@ class World:
         only: Collection[str] | None = None,
         at: datetime | None = None,
     ) -> None:
-        """Put task instances of a run into a state."""
+        """Put task instances of a run into a state, as a worker does that has run them (or as the Dag skips them)."""
         self.tasks[ref] = [
-            replace(t, state=state, start_date=at or t.start_date, end_date=at or t.end_date)
-            if only is None or t.task_id in only
-            else t
-            for t in self.tasks[ref]
+            self.ran(ref, t, state, at) if only is None or t.task_id in only else t for t in self.tasks[ref]
         ]
+
+    def ran(self, ref: RunRef, task: TaskInstanceFacts, state: str | None, at: datetime | None) -> TaskInstanceFacts:
+        """A task instance after a try that ended so; what is skipped or can't run has none."""
+        started = state in ("success", "failed", "running") and not self.started(ref, task)
+        number = task.try_number + started
+        return replace(
+            task, state=state, try_number=number, start_date=at or task.start_date, end_date=at or task.end_date
+        )
+
+    def started(self, ref: RunRef, task: TaskInstanceFacts) -> bool:
+        """Whether the present try has begun since the last clear."""
+        earlier = self.tries.get((ref, task.task_id, task.map_index), ())
+        return task.try_number > 0 and all(old.try_number != task.try_number for old in earlier)
+
+    def skip_itself(self, ref: RunRef, task_id: str, *, at: datetime) -> None:
+        """A task runs, and raises AirflowSkipException."""
+        self.set_tasks(ref, "running", only={task_id}, at=at)
+        self.set_tasks(ref, "skipped", only={task_id})
+
+    def choose(self, ref: RunRef, task_id: str, follow: Collection[str], *, at: datetime) -> None:
+        """A branch runs; what follows it and isn't chosen is skipped."""
+        self.set_tasks(ref, "success", only={task_id}, at=at)
+        self.choices[ref, task_id] = Skipping(task_id, -1, frozenset(follow))
+        passed = self.structures[ref.dag_id].tasks[task_id].followers - set(follow)
+        self.set_tasks(ref, "skipped", only=passed)
+
+    def time_out(self, ref: RunRef, *, lasted: float = 3600) -> None:
+        """What ``dagrun_timeout`` does: all that hasn't ended is skipped, running or not, and the run has failed."""
+        self.cut_short(ref, UNFINISHED_TASK_STATES)
+        self.lasted[ref] = lasted
+        self.set_run(ref, state="failed")
+
+    def fail_fast(self, ref: RunRef, task_id: str, *, at: datetime) -> None:
+        """What a task's failure does in a ``fail_fast`` Dag: what runs fails, all else but a success is skipped."""
+        self.set_tasks(ref, "failed", only={task_id}, at=at)
+        running = {t.task_id for t in self.tasks[ref] if t.state == "running"}
+        self.set_tasks(ref, "failed", only=running)
+        self.cut_short(ref, UNFINISHED_TASK_STATES | {"upstream_failed"})
+        self.set_run(ref, state="failed")
+
+    def cut_short(self, ref: RunRef, states: Collection[str | None]) -> None:
+        """Skip by force what is in one of the states."""
+        for task in self.tasks[ref]:
+            if task.state in states:
+                self.cut.add((ref, task.task_id, task.map_index))
+        self.tasks[ref] = [replace(t, state="skipped") if t.state in states else t for t in self.tasks[ref]]
+
+    def mark_tasks(self, ref: RunRef, state: str, *, only: Collection[str], by: str) -> None:
+        """A person sets task instances to a state in the UI."""
+        self.tasks[ref] = [replace(t, state=state) if t.task_id in only else t for t in self.tasks[ref]]
+        self.by_hand.update({(ref, t.task_id, t.map_index): by for t in self.tasks[ref] if t.task_id in only})
+
+    def keep_tries(self, ref: RunRef, cleared: Collection[tuple[str, int]]) -> None:
+        """What a clear does to the tries that it clears."""
+        for task in self.tasks[ref]:
+            key = (ref, task.task_id, task.map_index)
+            if (task.task_id, task.map_index) in cleared:
+                known = self.tries.get(key, ())
+                if task.try_number and all(old.try_number != task.try_number for old in known):
+                    self.tries[key] = (*known, task)
+                self.cut.discard(key)
+                self.by_hand.pop(key, None)
+        self.cleared_at[ref] = frozenset((t.task_id, t.map_index) for t in self.tasks[ref])
 
     def set_run(self, ref: RunRef, **values: object) -> None:
         """Change a run's row."""
@@ -216,7 +285,8 @@ class World:
 
     def clear_by_hand(self, ref: RunRef, only: Collection[str] | None = None) -> None:
         """What a person's clear in the UI does."""
-        self.set_tasks(ref, None, only=only)
+        self.keep_tries(ref, {(t.task_id, t.map_index) for t in self.tasks[ref] if only is None or t.task_id in only})
+        self.tasks[ref] = [replace(t, state=None) if only is None or t.task_id in only else t for t in self.tasks[ref]]
         self.set_run(ref, state="queued", clear_number=self.runs[ref].clear_number + 1)
 
     def delete(self, ref: RunRef) -> None:
@@ -292,6 +362,38 @@ class FakeFacts:
     def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
         self.statements += 1
         return {ref: list(self.world.tasks[ref]) for ref in refs if ref in self.world.tasks}
+
+    def accounts(
+        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+    ) -> dict[RunRef, RunAccount]:
+        self.statements += 1
+        return {ref: self.account(ref, (places or {}).get(ref, ref)) for ref in refs if ref in self.world.runs}
+
+    def account(self, ref: RunRef, place: RunRef) -> RunAccount:
+        world = self.world
+        known = world.cleared_at.get(ref)
+        old = {(t.task_id, t.map_index): t.state for t in world.tasks.get(place, ())} if place != ref else {}
+        accounts = {}
+        for task in world.tasks[ref]:
+            key = (ref, task.task_id, task.map_index)
+            started = world.started(ref, task)
+            earlier = [*world.tries.get(key, ()), *world.tries.get((place, *key[1:]), ())]
+            marked = key in world.by_hand or (task.state == "success" and not started)
+            accounts[key[1:]] = Account(
+                started=started,
+                ended=started and key not in world.cut,
+                succeeded_before=old.get(key[1:]) == "success" or any(one.state == "success" for one in earlier),
+                by_hand=marked,
+                by=world.by_hand.get(key),
+                added=known is not None and key[1:] not in known,
+            )
+        return RunAccount(
+            ref,
+            accounts,
+            tuple(choice for (run, _), choice in world.choices.items() if run == ref),
+            terminated=world.runs[ref].terminated,
+            lasted=world.lasted.get(ref),
+        )
 
     def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
         self.statements += 1
@@ -440,10 +542,11 @@ class FakeGateway:
             cleared = to_clear_again(tasks, self.world.structures.get(ref.dag_id), here)
         if run.state not in FINISHED_RUN_STATES or any(t.state in LIVE_TASK_STATES for t in here if key(t) in cleared):
             raise CannotDispatch("run_not_finished")
+        self.world.keep_tries(ref, cleared)
         self.world.tasks[ref] = [
             replace(t, state=None) if (t.task_id, t.map_index) in cleared else t for t in self.world.tasks[ref]
         ]
-        self.world.set_run(ref, state="queued", clear_number=run.clear_number + 1)
+        self.world.set_run(ref, state="queued", terminated=False, clear_number=run.clear_number + 1)
         self.world.dispatches.append(ref)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="dispatch")
         return Dispatched(self.world.runs[ref].clear_number, len(cleared))

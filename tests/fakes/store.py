@@ -35,6 +35,7 @@ from airflow_rerun_downstream.domain.states import (
     starts_of,
     starts_of_adoption,
 )
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import EVERYTHING, MAX_CLOCK_OFFSET, Dispatched, Grant, Part, RerunFilter
 from tests.fakes.airflow import like
 
@@ -79,6 +80,7 @@ class Rows:
     children: dict[int, tuple[Child, ...]] = field(default_factory=dict)
     events: list[RerunEvent] = field(default_factory=list)
     active_runs: dict[RunRef, int] = field(default_factory=dict)
+    omissions: dict[int, tuple[NotMadeAnew, ...]] = field(default_factory=dict)
 
     def copy(self) -> Rows:
         return Rows(
@@ -88,6 +90,7 @@ class Rows:
             dict(self.children),
             list(self.events),
             dict(self.active_runs),
+            dict(self.omissions),
         )
 
 
@@ -330,6 +333,33 @@ class FakeStore:
     def set_member_reason(self, member_id: int, reason: str | None) -> None:
         if member_id in self.rows.members:
             self.rows.members[member_id] = replace(self.rows.members[member_id], state_reason=reason)
+
+    def set_final_run_state(self, member_id: int, *, state: MemberState, run_state: str) -> bool:
+        found = self.rows.members.get(member_id)
+        if found is None or found.state is not state:
+            return False
+        self.rows.members[member_id] = replace(found, final_run_state=run_state)
+        return True
+
+    def list_not_made_anew(self, rerun_id: int, member_id: int, found: Collection[NotMadeAnew]) -> None:
+        assert self.rows.members[member_id].rerun_id == rerun_id
+        self.rows.omissions.pop(member_id, None)  # what is kept anew comes last
+        self.rows.omissions[member_id] = tuple(found)
+
+    def not_made_anew(self, rerun_id: int, part: Part = EVERYTHING) -> list[tuple[Member, NotMadeAnew]]:
+        named = [
+            (replace(self.rows.members[member_id], waits_for=frozenset()), one)
+            for member_id, some in self.rows.omissions.items()
+            for one in some
+        ]
+        mine = [(one, what) for one, what in named if one.rerun_id == rerun_id and may_read(part, one.ref.dag_id)]
+        return cut(mine, part)
+
+    def count_not_made_anew(self, rerun_id: int, part: Part) -> int:
+        return len(self.not_made_anew(rerun_id, Part(part.readable)))
+
+    def counts_not_made_anew(self, rerun_ids: Collection[int]) -> dict[int, int]:
+        return {rerun_id: len(self.not_made_anew(rerun_id)) for rerun_id in rerun_ids}
 
     def add_event(
         self,

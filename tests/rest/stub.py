@@ -32,6 +32,7 @@ from airflow_rerun_downstream.service import (
     EdgesView,
     LiveRun,
     MemberView,
+    Omission,
     RerunView,
     ReviewView,
     RunTasksView,
@@ -148,6 +149,10 @@ MEMBERS = tuple(
         (2, SALES, Role.DOWNSTREAM, MemberState.PENDING),
     )
 )
+OMISSIONS = (
+    Omission(SOURCE, "load", 2, "tasks_skipped", None, member_id=1, read_by=(SALES,)),
+    Omission(SALES, None, None, "stays_polluted", "ana"),
+)
 EVENTS = (RerunEvent(1, 7, NOON, "ana", "submitted", None, None), RerunEvent(2, 7, NOON, "", "dispatched", 1, "x"))
 
 
@@ -177,7 +182,7 @@ class StubService:
 
     def _view(self) -> RerunView:
         stored = replace(RERUN, state=self.state, counts=RERUN.counts if self.counts is None else self.counts)
-        return RerunView(stored, ("pause", "terminate"), hidden_members=1)
+        return RerunView(stored, ("pause", "terminate"), hidden_members=1, not_made_anew=2)
 
     def plan(self, actor: Actor, request: Any) -> Plan:
         self._asked("plan", actor, request)
@@ -209,6 +214,10 @@ class StubService:
     def links(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
         self._asked("links", actor, rerun_id, limit, offset)
         return list(LINKS), 3
+
+    def not_made_anew(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Omission], int]:
+        self._asked("not_made_anew", actor, rerun_id, limit, offset)
+        return list(OMISSIONS), 2
 
     def events(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[RerunEvent], int]:
         self._asked("events", actor, rerun_id, limit, offset)

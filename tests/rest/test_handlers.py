@@ -143,7 +143,10 @@ def test_pages_are_cut_at_the_maximum(service: Service, stub: StubService) -> No
     assert stub.calls[0][2].limit == 20
     assert as_json(handlers.list_links(service, ANA, 7, PageQuery(), maximum=20))["total_entries"] == 3
     assert as_json(handlers.list_events(service, ANA, 7, PageQuery(offset=1), maximum=20))["total_entries"] == 2
-    assert stub.calls[1:] == [("links", ANA, 7, 20, 0), ("events", ANA, 7, 20, 1)]
+    left = as_json(handlers.list_not_made_anew(service, ANA, 7, PageQuery(), maximum=20))
+    assert left["total_entries"] == 2
+    asked = [("links", ANA, 7, 20, 0), ("events", ANA, 7, 20, 1), ("not_made_anew", ANA, 7, 20, 0)]
+    assert stub.calls[1:] == asked
 
 
 def test_members_have_the_contracts_names(service: Service) -> None:
@@ -156,6 +159,22 @@ def test_members_have_the_contracts_names(service: Service) -> None:
 def test_events_have_the_contracts_names(service: Service) -> None:
     found = as_json(handlers.list_events(service, ANA, 7, PageQuery()))
     assert set(found["events"][0]) == {"id", "at", "actor", "action", "member_id", "detail"}
+
+
+def test_what_was_not_made_anew_has_the_contracts_names(service: Service) -> None:
+    task, whole = as_json(handlers.list_not_made_anew(service, ANA, 7, PageQuery()))["not_made_anew"]
+    assert task == {
+        "member_id": 1,
+        "dag_id": SOURCE.dag_id,
+        "run_id": SOURCE.run_id,
+        "task_id": "load",
+        "map_index": 2,
+        "reason": "tasks_skipped",
+        "accepted_by": None,
+        "read_by": [{"dag_id": "sales", "run_id": SOURCE.run_id}],
+    }
+    assert (whole["member_id"], whole["task_id"], whole["accepted_by"]) == (None, None, "ana")
+    assert as_json(handlers.get_rerun(service, ANA, 7))["not_made_anew"] == 2
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,32 @@ def test_migrated_and_created_tables_are_the_same_to_the_names(engine: Engine) -
     assert described(engine) == migrated
 
 
+def test_what_a_member_was_at_the_first_revision_it_is_afterwards(engine: Engine) -> None:
+    schema.upgrade(engine, schema.REVISIONS[0])
+    assert state(engine) is SchemaState.OLDER
+    columns = "id, rerun_id, dag_id, run_id, role, state, tasks, depth, attempt"
+    day = "'2026-01-01'"
+    run(
+        engine,
+        "INSERT INTO rerun_downstream_rerun (id, source_dag_id, source_run_id, state, freeze_mode, created_by, "
+        "created_by_id, created_at, settings, notifications, options, warnings) "
+        f"VALUES (7, 'a', 'r', 'running', false, 'ada', '1', {day}, '{{}}', '[]', '{{}}', '[]')",
+        f"INSERT INTO rerun_downstream_member ({columns}) VALUES (1, 7, 'a', 'r', 'source', 'pending', '[]', 0, 0)",
+    )
+    schema.upgrade(engine)
+    assert state(engine) is SchemaState.READY
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT state FROM rerun_downstream_member")).scalar_one() == "pending"
+
+
+@pytest.mark.parametrize("revision", schema.REVISIONS)
+def test_tables_whose_revision_was_lost_are_brought_to_the_newest(engine: Engine, revision: str) -> None:
+    schema.upgrade(engine, revision)
+    run(engine, f"DROP TABLE {VERSION_TABLE}")
+    schema.upgrade(engine)
+    assert state(engine) is SchemaState.READY
+
+
 def test_a_downgrade_to_base_leaves_nothing(engine: Engine) -> None:
     schema.upgrade(engine)
     schema.downgrade(engine, schema.BASE)

@@ -133,6 +133,18 @@ def list_links(
     return handlers.list_links(service, actor, rerun_id, query, maximum=maximum)
 
 
+@router.get("/reruns/{rerun_id}/not-made-anew", operation_id="list_not_made_anew")
+def list_not_made_anew(
+    service: ServiceDep,
+    actor: ActorDep,
+    maximum: MaximumDep,
+    rerun_id: RerunId,
+    query: Annotated[PageQuery, Query()],
+) -> payloads.NotMadeAnewList:
+    """What the rerun didn't make anew although wrong data had reached it: why, and who accepted it."""
+    return handlers.list_not_made_anew(service, actor, rerun_id, query, maximum=maximum)
+
+
 @router.get("/reruns/{rerun_id}/events", operation_id="list_events")
 def list_events(
     service: ServiceDep,

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream.airflow3.facts import (
+    accounts,
     assets,
     flows,
     inlets,
@@ -26,6 +27,7 @@ from airflow_rerun_downstream.domain.facts import (
     DagStructure,
     Definitions,
     RecordedWait,
+    RunAccount,
     RunFacts,
     TaskInstanceFacts,
     TaskStart,
@@ -64,6 +66,12 @@ class AirflowFacts:
     def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
         """See `LineageFacts.task_instances`."""
         return runs.task_instances(self._session, refs)
+
+    def accounts(
+        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+    ) -> dict[RunRef, RunAccount]:
+        """See `LineageFacts.accounts`."""
+        return accounts.accounts(self._session, refs, places=places)
 
     def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
         """See `LineageFacts.structures`."""

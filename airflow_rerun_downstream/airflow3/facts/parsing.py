@@ -6,6 +6,7 @@ The form is the same in Airflow 3.1 to 3.3 for everything that is read here.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +62,8 @@ def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
             nodes_of(tasks, {task.task_id for task in triggers}),
             groups_of(dag),
             mapped_groups=frozenset(mapped_groups(plain(dag.get("task_group")) or {})),
+            fail_fast=bool(dag.get("fail_fast")),
+            timeout=seconds(dag.get("dagrun_timeout")),
         ),
         Definitions(
             sensors=tuple(found for task in sensors for found in sensors_of(dag_id, task)),
@@ -114,9 +117,32 @@ def nodes_of(tasks: Sequence[Task], triggers: Collection[str]) -> dict[str, Task
             is_setup=bool(task.data.get("is_setup")),
             is_teardown=bool(task.data.get("is_teardown")),
             triggers_dag_run=task.task_id in triggers,
+            trigger_rule=str(task.get("trigger_rule") or "all_success"),
+            fails_run=bool(task.get("on_failure_fail_dagrun")),
+            makes_data=makes_data(task),
+            mapped=task.mapped,
         )
         for task in tasks
     }
+
+
+WAITS_OR_CHOOSES = re.compile(r"Sensor|Branch|ShortCircuit|LatestOnly")
+"""Classes of tasks that make nothing, where they are mapped: Airflow's own marks are missing there."""
+
+
+def makes_data(task: Task) -> bool:
+    """Whether a task does more than to wait, to choose, to prepare or clean up, or nothing."""
+    if task.data.get("is_setup") or task.data.get("is_teardown"):
+        return False
+    if task.mapped:
+        return not WAITS_OR_CHOOSES.search(task.operator)
+    return not any(task.data.get(mark) for mark in ("_is_sensor", "_can_skip_downstream", "_is_empty"))
+
+
+def seconds(value: Any) -> float | None:
+    """A serialized length of time."""
+    found = plain(value)
+    return float(found) if isinstance(found, (int, float)) else None
 
 
 def groups_of(dag: Mapping[str, Any]) -> dict[str, frozenset[str]]:

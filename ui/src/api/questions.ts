@@ -124,6 +124,20 @@ export function useLinks(id: number) {
   });
 }
 
+/** What a rerun hasn't made anew. `count` is what the record says of it: another one is another question. */
+export function useNotMadeAnew(id: number, count: number) {
+  return useQuery({
+    queryKey: ["not-made-anew", id, count],
+    queryFn: ({ signal }) =>
+      everything(async (offset) => {
+        const params = { path: { rerun_id: id }, query: { limit: PAGE, offset } };
+        const page = await data(api.GET("/api/v1/reruns/{rerun_id}/not-made-anew", { params, signal }));
+        return { items: page.not_made_anew, total: page.total_entries };
+      }),
+    placeholderData: keepPreviousData,
+  });
+}
+
 /** What has happened to a rerun, oldest first. Lines are only ever added, so that each look asks for the new ones. */
 export function useEvents(id: number, live: boolean) {
   return useQuery({

@@ -288,6 +288,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reruns/{rerun_id}/not-made-anew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Not Made Anew
+         * @description What the rerun didn't make anew although wrong data had reached it: why, and who accepted it.
+         */
+        get: operations["list_not_made_anew"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reruns/{rerun_id}/pause": {
         parameters: {
             query?: never;
@@ -722,6 +742,40 @@ export interface components {
             total_entries: number;
         };
         /**
+         * NotMadeAnew
+         * @description Something that wrong data had reached and that the rerun didn't make anew: why, and who accepted that.
+         *
+         *     ``task_id`` null: all that was wrong in the run; ``map_index`` null: all indexes. ``read_by``: members that read it.
+         */
+        NotMadeAnew: {
+            /** Accepted By */
+            accepted_by: string | null;
+            /** Dag Id */
+            dag_id: string;
+            /** Map Index */
+            map_index: number | null;
+            /** Member Id */
+            member_id: number | null;
+            /** Read By */
+            read_by: components["schemas"]["RunRef"][];
+            /** Reason */
+            reason: string;
+            /** Run Id */
+            run_id: string;
+            /** Task Id */
+            task_id: string | null;
+        };
+        /**
+         * NotMadeAnewList
+         * @description A page of what wasn't made anew.
+         */
+        NotMadeAnewList: {
+            /** Not Made Anew */
+            not_made_anew: components["schemas"]["NotMadeAnew"][];
+            /** Total Entries */
+            total_entries: number;
+        };
+        /**
          * Notification
          * @description Whom to tell of what.
          */
@@ -846,6 +900,8 @@ export interface components {
         /**
          * Rerun
          * @description The record of a rerun. ``allowed_actions``: pause, resume, terminate, release.
+         *
+         *     ``not_made_anew`` counts what it has left as it was, by whatever reason: `NotMadeAnewList` names it.
          */
         Rerun: {
             /** Allowed Actions */
@@ -868,6 +924,8 @@ export interface components {
             id: number;
             /** Name */
             name: string | null;
+            /** Not Made Anew */
+            not_made_anew: number;
             /** Notifications */
             notifications: components["schemas"]["Notification"][];
             /** Reason */
@@ -2443,6 +2501,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_not_made_anew: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotMadeAnewList"];
                 };
             };
             /** @description Not JSON */

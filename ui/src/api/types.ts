@@ -13,6 +13,7 @@ export type Link = Schemas["Link"];
 export type LinkKind = Schemas["LinkKind"];
 export type Member = Schemas["Member"];
 export type MemberState = Schemas["MemberState"];
+export type NotMadeAnew = Schemas["NotMadeAnew"];
 export type NotificationTarget = Schemas["NotificationTarget"];
 export type Plan = Schemas["Plan"];
 export type PlanBody = Schemas["PlanBody"];

@@ -10,6 +10,7 @@ import {
   MdPauseCircle,
   MdPlayCircle,
   MdRedo,
+  MdReportProblem,
   MdSchedule,
   MdStopCircle,
 } from "react-icons/md";
@@ -26,6 +27,7 @@ const SUCCESS: Look = { palette: "success", icon: MdCheckCircle };
 const FAILED: Look = { palette: "failed", icon: MdError };
 const RUNNING: Look = { palette: "running", icon: MdPlayCircle };
 const STOPPED: Look = { palette: "upstream_failed", icon: MdStopCircle };
+const NOT_ALL: Look = { palette: "warning", icon: MdReportProblem };
 const OTHER: Look = { palette: "none", icon: MdOutlineMoreHoriz };
 
 const STATUS: Record<RunStatus, Look> = {
@@ -83,6 +85,7 @@ type Props = BadgeProps & { label?: string };
 /** Of these the solid colour is too light for white text; a shade darker it can be read by everybody. */
 const DARKER: Partial<Record<string, string>> = {
   running: "cyan.700",
+  warning: "amber.700",
   upstream_failed: "amber.700",
   up_for_reschedule: "sky.700",
   up_for_retry: "yellow.700",
@@ -119,8 +122,12 @@ export function MemberBadge({ state, ...rest }: Props & { state: MemberState }) 
   return <StateBadge look={MEMBER[state]} text={word("memberState", state)} {...rest} />;
 }
 
-export function RerunBadge({ state, ...rest }: Props & { state: RerunState }) {
-  const { word } = useWords();
+/** `left`: how much the rerun has left as it was. One that has succeeded all the same looks different from others. */
+export function RerunBadge({ state, left = 0, ...rest }: Props & { state: RerunState; left?: number }) {
+  const { t, word } = useWords();
+  if (state === "succeeded" && left > 0) {
+    return <StateBadge look={NOT_ALL} text={t("record:left.badge", { count: left })} {...rest} />;
+  }
   return <StateBadge look={RERUN[state]} text={word("rerunState", state)} {...rest} />;
 }
 

@@ -1,5 +1,5 @@
 import { Box, chakra, Flex, Text } from "@chakra-ui/react";
-import { MdLock, MdVisibilityOff } from "react-icons/md";
+import { MdLock, MdReportProblem, MdVisibilityOff } from "react-icons/md";
 
 import type { RerunEvent } from "../../api/types";
 import { RunLink } from "../../components/AirflowLink";
@@ -25,6 +25,7 @@ export function RecordFacts({ events }: { events: readonly RerunEvent[] }) {
             {t("record:header.reason", { reason: rerun.reason })}
           </Text>
         )}
+        <NotMadeAnewNote />
         <HiddenMembers />
       </Flex>
       <chakra.dl display="flex" flexWrap="wrap" columnGap={8} rowGap={2}>
@@ -71,6 +72,18 @@ function StateLine({ events }: { events: readonly RerunEvent[] }) {
       )}
     </Text>
   );
+}
+
+/** That not all of what was wrong is right now. */
+function NotMadeAnewNote() {
+  const { t } = useWords();
+  const { rerun } = useRecord();
+  return rerun.not_made_anew > 0 ? (
+    <Flex gap={1} align="center" color="fg.warning" data-testid="not-made-anew">
+      <MdReportProblem aria-hidden="true" />
+      <Text>{t("record:left.note", { count: rerun.not_made_anew })}</Text>
+    </Flex>
+  ) : null;
 }
 
 /** That there is more than the person may see. */

@@ -76,3 +76,35 @@ it.each(["8", "abc", "0"])("leads back from a rerun that there isn't: %s", async
   const link = await screen.findByRole("link", { name: "All reruns" });
   expect(link.getAttribute("href")).toBe("/records");
 });
+
+it("says of a rerun that succeeded how much it has left as it was, and names it", async () => {
+  const left = {
+    member_id: 2,
+    dag_id: "finance",
+    run_id: "r1",
+    task_id: "load",
+    map_index: 3,
+    reason: "tasks_skipped",
+    accepted_by: "ann",
+    read_by: [{ dag_id: "sales", run_id: "r1" }],
+  };
+  const rerun = rerunOf({ state: "succeeded", not_made_anew: 1, allowed_actions: [] });
+  show((question) =>
+    question.path === "/reruns/7/not-made-anew"
+      ? { not_made_anew: [left], total_entries: 1 }
+      : record(rerun)(question),
+  );
+  expect((await screen.findByTestId("rerun-state")).textContent).toBe("succeeded, 1 not made anew");
+  expect((await screen.findByTestId("left-count")).textContent).toBe("1");
+  await userEvent.setup().click(screen.getByRole("tab", { name: /Not made anew/ }));
+  const row = await screen.findByRole("row", { name: /load\[3\]/ });
+  expect(row.textContent).toContain("although it had succeeded before");
+  expect(row.textContent).toContain("ann");
+  expect(row.textContent).toContain("sales");
+});
+
+it("looks like any success where everything was made anew", async () => {
+  show(record(rerunOf({ state: "succeeded", allowed_actions: [] })));
+  expect((await screen.findByTestId("rerun-state")).textContent).toBe("succeeded");
+  expect(screen.queryByTestId("left-count")).toBeNull();
+});

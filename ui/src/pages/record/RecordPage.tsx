@@ -94,7 +94,7 @@ function Record({ rerun, problem, retry }: RecordProps) {
         title={
           <HStack gap={3} flexWrap="wrap">
             {rerunName(rerun)}
-            <RerunBadge state={rerun.state} data-testid="rerun-state" />
+            <RerunBadge state={rerun.state} left={rerun.not_made_anew} data-testid="rerun-state" />
           </HStack>
         }
         actions={ended ? <EndedNote /> : <RerunActions />}

@@ -1,7 +1,14 @@
 import { Badge, Box, Tabs } from "@chakra-ui/react";
 import type { ReactNode } from "react";
 import type { IconType } from "react-icons";
-import { MdAccountTree, MdHistory, MdInfoOutline, MdTableRows, MdViewTimeline } from "react-icons/md";
+import {
+  MdAccountTree,
+  MdHistory,
+  MdInfoOutline,
+  MdReportProblem,
+  MdTableRows,
+  MdViewTimeline,
+} from "react-icons/md";
 
 import type { Link, Member, RerunEvent } from "../../api/types";
 import { Loading } from "../../components/Notices";
@@ -11,12 +18,14 @@ import { EventsTable } from "./EventsTable";
 import { MembersTable } from "./MembersTable";
 import { MemberGraph } from "./MemberGraph";
 import { MemberTimeline } from "./MemberTimeline";
+import { NotMadeAnewTable } from "./NotMadeAnewTable";
 import { RecordDetails } from "./RecordDetails";
 
 const TABS = [
   { name: "graph", icon: MdAccountTree },
   { name: "table", icon: MdTableRows },
   { name: "timeline", icon: MdViewTimeline },
+  { name: "left", icon: MdReportProblem },
   { name: "events", icon: MdHistory },
   { name: "details", icon: MdInfoOutline },
 ] as const satisfies readonly { name: string; icon: IconType }[];
@@ -58,6 +67,11 @@ export function RecordTabs({ tab, onTab, ...parts }: RecordTabsProps) {
           <Tabs.Trigger key={name} value={name}>
             <Icon aria-hidden="true" />
             {t(`record:tab.${name}`)}
+            {name === "left" && rerun.not_made_anew > 0 && (
+              <Badge colorPalette="warning" data-testid="left-count">
+                {rerun.not_made_anew}
+              </Badge>
+            )}
             {name === "details" && rerun.warnings.length > 0 && (
               <Badge colorPalette="warning" title={t("record:details.warnings")}>
                 {rerun.warnings.length}
@@ -86,6 +100,8 @@ function Part({ name, members, links, events }: PartProps): ReactNode {
       return members ? <MembersTable members={members} /> : <Waiting />;
     case "timeline":
       return members && links && events ? <MemberTimeline {...{ members, links, events }} /> : <Waiting />;
+    case "left":
+      return <NotMadeAnewTable />;
     case "events":
       return members && events ? <EventsTable events={events} members={members} /> : <Waiting />;
     case "details":

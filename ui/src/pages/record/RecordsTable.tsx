@@ -56,7 +56,9 @@ function useColumns(): ColumnDef<Rerun>[] {
       },
       {
         ...sorted("state", t("word.state")),
-        cell: ({ row }) => <RerunBadge state={row.original.state} data-testid="rerun-state" />,
+        cell: ({ row: { original } }) => (
+          <RerunBadge state={original.state} left={original.not_made_anew} data-testid="rerun-state" />
+        ),
       },
       {
         ...named("progress", t("record:list.progress")),

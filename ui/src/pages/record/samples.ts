@@ -28,6 +28,7 @@ export function rerunOf(changed: Partial<Rerun> = {}): Rerun {
     started_at: "2026-01-05T09:00:00Z",
     ended_at: null,
     counts: { ...NOBODY, succeeded: 1, failed: 1, pending: 1 },
+    not_made_anew: 0,
     hidden_members: 0,
     settings: {
       max_active_members: null,

@@ -1,0 +1,49 @@
+"""What tells more of members than the states of their tasks: read for all that are about to be judged at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, Observation
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Member
+from airflow_rerun_downstream.domain.verdict import Evidence, evidence
+from airflow_rerun_downstream.ports import Work
+
+
+def gather(
+    work: Work,
+    reruns: Mapping[int, Sequence[Member]],
+    runs: Mapping[RunRef, Observation],
+    everybody: Mapping[int, Collection[Member]],
+) -> dict[int, Evidence]:
+    """The evidence about members, by their ids. ``everybody``: all members of each rerun.
+
+    A run that is gone has none.
+    """
+    members = [member for some in reruns.values() for member in some]
+    if not members:
+        return {}
+    places = {member.ref: at_submit(member) for member in members}
+    accounts = work.facts.accounts(list(places), places=places)
+    structures = work.facts.structures({member.ref.dag_id for member in members})
+    found: dict[int, Evidence] = {}
+    for rerun_id, some in reruns.items():
+        # Links are read where they matter: where something may be tolerated, or was skipped.
+        links = work.store.links(rerun_id) if any(uneven(runs[member.ref]) for member in some) else []
+        refs = {at_submit(one) for one in everybody[rerun_id]} if links else set()
+        for member in some:
+            if (account := accounts.get(member.ref)) is not None:
+                structure = structures.get(member.ref.dag_id)
+                found[member.id] = evidence(account, structure, links, refs, places[member.ref])
+    return found
+
+
+def at_submit(member: Member) -> RunRef:
+    """The run that a member had when its rerun was submitted; links name that one."""
+    return RunRef(member.ref.dag_id, member.original_run_id or member.ref.run_id)
+
+
+def uneven(run: Observation) -> bool:
+    """Whether a task instance of a run has ended otherwise than in success."""
+    return any(task.state not in ("success", REMOVED_TASK_STATE) for task in run.task_instances)

@@ -1,0 +1,73 @@
+"""What members count without having made it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select
+
+from airflow_rerun_downstream.domain.rerun import Member
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
+from airflow_rerun_downstream.ports import Part
+from airflow_rerun_downstream.store.executor import Executor, chunks
+from airflow_rerun_downstream.store.parts import cut
+from airflow_rerun_downstream.store.records import member_of
+from airflow_rerun_downstream.store.tables import member
+from airflow_rerun_downstream.store.tables import not_made_anew as table
+
+
+def replace(executor: Executor, rerun_id: int, member_id: int, found: Collection[NotMadeAnew]) -> None:
+    """Keep this of a member, and nothing that was kept before."""
+    executor.execute(delete(table).where(table.c.member_id == member_id))
+    rows = [
+        {
+            "rerun_id": rerun_id,
+            "member_id": member_id,
+            "task_id": one.task_id,
+            "map_index": one.map_index,
+            "reason": one.reason,
+            "accepted_by": one.by,
+        }
+        for one in found
+    ]
+    if rows:
+        executor.execute(insert(table), rows)
+
+
+def of_rerun(executor: Executor, rerun_id: int, part: Part) -> list[tuple[Member, NotMadeAnew]]:
+    """What is kept of a rerun's members, in the order of the list; two statements."""
+    wanted = select(table).where(among_members(rerun_id, part)).order_by(table.c.id)
+    rows = executor.execute(cut(wanted, part)).all()
+    owners = {row.member_id for row in rows}
+    members = {
+        row.id: member_of(row, frozenset())
+        for some in chunks(sorted(owners))
+        for row in executor.execute(select(member).where(member.c.id.in_(some)))
+    }
+    return [
+        (members[row.member_id], NotMadeAnew(row.task_id, row.map_index, row.reason, row.accepted_by)) for row in rows
+    ]
+
+
+def among_members(rerun_id: int, part: Part) -> ColumnElement[bool]:
+    """The member must be readable."""
+    if part.readable is None:
+        return table.c.rerun_id == rerun_id
+    seen = exists().where(member.c.id == table.c.member_id, member.c.dag_id.in_(sorted(part.readable)))
+    return and_(table.c.rerun_id == rerun_id, seen)
+
+
+def count(executor: Executor, rerun_id: int, part: Part) -> int:
+    """How much of it a part has in all."""
+    wanted = select(func.count()).select_from(table).where(among_members(rerun_id, part))
+    return int(executor.execute(wanted).scalar_one())
+
+
+def counts(executor: Executor, rerun_ids: Collection[int]) -> dict[int, int]:
+    """How much is kept of each rerun."""
+    found = dict.fromkeys(rerun_ids, 0)
+    for some in chunks(sorted(rerun_ids)):
+        wanted = select(table.c.rerun_id, func.count()).where(table.c.rerun_id.in_(some)).group_by(table.c.rerun_id)
+        for rerun_id, count in executor.execute(wanted):
+            found[rerun_id] = count
+    return found

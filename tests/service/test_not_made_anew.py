@@ -1,0 +1,73 @@
+"""What a reader sees of what a rerun left as it was: all of it counted, and named where it may be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_rerun_downstream.domain.plan import PlanRequest
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest
+from airflow_rerun_downstream.ports import RerunFilter
+from tests.fakes.work import ADA, House
+
+
+@pytest.fixture
+def house() -> House:
+    """A rerun whose source has skipped what two runs read; a task of a third one was left out."""
+    house = House()
+    world = house.world
+    world.dag("other", "read >> more")
+    source, reader, secret, other = (world.run(name) for name in ("source", "reader", "secret", "other"))
+    for consumer in (reader, secret, other):
+        world.consumed(source, "t", by=consumer, asset=consumer.dag_id)
+    members = (MemberRequest(reader), MemberRequest(secret), MemberRequest(other, (TaskRef("read"),)))
+    assert house.service.submit(ADA, RerunRequest(PlanRequest(source), members=members)).rerun.id == 1
+    house.tick()
+    world.skip_itself(source, "t", at=house.clock.now())
+    world.set_run(source, state="success")
+    house.tick()
+    return house
+
+
+def page(house: House, limit: int = 50, offset: int = 0) -> tuple[list[tuple[str, str | None, str, str | None]], int]:
+    found, total = house.service.not_made_anew(ADA, 1, limit=limit, offset=offset)
+    return [(one.ref.dag_id, one.task_id, one.reason, one.accepted_by) for one in found], total
+
+
+SKIPPED = ("source", "t", "tasks_skipped", None)
+LEFT_OUT = ("other", "more", "stays_polluted", "ada")
+
+
+def test_it_names_what_members_skipped_and_what_the_submit_left_out(house: House) -> None:
+    assert page(house) == ([SKIPPED, LEFT_OUT], 2)
+    assert house.service.rerun(ADA, 1).not_made_anew == 2
+    (listed,), _ = house.service.reruns(ADA, RerunFilter())
+    assert listed.not_made_anew == 2
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_pages_together_are_the_whole(house: House, limit: int) -> None:
+    pages = [page(house, limit, offset) for offset in range(0, 4, limit)]
+    assert [one for some, _ in pages for one in some] == [SKIPPED, LEFT_OUT]
+    assert {total for _, total in pages} == {2}
+
+
+def test_it_names_the_readers(house: House) -> None:
+    (first, _), _ = house.service.not_made_anew(ADA, 1, limit=50, offset=0)
+    assert {one.dag_id for one in first.read_by} == {"reader", "secret", "other"}
+    assert isinstance(first.read_by[0], RunRef)
+
+
+def test_what_may_not_be_read_is_counted_and_not_named(house: House) -> None:
+    house.permissions.unreadable |= {"secret", "other"}
+    found, total = house.service.not_made_anew(ADA, 1, limit=50, offset=0)
+    assert ([one.ref.dag_id for one in found], total) == (["source"], 1)
+    assert [one.dag_id for one in found[0].read_by] == ["reader"]
+    assert house.service.rerun(ADA, 1).not_made_anew == 2
+
+
+def test_what_a_person_skips_is_accepted_by_them(house: House) -> None:
+    house.tick()
+    (source,) = [member for member in house.store.members(1) if member.state.value == "failed"]
+    house.service.skip(ADA, 1, source.id)
+    assert page(house)[0] == [("source", "t", "skipped_by_user", "ada"), LEFT_OUT]

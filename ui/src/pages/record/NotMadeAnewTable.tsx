@@ -1,0 +1,110 @@
+import { Link, Text } from "@chakra-ui/react";
+import type { ColumnDef } from "@tanstack/react-table";
+import { useMemo } from "react";
+
+import type { NotMadeAnew } from "../../api/types";
+import { useNotMadeAnew } from "../../api/questions";
+import { RunLink } from "../../components/AirflowLink";
+import { DataTable } from "../../components/DataTable";
+import { Loading, Nothing, ProblemNotice } from "../../components/Notices";
+import { useWords } from "../../i18n/words";
+import { useRecord } from "./context";
+
+/** From so many rows on, only those in sight are drawn. */
+const MANY = 200;
+
+/** What the rerun has left as it was although wrong data had reached it: why, who accepted it, and who reads it. */
+export function NotMadeAnewTable() {
+  const { t } = useWords();
+  const { rerun } = useRecord();
+  // Asked for anew whenever the count that the record tells is another one.
+  const found = useNotMadeAnew(rerun.id, rerun.not_made_anew);
+  const columns = useColumns();
+  if (found.error) {
+    return <ProblemNotice error={found.error} retry={() => void found.refetch()} />;
+  }
+  if (found.data === undefined) {
+    return <Loading lines={8} />;
+  }
+  if (found.data.length === 0) {
+    return <Nothing title={t(rerun.not_made_anew > 0 ? "record:left.hidden" : "record:left.empty")} />;
+  }
+  return (
+    <DataTable
+      virtual={found.data.length > MANY}
+      label={t("record:left.label")}
+      data={found.data}
+      columns={columns}
+      rowId={(one) => [one.member_id, one.dag_id, one.run_id, one.task_id, one.map_index, one.reason].join(" ")}
+    />
+  );
+}
+
+function useColumns(): ColumnDef<NotMadeAnew>[] {
+  const { t } = useWords();
+  const why = useWhy();
+  return useMemo(() => {
+    const named = (id: string, name: string) => ({ id, header: name, meta: { name } });
+    return [
+      { ...named("dag", t("word.dag")), accessorFn: ({ dag_id }) => dag_id, cell: ({ row }) => <DagCell one={row.original} /> },
+      {
+        ...named("run", t("record:events.run")),
+        accessorFn: ({ run_id }) => run_id,
+        cell: ({ row }) => <RunLink dagId={row.original.dag_id} runId={row.original.run_id} />,
+      },
+      { ...named("task", t("record:left.task")), accessorFn: (one) => taskName(one) ?? t("record:left.wholeRun") },
+      { ...named("why", t("record:left.why")), accessorFn: why, cell: ({ getValue }) => <Sentence text={String(getValue())} /> },
+      {
+        ...named("by", t("record:left.acceptedBy")),
+        accessorFn: ({ accepted_by }) => accepted_by ?? t("none"),
+      },
+      {
+        ...named("readBy", t("record:left.readBy")),
+        accessorFn: ({ read_by }) => read_by.map(({ dag_id }) => dag_id).join(", ") || t("none"),
+        cell: ({ row, getValue }) => (
+          <Sentence text={String(getValue())} title={row.original.read_by.map(runName).join("\n")} />
+        ),
+      },
+    ];
+  }, [t, why]);
+}
+
+/** Why it wasn't made anew: a reason of a member, or the warning that the submit accepted. */
+function useWhy() {
+  const { word, t } = useWords();
+  return useMemo(
+    () =>
+      ({ reason }: NotMadeAnew) =>
+        reason === "stays_polluted" ? t("record:left.deselected") : word("reason", reason),
+    [word, t],
+  );
+}
+
+function DagCell({ one }: { one: NotMadeAnew }) {
+  const { open } = useRecord();
+  const { member_id: memberId } = one;
+  if (memberId === null) {
+    return <>{one.dag_id}</>;
+  }
+  return (
+    <Link as="button" color="fg.info" onClick={() => open(memberId)}>
+      {one.dag_id}
+    </Link>
+  );
+}
+
+function Sentence({ text, title = text }: { text: string; title?: string }) {
+  return (
+    <Text truncate maxWidth="40rem" title={title || undefined}>
+      {text}
+    </Text>
+  );
+}
+
+function taskName({ task_id, map_index }: NotMadeAnew): string | null {
+  return task_id !== null && map_index !== null && map_index >= 0 ? `${task_id}[${map_index}]` : task_id;
+}
+
+function runName({ dag_id, run_id }: NotMadeAnew["read_by"][number]): string {
+  return `${dag_id} / ${run_id}`;
+}
