@@ -559,7 +559,7 @@ class Permissions(Protocol):
     """What the configured auth manager says of a user, asked in the caller's transaction, each question once."""
 
     def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
-        """The Dags among ``dag_ids`` that the user may read; what happens in them is theirs to see."""
+        """The Dags among ``dag_ids`` that exist and of which the user may read all: runs and task instances, too."""
         ...
 
     def all_readable(self, actor: Actor) -> frozenset[str] | None:
@@ -568,6 +568,10 @@ class Permissions(Protocol):
 
     def may_rerun(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
         """The Dags among ``dag_ids`` whose runs and task instances the user may edit."""
+        ...
+
+    def may_see_installation(self, actor: Actor) -> bool:
+        """Whether the user may see on which hosts and with which files Airflow runs."""
         ...
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_rerun_downstream.domain.rerun import Actor
 
 if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.base_auth_manager import BaseAuthManager
     from sqlalchemy.orm import Session
+
+Method = Literal["GET", "PUT"]
 
 
 class LocalPermissions:
@@ -27,40 +29,59 @@ class LocalPermissions:
         """All of them."""
         return frozenset(dag_ids)
 
+    def may_see_installation(self, actor: Actor) -> bool:
+        """It is theirs."""
+        return True
+
 
 class AuthManagerPermissions:
     """A user of the api-server. ``actor.native`` is the auth manager's own user object.
 
     The auth manager reads on our session: a connection of its own, taken while we hold one, could be the one for which
-    every other request waits with the same in hand. It lists the readable Dags once, as long as the session lasts.
+    every other request waits with the same in hand. What it has answered holds for as long as the session lasts.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._listed: dict[str, frozenset[str]] = {}
+        self._known: dict[tuple[str, Method], dict[str, bool]] = {}
 
     def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
-        """Those whose runs the user may see, by the auth manager's own list of readable Dags."""
+        """Those that the auth manager lists for the user, if their runs and task instances may be read as well.
+
+        Airflow asks for each of the three: who may read a Dag alone is shown neither its runs nor their tasks.
+        """
         wanted = frozenset(dag_ids)
-        return self.all_readable(actor) & wanted if wanted else wanted
+        return self._allowed("GET", actor, wanted & self._list(actor)) if wanted else wanted
 
     def all_readable(self, actor: Actor) -> frozenset[str]:
         """Every Dag that the user may see."""
+        return self._allowed("GET", actor, self._list(actor))
+
+    def may_rerun(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
+        """Those of which the user may edit runs *and* task instances: a rerun clears the ones and moves the others."""
+        return self._allowed("PUT", actor, frozenset(dag_ids))
+
+    def may_see_installation(self, actor: Actor) -> bool:
+        """Whether Airflow shows the user its jobs, with the hosts that they run on, and its plugins."""
+        return sees_installation(actor)
+
+    def _list(self, actor: Actor) -> frozenset[str]:
+        """The Dags of which the user may read anything."""
         if actor.id not in self._listed:
             found = auth_manager().get_authorized_dag_ids(user=actor.native, method="GET", session=self._session)
             self._listed[actor.id] = frozenset(found)
         return self._listed[actor.id]
 
-    def may_rerun(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
-        """Those of which the user may edit runs *and* task instances: a rerun clears the ones and moves the others.
-
-        The auth manager is asked once for all of them; one by one only if some are refused.
-        """
-        wanted = frozenset(dag_ids)
-        teams = teams_of(wanted, self._session)
-        if not wanted or may_edit(actor.native, wanted, teams):
-            return wanted
-        return frozenset(dag_id for dag_id in wanted if may_edit(actor.native, [dag_id], teams))
+    def _allowed(self, method: Method, actor: Actor, dag_ids: frozenset[str]) -> frozenset[str]:
+        """The Dags whose runs and task instances the user may read or edit; none is asked about twice."""
+        known = self._known.setdefault((actor.id, method), {})
+        new = sorted(dag_ids.difference(known))
+        if new:
+            teams = teams_of(new, self._session)
+            allowed = passing(new, lambda some: may(method, actor.native, [(each, teams.get(each)) for each in some]))
+            known.update((dag_id, dag_id in allowed) for dag_id in new)
+        return frozenset(dag_id for dag_id in dag_ids if known[dag_id])
 
 
 def auth_manager() -> BaseAuthManager[Any]:
@@ -73,24 +94,48 @@ def auth_manager() -> BaseAuthManager[Any]:
 def teams_of(dag_ids: Collection[str], session: Session) -> dict[str, str | None]:
     """The teams that own Dags: Airflow hands them to the auth manager with each question."""
     from airflow.models.dag import DagModel
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.team import Team
+    from sqlalchemy import select
 
-    if not dag_ids:
-        return {}
-    if hasattr(DagModel, "get_dag_id_to_team_name_mapping"):
-        return dict(DagModel.get_dag_id_to_team_name_mapping(sorted(dag_ids), session=session))
-    return {dag_id: DagModel.get_team_name(dag_id, session=session) for dag_id in dag_ids}
+    owned = (
+        select(DagModel.dag_id, Team.name)
+        .join(DagBundleModel, DagModel.bundle_name == DagBundleModel.name)
+        .join(DagBundleModel.teams)
+    )
+    wanted = frozenset(dag_ids)  # not in the statement: there may be more than a database takes, and teams are few
+    return {dag_id: team for dag_id, team in session.execute(owned) if dag_id in wanted}
 
 
-def may_edit(user: Any, dag_ids: Collection[str], teams: Mapping[str, str | None]) -> bool:
-    """Whether a user may clear task instances of every one of some Dags and change its runs. There is one at least."""
+def passing(dag_ids: Sequence[str], ask: Callable[[Sequence[str]], bool]) -> frozenset[str]:
+    """The Dags that pass, where only several together can be asked about: all at once, then in ever smaller parts."""
+    if ask(dag_ids):
+        return frozenset(dag_ids)
+    if len(dag_ids) == 1:
+        return frozenset()
+    middle = len(dag_ids) // 2
+    return passing(dag_ids[:middle], ask) | passing(dag_ids[middle:], ask)
+
+
+def may(method: Method, user: Any, dags: Sequence[tuple[str, str | None]]) -> bool:
+    """Whether a user may read, or change, the runs and the task instances of each of some Dags; one at least is given.
+
+    A Dag is named with its team.
+    """
     from airflow.api_fastapi.auth.managers.models.batch_apis import IsAuthorizedDagRequest
     from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 
     questions = [
-        IsAuthorizedDagRequest(
-            method="PUT", access_entity=entity, details=DagDetails(id=dag_id, team_name=teams.get(dag_id))
-        )
-        for dag_id in sorted(dag_ids)
+        IsAuthorizedDagRequest(method=method, access_entity=entity, details=DagDetails(id=dag_id, team_name=team))
+        for dag_id, team in dags
         for entity in (DagAccessEntity.RUN, DagAccessEntity.TASK_INSTANCE)
     ]
     return bool(questions) and auth_manager().batch_is_authorized_dag(questions, user=user)
+
+
+def sees_installation(actor: Actor) -> bool:
+    """See `AuthManagerPermissions.may_see_installation`; it needs no database."""
+    from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
+
+    views = (AccessView.JOBS, AccessView.PLUGINS)
+    return all(auth_manager().is_authorized_view(access_view=view, user=actor.native) for view in views)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -21,37 +22,38 @@ def permissions(session) -> Any:
     return AuthManagerPermissions(session)
 
 
+ENTITIES = ("RUN", "TASK_INSTANCE")
+
+
 class Grants:
     """An auth manager that knows what one user may do; it stands in for the api-server's."""
 
-    def __init__(self, readable: set[str], editable: set[tuple[str, str]]) -> None:
-        self.readable, self.editable = readable, editable
+    def __init__(self, listed: set[str], granted: set[tuple[str, str, str]]) -> None:
+        self.listed, self.granted = listed, granted
         self.batches: list[list[Any]] = []
         self.sessions: list[Any] = []
 
     def get_authorized_dag_ids(self, *, user: Any, method: str = "GET", session: Any) -> set[str]:
         assert (user, method) == (ANNA.native, "GET")
         self.sessions.append(session)
-        return self.readable
+        return self.listed
 
     def batch_is_authorized_dag(self, requests: list[Any], *, user: Any) -> bool:
         assert user == ANNA.native
         assert requests, "some auth managers allow everything when they are asked nothing"
         self.batches.append(requests)
-        return all(
-            request["method"] == "PUT" and (request["details"].id, request["access_entity"].value) in self.editable
-            for request in requests
-        )
+        asked = {(each["method"], each["details"].id, each["access_entity"].value) for each in requests}
+        return asked <= self.granted
 
 
-def both(*dag_ids: str) -> set[tuple[str, str]]:
-    return {(dag_id, entity) for dag_id in dag_ids for entity in ("RUN", "TASK_INSTANCE")}
+def granted(method: str, *dag_ids: str, entities: Collection[str] = ENTITIES) -> set[tuple[str, str, str]]:
+    return {(method, dag_id, entity) for dag_id in dag_ids for entity in entities}
 
 
-def manager(mocker: MockerFixture, *, readable: set[str], editable: set[tuple[str, str]]) -> Grants:
+def manager(mocker: MockerFixture, *, listed: set[str], granted: set[tuple[str, str, str]]) -> Grants:
     from airflow_rerun_downstream.airflow3 import permissions
 
-    found = Grants(readable, editable)
+    found = Grants(listed, granted)
     mocker.patch.object(permissions, "auth_manager", return_value=found)
     return found
 
@@ -63,35 +65,54 @@ def dags(session):
 
 @pytest.mark.usefixtures("dags")
 def test_readable_dags(permissions, mocker):
-    manager(mocker, readable={"a", "b"}, editable=set())
+    manager(mocker, listed={"a", "b"}, granted=granted("GET", "a", "b", "c"))
     assert permissions.all_readable(ANNA) == {"a", "b"}
     assert permissions.readable(ANNA, ["b", "c"]) == {"b"}
     assert permissions.readable(ANNA, []) == frozenset()
 
 
+@pytest.mark.usefixtures("dags")
+@pytest.mark.parametrize("entities", [[], ["RUN"], ["TASK_INSTANCE"]], ids=str)
+def test_a_dag_without_its_runs_and_tasks_is_not_readable(permissions, mocker, entities):
+    manager(mocker, listed={"a", "b"}, granted=granted("GET", "a", entities=entities) | granted("GET", "b"))
+    assert permissions.readable(ANNA, ["a"]) == frozenset()
+    assert permissions.all_readable(ANNA) == {"b"}
+
+
+@pytest.mark.usefixtures("dags")
 def test_the_readable_dags_are_listed_once_and_on_our_session(permissions, mocker, session):
-    asked = manager(mocker, readable={"a"}, editable=set())
+    asked = manager(mocker, listed={"a", "b", "c"}, granted=granted("GET", "a"))
     for _ in range(2):
         assert permissions.all_readable(ANNA) == permissions.readable(ANNA, ["a", "b"]) == {"a"}
     assert asked.sessions == [session]
+    questions = [len(batch) for batch in asked.batches]
+    assert questions == [6, 2, 4, 2, 2], "each Dag is asked about until it is known, and not again"
 
 
 @pytest.mark.usefixtures("dags")
 def test_all_dags_are_asked_for_at_once(permissions, mocker):
-    asked = manager(mocker, readable=set(), editable=both("a", "b", "c"))
+    asked = manager(mocker, listed=set(), granted=granted("PUT", "a", "b", "c"))
     assert permissions.may_rerun(ANNA, ["c", "a", "b"]) == {"a", "b", "c"}
-    assert len(asked.batches) == 1
-    assert len(asked.batches[0]) == 6
+    assert [len(batch) for batch in asked.batches] == [6]
+
+
+def test_a_few_refused_dags_of_many_cost_few_questions(permissions, mocker):
+    dag_ids = [f"dag_{number:05}" for number in range(10_000)]
+    refused = set(dag_ids[::4000])
+    asked = manager(mocker, listed=set(dag_ids), granted=granted("GET", *set(dag_ids) - refused))
+    assert permissions.all_readable(ANNA) == set(dag_ids) - refused
+    assert len(asked.batches) < 100
 
 
 @pytest.mark.usefixtures("dags")
 def test_runs_and_task_instances_must_both_be_editable(permissions, mocker):
-    manager(mocker, readable=set(), editable=both("a") | {("b", "RUN"), ("c", "TASK_INSTANCE")})
+    some = granted("PUT", "b", entities=["RUN"]) | granted("PUT", "c", entities=["TASK_INSTANCE"])
+    manager(mocker, listed=set(), granted=granted("PUT", "a") | some)
     assert permissions.may_rerun(ANNA, ["a", "b", "c"]) == {"a"}
 
 
 def test_nothing_is_asked_about_no_dags(permissions, mocker):
-    asked = manager(mocker, readable={"a"}, editable=both("a"))
+    asked = manager(mocker, listed={"a"}, granted=granted("PUT", "a"))
     assert permissions.may_rerun(ANNA, []) == frozenset()
     assert asked.batches == []
 
@@ -106,7 +127,7 @@ def test_the_team_of_a_dag_is_told(permissions, mocker, session):
     ids = {"id": history.uuid_of(Team.__table__.c.id)} if "id" in Team.__table__.c else {}  # 3.1 has them
     bundle.teams.append(Team(name="shop", **ids))
     session.commit()
-    asked = manager(mocker, readable=set(), editable=both("a"))
+    asked = manager(mocker, listed=set(), granted=granted("PUT", "a"))
     permissions.may_rerun(ANNA, ["a"])
     assert {request["details"].team_name for request in asked.batches[0]} == {"shop"}
 
@@ -123,6 +144,7 @@ def test_with_airflows_simple_auth_manager(permissions, mocker, role, allowed):
     actor = Actor(id="1", name="anna", native=SimpleAuthManagerUser(username="anna", role=role))
     assert permissions.all_readable(actor) == {"a", "b", "c"}
     assert permissions.may_rerun(actor, ["a", "b"]) == (frozenset({"a", "b"}) if allowed else frozenset())
+    assert permissions.may_see_installation(actor)
 
 
 def test_a_person_at_the_machine_may_do_everything():
@@ -131,11 +153,11 @@ def test_a_person_at_the_machine_may_do_everything():
     local = LocalPermissions()
     assert local.readable(ANNA, ["a"]) == local.may_rerun(ANNA, ["a"]) == {"a"}
     assert local.all_readable(ANNA) is None
+    assert local.may_see_installation(ANNA)
 
 
 def test_what_is_called_of_airflow_is_as_it_was():
     from airflow.api_fastapi.auth.managers.base_auth_manager import BaseAuthManager
-    from airflow.models.dag import DagModel
     from airflow.providers.fab.auth_manager.fab_auth_manager import FabAuthManager
 
     def parameters(function: Any) -> list[str]:
@@ -144,6 +166,4 @@ def test_what_is_called_of_airflow_is_as_it_was():
     assert parameters(BaseAuthManager.batch_is_authorized_dag) == ["self", "requests", "user"]
     for manager in (BaseAuthManager, FabAuthManager):
         assert parameters(manager.get_authorized_dag_ids) == ["self", "user", "method", "session"]
-    assert parameters(DagModel.get_team_name) == ["dag_id", "session"]
-    if hasattr(DagModel, "get_dag_id_to_team_name_mapping"):
-        assert parameters(DagModel.get_dag_id_to_team_name_mapping) == ["dag_ids", "session"]
+        assert parameters(manager.is_authorized_view)[:3] == ["self", "access_view", "user"]

@@ -33,6 +33,8 @@ def frozen(
 ) -> int:
     """Freeze a run of a rerun, as a submit does: one that waits for its time, or the one of ``due``."""
     house.world.schedules[dag_id] = DagSchedule(dag_id)
+    if dag_id not in house.world.structures:
+        house.world.dag(dag_id)
     with house.unit_of_work() as work:
         number = work.store.add_frozen(rerun_id, NewFrozen(dag_id, run_id, due, due))
         target = RunRef(dag_id, run_id) if run_id else FutureRef(dag_id, logical_date=due)

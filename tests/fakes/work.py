@@ -20,20 +20,24 @@ ADA = Actor("1", "ada")
 
 @dataclass
 class FakePermissions:
-    """Everything is allowed but what is named."""
+    """Everything is allowed but what is named. As with an auth manager, a Dag that isn't there can't be read."""
 
+    world: World
     unreadable: set[str] = field(default_factory=set)
     forbidden: set[str] = field(default_factory=set)
+    sees_installation: bool = True
 
     def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
-        return frozenset(dag_ids) - self.unreadable
+        return self.all_readable(actor).intersection(dag_ids)
 
-    def all_readable(self, actor: Actor) -> frozenset[str] | None:
-        return None
+    def all_readable(self, actor: Actor) -> frozenset[str]:
+        return frozenset(self.world.structures).union(ref.dag_id for ref in self.world.runs) - self.unreadable
 
     def may_rerun(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
-        assert dag_ids, "an empty batch is always allowed: never ask it"
         return frozenset(dag_ids) - self.unreadable - self.forbidden
+
+    def may_see_installation(self, actor: Actor) -> bool:
+        return self.sees_installation
 
 
 class FakeUnitOfWork:
@@ -46,7 +50,7 @@ class FakeUnitOfWork:
         self.facts = FakeFacts(world)
         self.gateway = FakeGateway(world)
         self.freezer = FakeFreezer(world)
-        self.permissions = FakePermissions()
+        self.permissions = FakePermissions(world)
         self.fail_before_commit: Exception | None = None
         self.open = False
 
