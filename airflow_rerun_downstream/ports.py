@@ -509,8 +509,9 @@ class RerunStore(Protocol):
         action: str,
         member_id: int | None = None,
         detail: str | None = None,
+        dag_ids: Collection[str] = (),
     ) -> None:
-        """Add a line to the record."""
+        """Add a line to the record. ``dag_ids``: the Dags that ``detail`` names, besides the member's."""
         ...
 
 
@@ -570,10 +571,6 @@ class Permissions(Protocol):
         """The Dags among ``dag_ids`` whose runs and task instances the user may edit."""
         ...
 
-    def may_see_installation(self, actor: Actor) -> bool:
-        """Whether the user may see on which hosts and with which files Airflow runs."""
-        ...
-
 
 @dataclass(frozen=True)
 class Work:
@@ -600,10 +597,15 @@ class UnitOfWork(Protocol):
 
 @dataclass(frozen=True)
 class ComponentHealth:
-    """One component: ``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do."""
+    """One component: ``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do.
+
+    ``tasks`` are those, each with its Dag before it, that it is about. The detail names none: not everybody may read
+    their Dags.
+    """
 
     status: str
     detail: str
+    tasks: tuple[tuple[str, str], ...] = ()
 
 
 class Health(Protocol):

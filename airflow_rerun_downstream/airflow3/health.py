@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from importlib.metadata import entry_points
@@ -19,6 +20,8 @@ from airflow_rerun_downstream.store.schema import DIALECTS
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+log = logging.getLogger(__name__)
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 
@@ -170,13 +173,13 @@ class AirflowHealth:
             return ComponentHealth(DEGRADED, "It is not installed; links of sensors with an offset are guesses.")
         with create_session(scoped=False) as session:  # Airflow's tables alone: ours may be missing
             sensors = AirflowFacts(session).definitions().sensors
-        unmarked = sorted({f"{each.dag_id}.{each.task_id}" for each in sensors if not each.offset_known})
+        unmarked = sorted({(each.dag_id, each.task_id) for each in sensors if not each.offset_known})
         if unmarked:
-            named = ", ".join(unmarked[:5]) + (", …" if len(unmarked) > 5 else "")
             return ComponentHealth(
                 DEGRADED,
-                f"{len(unmarked)} sensors were parsed without it ({named}); their links are guesses until the "
-                "Dags are parsed again (`airflow dags reserialize`).",
+                f"{len(unmarked)} sensors were parsed without it; their links are guesses until the Dags are parsed "
+                "again (`airflow dags reserialize`).",
+                tasks=tuple(unmarked),
             )
         return ComponentHealth(HEALTHY, "Every sensor's offset is known.")
 
@@ -238,10 +241,11 @@ def live_schedulers(session: Session, *, now: datetime) -> set[int]:
 
 
 def answered(look: Callable[[], ComponentHealth]) -> ComponentHealth:
-    """A component's answer, or why it has none."""
+    """A component's answer, or that it has none: why is in the log, with addresses and values that aren't for here."""
     try:
         return look()
     except Refusal as refusal:
         return ComponentHealth(UNHEALTHY, refusal.detail)
     except Exception as error:
-        return ComponentHealth(UNHEALTHY, f"{type(error).__name__}: {str(error).splitlines()[0]}")
+        log.exception("The state of the installation can't be told in full")
+        return ComponentHealth(UNHEALTHY, f"It can't be told ({type(error).__name__}); this process's log says why.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +11,8 @@ from airflow_rerun_downstream.domain.rerun import Actor
 if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.base_auth_manager import BaseAuthManager
     from sqlalchemy.orm import Session
+
+log = logging.getLogger(__name__)
 
 Method = Literal["GET", "PUT"]
 
@@ -28,10 +31,6 @@ class LocalPermissions:
     def may_rerun(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
         """All of them."""
         return frozenset(dag_ids)
-
-    def may_see_installation(self, actor: Actor) -> bool:
-        """It is theirs."""
-        return True
 
 
 class AuthManagerPermissions:
@@ -61,10 +60,6 @@ class AuthManagerPermissions:
     def may_rerun(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
         """Those of which the user may edit runs *and* task instances: a rerun clears the ones and moves the others."""
         return self._allowed("PUT", actor, frozenset(dag_ids))
-
-    def may_see_installation(self, actor: Actor) -> bool:
-        """Whether Airflow shows the user its jobs, with the hosts that they run on, and its plugins."""
-        return sees_installation(actor)
 
     def _list(self, actor: Actor) -> frozenset[str]:
         """The Dags of which the user may read anything."""
@@ -134,8 +129,12 @@ def may(method: Method, user: Any, dags: Sequence[tuple[str, str | None]]) -> bo
 
 
 def sees_installation(actor: Actor) -> bool:
-    """See `AuthManagerPermissions.may_see_installation`; it needs no database."""
+    """Whether Airflow shows the user its jobs, with the hosts that they run on, and its plugins."""
     from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 
     views = (AccessView.JOBS, AccessView.PLUGINS)
-    return all(auth_manager().is_authorized_view(access_view=view, user=actor.native) for view in views)
+    try:
+        return all(auth_manager().is_authorized_view(access_view=view, user=actor.native) for view in views)
+    except Exception:
+        log.exception("The auth manager doesn't say who may see the installation")
+        return False

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
-from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions, LocalPermissions
+from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions, LocalPermissions, sees_installation
 from airflow_rerun_downstream.conductor.tick import Conductor
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
+from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.lineage.declarations import Declarations, parse
 from airflow_rerun_downstream.notify.targets import ConfiguredTargets
 from airflow_rerun_downstream.ports import Permissions, Work
@@ -176,8 +177,10 @@ def unit_of_work() -> AirflowUnitOfWork:
     return AirflowUnitOfWork()
 
 
-def service(permissions: Callable[[Session], Permissions]) -> Service:
-    """The service, with what decides in a transaction who may do what."""
+def service(
+    permissions: Callable[[Session], Permissions], sees_installation: Callable[[Actor], bool] = lambda _: False
+) -> Service:
+    """The service, with what decides in a transaction who may do what, and who may see the installation."""
     from airflow_rerun_downstream.airflow3.health import AirflowHealth
 
     return Service(
@@ -186,6 +189,7 @@ def service(permissions: Callable[[Session], Permissions]) -> Service:
         notifier=ConfiguredTargets(settings()),
         clock=clock(),
         settings=settings(),
+        sees_installation=sees_installation,
         declarations=declarations(),
     )
 
@@ -193,13 +197,13 @@ def service(permissions: Callable[[Session], Permissions]) -> Service:
 @cache
 def rest_service() -> Service:
     """The service behind the REST API: the configured auth manager decides."""
-    return service(AuthManagerPermissions)
+    return service(AuthManagerPermissions, sees_installation)
 
 
 @cache
 def local_service() -> Service:
     """The service of a person at the machine, who may do everything, as with Airflow's own command line."""
-    return service(everything_allowed)
+    return service(everything_allowed, lambda _: True)
 
 
 def conductor() -> Conductor:

@@ -188,7 +188,7 @@ class LocalBackend:
 
     def health(self) -> payloads.Health:
         """The installation."""
-        return handlers.get_health(self._service)
+        return handlers.get_health(self._service, self._actor)
 
 
 def local(args: Namespace) -> bool:

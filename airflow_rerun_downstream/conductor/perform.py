@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -189,7 +190,7 @@ class Performer:
         if moved:
             how = "cleared the run" if ref == member.ref else f"made {ref.run_id} in place of {member.ref.run_id}"
             detail = f"{step.task_id} of {step.parent} {how}; all of its tasks run"
-            self.tell(work, rerun, "member_adopted", member, detail)
+            self.tell(work, rerun, "member_adopted", member, detail, {step.parent.dag_id})
             work.gateway.adopt(ref, rerun_id=rerun.id, actor=rerun.created_by)
         return moved
 
@@ -207,8 +208,8 @@ class Performer:
         if self.errors[member.id] < TRIES:
             return False
         del self.errors[member.id]
-        reason = f"dispatch_error: {type(error).__name__}: {error}"[:500]
-        return self.perform(rerun, MoveMember(member, MemberState.FAILED, reason), lease)
+        # The error is in the log: its text may hold statements, values and addresses, and the record is read by many.
+        return self.perform(rerun, MoveMember(member, MemberState.FAILED, "dispatch_error"), lease)
 
     def halt(self, work: Work, rerun: Rerun, member: Member) -> bool:
         """Stop a member's run; it is dispatched when its tasks have ended and its turn has come."""
@@ -309,8 +310,16 @@ class Performer:
             self.tell(work, rerun, "member_terminated", step.member, "run stopped" if stopped else None)
         return moved
 
-    def tell(self, work: Work, rerun: Rerun, action: str, member: Member | None, detail: str | None) -> None:
-        """Add a line to the record."""
+    def tell(
+        self,
+        work: Work,
+        rerun: Rerun,
+        action: str,
+        member: Member | None,
+        detail: str | None,
+        dag_ids: Collection[str] = (),
+    ) -> None:
+        """Add a line to the record. ``dag_ids``: the Dags that ``detail`` names, besides the member's."""
         work.store.add_event(
             rerun.id,
             at=self.clock.now(),
@@ -318,4 +327,5 @@ class Performer:
             action=action,
             member_id=member.id if member else None,
             detail=detail,
+            dag_ids=dag_ids,
         )

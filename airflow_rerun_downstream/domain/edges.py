@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
+from airflow_rerun_downstream.domain.refs import shown
+
+RIGHT_NAME = "Correct the name, deploy that Dag, or ask somebody who may read it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,15 @@ class DagEdge:
         """The Dags that are known by name."""
         return frozenset(dag_id for dag_id in (self.upstream_dag_id, self.downstream_dag_id) if dag_id is not None)
 
+    def without(self, missing: frozenset[str]) -> DagEdge:
+        """The edge, open, because some of its Dags aren't there, or may not be read: the one looks like the other."""
+        named = " and no Dag ".join(repr(shown(each)) for each in sorted(missing))
+        why = f"There is no Dag {named}, or none that you may read."
+        return replace(self, evidence=Evidence.UNRESOLVED, why=why, advice=RIGHT_NAME, missing=missing)
+
     @property
-    def seen_by_readers_of(self) -> frozenset[str]:
-        """The Dags that one has to read to see the edge. What a Dag names in vain is no more than its own text."""
-        return self.dag_ids if self.kind is LinkKind.DECLARED else self.dag_ids - self.missing
+    def written_in(self) -> str | None:
+        """The Dag whose definition names the other one; None: neither does."""
+        if self.kind is LinkKind.SENSOR:
+            return self.downstream_dag_id
+        return self.upstream_dag_id if self.kind in (LinkKind.TRIGGER, LinkKind.MARKER) else None

@@ -151,13 +151,23 @@ class PlannedFuture:
 
 @dataclass(frozen=True, slots=True)
 class PlanWarning:
-    """Something that a person should know before submitting. ``code`` is for programs, ``detail`` a sentence."""
+    """Something that a person should know before submitting. ``code`` is for programs, ``detail`` a sentence.
+
+    ``dag_ids``: every Dag besides ``dag_id`` that the sentence names, or of which it names a run or a task. Who may not
+    read one of them isn't told the sentence.
+    """
 
     code: str
     detail: str
     dag_id: str | None = None
     run_id: str | None = None
     task_id: str | None = None
+    dag_ids: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every Dag that one has to read to be told this."""
+        return self.dag_ids if self.dag_id is None else self.dag_ids | {self.dag_id}
 
 
 @dataclass(frozen=True)

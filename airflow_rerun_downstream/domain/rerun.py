@@ -154,6 +154,11 @@ class Rerun:
         """Whether the rerun may still move."""
         return self.state in ACTIVE_RERUN_STATES
 
+    @property
+    def final(self) -> bool:
+        """Whether nothing can happen in it any more: it has ended, and it holds no frozen run."""
+        return not self.active and not self.counts.get(MemberState.FROZEN, 0)
+
 
 @dataclass(frozen=True)
 class Member:
@@ -186,7 +191,11 @@ class Member:
 
 @dataclass(frozen=True)
 class RerunEvent:
-    """One line of a rerun's record."""
+    """One line of a rerun's record.
+
+    ``dag_ids``: every Dag besides the member's that ``detail`` names, or of which it names a run or a task; None:
+    nobody wrote that down, it may be any Dag of the rerun.
+    """
 
     id: int
     rerun_id: int
@@ -195,6 +204,7 @@ class RerunEvent:
     action: str
     member_id: int | None
     detail: str | None
+    dag_ids: frozenset[str] | None = frozenset()
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 import yaml
 
 from airflow_rerun_downstream.domain.facts import DeclaredLink
 from airflow_rerun_downstream.domain.plan import PlanWarning
+
+PLACES = 5
+"""How many places of a file a warning names."""
 
 SAME = "same"
 OFFSET = re.compile(
@@ -28,10 +32,19 @@ class Declarations:
     def warnings(self) -> Iterable[PlanWarning]:
         """A plan isn't complete while part of the file can't be understood."""
         if self.problems:
+            where = ", ".join(place(problem) for problem in self.problems[:PLACES])
+            more = f" and {len(self.problems) - PLACES} more places" if len(self.problems) > PLACES else ""
             yield PlanWarning(
                 "declared_links_invalid",
-                f"Not all declared links could be read, and none of those is in this plan: {' '.join(self.problems)}",
+                f"Not all declared links could be read, and none of those is in this plan: see {where}{more}. "
+                "GET /health tells those who run Airflow what is wrong there.",
             )
+
+
+def place(problem: str) -> str:
+    """A problem's file and line without the folder, which is the server's own affair, and without its words."""
+    where, _, _ = problem.partition(": ")
+    return PurePath(where).name
 
 
 def parse(text: str, file: str) -> Declarations:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import PurePath
 
 from airflow_rerun_downstream.domain.facts import DeclaredLink, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
@@ -39,9 +40,9 @@ class DeclaredLineage:
 
 
 def seen(declared: DeclaredLink) -> dict[str, object]:
-    """Where a link is declared, and why."""
+    """Where a link is declared, and why. The file's folder is the server's own affair."""
     return {
-        "file": declared.file,
+        "file": PurePath(declared.file).name,
         "line": declared.line,
         "reason": declared.reason or None,
         "offset": declared.offset_text,

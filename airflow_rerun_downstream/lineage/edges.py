@@ -43,7 +43,6 @@ BY_FILE = "Those who run the deployment declared it."
 WHICH_DAG = "Which Dag it names is decided in each run: the name is a template, or mapped."
 
 SIMPLER_TEMPLATE = "Let the template use only what a run knows by itself, or declare the link in declared_links_file."
-RIGHT_NAME = "Correct the name, or deploy that Dag."
 
 
 def dag_edges(dag_id: str, facts: LineageFacts, declared: Sequence[DeclaredLink]) -> list[DagEdge]:
@@ -109,10 +108,7 @@ def without_templates(edge: DagEdge) -> DagEdge:
 def checked(edge: DagEdge, known: Collection[str]) -> DagEdge:
     """The edge, open if it names a Dag that isn't there."""
     missing = edge.dag_ids.difference(known)
-    if not missing:
-        return edge
-    why = f"There is no Dag {' and no Dag '.join(repr(shown(each)) for each in sorted(missing))}."
-    return replace(edge, evidence=Evidence.UNRESOLVED, why=why, advice=RIGHT_NAME, missing=missing)
+    return edge.without(missing) if missing else edge
 
 
 def asset_edges(flows: Iterable[AssetFlow]) -> Iterator[DagEdge]:

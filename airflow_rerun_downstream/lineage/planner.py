@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 
-from airflow_rerun_downstream.domain.errors import NotFound
+from airflow_rerun_downstream.domain.errors import NotFound, PlanTooLarge
 from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.plan import Plan, PlannedRun, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, shown
@@ -47,11 +47,10 @@ class Planner:
         """The plan. Raises `NotFound`, `Invalid`, `EmptySelection`, `PlanTooLarge`."""
         source = self.source(request.source)
         options = request.options
-        limit = self.max_runs if options.max_runs is None else min(options.max_runs, self.max_runs)
         walk = Discovery(
             self.facts,
             kinds=options.link_kinds,
-            max_runs=limit,
+            max_runs=self.max_runs,
             max_depth=options.max_depth,
             declared=self.declarations.links,
         )
@@ -63,7 +62,9 @@ class Planner:
         self.complete(walk, explored, instances)
         to_come = forecast(walk, explored, self.now)
         explored.found.extend(to_come.found)
-        preview = Preview(explored, instances, options, self.viewpoint(explored), to_come)
+        view = self.viewpoint(explored)
+        check_size(sum(view.reads(ref) for ref in explored.runs if ref != source.ref), options.max_runs)
+        preview = Preview(explored, instances, options, view, to_come)
         plan = preview.plan(source, chosen, rerun_source=request.rerun_source)
         return replace(plan, warnings=(*plan.warnings, *self.declarations.warnings()))
 
@@ -108,4 +109,18 @@ class Planner:
             self.window_start,
             readable=self.readable(dag_ids),
             in_active_rerun=self.in_active_rerun(list(explored.runs)),
+        )
+
+
+def check_size(found: int, limit: int | None) -> None:
+    """Refuse a plan that is larger than the user wants. ``found`` counts what the user may read: others stay unknown.
+
+    The deployment's own limit is the walk's, and counts everything. Raises `PlanTooLarge`.
+    """
+    if limit is not None and found > limit:
+        raise PlanTooLarge(
+            f"{found} downstream runs were found, more than {limit}. Choose a later source or fewer tasks, or raise "
+            "max_runs.",
+            found=found,
+            limit=limit,
         )

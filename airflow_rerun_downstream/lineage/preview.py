@@ -33,6 +33,7 @@ from airflow_rerun_downstream.domain.plan import (
     RunStatus,
 )
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.domain.selection import (
     Chosen,
     default_selection,
@@ -42,7 +43,6 @@ from airflow_rerun_downstream.domain.selection import (
 )
 from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.discovery import Explored, Pollution
-from airflow_rerun_downstream.lineage.templates import is_template
 from airflow_rerun_downstream.lineage.upcoming import Forecast
 from airflow_rerun_downstream.lineage.warnings import plan_warnings
 
@@ -65,6 +65,11 @@ class Viewpoint:
     def reads(self, ref: RunRef | FutureRef) -> bool:
         """Whether the user may see the run."""
         return ref.dag_id in self.readable
+
+    @property
+    def seeing(self) -> Seeing:
+        """The user's eyes, for texts and links."""
+        return Seeing(self.readable.intersection)
 
 
 NOTHING_TO_COME = Forecast()
@@ -124,13 +129,14 @@ class Preview:
         plan = Plan(
             source=start,
             runs=runs,
-            links=tuple(self.links({source.ref, *(run.ref for run in runs)})),
+            links=tuple(self.view.seeing.links(list(self.links({source.ref, *(run.ref for run in runs)})))),
             warnings=(),
             hidden_dags=len(self.forecast.dag_ids.union(ref.dag_id for ref in self.explored.runs) - self.view.readable),
             edges=edges,
             upcoming=tuple(run for run in self.forecast.planned() if self.view.reads(run.ref)),
         )
-        plan = replace(plan, warnings=plan_warnings(plan, self.explored, self.forecast.schedules, self.view.reads))
+        warnings = plan_warnings(plan, self.explored, self.forecast.schedules, self.view.reads)
+        plan = replace(plan, warnings=self.view.seeing.warnings(warnings))
         return replace(plan, token=make_token(plan))
 
     def shows(self, run: RunFacts) -> bool:
@@ -250,13 +256,12 @@ class Preview:
         """Whether a link can be shown as it is."""
         if isinstance(link.downstream, RunRef):
             return link.downstream in shown
-        # A name that couldn't be filled in is only a text of the upstream Dag.
-        return link.downstream.dag_id in self.view.readable or is_template(link.downstream.dag_id)
+        return True  # a run that nobody can name yet: whether its Dag may be shown is the eyes' to say
 
     def through_hidden(
         self, start: RunRef, leaving: Mapping[RunRef, Sequence[Link]], shown: Collection[RunRef]
     ) -> Iterable[Link]:
-        """From a shown run over runs that aren't shown to the next shown ones; unreadable ones stay nameless."""
+        """From a shown run over runs that aren't shown to the next shown ones."""
         queue: deque[tuple[RunRef, tuple[RunRef, ...]]] = deque([(start, ())])
         seen = {start}
         while queue:
@@ -265,7 +270,7 @@ class Preview:
                 target = link.downstream
                 if isinstance(target, FutureRef):
                     if path and target in self.forecast.runs and self.view.reads(target):
-                        yield replace(link, upstream=start, via=self.through(path), from_task_id=None)
+                        yield replace(link, upstream=start, via=through(path), from_task_id=None)
                     continue
                 if target in seen:
                     continue
@@ -273,13 +278,12 @@ class Preview:
                     seen.add(target)
                     queue.append((target, (*path, target)))
                 elif path:
-                    yield replace(link, upstream=start, via=self.through(path), from_task_id=None)
+                    yield replace(link, upstream=start, via=through(path), from_task_id=None)
 
-    def through(self, path: Sequence[RunRef]) -> dict[str, object]:
-        """What a link says of the runs that it passes through."""
-        if all(self.view.reads(ref) for ref in path):
-            return {"through": [{"dag_id": ref.dag_id, "run_id": ref.run_id} for ref in path]}
-        return {"hidden": True}
+
+def through(path: Sequence[RunRef]) -> dict[str, object]:
+    """What a link says of the runs that it passes through; who may not read them all is shown none of their names."""
+    return {"through": [{"dag_id": ref.dag_id, "run_id": ref.run_id} for ref in path]}
 
 
 def listed_run(run: RunFacts, view: Viewpoint) -> PlannedRun:

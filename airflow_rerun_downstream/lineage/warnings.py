@@ -65,6 +65,7 @@ def unresolved(plan: Plan) -> Iterable[PlanWarning]:
                 f"be told: {link.via.get('why', 'no record')}. Check it by hand.",
                 dag_id=link.downstream.dag_id,
                 task_id=link.to_task_id,
+                dag_ids=frozenset({link.upstream.dag_id}),
             )
 
 
@@ -119,7 +120,8 @@ def new_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarni
         else:
             what = f"beside {old.run_id}, which isn't selected: what consumes its data starts anew, too"
         detail = f"{task_id} of {link.upstream} makes another run of {old.dag_id} {what}."
-        yield PlanWarning("makes_a_new_run", detail, link.upstream.dag_id, link.upstream.run_id, task_id)
+        about = (link.upstream.dag_id, link.upstream.run_id, task_id)
+        yield PlanWarning("makes_a_new_run", detail, *about, dag_ids=frozenset({old.dag_id}))
 
 
 def paused(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:

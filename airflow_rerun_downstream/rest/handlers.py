@@ -136,9 +136,9 @@ def list_edges(service: Service, actor: Actor, dag_id: str) -> payloads.DagEdges
     return presenters.edges(service.edges(actor, dag_id))
 
 
-def get_health(service: Service) -> payloads.Health:
+def get_health(service: Service, actor: Actor) -> payloads.Health:
     """``GET /health``: the installation's components."""
-    return presenters.health(service.health())
+    return presenters.health(service.health(actor))
 
 
 def list_notification_targets(service: Service, actor: Actor) -> payloads.NotificationTargets:

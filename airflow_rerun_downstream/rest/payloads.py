@@ -210,8 +210,10 @@ class Counts(Payload):
 
 
 class Rerun(Payload):
-    """The record of a rerun. ``allowed_actions``: pause, resume, terminate, release.
+    """The record of a rerun.
 
+    ``allowed_actions``, out of pause, resume, terminate and release: what whoever asks may do now. ``final``: nobody
+    can do anything any more. ``warnings``: what the submit was told, as far as whoever asks may read it.
     ``not_made_anew`` counts what it has left as it was, by whatever reason: `NotMadeAnewList` names it.
     """
 
@@ -232,6 +234,7 @@ class Rerun(Payload):
     settings: Settings
     notifications: list[Notification]
     allowed_actions: list[str]
+    final: bool
     warnings: list[PlanWarning]
 
 
@@ -244,7 +247,9 @@ class Live(Payload):
 
 
 class Member(Payload):
-    """A run of a rerun. ``allowed_actions``: retry, skip, release. ``attempt`` counts its dispatches.
+    """A run of a rerun. ``attempt`` counts its dispatches.
+
+    ``allowed_actions``, out of retry, skip and release: what whoever asks may do now.
 
     ``run_id`` null: a frozen run that Airflow hasn't made yet. ``run_after`` of a frozen run is the true one, which it
     has again after its release; what holds it shows in ``live``.

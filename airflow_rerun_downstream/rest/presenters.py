@@ -18,6 +18,7 @@ from airflow_rerun_downstream.domain.plan import (
 )
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import RerunEvent
+from airflow_rerun_downstream.domain.seeing import reason
 from airflow_rerun_downstream.ports import ComponentHealth
 from airflow_rerun_downstream.rest import payloads
 from airflow_rerun_downstream.rest.problems import plain
@@ -248,7 +249,8 @@ def rerun(of: RerunView) -> payloads.Rerun:
         settings=payloads.Settings.model_validate(plain(stored.settings)),
         notifications=[payloads.Notification(target=each.target, on=list(each.on)) for each in stored.notifications],
         allowed_actions=list(of.allowed_actions),
-        warnings=warnings(stored.warnings),
+        final=stored.final,
+        warnings=warnings(of.warnings),
     )
 
 
@@ -270,7 +272,7 @@ def member(of: MemberView) -> payloads.Member:
         run_after=stored.run_after,
         role=stored.role,
         state=stored.state,
-        state_reason=stored.state_reason,
+        state_reason=reason(stored.state_reason),
         waiting_on=[ref(each) for each in of.waiting_on],
         depth=stored.depth,
         attempt=stored.attempt,

@@ -9,7 +9,7 @@ from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew, made_anew
 from airflow_rerun_downstream.ports import Clock, Work
-from airflow_rerun_downstream.service.reading import Reading
+from airflow_rerun_downstream.service.reading import Reading, dags_of
 
 REPAIRABLE = frozenset({RerunState.RUNNING, RerunState.PAUSED, RerunState.FAILED})
 
@@ -24,7 +24,7 @@ class Control:
     def allowed(self, actor: Actor, work: Work, rerun_id: int) -> Rerun:
         """The rerun, if the user may rerun every Dag of it. Raises `NotFound` and `Forbidden`."""
         rerun = self.reading.rerun(actor, work, rerun_id)
-        dag_ids = set(work.store.member_dags([rerun_id]).get(rerun_id, {})) | {rerun.source.dag_id}
+        dag_ids = dags_of(rerun, work.store.member_dags([rerun_id]))
         denied = dag_ids - work.permissions.may_rerun(actor, dag_ids)
         if denied:
             named = sorted(work.permissions.readable(actor, denied))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.plan import Link
@@ -15,6 +15,7 @@ from airflow_rerun_downstream.domain.rerun import (
     member_actions,
     rerun_actions,
 )
+from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import Part, Work
@@ -69,14 +70,17 @@ class Reading:
         """Reruns as the user may see them."""
         dags = work.store.member_dags([rerun.id for rerun in reruns]) if reruns else {}
         everything = {dag_id for counts in dags.values() for dag_id in counts}
-        readable = work.permissions.readable(actor, everything) if everything else frozenset()
+        seen = work.permissions.readable(actor, everything)
+        seeing = eyes(actor, work)
         omitted = work.store.counts_not_made_anew([rerun.id for rerun in reruns]) if reruns else {}
+        allowed = allowed_among(actor, work, [rerun for rerun in reruns if rerun_actions(rerun)], dags)
         return [
             RerunView(
                 rerun,
-                rerun_actions(rerun),
-                sum(count for dag_id, count in dags.get(rerun.id, {}).items() if dag_id not in readable),
+                rerun_actions(rerun) if rerun.id in allowed else (),
+                sum(count for dag_id, count in dags.get(rerun.id, {}).items() if dag_id not in seen),
                 omitted.get(rerun.id, 0) + len(deselected(rerun)),
+                seeing.warnings(rerun.warnings),
             )
             for rerun in reruns
         ]
@@ -99,6 +103,8 @@ class Reading:
         awaited = work.store.awaited(waiting) if waiting else {}
         dags = {ref.dag_id for refs in awaited.values() for ref in refs}
         readable = work.permissions.readable(actor, dags) if dags else frozenset()
+        actions = {member.id: found for member in page if (found := member_actions(rerun, member))}
+        may_act = bool(actions) and bool(allowed_among(actor, work, [rerun], work.store.member_dags([rerun.id])))
         views = []
         for member in page:
             run = live.get(member.ref)
@@ -107,7 +113,7 @@ class Reading:
                     member,
                     tuple(ref for ref in awaited.get(member.id, ()) if ref.dag_id in readable),
                     LiveRun(member.ref.run_id, run.state if run else None, run.run_after if run else None),
-                    member_actions(rerun, member),
+                    actions.get(member.id, ()) if may_act else (),
                 )
             )
         return views
@@ -143,15 +149,34 @@ class Reading:
     def links(self, actor: Actor, work: Work, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
         """A page of the links of which the user may read both ends."""
         self.rerun(actor, work, rerun_id)
-        dags = work.store.link_dags(rerun_id)
-        part = part_of(dags, work.permissions.readable(actor, dags) if dags else frozenset(), limit, offset)
-        return work.store.links(rerun_id, part), work.store.count_links(rerun_id, part)
+        dags, seeing = work.store.link_dags(rerun_id), eyes(actor, work)
+        part = part_of(dags, seeing.among(dags), limit, offset)
+        return seeing.links(work.store.links(rerun_id, part)), work.store.count_links(rerun_id, part)
 
     def events(
         self, actor: Actor, work: Work, rerun_id: int, *, limit: int, offset: int
     ) -> tuple[list[RerunEvent], int]:
         """A page of the record."""
         self.rerun(actor, work, rerun_id)
-        dags = work.store.member_dags([rerun_id])[rerun_id]
-        part = part_of(dags, work.permissions.readable(actor, dags), limit, offset)
-        return work.store.events(rerun_id, part), work.store.count_events(rerun_id, part)
+        dags, seeing = work.store.member_dags([rerun_id])[rerun_id], eyes(actor, work)
+        part = part_of(dags, seeing.among(dags), limit, offset)
+        return seeing.events(work.store.events(rerun_id, part), dags), work.store.count_events(rerun_id, part)
+
+
+def eyes(actor: Actor, work: Work) -> Seeing:
+    """What decides what the user sees of texts and links."""
+    return Seeing(lambda dag_ids: work.permissions.readable(actor, dag_ids))
+
+
+def dags_of(rerun: Rerun, members: Mapping[int, Mapping[str, int]]) -> frozenset[str]:
+    """Every Dag that one must be allowed to rerun to control a rerun; ``members``: those of its members, by rerun."""
+    return frozenset(members.get(rerun.id, {})) | {rerun.source.dag_id}
+
+
+def allowed_among(
+    actor: Actor, work: Work, reruns: Sequence[Rerun], members: Mapping[int, Mapping[str, int]]
+) -> frozenset[int]:
+    """The reruns that the user may control: each of their Dags, as for a submit."""
+    wanted = {rerun.id: dags_of(rerun, members) for rerun in reruns}
+    allowed = work.permissions.may_rerun(actor, frozenset().union(*wanted.values()))
+    return frozenset(rerun_id for rerun_id, dag_ids in wanted.items() if dag_ids <= allowed)

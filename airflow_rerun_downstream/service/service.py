@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import TypeVar
 
-from airflow_rerun_downstream.domain.errors import RunInActiveRerun
+from airflow_rerun_downstream.domain.errors import Refusal, RunInActiveRerun
 from airflow_rerun_downstream.domain.plan import Link, Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, Rerun, RerunEvent, RerunRequest
@@ -30,7 +31,8 @@ from airflow_rerun_downstream.service import freezing, submission
 from airflow_rerun_downstream.service.control import Control
 from airflow_rerun_downstream.service.drafting import Drafting
 from airflow_rerun_downstream.service.freezing import Mechanisms
-from airflow_rerun_downstream.service.reading import Reading
+from airflow_rerun_downstream.service.health import shown_health
+from airflow_rerun_downstream.service.reading import Reading, eyes
 from airflow_rerun_downstream.service.views import (
     DagRunsView,
     EdgesView,
@@ -48,7 +50,8 @@ View = TypeVar("View")
 class Service:
     """What a user can do. Every method raises `Refusal` with a reason and then has changed nothing.
 
-    ``wake`` is called after a change that gives the conductor work.
+    ``sees_installation``: whether a user may know on which hosts and with which files Airflow runs. ``wake`` is called
+    after a change that gives the conductor work.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Service:
         notifier: Notifier,
         clock: Clock,
         settings: Settings,
+        sees_installation: Callable[[Actor], bool],
         declarations: Declarations = NOTHING_DECLARED,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
@@ -67,6 +71,7 @@ class Service:
         self.notifier = notifier
         self.clock = clock
         self.settings = settings
+        self.sees_installation = sees_installation
         self.declarations = declarations
         self.wake = wake
         self.reading = Reading()
@@ -144,14 +149,8 @@ class Service:
             if not work.permissions.readable(actor, [dag_id]):
                 raise no_dag(dag_id)
             found = dag_edges(dag_id, work.facts, self.declarations.links)
-            asked = frozenset([dag_id]).union(*(edge.seen_by_readers_of for edge in found))
-            hidden = asked - work.permissions.readable(actor, asked)
-        return EdgesView(
-            dag_id,
-            tuple(edge for edge in found if not edge.seen_by_readers_of & hidden),
-            hidden_dags=len(hidden),
-            warnings=tuple(self.declarations.warnings()),
-        )
+            edges, hidden = eyes(actor, work).edges(dag_id, found)
+        return EdgesView(dag_id, edges, hidden_dags=len(hidden), warnings=tuple(self.declarations.warnings()))
 
     # Records
 
@@ -291,10 +290,21 @@ class Service:
 
     # The installation
 
-    def health(self) -> Mapping[str, ComponentHealth]:
-        """The installation's components. Never refuses."""
-        return self._health.components()
+    def health(self, actor: Actor) -> Mapping[str, ComponentHealth]:
+        """The installation's components; why something is wrong, where the user may see that. Never refuses."""
+        found = self._health.components()
+        return shown_health(found, self.sees_installation(actor), partial(self.readable, actor))
+
+    def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
+        """The Dags of which the user may be told; none while nobody can be asked."""
+        try:
+            with self.unit_of_work() as work:
+                return work.permissions.readable(actor, dag_ids)
+        except Refusal:
+            return frozenset()
 
     def notification_targets(self, actor: Actor) -> list[tuple[str, str, str]]:
-        """Name, kind and description of each configured notification target."""
-        return list(self.notifier.targets())
+        """Name, kind and description of each configured notification target; none for who may read no Dag."""
+        with self.unit_of_work() as work:
+            readable = work.permissions.all_readable(actor)
+        return list(self.notifier.targets()) if readable is None or readable else []

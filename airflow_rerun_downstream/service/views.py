@@ -14,8 +14,9 @@ from airflow_rerun_downstream.domain.rerun import Member, Rerun
 
 @dataclass(frozen=True)
 class RerunView:
-    """A rerun as a user may see it. ``hidden_members`` counts those whose Dags the user may not read.
+    """A rerun as a user may see it, with what the user may do. Members whose Dags may not be read are counted.
 
+    ``warnings``: those of the submit that the user may read.
     ``not_made_anew`` counts all of what wasn't made anew, in whatever Dag.
     """
 
@@ -23,6 +24,7 @@ class RerunView:
     allowed_actions: tuple[str, ...]
     hidden_members: int = 0
     not_made_anew: int = 0
+    warnings: tuple[PlanWarning, ...] = ()
 
 
 @dataclass(frozen=True)

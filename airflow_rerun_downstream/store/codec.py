@@ -28,6 +28,10 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
+UNKNOWN_DAG = ""
+"""No Dag has this name."""
+
+
 def known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values that ``kind``, a dataclass, has fields for."""
     names = {field.name for field in fields(kind)}
@@ -101,9 +105,15 @@ def options_to_json(options: PlanOptions) -> dict[str, Any]:
 
 def warnings_to_json(warnings: Iterable[PlanWarning]) -> list[dict[str, Any]]:
     """What the person was told before submitting."""
-    return [{name: value for name, value in asdict(one).items() if value is not None} for one in warnings]
+    return [
+        {name: value for name, value in asdict(one).items() if value is not None} | {"dag_ids": sorted(one.dag_ids)}
+        for one in warnings
+    ]
 
 
 def warnings_from_json(values: Iterable[Mapping[str, Any]]) -> tuple[PlanWarning, ...]:
-    """The reverse of `warnings_to_json`."""
-    return tuple(PlanWarning(**known(PlanWarning, value)) for value in values)
+    """The reverse of `warnings_to_json`. What an older one names isn't known: nobody is shown it."""
+    return tuple(
+        PlanWarning(**{**known(PlanWarning, value), "dag_ids": frozenset(value.get("dag_ids", (UNKNOWN_DAG,)))})
+        for value in values
+    )

@@ -173,6 +173,7 @@ def event_of(row: Any) -> RerunEvent:
         action=row.action,
         member_id=row.member_id,
         detail=row.detail,
+        dag_ids=None if row.dag_ids is None else frozenset(row.dag_ids),
     )
 
 

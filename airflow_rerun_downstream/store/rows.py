@@ -209,7 +209,9 @@ class SqlRerunStore:
         action: str,
         member_id: int | None = None,
         detail: str | None = None,
+        dag_ids: Collection[str] = (),
     ) -> None:
         """See `RerunStore.add_event`."""
         line = {"at": at, "actor": actor, "action": action, "member_id": member_id, "detail": detail}
+        line["dag_ids"] = sorted(dag_ids)
         self._executor.execute(insert(event).values(rerun_id=rerun_id, **line))

@@ -146,6 +146,7 @@ event = Table(
     Column("action", String(50), nullable=False),
     Column("member_id", Integer),
     Column("detail", Text),
+    Column("dag_ids", JSON),
 )
 
 not_made_anew = Table(

@@ -144,7 +144,7 @@ def test_with_airflows_simple_auth_manager(permissions, mocker, role, allowed):
     actor = Actor(id="1", name="anna", native=SimpleAuthManagerUser(username="anna", role=role))
     assert permissions.all_readable(actor) == {"a", "b", "c"}
     assert permissions.may_rerun(actor, ["a", "b"]) == (frozenset({"a", "b"}) if allowed else frozenset())
-    assert permissions.may_see_installation(actor)
+    assert module.sees_installation(actor)
 
 
 def test_a_person_at_the_machine_may_do_everything():
@@ -153,7 +153,6 @@ def test_a_person_at_the_machine_may_do_everything():
     local = LocalPermissions()
     assert local.readable(ANNA, ["a"]) == local.may_rerun(ANNA, ["a"]) == {"a"}
     assert local.all_readable(ANNA) is None
-    assert local.may_see_installation(ANNA)
 
 
 def test_what_is_called_of_airflow_is_as_it_was():

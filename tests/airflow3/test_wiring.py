@@ -390,10 +390,16 @@ def test_health_answers_without_tables(bare: Database, health: healths.AirflowHe
     assert not health.asset_manager_active()
 
 
-def test_health_answers_without_a_database(mocker: MockerFixture, health: healths.AirflowHealth) -> None:
-    mocker.patch.object(wiring, "unit_of_work", autospec=True, side_effect=OSError("the database is away"))
+@pytest.mark.parametrize(
+    "error", [OSError("the database at db.internal is away"), OSError(), ValueError("\n")], ids=repr
+)
+def test_health_answers_without_a_database(
+    mocker: MockerFixture, health: healths.AirflowHealth, error: Exception
+) -> None:
+    mocker.patch.object(wiring, "unit_of_work", autospec=True, side_effect=error)
     found = health.components()
-    assert found["database"] == healths.ComponentHealth("unhealthy", "OSError: the database is away")
+    why = f"It can't be told ({type(error).__name__}); this process's log says why."
+    assert found["database"] == healths.ComponentHealth("unhealthy", why)
 
 
 @pytest.mark.parametrize(

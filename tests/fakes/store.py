@@ -370,6 +370,7 @@ class FakeStore:
         action: str,
         member_id: int | None = None,
         detail: str | None = None,
+        dag_ids: Collection[str] = (),
     ) -> None:
         line = RerunEvent(
             id=len(self.rows.events) + 1,
@@ -379,6 +380,7 @@ class FakeStore:
             action=action,
             member_id=member_id,
             detail=detail,
+            dag_ids=frozenset(dag_ids),
         )
         self.rows.events.append(line)
 

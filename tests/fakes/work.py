@@ -25,7 +25,6 @@ class FakePermissions:
     world: World
     unreadable: set[str] = field(default_factory=set)
     forbidden: set[str] = field(default_factory=set)
-    sees_installation: bool = True
 
     def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
         return self.all_readable(actor).intersection(dag_ids)
@@ -35,9 +34,6 @@ class FakePermissions:
 
     def may_rerun(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
         return frozenset(dag_ids) - self.unreadable - self.forbidden
-
-    def may_see_installation(self, actor: Actor) -> bool:
-        return self.sees_installation
 
 
 class FakeUnitOfWork:
@@ -86,10 +82,13 @@ class FakeHealth:
     asset_manager: bool = True
     freeze_hook: bool = True
     why_not: str | None = None
+    found: Mapping[str, ComponentHealth] = field(
+        default_factory=lambda: {"database": ComponentHealth("healthy", "vm:1 leads.")}
+    )
 
     def components(self) -> Mapping[str, ComponentHealth]:
         self.read()
-        return {"database": ComponentHealth("healthy", "")}
+        return self.found
 
     def read(self) -> None:
         """It reads in a transaction of its own."""
@@ -132,7 +131,9 @@ class House:
             notifier=FakeNotifier(),
             clock=self.clock,
             settings=self.settings,
+            sees_installation=lambda actor: self.sees_installation,
         )
+        self.sees_installation = True
         self.conductor = self.new_conductor("one")
 
     @property

@@ -106,5 +106,5 @@ def test_every_problem_is_said_and_the_other_links_count() -> None:
     assert [problem.split()[0] for problem in found.problems] == ["f:4:", "f:7:"]
     (warning,) = found.warnings()
     assert warning.code == "declared_links_invalid"
-    assert "f:4:" in warning.detail
+    assert "see f:4, f:7." in warning.detail
     assert list(parse(GOOD, "f").warnings()) == []

@@ -92,7 +92,7 @@ def test_a_bad_file_is_said_in_every_plan_and_its_good_links_count(world: World)
     found = plan(world, source, declarations=declared(more="  - 7\n"))
     assert reached(found) == [consumer]
     assert codes(found) == ["declared_links_invalid"]
-    assert "f.yaml:5: a link is not a mapping" in found.warnings[0].detail
+    assert "see f.yaml:5." in found.warnings[0].detail
 
 
 def test_the_kind_can_be_left_out(world: World) -> None:

@@ -233,9 +233,9 @@ def test_a_dag_that_is_not_there_is_said(world: World) -> None:
     world.sensors.append(sensor("typo", **KNOWN))
     world.triggers.append(TriggerDefinition("a", "go", "gone"))
     (edge,) = edges(world, "b")
-    assert (edge.evidence.value, edge.why) == ("unresolved", "There is no Dag 'typo'.")
+    assert (edge.evidence.value, edge.why) == ("unresolved", "There is no Dag 'typo', or none that you may read.")
     assert edge.advice
-    assert edge.seen_by_readers_of == {"b"}
+    assert edge.written_in == "b"
     assert [each.downstream_dag_id for each in edges(world, "a")] == ["gone"]
     with pytest.raises(NotFound, match="There is no Dag 'typo'"):
         edges(world, "typo")

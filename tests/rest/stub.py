@@ -267,7 +267,7 @@ class StubService:
         self._asked("release_lost", actor)
         return self.lost
 
-    def health(self) -> Mapping[str, ComponentHealth]:
+    def health(self, actor: Actor) -> Mapping[str, ComponentHealth]:
         return {
             "database": ComponentHealth("healthy", "ok"),
             "conductor": ComponentHealth("unhealthy", "No conductor leads."),

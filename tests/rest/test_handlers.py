@@ -230,7 +230,7 @@ def test_a_runs_tasks_come_with_the_structure_of_the_dag(service: Service) -> No
 
 
 def test_health_is_as_good_as_the_worst_component(service: Service) -> None:
-    found = as_json(handlers.get_health(service))
+    found = as_json(handlers.get_health(service, ANA))
     assert found["status"] == "unhealthy"
     assert found["components"]["conductor"] == {"status": "unhealthy", "detail": "No conductor leads."}
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta, timezone
+from typing import ClassVar
 
 import pytest
+from pytest_mock import MockerFixture
 
 from airflow_rerun_downstream.domain.errors import (
     ActionNotAllowed,
@@ -15,18 +18,21 @@ from airflow_rerun_downstream.domain.errors import (
     Invalid,
     NotFound,
     NotSelectable,
+    PlanTooLarge,
     RunInActiveRerun,
+    SchemaMismatch,
     SourceNotEligible,
     StalePlan,
     UnknownTarget,
 )
 from airflow_rerun_downstream.domain.facts import SensorDefinition
-from airflow_rerun_downstream.domain.plan import PlanRequest
+from airflow_rerun_downstream.domain.plan import PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.lineage.declarations import parse
-from airflow_rerun_downstream.ports import RerunFilter, RunFilter
+from airflow_rerun_downstream.ports import ComponentHealth, RerunFilter, RunFilter
+from airflow_rerun_downstream.service.health import ASK
 from airflow_rerun_downstream.settings import Settings
 from tests.fakes.airflow import START
 from tests.fakes.work import ADA, House
@@ -101,8 +107,6 @@ class TestSubmit:
     def test_a_shown_manual_run_can_be_taken_on_purpose(self, house: House, chain: tuple[RunRef, ...]) -> None:
         manual = house.world.run("m", run_type="manual")
         house.world.consumed(chain[0], "t", by=manual, asset="m")
-        from airflow_rerun_downstream.domain.plan import PlanOptions
-
         plan = PlanRequest(chain[0], options=PlanOptions(include_manual=True))
         view = house.service.submit(ADA, RerunRequest(plan, members=(MemberRequest(manual),)))
         assert [str(t) for t in house.store.members(view.rerun.id)[1].tasks] == ["t"]
@@ -384,8 +388,98 @@ class TestReading:
         del house.world.structures["x"]
         assert house.service.task_instances(ADA, run).structure is None
 
-    def test_targets_are_listed(self, house: House) -> None:
+    def test_targets_are_listed_for_who_may_read_a_dag(self, house: House) -> None:
+        house.world.dag("a")
         assert house.service.notification_targets(ADA) == [("data-team", "email", "the data team")]
+        house.permissions.unreadable.add("a")
+        assert house.service.notification_targets(ADA) == []
+
+    def test_the_warnings_of_others_are_read_with_ones_own_eyes(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        rerun = house.service.submit(ADA, request(chain[0], [])).rerun.id
+        house.permissions.unreadable.add("c")
+        for view in (house.service.rerun(ADA, rerun), house.service.reruns(ADA, RerunFilter())[0][0]):
+            assert [(w.code, w.dag_id) for w in view.warnings] == [("stays_polluted", "b"), ("hidden_warnings", None)]
+            assert view.warnings[1].detail.startswith("1 more")
+
+    def test_a_link_through_a_run_that_may_not_be_read_names_none(self, house: House) -> None:
+        one, two, three = house.world.run("a"), house.world.run("b", run_type="manual"), house.world.run("c")
+        house.world.consumed(one, "t", by=two, asset="1")
+        house.world.consumed(two, "t", by=three, asset="2")
+        rerun = house.service.submit(ADA, request(one)).rerun.id
+        through = {"through": [{"dag_id": "b", "run_id": two.run_id}]}
+        for hidden, via in ((set[str](), through), ({"b"}, {"hidden": True})):
+            house.permissions.unreadable |= hidden
+            assert [link.via for link in house.service.plan(ADA, PlanRequest(one)).links] == [via]
+            assert [link.via for link in house.service.links(ADA, rerun, limit=9, offset=0)[0]] == [via]
+
+    def test_a_limit_of_ones_own_counts_what_one_may_read(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        wanted = PlanRequest(chain[0], options=PlanOptions(max_runs=1))
+        with pytest.raises(PlanTooLarge) as refusal:
+            house.service.plan(ADA, wanted)
+        assert refusal.value.extra == {"found": 2, "limit": 1}
+        house.permissions.unreadable |= {"b", "c"}
+        assert house.service.plan(ADA, wanted).runs == ()
+
+    def test_actions_are_those_that_the_user_may_take(self, house: House, rerun: int) -> None:
+        failed = house.store.members(rerun)[0]
+        moved = {"reason": None, "now": START}
+        house.store.move_member(failed.id, before=[MemberState.PENDING], after=MemberState.FAILED, **moved)
+        house.store.move_rerun(rerun, before=[RerunState.RUNNING], after=RerunState.FAILED, **moved)
+
+        def allowed() -> tuple[tuple[str, ...], tuple[str, ...]]:
+            members, _ = house.service.members(ADA, rerun, limit=9, offset=0)
+            (listed,) = house.service.reruns(ADA, RerunFilter())[0]
+            assert listed.allowed_actions == house.service.rerun(ADA, rerun).allowed_actions
+            return listed.allowed_actions, members[0].allowed_actions
+
+        assert allowed() == (("resume", "terminate"), ("retry", "skip"))
+        house.permissions.forbidden.add("c")
+        assert allowed() == ((), ()), "one Dag without permission is enough, as for a submit"
+        house.permissions.unreadable.add("c")
+        assert allowed() == ((), ())
+
+    @pytest.mark.parametrize("state", RerunState)
+    def test_a_rerun_is_final_whoever_looks(self, house: House, rerun: int, state: RerunState) -> None:
+        found = replace(house.store.rows.reruns[rerun], state=state)
+        assert found.final == (state in (RerunState.SUCCEEDED, RerunState.TERMINATED))
+        assert not replace(found, counts={MemberState.FROZEN: 1}).final
+
+
+class TestHealth:
+    BROKEN: ClassVar = {
+        "conductor": ComponentHealth("unhealthy", "vm:1 leads."),
+        "policy": ComponentHealth("degraded", "2 sensors.", tasks=(("a", "wait"), ("b", "wait"))),
+        "database": ComponentHealth("healthy", "On vm."),
+    }
+
+    def said(self, house: House) -> dict[str, tuple[str, str]]:
+        house.health.found = self.BROKEN
+        house.world.dag("a")
+        house.world.dag("b")
+        house.permissions.unreadable.add("b")
+        return {name: (each.status, each.detail) for name, each in house.service.health(ADA).items()}
+
+    def test_tasks_are_named_to_who_may_read_them(self, house: House) -> None:
+        assert self.said(house) == {
+            "conductor": ("unhealthy", "vm:1 leads."),
+            "policy": ("degraded", "2 sensors. For example: a.wait"),
+            "database": ("healthy", "On vm."),
+        }
+
+    def test_others_are_told_the_status_alone(self, house: House) -> None:
+        house.sees_installation = False
+        said = self.said(house)
+        assert {name: status for name, (status, _) in said.items()} == {
+            "conductor": "unhealthy",
+            "policy": "degraded",
+            "database": "healthy",
+        }
+        assert {detail for _, detail in said.values()} == {ASK, ""}
+
+    def test_it_answers_while_nobody_can_be_asked(self, house: House, mocker: MockerFixture) -> None:
+        mocker.patch.object(house.health, "read")
+        mocker.patch.object(house.service, "unit_of_work", side_effect=SchemaMismatch("Run it."))
+        assert self.said(house)["policy"] == ("degraded", "2 sensors.")
 
 
 class TestEdges:
@@ -409,10 +503,19 @@ class TestEdges:
         assert (found.dag_id, found.hidden_dags, found.warnings) == ("b", 0, ())
 
     def test_dags_that_may_not_be_read_are_counted(self, house: House) -> None:
-        house.permissions.unreadable |= {"a", "c", "typo"}
+        house.permissions.unreadable |= {"a"}
         found = house.service.edges(ADA, "b")
-        assert [edge.upstream_dag_id for edge in found.edges] == ["typo"], "what its own task names is no secret"
-        assert found.hidden_dags == 2
+        assert [edge.upstream_dag_id for edge in found.edges] == ["typo", "b"]
+        assert found.hidden_dags == 1
+
+    def test_what_its_own_tasks_name_is_no_secret_and_tells_none(self, house: House) -> None:
+        house.permissions.unreadable.add("c")
+        hidden = house.service.edges(ADA, "b")
+        del house.world.structures["c"]
+        house.permissions.unreadable.clear()
+        assert house.service.edges(ADA, "b") == hidden
+        assert [(edge.downstream_dag_id, edge.evidence.value) for edge in hidden.edges[2:]] == [("c", "unresolved")]
+        assert hidden.hidden_dags == 0
 
     @pytest.mark.parametrize("dag_id", ["gone", "typo", "secret"])
     def test_an_unknown_dag_is_refused_like_an_unreadable_one(self, house: House, dag_id: str) -> None:

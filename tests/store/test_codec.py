@@ -11,6 +11,7 @@ import pytest
 from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, PlanOptions, PlanWarning
 from airflow_rerun_downstream.domain.refs import TaskRef
 from airflow_rerun_downstream.domain.rerun import Notification, RerunSettings
+from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.store import codec
 
 NOW = datetime(2026, 3, 1, 1, 2, 3, 4, tzinfo=timezones.utc)
@@ -58,7 +59,13 @@ def test_settings_notifications_and_warnings_come_back() -> None:
 
 def test_fields_of_other_versions_do_no_harm() -> None:
     assert codec.settings_from_json({"on_failure": "pause", "from_the_future": 1}) == RerunSettings(on_failure="pause")
-    assert codec.warnings_from_json([{"code": "x", "detail": "y", "more": 1}]) == (PlanWarning("x", "y"),)
+    new = {"code": "x", "detail": "y", "dag_ids": ["a"], "more": 1}
+    assert codec.warnings_from_json([new]) == (PlanWarning("x", "y", dag_ids=frozenset({"a"})),)
+
+
+def test_what_an_older_warning_names_counts_as_hidden() -> None:
+    (old,) = codec.warnings_from_json([{"code": "x", "detail": "y", "dag_id": "a"}])
+    assert Seeing(frozenset({"a"}).intersection).warnings([old])[0].code == "hidden_warnings"
 
 
 def test_whatever_a_link_was_seen_by_becomes_plain() -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
 from airflow_rerun_downstream.store import schema
+from airflow_rerun_downstream.store.rows import SqlRerunStore
 from airflow_rerun_downstream.store.schema import SchemaState
 from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, metadata
 from tests.store.databases import REAL, bare_database, connect, folder
@@ -155,6 +156,27 @@ def test_other_tables_are_left_alone(engine: Engine) -> None:
         assert {"dag_run", "alembic_version"} <= set(inspect(engine).get_table_names())
     finally:
         run(engine, "DROP TABLE dag_run", "DROP TABLE alembic_version")
+
+
+def test_what_older_lines_name_is_not_known(engine: Engine) -> None:
+    schema.upgrade(engine, "0001")
+    day = "'2026-01-01'"
+    owner = f"1, 'a', 'r', 'succeeded', false, '{{}}', '[]', '[]', '{{}}', 'ana', '1', {day}"
+    columns = "id, source_dag_id, source_run_id, state, freeze_mode, settings, notifications, warnings, options"
+    run(
+        engine,
+        f"INSERT INTO rerun_downstream_rerun ({columns}, created_by, created_by_id, created_at) VALUES ({owner})",
+        *(
+            f"INSERT INTO rerun_downstream_event (rerun_id, at, actor, action) VALUES (1, {day}, 'x', '{action}')"
+            for action in ("submit", "member_adopted")
+        ),
+    )
+    schema.upgrade(engine)
+    with engine.connect() as connection:
+        events = SqlRerunStore(connection).events(1)
+    assert [(each.action, each.dag_ids) for each in events] == [("submit", frozenset()), ("member_adopted", None)]
+    schema.downgrade(engine, "0001")
+    schema.upgrade(engine)
 
 
 class TestCheck:

@@ -10,14 +10,15 @@ from airflow_rerun_downstream.airflow3.api.dependencies import (
     ActorDep,
     MaximumDep,
     ServiceDep,
-    actor_of,
     service_of,
 )
 from airflow_rerun_downstream.airflow3.api.slots import SlotRoute
+from airflow_rerun_downstream.airflow3.permissions import sees_installation
 from airflow_rerun_downstream.ports import ComponentHealth
 from airflow_rerun_downstream.rest import handlers, payloads, presenters
 from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import Id, PlanBody, RerunBody
+from airflow_rerun_downstream.service.health import shown_health
 from airflow_rerun_downstream.settings import InvalidSetting
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -48,13 +49,17 @@ async def wake_after(request: Request) -> AsyncIterator[None]:
 WAKES = [Depends(wake_after)]
 
 
-@router.get("/health", operation_id="get_health", dependencies=[Depends(actor_of)])
-def get_health(request: Request) -> payloads.Health:
-    """The installation's components, each ok or why not. Answers also when nothing else works."""
+@router.get("/health", operation_id="get_health")
+def get_health(request: Request, actor: ActorDep) -> payloads.Health:
+    """The installation's components; why one isn't healthy is told to who may see Airflow's jobs and plugins.
+
+    Answers also when nothing else works.
+    """
     try:
-        return handlers.get_health(service_of(request))
+        return handlers.get_health(service_of(request), actor)
     except InvalidSetting as error:
-        return presenters.health({"settings": ComponentHealth("unhealthy", f"{error}.")})
+        components = {"settings": ComponentHealth("unhealthy", f"{error}.")}
+        return presenters.health(shown_health(components, sees_installation(actor), frozenset))
 
 
 @router.get("/dag-runs", operation_id="list_dag_runs")

@@ -11,9 +11,9 @@ const PAGE = 100;
 const LIVE = 2000;
 const STEADY = 10_000;
 
-/** Reruns that can't change any more. Which states these are is the server's word: nothing is allowed, and it has ended. */
-export function hasEnded(rerun: Pick<Rerun, "ended_at" | "allowed_actions">): boolean {
-  return rerun.ended_at !== null && rerun.allowed_actions.length === 0;
+/** Reruns that can't change any more. Which these are is the server's word. */
+export function hasEnded(rerun: Pick<Rerun, "final">): boolean {
+  return rerun.final;
 }
 
 export function useDagRuns(filters: DagRunFilters, options: { enabled?: boolean } = {}) {

@@ -73,7 +73,9 @@ export interface paths {
         };
         /**
          * Get Health
-         * @description The installation's components, each ok or why not. Answers also when nothing else works.
+         * @description The installation's components; why one isn't healthy is told to who may see Airflow's jobs and plugins.
+         *
+         *     Answers also when nothing else works.
          */
         get: operations["get_health"];
         put?: never;
@@ -671,7 +673,9 @@ export interface components {
         };
         /**
          * Member
-         * @description A run of a rerun. ``allowed_actions``: retry, skip, release. ``attempt`` counts its dispatches.
+         * @description A run of a rerun. ``attempt`` counts its dispatches.
+         *
+         *     ``allowed_actions``, out of retry, skip and release: what whoever asks may do now.
          *
          *     ``run_id`` null: a frozen run that Airflow hasn't made yet. ``run_after`` of a frozen run is the true one, which it
          *     has again after its release; what holds it shows in ``live``.
@@ -899,8 +903,10 @@ export interface components {
         };
         /**
          * Rerun
-         * @description The record of a rerun. ``allowed_actions``: pause, resume, terminate, release.
+         * @description The record of a rerun.
          *
+         *     ``allowed_actions``, out of pause, resume, terminate and release: what whoever asks may do now. ``final``: nobody
+         *     can do anything any more. ``warnings``: what the submit was told, as far as whoever asks may read it.
          *     ``not_made_anew`` counts what it has left as it was, by whatever reason: `NotMadeAnewList` names it.
          */
         Rerun: {
@@ -916,6 +922,8 @@ export interface components {
             created_by: string;
             /** Ended At */
             ended_at: string | null;
+            /** Final */
+            final: boolean;
             /** Freeze Mode */
             freeze_mode: boolean;
             /** Hidden Members */

@@ -66,7 +66,7 @@ it("keeps a dialog open with the server's sentence when it refuses", async () =>
 });
 
 it("says that an ended record doesn't change any more, and offers nothing", async () => {
-  show(record(rerunOf({ state: "succeeded", ended_at: "2026-01-05T10:00:00Z", allowed_actions: [] }), []));
+  show(record(rerunOf({ state: "succeeded", ended_at: "2026-01-05T10:00:00Z", final: true }), []));
   expect(await screen.findByTestId("record-ended")).toBeTruthy();
   expect(screen.queryByRole("button", { name: "Terminate" })).toBeNull();
 });

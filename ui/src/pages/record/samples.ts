@@ -39,6 +39,7 @@ export function rerunOf(changed: Partial<Rerun> = {}): Rerun {
     },
     notifications: [],
     allowed_actions: ["pause", "terminate"],
+    final: false,
     warnings: [],
     ...changed,
   };
