@@ -68,6 +68,14 @@ class RunFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class RunNow:
+    """Where a Dag run stands at this moment."""
+
+    state: str
+    run_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TaskInstanceFacts:
     """One task instance. ``map_index`` is -1 for a task that isn't mapped, or isn't expanded yet."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.domain.errors import Invalid
+from airflow_rerun_downstream.domain.facts import RunNow
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import RunFilter, SourceRule
 from tests.airflow3 import history, scene
@@ -49,6 +50,21 @@ def test_runs_of_two_dags_with_the_same_id_are_not_mixed_up(facts, session):
     third = scene.create_run("a", session=session, day=1)
     assert set(facts.runs([first, RunRef("b", third.run_id)])) == {first}
     assert set(facts.runs([second, third])) == {second, third}
+
+
+def test_where_runs_stand_now(facts, session):
+    """It is what all facts of them say, and one statement."""
+    scene.save(history.dag("a"), history.dag("b"), session=session)
+    refs = [
+        scene.create_run("a", session=session, state="running"),
+        scene.create_run("a", session=session, day=1, state="failed"),
+        scene.create_run("b", session=session, day=1, state="queued"),
+    ]
+    known = facts.runs(refs)
+    found = facts.runs_now([*refs, RunRef("a", "gone"), RunRef("b", refs[0].run_id)])
+    assert found == {ref: RunNow(run.state, run.run_after) for ref, run in known.items()}
+    assert [found[ref].state for ref in refs] == ["running", "failed", "queued"]
+    assert facts.runs_now([]) == {}
 
 
 @pytest.mark.parametrize(

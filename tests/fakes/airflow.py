@@ -37,6 +37,7 @@ from airflow_rerun_downstream.domain.facts import (
     RecordedWait,
     RunAccount,
     RunFacts,
+    RunNow,
     SensorDefinition,
     Skipping,
     TaskInstanceFacts,
@@ -312,6 +313,9 @@ class FakeFacts:
     def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
         self.statements += 1
         return {ref: self.world.runs[ref] for ref in refs if ref in self.world.runs}
+
+    def runs_now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
+        return {ref: RunNow(run.state, run.run_after) for ref, run in self.runs(refs).items()}
 
     def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
         self.statements += 1

@@ -29,6 +29,7 @@ from airflow_rerun_downstream.domain.facts import (
     RecordedWait,
     RunAccount,
     RunFacts,
+    RunNow,
     TaskInstanceFacts,
     TaskStart,
     TriggeredRun,
@@ -50,6 +51,10 @@ class AirflowFacts:
     def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
         """See `LineageFacts.runs`."""
         return runs.runs(self._session, refs)
+
+    def runs_now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
+        """See `LineageFacts.runs_now`."""
+        return runs.runs_now(self._session, refs)
 
     def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
         """See `LineageFacts.runs_at`."""

@@ -14,7 +14,7 @@ from sqlalchemy import and_, literal, or_, select
 from airflow_rerun_downstream.airflow3.facts.origins import Kind, online, word
 from airflow_rerun_downstream.airflow3.facts.stops import stopped
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
-from airflow_rerun_downstream.domain.facts import RunFacts, TaskInstanceFacts
+from airflow_rerun_downstream.domain.facts import RunFacts, RunNow, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
@@ -90,6 +90,18 @@ def runs(session: Session, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
         for row in session.execute(select(*RUN_COLUMNS).where(pair_in(session, RUN.dag_id, RUN.run_id, names(some))))
     ]
     return complete(session, rows)
+
+
+def runs_now(session: Session, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
+    """Where the runs that exist stand."""
+    columns = RUN.dag_id, RUN.run_id, RUN.state, RUN.run_after
+    return {
+        RunRef(dag_id, run_id): RunNow(word(state), run_after)
+        for some in chunks(refs)
+        for dag_id, run_id, state, run_after in session.execute(
+            select(*columns).where(pair_in(session, RUN.dag_id, RUN.run_id, names(some)))
+        )
+    }
 
 
 def runs_at(session: Session, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:

@@ -36,16 +36,19 @@ export async function data<Data>(call: Promise<Answer<Data>>): Promise<Data> {
   throw problemOf(answer.response.status, answer.error);
 }
 
-/** As many pages of a collection as there are, in their order; the server says how long one may be. */
+/**
+ * As many pages of a collection as there are, one after the other: a page that asks for all at once takes the server away
+ * from everybody else. The server says how long one may be.
+ */
 export async function everything<Item>(
   page: (offset: number) => Promise<{ items: Item[]; total: number }>,
 ): Promise<Item[]> {
-  const first = await page(0);
-  const size = first.items.length;
-  if (size === 0 || size >= first.total) {
-    return first.items;
+  const found: Item[] = [];
+  for (;;) {
+    const { items, total } = await page(found.length);
+    found.push(...items);
+    if (items.length === 0 || found.length >= total) {
+      return found;
+    }
   }
-  const offsets = Array.from({ length: Math.ceil(first.total / size) - 1 }, (_, index) => (index + 1) * size);
-  const rest = await Promise.all(offsets.map(page));
-  return [first.items, ...rest.map((each) => each.items)].flat();
 }

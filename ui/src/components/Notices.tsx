@@ -23,6 +23,7 @@ export function ProblemNotice({ error, title: given, retry, children }: ProblemN
   }
   const titles: Partial<Record<string, string>> = {
     no_answer: t("problem.no_answer"),
+    busy: t("problem.busy"),
     not_found: t("problem.not_found"),
     forbidden: t("problem.forbidden"),
     forbidden_dags: t("problem.forbidden"),
@@ -31,7 +32,7 @@ export function ProblemNotice({ error, title: given, retry, children }: ProblemN
   };
   const title = titles[problem.reason] ?? given ?? t("problem.title");
   return (
-    <Alert.Root status={problem.reason === "no_answer" ? "warning" : "error"} data-testid="problem">
+    <Alert.Root status={["no_answer", "busy"].includes(problem.reason) ? "warning" : "error"} data-testid="problem">
       <Alert.Indicator />
       <Alert.Content>
         <Alert.Title>{title}</Alert.Title>
