@@ -39,6 +39,7 @@ from airflow_rerun_downstream.domain.rerun import (
     Rerun,
     RerunEvent,
 )
+from airflow_rerun_downstream.domain.room import DagRoom, Obstacle
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 
@@ -177,6 +178,11 @@ class LineageFacts(Protocol):
         """The asset events of ``producers`` that Dags are going to consume in a run that isn't made yet."""
         ...
 
+    def obstacles(self, tasks: Mapping[RunRef, Collection[str]]) -> list[Obstacle]:
+        """Which of the tasks of runs won't run as things stand: a pool that is gone or too small, a past that isn't
+        right."""
+        ...
+
     def rendered_fields(
         self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
     ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
@@ -212,6 +218,17 @@ class Gateway(Protocol):
         """How often each run was cleared; a run that is gone is left out. One statement for each ten thousand."""
         ...
 
+    def rooms(self, dag_ids: Collection[str]) -> dict[str, DagRoom]:
+        """What each Dag can start now; one that Airflow doesn't find is closed. One statement."""
+        ...
+
+    def why_waiting(self, refs: Collection[RunRef]) -> dict[RunRef, str]:
+        """Why runs that have started don't move: a word of `STUCK`, and perhaps more after a colon.
+
+        Those of which it can't be told are left out. A few statements, however many runs are asked.
+        """
+        ...
+
     def dispatch(
         self,
         ref: RunRef,
@@ -235,6 +252,11 @@ class Gateway(Protocol):
 
     def adopt(self, ref: RunRef, *, rerun_id: int, actor: str) -> None:
         """Take a run that a task has started for a member's; what it consumed is replaced as by `dispatch`."""
+        ...
+
+    def take_over(self, ref: RunRef, tasks: Tasks, *, rerun_id: int, actor: str) -> None:
+        """Count the tries of a run's tasks that somebody else has started as the rerun's own, so that the asset
+        manager knows their events."""
         ...
 
     def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
@@ -479,6 +501,10 @@ class RerunStore(Protocol):
         self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
     ) -> None:
         """Name the run of a frozen member, which the scheduler has made, its true ready time and its date."""
+        ...
+
+    def set_member_reasons(self, member_ids: Collection[int], reason: str | None) -> None:
+        """Say the same of many members, without moving them."""
         ...
 
     def set_member_reason(self, member_id: int, reason: str | None) -> None:

@@ -14,15 +14,19 @@ from typing import TYPE_CHECKING
 from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
 from airflow.listeners.listener import get_listener_manager
 from airflow.models.dagbag import DBDagBag
+from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance, clear_task_instances
 from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.utils.state import DagRunState, State, TaskInstanceState
 from sqlalchemy import delete, select, tuple_
 
 if TYPE_CHECKING:
-    from airflow.models.dagrun import DagRun
+    from datetime import datetime
+
     from airflow.serialization.definitions.dag import SerializedDAG
     from sqlalchemy.orm import Session
+
+    from airflow_rerun_downstream.domain.refs import RunRef
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +114,39 @@ def withdraw(task_instances: Collection[TaskInstance], *, session: Session) -> N
     for ti, max_tries in tries:
         ti.max_tries = max_tries
     session.flush()
+
+
+def next_retry(ref: RunRef, keys: Collection[tuple[str, int]], *, session: Session) -> datetime | None:
+    """When the first of a run's tasks that are up for retry (``keys``: task and map index) is tried again.
+
+    None where the Dag can't be read.
+    """
+    run = session.scalar(select(DagRun).where(DagRun.dag_id == ref.dag_id, DagRun.run_id == ref.run_id))
+    if run is None:
+        return None
+    try:
+        dag = DBDagBag(load_op_links=False).get_dag_for_run(dag_run=run, session=session)
+        tasks = dag.task_dict if dag else {}
+        found = []
+        for ti in retries_of(ref, keys, session=session):
+            if ti.task_id in tasks:
+                ti.task = tasks[ti.task_id]
+                found.append(ti.next_retry_datetime())  # type: ignore[no-untyped-call]
+        return min(found, default=None)
+    except Exception:
+        log.exception("When %s is tried again can't be told", ref)
+        return None
+
+
+def retries_of(ref: RunRef, keys: Collection[tuple[str, int]], *, session: Session) -> list[TaskInstance]:
+    """Those of a run that are up for retry, among ``keys``; taken out of the session, so that nothing is saved."""
+    wanted = select(TaskInstance).where(
+        TaskInstance.dag_id == ref.dag_id, TaskInstance.run_id == ref.run_id, TaskInstance.state == "up_for_retry"
+    )
+    found = [ti for ti in session.scalars(wanted) if (ti.task_id, ti.map_index) in keys]
+    for ti in found:
+        session.expunge(ti)
+    return found
 
 
 def fail(run: DagRun, *, reason: str, session: Session) -> None:

@@ -9,7 +9,7 @@ from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
-from airflow_rerun_downstream.airflow3 import audit, clearing, selecting, superseding
+from airflow_rerun_downstream.airflow3 import audit, clearing, selecting, stuck, superseding
 from airflow_rerun_downstream.airflow3.facts.serialized import structure_of_run
 from airflow_rerun_downstream.airflow3.observing import (
     RESTARTING,
@@ -17,6 +17,7 @@ from airflow_rerun_downstream.airflow3.observing import (
     SILENCE,
     Silence,
     observations,
+    rooms,
     utc_now,
     was_left,
 )
@@ -26,9 +27,11 @@ from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
     LIVE_TASK_STATES,
     REMOVED_TASK_STATE,
+    UNFINISHED_TASK_STATES,
     Observation,
 )
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.room import DagRoom
 from airflow_rerun_downstream.ports import CannotDispatch, Clock, Dispatched
 from airflow_rerun_downstream.store import dispatches
 from airflow_rerun_downstream.store.tables import hold
@@ -68,6 +71,14 @@ class AirflowGateway:
             for row in self._session.execute(wanted.where(pair_in(self._session, RUN.dag_id, RUN.run_id, some)))
         }
 
+    def rooms(self, dag_ids: Collection[str]) -> dict[str, DagRoom]:
+        """What each Dag can start now, in one statement for each 10,000."""
+        return rooms(self._session, dag_ids, now=self._now())
+
+    def why_waiting(self, refs: Collection[RunRef]) -> dict[RunRef, str]:
+        """Why runs that have started don't move, where that can be told; at most six statements for 10,000 runs."""
+        return stuck.reasons(self._session, refs, now=self._now()) if refs else {}
+
     def dispatch(
         self,
         ref: RunRef,
@@ -106,6 +117,18 @@ class AirflowGateway:
         if (run := self._locked(ref)) is not None:
             superseding.take_repeats(run, session=self._session)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="adopt")
+
+    def take_over(self, ref: RunRef, tasks: Tasks, *, rerun_id: int, actor: str) -> None:
+        """Count the tries that are on their way as the rerun's: their asset events repeat those of earlier ones."""
+        run = self._locked(ref)
+        if run is None:
+            return
+        every = self._task_instances(run, TaskInstance.task_id.in_({task.task_id for task in tasks}))
+        going = [ti for ti in selecting.selected(tasks, every) if ti.state in UNFINISHED_TASK_STATES]
+        tries = selecting.present_tries(tasks, going)
+        dispatches.remember_dispatch(self._session, ref, tries, rerun_id, None)
+        self._log(run, "take_over", rerun_id=rerun_id, actor=actor)
+        self._let_go(run, every)
 
     def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
         """Stop a queued or running run so that it can be dispatched later; False if it had finished or is gone.

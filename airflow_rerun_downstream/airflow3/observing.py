@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,12 @@ from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
-from sqlalchemy import and_, case, func, null, or_, select
+from sqlalchemy import and_, case, false, func, null, or_, select
 
-from airflow_rerun_downstream.airflow3.pairs import pair_in
+from airflow_rerun_downstream.airflow3.pairs import chunks, one_in, pair_in
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.room import DagRoom
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -63,6 +64,17 @@ SILENCE = Silence()
 """What this process has seen."""
 
 
+DRAINING = DAG.is_draining if "is_draining" in DAG else false()
+"""No Airflow up to 3.3 drains Dags."""
+
+CLOSED = (
+    (or_(DAG.dag_id.is_(None), DAG.is_stale), "dag_gone"),
+    (DAG.is_paused, "dag_paused"),
+    (DRAINING, "dag_draining"),
+)
+"""Why a Dag starts no run at all."""
+
+
 def observed() -> Any:
     """The statement, without the condition that names the runs."""
     started = (
@@ -72,13 +84,7 @@ def observed() -> Any:
         .subquery()
     )
     full = and_(RUN.backfill_id.is_(None), started.c.runs >= DAG.max_active_runs)
-    waits = case(
-        (RUN.state != "queued", null()),
-        (or_(DAG.dag_id.is_(None), DAG.is_stale), "dag_gone"),
-        (DAG.is_paused, "dag_paused"),
-        (full, "at_max_active_runs"),
-        else_=null(),
-    )
+    waits = case((RUN.state != "queued", null()), *CLOSED, (full, "at_max_active_runs"), else_=null())
     return (
         select(
             DagRun.dag_id,
@@ -105,6 +111,31 @@ def observed() -> Any:
 
 
 OBSERVED = observed()
+
+
+def rooms(session: Session, dag_ids: Collection[str], *, now: datetime) -> dict[str, DagRoom]:
+    """What each Dag can start now. A run that isn't due, such as a held one, isn't in the queue."""
+    found = {dag_id: DagRoom("dag_gone") for dag_id in dag_ids}
+    waiting = and_(RUN.state == "queued", RUN.run_after <= now)
+    wanted = (
+        select(
+            DAG.dag_id,
+            case(*CLOSED, else_=null()).label("closed"),
+            DAG.max_active_runs,
+            func.count(case((RUN.state == "running", 1))).label("running"),
+            func.count(case((waiting, 1))).label("queued"),
+        )
+        .select_from(DagModel)
+        .outerjoin(
+            DagRun,
+            and_(RUN.dag_id == DAG.dag_id, RUN.state.in_(("running", "queued")), RUN.backfill_id.is_(None)),
+        )
+        .group_by(DAG.dag_id)
+    )
+    for some in chunks(sorted(found)):
+        for row in session.execute(wanted.where(one_in(session, DAG.dag_id, some))):
+            found[row.dag_id] = DagRoom(row.closed, row.max_active_runs, row.running, row.queued)
+    return found
 
 
 def observations(session: Session, runs: Sequence[tuple[str, str]], *, silence: Silence) -> Iterator[Observation]:

@@ -38,6 +38,18 @@ def first_tries(tasks: Tasks, dispatched: Sequence[TaskInstance]) -> Iterator[tu
     """
     for ti in dispatched:
         yield ti.task_id, ti.map_index, ti.try_number + 1
+    yield from yet_to_come(tasks, dispatched)
+
+
+def present_tries(tasks: Tasks, going: Sequence[TaskInstance]) -> Iterator[tuple[str, int, int]]:
+    """What to remember of a run that somebody else has cleared: like `first_tries`, with the tries that have begun."""
+    for ti in going:
+        yield ti.task_id, ti.map_index, ti.try_number + (ti.state is None)
+    yield from yet_to_come(tasks, going)
+
+
+def yet_to_come(tasks: Tasks, dispatched: Sequence[TaskInstance]) -> Iterator[tuple[str, int, int]]:
+    """Index -1 of the mapped tasks, for the indexes that don't exist yet."""
     unexpanded = {ti.task_id for ti in dispatched if ti.map_index < 0}
     mapped = {ti.task_id for ti in dispatched if ti.map_index >= 0}
     for task_id in sorted(mapped & whole(tasks) - unexpanded):

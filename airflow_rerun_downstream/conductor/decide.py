@@ -11,8 +11,8 @@ from airflow_rerun_downstream.conductor.adoption import Made, adopted, adoptions
 from airflow_rerun_downstream.conductor.freezing import follow_holds, frozen, release_all, stopping
 from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, known_to_wait
 from airflow_rerun_downstream.conductor.judge import is_busy, judged, started_after
+from airflow_rerun_downstream.conductor.places import explained, places, to_look_at
 from airflow_rerun_downstream.conductor.steps import (
-    Dispatch,
     Explain,
     Halt,
     MoveMember,
@@ -22,28 +22,35 @@ from airflow_rerun_downstream.conductor.steps import (
     Step,
     StopMember,
 )
+from airflow_rerun_downstream.conductor.stillness import stands
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation
 from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
+from airflow_rerun_downstream.domain.room import CLOSED, STUCK, DagRoom, word_of
 from airflow_rerun_downstream.domain.states import IN_FLIGHT, SATISFIED, MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, Verdict
 
-WAITS = frozenset({"dag_paused", "at_max_active_runs", "dag_gone"})
-"""Reasons of a member whose run is queued, which go when it is started."""
+WAITS = CLOSED | STUCK
+"""Reasons of a dispatched member, which go when its run moves."""
 
 
 @dataclass(frozen=True)
 class Seen:
     """What a tick observed: runs of members, what tells more of them than their states, and what trigger tasks made.
 
-    ``evidence`` and ``holds``, those of frozen members, go by member id; ``holds`` None: nobody looked.
+    ``evidence`` and ``holds``, those of frozen members, go by member id; ``holds`` None: nobody looked. ``rooms``: what
+    Dags can start, of those with ready members. ``asked`` are the runs that don't move and were asked why;
+    ``waits`` has the answers.
     """
 
     runs: Mapping[RunRef, Observation] = field(default_factory=dict)
     evidence: Mapping[int, Evidence] = field(default_factory=dict)
     made: Made = field(default_factory=dict)
     holds: Mapping[int, Hold] | None = None
+    rooms: Mapping[str, DagRoom] = field(default_factory=dict)
+    asked: Collection[RunRef] = ()
+    waits: Mapping[RunRef, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,13 +83,13 @@ def by_age(member: Member) -> tuple[float, int, RunRef]:
     return (member.run_after.timestamp() if member.run_after else 0.0, member.depth, member.ref)
 
 
-def to_observe(active: ActiveRerun) -> list[RunRef]:
-    """The runs that a tick has to look at."""
+def to_observe(active: ActiveRerun, rooms: Mapping[str, DagRoom], limit: int) -> list[RunRef]:
+    """The runs that a tick has to look at. Of those that may be dispatched, no more than get a place."""
     watched = [m.ref for m in active.members if m.state in IN_FLIGHT or m.state is MemberState.FAILED]
     watched += [member.ref for member in active.members if to_be_closed(member)]
     if active.rerun.state is RerunState.RUNNING:
         members = active.by_id
-        for member in ready(active):
+        for member in to_look_at(ready(active), places(active, {}, rooms, limit)):
             watched.append(member.ref)
             if member.state_reason == UPSTREAM_RUNS_AGAIN:
                 watched += [members[other].ref for other in sorted(member.waits_for)]
@@ -134,7 +141,7 @@ def follow(member: Member, active: ActiveRerun, seen: Seen) -> MoveMember | Note
     if found is None:
         return None
     if found.verdict is Verdict.UNFINISHED:
-        return waits(member, run)
+        return waits(member, run, seen)
     after = MemberState.SUCCEEDED if found.verdict is Verdict.SUCCEEDED else MemberState.FAILED
     return moved(member, run, after, found, found.reason)
 
@@ -152,11 +159,16 @@ def closed(member: Member, run: Observation) -> NoteRunState | None:
     return NoteRunState(member, run.run_state) if member.final_run_state not in FINISHED_RUN_STATES else None
 
 
-def waits(member: Member, run: Observation) -> Explain | None:
-    """Say why a run that was dispatched isn't started, and take it back when it is."""
-    if run.waits_because is not None:
-        return Explain(member, run.waits_because) if run.waits_because != member.state_reason else None
-    return Explain(member, None) if member.state_reason in WAITS else None
+def waits(member: Member, run: Observation, seen: Seen) -> Explain | None:
+    """Say why a run that was dispatched isn't started or doesn't move, and take it back when it does."""
+    why = run.waits_because
+    if why is None and run.ref in seen.asked:
+        why = seen.waits.get(run.ref)
+    elif why is None and stands(run) and word_of(member.state_reason) in STUCK:
+        return None  # until it is asked again
+    if why is None:
+        return Explain(member, None) if word_of(member.state_reason) in WAITS else None
+    return Explain(member, why) if why != member.state_reason else None
 
 
 def repaired(member: Member, run: Observation, found: Judgement, active: ActiveRerun) -> MoveMember | None:
@@ -194,7 +206,7 @@ def onward(active: ActiveRerun, seen: Seen, limits: Limits) -> Iterator[Step]:
     """Dispatch what can go, or end the rerun when nothing can."""
     in_flight = sum(member.state in IN_FLIGHT for member in active.members)
     candidates, waiting = ready(active), unknown(active, seen.runs, seen.made)
-    room = limits.in_flight - in_flight
+    left, kept = places(active, seen.runs, seen.rooms, limits.in_flight), list[tuple[Member, str | None]]()
     for member in candidates:
         run = seen.runs.get(member.ref)
         if member.id in waiting or known_to_wait(member, active, seen.runs):
@@ -202,9 +214,11 @@ def onward(active: ActiveRerun, seen: Seen, limits: Limits) -> Iterator[Step]:
         if run is not None and is_busy(run):
             if member.state_reason != "run_not_finished":
                 yield Explain(member, "run_not_finished")
-        elif room > 0:
-            room -= 1
-            yield Dispatch(member)
+        elif (refusal := left.refusal(member)) is not None or left.left <= 0:
+            kept.append((member, refusal))
+        else:
+            yield left.take(member)
+    yield from explained(kept)
     if not in_flight and not candidates:
         yield from ending(active, limits)
 

@@ -16,6 +16,7 @@ from airflow_rerun_downstream.conductor.steps import (
     Catch,
     Dispatch,
     Explain,
+    ExplainAll,
     Halt,
     MoveMember,
     MoveRerun,
@@ -59,7 +60,7 @@ class Performer:
     def perform(self, rerun: Rerun, step: Step, lease: int) -> bool:
         """Carry out one step; answer whether it did anything. Raises `LeaseLost`."""
         if isinstance(step, Dispatch):
-            return self.dispatch(rerun, step.member, lease)
+            return self.dispatch(rerun, step, lease)
         if isinstance(step, Adopt):
             return self.adopt(rerun, step, lease)
         with self.unit_of_work() as work:
@@ -89,13 +90,17 @@ class Performer:
             case NoteRunState():
                 state = step.member.state
                 return work.store.set_final_run_state(step.member.id, state=state, run_state=step.run_state)
+            case ExplainAll():
+                work.store.set_member_reasons([member.id for member in step.members], step.reason)
+                return True
             case Explain():
                 work.store.set_member_reason(step.member.id, step.reason)
                 return True
         raise TypeError(step)
 
-    def dispatch(self, rerun: Rerun, member: Member, lease: int) -> bool:
+    def dispatch(self, rerun: Rerun, step: Dispatch, lease: int) -> bool:
         """Clear a member's tasks and move it, in one transaction."""
+        member = step.member
         try:
             with self.unit_of_work() as work:
                 self.confirm(work, lease)
@@ -103,6 +108,7 @@ class Performer:
                     return False
                 if (waiting := self.still_waits(work, rerun, member)) is not None:
                     return waiting
+                self.check_room(work, step)
                 done = self.clear(work, rerun, member)
                 moved = self.start(work, rerun, member, done)
                 if not moved:
@@ -116,6 +122,13 @@ class Performer:
         except Exception as error:
             log.exception("Rerun %s could not dispatch %s", rerun.id, member.ref)
             return self.count_error(rerun, member, error, lease)
+
+    def check_room(self, work: Work, step: Dispatch) -> None:
+        """Raise `CannotDispatch` where the member's Dag wouldn't start its run, whatever the tick saw."""
+        dag_id = step.member.ref.dag_id
+        room = work.gateway.rooms([dag_id])[dag_id]
+        if room.closed is not None or (room.refusal is not None and not step.in_line):
+            raise CannotDispatch(room.refusal or "")
 
     def still_waits(self, work: Work, rerun: Rerun, member: Member) -> bool | None:
         """Look at what the member reads from once more; None: it may go, else whether anything was written.
@@ -260,6 +273,9 @@ class Performer:
             work.store.list_not_made_anew(rerun.id, step.member.id, step.not_made_anew)
         if moved:
             self.tell(work, rerun, f"member_{step.after.value}", step.member, step.reason)
+        if moved and step.after is MemberState.RUNNING:
+            member = step.member  # somebody else has started what the rerun follows now
+            work.gateway.take_over(member.ref, member.tasks, rerun_id=rerun.id, actor=rerun.created_by)
         return moved
 
     def move_rerun(self, work: Work, rerun: Rerun, step: MoveRerun) -> bool:

@@ -37,9 +37,13 @@ class NoteRunState:
 
 @dataclass(frozen=True)
 class Dispatch:
-    """Clear a member's selected tasks and queue its run, if what it reads from is still right."""
+    """Clear a member's selected tasks and queue its run, if what it reads from is still right.
+
+    ``in_line``: also where its Dag has as many running runs as it may have.
+    """
 
     member: Member
+    in_line: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,14 @@ class Explain:
 
 
 @dataclass(frozen=True)
+class ExplainAll:
+    """Say of many members why they wait, or that they don't any more."""
+
+    members: tuple[Member, ...]
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class MoveRerun:
     """The rerun's state follows its members'."""
 
@@ -106,4 +118,16 @@ class MoveRerun:
     reason: str | None = None
 
 
-Step = MoveMember | NoteRunState | Dispatch | Adopt | Halt | Catch | Release | StopMember | Explain | MoveRerun
+Step = (
+    MoveMember
+    | NoteRunState
+    | Dispatch
+    | Adopt
+    | Halt
+    | Catch
+    | Release
+    | StopMember
+    | Explain
+    | ExplainAll
+    | MoveRerun
+)

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from airflow_rerun_downstream.conductor.adoption import to_ask
-from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide, to_observe
+from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide, ready, to_observe
 from airflow_rerun_downstream.conductor.evidence import gather
 from airflow_rerun_downstream.conductor.freezing import frozen
 from airflow_rerun_downstream.conductor.judge import takes_evidence
 from airflow_rerun_downstream.conductor.perform import LeaseLost, Performer
 from airflow_rerun_downstream.conductor.steps import MoveMember, Release, Step
+from airflow_rerun_downstream.conductor.stillness import Stillness
 from airflow_rerun_downstream.domain.facts import Observation, TriggeredRun
 from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
+from airflow_rerun_downstream.domain.room import DagRoom
+from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.domain.verdict import Evidence
 from airflow_rerun_downstream.ports import MAX_CLOCK_OFFSET, Clock, UnitOfWork, Work, beside_the_database
 from airflow_rerun_downstream.settings import Settings
@@ -56,6 +59,7 @@ class Conductor:
         self.settings = settings
         self.owner = owner
         self.performer = Performer(unit_of_work, clock, owner, self.lease_lasts)
+        self.stillness = Stillness()
         self.clock_is_off = False
         self.judged: dict[int, Observation] = {}
         """Members of which nothing more can be learnt until something else is seen of their runs. A cache."""
@@ -100,12 +104,27 @@ class Conductor:
 
     def observe(self, work: Work, reruns: Sequence[ActiveRerun]) -> Seen:
         """Look at the runs that matter now."""
-        wanted = [ref for active in reruns for ref in to_observe(active)]
+        rooms = self.rooms(work, reruns)
+        wanted = [ref for active in reruns for ref in to_observe(active, rooms, self.most_in_flight(active))]
         runs = work.gateway.observe(wanted) if wanted else {}
         made: dict[RunRef, list[TriggeredRun]] = {ref: [] for active in reruns for ref in to_ask(active, runs)}
         for run in work.facts.triggered_runs(made) if made else ():
             made[run.parent].append(run)
-        return Seen(runs, self.evidence(work, reruns, runs), made, self.holds(work, reruns))
+        members = [member for active in reruns for member in active.members]
+        asked = self.stillness.to_ask(members, runs, self.clock.now())
+        waits = work.gateway.why_waiting(asked) if asked else {}
+        evidence = self.evidence(work, reruns, runs)
+        return Seen(runs, evidence, made, self.holds(work, reruns), rooms, frozenset(asked), waits)
+
+    def rooms(self, work: Work, reruns: Sequence[ActiveRerun]) -> Mapping[str, DagRoom]:
+        """What the Dags of ready members can start now; nothing is asked where none is ready."""
+        running = (active for active in reruns if active.rerun.state is RerunState.RUNNING)
+        dag_ids = {member.ref.dag_id for active in running for member in ready(active)}
+        return work.gateway.rooms(dag_ids) if dag_ids else {}
+
+    def most_in_flight(self, active: ActiveRerun) -> int:
+        """How many members of a rerun may be in flight at once."""
+        return active.rerun.settings.max_active_members or self.settings.max_active_members
 
     def evidence(
         self, work: Work, reruns: Sequence[ActiveRerun], runs: Mapping[RunRef, Observation]
@@ -135,7 +154,7 @@ class Conductor:
         oldest = self.settings.freeze_max_age
         now = self.clock.now()
         limits = Limits(
-            in_flight=active.rerun.settings.max_active_members or self.settings.max_active_members,
+            in_flight=self.most_in_flight(active),
             releases=self.settings.release_batch - look.released,
             frozen_before=None if oldest is None else now - oldest,
             closed_since=now - CLOSING,

@@ -53,6 +53,8 @@ def downstream_refusal(run: RunFacts, now: datetime, *, in_active_rerun: bool) -
     """Why a downstream run can't be selected without freeze mode; None: it can."""
     if in_active_rerun:
         return "in_active_rerun"
+    if run.dag_gone:
+        return "dag_gone"
     status = run_status(run, now)
     return {
         RunStatus.RUNNING: "run_is_running",
@@ -74,6 +76,8 @@ def freezing(
         return None, "backfill_run" if run.backfill else "manual_run"
     if in_active_rerun:
         return None, "in_active_rerun"
+    if run.dag_gone:
+        return None, "dag_gone"
     if run_status(run, now) is not RunStatus.NOT_READY:
         return FreezeAction.STOP, None
     if schedule is None:
@@ -100,4 +104,6 @@ def source_refusal(
         return "before_ready_window"
     if not rerun_source and run.state != "success":
         return "source_not_success"
-    return downstream_refusal(run, now, in_active_rerun=in_active_rerun)
+    refusal = downstream_refusal(run, now, in_active_rerun=in_active_rerun)
+    # What isn't rerun needs no Dag: its data is right.
+    return None if refusal == "dag_gone" and not rerun_source else refusal

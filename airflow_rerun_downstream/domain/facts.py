@@ -50,6 +50,7 @@ class RunFacts:
 
     ``online`` says whether Airflow's scheduler made the run (scheduled or asset-triggered), or a task of such
     a run did. ``terminated`` says that a person or a rerun stopped it, as opposed to a failure of its own.
+    ``dag_gone``: Airflow doesn't find the Dag any more, so that nothing of the run can run.
     """
 
     ref: RunRef
@@ -65,6 +66,7 @@ class RunFacts:
     online: bool = True
     terminated: bool = False
     backfill: bool = False
+    dag_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

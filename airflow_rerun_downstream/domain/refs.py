@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 SHOWN = 250
@@ -58,3 +58,8 @@ def normalised(tasks: Iterable[TaskRef]) -> Tasks:
 def covers(tasks: Sequence[TaskRef], task_id: str, map_index: int) -> bool:
     """Whether any reference of a selection means the task instance."""
     return any(task.covers(task_id, map_index) for task in tasks)
+
+
+def task_ids(selected: Mapping[RunRef, Tasks]) -> dict[RunRef, frozenset[str]]:
+    """The ids of the tasks in selections of runs."""
+    return {ref: frozenset(task.task_id for task in tasks) for ref, tasks in selected.items()}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.errors import NotFound, PlanTooLarge
 from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskInstanceFacts
-from airflow_rerun_downstream.domain.plan import Plan, PlannedRun, PlanOptions, PlanRequest
-from airflow_rerun_downstream.domain.refs import RunRef, shown
+from airflow_rerun_downstream.domain.plan import Plan, PlannedRun, PlanOptions, PlanRequest, PlanWarning
+from airflow_rerun_downstream.domain.refs import RunRef, shown, task_ids
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.discovery import Discovery, Explored, Pollution
 from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint, source_selection
 from airflow_rerun_downstream.lineage.upcoming import forecast
+from airflow_rerun_downstream.lineage.warnings import will_not_run
 from airflow_rerun_downstream.ports import LineageFacts
 
 NOTHING_DECLARED = Declarations()
@@ -66,7 +67,12 @@ class Planner:
         check_size(sum(view.reads(ref) for ref in explored.runs if ref != source.ref), options.max_runs)
         preview = Preview(explored, instances, options, view, to_come)
         plan = preview.plan(source, chosen, rerun_source=request.rerun_source)
-        return replace(plan, warnings=(*plan.warnings, *self.declarations.warnings()))
+        return replace(plan, warnings=(*plan.warnings, *self.blocked(plan), *self.declarations.warnings()))
+
+    def blocked(self, plan: Plan) -> Iterable[PlanWarning]:
+        """The warnings about selected tasks that won't run."""
+        selected = {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}
+        return will_not_run(self.facts.obstacles(task_ids(selected)) if selected else (), selected)
 
     def complete(self, walk: Discovery, explored: Explored, instances: Instances) -> None:
         """Read the task instances, and let the walk go on from failed tasks that come along with polluted ones.

@@ -20,6 +20,7 @@ from airflow_rerun_downstream.domain.plan import (
 )
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
+from airflow_rerun_downstream.domain.room import Obstacle
 from airflow_rerun_downstream.lineage.discovery import Explored
 
 
@@ -134,6 +135,25 @@ def paused(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:
                 f"{dag_id} is paused: its runs wait until somebody unpauses it.",
                 dag_id=dag_id,
             )
+
+
+def will_not_run(obstacles: Iterable[Obstacle], rerun: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
+    """Selected tasks that nothing of the rerun lets run: one warning for each task of a Dag and each cause."""
+    found: dict[tuple[str, str, str], list[Obstacle]] = {}
+    for one in obstacles:
+        made_anew = one.before is not None and covers_task(rerun.get(one.before, ()), one.task_id)
+        if one.lasting and not made_anew and covers_task(rerun.get(one.ref, ()), one.task_id):
+            found.setdefault((one.ref.dag_id, one.task_id, one.why), []).append(one)
+    for (dag_id, task_id, _), some in sorted(found.items()):
+        first, more = some[0], len(some) - 1
+        others = f", and so it is in {more} more run(s)" if more else ""
+        detail = f"{task_id} of {first.ref} won't run as things stand: {first.what}{others}."
+        yield PlanWarning("will_not_run", detail, dag_id, None if more else first.ref.run_id, task_id)
+
+
+def covers_task(tasks: Tasks, task_id: str) -> bool:
+    """Whether a selection has any instance of a task."""
+    return any(task.task_id == task_id for task in tasks)
 
 
 def upcoming(plan: Plan, frozen: Collection[RunRef | FutureRef]) -> Iterable[PlanWarning]:

@@ -88,7 +88,9 @@ class Drafting:
         source = plan.source.tasks
         failed = selection.failed_upstreams({plan.source.ref: source, **taken})
         members = submission.new_members(plan, request, taken, source)
-        warnings = submission.submit_warnings(plan, taken, request.frozen, failed)
+        rerun = {**({plan.source.ref: source} if plan.source.selected else {}), **taken}
+        blocked = submission.blocked(work.facts, rerun)
+        warnings = submission.submit_warnings(plan, taken, request.frozen, [*failed, *blocked])
         return Draft(submission.assemble(plan, request, members, warnings, actor), tuple(frozen))
 
     def warned(self, actor: Actor, work: Work, plan: Plan, request: PlanRequest, mechanisms: Mechanisms) -> Plan:

@@ -21,12 +21,12 @@ from airflow_rerun_downstream.domain.errors import (
 from airflow_rerun_downstream.domain.graph import gates, levels
 from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, Plan, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.reasons import sentence
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown, task_ids
 from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, NewChild, NewMember, NewRerun, RerunRequest
 from airflow_rerun_downstream.domain.selection import explicit_selection, failed_leaders, named
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.token import changes
-from airflow_rerun_downstream.lineage.warnings import left_tasks, leftovers, new_runs, upcoming
+from airflow_rerun_downstream.lineage.warnings import left_tasks, leftovers, new_runs, upcoming, will_not_run
 from airflow_rerun_downstream.ports import LineageFacts
 from airflow_rerun_downstream.service.freezing import check_frozen_request, stops
 
@@ -125,6 +125,11 @@ class Selection:
                 detail = f"{task_id} of {ref} has failed and isn't selected: what follows it will fail again."
                 found.append(PlanWarning("failed_upstream", detail, ref.dag_id, ref.run_id, task_id))
         return found
+
+
+def blocked(facts: LineageFacts, selected: Mapping[RunRef, Tasks]) -> list[PlanWarning]:
+    """Selected tasks that won't run as things stand."""
+    return list(will_not_run(facts.obstacles(task_ids(selected)), selected)) if selected else []
 
 
 def check_something(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) -> None:
@@ -234,7 +239,7 @@ def submit_warnings(
     general = [
         warning
         for warning in plan.warnings
-        if warning.code not in ("stays_polluted", "makes_a_new_run", "upcoming_run")
+        if warning.code not in ("stays_polluted", "makes_a_new_run", "upcoming_run", "will_not_run")
         or (warning.code == "stays_polluted" and RunRef(warning.dag_id or "", warning.run_id or "") not in known)
     ]
     source = {plan.source.ref: plan.source.tasks} if plan.source.selected else {}

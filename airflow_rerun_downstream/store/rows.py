@@ -15,7 +15,7 @@ from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import EVERYTHING, Dispatched, Part, RerunFilter
 from airflow_rerun_downstream.store import adding, moves, omissions, pages, parts, snapshots
-from airflow_rerun_downstream.store.executor import Executor, changed
+from airflow_rerun_downstream.store.executor import Executor, changed, chunks
 from airflow_rerun_downstream.store.records import counts_of, in_order, member_of, members_of, rerun_of
 from airflow_rerun_downstream.store.snapshots import SnapshotCache
 from airflow_rerun_downstream.store.tables import active_run, event, gate, link, member, rerun
@@ -174,6 +174,11 @@ class SqlRerunStore:
         names = {"run_id": run_id, "original_run_id": run_id}
         values = {**names, "run_after": run_after, "logical_date": logical_date}
         self._executor.execute(update(member).where(member.c.id == member_id).values(values))
+
+    def set_member_reasons(self, member_ids: Collection[int], reason: str | None) -> None:
+        """See `RerunStore.set_member_reasons`."""
+        for some in chunks(list(member_ids)):
+            self._executor.execute(update(member).where(member.c.id.in_(some)).values(state_reason=reason))
 
     def set_member_reason(self, member_id: int, reason: str | None) -> None:
         """See `RerunStore.set_member_reason`."""

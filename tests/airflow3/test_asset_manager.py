@@ -105,6 +105,12 @@ class Airflow:
             run.verify_integrity(session=session, dag_version_id=version.id)
             session.commit()
 
+    def take_over(self, ref: RunRef, task: str = "make", *, rerun_id: int = 1) -> None:
+        """A rerun follows what somebody else has cleared."""
+        with self.database.session() as session:
+            AirflowGateway(session).take_over(ref, (TaskRef(task),), rerun_id=rerun_id, actor="ann")
+            session.commit()
+
     def clear_by_hand(self, ref: RunRef, task_id: str = "make") -> None:
         from airflow.models.taskinstance import clear_task_instances
 
@@ -329,6 +335,32 @@ class TestOneConsumer:
         airflow.clear_by_hand(one_consumer)
         airflow.start(one_consumer)
         airflow.succeed(one_consumer, "a")
+        airflow.schedule()
+
+        assert len(airflow.runs("consumer")) == 2
+
+    @pytest.mark.parametrize("begun", [False, True])
+    def test_what_is_cleared_by_hand_and_taken_over_is_the_reruns(self, airflow, one_consumer, begun):
+        rerun(airflow, one_consumer)
+
+        airflow.clear_by_hand(one_consumer)
+        if begun:
+            airflow.start(one_consumer)
+        airflow.take_over(one_consumer)
+        if not begun:
+            airflow.start(one_consumer)
+        airflow.succeed(one_consumer, "a")
+        airflow.schedule()
+
+        assert len(airflow.runs("consumer")) == 1
+
+    def test_what_has_ended_before_it_is_taken_over_stays_airflows(self, airflow, one_consumer):
+        rerun(airflow, one_consumer)
+
+        airflow.clear_by_hand(one_consumer)
+        airflow.start(one_consumer)
+        airflow.succeed(one_consumer, "a")
+        airflow.take_over(one_consumer)
         airflow.schedule()
 
         assert len(airflow.runs("consumer")) == 2

@@ -275,6 +275,19 @@ def test_a_page_of_online_runs_is_exact(facts, some_runs):
     assert facts.page(RunFilter(online=False, limit=1))[1] == 2
 
 
+def test_a_dag_that_is_gone_is_told(facts, session, some_runs):
+    from airflow.models.dag import DagModel
+
+    now = START + timedelta(days=2)
+    refs = [RunRef("b", "failed"), RunRef("b", "queued")]
+    assert [run.dag_gone for run in facts.runs(refs).values()] == [False, False]
+    session.get(DagModel, "b").is_stale = True
+    session.flush()
+    assert [run.dag_gone for run in facts.runs(refs).values()] == [True, True]
+    assert "failed" not in page(facts, source_rule=SourceRule(now=now, window_start=START))
+    assert "failed" in page(facts, source_rule=SourceRule(now=now, window_start=START, matches=False))
+
+
 def test_a_page_of_possible_sources(facts, some_runs):
     now = START + timedelta(days=2)
     taken = frozenset({RunRef("b", "made")})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ CALLED = {
     },
     "airflow.api.common.mark_tasks:set_dag_run_state_to_failed": same("dag", "run_id", "commit", "session"),
     "airflow.models.dagbag:DBDagBag.get_dag_for_run": same("self", "dag_run", "session"),
+    "airflow.models.taskinstance:TaskInstance.next_retry_datetime": same("self"),
     "airflow.models.taskinstance:TaskInstance.set_state": same("self", "state", "session"),
     "airflow.api_fastapi.common.dagbag:resolve_run_on_latest_version": {
         "3.3": ["explicit_value", "dag_id", "session", "fallback"]
@@ -264,3 +266,46 @@ def test_a_job_says_that_it_starts_before_it_says_which_one_it_is():
     finally:
         get_listener_manager().pm.unregister(listening)
     assert kinds == [None]
+
+
+@pytest.mark.parametrize("bundle_version", [None, "1"])
+@pytest.mark.parametrize("latest", [False, True])
+def test_the_version_that_a_run_runs_on_is_the_one_that_airflow_loads(session, bundle_version, latest):
+    """What a retry clears follows it; a run of a bundle without versions runs on the latest in any case."""
+    from airflow.models.dagbag import DBDagBag
+    from airflow.models.taskinstance import clear_task_instances
+    from airflow.providers.standard.operators.empty import EmptyOperator
+    from airflow.sdk import DAG
+
+    from airflow_rerun_downstream.airflow3.facts.serialized import structure_of_run
+
+    def save(version, *task_ids):
+        with DAG("d", schedule="@daily", start_date=scene.START) as dag:
+            for task_id in task_ids:
+                EmptyOperator(task_id=task_id)
+        scene.save(dag, session=session, bundle_version=version)
+
+    save(bundle_version, "old")
+    run = scene.run_of(scene.create_run("d", session=session), session=session)
+    save(None if bundle_version is None else "2", "new")
+    found = structure_of_run(session, run, on_latest_version=latest)
+    tis = list(scene.instances(RunRef("d", run.run_id), session=session).values())
+    clear_task_instances(tis, session, dag_run_state="queued", run_on_latest_version=latest)
+    session.flush()
+    loaded = DBDagBag(load_op_links=False).get_dag_for_run(dag_run=run, session=session)
+    assert found is not None
+    assert set(found.tasks) == set(loaded.task_dict) == ({"old"} if bundle_version and not latest else {"new"})
+
+
+def test_the_time_of_a_retry_follows_its_end_and_its_tasks_delay(session):
+    from airflow.providers.standard.operators.python import PythonOperator
+    from airflow.sdk import DAG
+
+    with DAG("d", schedule="@daily", start_date=scene.START) as dag:
+        PythonOperator(task_id="t", python_callable=print, retries=1, retry_delay=timedelta(minutes=7))
+    scene.save(dag, session=session)
+    ref = scene.create_run("d", session=session, state="running", states={"t": "up_for_retry"})
+    ti = scene.instance(ref, "t", session=session)
+    ti.task = scene.latest("d", session=session).get_task("t")
+    assert ti not in session.dirty
+    assert ti.next_retry_datetime() == ti.end_date + timedelta(minutes=7)

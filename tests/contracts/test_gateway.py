@@ -250,6 +250,18 @@ class TestStop:
         assert stage.gateway.stop(GONE, rerun_id=3, actor="ann") is False
 
 
+class TestTakeOver:
+    def test_it_changes_nothing_but_the_record(self, stage):
+        ref = stage.run("running", one="running", two=None)
+        before = seen(stage, ref)
+        stage.gateway.take_over(ref, (TaskRef("one"), TaskRef("two")), rerun_id=3, actor="ann")
+        assert (seen(stage, ref), stage.log()) == (before, [(ref.run_id, "take_over", "ann", 3)])
+
+    def test_a_run_that_is_gone(self, stage):
+        stage.gateway.take_over(GONE, (TaskRef("one"),), rerun_id=3, actor="ann")
+        assert stage.log() == []
+
+
 class TestHalt:
     def test_a_running_task_ends_first(self, stage):
         ref = stage.run("running", one="running", two=None)

@@ -70,6 +70,7 @@ def test_a_tasks_status(run_state: str, terminated: bool, state: str | None, tri
         ({"state": "queued"}, "run_is_queued"),
         ({"online": False, "run_type": "manual"}, "manual_run"),
         ({"online": False, "run_type": "backfill", "backfill": True}, "backfill_run"),
+        ({"dag_gone": True}, "dag_gone"),
         ({"run_after": NOW + timedelta(seconds=1)}, "after_now"),
         ({"run_after": START - timedelta(seconds=1)}, "before_ready_window"),
     ],
@@ -81,6 +82,17 @@ def test_a_source_is_an_online_finished_run_of_the_window(change: dict, reason: 
 def test_a_source_that_is_already_right_must_have_succeeded() -> None:
     failed = replace(RUN, state="failed")
     assert source_refusal(failed, NOW, None, in_active_rerun=False, rerun_source=False) == "source_not_success"
+
+
+def test_a_source_that_is_not_rerun_needs_no_dag() -> None:
+    gone = replace(RUN, dag_gone=True)
+    assert source_refusal(gone, NOW, None, in_active_rerun=False, rerun_source=False) is None
+    assert source_refusal(gone, NOW, None, in_active_rerun=True, rerun_source=False) == "in_active_rerun"
+
+
+def test_nothing_of_a_dag_that_is_gone_is_selected() -> None:
+    assert downstream_refusal(replace(RUN, dag_gone=True), NOW, in_active_rerun=False) == "dag_gone"
+    assert downstream_refusal(replace(RUN, dag_gone=True), NOW, in_active_rerun=True) == "in_active_rerun"
 
 
 def test_a_run_takes_part_in_one_active_rerun() -> None:
@@ -103,6 +115,7 @@ WAITING = {"state": "queued", "run_after": NOW + timedelta(hours=1)}
         ({"state": "running", "online": False}, False, (None, "manual_run")),
         ({"state": "queued", "online": False, "backfill": True}, False, (None, "backfill_run")),
         ({"state": "running"}, True, (None, "in_active_rerun")),
+        ({"state": "running", "dag_gone": True}, False, (None, "dag_gone")),
         (WAITING, False, (FreezeAction.HOLD, None)),
         ({**WAITING, "online": False}, False, (None, "manual_run")),
         ({**WAITING, "run_type": "manual"}, False, (None, "timetable_uses_run_after")),

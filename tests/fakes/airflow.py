@@ -48,6 +48,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
+from airflow_rerun_downstream.domain.room import DagRoom, Obstacle
 from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, RunFilter
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -87,6 +88,10 @@ class World:
     waiting: list[WaitingAsset] = field(default_factory=list)
     flows: list[AssetFlow] = field(default_factory=list)
     tickets: dict[int, Any] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    draining: set[str] = field(default_factory=set)
+    stuck: dict[RunRef, str] = field(default_factory=dict)
+    obstacles: list[Obstacle] = field(default_factory=list)
     log: list[tuple[RunRef, str, str, int]] = field(default_factory=list)
     dispatches: list[RunRef] = field(default_factory=list)
     tries: dict[tuple[RunRef, str, int], tuple[TaskInstanceFacts, ...]] = field(default_factory=dict)
@@ -183,6 +188,12 @@ class World:
             for task_id in self.structures[dag_id].tasks
         ]
         return ref
+
+    def lose(self, dag_id: str) -> None:
+        """The file of a Dag is gone; its runs are still there."""
+        self.gone.add(dag_id)
+        for ref in [ref for ref in self.runs if ref.dag_id == dag_id]:
+            self.set_run(ref, dag_gone=True)
 
     def consumed(self, producer: RunRef, task_id: str, *, by: RunRef, asset: str = "asset://a") -> None:
         """An asset event of ``producer`` started ``by``."""
@@ -350,6 +361,7 @@ class FakeFacts:
                 and run.run_after <= rule.now
                 and (rule.window_start is None or run.run_after >= rule.window_start)
                 and run.ref not in rule.taken
+                and not run.dag_gone
             )
             if possible != rule.matches:
                 return False
@@ -485,6 +497,10 @@ class FakeFacts:
         self.statements += 1
         return [one for one in self.world.waiting if one.producer in producers]
 
+    def obstacles(self, tasks: Mapping[RunRef, Collection[str]]) -> list[Obstacle]:
+        self.statements += 1
+        return [one for one in self.world.obstacles if one.task_id in tasks.get(one.ref, ())]
+
     def rendered_fields(
         self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
     ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
@@ -497,10 +513,11 @@ class FakeFacts:
 
 
 class FakeGateway:
-    """`Gateway` over a `World`."""
+    """`Gateway` over a `World`; ``asked`` counts the questions why runs don't move."""
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.asked = 0
 
     def observe(self, refs: Collection[RunRef]) -> dict[RunRef, Observation]:
         found = {}
@@ -517,13 +534,29 @@ class FakeGateway:
         return {ref: self.world.runs[ref].clear_number for ref in refs if ref in self.world.runs}
 
     def _waits_because(self, ref: RunRef) -> str | None:
-        dag = self.world.structures[ref.dag_id]
-        started = sum(run.ref.dag_id == ref.dag_id and run.state == "running" for run in self.world.runs.values())
         if self.world.runs[ref].state != "queued":
             return None
-        if dag.is_paused:
-            return "dag_paused"
-        return "at_max_active_runs" if dag.max_active_runs and started >= dag.max_active_runs else None
+        room = self.rooms([ref.dag_id])[ref.dag_id]
+        full = room.limit is not None and room.running >= room.limit
+        return room.closed or ("at_max_active_runs" if full else None)
+
+    def rooms(self, dag_ids: Collection[str]) -> dict[str, DagRoom]:
+        found = {}
+        for dag_id in dag_ids:
+            dag = self.world.structures.get(dag_id)
+            runs = [run for run in self.world.runs.values() if run.ref.dag_id == dag_id and not run.backfill]
+            if dag is None or dag_id in self.world.gone:
+                closed: str | None = "dag_gone"
+            else:
+                closed = "dag_paused" if dag.is_paused else "dag_draining" if dag_id in self.world.draining else None
+            states = [run.state for run in runs]
+            limit = dag.max_active_runs if dag else None
+            found[dag_id] = DagRoom(closed, limit, states.count("running"), states.count("queued"))
+        return found
+
+    def why_waiting(self, refs: Collection[RunRef]) -> dict[RunRef, str]:
+        self.asked += 1
+        return {ref: self.world.stuck[ref] for ref in refs if ref in self.world.stuck}
 
     def dispatch(
         self,
@@ -554,6 +587,10 @@ class FakeGateway:
         self.world.dispatches.append(ref)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="dispatch")
         return Dispatched(self.world.runs[ref].clear_number, len(cleared))
+
+    def take_over(self, ref: RunRef, tasks: Tasks, *, rerun_id: int, actor: str) -> None:
+        if ref in self.world.runs:
+            self.record(ref, rerun_id=rerun_id, actor=actor, event="take_over")
 
     def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
         run = self.world.runs.get(ref)

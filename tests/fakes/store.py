@@ -330,6 +330,10 @@ class FakeStore:
         made = replace(one, ref=ref, original_run_id=run_id, run_after=run_after, logical_date=logical_date)
         self.rows.members[member_id] = made
 
+    def set_member_reasons(self, member_ids: Collection[int], reason: str | None) -> None:
+        for member_id in member_ids:
+            self.set_member_reason(member_id, reason)
+
     def set_member_reason(self, member_id: int, reason: str | None) -> None:
         if member_id in self.rows.members:
             self.rows.members[member_id] = replace(self.rows.members[member_id], state_reason=reason)

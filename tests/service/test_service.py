@@ -29,6 +29,7 @@ from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.room import Obstacle
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.lineage.declarations import parse
 from airflow_rerun_downstream.ports import ComponentHealth, RerunFilter, RunFilter
@@ -85,6 +86,64 @@ class TestSubmit:
         view = house.service.submit(ADA, request(chain[0], []))
         assert len(house.store.members(view.rerun.id)) == 1
         assert [(w.code, w.dag_id) for w in view.rerun.warnings] == [("stays_polluted", "b"), ("stays_polluted", "c")]
+
+    def test_a_run_whose_dag_is_gone_cannot_be_taken(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.world.lose("b")
+        plan = house.service.plan(ADA, PlanRequest(chain[0]))
+        gone = plan.by_ref[chain[1]]
+        assert (gone.selectable, gone.reason, gone.selected) == (False, "dag_gone", False)
+        assert ("stays_polluted", "b") in {(w.code, w.dag_id) for w in plan.warnings}
+        with pytest.raises(NotSelectable):
+            house.service.submit(ADA, request(chain[0], [chain[1]]))
+        view = house.service.submit(ADA, request(chain[0]))
+        assert [m.ref.dag_id for m in house.store.members(view.rerun.id)] == ["a", "c"]
+
+    def test_a_source_whose_dag_is_gone_is_refused_if_it_would_be_rerun(
+        self, house: House, chain: tuple[RunRef, ...]
+    ) -> None:
+        house.world.lose("a")
+        with pytest.raises(SourceNotEligible) as refusal:
+            house.service.submit(ADA, request(chain[0]))
+        assert refusal.value.extra["why"] == "dag_gone"
+        right = RerunRequest(PlanRequest(chain[0], rerun_source=False))
+        assert [m.state.value for m in house.store.members(house.service.submit(ADA, right).rerun.id)] == [
+            "skipped",
+            "pending",
+            "pending",
+        ]
+
+    def test_a_task_that_will_not_run_is_warned_of(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        """Only where it is selected, where the cause doesn't pass by itself, and isn't put right by the rerun."""
+        why = ("no_pool_slots", "its pool has none")
+        before = house.world.run("b", day=-1)
+        house.world.obstacles += [
+            Obstacle(chain[1], "in", *why),
+            Obstacle(chain[1], "out", *why, lasting=False),
+            Obstacle(chain[2], "t", "depends_on_past", "x", before),
+        ]
+        plan = house.service.plan(ADA, PlanRequest(chain[0]))
+        found = [(w.dag_id, w.task_id) for w in plan.warnings if w.code == "will_not_run"]
+        assert found == [("b", "in"), ("c", "t")]
+        view = house.service.submit(ADA, RerunRequest(PlanRequest(chain[0]), members=(MemberRequest(chain[2]),)))
+        assert [(w.dag_id, w.task_id) for w in view.rerun.warnings if w.code == "will_not_run"] == [("c", "t")]
+
+    def test_a_past_that_the_rerun_makes_right_is_not_warned_of(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.world.obstacles.append(Obstacle(chain[2], "t", "depends_on_past", "x", chain[0]))
+        plan = house.service.plan(ADA, PlanRequest(chain[0]))
+        assert "will_not_run" not in {w.code for w in plan.warnings}
+
+    def test_one_warning_stands_for_all_runs_of_a_dag(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        more = [house.world.run("b", day=day) for day in (5, 6)]
+        for ref in more:
+            house.world.consumed(chain[0], "t", by=ref, asset=str(ref))
+        house.world.obstacles += [
+            Obstacle(ref, "in", "pool_gone", "its pool p doesn't exist") for ref in (chain[1], *more)
+        ]
+        (found,) = [w for w in house.service.plan(ADA, PlanRequest(chain[0])).warnings if w.code == "will_not_run"]
+        assert (found.dag_id, found.run_id, found.task_id) == ("b", None, "in")
+        assert found.detail.endswith(
+            "won't run as things stand: its pool p doesn't exist, and so it is in 2 more run(s)."
+        )
 
     def test_what_is_left_out_in_the_middle_is_said(self, house: House, chain: tuple[RunRef, ...]) -> None:
         view = house.service.submit(ADA, request(chain[0], [chain[2]]))

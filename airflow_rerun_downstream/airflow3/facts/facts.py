@@ -12,6 +12,7 @@ from airflow_rerun_downstream.airflow3.facts import (
     assets,
     flows,
     inlets,
+    obstacles,
     page,
     records,
     runs,
@@ -36,6 +37,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.room import Obstacle
 from airflow_rerun_downstream.ports import RunFilter
 
 if TYPE_CHECKING:
@@ -124,6 +126,10 @@ class AirflowFacts:
     def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
         """See `LineageFacts.waiting_assets`."""
         return waiting.waiting_assets(self._session, producers)
+
+    def obstacles(self, tasks: Mapping[RunRef, Collection[str]]) -> list[Obstacle]:
+        """See `LineageFacts.obstacles`. At most five statements for 10,000 runs."""
+        return obstacles.obstacles(self._session, tasks) if tasks else []
 
     def rendered_fields(
         self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]

@@ -9,7 +9,7 @@ from airflow.models.dagrun import DagRun
 from sqlalchemy import and_, bindparam, case, func, literal, not_, or_, select
 
 from airflow_rerun_downstream.airflow3.facts.origins import ALWAYS_ONLINE, Kind, made_by_task, online
-from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, complete
+from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, THERE, complete
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, RunFacts
@@ -97,7 +97,7 @@ def online_condition(session: Session, matching: Sequence[ColumnElement[bool]]) 
 
 def source_condition(session: Session, rule: SourceRule, is_online: ColumnElement[bool]) -> ColumnElement[bool]:
     """Which runs can, or can't, be a source."""
-    needs = [is_online, RUN.state.in_(sorted(FINISHED_RUN_STATES)), RUN.run_after <= rule.now]
+    needs = [is_online, RUN.state.in_(sorted(FINISHED_RUN_STATES)), RUN.run_after <= rule.now, THERE]
     if rule.window_start is not None:
         needs.append(RUN.run_after >= rule.window_start)
     for some in chunks(sorted(rule.taken)):

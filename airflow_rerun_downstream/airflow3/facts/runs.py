@@ -7,9 +7,10 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
-from sqlalchemy import and_, literal, or_, select
+from sqlalchemy import and_, exists, literal, or_, select
 
 from airflow_rerun_downstream.airflow3.facts.origins import Kind, online, word
 from airflow_rerun_downstream.airflow3.facts.stops import stopped
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 RUN = DagRun.__table__.c
+DAG = DagModel.__table__.c
 TI = TaskInstance.__table__.c
 
 PARTITION_KEY = RUN.partition_key if "partition_key" in RUN else literal(None)
 """Airflow 3.1 has no partitions."""
+
+THERE = exists().where(DAG.dag_id == RUN.dag_id, DAG.is_stale.is_(False)).correlate(DagRun.__table__)
+"""Whether Airflow finds a run's Dag."""
 
 RUN_COLUMNS = (
     RUN.dag_id,
@@ -41,6 +46,7 @@ RUN_COLUMNS = (
     RUN.end_date.label("run_end_date"),
     RUN.queued_at,
     RUN.triggered_by,
+    THERE.label("dag_there"),
 )
 """What `complete` needs of a row."""
 
@@ -79,6 +85,7 @@ def facts_of(ref: RunRef, row: Any, *, online: bool, terminated: bool) -> RunFac
         online=online,
         terminated=terminated,
         backfill=run_type == "backfill",
+        dag_gone=not row.dag_there,
     )
 
 
