@@ -112,6 +112,13 @@ def test_every_option_is_described_and_has_the_codes_default() -> None:
     assert Settings.read(lambda name: parser.get(SECTION, name, fallback=None)) == Settings()
 
 
+def test_reading_the_settings_writes_nothing_to_stdout() -> None:
+    """The command line prints JSON there."""
+    code = "from airflow_rerun_downstream.airflow3 import wiring; wiring.settings()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+
+
 def test_airflow_hides_the_keys_of_notification_targets() -> None:
     from airflow.configuration import conf
     from airflow.providers_manager import ProvidersManager
