@@ -6,7 +6,7 @@ A unit of work owns the transaction: nothing here commits on its own, and Airflo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -238,6 +238,7 @@ class Gateway(Protocol):
         actor: str,
         retry: bool,
         run_on_latest_version: bool | None,
+        before_writing: Callable[[], None] = lambda: None,
     ) -> Dispatched:
         """Clear the run's selected task instances and queue the run, as Airflow's own clear does.
 
@@ -245,6 +246,10 @@ class Gateway(Protocol):
         `to_clear_again`. A note on the run and a row in the audit log name the rerun. The task instances are
         remembered, so that the asset manager knows their events; where the run had consumed events that reruns have
         repeated since, it consumes the last repeats instead.
+
+        ``before_writing`` is called once, when all is read and nothing is written yet, to lock what must be locked: so
+        a database that has one lock for all isn't locked while a large run is read. What it raises ends the dispatch
+        with nothing done, and so does a run that has changed since it was read; the transaction can't go on then.
 
         Raises `CannotDispatch` with ``run_gone`` or ``task_gone`` (``gone``), or ``run_not_finished``.
         """

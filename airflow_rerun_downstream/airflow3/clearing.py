@@ -8,8 +8,8 @@ relied on here, in every supported version.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
 
 from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
 from airflow.listeners.listener import get_listener_manager
@@ -19,6 +19,8 @@ from airflow.models.taskinstance import TaskInstance, clear_task_instances
 from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.utils.state import DagRunState, State, TaskInstanceState
 from sqlalchemy import delete, select, tuple_
+
+from airflow_rerun_downstream.airflow3.deferring import Deferred
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,19 +57,25 @@ def clear(
     *,
     on_latest_version: bool,
     session: Session,
+    before_writing: Callable[[], None] = lambda: None,
 ) -> None:
     """Clear task instances of a finished run and queue the run, exactly as Airflow's own clear does.
+
+    All that Airflow reads for each of them comes before ``before_writing``, which is called once, before the first
+    write: it may lock what must be locked, and what it raises leaves nothing written.
 
     Those that never ran are handed over too, so that they follow the run to its version. Airflow would leave a
     history row of a failed try 0 of each behind; here it doesn't.
     """
     never_ran = [ti for ti in task_instances if ti.state is None and not ti.try_number]
-    clear_task_instances(
-        list(task_instances),
-        session,
-        dag_run_state=DagRunState.QUEUED,
-        run_on_latest_version=on_latest_version,
-    )
+    late: Any = Deferred(session, task_instances, before_writing)
+    with session.no_autoflush:
+        clear_task_instances(
+            list(task_instances),
+            late,
+            dag_run_state=DagRunState.QUEUED,
+            run_on_latest_version=on_latest_version,
+        )
     if never_ran:
         forget_tries(run, never_ran, session=session)
     session.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
@@ -88,13 +88,17 @@ class AirflowGateway:
         actor: str,
         retry: bool,
         run_on_latest_version: bool | None,
+        before_writing: Callable[[], None] = lambda: None,
     ) -> Dispatched:
         """Clear the run's selected task instances and queue the run, as Airflow's own clear does.
 
-        The run's row stays locked until the caller's commit. ``cleared`` counts the task instances.
+        The run's row stays locked until the caller's commit. SQLite has no such lock, and is locked as a whole from
+        the first write on: then it is looked whether all is still as it was read. ``cleared`` counts the task
+        instances.
 
         Raises `CannotDispatch` with ``run_gone`` or ``task_gone`` (``gone``), or ``run_not_finished``.
         """
+        before = self._standing(ref)  # earlier than anything that is decided by
         run = self._locked(ref)
         if run is None:
             raise CannotDispatch("run_gone", gone=True)
@@ -103,8 +107,15 @@ class AirflowGateway:
         if retry:
             task_instances = self._to_clear_again(run, tasks, task_instances, on_latest_version=latest)
         self._check_ended(run, task_instances)
-        self._settle(run, besides=task_instances)
-        clearing.clear(run, task_instances, on_latest_version=latest, session=self._session)
+        left = self._left(run, besides=task_instances)
+
+        def claim() -> None:
+            before_writing()
+            if self._standing(ref) != before:
+                raise CannotDispatch("run_not_finished")
+
+        clearing.clear(run, task_instances, on_latest_version=latest, session=self._session, before_writing=claim)
+        clearing.withdraw(left, session=self._session)
         self._remember(ref, tasks, task_instances, rerun_id=rerun_id)
         superseding.take_repeats(run, session=self._session)
         self._leave_traces(run, "dispatch", rerun_id=rerun_id, actor=actor)
@@ -224,14 +235,24 @@ class AirflowGateway:
         """Whether a task of a run that has ended may still have a process."""
         return ti.state in LIVE_TASK_STATES and not was_left(ti, run_state=run.state, silence=self._silence)
 
-    def _settle(self, run: DagRun, *, besides: Collection[TaskInstance]) -> None:
-        """Let the tasks run again that a dead scheduler has left ``restarting``, though they aren't selected."""
-        left = [
+    def _left(self, run: DagRun, *, besides: Collection[TaskInstance]) -> list[TaskInstance]:
+        """What a dead scheduler has left ``restarting``, and what is to run again though it isn't selected."""
+        return [
             ti
             for ti in self._task_instances(run, TaskInstance.state == RESTARTING)
             if ti not in besides and was_left(ti, run_state=run.state, silence=self._silence)
         ]
-        clearing.withdraw(left, session=self._session)
+
+    def _standing(self, ref: RunRef) -> Collection[Any]:
+        """A run and its task instances as they are in the database now, as far as a clear changes them.
+
+        Only columns are read: neither is what this session has changed sent, nor what it has loaded replaced.
+        """
+        ran, tried = DagRun.__table__.c, TaskInstance.__table__.c
+        columns = (tried.id, tried.task_id, tried.map_index, tried.state, tried.try_number)
+        runs = select(ran.state, ran.clear_number).where(ran.dag_id == ref.dag_id, ran.run_id == ref.run_id)
+        tries = select(*columns).where(tried.dag_id == ref.dag_id, tried.run_id == ref.run_id)
+        return {tuple(row) for wanted in (runs, tries) for row in self._session.execute(wanted)}
 
     def _task_instances(self, run: DagRun, *conditions: Any, lock: bool = False) -> Sequence[TaskInstance]:
         """The run's task instances as they are in the database, kept from anybody else if they are locked."""

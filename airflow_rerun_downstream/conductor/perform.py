@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
 from airflow_rerun_downstream.conductor.evidence import gather
@@ -26,6 +27,7 @@ from airflow_rerun_downstream.conductor.steps import (
     StopMember,
 )
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
+from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Member, Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, RerunState
@@ -42,6 +44,10 @@ ENDS = frozenset({RerunState.FAILED, RerunState.SUCCEEDED, RerunState.TERMINATED
 
 class LeaseLost(Exception):
     """Another conductor took over: this tick must not touch anything any more."""
+
+
+class GateMoved(Exception):
+    """What a member reads from isn't as it was judged."""
 
 
 @dataclass
@@ -103,18 +109,14 @@ class Performer:
         member = step.member
         try:
             with self.unit_of_work() as work:
-                self.confirm(work, lease)
-                if not work.store.hold_rerun(rerun.id, state=RerunState.RUNNING):
-                    return False
-                if (waiting := self.still_waits(work, rerun, member)) is not None:
-                    return waiting
-                self.check_room(work, step)
-                done = self.clear(work, rerun, member)
+                done = self.clear(work, rerun, step, lease)
                 moved = self.start(work, rerun, member, done)
                 if not moved:
                     raise CannotDispatch("not_pending")
             self.errors.pop(member.id, None)
             return True
+        except GateMoved:
+            return self.wait(rerun, member, lease)
         except CannotDispatch as problem:
             return self.explain(rerun, member, problem, lease)
         except LeaseLost:
@@ -123,6 +125,15 @@ class Performer:
             log.exception("Rerun %s could not dispatch %s", rerun.id, member.ref)
             return self.count_error(rerun, member, error, lease)
 
+    def claim(self, work: Work, rerun: Rerun, step: Dispatch, lease: int) -> None:
+        """Lock the lease and the rerun, and look at what the member reads from once more. Raises if it may not go."""
+        self.confirm(work, lease)
+        if not work.store.hold_rerun(rerun.id, state=RerunState.RUNNING):
+            raise CannotDispatch("not_pending")
+        if self.moved_gates(work, rerun, step.member)[0]:
+            raise GateMoved(step.member.ref)
+        self.check_room(work, step)
+
     def check_room(self, work: Work, step: Dispatch) -> None:
         """Raise `CannotDispatch` where the member's Dag wouldn't start its run, whatever the tick saw."""
         dag_id = step.member.ref.dag_id
@@ -130,19 +141,26 @@ class Performer:
         if room.closed is not None or (room.refusal is not None and not step.in_line):
             raise CannotDispatch(room.refusal or "")
 
-    def still_waits(self, work: Work, rerun: Rerun, member: Member) -> bool | None:
-        """Look at what the member reads from once more; None: it may go, else whether anything was written.
-
-        What somebody has cleared since it was judged is judged again, and the member says that it waits for it.
-        """
+    def moved_gates(
+        self, work: Work, rerun: Rerun, member: Member
+    ) -> tuple[list[Member], Mapping[RunRef, Observation]]:
+        """The members that a member waits for and that aren't as they were judged, and how the runs of all stand."""
         gates = work.store.gates(member.id)
         runs = work.gateway.observe([gate.ref for gate in gates]) if gates else {}
         doubtful = [gate for gate in gates if takes_evidence(gate, runs[gate.ref])]
         everybody = {rerun.id: work.store.members(rerun.id) if doubtful else ()}
         found = gather(work, {rerun.id: doubtful}, runs, everybody)
-        moved = [gate for gate in gates if not stands(gate, runs[gate.ref], found.get(gate.id))]
-        if not moved:
-            return None
+        return [gate for gate in gates if not stands(gate, runs[gate.ref], found.get(gate.id))], runs
+
+    def wait(self, rerun: Rerun, member: Member, lease: int) -> bool:
+        """What a member reads from isn't as it was judged: judge it again, and say that the member waits for it."""
+        with self.unit_of_work() as work:
+            self.confirm(work, lease)
+            return work.store.hold_rerun(rerun.id, state=RerunState.RUNNING) and self.still_waits(work, rerun, member)
+
+    def still_waits(self, work: Work, rerun: Rerun, member: Member) -> bool:
+        """`wait`'s part inside its transaction; answers whether anything was written."""
+        moved, runs = self.moved_gates(work, rerun, member)
         steps = [step for gate in moved if (step := look_again(gate, runs[gate.ref])) is not None]
         done = [self.move_member(work, rerun, step) for step in steps]
         # One that has left its state since the tick looked, or has failed, shows by itself what is waited for.
@@ -152,8 +170,9 @@ class Performer:
             return True
         return any(done)
 
-    def clear(self, work: Work, rerun: Rerun, member: Member) -> Dispatched:
-        """The gateway's part of a dispatch."""
+    def clear(self, work: Work, rerun: Rerun, step: Dispatch, lease: int) -> Dispatched:
+        """The gateway's part of a dispatch. The lease is locked when all is read, and before anything is written."""
+        member = step.member
         return work.gateway.dispatch(
             member.ref,
             member.tasks,
@@ -161,6 +180,7 @@ class Performer:
             actor=rerun.created_by,
             retry=member.attempt > 0,
             run_on_latest_version=rerun.settings.run_on_latest_version,
+            before_writing=partial(self.claim, work, rerun, step, lease),
         )
 
     def start(self, work: Work, rerun: Rerun, member: Member, done: Dispatched) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import copy
 import itertools
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -567,6 +567,7 @@ class FakeGateway:
         actor: str,
         retry: bool,
         run_on_latest_version: bool | None,
+        before_writing: Callable[[], None] = lambda: None,
     ) -> Dispatched:
         run = self.world.runs.get(ref)
         if run is None:
@@ -579,6 +580,7 @@ class FakeGateway:
             cleared = to_clear_again(tasks, self.world.structures.get(ref.dag_id), here)
         if run.state not in FINISHED_RUN_STATES or any(t.state in LIVE_TASK_STATES for t in here if key(t) in cleared):
             raise CannotDispatch("run_not_finished")
+        before_writing()
         self.world.keep_tries(ref, cleared)
         self.world.tasks[ref] = [
             replace(t, state=None) if (t.task_id, t.map_index) in cleared else t for t in self.world.tasks[ref]
