@@ -18,6 +18,7 @@ from airflow_rerun_downstream.domain.facts import (
     AssetEmission,
     DagStructure,
     Definitions,
+    DoubtfulRecord,
     Observation,
     RecordedWait,
     RunAccount,
@@ -154,15 +155,24 @@ class LineageFacts(Protocol):
         """When instances of ``tasks`` (``(dag_id, task_id)``) started, at or after ``since`` and before ``until``."""
         ...
 
-    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun]:
-        """Which runs the TriggerDagRun tasks of ``parents`` made."""
+    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
+        """Which runs the TriggerDagRun tasks of ``parents`` made, and which of their records can't be true.
+
+        A record counts if the run exists, was made by a task or may have been cleared by this one, and is of the Dag
+        that the task declares, where that is fixed. Without a declaration it is believed.
+        """
         ...
 
-    def recorded_waits(self, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
-        """What the listener recorded for the sensors ``(dag_id, task_id)`` at or after ``since``."""
+    def recorded_waits(
+        self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]
+    ) -> list[RecordedWait | DoubtfulRecord]:
+        """What the listener recorded for the sensors ``(dag_id, task_id)`` at or after ``since``.
+
+        Of the dates waited for, each record has those of ``dates`` (by the Dag waited for) and the first few.
+        """
         ...
 
-    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait]:
+    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
         """What the listener recorded in the newest run in which it did, for each of ``sensors``."""
         ...
 

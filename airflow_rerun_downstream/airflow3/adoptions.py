@@ -141,12 +141,11 @@ def records(ref: RunRef, task_id: str, map_index: int | None, *, session: Sessio
     from airflow.models.taskinstance import TaskInstance
     from airflow.models.xcom import XComModel
 
-    from airflow_rerun_downstream.airflow3.facts.origins import TRIGGER_KEY, read_json
-    from airflow_rerun_downstream.airflow3.facts.triggers import LINK_KEY
+    from airflow_rerun_downstream.airflow3.stored import LINK_KEY, TRIGGER_KEY, read_address, text_of
 
     run, task, xcom = DagRun.__table__.c, TaskInstance.__table__.c, XComModel.__table__.c
     wanted = (
-        select(xcom.value)
+        select(text_of(xcom.value))
         .select_from(DagRun.__table__)
         .join(XComModel.__table__, xcom.dag_run_id == run.id)
         .join(
@@ -161,7 +160,7 @@ def records(ref: RunRef, task_id: str, map_index: int | None, *, session: Sessio
     )
     if map_index is not None:
         wanted = wanted.where(xcom.map_index == map_index)
-    return [str(read_json(row.value)) for row in session.execute(wanted)]
+    return [text for row in session.execute(wanted) if (text := read_address(row.value)) is not None]
 
 
 def names(dag_id: str, run_id: str, texts: Collection[str]) -> bool:

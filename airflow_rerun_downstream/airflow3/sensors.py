@@ -91,22 +91,10 @@ def mapped_offset(delta: Any, date_function: Any) -> Offset:
 def waited_value(
     external_dag_id: str, task_ids: Iterable[Any] | None, group_id: str | None, dates: Sequence[datetime]
 ) -> dict[str, Any]:
-    """What the listener writes under `WAITED_KEY`: plain JSON, dates in ISO 8601 and UTC."""
+    """What the listener writes under `WAITED_KEY`, for `stored.read_waited`: plain JSON, dates in ISO 8601 and UTC."""
     return {
         "external_dag_id": external_dag_id,
         "task_ids": sorted(str(task_id) for task_id in task_ids or ()),
         "group_id": group_id,
         "dates": [date.astimezone(timezone.utc).isoformat() for date in dates],
     }
-
-
-def read_waited(value: Any) -> tuple[str, frozenset[str], str | None, tuple[datetime, ...]] | None:
-    """The four parts of `waited_value`; None for anything else, such as another package's value of that key."""
-    if not isinstance(value, Mapping) or not isinstance(value.get("external_dag_id"), str):
-        return None
-    try:
-        dates = tuple(datetime.fromisoformat(text).astimezone(timezone.utc) for text in value.get("dates", ()))
-    except (TypeError, ValueError):
-        return None
-    group = value.get("group_id")
-    return value["external_dag_id"], frozenset(map(str, value.get("task_ids") or ())), group, dates

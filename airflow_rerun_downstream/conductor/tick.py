@@ -109,7 +109,8 @@ class Conductor:
         runs = work.gateway.observe(wanted) if wanted else {}
         made: dict[RunRef, list[TriggeredRun]] = {ref: [] for active in reruns for ref in to_ask(active, runs)}
         for run in work.facts.triggered_runs(made) if made else ():
-            made[run.parent].append(run)
+            if isinstance(run, TriggeredRun):
+                made[run.parent].append(run)
         members = [member for active in reruns for member in active.members]
         asked = self.stillness.to_ask(members, runs, self.clock.now())
         waits = work.gateway.why_waiting(asked) if asked else {}

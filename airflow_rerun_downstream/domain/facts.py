@@ -43,6 +43,15 @@ FAILED_TASK_STATES = frozenset({"failed", "upstream_failed"})
 SUCCESSFUL_TASK_STATES = frozenset({"success", "skipped"})
 REMOVED_TASK_STATE = "removed"
 
+MAX_LENGTH = 1_000
+"""Longest id, or template of one or of a date, that is read of a Dag's definition, in characters."""
+
+SHOWN_DATES = 10
+"""How many of the dates that a sensor waited for are shown."""
+
+TOO_LONG = "{{ too_long }}"
+"""Stands for a text of a Dag's definition that is longer: a template, of which nothing is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
@@ -51,6 +60,7 @@ class RunFacts:
     ``online`` says whether Airflow's scheduler made the run (scheduled or asset-triggered), or a task of such
     a run did. ``terminated`` says that a person or a rerun stopped it, as opposed to a failure of its own.
     ``dag_gone``: Airflow doesn't find the Dag any more, so that nothing of the run can run.
+    ``made_by_task``: a TriggerDagRun task made it, whatever that task's own run was.
     """
 
     ref: RunRef
@@ -67,6 +77,7 @@ class RunFacts:
     terminated: bool = False
     backfill: bool = False
     dag_gone: bool = False
+    made_by_task: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +183,26 @@ class TaskStart:
 
 @dataclass(frozen=True, slots=True)
 class TriggeredRun:
-    """Airflow's record (XCom ``trigger_run_id``) that a task of ``parent`` made ``child``."""
+    """Airflow's record (XCom ``trigger_run_id``) that a task of ``parent`` made ``child``, or cleared it."""
 
     parent: RunRef
     task_id: str
     map_index: int
     child: RunFacts
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulRecord:
+    """A record of a task of ``run`` that can't be read, or can't be true; ``why`` is a sentence without its full stop.
+
+    ``dag_id``: the other Dag that it is about, as far as that is known. Whoever may write XComs has written it.
+    """
+
+    run: RunRef
+    task_id: str
+    map_index: int
+    why: str
+    dag_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -285,7 +310,11 @@ class Definitions:
 
 @dataclass(frozen=True, slots=True)
 class RecordedWait:
-    """What the package's worker listener recorded when a sensor of ``consumer`` succeeded."""
+    """What the package's worker listener recorded when a sensor of ``consumer`` succeeded.
+
+    ``dates``: those that were asked for, and the first few to be shown. ``date_count``: how many it recorded in all;
+    None: no more than these.
+    """
 
     consumer: RunRef
     task_id: str
@@ -294,6 +323,16 @@ class RecordedWait:
     task_ids: frozenset[str]
     group_id: str | None
     dates: tuple[datetime, ...]
+    date_count: int | None = None
+
+    def shown(self, date: datetime | None = None) -> dict[str, object]:
+        """The first dates, ``date`` among them, and how many there are if these aren't all."""
+        first = self.dates[:SHOWN_DATES]
+        if date is not None and date not in first:
+            first = (*first[: SHOWN_DATES - 1], date)
+        count = len(self.dates) if self.date_count is None else self.date_count
+        more = {"date_count": count} if count > len(first) else {}
+        return {"dates": [each.isoformat() for each in first], **more}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import yaml
 
 from airflow_rerun_downstream.domain.facts import DeclaredLink
 from airflow_rerun_downstream.domain.plan import PlanWarning
+from airflow_rerun_downstream.domain.refs import shown
 
 PLACES = 5
 """How many places of a file a warning names."""
@@ -56,6 +57,8 @@ def parse(text: str, file: str) -> Declarations:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or str(error).splitlines()[0]
         return Declarations(problems=(f"{file}:{mark.line + 1 if mark else 1}: This is not YAML: {why}.",))
+    except RecursionError:
+        return Declarations(problems=(f"{file}:1: Its parts stand too deep in one another to be read.",))
     if root is not None:
         reader.file_node(root)
     return Declarations(tuple(reader.links), tuple(reader.problems))
@@ -67,7 +70,7 @@ def read_offset(text: str) -> Mapping[str, float]:
         return {}
     match = OFFSET.match(text)
     if match is None:
-        raise ValueError(f"{text!r} is neither {SAME!r} nor an ISO 8601 duration such as P1D, -PT1H or P1M")
+        raise ValueError(f"{shown(text)!r} is neither {SAME!r} nor an ISO 8601 duration such as P1D, -PT1H or P1M")
     values = match.groupdict()
     sign = -1 if values.pop("sign") == "-" else 1
     return {unit: sign * float(number) for unit, number in values.items() if number and int(number)}
@@ -138,9 +141,11 @@ class Reader:
             raise self.wrong(node, f"{what} is not a mapping of {', '.join(sorted(allowed))}")
         found: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            name = str(key.value)
-            if name not in allowed:
-                raise self.wrong(key, f"{name!r} is none of {', '.join(sorted(allowed))}")
+            # A key that isn't a text may be of any size, once what its aliases stand for is written out.
+            name = str(key.value) if isinstance(key, yaml.ScalarNode) else None
+            if name is None or name not in allowed:
+                said = "a key" if name is None else repr(shown(name))
+                raise self.wrong(key, f"{said} is none of {', '.join(sorted(allowed))}")
             if name in found:
                 raise self.wrong(key, f"{name!r} is there twice")
             found[name] = value

@@ -5,7 +5,6 @@ This is what a person looks at to find out why a run is, or isn't, in a plan.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -22,12 +21,12 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.lineage.declared import seen
+from airflow_rerun_downstream.lineage.macros import CannotRender
 from airflow_rerun_downstream.lineage.previous_run import rule_of
 from airflow_rerun_downstream.lineage.sensor_edges import ASK_A_PLAN, edges_of_sensors
-from airflow_rerun_downstream.lineage.templates import CannotRender, is_template, rendered_date
+from airflow_rerun_downstream.lineage.templates import is_template, may_name, rendered_date
 from airflow_rerun_downstream.ports import LineageFacts
 
-TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 SHOWN_ASSETS = 10
 """How many assets are named of those that came through an alias."""
 
@@ -50,11 +49,13 @@ def dag_edges(dag_id: str, facts: LineageFacts, declared: Sequence[DeclaredLink]
     definitions = replace(facts.definitions(), declared=tuple(declared))
     sensors = [s for s in definitions.sensors if s.dag_id == dag_id or may_name(s.external_dag_id, dag_id)]
     waits = facts.last_waits({(s.dag_id, s.task_id) for s in sensors}) if sensors else []
+    # Of a marker's template something is reckoned: only for the Dag that is asked for.
+    markers = [m for m in definitions.markers if m.dag_id == dag_id or may_name(m.external_dag_id, dag_id)]
     every = [
         *asset_edges(facts.asset_flows(dag_id)),
         *edges_of_sensors(sensors, waits),
         *map(trigger_edge, definitions.triggers),
-        *map(marker_edge, definitions.markers),
+        *map(marker_edge, markers),
         *map(past_edge, definitions.past_dependencies),
         *map(declared_edge, definitions.declared),
     ]
@@ -84,15 +85,6 @@ def place(edge: DagEdge) -> tuple[object, ...]:
         edge.to_task_id or "",
         sorted(edge.via.items(), key=str),
     )
-
-
-def may_name(text: str | None, dag_id: str) -> bool:
-    """Whether a Dag's name, or a template of one, may stand for a Dag."""
-    if text is None or not is_template(text):
-        return text == dag_id
-    if "{%" in text:
-        return True
-    return re.fullmatch(".*".join(map(re.escape, TEMPLATE.split(text))), dag_id) is not None
 
 
 def without_templates(edge: DagEdge) -> DagEdge:

@@ -9,7 +9,8 @@ from datetime import datetime
 from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag, unresolved
-from airflow_rerun_downstream.lineage.templates import CannotRender, rendered, rendered_date
+from airflow_rerun_downstream.lineage.macros import CannotRender
+from airflow_rerun_downstream.lineage.templates import rendered, rendered_date
 
 
 class MarkerLineage:

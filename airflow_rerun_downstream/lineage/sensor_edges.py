@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from airflow_rerun_downstream.domain.edges import DagEdge
-from airflow_rerun_downstream.domain.facts import RecordedWait, SensorDefinition
+from airflow_rerun_downstream.domain.facts import SHOWN_DATES, DoubtfulRecord, RecordedWait, SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
 from airflow_rerun_downstream.lineage.sensors import readable_offset
 from airflow_rerun_downstream.lineage.templates import is_template
@@ -31,11 +31,14 @@ RECORD = (
 ASK_A_PLAN = "Make a plan from an upstream run: it goes by what each run recorded, or Airflow rendered."
 
 
-def edges_of_sensors(sensors: Iterable[SensorDefinition], waits: Iterable[RecordedWait]) -> Iterator[DagEdge]:
-    """One edge for each Dag that a sensor names or was recorded to wait for."""
+def edges_of_sensors(
+    sensors: Iterable[SensorDefinition], waits: Iterable[RecordedWait | DoubtfulRecord]
+) -> Iterator[DagEdge]:
+    """One edge for each Dag that a sensor names or was recorded to wait for; a record in doubt tells nothing."""
     records: dict[tuple[str, str], list[RecordedWait]] = {}
     for wait in waits:
-        records.setdefault((wait.consumer.dag_id, wait.task_id), []).append(wait)
+        if isinstance(wait, RecordedWait):
+            records.setdefault((wait.consumer.dag_id, wait.task_id), []).append(wait)
     for sensor in sensors:
         of_sensor = records.get((sensor.dag_id, sensor.task_id), [])
         if is_template(sensor.external_dag_id):
@@ -61,14 +64,20 @@ def recorded(sensor: SensorDefinition, waits: Sequence[RecordedWait]) -> DagEdge
     """The edge of a sensor whose waits for a Dag were recorded; what was seen is the newest record."""
     without = defined(sensor)
     dates = sorted({date.isoformat() for wait in waits for date in wait.dates})
+    more = {"date_count": count} if (count := date_count(waits, dates)) > SHOWN_DATES else {}
     return replace(
         without,
         upstream_dag_id=waits[0].external_dag_id,
         evidence=Evidence.RECORDED,
         why=f"{BY_RECORD} {WITHOUT_RECORD[without.evidence]}",
         advice=PARSE_AGAIN if without.evidence is Evidence.ASSUMED else None,
-        via={**without.via, "run_id": waits[0].consumer.run_id, "dates": dates},
+        via={**without.via, "run_id": waits[0].consumer.run_id, "dates": dates[:SHOWN_DATES], **more},
     )
+
+
+def date_count(waits: Iterable[RecordedWait], dates: Sequence[str]) -> int:
+    """How many dates were waited for, as far as that is known of several records."""
+    return max(len(dates), *(wait.date_count or 0 for wait in waits))
 
 
 def edge(sensor: SensorDefinition, evidence: Evidence, why: str, advice: str | None = None, **more: object) -> DagEdge:

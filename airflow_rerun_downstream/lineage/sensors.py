@@ -13,10 +13,17 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from airflow_rerun_downstream.domain.facts import DagStructure, RecordedWait, RunFacts, SensorDefinition
+from airflow_rerun_downstream.domain.facts import (
+    DagStructure,
+    DoubtfulRecord,
+    RecordedWait,
+    RunFacts,
+    SensorDefinition,
+)
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag, unresolved
+from airflow_rerun_downstream.lineage.templates import may_name
 
 
 class SensorLineage:
@@ -57,10 +64,14 @@ class Waits:
         self.around = around
         since = min(earliest(run) for run in runs)
         keys = {(sensor.dag_id, sensor.task_id) for sensor in sensors}
-        records = around.facts.recorded_waits(keys, since=since)
+        dates = {dag_id: {r.logical_date for r in some if r.logical_date} for dag_id, some in self.runs.items()}
         self.records: dict[tuple[RunRef, str], list[RecordedWait]] = {}
-        for record in records:
-            self.records.setdefault((record.consumer, record.task_id), []).append(record)
+        self.doubtful: dict[tuple[RunRef, str], DoubtfulRecord] = {}
+        for record in around.facts.recorded_waits(keys, since=since, dates=dates):
+            if isinstance(record, RecordedWait):
+                self.records.setdefault((record.consumer, record.task_id), []).append(record)
+            else:
+                self.doubtful.setdefault((record.run, record.task_id), record)
 
     def found(self) -> list[Found]:
         """Every link of the batch."""
@@ -87,29 +98,40 @@ class Waits:
     def upstreams(self, sensor: SensorDefinition) -> Iterator[RunFacts]:
         """The runs of the batch that a sensor may wait for."""
         for dag_id, runs in self.runs.items():
-            if "{" in sensor.external_dag_id or sensor.external_dag_id == dag_id:
+            if may_name(sensor.external_dag_id, dag_id):
                 yield from runs
 
     def recorded(self, at: Candidates) -> Iterator[Found]:
-        """The links that the listener's records prove."""
+        """The links that the listener's records prove: one for each sensor and run that it waited for."""
         dates = {(run.ref.dag_id, run.logical_date): run for runs in self.runs.values() for run in runs}
-        hits = [
-            (record, dates[record.external_dag_id, date])
-            for records in self.records.values()
-            for record in records
-            for date in record.dates
-            if (record.external_dag_id, date) in dates
-        ]
+        hits: dict[tuple[RunRef, RunRef, str], list[tuple[RecordedWait, datetime]]] = {}
+        for records in self.records.values():
+            for record in records:
+                for date in record.dates:
+                    if (upstream := dates.get((record.external_dag_id, date))) is not None:
+                        key = upstream.ref, record.consumer, record.task_id
+                        hits.setdefault(key, []).append((record, date))
         known = {run.ref: run for some in at.values() for run in some}
-        missing = {record.consumer for record, _ in hits} - set(known)
+        missing = {consumer for _, consumer, _ in hits} - set(known)
         known.update(self.around.facts.runs(missing) if missing else {})
-        for record, upstream in hits:
-            if (consumer := known.get(record.consumer)) is not None:
-                tasks = waited_tasks(
-                    record.task_ids, record.group_id, self.around.structures.get(record.external_dag_id)
-                )
-                via = {"task_id": record.task_id, "dates": [date.isoformat() for date in record.dates]}
-                yield sensor_link(upstream, consumer, record.task_id, tasks, Evidence.RECORDED, via)
+        upstreams = {run.ref: run for runs in self.runs.values() for run in runs}
+        for (upstream_ref, consumer_ref, task_id), some in hits.items():
+            if (consumer := known.get(consumer_ref)) is not None:
+                record, date = some[0]
+                via = {"task_id": task_id, **record.shown(date)}
+                tasks = self.waited_by([record for record, _ in some])
+                yield sensor_link(upstreams[upstream_ref], consumer, task_id, tasks, Evidence.RECORDED, via)
+
+    def waited_by(self, records: Iterable[RecordedWait]) -> frozenset[str] | None:
+        """The upstream tasks that any map index of a sensor waited for; None: the whole run."""
+        found: set[str] = set()
+        for record in records:
+            structure = self.around.structures.get(record.external_dag_id)
+            tasks = waited_tasks(record.task_ids, record.group_id, structure)
+            if tasks is None:
+                return None
+            found |= tasks
+        return frozenset(found)
 
     def derived(
         self, offsets: Sequence[tuple[SensorDefinition, RunFacts, datetime]], at: Candidates
@@ -120,6 +142,8 @@ class Waits:
             for consumer in at.get((sensor.dag_id, date), ()):
                 if (consumer.ref, sensor.task_id) in self.records:
                     continue
+                if (doubtful := self.doubtful.get((consumer.ref, sensor.task_id))) is not None:
+                    yield open_edge(upstream, sensor, doubtful.why, consumer=consumer)
                 if sensor.templated:
                     yield from self.by_template(
                         sensor, upstream, consumer, date, rendered.get((consumer.ref, sensor.task_id))
@@ -182,13 +206,14 @@ class Waits:
             for found in recorded
             if found.downstream is not None
         }
+        doubtful = {(ref.dag_id, task_id): record.why for (ref, task_id), record in self.doubtful.items()}
         for sensor in self.sensors:
             if not sensor.has_date_function:
                 continue
+            why = doubtful.get((sensor.dag_id, sensor.task_id), "no run of the sensor recorded them")
             for run in self.upstreams(sensor):
                 if (run.ref, sensor.dag_id, sensor.task_id) not in proven:
-                    why = "execution_date_fn decides the dates, and no run of the sensor recorded them"
-                    yield open_edge(run, sensor, why)
+                    yield open_edge(run, sensor, f"execution_date_fn decides the dates, and {why}")
 
 
 def open_edge(run: RunFacts, sensor: SensorDefinition, why: str, *, consumer: RunFacts | None = None) -> Found:

@@ -1,54 +1,23 @@
-"""Rendering a marker's logical date without a running task: in Jinja's sandbox, with what a run itself knows."""
+"""Rendering a marker's logical date without a running task, with what a run itself knows; and names with templates."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from datetime import datetime
 from functools import lru_cache
 from types import SimpleNamespace
 
 import pendulum
-from dateutil.relativedelta import relativedelta
-from jinja2 import StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
 
-from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
+from airflow_rerun_downstream.domain.facts import MAX_LENGTH, MarkerDefinition, RunFacts
+from airflow_rerun_downstream.lineage.expressions import evaluated
+from airflow_rerun_downstream.lineage.macros import FILTERS, MACROS, CannotRender, ds, ts
 
+DATE = re.compile(r"\d{4}")
+"""How a date begins. Pendulum takes a time of day for one of today, and more."""
 
-class CannotRender(Exception):
-    """The template needs what only a running task has, or isn't a date; the message says which."""
-
-
-def ds(date: datetime) -> str:
-    """The day, as in Airflow's ``ds``."""
-    return date.strftime("%Y-%m-%d")
-
-
-def ts(date: datetime) -> str:
-    """The moment, as in Airflow's ``ts``."""
-    return date.isoformat()
-
-
-def ds_add(day: str, days: int) -> str:
-    """Airflow's macro of that name."""
-    return ds(datetime.fromisoformat(day) + timedelta(days=days))
-
-
-def ds_format(day: str, input_format: str, output_format: str) -> str:
-    """Airflow's macro of that name."""
-    return datetime.strptime(str(day), input_format).strftime(output_format)  # noqa: DTZ007
-
-
-# Of dateutil only what names dates: a whole module would be a way out of the sandbox.
-DATEUTIL = SimpleNamespace(relativedelta=SimpleNamespace(relativedelta=relativedelta))
-MACROS = SimpleNamespace(datetime=datetime, timedelta=timedelta, ds_add=ds_add, ds_format=ds_format, dateutil=DATEUTIL)
-
-
-@lru_cache(maxsize=1)
-def environment() -> SandboxedEnvironment:
-    """The sandbox, made once."""
-    made = SandboxedEnvironment(undefined=StrictUndefined)
-    made.filters.update(ds=ds, ts=ts, ds_nodash=lambda date: ds(date).replace("-", ""))
-    return made
+MAX_DATE = 64
+"""Longest text that is read as a date."""
 
 
 def context(run: RunFacts) -> dict[str, object]:
@@ -65,9 +34,8 @@ def context(run: RunFacts) -> dict[str, object]:
         names |= {
             "logical_date": date,
             "ds": ds(date),
-            "ds_nodash": ds(date).replace("-", ""),
             "ts": ts(date),
-            "ts_nodash": date.strftime("%Y%m%dT%H%M%S"),
+            **{name: FILTERS[name](date) for name in ("ds_nodash", "ts_nodash", "ts_nodash_with_tz")},
         }
     if run.data_interval_start and run.data_interval_end:
         names["data_interval_start"] = pendulum.instance(run.data_interval_start)
@@ -82,17 +50,14 @@ def is_template(text: str) -> bool:
 
 def rendered(text: str, run: RunFacts) -> str:
     """A text filled in for a run. Raises `CannotRender`."""
-    if not is_template(text):
-        return text
-    try:
-        return environment().from_string(text).render(context(run))
-    except Exception as error:  # the text is a Dag author's: it may divide by zero
-        raise CannotRender(f"{type(error).__name__}: {error}") from error
+    return evaluated(text, context(run)) if is_template(text) else text
 
 
 def rendered_date(marker: MarkerDefinition, run: RunFacts) -> datetime:
     """The logical date that a marker names in a run, aware. Raises `CannotRender`."""
     text = rendered(marker.logical_date, run)
+    if len(text) > MAX_DATE or DATE.match(text) is None:
+        raise CannotRender(f"{text[:MAX_DATE]!r} is not a date")
     try:
         found = pendulum.parse(text, tz="UTC")
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
@@ -100,3 +65,35 @@ def rendered_date(marker: MarkerDefinition, run: RunFacts) -> datetime:
     if not isinstance(found, datetime):
         raise CannotRender(f"{text!r} is not a date")
     return found
+
+
+def may_name(text: str | None, dag_id: str) -> bool:
+    """Whether a Dag's name, or a template of one, may stand for a Dag."""
+    if text is None or not is_template(text):
+        return text == dag_id
+    parts = literal_parts(text) if len(text) <= MAX_LENGTH else None
+    if parts is None:
+        return True
+    first, *middle, last = parts
+    if len(first) + len(last) > len(dag_id) or not (dag_id.startswith(first) and dag_id.endswith(last)):
+        return False
+    # The leftmost place for each part leaves the most room for those after it: nothing has to be tried again.
+    place, end = len(first), len(dag_id) - len(last)
+    for part in middle:
+        place = dag_id.find(part, place, end)
+        if place < 0:
+            return False
+        place += len(part)
+    return True
+
+
+@lru_cache(maxsize=1024)
+def literal_parts(text: str) -> tuple[str, ...] | None:
+    """What stands before, between and after the expressions of a template; None: a statement decides."""
+    if "{%" in text:
+        return None
+    parts, place = [], 0
+    while (start := text.find("{{", place)) >= 0 and (end := text.find("}}", start + 2)) >= 0:
+        parts.append(text[place:start])
+        place = end + 2
+    return (*parts, text[place:])

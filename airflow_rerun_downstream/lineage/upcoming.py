@@ -144,7 +144,9 @@ class RunsToCome:
         wanted = {dag_id: frozenset(some) for dag_id, some in dates.items()}
         return [run for dag_id, some in wanted.items() for run in self.upcoming[dag_id] if run.logical_date in some]
 
-    def recorded_waits(self, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
+    def recorded_waits(
+        self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]
+    ) -> list[RecordedWait]:
         """Nothing has waited yet."""
         return []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
-from airflow_rerun_downstream.domain.facts import RecordedWait
+from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import RunFilter
 from tests.airflow3 import history, scene
@@ -138,10 +137,17 @@ def test_the_record_is_read_in_both_forms(facts, session, value):
     assert facts.runs([child])[child].online
 
 
-def test_a_run_that_is_gone_or_an_author_s_own_xcom_is_no_link(facts, session):
+def doubts(facts: Any, parent: RunRef) -> list[str]:
+    found = facts.triggered_runs([parent])
+    assert all(isinstance(each, DoubtfulRecord) for each in found)
+    return [each.why for each in found]
+
+
+def test_a_run_that_is_gone_is_in_doubt_and_an_author_s_own_xcom_is_nothing(facts, session):
     parent, _ = triggering(session, trigger("b"))
     history.xcom(parent, "go", "trigger_run_id", "deleted since", session=session)
-    assert facts.triggered_runs([parent]) == []
+    (why,) = doubts(facts, parent)
+    assert "b / deleted since, which isn't there" in why
     other = scene.create_run("b", session=session)
     history.xcom(other, "t", "trigger_run_id", "made", session=session)
     assert facts.triggered_runs([other]) == []
@@ -162,14 +168,45 @@ def test_a_templated_target_is_told(facts, session, link):
     parent, child = triggering(session, trigger("{{ params.target }}"))
     history.triggered(parent, child, session=session, link=link)
     if not link:
-        assert facts.triggered_runs([parent]) == []
+        assert "no longer keeps" in doubts(facts, parent)[0]
         rendered(parent, "go", {"trigger_dag_id": "b"}, session=session)
     assert [each.child.ref for each in facts.triggered_runs([parent])] == [child]
 
 
-def test_what_was_triggered_counts_not_what_the_dag_says_today(facts, session):
+def test_a_run_of_another_dag_than_the_task_triggers_is_in_doubt(facts, session):
     parent, child = triggering(session, trigger("c"))
     history.triggered(parent, child, session=session, link=True)
+    (record,) = facts.triggered_runs([parent])
+    assert (record.run, record.task_id, record.map_index, record.dag_id) == (parent, "go", -1, "b")
+    assert "isn't of the Dag" in record.why
+
+
+@pytest.mark.parametrize(
+    ("by", "cleared", "believed"),
+    [("operator", 0, True), ("operator", 1, True), ("user", 0, False), ("user", 1, True), ("asset", 0, False)],
+)
+def test_a_run_that_no_task_has_made_or_may_have_cleared_is_in_doubt(facts, session, by, cleared, believed):
+    """With ``reset_dag_run`` a task clears a run that is there already."""
+    scene.save(history.dag("a", trigger("b")), history.dag("b"), session=session)
+    parent, child = scene.create_run("a", session=session), history.run("b", "made", session=session, by=by)
+    scene.run_of(child, session=session).clear_number = cleared
+    session.commit()
+    history.triggered(parent, child, session=session, link=True)
+    (found,) = facts.triggered_runs([parent])
+    if believed:
+        assert found.child.ref == child
+    else:
+        assert "no task has made" in found.why
+
+
+@pytest.mark.parametrize(("by", "cleared"), [("operator", 0), ("user", 1)])
+def test_a_record_without_a_declaration_is_believed(facts, session, by, cleared):
+    """A task of Python may have executed the operator."""
+    scene.save(history.dag("a"), history.dag("b"), session=session)
+    parent, child = scene.create_run("a", session=session), history.run("b", "made", session=session, by=by)
+    scene.run_of(child, session=session).clear_number = cleared
+    session.commit()
+    history.triggered(parent, child, session=session, link=True, task_id="t")
     assert [each.child.ref for each in facts.triggered_runs([parent])] == [child]
 
 
@@ -189,20 +226,33 @@ def test_a_trigger_that_is_expanded_over_dags(facts, session):
     assert all(run.online for run in facts.runs(children).values())
 
 
-def test_recorded_waits(facts, session, caplog):
+def test_recorded_waits(facts, session):
     scene.save(history.dag("a"), session=session)
     ref, other, odd = (scene.create_run("a", session=session, day=day) for day in range(3))
-    value = waited_value("up", ["u", "t"], None, [START, START - HOUR])
+    value = waited_value("up", ["u", "t"], None, [START, START - HOUR, START])
     history.xcom(ref, "t", WAITED_KEY, value, session=session)
     history.xcom(odd, "t", WAITED_KEY, {"mine": 1}, session=session)
     history.xcom(other, "t", "another key", value, session=session)
-    with caplog.at_level(logging.WARNING):
-        found = facts.recorded_waits([("a", "t"), ("a", "gone")], since=START)
-    assert found == [RecordedWait(ref, "t", -1, "up", frozenset({"t", "u"}), None, (START, START - HOUR))]
-    assert odd.run_id in caplog.text
-    assert facts.recorded_waits([("a", "u")], since=START) == []
-    assert facts.recorded_waits([("a", "t")], since=datetime.now(timezone.utc) + HOUR) == []
-    assert facts.recorded_waits([], since=START) == []
+    found = facts.recorded_waits([("a", "t"), ("a", "gone")], since=START, dates={})
+    assert found == [
+        RecordedWait(ref, "t", -1, "up", frozenset({"t", "u"}), None, (START, START - HOUR)),
+        DoubtfulRecord(odd, "t", -1, f"the record of what it waited for in {odd} has no external_dag_id"),
+    ]
+    assert facts.recorded_waits([("a", "u")], since=START, dates={}) == []
+    assert facts.recorded_waits([("a", "t")], since=datetime.now(timezone.utc) + HOUR, dates={}) == []
+    assert facts.recorded_waits([], since=START, dates={}) == []
+
+
+def test_of_many_dates_only_those_are_kept_that_are_asked_for_or_shown(facts, session):
+    scene.save(history.dag("a"), session=session)
+    ref = scene.create_run("a", session=session)
+    dates = [START + HOUR * number for number in range(500)]
+    history.xcom(ref, "t", WAITED_KEY, waited_value("up", ["t"], None, dates), session=session)
+    wanted = {"up": {dates[400], dates[3], START - HOUR}, "other": {dates[300]}}
+    (found,) = facts.recorded_waits([("a", "t")], since=START, dates=wanted)
+    assert found.dates == (*dates[:10], dates[400])
+    assert found.shown(dates[400])["date_count"] == 500
+    assert found.shown(dates[400])["dates"] == [date.isoformat() for date in (*dates[:9], dates[400])]
 
 
 def test_rendered_fields(facts, session):
@@ -211,7 +261,9 @@ def test_rendered_fields(facts, session):
     fields = {"external_dag_id": "up", "external_task_ids": ["t"], "external_task_group_id": None}
     rendered(first, "t", fields, session=session)
     rendered(second, "t", {"external_dag_id": "other"}, session=session)
-    assert facts.rendered_fields([("a", "t")], [first, second]) == {(first, "t", -1): fields}
+    assert facts.rendered_fields([("a", "t")], [first, second]) == {
+        (first, "t", -1): {"external_dag_id": "up", "external_task_ids": ["t"]}
+    }
     assert facts.rendered_fields([], [first]) == {}
 
 
@@ -233,7 +285,7 @@ class Everything:
             "definitions": (lambda facts: facts.definitions(), 2),
             "asset_consumptions": (lambda facts: facts.asset_consumptions(self.refs), 4),
             "triggered_runs": (lambda facts: facts.triggered_runs(self.refs), 6),
-            "recorded_waits": (lambda facts: facts.recorded_waits([("a", "t")], since=START), 1),
+            "recorded_waits": (lambda facts: facts.recorded_waits([("a", "t")], since=START, dates={}), 1),
             "rendered_fields": (lambda facts: facts.rendered_fields([("a", "t")], self.refs), 1),
             "page": (lambda facts: facts.page(RunFilter(online=True)), 7),
         }

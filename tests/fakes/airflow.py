@@ -472,7 +472,9 @@ class FakeFacts:
             if parent in parents and child in self.world.runs
         ]
 
-    def recorded_waits(self, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
+    def recorded_waits(
+        self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]
+    ) -> list[RecordedWait]:
         self.statements += 1
         return [w for at, w in self.world.waits if (w.consumer.dag_id, w.task_id) in sensors and at >= since]
 

@@ -19,7 +19,8 @@ from airflow_rerun_downstream.domain.facts import (
     TriggerDefinition,
 )
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.edges import dag_edges, may_name
+from airflow_rerun_downstream.lineage.edges import dag_edges
+from airflow_rerun_downstream.lineage.templates import may_name
 from tests.fakes.airflow import START, FakeFacts, World
 
 KNOWN = {"offset_known": True}
@@ -141,7 +142,7 @@ def test_which_dags_a_template_may_name(text: str | None, dag_id: str, answer: b
         (marker(), "b", "derived", "rendered"),
         (marker("2026-01-01"), "b", "derived", "rendered"),
         (marker("{{ data_interval_end | ds }}"), "b", "derived", "rendered"),
-        (marker("{{ ti.xcom_pull('x') }}"), "b", "unresolved", "'ti' is undefined"),
+        (marker("{{ ti.xcom_pull('x') }}"), "b", "unresolved", "'ti' is known to a running task only"),
         (marker("{{ 1 / 0 }}"), "b", "unresolved", "ZeroDivisionError"),
         (marker("soon"), "b", "unresolved", "soon"),
         (marker(to=TEMPLATE), None, "unresolved", "in each run"),

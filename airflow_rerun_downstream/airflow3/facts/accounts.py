@@ -28,9 +28,10 @@ from airflow.models.xcom import XComModel
 from sqlalchemy import and_, func, select
 
 from airflow_rerun_downstream.airflow3.facts.marks import Marks, marks
-from airflow_rerun_downstream.airflow3.facts.origins import XCOM, read_json, word
+from airflow_rerun_downstream.airflow3.facts.origins import XCOM, word
 from airflow_rerun_downstream.airflow3.facts.runs import RUN, TI
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
+from airflow_rerun_downstream.airflow3.stored import read_choice, text_of
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Account, RunAccount, Skipping
 from airflow_rerun_downstream.domain.refs import RunRef
 
@@ -148,16 +149,13 @@ def decisions(session: Session, refs: Iterable[RunRef]) -> dict[RunRef, list[Ski
     joined = DagRun.__table__.join(XComModel.__table__, XCOM.dag_run_id == RUN.id)
     for some in chunks(refs):
         wanted = (
-            select(RUN.dag_id, RUN.run_id, XCOM.task_id, XCOM.map_index, XCOM.value)
+            select(RUN.dag_id, RUN.run_id, XCOM.task_id, XCOM.map_index, text_of(XCOM.value))
             .select_from(joined)
             .where(pair_in(session, RUN.dag_id, RUN.run_id, names(some)), XCOM.key == CHOICE_KEY)
         )
         for row in session.execute(wanted):
-            value = read_json(row.value)
-            if isinstance(value, Mapping):
-                followed = frozenset(map(str, value["followed"])) if "followed" in value else None
-                skipped = frozenset(map(str, value.get("skipped") or ()))
-                found[RunRef(row.dag_id, row.run_id)].append(Skipping(row.task_id, row.map_index, followed, skipped))
+            if (choice := read_choice(row.value)) is not None:
+                found[RunRef(row.dag_id, row.run_id)].append(Skipping(row.task_id, row.map_index, *choice))
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from airflow_rerun_downstream.airflow3.facts.values import UNKNOWN, Task
+from airflow_rerun_downstream.airflow3.facts.values import MAX_VALUES, UNKNOWN, Task
 from airflow_rerun_downstream.airflow3.sensors import (
     OFFSET_ATTRIBUTE,
     STANDARD_SENSOR,
@@ -77,8 +77,11 @@ def is_standard(task: Task) -> bool:
 def markers_of(dag_id: str, task: Task) -> Iterator[MarkerDefinition]:
     """One definition for each Dag and task that a marker names."""
     dates = task.texts("logical_date") or [THIS_DATE]
-    for external_dag_id in task.texts("external_dag_id") or [UNKNOWN]:
-        for external_task_id in task.texts("external_task_id") or [UNKNOWN]:
+    dag_ids, task_ids = task.texts("external_dag_id") or [UNKNOWN], task.texts("external_task_id") or [UNKNOWN]
+    if len(dag_ids) * len(task_ids) > MAX_VALUES:
+        task_ids = [UNKNOWN]
+    for external_dag_id in dag_ids:
+        for external_task_id in task_ids:
             yield MarkerDefinition(
                 dag_id,
                 task.task_id,

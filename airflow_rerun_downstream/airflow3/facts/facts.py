@@ -27,6 +27,7 @@ from airflow_rerun_downstream.domain.facts import (
     AssetEmission,
     DagStructure,
     Definitions,
+    DoubtfulRecord,
     RecordedWait,
     RunAccount,
     RunFacts,
@@ -107,15 +108,17 @@ class AirflowFacts:
         """See `LineageFacts.task_starts`."""
         return inlets.task_starts(self._session, tasks, since=since, until=until)
 
-    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun]:
+    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
         """See `LineageFacts.triggered_runs`."""
         return triggers.triggered_runs(self._session, parents)
 
-    def recorded_waits(self, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
+    def recorded_waits(
+        self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]
+    ) -> list[RecordedWait | DoubtfulRecord]:
         """See `LineageFacts.recorded_waits`."""
-        return records.recorded_waits(self._session, sensors, since=since)
+        return records.recorded_waits(self._session, sensors, since=since, dates=dates)
 
-    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait]:
+    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
         """See `LineageFacts.last_waits`."""
         return records.last_waits(self._session, sensors)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Text, and_, cast, or_, select
 
 from airflow_rerun_downstream.airflow3.facts import serialized
 from airflow_rerun_downstream.airflow3.pairs import chunks, one_in
+from airflow_rerun_downstream.airflow3.stored import TRIGGER_KEY, read_id, text_of
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 RUN = DagRun.__table__.c
 XCOM = XComModel.__table__.c
-
-TRIGGER_KEY = "trigger_run_id"
-"""The XCom of a TriggerDagRun task that names the run it made. No column of that run names the task."""
 
 ALWAYS_ONLINE = ("scheduled", "asset_triggered")
 MAX_PARENTS = 20
@@ -103,7 +101,7 @@ def parents(session: Session, children: Collection[RunRef]) -> dict[RunRef, dict
     for some in chunks(by_id, 5_000):
         for row in session.execute(makers_of(session, some)):
             named = targets.get((row.dag_id, row.task_id))
-            for child in by_id.get(read_json(row.value), ()):
+            for child in by_id.get(read_id(row.value) or "", ()):
                 if named is None or child.dag_id in named:
                     found.setdefault(child, {})[RunRef(row.dag_id, row.run_id)] = Kind.of(row)
     return found
@@ -124,7 +122,7 @@ def declared_targets(session: Session) -> dict[tuple[str, str], set[str]]:
 def makers_of(session: Session, run_ids: Collection[str]) -> Any:
     """The records of TriggerDagRun tasks that made runs with these ids, with the kind of the tasks' own runs."""
     return (
-        select(XCOM.dag_id, XCOM.task_id, XCOM.run_id, XCOM.value, RUN.run_type, RUN.triggered_by)
+        select(XCOM.dag_id, XCOM.task_id, XCOM.run_id, text_of(XCOM.value), RUN.run_type, RUN.triggered_by)
         .select_from(XComModel.__table__)
         .join(DagRun.__table__, RUN.id == XCOM.dag_run_id)
         .where(XCOM.key == TRIGGER_KEY, one_in(session, cast(XCOM.value, Text), json_forms(run_ids)))
@@ -138,13 +136,3 @@ def json_forms(texts: Iterable[str]) -> list[str]:
         once = json.dumps(text)
         forms.update(dict.fromkeys((once, json.dumps(text, ensure_ascii=False), json.dumps(once))))
     return list(forms)
-
-
-def read_json(value: Any) -> Any:
-    """An XCom's value: JSON, or JSON as a text inside JSON where Airflow's own code wrote it."""
-    if isinstance(value, str) and value[:1] in ('"', "{", "["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value

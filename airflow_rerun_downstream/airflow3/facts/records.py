@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,19 +10,22 @@ from airflow.models.renderedtifields import RenderedTaskInstanceFields
 from airflow.models.xcom import XComModel
 from sqlalchemy import and_, func, select
 
-from airflow_rerun_downstream.airflow3.facts.origins import XCOM, read_json
+from airflow_rerun_downstream.airflow3.facts.origins import XCOM
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, one_in, pair_in
-from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, read_waited
-from airflow_rerun_downstream.domain.facts import RecordedWait
+from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY
+from airflow_rerun_downstream.airflow3.stored import Unreadable, read_fields, read_waited, text_of
+from airflow_rerun_downstream.domain.facts import SHOWN_DATES, DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-log = logging.getLogger(__name__)
-
 RENDERED = RenderedTaskInstanceFields.__table__.c
-WAITED = select(XCOM.dag_id, XCOM.run_id, XCOM.task_id, XCOM.map_index, XCOM.value).select_from(XComModel.__table__)
+WAITED = select(XCOM.dag_id, XCOM.run_id, XCOM.task_id, XCOM.map_index, text_of(XCOM.value)).select_from(
+    XComModel.__table__
+)
+AT_ONCE = {"yield_per": 500}
+"""Rows are read a few hundred at a time: each may be as long as `stored.MAX_RECORD`."""
 
 
 def rendered_fields(
@@ -33,36 +35,36 @@ def rendered_fields(
     wanted_tasks, task_ids = set(tasks), sorted({task_id for _, task_id in tasks})
     found: dict[tuple[RunRef, str, int], Mapping[str, object]] = {}
     for some in chunks(refs, 5_000):
-        wanted = select(
-            RENDERED.dag_id, RENDERED.run_id, RENDERED.task_id, RENDERED.map_index, RENDERED.rendered_fields
-        ).where(
+        columns = RENDERED.dag_id, RENDERED.run_id, RENDERED.task_id, RENDERED.map_index
+        wanted = select(*columns, text_of(RENDERED.rendered_fields)).where(
             pair_in(session, RENDERED.dag_id, RENDERED.run_id, names(some)), one_in(session, RENDERED.task_id, task_ids)
         )
-        for row in session.execute(wanted):
-            fields = read_json(row.rendered_fields)
-            if (row.dag_id, row.task_id) in wanted_tasks and isinstance(fields, Mapping):
-                found[RunRef(row.dag_id, row.run_id), row.task_id, row.map_index] = {
-                    # A list may be kept as its text.
-                    name: read_json(value) if name.endswith("_ids") else value
-                    for name, value in fields.items()
-                }
+        for row in session.execute(wanted, execution_options=AT_ONCE):
+            if (row.dag_id, row.task_id) in wanted_tasks and (fields := read_fields(row.value)) is not None:
+                found[RunRef(row.dag_id, row.run_id), row.task_id, row.map_index] = fields
     return found
 
 
-def recorded_waits(session: Session, sensors: Collection[tuple[str, str]], *, since: datetime) -> list[RecordedWait]:
-    """What the worker listener recorded of sensors since a moment. A value of another form is logged and left out."""
-    found: list[RecordedWait] = []
+def recorded_waits(
+    session: Session,
+    sensors: Collection[tuple[str, str]],
+    *,
+    since: datetime,
+    dates: Mapping[str, Collection[datetime]],
+) -> list[RecordedWait | DoubtfulRecord]:
+    """What the worker listener recorded of sensors since a moment, with those of its dates that are asked for."""
+    found: list[RecordedWait | DoubtfulRecord] = []
     for some in chunks(sorted(sensors)):
         wanted = WAITED.where(
             XCOM.key == WAITED_KEY, XCOM.timestamp >= since, pair_in(session, XCOM.dag_id, XCOM.task_id, some)
         )
-        found.extend(waits(session.execute(wanted)))
+        found.extend(waits(session.execute(wanted, execution_options=AT_ONCE), dates))
     return found
 
 
-def last_waits(session: Session, sensors: Collection[tuple[str, str]]) -> list[RecordedWait]:
+def last_waits(session: Session, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
     """What it recorded in the newest run of each sensor of which there is a record."""
-    found: list[RecordedWait] = []
+    found: list[RecordedWait | DoubtfulRecord] = []
     for some in chunks(sorted(sensors)):
         newest = (
             select(XCOM.dag_id, XCOM.task_id, func.max(XCOM.dag_run_id).label("dag_run_id"))
@@ -75,15 +77,20 @@ def last_waits(session: Session, sensors: Collection[tuple[str, str]]) -> list[R
             .where(XCOM.key == WAITED_KEY)
             .order_by(XCOM.dag_id, XCOM.task_id, XCOM.map_index)
         )
-        found.extend(waits(session.execute(wanted)))
+        found.extend(waits(session.execute(wanted, execution_options=AT_ONCE), {}))
     return found
 
 
-def waits(rows: Iterable[Any]) -> Iterator[RecordedWait]:
-    """The records in rows of `WAITED`; others are logged."""
+def waits(rows: Iterable[Any], dates: Mapping[str, Collection[datetime]]) -> Iterator[RecordedWait | DoubtfulRecord]:
+    """The records in rows of `WAITED`. Of their dates only what is needed is kept: there may be very many."""
     for row in rows:
-        value = read_waited(read_json(row.value))
-        if value is None:
-            log.warning("The record of sensor %s in %s / %s can't be read", row.task_id, row.dag_id, row.run_id)
-        else:
-            yield RecordedWait(RunRef(row.dag_id, row.run_id), row.task_id, row.map_index, *value)
+        where = RunRef(row.dag_id, row.run_id), row.task_id, row.map_index
+        try:
+            value = read_waited(row.value)
+        except Unreadable as problem:
+            yield DoubtfulRecord(*where, f"the record of what it waited for in {where[0]} {problem}")
+            continue
+        wanted = dates.get(value.external_dag_id, ())
+        kept = tuple(date for number, date in enumerate(value.dates) if number < SHOWN_DATES or date in wanted)
+        count = len(value.dates) if len(value.dates) > len(kept) else None
+        yield RecordedWait(*where, value.external_dag_id, value.task_ids, value.group_id, kept, count)

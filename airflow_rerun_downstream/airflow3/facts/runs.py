@@ -86,6 +86,7 @@ def facts_of(ref: RunRef, row: Any, *, online: bool, terminated: bool) -> RunFac
         terminated=terminated,
         backfill=run_type == "backfill",
         dag_gone=not row.dag_there,
+        made_by_task=Kind.of(row).by_task,
     )
 
 

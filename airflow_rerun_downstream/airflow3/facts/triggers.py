@@ -2,94 +2,129 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XComModel
 from sqlalchemy import select
 
 from airflow_rerun_downstream.airflow3.facts import serialized
-from airflow_rerun_downstream.airflow3.facts.origins import TRIGGER_KEY, XCOM, declared_targets, read_json
-from airflow_rerun_downstream.airflow3.facts.records import rendered_fields
+from airflow_rerun_downstream.airflow3.facts.origins import XCOM
+from airflow_rerun_downstream.airflow3.facts.records import AT_ONCE, rendered_fields
 from airflow_rerun_downstream.airflow3.facts.runs import RUN, runs
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
-from airflow_rerun_downstream.domain.facts import TriggeredRun
+from airflow_rerun_downstream.airflow3.stored import LINK_KEY, TRIGGER_KEY, linked_dag, read_id, text_of
+from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-LINK_KEY = "_link_TriggerDagRunLink"
-"""The XCom behind the operator's link in the UI: an address that names the Dag which was triggered."""
-
-LINKED_DAG = re.compile(r"/dags/([^/]+)/runs/")
-
 Instance = tuple[RunRef, str, int]
+Declared = Mapping[tuple[str, str], Collection[TriggerDefinition]]
+"""What Dags declare, by Dag and task."""
 
 
-def triggered_runs(session: Session, parents: Collection[RunRef]) -> list[TriggeredRun]:
-    """Which runs the TriggerDagRun tasks of ``parents`` made; those that are gone are left out."""
+def triggered_runs(session: Session, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
+    """Which runs the TriggerDagRun tasks of ``parents`` made, and the records that can't be true."""
     recorded = records(session, parents)
-    targets = target_dags(session, recorded)
+    if not recorded:
+        return []
+    declared = declarations(session)
+    targets = target_dags(session, recorded, declared)
     children = {
-        instance: RunRef(targets[instance], str(read_json(values[TRIGGER_KEY])))
-        for instance, values in recorded.items()
-        if instance in targets
+        instance: RunRef(targets[instance], run_id)
+        for instance, (run_id, _) in recorded.items()
+        if instance in targets and run_id is not None
     }
-    found = runs(session, set(children.values())) if children else {}
-    return [
-        TriggeredRun(parent, task_id, map_index, found[child])
-        for (parent, task_id, map_index), child in children.items()
-        if child in found
-    ]
+    known = runs(session, set(children.values())) if children else {}
+    found: list[TriggeredRun | DoubtfulRecord] = []
+    for instance in recorded:
+        parent, task_id, _ = instance
+        child, triggers = children.get(instance), declared.get((parent.dag_id, task_id), ())
+        if instance not in targets and not triggers:
+            continue  # an XCom of that key, and nothing that says of which Dag: somebody else's
+        why = doubt(child, known, triggers) if instance in targets else FORGOTTEN
+        if child is None or why is not None:
+            dag_id = targets.get(instance) or min((each.trigger_dag_id for each in triggers), default=None)
+            found.append(DoubtfulRecord(*instance, why or UNREADABLE, dag_id))
+        else:
+            found.append(TriggeredRun(*instance, known[child]))
+    return found
 
 
-def records(session: Session, parents: Collection[RunRef]) -> dict[Instance, dict[str, Any]]:
-    """The XComs of task instances that triggered a run, by their keys."""
+UNREADABLE = "what it recorded names no run"
+FORGOTTEN = "Airflow no longer keeps of which Dag the run is that it recorded"
+
+
+def doubt(
+    child: RunRef | None, known: Mapping[RunRef, RunFacts], triggers: Collection[TriggerDefinition]
+) -> str | None:
+    """Why a record can't be true; None: it may be. Without a declaration it is believed."""
+    if child is None:
+        return UNREADABLE
+    if child not in known:
+        return f"it recorded the run {child}, which isn't there"
+    named = {trigger.trigger_dag_id for trigger in triggers}
+    if named and not is_open(triggers) and child.dag_id not in named:
+        return f"it recorded the run {child}, which isn't of the Dag that it triggers"
+    # With reset_dag_run a task clears a run that is there. A serialized Dag doesn't tell of that argument.
+    if not known[child].made_by_task and not known[child].clear_number:
+        return f"it recorded the run {child}, which no task has made"
+    return None
+
+
+def is_open(triggers: Collection[TriggerDefinition]) -> bool:
+    """Whether a run decides which Dag a task triggers."""
+    return any("{" in trigger.trigger_dag_id for trigger in triggers)
+
+
+def declarations(session: Session) -> Declared:
+    """The TriggerDagRun tasks of all Dags."""
+    found: dict[tuple[str, str], list[TriggerDefinition]] = {}
+    for trigger in serialized.definitions(session).triggers:
+        found.setdefault((trigger.dag_id, trigger.task_id), []).append(trigger)
+    return found
+
+
+def records(session: Session, parents: Collection[RunRef]) -> dict[Instance, tuple[str | None, str | None]]:
+    """What task instances recorded of the run that they triggered: its id, and the Dag that their link names."""
     found: dict[Instance, dict[str, Any]] = {}
     for some in chunks(parents):
         wanted = (
-            select(RUN.dag_id, RUN.run_id, XCOM.task_id, XCOM.map_index, XCOM.key, XCOM.value)
+            select(RUN.dag_id, RUN.run_id, XCOM.task_id, XCOM.map_index, XCOM.key, text_of(XCOM.value))
             .select_from(DagRun.__table__.join(XComModel.__table__, XCOM.dag_run_id == RUN.id))
             .where(pair_in(session, RUN.dag_id, RUN.run_id, names(some)), XCOM.key.in_((TRIGGER_KEY, LINK_KEY)))
             .order_by(RUN.id, XCOM.task_id, XCOM.map_index)
         )
-        for row in session.execute(wanted):
+        for row in session.execute(wanted, execution_options=AT_ONCE):
             instance = (RunRef(row.dag_id, row.run_id), row.task_id, row.map_index)
-            found.setdefault(instance, {})[row.key] = row.value
-    return {instance: values for instance, values in found.items() if TRIGGER_KEY in values}
+            read = read_id if row.key == TRIGGER_KEY else linked_dag
+            found.setdefault(instance, {})[row.key] = read(row.value)
+    return {
+        instance: (values[TRIGGER_KEY], values.get(LINK_KEY))
+        for instance, values in found.items()
+        if TRIGGER_KEY in values
+    }
 
 
-def target_dags(session: Session, recorded: Mapping[Instance, Mapping[str, Any]]) -> dict[Instance, str]:
-    """The Dags that were triggered: what the task linked to, what its Dag declares, what was rendered for it.
-
-    An XCom of that key whose task does none of these is somebody else's.
-    """
-    linked = {instance: linked_dag(values.get(LINK_KEY)) for instance, values in recorded.items()}
-    found = {instance: dag_id for instance, dag_id in linked.items() if dag_id is not None}
-    rest = [instance for instance in recorded if instance not in found]
-    if not rest:
-        return found
-    declared = declared_targets(session)
-    triggers = {(trigger.dag_id, trigger.task_id) for trigger in serialized.definitions(session).triggers}
+def target_dags(
+    session: Session, recorded: Mapping[Instance, tuple[str | None, str | None]], declared: Declared
+) -> dict[Instance, str]:
+    """The Dags that were triggered: what the task linked to, what its Dag declares, what was rendered for it."""
+    found = {instance: dag_id for instance, (_, dag_id) in recorded.items() if dag_id is not None}
     unclear: list[Instance] = []
-    for instance in rest:
-        task = (instance[0].dag_id, instance[1])
-        if len(declared.get(task, ())) == 1:
-            found[instance] = next(iter(declared[task]))
-        elif task in triggers:
+    for instance in recorded:
+        triggers = declared.get((instance[0].dag_id, instance[1]), ())
+        if instance in found or not triggers:
+            continue
+        if len(triggers) == 1 and not is_open(triggers):
+            found[instance] = next(iter(triggers)).trigger_dag_id
+        else:
             unclear.append(instance)
     found.update(rendered_targets(session, unclear))
     return found
-
-
-def linked_dag(value: Any) -> str | None:
-    """The Dag that a link's address names."""
-    match = LINKED_DAG.search(str(value or ""))
-    return unquote(match.group(1)) if match else None
 
 
 def rendered_targets(session: Session, instances: Collection[Instance]) -> dict[Instance, str]:

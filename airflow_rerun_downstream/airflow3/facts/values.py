@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from airflow_rerun_downstream.domain.facts import MAX_LENGTH, TOO_LONG
+
 UNKNOWN = "{{ mapped }}"
 """Stands for a value that differs from one map index to the next and isn't written in the Dag: a template too."""
+
+MAX_VALUES = 1_000
+"""How many different texts of one argument are told apart; of more, none is known."""
 
 
 def plain(value: Any) -> Any:
@@ -77,5 +82,12 @@ class Task:
         for value in self.values(name):
             for each in value if isinstance(value, list) else [value]:
                 if each is not None:
-                    found[each if isinstance(each, str) else UNKNOWN] = None
-        return list(found)
+                    found[text_of(each)] = None
+        return list(found) if len(found) <= MAX_VALUES else [UNKNOWN]
+
+
+def text_of(value: Any) -> str:
+    """A value that should be a text."""
+    if not isinstance(value, str):
+        return UNKNOWN
+    return value if len(value) <= MAX_LENGTH else TOO_LONG

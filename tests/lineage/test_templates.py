@@ -1,0 +1,172 @@
+"""What is reckoned of an author's template, and what isn't, whatever it says."""
+
+from __future__ import annotations
+
+import contextlib
+import tracemalloc
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_rerun_downstream.domain.facts import TOO_LONG, MarkerDefinition, RunFacts
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.macros import CannotRender
+from airflow_rerun_downstream.lineage.templates import may_name, rendered, rendered_date
+from tests.hostile import NAMES, TEMPLATES
+
+DATE = datetime(2026, 1, 30, 5, tzinfo=timezone.utc)  # a Friday
+RUN = RunFacts(
+    RunRef("a", "r"), "scheduled", "success", DATE, DATE,
+    data_interval_start=DATE - timedelta(days=1), data_interval_end=DATE,
+)  # fmt: skip
+MEGABYTE = 1 << 20
+
+
+def date(text: str, run: RunFacts = RUN) -> str:
+    return rendered_date(MarkerDefinition("a", "mark", "b", "t", text), run).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-02-01", "2026-02-01T00:00:00+00:00"),
+        ("{{ logical_date }}", "2026-01-30T05:00:00+00:00"),
+        ("{{ logical_date.isoformat() }}", "2026-01-30T05:00:00+00:00"),
+        ("{{ (logical_date + macros.timedelta(days=1)).isoformat() }}", "2026-01-31T05:00:00+00:00"),
+        ("{{ logical_date - macros.timedelta(hours=24 * 7) }}", "2026-01-23T05:00:00+00:00"),
+        ("{{ logical_date + macros.dateutil.relativedelta.relativedelta(months=1) }}", "2026-02-28T05:00:00+00:00"),
+        ("{{ logical_date.add(days=3 if logical_date.isoweekday() == 5 else 1) }}", "2026-02-02T05:00:00+00:00"),
+        ("{{ logical_date.subtract(months=1).start_of('month') }}", "2025-12-01T00:00:00+00:00"),
+        ("{{ logical_date.replace(hour=logical_date.hour // 2) }}", "2026-01-30T02:00:00+00:00"),
+        ("{{ logical_date.in_timezone('Asia/Tokyo').start_of('day') }}", "2026-01-30T00:00:00+09:00"),
+        ("{{ macros.ds_add(ds, -1) }}", "2026-01-29T00:00:00+00:00"),
+        ("{{ macros.ds_format(ds, '%Y-%m-%d', '%Y-%m-01') }}", "2026-01-01T00:00:00+00:00"),
+        ("{{ macros.datetime.strptime(ds_nodash, '%Y%m%d') }}", "2026-01-30T00:00:00+00:00"),
+        ("{{ macros.datetime(2026, 1, 2) }}", "2026-01-02T00:00:00+00:00"),
+        ("{{ logical_date.strftime('%Y-%m-%dT%H') }}:30", "2026-01-30T05:30:00+00:00"),
+        ("{{ logical_date.format('YYYY-MM-DD') }}", "2026-01-30T00:00:00+00:00"),
+        ("{{ ds[:8] ~ '01' }}", "2026-01-01T00:00:00+00:00"),
+        ("{{ data_interval_start | ds }}T{{ data_interval_end.hour + 10 }}:00", "2026-01-29T15:00:00+00:00"),
+        ("{{ logical_date - (data_interval_end - data_interval_start) }}", "2026-01-29T05:00:00+00:00"),
+        ("{{ dag_run.run_after | ts }}", "2026-01-30T05:00:00+00:00"),
+        ("{{ run_id | replace('r', ds) }}", "2026-01-30T00:00:00+00:00"),
+        ("{{ ds if not (ds < '2026' or ds > '2027') and ds != '' else ts }}", "2026-01-30T00:00:00+00:00"),
+    ],
+)
+def test_what_a_date_needs(text: str, expected: str) -> None:
+    assert date(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{{ ti.xcom_pull('x') }}", "'ti' is known to a running task only"),
+        ("{{ dag_run.conf.x }}", "'conf' is known to a running task only"),
+        ("{{ params.x | default('2026-01-01') }}", "the filter 'default'"),
+        ("{{ var.value.x or ds }}", "'var' is known"),
+        ("{% if True %}{{ ds }}{% endif %}", "{% %}"),
+        ("{{ logical_date.__class__ }}", "the attribute '__class__'"),
+        ("{{ macros.datetime['__call__'] }}", "[ ] of anything but a text"),
+        ("{{ macros.datetime.now() }}", "'now'"),
+        ("{{ ds.center(20) }}", "'center'"),
+        ("{{ ds * 2 }}", "'*' of these values"),
+        ("{{ 2 ** 2 }}", "'**' of these values"),
+        ("{{ ds in [ds] }}", "the comparison 'in'"),
+        ("{{ macros.timedelta(**{}) }}", "* or **"),
+        ("{{ ds if ds }}{{ ds if not ds }}", "an if without an else"),
+        ("{{ dag_run }}", "a name without a field"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError"),
+        ("{{ ds", "TemplateSyntaxError"),
+        ("{{ run_id | string | upper }}", "'R' is not a date"),
+        (TOO_LONG, "more than 1000 characters"),
+        ("now", "'now' is not a date"),
+        ("10:30", "'10:30' is not a date"),
+        ("2026-01-01/2026-01-02", "is not a date"),
+        ("2026-13-01", "Error"),
+    ],
+)
+def test_anything_else_is_not_reckoned_and_says_why(text: str, why: str) -> None:
+    with pytest.raises(CannotRender) as caught:
+        date(text)
+    assert why in str(caught.value)
+
+
+def test_a_run_without_a_date_has_no_names_for_it() -> None:
+    undated = RunFacts(RunRef("a", "r"), "manual", "success", None, DATE)
+    with pytest.raises(CannotRender, match="'logical_date' is known to a running task only"):
+        date("{{ logical_date }}", undated)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_hostile_template_is_refused_in_a_sentence_and_costs_no_memory(name: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(CannotRender) as caught:
+            date(TEMPLATES[name])
+        assert tracemalloc.get_traced_memory()[1] < 2 * MEGABYTE
+    finally:
+        tracemalloc.stop()
+    assert 0 < len(str(caught.value)) < 250
+
+
+EXPRESSIONS = st.recursive(
+    st.sampled_from(["ds", "logical_date", "run_id", "macros", "1", "9999999999999", "1e300", "'a'", "''", "ti"]),
+    lambda inner: st.one_of(
+        st.builds(
+            "({} {} {})".format,
+            inner,
+            st.sampled_from(["+", "-", "*", "/", "//", "%", "**", "~", "<", "==", "and", "or"]),
+            inner,
+        ),
+        st.builds("{}.{}".format, inner, st.sampled_from(["hour", "add()", "timedelta", "__class__", "ds_add(ds, 1)"])),
+        st.builds("{}.replace({}, {})".format, inner, inner, inner),
+        st.builds("{}[{}:]".format, inner, inner),
+        st.builds("{}.strftime({})".format, inner, inner),
+        st.builds("({} if {} else {})".format, inner, inner, inner),
+        st.builds("{} | {}".format, inner, st.sampled_from(["ds", "ts", "int", "string", "list"])),
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.builds("x{{{{ {} }}}}".format, EXPRESSIONS) | st.text("{}%#()'.*1a ", max_size=60))
+def test_whatever_a_text_says_there_is_a_short_text_or_a_refusal(text: str) -> None:
+    with contextlib.suppress(CannotRender):
+        assert len(rendered(text, RUN)) <= max(500, len(text))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hostile_name_is_held_against_an_id_without_trying_again(name: str) -> None:
+    """The number of steps is what can be counted: each literal part is looked for once."""
+    text, dag_id = NAMES[name]
+    looked: list[str] = []
+
+    class Counting(str):
+        def find(self, part: str, *ends: int) -> int:  # type: ignore[override]
+            looked.append(part)
+            return super().find(part, *ends)
+
+    may_name(text, Counting(dag_id))
+    assert len(looked) <= text.count("{{")
+    assert len(looked) <= 1_000
+
+
+LETTERS = st.text("ab", max_size=4)
+
+
+@given(st.lists(LETTERS, min_size=2, max_size=5), st.text("ab", max_size=14))
+def test_a_template_may_name_what_has_its_parts_in_their_order(parts: list[str], dag_id: str) -> None:
+    """Held against every way of cutting the id; a regular expression would do the same, and take its time."""
+
+    def fits(rest: str, left: list[str]) -> bool:
+        if len(left) == 1:
+            return rest.endswith(left[0])
+        return any(
+            rest[place:].startswith(left[0]) and fits(rest[place + len(left[0]) :], left[1:])
+            for place in range(len(rest) + 1)
+        )
+
+    expected = dag_id.startswith(parts[0]) and fits(dag_id[len(parts[0]) :], parts[1:])
+    assert may_name("{{ x }}".join(parts), dag_id) is expected
