@@ -1,7 +1,8 @@
-"""A cluster policy that makes the offset of an ExternalTaskSensor readable in its serialized Dag.
+"""A cluster policy that makes readable in a serialized Dag what Airflow leaves out of it.
 
-Airflow serializes neither ``execution_delta`` nor whether there is an ``execution_date_fn``; an attribute that is
-listed in an instance's ``template_fields`` is serialized. There is nothing in ours that rendering would change.
+Of an ExternalTaskSensor it serializes neither ``execution_delta`` nor whether there is an ``execution_date_fn``, of a
+TriggerDagRunOperator not ``reset_dag_run``. An attribute that is listed in an instance's ``template_fields`` is
+serialized. There is nothing in ours that rendering would change.
 """
 
 from __future__ import annotations
@@ -30,9 +31,12 @@ sensors = prepared()
 @hookimpl
 @harmless("policy")
 def task_policy(task: Any) -> None:
-    """Mark a sensor. Whatever goes wrong here is logged: no Dag fails to parse because of it."""
-    if sensors is not None and "Sensor" in "".join(base.__name__ for base in type(task).__mro__):
+    """Mark a sensor or trigger. Whatever goes wrong here is logged: no Dag fails to parse because of it."""
+    names = "" if sensors is None else "".join(base.__name__ for base in type(task).__mro__)
+    if "Sensor" in names:
         mark(task)
+    elif "TriggerDagRun" in names:
+        mark_trigger(task)
 
 
 def mark(task: Any) -> None:
@@ -43,7 +47,18 @@ def mark(task: Any) -> None:
         return
     dates = getattr(type(task), DATES, None)
     function = dates if dates is not getattr(base, DATES, None) else getattr(task, "execution_date_fn", None)
-    name = sensors.OFFSET_ATTRIBUTE
-    setattr(task, name, sensors.offset_mark(getattr(task, "execution_delta", None), function))
+    serialize(task, sensors.OFFSET_ATTRIBUTE, sensors.offset_mark(getattr(task, "execution_delta", None), function))
+
+
+def mark_trigger(task: Any) -> None:
+    """Write down whether a TriggerDagRunOperator, or a subclass, resets a run that exists."""
+    assert sensors is not None
+    if sensors.standard_base(type(task), sensors.STANDARD_TRIGGER) is not None:
+        serialize(task, sensors.RESET_ATTRIBUTE, bool(getattr(task, sensors.RESET_ARGUMENT, False)))
+
+
+def serialize(task: Any, name: str, value: Any) -> None:
+    """Give a task an attribute that is serialized with its Dag."""
+    setattr(task, name, value)
     if name not in task.template_fields:
         task.template_fields = [*task.template_fields, name]

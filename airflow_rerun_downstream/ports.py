@@ -34,6 +34,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import (
     ActiveRerun,
     Actor,
+    Awaited,
     Member,
     NewFrozen,
     NewRerun,
@@ -161,6 +162,10 @@ class LineageFacts(Protocol):
         A record counts if the run exists, was made by a task or may have been cleared by this one, and is of the Dag
         that the task declares, where that is fixed. Without a declaration it is believed.
         """
+        ...
+
+    def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
+        """Which tasks made ``children``, as `triggered_runs` knows it."""
         ...
 
     def recorded_waits(
@@ -417,8 +422,11 @@ class RerunStore(Protocol):
         """The runs for which each of some members still waits, in the order of the awaited members' ids."""
         ...
 
-    def gates(self, member_id: int) -> list[Member]:
-        """The members that a member waits for, as they are now; what they wait for themselves isn't told."""
+    def gates(self, member_id: int) -> list[Awaited]:
+        """The members that a member's present stage waits for, as they are now, and those that stages before it did.
+
+        What they wait for themselves isn't told. A member that has ended a stage waits for its own stages, too.
+        """
         ...
 
     def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:
@@ -491,6 +499,18 @@ class RerunStore(Protocol):
         ``dispatched_at``; succeeded, failed, skipped, terminated and released stamp ``ended_at``; going back to
         pending or running clears it.
         """
+        ...
+
+    def next_stage(self, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
+        """Let a member whose stage number ``stage`` is right wait for its next one, if it is in ``before`` and there.
+
+        ``clear_number`` is the one that the run had when it was judged.
+        """
+        ...
+
+    def stage_back(self, member_id: int, *, before: MemberState, since: int, stage: int, reason: str) -> bool:
+        """Let a member that is at its stage number ``since`` run its stage number ``stage`` again, if it is in
+        ``before``, pending or running."""
         ...
 
     def adopt_member(

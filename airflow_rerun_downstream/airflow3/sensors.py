@@ -11,11 +11,19 @@ OFFSET_ATTRIBUTE = "rerun_downstream_offset"
 """Attribute of a sensor, serialized with its Dag: ``{"seconds": number}``, ``{"relative": {unit: number}}`` or
 ``{"date_function": name}``. It holds no text with a template in it."""
 
+RESET_ARGUMENT = "reset_dag_run"
+RESET_ATTRIBUTE = "rerun_downstream_resets"
+"""Attribute of a TriggerDagRun task, serialized with its Dag: whether it clears the run that it would make, if that
+exists. Airflow serializes the argument itself only for mapped tasks."""
+
 WAITED_KEY = "rerun_downstream_waited_for"
 """XCom key of a sensor's task instance: what it waited for, written once when it succeeded."""
 
 STANDARD_SENSOR = ("airflow.providers.standard.sensors.external_task", "ExternalTaskSensor")
 """Module and name of Airflow's own sensor."""
+
+STANDARD_TRIGGER = ("airflow.providers.standard.operators.trigger_dagrun", "TriggerDagRunOperator")
+"""Module and name of Airflow's own operator that makes runs."""
 
 UNITS = ("years", "months", "days", "hours", "minutes", "seconds", "microseconds")
 FIXED_UNITS = ("year", "month", "day", "weekday", "hour", "minute", "second", "microsecond")
@@ -35,8 +43,12 @@ class Offset:
 
 def sensor_class(cls: type) -> type | None:
     """The ExternalTaskSensor among a class and its bases, told by name: nothing is imported for it."""
-    module, name = STANDARD_SENSOR
-    return next((base for base in cls.__mro__ if (base.__module__, base.__name__) == (module, name)), None)
+    return standard_base(cls, STANDARD_SENSOR)
+
+
+def standard_base(cls: type, named: tuple[str, str]) -> type | None:
+    """A class of Airflow's, by its module and name, among a class and its bases."""
+    return next((base for base in cls.__mro__ if (base.__module__, base.__name__) == named), None)
 
 
 def offset_mark(delta: Any, date_function: Any) -> dict[str, Any]:

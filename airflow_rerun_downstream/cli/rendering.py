@@ -194,6 +194,12 @@ def frozen(reruns: Iterable[payloads.Rerun], members: Sequence[payloads.Member])
     return [table(f"Frozen runs ({len(rows)})", columns, rows)]
 
 
+def staged(of: payloads.Member) -> str:
+    """The tasks of a member that is rerun in stages; the present one is marked."""
+    marks = (f"({number}{'*' if number == of.stage else ''}) " for number in range(1, len(of.stages) + 1))
+    return "; ".join(mark + tasks(some) for mark, some in zip(marks, of.stages, strict=True))
+
+
 def members(of: payloads.Members) -> list[object]:
     """A page of members."""
     columns = ("id", "role", "dag_id", "run_id", "state", "reason", "attempt", "waiting on", "run is", "tasks")
@@ -208,7 +214,7 @@ def members(of: payloads.Members) -> list[object]:
             each.attempt,
             ", ".join(named(ref) for ref in each.waiting_on),
             each.live.state,
-            tasks(each.task_ids),
+            staged(each) or tasks(each.task_ids),
         )
         for each in of.members
     ]

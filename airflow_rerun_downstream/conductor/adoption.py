@@ -12,8 +12,8 @@ from dataclasses import replace
 from airflow_rerun_downstream.conductor.steps import Adopt
 from airflow_rerun_downstream.domain.facts import BEGUN_TASK_STATES, Observation, RunFacts, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef, covers
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Child, Member
-from airflow_rerun_downstream.domain.states import IN_FLIGHT, SATISFIED, MemberState
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Child, Member, is_free
+from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState
 
 Made = Mapping[RunRef, Sequence[TriggeredRun]]
 """The runs that the tasks of a run made; a run that was looked at and made none has an empty entry."""
@@ -29,13 +29,11 @@ def may_be_made(one: Child, members: Mapping[int, Member]) -> bool:
     that it matters only before the member's own run would be dispatched.
     """
     parent, child = members[one.parent], members[one.child]
-    if not parent.attempt or child.state not in ADOPTABLE or not covers(parent.tasks, one.task_id, one.map_index):
+    if child.state not in ADOPTABLE or not covers(parent.begun, one.task_id, one.map_index):
         return False
     if child.state is MemberState.FAILED and child.state_reason == "in_active_rerun":
         return False
-    return parent.state in IN_FLIGHT or (
-        child.state is MemberState.PENDING and all(members[other].state in SATISFIED for other in child.waits_for)
-    )
+    return parent.state in IN_FLIGHT or (child.state is MemberState.PENDING and is_free(child, members))
 
 
 def expected(active: ActiveRerun) -> list[tuple[Child, Member]]:
@@ -90,7 +88,7 @@ def in_place_of(member: Member, one: Child, made: Sequence[TriggeredRun], taken:
 
 def in_turn(member: Member, parent: Member, members: Mapping[int, Member]) -> bool:
     """Whether the members that a member waits for, other than the one that made its run, are all satisfied."""
-    return all(members[other].state in SATISFIED for other in member.waits_for - {parent.id})
+    return is_free(member, members, besides=parent.id)
 
 
 def unknown(active: ActiveRerun, runs: Mapping[RunRef, Observation], made: Made) -> set[int]:

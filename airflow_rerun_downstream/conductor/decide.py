@@ -17,6 +17,7 @@ from airflow_rerun_downstream.conductor.steps import (
     Halt,
     MoveMember,
     MoveRerun,
+    NextStage,
     NoteRunState,
     Release,
     Step,
@@ -26,9 +27,9 @@ from airflow_rerun_downstream.conductor.stillness import stands
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation
 from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, is_free, lets_go
 from airflow_rerun_downstream.domain.room import CLOSED, STUCK, DagRoom, word_of
-from airflow_rerun_downstream.domain.states import IN_FLIGHT, SATISFIED, MemberState, RerunState
+from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, Verdict
 
 WAITS = CLOSED | STUCK
@@ -70,11 +71,7 @@ class Limits:
 def ready(active: ActiveRerun) -> list[Member]:
     """The pending members whose upstream members are all satisfied, oldest ready time first."""
     members = active.by_id
-    found = [
-        member
-        for member in active.members
-        if member.state is MemberState.PENDING and all(members[other].state in SATISFIED for other in member.waits_for)
-    ]
+    found = [member for member in active.members if member.state is MemberState.PENDING and is_free(member, members)]
     return sorted(found, key=by_age)
 
 
@@ -92,7 +89,7 @@ def to_observe(active: ActiveRerun, rooms: Mapping[str, DagRoom], limit: int) ->
         for member in to_look_at(ready(active), places(active, {}, rooms, limit)):
             watched.append(member.ref)
             if member.state_reason == UPSTREAM_RUNS_AGAIN:
-                watched += [members[other].ref for other in sorted(member.waits_for)]
+                watched += [members[gate.member].ref for gate in member.gates]
     return [*watched, *makers(active)]
 
 
@@ -110,7 +107,7 @@ def decide(active: ActiveRerun, seen: Seen, limits: Limits) -> list[Step]:
         return [*adopts] or terminating(active, limits)
     after = adopted(active, adopts)
     followed = [step for member in after.members if (step := follow(member, active, seen)) is not None]
-    moves = [step for step in followed if isinstance(step, MoveMember)]
+    moves = [step for step in followed if isinstance(step, (MoveMember, NextStage))]
     thaws = list(follow_holds(active, seen.holds, limits.releases, frozen_before=limits.frozen_before))
     released = [step for step in thaws if isinstance(step, Release)]
     after = applied(after, [*moves, *released])
@@ -126,7 +123,9 @@ def decide(active: ActiveRerun, seen: Seen, limits: Limits) -> list[Step]:
     return steps
 
 
-def follow(member: Member, active: ActiveRerun, seen: Seen) -> MoveMember | NoteRunState | Halt | Explain | None:
+def follow(
+    member: Member, active: ActiveRerun, seen: Seen
+) -> MoveMember | NextStage | NoteRunState | Halt | Explain | None:
     """How one member follows what was observed of its run; None: it stays as it is."""
     run = seen.runs.get(member.ref)
     if member.state is MemberState.STOPPING:
@@ -142,8 +141,9 @@ def follow(member: Member, active: ActiveRerun, seen: Seen) -> MoveMember | Note
         return None
     if found.verdict is Verdict.UNFINISHED:
         return waits(member, run, seen)
-    after = MemberState.SUCCEEDED if found.verdict is Verdict.SUCCEEDED else MemberState.FAILED
-    return moved(member, run, after, found, found.reason)
+    if found.verdict is Verdict.SUCCEEDED:
+        return right(member, run, found, found.reason)
+    return moved(member, run, MemberState.FAILED, found, found.reason)
 
 
 def moved(member: Member, run: Observation, after: MemberState, found: Judgement, reason: str | None) -> MoveMember:
@@ -171,34 +171,62 @@ def waits(member: Member, run: Observation, seen: Seen) -> Explain | None:
     return Explain(member, why) if why != member.state_reason else None
 
 
-def repaired(member: Member, run: Observation, found: Judgement, active: ActiveRerun) -> MoveMember | None:
+def right(member: Member, run: Observation, found: Judgement, reason: str | None) -> MoveMember | NextStage:
+    """A member of which all present tasks are right: the next ones come, or it has succeeded."""
+    if member.last_stage:
+        return moved(member, run, MemberState.SUCCEEDED, found, reason)
+    return NextStage(member, run.clear_number, reason, found.not_made_anew)
+
+
+def repaired(member: Member, run: Observation, found: Judgement, active: ActiveRerun) -> MoveMember | NextStage | None:
     """A failed member that somebody runs again in Airflow, or has repaired there (decision 3)."""
     if found.verdict is Verdict.UNFINISHED and run.clear_number != member.clear_number:
         return MoveMember(member, MemberState.RUNNING, "repaired_by_hand", run.run_state)
-    if found.verdict is Verdict.SUCCEEDED and started_after(
-        member, run, last_upstream_end(member, active), besides=found.not_made_anew
+    since = last_upstream_end(member, active)
+    if (
+        found.verdict is Verdict.SUCCEEDED
+        and since is not None
+        and started_after(member, run, since, besides=found.not_made_anew)
     ):
-        return moved(member, run, MemberState.SUCCEEDED, found, found.reason or "repaired_by_hand")
+        return right(member, run, found, found.reason or "repaired_by_hand")
     return None
 
 
-def last_upstream_end(member: Member, active: ActiveRerun) -> datetime:
-    """When the last of a member's upstream members was right again; for a source, when the rerun began."""
+def last_upstream_end(member: Member, active: ActiveRerun) -> datetime | None:
+    """When the last of a member's upstream members was right again; for a source, when the rerun began.
+
+    None: it can't be told, because a stage of one has ended that goes on.
+    """
     members = active.by_id
-    ends = [members[other].ended_at for other in member.waits_for]
-    return max((end for end in ends if end is not None), default=active.rerun.created_at)
+    ends = [(gate, members[gate.member].ended_at) for gate in member.gates]
+    if any(gate.until is not None and end is None and lets_go(gate, members) for gate, end in ends):
+        return None
+    return max((end for _, end in ends if end is not None), default=active.rerun.created_at)
 
 
-def applied(active: ActiveRerun, moves: Collection[MoveMember | Release]) -> ActiveRerun:
+def applied(active: ActiveRerun, moves: Collection[MoveMember | NextStage | Release]) -> ActiveRerun:
     """The rerun as it will be after the moves."""
-    states = {move.member.id: move.after if isinstance(move, MoveMember) else MemberState.RELEASED for move in moves}
-    members = tuple(replace(m, state=states.get(m.id, m.state)) for m in active.members)
-    return replace(active, members=members)
+    after = {move.member.id: move for move in moves}
+    return replace(active, members=tuple(as_moved(member, after.get(member.id)) for member in active.members))
 
 
-def pauses(active: ActiveRerun, moves: Collection[MoveMember]) -> bool:
+def as_moved(member: Member, move: MoveMember | NextStage | Release | None) -> Member:
+    """A member as it will be after a move."""
+    match move:
+        case NextStage():
+            return replace(
+                member, state=MemberState.PENDING, stage=member.stage + 1, stage_attempt=member.attempt, ended_at=None
+            )
+        case MoveMember():
+            return replace(member, state=move.after)
+        case Release():
+            return replace(member, state=MemberState.RELEASED)
+    return member
+
+
+def pauses(active: ActiveRerun, moves: Collection[MoveMember | NextStage]) -> bool:
     """Whether a failure now pauses the rerun, by its settings."""
-    newly_failed = any(move.after is MemberState.FAILED for move in moves)
+    newly_failed = any(isinstance(move, MoveMember) and move.after is MemberState.FAILED for move in moves)
     return newly_failed and active.rerun.settings.on_failure == "pause" and active.rerun.state is RerunState.RUNNING
 
 

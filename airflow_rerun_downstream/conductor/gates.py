@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from airflow_rerun_downstream.conductor.judge import judged
-from airflow_rerun_downstream.conductor.steps import MoveMember
+from airflow_rerun_downstream.conductor.steps import MoveMember, StageBack
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
     LIVE_TASK_STATES,
@@ -16,7 +16,7 @@ from airflow_rerun_downstream.domain.facts import (
     Observation,
 )
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Awaited, Member
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import Evidence, Verdict, by_states
@@ -24,32 +24,38 @@ from airflow_rerun_downstream.domain.verdict import Evidence, Verdict, by_states
 UPSTREAM_RUNS_AGAIN = "upstream_runs_again"
 CLEARED_AGAIN = "cleared_again"
 
+GOING_ON = frozenset({MemberState.PENDING, MemberState.RUNNING})
+"""States of a member between two of its stages, or in a later one."""
 
-def stands(gate: Member, run: Observation, found: Evidence | None = None) -> bool:
-    """Whether an upstream member is as it was when it let others go.
+
+def stands(gate: Awaited, run: Observation, found: Evidence | None = None) -> bool:
+    """Whether an upstream member, or the stage of it that is waited for, is as it was when it let others go.
 
     Of a succeeded one the run has the clear number with which it was judged, and is judged right now, too: with
     evidence, where `takes_evidence` asks for some. A skipped one was let go as it is: only nothing of it may be on
     its way. Any other lets nobody go.
     """
-    if gate.state is MemberState.SKIPPED:
-        return not on_its_way(gate, run)
-    if gate.state is not MemberState.SUCCEEDED or run.run_state is None:
+    member = gate.member
+    if member.state is MemberState.SKIPPED:
+        return not on_its_way(gate.part, run)
+    if run.run_state is None or not (member.state is MemberState.SUCCEEDED or gate.let_go):
         return False
-    if gate.clear_number != run.clear_number:
+    if member.clear_number != run.clear_number:
         return False
     if takes_evidence(gate, run):
-        judgement = judged(gate, run, found)
+        judgement = judged(gate.part, run, found)
         return judgement is not None and judgement.verdict is Verdict.SUCCEEDED
-    return by_states(gate.tasks, run) is None
+    return by_states(gate.part.tasks, run) is None
 
 
-def takes_evidence(gate: Member, run: Observation) -> bool:
-    """Whether a succeeded upstream member has tasks that ended otherwise than in success: it was judged by more."""
-    if gate.state is not MemberState.SUCCEEDED or gate.clear_number != run.clear_number:
+def takes_evidence(gate: Awaited, run: Observation) -> bool:
+    """Whether an upstream member that let others go has tasks that ended otherwise than in success: it was judged by
+    more."""
+    member, tasks = gate.member, gate.part.tasks
+    if not (member.state is MemberState.SUCCEEDED or gate.let_go) or member.clear_number != run.clear_number:
         return False
-    chosen = selected_instances(gate.tasks, run.task_instances)
-    return by_states(gate.tasks, run) is None and any(task.state != "success" for task in chosen)
+    chosen = selected_instances(tasks, run.task_instances)
+    return by_states(tasks, run) is None and any(task.state != "success" for task in chosen)
 
 
 def on_its_way(gate: Member, run: Observation) -> bool:
@@ -59,16 +65,19 @@ def on_its_way(gate: Member, run: Observation) -> bool:
     return any(task.state in awaited for task in selected_instances(gate.tasks, run.task_instances))
 
 
-def look_again(gate: Member, run: Observation) -> MoveMember | None:
+def look_again(gate: Awaited, run: Observation) -> MoveMember | StageBack | None:
     """What becomes of an upstream member that doesn't stand; None: it is waited for as it is.
 
-    Whatever was done to its run, it is judged again like any running one.
+    Whatever was done to its run, it is judged again like any running one; what it has gone on to since is rerun anew.
     """
-    if gate.state is not MemberState.SUCCEEDED:
-        return None
-    if run.run_state is None:
-        return MoveMember(gate, MemberState.FAILED, "run_gone")
-    return MoveMember(gate, MemberState.RUNNING, CLEARED_AGAIN)
+    member = gate.member
+    if member.state is MemberState.SUCCEEDED:
+        if run.run_state is None:
+            return MoveMember(member, MemberState.FAILED, "run_gone")
+        return MoveMember(member, MemberState.RUNNING, CLEARED_AGAIN)
+    if gate.until is not None and gate.let_go and run.run_state is not None and member.state in GOING_ON:
+        return StageBack(member, gate.until, CLEARED_AGAIN)
+    return None
 
 
 def known_to_wait(member: Member, active: ActiveRerun, runs: Mapping[RunRef, Observation]) -> bool:
@@ -76,7 +85,7 @@ def known_to_wait(member: Member, active: ActiveRerun, runs: Mapping[RunRef, Obs
     if member.state_reason != UPSTREAM_RUNS_AGAIN:
         return False
     members = active.by_id
-    gates = [members[other] for other in member.waits_for]
+    gates = [members[gate.member] for gate in member.gates]
     return any(
         gate.state is MemberState.SKIPPED and on_its_way(gate, runs[gate.ref]) for gate in gates if gate.ref in runs
     )

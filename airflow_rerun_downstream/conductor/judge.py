@@ -21,16 +21,16 @@ JUDGED = frozenset({MemberState.RUNNING, MemberState.FAILED})
 
 
 def judged(member: Member, seen: Observation, found: Evidence | None) -> Judgement | None:
-    """The judgement on a member; None: the states don't tell, and nobody looked for more."""
-    known = by_states(member.tasks, seen)
+    """The judgement on a member until its present stage; None: the states don't tell, and nobody looked for more."""
+    known = by_states(member.so_far, seen)
     if known is not None:
         return Judgement(known)
-    return None if found is None else judge(member.tasks, seen, found)
+    return None if found is None else judge(member.so_far, seen, found)
 
 
 def takes_evidence(member: Member, seen: Observation) -> bool:
     """Whether the states of a member's run alone don't tell how it stands."""
-    return member.state in JUDGED and by_states(member.tasks, seen) is None
+    return member.state in JUDGED and by_states(member.so_far, seen) is None
 
 
 def is_busy(seen: Observation) -> bool:
@@ -50,7 +50,7 @@ def started_after(
     listed = {(one.task_id, one.map_index) for one in besides}
     ran = [
         task
-        for task in selected_instances(member.tasks, seen.task_instances)
+        for task in selected_instances(member.present, seen.task_instances)
         if task.state == "success" and (task.task_id, task.map_index) not in listed
     ]
     return moment is None or all(ran_after(task, moment) for task in ran)

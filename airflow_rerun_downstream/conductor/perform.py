@@ -21,19 +21,24 @@ from airflow_rerun_downstream.conductor.steps import (
     Halt,
     MoveMember,
     MoveRerun,
+    NextStage,
     NoteRunState,
     Release,
+    StageBack,
     Step,
     StopMember,
 )
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
-from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Member, Rerun
+from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Awaited, Member, Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, RerunState
 from airflow_rerun_downstream.ports import CannotDispatch, Clock, Dispatched, UnitOfWork, Work
 
 log = logging.getLogger(__name__)
+
+TOLD = 5
+"""How many tasks of a stage a line of the record names."""
 
 TRIES = 5
 """How often an unexpected error of a dispatch is tried again before the member fails."""
@@ -83,6 +88,10 @@ class Performer:
         match step:
             case MoveMember():
                 return self.move_member(work, rerun, step)
+            case StageBack():
+                return self.stage_back(work, rerun, step)
+            case NextStage():
+                return self.next_stage(work, rerun, step)
             case MoveRerun():
                 return self.move_rerun(work, rerun, step)
             case StopMember():
@@ -143,14 +152,14 @@ class Performer:
 
     def moved_gates(
         self, work: Work, rerun: Rerun, member: Member
-    ) -> tuple[list[Member], Mapping[RunRef, Observation]]:
+    ) -> tuple[list[Awaited], Mapping[RunRef, Observation]]:
         """The members that a member waits for and that aren't as they were judged, and how the runs of all stand."""
         gates = work.store.gates(member.id)
-        runs = work.gateway.observe([gate.ref for gate in gates]) if gates else {}
-        doubtful = [gate for gate in gates if takes_evidence(gate, runs[gate.ref])]
+        runs = work.gateway.observe([gate.member.ref for gate in gates]) if gates else {}
+        doubtful = [gate.part for gate in gates if takes_evidence(gate, runs[gate.member.ref])]
         everybody = {rerun.id: work.store.members(rerun.id) if doubtful else ()}
         found = gather(work, {rerun.id: doubtful}, runs, everybody)
-        return [gate for gate in gates if not stands(gate, runs[gate.ref], found.get(gate.id))], runs
+        return [gate for gate in gates if not stands(gate, runs[gate.member.ref], found.get(gate.member.id))], runs
 
     def wait(self, rerun: Rerun, member: Member, lease: int) -> bool:
         """What a member reads from isn't as it was judged: judge it again, and say that the member waits for it."""
@@ -161,10 +170,15 @@ class Performer:
     def still_waits(self, work: Work, rerun: Rerun, member: Member) -> bool:
         """`wait`'s part inside its transaction; answers whether anything was written."""
         moved, runs = self.moved_gates(work, rerun, member)
-        steps = [step for gate in moved if (step := look_again(gate, runs[gate.ref])) is not None]
-        done = [self.move_member(work, rerun, step) for step in steps]
+        steps = [step for gate in moved if (step := look_again(gate, runs[gate.member.ref])) is not None]
+        done = [self.carry_out(work, rerun, step) for step in steps]
         # One that has left its state since the tick looked, or has failed, shows by itself what is waited for.
-        again = any(gate.state in SATISFIED and runs[gate.ref].run_state is not None for gate in moved)
+        again = any(
+            (gate.member.state in SATISFIED or gate.let_go) and runs[gate.member.ref].run_state is not None
+            for gate in moved
+        )
+        if any(isinstance(step, StageBack) and step.member.id == member.id for step in steps):
+            return True
         if again and member.state_reason != UPSTREAM_RUNS_AGAIN:
             work.store.set_member_reason(member.id, UPSTREAM_RUNS_AGAIN)
             return True
@@ -175,10 +189,10 @@ class Performer:
         member = step.member
         return work.gateway.dispatch(
             member.ref,
-            member.tasks,
+            member.present,
             rerun_id=rerun.id,
             actor=rerun.created_by,
-            retry=member.attempt > 0,
+            retry=member.dispatched_in_stage,
             run_on_latest_version=rerun.settings.run_on_latest_version,
             before_writing=partial(self.claim, work, rerun, step, lease),
         )
@@ -298,6 +312,30 @@ class Performer:
             work.gateway.take_over(member.ref, member.tasks, rerun_id=rerun.id, actor=rerun.created_by)
         return moved
 
+    def stage_back(self, work: Work, rerun: Rerun, step: StageBack) -> bool:
+        """Judge an earlier stage of a member again."""
+        member = step.member
+        moved = work.store.stage_back(
+            member.id, before=member.state, since=member.stage, stage=step.stage, reason=step.reason
+        )
+        if moved:
+            self.tell(work, rerun, "member_running", member, step.reason)
+        return moved
+
+    def next_stage(self, work: Work, rerun: Rerun, step: NextStage) -> bool:
+        """Let a member whose stage is right wait for the turn of its next one."""
+        member = step.member
+        moved = work.store.next_stage(
+            member.id, before=member.state, stage=member.stage, clear_number=step.clear_number
+        )
+        if moved:
+            work.store.list_not_made_anew(rerun.id, member.id, step.not_made_anew)
+            tasks = ", ".join(str(task) for task in member.present[:TOLD])
+            more = f" and {len(member.present) - TOLD} more" if len(member.present) > TOLD else ""
+            detail = f"stage {member.stage + 1} of {len(member.stages)} is right: {tasks}{more}"
+            self.tell(work, rerun, "member_next_stage", member, detail)
+        return moved
+
     def move_rerun(self, work: Work, rerun: Rerun, step: MoveRerun) -> bool:
         """Follow the members. A rerun in which something can move after all isn't ended."""
         if step.after in ENDS and not self.at_rest(work, rerun, step):
@@ -327,8 +365,8 @@ class Performer:
         numbers = work.gateway.clear_numbers([one.ref for one in right])
         moved = [one for one in right if numbers.get(one.ref) != one.clear_number]
         runs = work.gateway.observe([one.ref for one in moved]) if moved else {}
-        steps = [step for one in moved if (step := look_again(one, runs[one.ref])) is not None]
-        return sum(self.move_member(work, rerun, step) for step in steps) > 0
+        steps = [step for one in moved if (step := look_again(Awaited(one), runs[one.ref])) is not None]
+        return sum(self.carry_out(work, rerun, step) for step in steps) > 0
 
     def stop_member(self, work: Work, rerun: Rerun, step: StopMember) -> bool:
         """End a member; if asked, stop its run as well."""

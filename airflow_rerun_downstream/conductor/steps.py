@@ -36,6 +36,25 @@ class NoteRunState:
 
 
 @dataclass(frozen=True)
+class NextStage:
+    """A stage of a member is right: the next one waits for its turn. ``clear_number`` is the run's as it was seen."""
+
+    member: Member
+    clear_number: int
+    reason: str | None = None
+    not_made_anew: tuple[NotMadeAnew, ...] = ()
+
+
+@dataclass(frozen=True)
+class StageBack:
+    """A stage that was right is judged again: somebody has cleared the run. The later ones follow anew."""
+
+    member: Member
+    stage: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class Dispatch:
     """Clear a member's selected tasks and queue its run, if what it reads from is still right.
 
@@ -121,6 +140,8 @@ class MoveRerun:
 Step = (
     MoveMember
     | NoteRunState
+    | NextStage
+    | StageBack
     | Dispatch
     | Adopt
     | Halt

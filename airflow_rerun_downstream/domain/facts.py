@@ -107,7 +107,9 @@ class TaskNode:
 
     ``followers`` are the ids of the directly downstream tasks, ``leaders`` of the directly upstream ones.
     ``fails_run``: a teardown whose failure is the run's (``on_failure_fail_dagrun``). ``makes_data`` is False for
-    one that only waits, chooses, prepares or does nothing: a sensor, a branch, LatestOnly, a setup, an empty task.
+    one that only waits, chooses, prepares or does nothing: a sensor, a branch, LatestOnly, a setup, an empty task. Of a
+    TriggerDagRun task: ``waits_for_run`` says that it ends when the run that it makes has ended, ``makes_one_run`` that
+    it can't make a second one (its run id or logical date is fixed, and it doesn't reset the run that exists).
     """
 
     task_id: str
@@ -121,6 +123,8 @@ class TaskNode:
     fails_run: bool = False
     makes_data: bool = True
     mapped: bool = False
+    waits_for_run: bool = False
+    makes_one_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -246,12 +250,13 @@ class MarkerDefinition:
 
 @dataclass(frozen=True, slots=True)
 class TriggerDefinition:
-    """A TriggerDagRunOperator; ``trigger_dag_id`` may hold a template."""
+    """A TriggerDagRunOperator; ``trigger_dag_id`` may hold a template. ``waits``: until the run that it makes ends."""
 
     dag_id: str
     task_id: str
     trigger_dag_id: str
     mapped: bool = False
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

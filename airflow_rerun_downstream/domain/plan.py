@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts
 from airflow_rerun_downstream.domain.freeze import UpcomingRun
+from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 
 
@@ -106,8 +107,9 @@ class PlannedRun:
 
     ``selectable`` is without freeze mode, ``reason`` says why not. ``tasks`` is the default selection, also of a run
     that isn't selected by itself but could be, with freeze mode or without; empty where it can't. ``can_be_source``
-    and ``source_reason`` answer for the run as a source. ``polluted``: the tasks with data that wrong data has reached,
-    of a source those that it begins with, too. ``freeze_action`` None: freeze mode does nothing with the run;
+    and ``source_reason`` answer for the run as a source. ``polluted``: the tasks with data that wrong data has
+    reached, of a source those that it begins with, too. ``cuts``: triggering tasks between selected ones that don't run
+    again, so that the run is rerun in stages. ``freeze_action`` None: freeze mode does nothing with the run;
     ``freeze_reason`` says why not, where the run isn't finished.
     """
 
@@ -123,6 +125,7 @@ class PlannedRun:
     freeze_action: FreezeAction | None = None
     freeze_reason: str | None = None
     polluted: frozenset[str] = frozenset()
+    cuts: frozenset[str] = frozenset()
 
     @property
     def ref(self) -> RunRef:
@@ -175,8 +178,9 @@ class Plan:
     """What would be rerun.
 
     ``runs`` leaves out the source and every run that isn't to be shown. ``links`` joins shown runs only;
-    ``edges`` has every edge between runs, shown or not, without cycles: the order is read from it. ``upcoming`` are
-    the runs to come of readable Dags: links lead to them, the order and the token know nothing of them.
+    ``readings`` has every one between runs, shown or not, by their tasks: the order is made from it. ``edges`` are
+    those between whole runs, without cycles. ``structures`` are the Dags' of all these runs. ``upcoming`` are the runs
+    to come of readable Dags: links lead to them, the order and the token know nothing of them.
     """
 
     source: PlannedRun
@@ -187,6 +191,8 @@ class Plan:
     edges: Mapping[RunRef, frozenset[RunRef]]
     token: str = ""
     upcoming: tuple[PlannedFuture, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    structures: Mapping[str, DagStructure] = field(default_factory=dict, repr=False)
 
     def run(self, ref: RunRef) -> PlannedRun | None:
         """The shown run of that name, the source included."""

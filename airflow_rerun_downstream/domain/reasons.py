@@ -29,10 +29,13 @@ REASONS: Mapping[str, str] = {
     "setup_or_teardown": "the task prepares or cleans up for a selected one",
     # a task that isn't preselected
     "makes_a_new_run": "the task triggered a run that is in the plan; run again it would make another one",
+    "makes_one_run": "the task triggered a run and can't make a second one; that run is rerun in its place, and what "
+    "follows the task comes after it",
     "not_polluted": "the task read nothing that was wrong",
     "succeeded": "the task succeeded",
     "removed": "the task is no longer part of its Dag",
     # where a member stands
+    "only_triggers": "only tasks of it are wrong that triggered other runs, and these are rerun in their place",
     "already_right": "the source's data is right already, it isn't rerun",
     "run_gone": "the run was deleted in Airflow",
     "task_gone": "none of the selected tasks is left in the run",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from airflow_rerun_downstream.domain.plan import FutureRef, Link, PlanOptions, P
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.states import (
     ACTIVE_RERUN_STATES,
+    SATISFIED,
     MemberState,
     RerunState,
     Role,
@@ -75,8 +76,21 @@ CONDUCTOR = Actor(id="", name="rerun_downstream")
 
 
 @dataclass(frozen=True)
+class NewStageGate:
+    """A member's stage number ``stage`` waits for stage number ``until`` of another member; None: for all of that."""
+
+    stage: int
+    ref: RunRef
+    until: int | None
+
+
+@dataclass(frozen=True)
 class NewMember:
-    """A member to be stored. ``waits_for`` names the members that must be satisfied before it starts."""
+    """A member to be stored. ``waits_for`` names the members that must be satisfied before it starts.
+
+    ``stages`` are the parts of ``tasks`` that are dispatched one after the other; empty: there is one. ``depths`` tells
+    how deep in the order each is.
+    """
 
     ref: RunRef
     role: Role
@@ -88,6 +102,14 @@ class NewMember:
     run_after: datetime | None = None
     state_reason: str | None = None
     clear_number: int | None = None
+    stages: tuple[Tasks, ...] = ()
+    stage_gates: tuple[NewStageGate, ...] = ()
+    depths: tuple[int, ...] = ()
+
+    @property
+    def reads_from(self) -> frozenset[RunRef]:
+        """The members of which at least a part must be satisfied before it starts."""
+        return self.waits_for | {gate.ref for gate in self.stage_gates if not gate.stage}
 
 
 @dataclass(frozen=True)
@@ -160,6 +182,15 @@ class Rerun:
         return not self.active and not self.counts.get(MemberState.FROZEN, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class StageGate:
+    """A member's stage number ``stage`` waits for stage number ``until`` of ``member``; None: for all of it."""
+
+    stage: int
+    member: int
+    until: int | None
+
+
 @dataclass(frozen=True)
 class Member:
     """A stored member. ``waits_for`` are member ids. ``original_run_id`` differs from the run's after adoption.
@@ -168,6 +199,9 @@ class Member:
 
     ``attempt`` counts dispatches and adoptions; ``clear_number`` is the run's, right after the last one. Before the
     first one it is that of the submit, where a task of another member may clear the run.
+
+    ``stages`` are the parts of ``tasks`` that are dispatched one after the other; empty: there is one. ``stage`` is the
+    number of the present one, and ``stage_attempt`` what ``attempt`` was when that began.
     """
 
     id: int
@@ -187,6 +221,67 @@ class Member:
     ended_at: datetime | None
     final_run_state: str | None
     waits_for: frozenset[int] = frozenset()
+    stages: tuple[Tasks, ...] = ()
+    stage: int = 0
+    stage_attempt: int = 0
+    stage_gates: tuple[StageGate, ...] = ()
+
+    @property
+    def present(self) -> Tasks:
+        """The tasks of the present stage."""
+        return self.stages[self.stage] if self.stages else self.tasks
+
+    @property
+    def so_far(self) -> Tasks:
+        """The tasks of the present stage and of those before it."""
+        return self.until(self.stage)
+
+    @property
+    def begun(self) -> Tasks:
+        """The tasks that have been dispatched, also in stages before."""
+        if not self.stages:
+            return self.tasks if self.attempt else ()
+        return self.until(self.stage if self.dispatched_in_stage else self.stage - 1)
+
+    def until(self, stage: int | None) -> Tasks:
+        """The tasks of all stages until a certain one; None: all."""
+        if stage is None or not self.stages:
+            return self.tasks
+        return tuple(task for tasks in self.stages[: stage + 1] for task in tasks)
+
+    @property
+    def dispatched_in_stage(self) -> bool:
+        """Whether the present stage has been dispatched before."""
+        return self.attempt > self.stage_attempt
+
+    @property
+    def last_stage(self) -> bool:
+        """Whether nothing is dispatched after the present stage."""
+        return self.stage + 1 >= len(self.stages)
+
+    @property
+    def gates(self) -> tuple[StageGate, ...]:
+        """What the present stage waits for, as did those before it."""
+        whole = (StageGate(0, other, None) for other in sorted(self.waits_for))
+        return (*whole, *(gate for gate in self.stage_gates if gate.stage <= self.stage))
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A member that another one waits for: until it has ended its stage number ``until``; None: all of it."""
+
+    member: Member
+    until: int | None = None
+
+    @property
+    def part(self) -> Member:
+        """The member with only those tasks that are waited for."""
+        return replace(self.member, tasks=self.member.until(self.until), stages=())
+
+    @property
+    def let_go(self) -> bool:
+        """Whether it has ended that stage and gone on."""
+        return self.until is not None and self.member.stage > self.until
 
 
 @dataclass(frozen=True)
@@ -260,3 +355,19 @@ def member_actions(rerun: Rerun, member: Member) -> tuple[str, ...]:
     if not rerun.active or rerun.state is RerunState.TERMINATING:
         return ()
     return MEMBER_ACTIONS.get(member.state, ())
+
+
+def own_stages(member: Member) -> list[Awaited]:
+    """The stages of its own that a member's present one comes after."""
+    return [Awaited(member, number) for number in range(member.stage)]
+
+
+def lets_go(gate: StageGate, members: Mapping[int, Member]) -> bool:
+    """Whether what a gate waits for is satisfied."""
+    other = members[gate.member]
+    return other.state in SATISFIED or (gate.until is not None and other.stage > gate.until)
+
+
+def is_free(member: Member, members: Mapping[int, Member], *, besides: int | None = None) -> bool:
+    """Whether the present stage of a member waits for nobody; ``besides`` names one whom it needn't wait for."""
+    return all(gate.member == besides or lets_go(gate, members) for gate in member.gates)

@@ -73,12 +73,19 @@ def brought_along(
     return found
 
 
+NO_CHILDREN: Mapping[str, bool] = {}
+
+
 @dataclass(frozen=True)
 class Chosen:
-    """A selection with, for each task that wasn't asked for, the reason why it comes along or was left out."""
+    """A selection with, for each task that wasn't asked for, the reason why it comes along or was left out.
+
+    ``cuts``: the tasks that were left out between selected ones, which have to run in stages therefore.
+    """
 
     tasks: Tasks
     reasons: Mapping[str, str]
+    cuts: frozenset[str] = frozenset()
 
     @cached_property
     def _meant(self) -> frozenset[tuple[str, int | None]]:
@@ -98,40 +105,60 @@ class Chosen:
     @property
     def wrong(self) -> set[str]:
         """The ids of the tasks whose data is wrong: also those that aren't run again because they made a run."""
-        made = {task_id for task_id, why in self.reasons.items() if why == "makes_a_new_run"}
         along = {task_id for task_id, why in self.reasons.items() if why == "setup_or_teardown"}
-        return (self.task_ids | made) - along
+        return (self.task_ids | set(self.reasons)) - along
 
 
 def default_selection(
-    wanted: Mapping[str, str], structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]
+    wanted: Mapping[str, str],
+    structure: DagStructure | None,
+    instances: Sequence[TaskInstanceFacts],
+    children: Mapping[str, bool] = NO_CHILDREN,
 ) -> Chosen:
     """A selection that nobody made by hand. ``wanted``: the tasks, each with the reason.
 
-    A task that made another run is left out: run again, it would make one more. Failed tasks upstream of the
-    selected ones come along with all that follows them, and setups and teardowns.
+    Failed tasks upstream of the selected ones come along with all that follows them, and setups and teardowns. Of the
+    tasks that made other runs those are left out that `left_out` names.
     """
     here = present(instances)
     reasons = {task_id: why for task_id, why in wanted.items() if task_id in here}
-    makers = made_runs(structure, instances) & set(reasons)
-    for task_id in makers:
-        reasons[task_id] = "makes_a_new_run"
-    chosen = set(reasons) - makers
-    for task_id, why in brought_along(structure, set(reasons), instances).items():
-        reasons[task_id] = why
-        chosen.add(task_id)
+    reasons.update(brought_along(structure, set(reasons), instances))
+    left = left_out(structure, instances, set(reasons), children)
+    chosen = set(reasons) - set(left)
+    reasons.update(left)
     for task_id in setups_and_teardowns(structure, chosen) & here:
         reasons[task_id] = "setup_or_teardown"
         chosen.add(task_id)
-    return Chosen(normalised(TaskRef(task_id) for task_id in chosen), reasons)
+    cuts = {task_id for task_id in left if (followers(structure, [task_id]) - {task_id}) & chosen}
+    return Chosen(normalised(TaskRef(task_id) for task_id in chosen), reasons, frozenset(cuts))
 
 
-def made_runs(structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]) -> set[str]:
-    """The TriggerDagRun tasks that have succeeded, so that a run of theirs exists."""
+def left_out(
+    structure: DagStructure | None,
+    instances: Sequence[TaskInstanceFacts],
+    wrong: Collection[str],
+    children: Mapping[str, bool],
+) -> dict[str, str]:
+    """The TriggerDagRun tasks that aren't run again, each with the reason: their runs are rerun in their place.
+
+    ``children``: the tasks whose runs are known, each with whether all of these would be adopted. A task at the end of
+    what is ``wrong`` is left out. One with followers runs, so that these come after what stands before it, unless it
+    can't make a second run, or the run that it made can't be adopted.
+    """
     if structure is None:
-        return set()
-    makers = {task_id for task_id, node in structure.tasks.items() if node.triggers_dag_run}
-    return makers and {task.task_id for task in instances if task.task_id in makers and task.state == "success"}
+        return {}
+    succeeded = {task.task_id for task in instances if task.state == "success"}
+    found = {}
+    for task_id in wrong:
+        node = structure.tasks.get(task_id)
+        if node is None or not node.triggers_dag_run or task_id not in {*succeeded, *children}:
+            continue
+        last = not (followers(structure, [task_id]) - {task_id}) & set(wrong)
+        if node.makes_one_run:
+            found[task_id] = "makes_a_new_run" if last else "makes_one_run"
+        elif task_id in succeeded and (last or not children.get(task_id, False)):
+            found[task_id] = "makes_a_new_run"
+    return found
 
 
 def explicit_selection(

@@ -65,6 +65,21 @@ class Explored:
     taken: set[int] = field(default_factory=set)
     along: dict[RunRef, Mapping[str, str]] = field(default_factory=dict)
 
+    def settle(self) -> None:
+        """Drop the links back to a run whose waiting task is polluted itself.
+
+        It makes its run anew and waits for that, or it is left out in favour of it: the link to that run says as much.
+        """
+        self.found = [
+            each
+            for each in self.found
+            if not (each.beyond and each.downstream and self.triggers_itself(each.downstream.ref, each.to_task))
+        ]
+
+    def triggers_itself(self, ref: RunRef, task_id: str | None) -> bool:
+        """Whether wrong data has reached a task of a run, which doesn't just come along because it failed."""
+        return self.pollution[ref].touches(just(task_id)) and task_id not in self.along.get(ref, ())
+
     def brings_along(self, ref: RunRef, instances: Sequence[TaskInstanceFacts]) -> bool:
         """Pollute what comes along with a downstream run's polluted tasks; answer whether that was anything new."""
         pollution = self.pollution[ref]
@@ -73,6 +88,11 @@ class Explored:
         found = brought_along(self.structures.get(ref.dag_id), pollution.task_ids, instances)
         self.along[ref] = {**found, **self.along.get(ref, {})}
         return pollution.spread(found)
+
+
+def just(task_id: str | None) -> frozenset[str] | None:
+    """One task as a set; None stands for the whole run."""
+    return None if task_id is None else frozenset({task_id})
 
 
 class Discovery:
@@ -152,7 +172,7 @@ class Discovery:
         """Follow those links of a run that are polluted."""
         gained: set[RunRef] = set()
         for found in leaving:
-            if not explored.pollution[found.link.upstream].touches(found.from_tasks):
+            if not explored.pollution[found.link.upstream].touches(found.from_tasks) or self.ends(found):
                 continue
             if id(found) not in explored.taken:
                 explored.taken.add(id(found))
@@ -160,6 +180,10 @@ class Discovery:
             if found.downstream is not None and self.reach(found, found.downstream, explored):
                 gained.add(found.downstream.ref)
         return gained
+
+    def ends(self, found: Found) -> bool:
+        """Whether nothing follows a task that only waited, so that nothing has read."""
+        return found.beyond and not found.reached(self.structures.get(found.link.downstream.dag_id))
 
     def follow_chains(self, refs: Collection[RunRef], explored: Explored, *, whole: bool) -> set[RunRef]:
         """Follow runs whose later runs depend on them: to the end of the chain, or only to the next runs."""
@@ -186,5 +210,4 @@ class Discovery:
                     found=len(explored.runs) - 1,
                     limit=self.max_runs,
                 )
-        tasks = None if found.to_task is None else followers(self.structures.get(run.ref.dag_id), [found.to_task])
-        return explored.pollution[run.ref].spread(tasks)
+        return explored.pollution[run.ref].spread(found.reached(self.structures.get(run.ref.dag_id)))

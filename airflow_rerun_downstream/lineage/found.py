@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from airflow_rerun_downstream.domain.facts import DagStructure, Definitions, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.selection import followers
 from airflow_rerun_downstream.ports import LineageFacts
 
 
@@ -19,12 +20,20 @@ class Found:
     ``from_tasks``: the upstream tasks whose output went through it; None: the run as a whole.
     ``to_task``: the task that consumed; None: the whole downstream run was started by it.
     ``downstream``: the consuming run; None where ``link.downstream`` is a `FutureRef`.
+    ``beyond``: ``to_task`` only waited; what follows it consumed.
     """
 
     link: Link
     from_tasks: frozenset[str] | None
     to_task: str | None
     downstream: RunFacts | None
+    beyond: bool = False
+
+    def reached(self, structure: DagStructure | None) -> frozenset[str] | None:
+        """The tasks of the consuming run that the link reaches; None: all of them."""
+        if self.to_task is None:
+            return None
+        return frozenset(followers(structure, [self.to_task]) - ({self.to_task} if self.beyond else set()))
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from airflow_rerun_downstream.domain.errors import NotFound, PlanTooLarge
 from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskInstanceFacts
-from airflow_rerun_downstream.domain.plan import Plan, PlannedRun, PlanOptions, PlanRequest, PlanWarning
+from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanOptions, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, shown, task_ids
 from airflow_rerun_downstream.lineage.declarations import Declarations
-from airflow_rerun_downstream.lineage.discovery import Discovery, Explored, Pollution
+from airflow_rerun_downstream.lineage.discovery import Discovery, Explored
 from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint, source_selection
 from airflow_rerun_downstream.lineage.upcoming import forecast
 from airflow_rerun_downstream.lineage.warnings import will_not_run
@@ -57,16 +57,17 @@ class Planner:
         )
         walk.learn([source])
         own = self.facts.task_instances([source.ref]).get(source.ref, [])
-        chosen = source_selection(source, request.tasks, walk.structures.get(source.ref.dag_id), own)
-        explored = walk.explore(source, chosen.wrong)
+        wrong = source_selection(source, request.tasks, walk.structures.get(source.ref.dag_id), own).wrong
+        explored = walk.explore(source, wrong)
         instances = {source.ref: own}
         self.complete(walk, explored, instances)
+        explored.settle()
         to_come = forecast(walk, explored, self.now)
         explored.found.extend(to_come.found)
         view = self.viewpoint(explored)
         check_size(sum(view.reads(ref) for ref in explored.runs if ref != source.ref), options.max_runs)
         preview = Preview(explored, instances, options, view, to_come)
-        plan = preview.plan(source, chosen, rerun_source=request.rerun_source)
+        plan = preview.plan(source, request.tasks, rerun_source=request.rerun_source)
         return replace(plan, warnings=(*plan.warnings, *self.blocked(plan), *self.declarations.warnings()))
 
     def blocked(self, plan: Plan) -> Iterable[PlanWarning]:
@@ -93,12 +94,13 @@ class Planner:
     def source_run(self, ref: RunRef) -> tuple[PlannedRun, DagStructure | None]:
         """A run as a source, with its task instances, the default selection and its Dag. Raises `NotFound`."""
         run = self.source(ref)
-        structures = self.facts.structures([ref.dag_id])
-        instances = self.facts.task_instances([ref])
-        explored = Explored({ref: run}, [], {ref: Pollution()}, structures)
-        chosen = source_selection(run, None, structures.get(ref.dag_id), instances.get(ref, []))
-        preview = Preview(explored, instances, PlanOptions(), self.viewpoint(explored))
-        return preview.source_run(run, chosen, rerun_source=True), structures.get(ref.dag_id)
+        walk = Discovery(self.facts, kinds=(LinkKind.TRIGGER,), max_runs=self.max_runs, max_depth=1)
+        walk.learn([run])
+        own = self.facts.task_instances([ref]).get(ref, [])
+        structure = walk.structures.get(ref.dag_id)
+        explored = walk.explore(run, source_selection(run, None, structure, own).wrong)
+        preview = Preview(explored, {ref: own}, PlanOptions(), self.viewpoint(explored))
+        return preview.source_run(run, preview.chosen_of_source(run, None), rerun_source=True), structure
 
     def source(self, ref: RunRef) -> RunFacts:
         """The source run, if the user may read it."""

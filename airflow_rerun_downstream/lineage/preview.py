@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from airflow_rerun_downstream.domain.cutting import Lost
 from airflow_rerun_downstream.domain.eligibility import (
     downstream_refusal,
     freezing,
@@ -22,19 +23,23 @@ from airflow_rerun_downstream.domain.facts import (
     TaskInstanceFacts,
 )
 from airflow_rerun_downstream.domain.graph import without_cycles
+from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import (
     FreezeAction,
     FutureRef,
     Link,
+    LinkKind,
     Plan,
     PlannedRun,
     PlannedTask,
     PlanOptions,
     RunStatus,
 )
+from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.domain.selection import (
+    NO_CHILDREN,
     Chosen,
     default_selection,
     explicit_selection,
@@ -43,6 +48,8 @@ from airflow_rerun_downstream.domain.selection import (
 )
 from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.discovery import Explored, Pollution
+from airflow_rerun_downstream.lineage.found import Found
+from airflow_rerun_downstream.lineage.ordering import losers, order_of
 from airflow_rerun_downstream.lineage.upcoming import Forecast
 from airflow_rerun_downstream.lineage.warnings import plan_warnings
 
@@ -94,12 +101,16 @@ def source_defaults(
 
 
 def source_selection(
-    run: RunFacts, asked: Tasks | None, structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]
+    run: RunFacts,
+    asked: Tasks | None,
+    structure: DagStructure | None,
+    instances: Sequence[TaskInstanceFacts],
+    children: Mapping[str, bool] = NO_CHILDREN,
 ) -> Chosen:
-    """The source's selection: exactly what was asked, or the default."""
+    """The source's selection: exactly what was asked, or the default. Raises `EmptySelection`, `Invalid`."""
     if asked is not None:
         return explicit_selection(run.ref, asked, structure, instances)
-    return default_selection(source_defaults(run, structure, instances), structure, instances)
+    return default_selection(source_defaults(run, structure, instances), structure, instances, children)
 
 
 class Preview:
@@ -119,12 +130,19 @@ class Preview:
         self.options = options
         self.view = viewpoint
         self.alike: dict[tuple[object, ...], Any] = {}
+        self.made: dict[RunRef, list[Found]] = {}
+        for found in explored.found:
+            if found.link.kind is LinkKind.TRIGGER and found.link.from_task_id is not None:
+                self.made.setdefault(found.link.upstream, []).append(found)
 
-    def plan(self, source: RunFacts, chosen: Chosen, *, rerun_source: bool) -> Plan:
-        """The plan with its token."""
+    def plan(self, source: RunFacts, asked: Tasks | None, *, rerun_source: bool) -> Plan:
+        """The plan with its token; ``asked``: the source's tasks, None for the default."""
+        chosen = self.chosen_of_source(source, asked)
         start = self.source_run(source, chosen, rerun_source=rerun_source)
         shown = [run for ref, run in self.explored.runs.items() if ref != source.ref and self.shows(run)]
-        runs = tuple(self.downstream_run(run) for run in sorted(shown, key=lambda r: (r.run_after, r.ref)))
+        selections = self.selections(shown, source.ref, chosen.task_ids if rerun_source else ())
+        in_turn = sorted(shown, key=lambda r: (r.run_after, r.ref))
+        runs = tuple(self.downstream_run(run, selections[run.ref]) for run in in_turn)
         edges = self.edges(source.ref)
         plan = Plan(
             source=start,
@@ -134,14 +152,36 @@ class Preview:
             hidden_dags=len(self.forecast.dag_ids.union(ref.dag_id for ref in self.explored.runs) - self.view.readable),
             edges=edges,
             upcoming=tuple(run for run in self.forecast.planned() if self.view.reads(run.ref)),
+            readings=tuple(self.readings()),
+            structures=self.explored.structures,
         )
-        warnings = plan_warnings(plan, self.explored, self.forecast.schedules, self.view.reads)
-        plan = replace(plan, warnings=self.view.seeing.warnings(warnings))
+        plan, order = in_order(plan)
+        told = plan_warnings(plan, order, self.explored, self.forecast.schedules, self.view.reads)
+        plan = replace(plan, warnings=self.view.seeing.warnings(told))
         return replace(plan, token=make_token(plan))
+
+    def children(self, ref: RunRef, source: RunRef) -> dict[str, bool]:
+        """The tasks of a run whose runs are known, each with whether all of these would be adopted."""
+        found: dict[str, bool] = {}
+        for each in self.made.get(ref, ()):
+            task_id, child = str(each.link.from_task_id), each.downstream
+            adopted = child is not None and child.ref != source and self.takes_part(child)
+            found[task_id] = found.get(task_id, True) and adopted
+        return found
+
+    def takes_part(self, run: RunFacts) -> bool:
+        """Whether a downstream run is selected by default, as far as that doesn't hang on its tasks."""
+        taken = run.ref in self.view.in_active_rerun
+        return self.shows(run) and run.online and not downstream_refusal(run, self.view.now, in_active_rerun=taken)
 
     def shows(self, run: RunFacts) -> bool:
         """Whether a downstream run is in the list (R8)."""
         return self.view.reads(run.ref) and (run.online or self.options.include_manual)
+
+    def chosen_of_source(self, run: RunFacts, asked: Tasks | None) -> Chosen:
+        """The source's selection, where it is known which runs its tasks made."""
+        structure, instances = self.explored.structures.get(run.ref.dag_id), self.instances.get(run.ref, ())
+        return source_selection(run, asked, structure, instances, self.children(run.ref, run.ref))
 
     def source_run(self, run: RunFacts, chosen: Chosen, *, rerun_source: bool) -> PlannedRun:
         """The source as the plan shows it."""
@@ -155,12 +195,17 @@ class Preview:
 
     def wrong_data(self, ref: RunRef) -> frozenset[str]:
         """The tasks of a run that hold data which wrong data has reached."""
-        pollution = self.explored.pollution[ref]
-        return frozenset(
-            task.task_id
-            for task in self.instances.get(ref, ())
-            if task.state not in (REMOVED_TASK_STATE, "skipped") and pollution.touches(frozenset({task.task_id}))
-        )
+        pollution, instances = self.explored.pollution[ref], self.instances.get(ref, ())
+        key = ("wrong", pollution.whole, frozenset(pollution.task_ids), tuple(instances))
+        if key not in self.alike:
+            self.alike[key] = frozenset(
+                task.task_id
+                for task in instances
+                if task.state not in (REMOVED_TASK_STATE, "skipped")
+                and (pollution.whole or task.task_id in pollution.task_ids)
+            )
+        found: frozenset[str] = self.alike[key]
+        return found
 
     def source_reason(self, run: RunFacts, *, rerun_source: bool = True) -> str | None:
         """Why a run can't be a source."""
@@ -169,26 +214,58 @@ class Preview:
             run, self.view.now, self.view.window_start, in_active_rerun=taken, rerun_source=rerun_source
         )
 
-    def downstream_run(self, run: RunFacts) -> PlannedRun:
-        """A downstream run as the plan shows it, with its default selection (decision 5)."""
+    def selections(self, runs: Sequence[RunFacts], source: RunRef, again: Collection[str]) -> dict[RunRef, Chosen]:
+        """The default selections of downstream runs; of a run that a task makes anew all of it. ``again``: what of the
+        source is rerun."""
+        found = {run.ref: self.selection(run, source) for run in runs}
+        running = {run.ref: found[run.ref].task_ids for run in runs if self.takes_part(run)}
+        running[source] = set(again)
+        queue, whole = deque(ref for ref in running if ref in self.made), set[RunRef]()
+        while queue:
+            ref = queue.popleft()
+            for each in self.made.get(ref, ()):
+                child = each.downstream.ref if each.downstream else source
+                runs_again = ref in whole or each.link.from_task_id in running[ref]
+                if runs_again and child in running and child != source and child not in whole:
+                    whole.add(child)
+                    queue.append(child)
+                    found[child] = default_selection(
+                        dict.fromkeys(present(self.instances.get(child, ())), "polluted"), None, self.instances[child]
+                    )
+        return found
+
+    def selection(self, run: RunFacts, source: RunRef) -> Chosen:
+        """The default selection of a downstream run by itself."""
         pollution = self.explored.pollution[run.ref]
         instances = self.instances.get(run.ref, ())
         # Runs of one Dag mostly look alike: what was found for one of them holds for all such.
-        key = (run.ref.dag_id, pollution.whole, frozenset(pollution.task_ids), tuple(instances))
-        chosen = self.alike.get(key)
+        children = self.children(run.ref, source)
+        wrong = frozenset(pollution.task_ids)
+        key = (run.ref.dag_id, pollution.whole, wrong, tuple(instances), frozenset(children.items()))
+        chosen: Chosen | None = self.alike.get(key)
         if chosen is None:
-            chosen = self.alike[key] = self.polluted(run.ref, pollution, instances)
+            chosen = self.alike[key] = self.polluted(run.ref, pollution, instances, children)
+        return chosen
+
+    def downstream_run(self, run: RunFacts, chosen: Chosen) -> PlannedRun:
+        """A downstream run as the plan shows it, with its default selection (decision 5)."""
         planned = self.planned(run, chosen, selected=run.online)
         schedule = self.forecast.schedules.get(run.ref.dag_id)
         taken = run.ref in self.view.in_active_rerun
         action, refusal = freezing(run, self.view.now, schedule, in_active_rerun=taken)
         if action is FreezeAction.STOP and not chosen.tasks:
-            action, refusal = None, "task_gone"
+            action, refusal = None, nothing_to_run(chosen)
         tasks = chosen.tasks if action is FreezeAction.STOP else planned.tasks
-        wrong = self.alike.setdefault(("wrong", *key), self.wrong_data(run.ref))
-        return replace(planned, tasks=tasks, freeze_action=action, freeze_reason=refusal, polluted=wrong)
+        held = self.wrong_data(run.ref)
+        return replace(planned, tasks=tasks, freeze_action=action, freeze_reason=refusal, polluted=held)
 
-    def polluted(self, ref: RunRef, pollution: Pollution, instances: Sequence[TaskInstanceFacts]) -> Chosen:
+    def polluted(
+        self,
+        ref: RunRef,
+        pollution: Pollution,
+        instances: Sequence[TaskInstanceFacts],
+        children: Mapping[str, bool],
+    ) -> Chosen:
         """The default selection of a downstream run: what the wrong data reached."""
         along = self.explored.along.get(ref, {})
         wanted = {
@@ -196,14 +273,14 @@ class Preview:
             for task in instances
             if pollution.whole or task.task_id in pollution.task_ids
         }
-        return default_selection(wanted, self.explored.structures.get(ref.dag_id), instances)
+        return default_selection(wanted, self.explored.structures.get(ref.dag_id), instances, children)
 
     def planned(self, run: RunFacts, chosen: Chosen, *, selected: bool, left_out: str = "not_polluted") -> PlannedRun:
         """The shared part of source and downstream runs."""
         taken = run.ref in self.view.in_active_rerun
         refusal = downstream_refusal(run, self.view.now, in_active_rerun=taken)
         if refusal is None and not chosen.tasks:
-            refusal = "task_gone"
+            refusal = nothing_to_run(chosen)
         selected = selected and refusal is None
         source_reason = self.source_reason(run)
         return PlannedRun(
@@ -216,6 +293,7 @@ class Preview:
             can_be_source=source_reason is None,
             source_reason=source_reason,
             task_instances=self.planned_tasks(run, chosen, selected=selected, left_out=left_out),
+            cuts=chosen.cuts,
         )
 
     def planned_tasks(self, run: RunFacts, chosen: Chosen, *, selected: bool, left_out: str) -> tuple[PlannedTask, ...]:
@@ -237,6 +315,17 @@ class Preview:
         ready = {ref: (run.run_after, ref) for ref, run in self.explored.runs.items()}
         kept = without_cycles(raw, [source], ready.__getitem__)
         return {ref: frozenset(after) for ref, after in kept.items()}
+
+    def readings(self) -> Iterable[Reading]:
+        """Every reading between runs, shown or not; several links may mean the same one."""
+        found: dict[Reading, None] = {}
+        for each in self.explored.found:
+            if each.downstream is not None:
+                link, ref = each.link, each.downstream.ref
+                maker = link.from_task_id if link.kind is LinkKind.TRIGGER else None
+                reached = each.reached(self.explored.structures.get(ref.dag_id))
+                found[Reading(link.upstream, ref, each.from_tasks, reached, maker)] = None
+        return found
 
     def links(self, shown: Collection[RunRef]) -> Iterable[Link]:
         """The links between shown runs; a path through runs that aren't shown becomes one link."""
@@ -284,6 +373,33 @@ class Preview:
 def through(path: Sequence[RunRef]) -> dict[str, object]:
     """What a link says of the runs that it passes through; who may not read them all is shown none of their names."""
     return {"through": [{"dag_id": ref.dag_id, "run_id": ref.run_id} for ref in path]}
+
+
+def in_order(plan: Plan) -> tuple[Plan, Order]:
+    """The plan without those runs in its default selection that can't be put in order, and the order of the others.
+
+    The order tells of what was lost until then, too.
+    """
+    lost: tuple[Lost, ...] = ()
+    while True:
+        selected = {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}
+        order = order_of(plan, selected, rerun_source=plan.source.selected)
+        if not order.lost:
+            return plan, replace(order, lost=lost)
+        lost += order.lost
+        out = losers(order, plan.source.ref)
+        plan = replace(plan, runs=tuple(unselected(run) if run.ref in out else run for run in plan.runs))
+
+
+def unselected(run: PlannedRun) -> PlannedRun:
+    """A run that isn't selected by itself but can be."""
+    tasks = tuple(replace(task, selected=False) for task in run.task_instances)
+    return replace(run, selected=False, task_instances=tasks)
+
+
+def nothing_to_run(chosen: Chosen) -> str:
+    """Why nothing of a run would run: all that is wrong in it made runs which are rerun, or its tasks are gone."""
+    return "only_triggers" if chosen.reasons else "task_gone"
 
 
 def listed_run(run: RunFacts, view: Viewpoint) -> PlannedRun:

@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggeredRun
+from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, refs, unresolved
+from airflow_rerun_downstream.lineage.templates import is_template
 
 
 class TriggerLineage:
-    """A run that a task made is downstream of the run of that task."""
+    """A run that a task made is downstream of the run of that task; what follows a task that waited, of that run."""
 
     kind = LinkKind.TRIGGER
 
     def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
-        """The runs that tasks of ``runs`` made."""
-        makers = {trigger.dag_id for trigger in around.definitions.triggers}
-        parents = [ref for ref in refs(runs) if ref.dag_id in makers]
-        if not parents:
-            return []
+        """The runs that tasks of ``runs`` made, and those whose tasks made ``runs`` and waited for their end."""
         known = {run.ref: run for run in runs}
-        return [
-            link_of(made) if isinstance(made, TriggeredRun) else open_edge(known[made.run], made)
-            for made in around.facts.triggered_runs(parents)
-        ]
+        waiting = {(one.dag_id, one.task_id): one for one in around.definitions.triggers if one.waits}
+        # A task of any operator may have made a run, so that every run is asked for.
+        for made in around.facts.triggered_runs(refs(runs)):
+            yield link_to_child(made, waiting) if isinstance(made, TriggeredRun) else open_edge(known[made.run], made)
+        children = [run.ref for run in runs if may_be_waited_for(run.ref, waiting)]
+        makers = around.facts.triggering_runs(children) if children else ()
+        made_by = [one for one in makers if (one.parent.dag_id, one.task_id) in waiting]
+        parents = around.facts.runs({made.parent for made in made_by}) if made_by else {}
+        yield from (link_to_parent(made, parents[made.parent]) for made in made_by if made.parent in parents)
 
 
-def link_of(made: TriggeredRun) -> Found:
-    """The link from the run of a task to the run that it made."""
-    via = {"task_id": made.task_id, "map_index": made.map_index, "xcom": "trigger_run_id"}
+def may_be_waited_for(child: RunRef, waiting: Mapping[tuple[str, str], TriggerDefinition]) -> bool:
+    """Whether a task may have waited for a run that it made."""
+    return any(is_template(one.trigger_dag_id) or one.trigger_dag_id == child.dag_id for one in waiting.values())
+
+
+def seen(made: TriggeredRun) -> dict[str, object]:
+    """What the task recorded."""
+    return {"task_id": made.task_id, "map_index": made.map_index, "xcom": "trigger_run_id"}
+
+
+def link_to_child(made: TriggeredRun, waiting: Collection[tuple[str, str]]) -> Found:
+    """The run that a task made."""
+    via = seen(made) | ({"wait_for_completion": True} if (made.parent.dag_id, made.task_id) in waiting else {})
     link = Link(made.parent, made.child.ref, LinkKind.TRIGGER, Evidence.RECORDED, via, from_task_id=made.task_id)
     return Found(link, frozenset({made.task_id}), None, made.child)
+
+
+def link_to_parent(made: TriggeredRun, parent: RunFacts) -> Found:
+    """The run whose task waited for the run that it had made: what follows the task reads what that run made."""
+    via = seen(made) | {"wait_for_completion": True}
+    link = Link(made.child.ref, parent.ref, LinkKind.TRIGGER, Evidence.RECORDED, via, to_task_id=made.task_id)
+    return Found(link, None, made.task_id, parent, beyond=True)
 
 
 def open_edge(run: RunFacts, record: DoubtfulRecord) -> Found:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.graph import reachable
+from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import (
     Evidence,
     FreezeAction,
@@ -22,10 +23,11 @@ from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
 from airflow_rerun_downstream.domain.room import Obstacle
 from airflow_rerun_downstream.lineage.discovery import Explored
+from airflow_rerun_downstream.lineage.ordering import order_warnings
 
 
 def plan_warnings(
-    plan: Plan, explored: Explored, schedules: Mapping[str, DagSchedule], reads: Callable[[RunRef], bool]
+    plan: Plan, order: Order, explored: Explored, schedules: Mapping[str, DagSchedule], reads: Callable[[RunRef], bool]
 ) -> tuple[PlanWarning, ...]:
     """The warnings of a plan with its default selection, in which nothing is frozen."""
     selected = {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}
@@ -35,6 +37,7 @@ def plan_warnings(
         *not_shown(plan, explored, reads),
         *leftovers(plan, {run.ref for run in plan.runs if run.selected}),
         *left_tasks(plan, selected),
+        *order_warnings(plan, selected, order),
         *new_runs(plan, selected),
         *paused(plan, explored),
         *upcoming(plan, ()),
@@ -82,7 +85,8 @@ def not_shown(plan: Plan, explored: Explored, reads: Callable[[RunRef], bool]) -
 def leftovers(plan: Plan, taken: Collection[RunRef]) -> Iterable[PlanWarning]:
     """Shown runs that the wrong data reached and that aren't rerun, with the reason or who reads them next."""
     for run in plan.runs:
-        if run.ref in taken or run.status is RunStatus.NOT_READY:  # of the latter `upcoming` warns
+        # Of a run that isn't ready `upcoming` warns; what only made others is told of by these.
+        if run.ref in taken or run.status is RunStatus.NOT_READY or run.reason == "only_triggers":
             continue
         after = reachable([run.ref], plan.edges) & set(taken)
         why = sentence(run.reason) if run.reason else "it isn't selected"
@@ -96,7 +100,7 @@ def left_tasks(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWar
         run = plan.by_ref[ref]
         whole = {task.task_id for task in tasks if task.map_index is None}
         named = {task.task_id for task in tasks}
-        made = {task.task_id for task in run.task_instances if task.reason == "makes_a_new_run"}
+        made = {task.task_id for task in run.task_instances if task.reason in ("makes_a_new_run", "makes_one_run")}
         for task_id in sorted(run.polluted - whole - made):
             part = "only some of its indexes are selected" if task_id in named else "it isn't selected"
             yield stays_polluted(ref, part, task_id)

@@ -252,7 +252,8 @@ class Member(Payload):
     ``allowed_actions``, out of retry, skip and release: what whoever asks may do now.
 
     ``run_id`` null: a frozen run that Airflow hasn't made yet. ``run_after`` of a frozen run is the true one, which it
-    has again after its release; what holds it shows in ``live``.
+    has again after its release; what holds it shows in ``live``. ``stages`` are the parts of ``task_ids`` that are
+    dispatched one after the other, ``stage`` is the number of the present one, from 1; empty: there is one.
     """
 
     id: int
@@ -271,6 +272,8 @@ class Member(Payload):
     dispatched_at: datetime | None
     ended_at: datetime | None
     task_ids: list[TaskRef]
+    stage: int
+    stages: list[list[TaskRef]]
     final_run_state: str | None
     live: Live
     allowed_actions: list[str]

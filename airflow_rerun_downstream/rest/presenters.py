@@ -279,6 +279,8 @@ def member(of: MemberView) -> payloads.Member:
         dispatched_at=stored.dispatched_at,
         ended_at=stored.ended_at,
         task_ids=tasks(stored.tasks),
+        stage=stored.stage + 1,
+        stages=[tasks(some) for some in stored.stages],
         final_run_state=stored.final_run_state,
         live=live(of.live),
         allowed_actions=list(of.allowed_actions),

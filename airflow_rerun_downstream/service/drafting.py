@@ -11,6 +11,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, NewMember, NewRerun, RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.lineage.declarations import Declarations
+from airflow_rerun_downstream.lineage.ordering import order_of
 from airflow_rerun_downstream.lineage.planner import Planner
 from airflow_rerun_downstream.ports import Clock, Work
 from airflow_rerun_downstream.service import freezing, submission
@@ -37,11 +38,14 @@ class Draft:
 
 
 def waves(members: tuple[NewMember, ...]) -> tuple[tuple[RunRef, ...], ...]:
-    """The runs that are going to run, level by level of the order; a source that is already right isn't one."""
+    """The runs that are going to run, level by level of the order; a source that is already right isn't one.
+
+    A run stands in the level of each of its stages.
+    """
     found: dict[int, list[NewMember]] = {}
     for member in members:
-        if member.state is not MemberState.SKIPPED:
-            found.setdefault(member.depth, []).append(member)
+        for depth in () if member.state is MemberState.SKIPPED else member.depths:
+            found.setdefault(depth, []).append(member)
     return tuple(tuple(member.ref for member in sorted(found[depth], key=in_turn)) for depth in sorted(found))
 
 
@@ -87,10 +91,11 @@ class Drafting:
         freezing.check_mechanisms(frozen, mechanisms)
         source = plan.source.tasks
         failed = selection.failed_upstreams({plan.source.ref: source, **taken})
-        members = submission.new_members(plan, request, taken, source)
+        order = order_of(plan, {plan.source.ref: source, **taken}, rerun_source=request.plan.rerun_source)
+        members = submission.new_members(plan, request, taken, order)
         rerun = {**({plan.source.ref: source} if plan.source.selected else {}), **taken}
         blocked = submission.blocked(work.facts, rerun)
-        warnings = submission.submit_warnings(plan, taken, request.frozen, [*failed, *blocked])
+        warnings = submission.submit_warnings(plan, taken, order, request.frozen, [*failed, *blocked])
         return Draft(submission.assemble(plan, request, members, warnings, actor), tuple(frozen))
 
     def warned(self, actor: Actor, work: Work, plan: Plan, request: PlanRequest, mechanisms: Mechanisms) -> Plan:

@@ -18,14 +18,23 @@ from airflow_rerun_downstream.domain.errors import (
     StalePlan,
     UnknownTarget,
 )
-from airflow_rerun_downstream.domain.graph import gates, levels
+from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, Plan, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown, task_ids
-from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, NewChild, NewMember, NewRerun, RerunRequest
+from airflow_rerun_downstream.domain.rerun import (
+    Actor,
+    MemberRequest,
+    NewChild,
+    NewMember,
+    NewRerun,
+    NewStageGate,
+    RerunRequest,
+)
 from airflow_rerun_downstream.domain.selection import explicit_selection, failed_leaders, named
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.token import changes
+from airflow_rerun_downstream.lineage.ordering import order_warnings
 from airflow_rerun_downstream.lineage.warnings import left_tasks, leftovers, new_runs, upcoming, will_not_run
 from airflow_rerun_downstream.ports import LineageFacts
 from airflow_rerun_downstream.service.freezing import check_frozen_request, stops
@@ -134,8 +143,8 @@ def blocked(facts: LineageFacts, selected: Mapping[RunRef, Tasks]) -> list[PlanW
 
 def check_something(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) -> None:
     """Refuse a rerun in which nothing would run."""
-    if not taken and not request.plan.rerun_source:
-        raise EmptySelection("Nothing is selected: the source isn't rerun, and no downstream run can be taken.")
+    if not taken and not (request.plan.rerun_source and plan.source.tasks):
+        raise EmptySelection("Nothing is selected: nothing of the source is rerun, and no downstream run can be taken.")
 
 
 def check_fresh(token: str | None, plan: Plan, taken: Collection[RunRef]) -> None:
@@ -169,34 +178,36 @@ def check_duplicates(plan: Plan, request: RerunRequest, taken: Collection[RunRef
         )
 
 
-def new_members(
-    plan: Plan, request: RerunRequest, taken: Mapping[RunRef, Tasks], source_tasks: Tasks
-) -> list[NewMember]:
-    """The members with what each waits for, across every run in between."""
-    source = plan.source.ref
-    waits = gates([source, *taken], plan.edges)
-    forward: dict[RunRef, set[RunRef]] = {ref: set() for ref in waits}
-    for ref, before in waits.items():
-        for other in before:
-            forward[other].add(ref)
-    depth = levels(forward)
-    again = request.plan.rerun_source
-    first = member_of(plan.source, Role.SOURCE, source_tasks, depth[source], waits[source])
-    if not again:
-        first = replace(first, state=MemberState.SKIPPED, state_reason="already_right")
-    rest = [member_of(plan.by_ref[ref], Role.DOWNSTREAM, tasks, depth[ref], waits[ref]) for ref, tasks in taken.items()]
-    return [first, *rest]
+def new_members(plan: Plan, request: RerunRequest, taken: Mapping[RunRef, Tasks], order: Order) -> list[NewMember]:
+    """The members with their stages and what each waits for, across every run in between."""
+    again, source_tasks = request.plan.rerun_source, plan.source.tasks
+    first = member_of(plan.source, Role.SOURCE, source_tasks, order)
+    if not again or not source_tasks:
+        why = "only_triggers" if again else "already_right"
+        first = replace(first, state=MemberState.SKIPPED, state_reason=why)
+    runs = plan.by_ref
+    return [first, *(member_of(runs[ref], Role.DOWNSTREAM, tasks, order) for ref, tasks in taken.items())]
 
 
-def member_of(run: PlannedRun, role: Role, tasks: Tasks, depth: int, waits: Collection[RunRef]) -> NewMember:
+def member_of(run: PlannedRun, role: Role, tasks: Tasks, order: Order) -> NewMember:
     """One member, before anything has happened to it."""
+    stages = order.stages[run.ref]
+    gates = [
+        NewStageGate(number, ref, None if until + 1 == len(order.stages[ref]) else until)
+        for number, stage in enumerate(stages)
+        for ref, until in sorted(stage.waits_for)
+    ]
+    partly = [gate for gate in gates if gate.stage or gate.until is not None]
     return NewMember(
         ref=run.ref,
         role=role,
         state=MemberState.STOPPING if role is Role.DOWNSTREAM and stops(run) else MemberState.PENDING,
         tasks=tasks,
-        depth=depth,
-        waits_for=frozenset(waits),
+        depth=stages[0].depth,
+        waits_for=frozenset(gate.ref for gate in gates if gate not in partly),
+        stages=tuple(stage.tasks for stage in stages) if len(stages) > 1 else (),
+        stage_gates=tuple(partly),
+        depths=tuple(stage.depth for stage in stages),
         logical_date=run.facts.logical_date,
         run_after=run.facts.run_after,
     )
@@ -212,7 +223,7 @@ def new_children(plan: Plan, members: Collection[NewMember]) -> tuple[NewChild, 
     ]
     found: list[NewChild] = []
     for parent, task_id, map_index, child in sorted(links, key=lambda link: link[0].depth):
-        if task_id is None or parent.state is not MemberState.PENDING or parent.ref not in child.waits_for:
+        if task_id is None or parent.state is not MemberState.PENDING or parent.ref not in child.reads_from:
             continue
         made = any(one.child == parent.ref for one in found)
         if made or covers(parent.tasks, task_id, map_index):
@@ -231,20 +242,34 @@ def with_clear_numbers(
     )
 
 
+SELECTED = frozenset({"stays_polluted", "makes_a_new_run", "upcoming_run", "will_not_run", "order_lost", "in_stages"})
+"""The warnings that depend on what is selected."""
+
+
 def submit_warnings(
-    plan: Plan, taken: Mapping[RunRef, Tasks], frozen: Collection[RunRef | FutureRef], more: Sequence[PlanWarning]
+    plan: Plan,
+    taken: Mapping[RunRef, Tasks],
+    order: Order,
+    frozen: Collection[RunRef | FutureRef],
+    more: Sequence[PlanWarning],
 ) -> tuple[PlanWarning, ...]:
     """The plan's warnings; those that depend on the selection are told for the one that was made."""
     known = set(plan.by_ref)
     general = [
         warning
         for warning in plan.warnings
-        if warning.code not in ("stays_polluted", "makes_a_new_run", "upcoming_run", "will_not_run")
+        if warning.code not in SELECTED
         or (warning.code == "stays_polluted" and RunRef(warning.dag_id or "", warning.run_id or "") not in known)
     ]
     source = {plan.source.ref: plan.source.tasks} if plan.source.selected else {}
     selected = {**source, **taken}
-    told = *leftovers(plan, taken), *left_tasks(plan, selected), *new_runs(plan, selected), *upcoming(plan, frozen)
+    told = (
+        *leftovers(plan, taken),
+        *left_tasks(plan, selected),
+        *order_warnings(plan, selected, order),
+        *new_runs(plan, selected),
+        *upcoming(plan, frozen),
+    )
     return (*general, *told, *more)
 
 

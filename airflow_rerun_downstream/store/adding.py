@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import NewFrozen, NewRerun
+from airflow_rerun_downstream.domain.rerun import NewFrozen, NewRerun, NewStageGate
 from airflow_rerun_downstream.store.executor import Executor, chunks, new_id
 from airflow_rerun_downstream.store.records import frozen_values, link_values, member_values, rerun_values
 from airflow_rerun_downstream.store.tables import active_run, child, gate, link, member, rerun
@@ -67,9 +67,15 @@ def add_all(executor: Executor, table: Table, rows: list[dict[str, Any]]) -> Non
 def gate_values(new: NewRerun, rerun_id: int, ids: Ids) -> list[dict[str, Any]]:
     """Who waits for whom."""
     return [
-        {"member_id": ids[one.ref], "waits_for_member_id": ids[other], "rerun_id": rerun_id}
+        {
+            "member_id": ids[one.ref],
+            "waits_for_member_id": ids[gate.ref],
+            "stage": gate.stage,
+            "until_stage": gate.until,
+            "rerun_id": rerun_id,
+        }
         for one in new.members
-        for other in sorted(one.waits_for)
+        for gate in (*(NewStageGate(0, ref, None) for ref in sorted(one.waits_for)), *one.stage_gates)
     ]
 
 

@@ -95,6 +95,22 @@ def move_member(
     return changed(executor, move.values(values)) == 1
 
 
+def next_stage(executor: Executor, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
+    """See `RerunStore.next_stage`."""
+    values: dict[str, Any] = {"state": MemberState.PENDING.value, "state_reason": None}
+    values.update(stage=stage + 1, stage_attempt=member.c.attempt, clear_number=clear_number)
+    values.update(ended_at=None, final_run_state=None)
+    guard = stands_in(starts_of(MemberState.PENDING, [before])) & (member.c.stage == stage)
+    return changed(executor, update(member).where(member.c.id == member_id, guard).values(values)) == 1
+
+
+def stage_back(executor: Executor, member_id: int, *, before: MemberState, since: int, stage: int, reason: str) -> bool:
+    """See `RerunStore.stage_back`."""
+    values: dict[str, Any] = {"state": MemberState.RUNNING.value, "state_reason": reason, "stage": stage}
+    guard = stands_in(starts_of_adoption(MemberState.RUNNING, [before])) & (member.c.stage == since)
+    return changed(executor, update(member).where(member.c.id == member_id, guard).values(values)) == 1
+
+
 def adopt_member(
     executor: Executor,
     member_id: int,

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, o
 
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member, RerunEvent
+from airflow_rerun_downstream.domain.rerun import Awaited, Member, RerunEvent, own_stages
 from airflow_rerun_downstream.domain.states import SATISFIED
 from airflow_rerun_downstream.ports import Part
 from airflow_rerun_downstream.store.executor import Executor
-from airflow_rerun_downstream.store.records import event_of, link_of, member_of
+from airflow_rerun_downstream.store.records import event_of, gates_of, link_of, member_of
 from airflow_rerun_downstream.store.tables import event, gate, link, member
 
 IN_TURN = (
@@ -41,24 +41,44 @@ def one_member(executor: Executor, rerun_id: int, member_id: int) -> Member | No
 
 def with_gates(executor: Executor, rows: Collection[Any]) -> list[Member]:
     """Members from their rows."""
-    found: dict[int, set[int]] = {row.id: set() for row in rows}
-    wanted = select(gate.c.member_id, gate.c.waits_for_member_id).where(gate.c.member_id.in_(list(found)))
-    for waiting, other in executor.execute(wanted) if found else ():
-        found[waiting].add(other)
-    return [member_of(row, frozenset(found[row.id])) for row in rows]
+    found = gates_of(executor, gate.c.member_id.in_([row.id for row in rows])) if rows else {}
+    return [member_of(row, found.get(row.id, ())) for row in rows]
+
+
+def gates(executor: Executor, member_id: int) -> list[Awaited]:
+    """What a member's present stage waits for, and the ended stages of its own; two statements."""
+    itself = member.alias("itself")
+    wanted = (
+        select(gate.c.until_stage, member)
+        .join(member, member.c.id == gate.c.waits_for_member_id)
+        .join(itself, itself.c.id == gate.c.member_id)
+        .where(gate.c.member_id == member_id, gate.c.stage <= itself.c.stage)
+        .order_by(*IN_TURN, gate.c.stage)
+    )
+    found = [Awaited(member_of(row, ()), row.until_stage) for row in executor.execute(wanted)]
+    own = executor.execute(select(member).where(member.c.id == member_id, member.c.stage > 0)).first()
+    return found if own is None else [*found, *own_stages(member_of(own, ()))]
 
 
 def awaited(executor: Executor, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
     """The runs of the members that aren't satisfied yet, by who waits for them; one statement."""
     found: dict[int, list[RunRef]] = {member_id: [] for member_id in member_ids}
     satisfied = sorted(state.value for state in SATISFIED)
+    waits = member.alias("waits")
+    open_gate = and_(
+        gate.c.stage <= waits.c.stage,
+        member.c.state.notin_(satisfied),
+        or_(gate.c.until_stage.is_(None), member.c.stage <= gate.c.until_stage),
+    )
     wanted = (
-        select(gate.c.member_id, member.c.dag_id, member.c.run_id)
+        select(gate.c.member_id, gate.c.waits_for_member_id, member.c.dag_id, member.c.run_id)
         .join(member, member.c.id == gate.c.waits_for_member_id)
-        .where(gate.c.member_id.in_(list(found)), member.c.state.notin_(satisfied))
+        .join(waits, waits.c.id == gate.c.member_id)
+        .where(gate.c.member_id.in_(list(found)), open_gate)
+        .distinct()
         .order_by(gate.c.waits_for_member_id)
     )
-    for waiting, dag_id, run_id in executor.execute(wanted) if found else ():
+    for waiting, _, dag_id, run_id in executor.execute(wanted) if found else ():
         found[waiting].append(RunRef(dag_id, run_id or ""))
     return found
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from datetime import timezone as timezones
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Child, Member, NewFrozen, NewMember, NewRerun, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun import (
+    Child,
+    Member,
+    NewFrozen,
+    NewMember,
+    NewRerun,
+    Rerun,
+    RerunEvent,
+    StageGate,
+)
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.store import codec
 from airflow_rerun_downstream.store.executor import Executor, chunks
@@ -86,6 +95,9 @@ def member_values(new: NewMember, rerun_id: int) -> dict[str, Any]:
         "logical_date": new.logical_date,
         "run_after": new.run_after,
         "clear_number": new.clear_number,
+        "stages": [codec.tasks_to_json(tasks) for tasks in new.stages] or None,
+        "stage": 0,
+        "stage_attempt": 0,
     }
 
 
@@ -103,10 +115,12 @@ def frozen_values(new: NewFrozen, rerun_id: int) -> dict[str, Any]:
         "attempt": 0,
         "logical_date": new.logical_date,
         "run_after": new.run_after,
+        "stage": 0,
+        "stage_attempt": 0,
     }
 
 
-def member_of(row: Any, waits_for: frozenset[int]) -> Member:
+def member_of(row: Any, gates: Collection[StageGate]) -> Member:
     """A member from its whole row."""
     return Member(
         id=row.id,
@@ -125,7 +139,11 @@ def member_of(row: Any, waits_for: frozenset[int]) -> Member:
         dispatched_at=row.dispatched_at,
         ended_at=row.ended_at,
         final_run_state=row.final_run_state,
-        waits_for=waits_for,
+        waits_for=frozenset(gate.member for gate in gates if is_whole(gate)),
+        stages=tuple(codec.tasks_from_json(tasks) for tasks in row.stages or ()),
+        stage=row.stage,
+        stage_attempt=row.stage_attempt,
+        stage_gates=tuple(gate for gate in gates if not is_whole(gate)),
     )
 
 
@@ -194,19 +212,24 @@ def members_of(executor: Executor, rerun_ids: list[int]) -> dict[int, list[Membe
     """The members of each rerun in their order, with what they wait for; two statements."""
     members: dict[int, list[Member]] = {rerun_id: [] for rerun_id in rerun_ids}
     for some in chunks(rerun_ids):
-        gates = gates_of(executor, some)
+        gates = gates_of(executor, gate.c.rerun_id.in_(some))
         for row in executor.execute(select(member).where(member.c.rerun_id.in_(some))):
-            members[row.rerun_id].append(member_of(row, gates.get(row.id, frozenset())))
+            members[row.rerun_id].append(member_of(row, gates.get(row.id, ())))
     return {rerun_id: in_order(found) for rerun_id, found in members.items()}
 
 
-def gates_of(executor: Executor, rerun_ids: Iterable[int]) -> dict[int, frozenset[int]]:
-    """Member id → the ids of the members that it waits for."""
-    wanted = select(gate.c.member_id, gate.c.waits_for_member_id).where(gate.c.rerun_id.in_(rerun_ids))
-    found: dict[int, set[int]] = {}
-    for waiting, awaited in executor.execute(wanted):
-        found.setdefault(waiting, set()).add(awaited)
-    return {waiting: frozenset(awaited) for waiting, awaited in found.items()}
+def is_whole(gate: StageGate) -> bool:
+    """Whether all of a member waits for all of another one."""
+    return not gate.stage and gate.until is None
+
+
+def gates_of(executor: Executor, condition: ColumnElement[bool]) -> dict[int, list[StageGate]]:
+    """Member id → what it waits for; one statement."""
+    columns = (gate.c.member_id, gate.c.stage, gate.c.waits_for_member_id, gate.c.until_stage)
+    found: dict[int, list[StageGate]] = {}
+    for row in executor.execute(select(*columns).where(condition).order_by(*columns[:3])):
+        found.setdefault(row.member_id, []).append(StageGate(row.stage, row.waits_for_member_id, row.until_stage))
+    return found
 
 
 def children_of(executor: Executor, rerun_ids: list[int]) -> dict[int, tuple[Child, ...]]:

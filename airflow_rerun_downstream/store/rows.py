@@ -10,15 +10,15 @@ from sqlalchemy import func, insert, select, update
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, NewFrozen, NewRerun, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Awaited, Member, NewFrozen, NewRerun, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import EVERYTHING, Dispatched, Part, RerunFilter
 from airflow_rerun_downstream.store import adding, moves, omissions, pages, parts, snapshots
 from airflow_rerun_downstream.store.executor import Executor, changed, chunks
-from airflow_rerun_downstream.store.records import counts_of, in_order, member_of, members_of, rerun_of
+from airflow_rerun_downstream.store.records import counts_of, members_of, rerun_of
 from airflow_rerun_downstream.store.snapshots import SnapshotCache
-from airflow_rerun_downstream.store.tables import active_run, event, gate, link, member, rerun
+from airflow_rerun_downstream.store.tables import active_run, event, link, member, rerun
 
 
 class SqlRerunStore:
@@ -62,11 +62,9 @@ class SqlRerunStore:
         """See `RerunStore.awaited`."""
         return parts.awaited(self._executor, member_ids)
 
-    def gates(self, member_id: int) -> list[Member]:
-        """See `RerunStore.gates`. One statement."""
-        awaited = select(gate.c.waits_for_member_id).where(gate.c.member_id == member_id)
-        rows = self._executor.execute(select(member).where(member.c.id.in_(awaited)))
-        return in_order(member_of(row, frozenset()) for row in rows)
+    def gates(self, member_id: int) -> list[Awaited]:
+        """See `RerunStore.gates`. Two statements."""
+        return parts.gates(self._executor, member_id)
 
     def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:
         """See `RerunStore.links`. What ``via`` held comes back as plain JSON."""
@@ -150,6 +148,14 @@ class SqlRerunStore:
             clear_number=clear_number,
             dispatched=dispatched,
         )
+
+    def next_stage(self, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
+        """See `RerunStore.next_stage`."""
+        return moves.next_stage(self._executor, member_id, before=before, stage=stage, clear_number=clear_number)
+
+    def stage_back(self, member_id: int, *, before: MemberState, since: int, stage: int, reason: str) -> bool:
+        """See `RerunStore.stage_back`."""
+        return moves.stage_back(self._executor, member_id, before=before, since=since, stage=stage, reason=reason)
 
     def adopt_member(
         self,

@@ -91,6 +91,9 @@ member = Table(
     Column("dispatched_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
     Column("final_run_state", String(50)),
+    Column("stages", JSON(none_as_null=True)),
+    Column("stage", Integer, nullable=False, server_default="0"),
+    Column("stage_attempt", Integer, nullable=False, server_default="0"),
     UniqueConstraint("rerun_id", "dag_id", "run_id"),
     sqlite_autoincrement=True,
 )
@@ -101,8 +104,11 @@ gate = Table(
     metadata,
     owned_by("member_id", "member", primary_key=True),
     owned_by("waits_for_member_id", "member", primary_key=True),
+    Column("stage", Integer, primary_key=True, autoincrement=False),
+    Column("until_stage", Integer),
     owned_by("rerun_id", "rerun", nullable=False, index=True),
 )
+"""A member's stage waits for another member until that has ended a stage of its own; without one: all of it."""
 
 child = Table(
     f"{PREFIX}child",

@@ -323,3 +323,67 @@ def test_ten_thousand_runs_fit_into_the_reads(database, session, producer):
         assert facts.triggered_runs(refs) == []
         assert facts.rendered_fields([("a", "t")], refs) == {}
     assert len(statements) <= 9
+
+
+def test_which_tasks_made_runs(facts, session):
+    parent, child = triggering(session, trigger("b"))
+    history.triggered(parent, child, session=session)
+    (found,) = facts.triggering_runs([child, RunRef("b", "gone")])
+    assert (found.parent, found.task_id, found.map_index, found.child.ref) == (parent, "go", -1, child)
+    assert facts.triggering_runs([parent]) == []
+    assert facts.triggering_runs([]) == []
+
+
+LATE = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("more", "waits", "one_run"),
+    [
+        ({}, False, False),
+        ({"wait_for_completion": True, "deferrable": True}, True, False),
+        ({"wait_for_completion": "{{ params.wait }}"}, True, False),
+        ({"trigger_run_id": "{{ run_id }}"}, False, True),
+        ({"trigger_run_id": "fixed", "reset_dag_run": True}, False, False),
+        ({"logical_date": "{{ logical_date }}"}, False, True),
+        ({"logical_date": LATE, "skip_when_already_exists": True}, False, True),
+        ({"logical_date": LATE, "reset_dag_run": True}, False, False),
+        ({"logical_date": None}, False, False),
+        ({"skip_when_already_exists": True}, False, False),
+    ],
+)
+def test_how_a_task_makes_runs(facts, session, more, waits, one_run):
+    """Through Airflow's own serialization, with the policy's mark."""
+    from airflow_rerun_downstream import policy
+
+    def marked() -> Any:
+        task = trigger("b", **more)()
+        policy.task_policy(task)
+        return task
+
+    scene.save(history.dag("a", marked), history.dag("b"), session=session)
+    node = facts.structures(["a"])["a"].tasks["go"]
+    assert (node.triggers_dag_run, node.waits_for_run, node.makes_one_run) == (True, waits, one_run)
+    assert [each.waits for each in facts.definitions().triggers] == [waits]
+
+
+def test_without_the_policys_mark_a_fixed_run_counts_as_the_only_one(facts, session):
+    build = trigger("b", trigger_run_id="fixed", reset_dag_run=True)
+    scene.save(history.dag("a", build), history.dag("b"), session=session)
+    assert facts.structures(["a"])["a"].tasks["go"].makes_one_run
+
+
+def test_the_arguments_of_a_mapped_trigger_are_serialized(facts, session):
+    from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+
+    def build(**more: Any) -> Callable[[], Any]:
+        return lambda: TriggerDagRunOperator.partial(task_id="go", trigger_dag_id="b", **more).expand(
+            trigger_run_id=["one", "two"]
+        )
+
+    scene.save(history.dag("a", build(wait_for_completion=True)), history.dag("b"), session=session)
+    scene.save(history.dag("c", build(reset_dag_run=True)), session=session)
+    found = facts.structures(["a", "c"])
+    nodes = {dag_id: found[dag_id].tasks["go"] for dag_id in ("a", "c")}
+    assert (nodes["a"].waits_for_run, nodes["a"].makes_one_run) == (True, True)
+    assert (nodes["c"].waits_for_run, nodes["c"].makes_one_run) == (False, False)

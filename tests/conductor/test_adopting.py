@@ -235,13 +235,19 @@ def test_a_retried_parent_makes_a_run_that_was_right_once_more(house: House) -> 
 
 
 def test_a_run_that_was_started_too_early_is_dispatched_in_its_turn(house: House) -> None:
-    """It reads from another member as well, which isn't right yet."""
+    """It reads from another member as well, which somebody has cleared again when its parent runs already."""
     runs = chain(house)
     slow = house.world.run("slow")
     house.world.consumed(runs["parent"], "load", by=slow)
     house.world.consumed(slow, "t", by=runs["child"], asset="slow")
     rerun = submit(house, runs["parent"])
     house.tick()
+    finish(house, runs["parent"])
+    finish(house, slow)
+    house.tick()
+    house.world.clear_by_hand(slow)
+    again = member(house, rerun, "slow").id
+    assert house.store.move_member(again, after=MemberState.RUNNING, reason=None, now=house.clock.now())
     new = fire(house, runs["parent"])
     finish(house, runs["parent"])
     adopted = member(house, rerun, "child")
@@ -249,7 +255,26 @@ def test_a_run_that_was_started_too_early_is_dispatched_in_its_turn(house: House
     finish(house, new, slow)
     house.tick()
     assert states(house, rerun)["child"] == "running"
-    assert house.world.dispatches == [runs["parent"], slow, new]
+    assert house.world.dispatches == [runs["parent"], slow, runs["parent"], new]
+
+
+def test_a_parent_starts_no_run_before_what_that_reads_is_right(house: House) -> None:
+    """What the new run reads hangs on the parent itself, which is rerun in stages therefore."""
+    runs = chain(house)
+    slow = house.world.run("slow")
+    house.world.consumed(runs["parent"], "load", by=slow)
+    house.world.consumed(slow, "t", by=runs["child"], asset="slow")
+    rerun = submit(house, runs["parent"])
+    house.tick()
+    finish(house, runs["parent"])
+    assert states(house, rerun) == {"parent": "pending", "slow": "running", "child": "pending", "reader": "pending"}
+    finish(house, slow)
+    new = fire(house, runs["parent"])
+    finish(house, runs["parent"], new)
+    finish(house, runs["reader"])
+    assert member(house, rerun, "child").ref == new
+    assert set(states(house, rerun).values()) <= {"succeeded", "running"}
+    assert house.world.dispatches == [runs["parent"], slow, runs["parent"], runs["reader"]], "no run of the child"
 
 
 def test_what_the_new_run_triggers_is_adopted_too(house: House) -> None:

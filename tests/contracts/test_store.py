@@ -25,12 +25,15 @@ from airflow_rerun_downstream.domain.plan import (
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import (
     Actor,
+    Awaited,
     Child,
     NewChild,
     NewMember,
     NewRerun,
+    NewStageGate,
     Notification,
     RerunSettings,
+    StageGate,
 )
 from airflow_rerun_downstream.domain.states import (
     ACTIVE_RERUN_STATES,
@@ -143,6 +146,68 @@ def chain() -> NewRerun:
     )
 
 
+HEAD, TAIL = (TaskRef("head"),), (TaskRef("mid", 1), TaskRef("tail"))
+
+
+def staged() -> NewRerun:
+    """source (head) → reader → source (mid, tail): the source has two stages."""
+    source, reader = run("source"), run("reader")
+    two = replace(member(source, role=Role.SOURCE, depth=0), tasks=(*HEAD, *TAIL), stages=(HEAD, TAIL))
+    return rerun(
+        replace(two, stage_gates=(NewStageGate(1, reader, None),)),
+        replace(member(reader), stage_gates=(NewStageGate(0, source, 0),)),
+    )
+
+
+class TestStages:
+    def test_a_member_keeps_its_stages_and_what_each_waits_for(self, opened: Opened) -> None:
+        with opened() as store:
+            added = store.add(staged(), now=NOW)
+        with opened() as store:
+            source, reader = store.members(added)
+            (active,) = store.active()
+        assert (source.stages, source.stage, source.present) == ((HEAD, TAIL), 0, HEAD)
+        assert source.stage_gates == (StageGate(1, reader.id, None),)
+        assert (reader.stages, reader.stage_gates) == ((), (StageGate(0, source.id, 0),))
+        assert (source.waits_for, reader.waits_for) == (frozenset(), frozenset())
+        assert active.members == (source, reader)
+
+    def test_a_stage_follows_another(self, opened: Opened) -> None:
+        with opened() as store:
+            added = store.add(staged(), now=NOW)
+            source, reader = store.members(added)
+            done = Dispatched(clear_number=3, cleared=1)
+            assert store.move_member(source.id, after=MemberState.RUNNING, reason=None, now=NOW, dispatched=done)
+            assert store.awaited([source.id, reader.id]) == {source.id: [], reader.id: [source.ref]}
+            assert not store.next_stage(source.id, before=MemberState.FAILED, stage=0, clear_number=4)
+            assert not store.next_stage(source.id, before=MemberState.RUNNING, stage=1, clear_number=4)
+            assert store.next_stage(source.id, before=MemberState.RUNNING, stage=0, clear_number=4)
+        with opened() as store:
+            source, reader = store.members(added)
+            assert (source.state, source.stage, source.attempt, source.stage_attempt) == (MemberState.PENDING, 1, 1, 1)
+            assert (source.clear_number, source.present, source.begun) == (4, TAIL, HEAD)
+            assert store.active()[0].members == (source, reader)
+            assert store.awaited([source.id, reader.id]) == {source.id: [reader.ref], reader.id: []}
+            (awaited,) = store.gates(reader.id)
+            assert (awaited.member.id, awaited.until, awaited.let_go, awaited.part.tasks) == (source.id, 0, True, HEAD)
+            assert [(gate.member.id, gate.until) for gate in store.gates(source.id)] == [
+                (reader.id, None),
+                (source.id, 0),
+            ]
+
+    def test_a_stage_is_judged_again(self, opened: Opened) -> None:
+        with opened() as store:
+            added = store.add(staged(), now=NOW)
+            source, _ = store.members(added)
+            assert store.move_member(source.id, after=MemberState.RUNNING, reason=None, now=NOW)
+            assert store.next_stage(source.id, before=MemberState.RUNNING, stage=0, clear_number=4)
+            assert not store.stage_back(source.id, before=MemberState.RUNNING, since=1, stage=0, reason="why")
+            assert not store.stage_back(source.id, before=MemberState.PENDING, since=0, stage=0, reason="why")
+            assert store.stage_back(source.id, before=MemberState.PENDING, since=1, stage=0, reason="why")
+            source, _ = store.members(added)
+            assert (source.state, source.stage, source.state_reason) == (MemberState.RUNNING, 0, "why")
+
+
 WAYS = {
     RerunState.RUNNING: (),
     RerunState.PAUSED: (RerunState.PAUSED,),
@@ -247,9 +312,10 @@ class TestAdd:
             assert store.move_member(middle.id, after=MemberState.RUNNING, reason="why", now=LATER)
         with opened() as store:
             assert store.gates(source.id) == []
-            assert store.gates(middle.id) == [source]
-            first, second = store.gates(last.id)
-        assert (first, second.ref, second.state) == (source, middle.ref, MemberState.RUNNING)
+            assert store.gates(middle.id) == [Awaited(source)]
+            first, other = store.gates(last.id)
+        second = other.member
+        assert (first, second.ref, second.state) == (Awaited(source), middle.ref, MemberState.RUNNING)
         assert (second.state_reason, second.tasks, second.waits_for) == ("why", middle.tasks, frozenset())
 
     def test_equal_depths_are_ordered_by_ready_time_then_by_run(self, opened: Opened) -> None:

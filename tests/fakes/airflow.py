@@ -77,6 +77,7 @@ class World:
     sensors: list[SensorDefinition] = field(default_factory=list)
     markers: list[MarkerDefinition] = field(default_factory=list)
     triggers: list[TriggerDefinition] = field(default_factory=list)
+    one_run: set[tuple[str, str]] = field(default_factory=set)
     past_dependencies: list[PastDependency] = field(default_factory=list)
     inlets: list[InletDefinition] = field(default_factory=list)
     emissions: list[tuple[RunRef | None, str, int, datetime]] = field(default_factory=list)
@@ -133,7 +134,7 @@ class World:
             for one, two in itertools.pairwise(ids):
                 after[one].add(two)
                 before[two].add(one)
-        makers = {trigger.task_id for trigger in self.triggers if trigger.dag_id == dag_id}
+        makers = {trigger.task_id: trigger.waits for trigger in self.triggers if trigger.dag_id == dag_id}
         nodes = {
             t: TaskNode(
                 t,
@@ -143,17 +144,24 @@ class World:
                 t == setup,
                 t == teardown,
                 t in makers,
+                makers.get(t, False),
+                (dag_id, t) in self.one_run,
             )
             for t in after
         }
         found = {name: frozenset(ids) for name, ids in (groups or {}).items()}
         self.structures[dag_id] = DagStructure(dag_id, nodes, found, paused, mapped_groups=frozenset(mapped_groups))
 
-    def trigger_task(self, dag_id: str, task_id: str, target: str) -> None:
-        """Make a task a TriggerDagRun one (before or after `dag`)."""
-        self.triggers.append(TriggerDefinition(dag_id, task_id, target))
+    def trigger_task(
+        self, dag_id: str, task_id: str, target: str, *, waits: bool = False, one_run: bool = False
+    ) -> None:
+        """Make a task a TriggerDagRun one (before or after `dag`); ``one_run``: it can't make a second one."""
+        self.triggers.append(TriggerDefinition(dag_id, task_id, target, waits=waits))
+        if one_run:
+            self.one_run.add((dag_id, task_id))
         if (known := self.structures.get(dag_id)) is not None:
-            nodes = {**known.tasks, task_id: replace(known.tasks[task_id], triggers_dag_run=True)}
+            node = replace(known.tasks[task_id], triggers_dag_run=True, waits_for_run=waits, makes_one_run=one_run)
+            nodes = {**known.tasks, task_id: node}
             self.structures[dag_id] = replace(known, tasks=nodes)
 
     def run(
@@ -462,6 +470,14 @@ class FakeFacts:
             and task.start_date is not None
             and task.start_date >= since
             and (until is None or task.start_date < until)
+        ]
+
+    def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
+        self.statements += 1
+        return [
+            TriggeredRun(parent, task_id, -1, self.world.runs[child])
+            for parent, task_id, child in self.world.triggered
+            if child in children and child in self.world.runs
         ]
 
     def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun]:

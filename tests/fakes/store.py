@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from datetime import timezone as timezones
@@ -18,6 +18,7 @@ from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import (
     ActiveRerun,
+    Awaited,
     Child,
     Member,
     NewFrozen,
@@ -25,10 +26,12 @@ from airflow_rerun_downstream.domain.rerun import (
     NewRerun,
     Rerun,
     RerunEvent,
+    StageGate,
+    lets_go,
+    own_stages,
 )
 from airflow_rerun_downstream.domain.states import (
     FINAL_RERUN_STATES,
-    SATISFIED,
     MemberState,
     RerunState,
     Role,
@@ -94,6 +97,12 @@ class Rows:
         )
 
 
+def awaited_by(member: Member, members: Mapping[int, Member]) -> list[RunRef]:
+    """The runs that a member still waits for, in the order of the members' ids."""
+    waiting = {gate.member for gate in member.gates if not lets_go(gate, members)}
+    return [members[other].ref for other in sorted(waiting)]
+
+
 class FakeStore:
     """`RerunStore` in memory."""
 
@@ -117,7 +126,10 @@ class FakeStore:
         ids = {one.ref: first + place for place, one in enumerate(rerun.members)}
         for one in rerun.members:
             waits_for = frozenset(ids[ref] for ref in one.waits_for)
-            self.rows.members[ids[one.ref]] = self._member(one, ids[one.ref], rerun_id, waits_for)
+            stored = self._member(one, ids[one.ref], rerun_id, waits_for)
+            gates = tuple(StageGate(gate.stage, ids[gate.ref], gate.until) for gate in one.stage_gates)
+            order = tuple(sorted(gates, key=lambda gate: (gate.stage, gate.member)))
+            self.rows.members[ids[one.ref]] = replace(stored, stages=one.stages, stage_gates=order)
             self.rows.active_runs[one.ref] = rerun_id
         self.rows.links[rerun_id] = rerun.links
         made = [Child(ids[one.parent], one.task_id, one.map_index, ids[one.child]) for one in rerun.children]
@@ -173,19 +185,19 @@ class FakeStore:
         found = self.rows.members.get(member_id)
         return found if found and found.rerun_id == rerun_id else None
 
-    def gates(self, member_id: int) -> list[Member]:
+    def gates(self, member_id: int) -> list[Awaited]:
         one = self.rows.members[member_id]
-        return [
-            replace(other, waits_for=frozenset()) for other in self.members(one.rerun_id) if other.id in one.waits_for
+        found = [
+            Awaited(replace(other, waits_for=frozenset(), stage_gates=()), gate.until)
+            for other in self.members(one.rerun_id)
+            for gate in one.gates
+            if gate.member == other.id
         ]
+        return [*found, *own_stages(replace(one, waits_for=frozenset(), stage_gates=()))]
 
     def awaited(self, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
         members = self.rows.members
-        gates = {one: sorted(members[one].waits_for) if one in members else [] for one in member_ids}
-        return {
-            one: [members[other].ref for other in others if members[other].state not in SATISFIED]
-            for one, others in gates.items()
-        }
+        return {one: awaited_by(members[one], members) if one in members else [] for one in member_ids}
 
     def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:
         links = self.rows.links.get(rerun_id, ())
@@ -277,6 +289,30 @@ class FakeStore:
             number = dispatched.clear_number
             values.update(attempt=found.attempt + 1, clear_number=number, dispatched_at=now)
         self.rows.members[member_id] = replace(found, state=after, state_reason=reason, **values)
+        return True
+
+    def next_stage(self, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
+        found = self._standing(member_id, starts_of(MemberState.PENDING, [before]))
+        if found is None or found.stage != stage:
+            return False
+        self.rows.members[member_id] = replace(
+            found,
+            state=MemberState.PENDING,
+            state_reason=None,
+            ended_at=None,
+            final_run_state=None,
+            stage=stage + 1,
+            stage_attempt=found.attempt,
+            clear_number=clear_number,
+        )
+        return True
+
+    def stage_back(self, member_id: int, *, before: MemberState, since: int, stage: int, reason: str) -> bool:
+        found = self._standing(member_id, starts_of_adoption(MemberState.RUNNING, [before]))
+        if found is None or found.stage != since:
+            return False
+        back = replace(found, state=MemberState.RUNNING, state_reason=reason, stage=stage)
+        self.rows.members[member_id] = back
         return True
 
     def adopt_member(

@@ -30,7 +30,7 @@ RERUN = (
 )
 MEMBER = (
     "id rerun_id dag_id run_id original_run_id logical_date run_after role state state_reason waiting_on depth attempt "
-    "dispatched_at ended_at task_ids final_run_state live allowed_actions"
+    "dispatched_at ended_at task_ids stage stages final_run_state live allowed_actions"
 )
 
 

@@ -73,7 +73,7 @@ def test_what_is_looked_for_is_there() -> None:
     """The search sees the updates that there are: those of a state, and those of other columns."""
     tree = ast.parse(MOVES.read_text(encoding="utf-8"))
     writing = {node.name for node in functions_that_update(tree) if isinstance(node, ast.FunctionDef)}
-    assert writing == {"move_rerun", "hold_rerun", "move_member", "adopt_member"}
+    assert writing == {"move_rerun", "hold_rerun", "move_member", "next_stage", "stage_back", "adopt_member"}
     others = {path.name for path, tree in sources() if path != MOVES and any(True for _ in updates(tree))}
     assert others == {"rows.py"}
 

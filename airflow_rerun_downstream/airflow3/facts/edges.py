@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from airflow_rerun_downstream.airflow3.facts.values import MAX_VALUES, UNKNOWN, Task
 from airflow_rerun_downstream.airflow3.sensors import (
     OFFSET_ATTRIBUTE,
+    RESET_ARGUMENT,
+    RESET_ATTRIBUTE,
     STANDARD_SENSOR,
     Offset,
     mapped_offset,
@@ -95,7 +97,27 @@ def markers_of(dag_id: str, task: Task) -> Iterator[MarkerDefinition]:
 def triggers_of(dag_id: str, task: Task) -> Iterator[TriggerDefinition]:
     """One definition for each Dag that a task triggers."""
     for trigger_dag_id in task.texts("trigger_dag_id") or [UNKNOWN]:
-        yield TriggerDefinition(dag_id, task.task_id, trigger_dag_id, task.mapped)
+        yield TriggerDefinition(dag_id, task.task_id, trigger_dag_id, task.mapped, waits_for_run(task))
+
+
+NOT_GIVEN = "NOTSET"
+"""How Airflow serializes a logical date that the author didn't give."""
+
+
+def waits_for_run(task: Task) -> bool:
+    """Whether a TriggerDagRun task waits, or may wait where a template decides, until its run has ended."""
+    return any(value not in (False, "False") for value in task.values("wait_for_completion"))
+
+
+def makes_one_run(task: Task) -> bool:
+    """Whether a TriggerDagRun task can't make a second run in the same run of its own.
+
+    A template for the run's id or date counts as fixed: whether it differs the next time can't be told. Without the
+    policy's mark it can't be told either whether the task resets the run that exists; then it counts as if it didn't.
+    """
+    dates = [date for date in task.values("logical_date") if date != NOT_GIVEN]
+    resets = task.get(RESET_ATTRIBUTE) if not task.mapped else all(task.values(RESET_ARGUMENT) or [False])
+    return bool(task.values("trigger_run_id") or dates) and resets is not True
 
 
 def past_dependency_of(dag_id: str, task: Task, *, catchup: bool) -> PastDependency:

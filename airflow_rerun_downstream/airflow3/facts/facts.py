@@ -112,6 +112,10 @@ class AirflowFacts:
         """See `LineageFacts.triggered_runs`."""
         return triggers.triggered_runs(self._session, parents)
 
+    def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
+        """See `LineageFacts.triggering_runs`."""
+        return triggers.triggering_runs(self._session, children)
+
     def recorded_waits(
         self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]
     ) -> list[RecordedWait | DoubtfulRecord]:

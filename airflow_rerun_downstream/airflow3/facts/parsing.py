@@ -15,10 +15,12 @@ from airflow_rerun_downstream.airflow3.facts.edges import (
     MARKER,
     SENSOR,
     TRIGGER,
+    makes_one_run,
     markers_of,
     past_dependency_of,
     sensors_of,
     triggers_of,
+    waits_for_run,
 )
 from airflow_rerun_downstream.airflow3.facts.values import Task, plain
 from airflow_rerun_downstream.domain.facts import DagStructure, Definitions, TaskNode
@@ -121,6 +123,8 @@ def nodes_of(tasks: Sequence[Task], triggers: Collection[str]) -> dict[str, Task
             fails_run=bool(task.get("on_failure_fail_dagrun")),
             makes_data=makes_data(task),
             mapped=task.mapped,
+            waits_for_run=task.task_id in triggers and waits_for_run(task),
+            makes_one_run=task.task_id in triggers and makes_one_run(task),
         )
         for task in tasks
     }

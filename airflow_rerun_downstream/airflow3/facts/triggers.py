@@ -10,7 +10,7 @@ from airflow.models.xcom import XComModel
 from sqlalchemy import select
 
 from airflow_rerun_downstream.airflow3.facts import serialized
-from airflow_rerun_downstream.airflow3.facts.origins import XCOM
+from airflow_rerun_downstream.airflow3.facts.origins import XCOM, parents
 from airflow_rerun_downstream.airflow3.facts.records import AT_ONCE, rendered_fields
 from airflow_rerun_downstream.airflow3.facts.runs import RUN, runs
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
@@ -86,6 +86,14 @@ def declarations(session: Session) -> Declared:
     for trigger in serialized.definitions(session).triggers:
         found.setdefault((trigger.dag_id, trigger.task_id), []).append(trigger)
     return found
+
+
+def triggering_runs(session: Session, children: Collection[RunRef]) -> list[TriggeredRun]:
+    """Which tasks made ``children``; records that can't be true are left out."""
+    wanted = frozenset(children)
+    makers = {parent for some in parents(session, wanted).values() for parent in some} if wanted else ()
+    every = triggered_runs(session, makers) if makers else ()
+    return [made for made in every if isinstance(made, TriggeredRun) and made.child.ref in wanted]
 
 
 def records(session: Session, parents: Collection[RunRef]) -> dict[Instance, tuple[str | None, str | None]]:

@@ -678,7 +678,8 @@ export interface components {
          *     ``allowed_actions``, out of retry, skip and release: what whoever asks may do now.
          *
          *     ``run_id`` null: a frozen run that Airflow hasn't made yet. ``run_after`` of a frozen run is the true one, which it
-         *     has again after its release; what holds it shows in ``live``.
+         *     has again after its release; what holds it shows in ``live``. ``stages`` are the parts of ``task_ids`` that are
+         *     dispatched one after the other, ``stage`` is the number of the present one, from 1; empty: there is one.
          */
         Member: {
             /** Allowed Actions */
@@ -709,6 +710,10 @@ export interface components {
             run_after: string | null;
             /** Run Id */
             run_id: string | null;
+            /** Stage */
+            stage: number;
+            /** Stages */
+            stages: (string | components["schemas"]["MappedTaskRef"])[][];
             state: components["schemas"]["MemberState"];
             /** State Reason */
             state_reason: string | null;

@@ -59,6 +59,7 @@ export function MemberCard({ member }: { member: Member }) {
       <Flex gap={2} align="center" mt="auto">
         <MemberBadge state={member.state} />
         <Attempt member={member} />
+        <Stage member={member} />
       </Flex>
       <Standing member={member} />
     </Flex>
@@ -69,6 +70,13 @@ function Attempt({ member }: { member: Member }) {
   const { t } = useWords();
   return member.attempt > 1 ? (
     <Text color="fg.muted">{t("record:member.attemptNumber", { count: member.attempt })}</Text>
+  ) : null;
+}
+
+function Stage({ member: { stage, stages } }: { member: Member }) {
+  const { t } = useWords();
+  return stages.length > 0 ? (
+    <Text color="fg.muted">{t("record:member.stageShort", { number: stage, count: stages.length })}</Text>
   ) : null;
 }
 

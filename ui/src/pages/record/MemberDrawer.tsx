@@ -1,6 +1,6 @@
 import { chakra, CloseButton, Drawer, Flex, Heading, Portal, Stack, Text } from "@chakra-ui/react";
 
-import type { Link, Member, RunRef } from "../../api/types";
+import type { Link, Member, RunRef, TaskRef } from "../../api/types";
 import { MemberBadge } from "../../components/Badges";
 import { Field } from "../../components/Notices";
 import { Time } from "../../components/Time";
@@ -82,6 +82,10 @@ function MemberDetails({ member, members, links }: MemberDetailsProps) {
   );
 }
 
+function taskName(task: TaskRef): string {
+  return typeof task === "string" ? task : `${task.task_id}[${task.map_index}]`;
+}
+
 function MemberFacts({ member }: { member: Member }) {
   const { t, word } = useWords();
   const frozen = member.role === "frozen";
@@ -100,6 +104,15 @@ function MemberFacts({ member }: { member: Member }) {
         <>
           <Field label={t("word.level")}>{member.depth}</Field>
           <Field label={t("record:member.attempt")}>{member.attempt}</Field>
+          {member.stages.length > 0 && (
+            <Field label={t("record:member.stage")}>
+              {t("record:member.stageOf", {
+                number: member.stage,
+                count: member.stages.length,
+                tasks: member.stages[member.stage - 1]?.map(taskName).join(", "),
+              })}
+            </Field>
+          )}
           <Field label={t("record:member.dispatchedAt")}>
             <Time value={member.dispatched_at} />
           </Field>

@@ -63,6 +63,8 @@ export function memberOf(id: number, dag_id: string, changed: Partial<Member> = 
     dispatched_at: null,
     ended_at: null,
     task_ids: ["load"],
+    stage: 1,
+    stages: [],
     final_run_state: null,
     live: { state: "success", run_after: null, run_id: "r1" },
     allowed_actions: [],

@@ -1,0 +1,115 @@
+"""Cuts the selections of runs into stages, where runs can't be put in order as wholes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from airflow_rerun_downstream.domain.readings import Member, Reading
+from airflow_rerun_downstream.domain.refs import RunRef
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A reading whose order can't be kept: ``downstream`` goes before ``upstream`` has been made anew."""
+
+    upstream: RunRef
+    downstream: RunRef
+    from_task: str | None
+    to_task: str | None
+
+
+class Cutting:
+    """Cuts stages from runs: in turn, from each what can run by now, from a run that can be ended first."""
+
+    def __init__(
+        self, members: Mapping[RunRef, Member], readings: Iterable[Reading], place: Mapping[RunRef, int]
+    ) -> None:
+        self.members = members
+        self.place = place
+        self.lost: list[Lost] = []
+        self.dropped: set[Reading] = set()
+        self.into: dict[RunRef, list[Reading]] = {ref: [] for ref in members}
+        self.after: dict[RunRef, dict[RunRef, None]] = {ref: {ref: None} for ref in members}
+        for each in readings:
+            if each.upstream not in members or each.downstream not in members:
+                continue
+            if self.reached(each) and members[each.upstream].needed(each.from_tasks):
+                self.into[each.downstream].append(each)
+                self.after[each.upstream][each.downstream] = None
+            else:
+                self.dropped.add(each)
+
+    def cut(self) -> None:
+        """Give every member its stages."""
+        ends, parts = dict[RunRef, set[str]](), dict[RunRef, set[str]]()
+        changed: Iterable[RunRef] = self.members
+        while True:
+            for ref in changed:
+                ends.pop(ref, None), parts.pop(ref, None)
+                if batch := self.batch(self.members[ref]):
+                    (ends if batch == self.members[ref].left else parts)[ref] = batch
+            if some := ends or parts:
+                ref, batch = next(iter(some.items()))
+                self.members[ref].finish(batch)
+                changed = self.after[ref]
+            elif any(one.left for one in self.members.values()):
+                self.give_up_some()
+                changed = self.members
+            else:
+                return
+
+    def batch(self, member: Member) -> set[str]:
+        """What of a run can be dispatched now, together."""
+        found = set[str]()
+        blocked = {task_id for each in self.into[member.ref] if self.open(each) for task_id in self.reached(each)}
+        candidates = member.left - blocked
+        while more := {task_id for task_id in candidates - found if self.follows(member, task_id, found)}:
+            found |= more
+        return set() if member.is_made and found != member.left else found
+
+    def follows(self, member: Member, task_id: str, batch: Collection[str]) -> bool:
+        """Whether a task comes after what is right by then, and what is dispatched with it."""
+        before = member.before[task_id].items()
+        return all(other not in member.left or (other in batch and not cut) for other, cut in before)
+
+    def open(self, reading: Reading) -> bool:
+        """Whether what is read isn't right yet."""
+        upstream = self.members[reading.upstream]
+        return reading not in self.dropped and not upstream.left.isdisjoint(upstream.needed(reading.from_tasks))
+
+    def reached(self, reading: Reading) -> frozenset[str]:
+        """The selected tasks that read."""
+        return self.members[reading.downstream].named(reading.reached)
+
+    def give_up_some(self) -> None:
+        """No task can go: do without soft readings; if there is none, lose those against the order of runs, or else all
+        that are open."""
+        every = [each for some in self.into.values() for each in some if self.open(each) and self.reads_on(each)]
+        assert every, "tasks of one run wait for each other"
+        if soft := [each for each in every if each.soft]:
+            self.dropped.update(soft)
+            return
+        against = [each for each in every if self.backwards(each)] or every
+        for each in against:
+            self.dropped.add(each)
+            self.lost.append(self.loss(each))
+
+    def reads_on(self, reading: Reading) -> bool:
+        """Whether something that is left reads."""
+        return not self.members[reading.downstream].left.isdisjoint(self.reached(reading))
+
+    def backwards(self, reading: Reading) -> bool:
+        """Whether the order of runs puts the reader first."""
+        return self.place.get(reading.downstream, 0) <= self.place.get(reading.upstream, 0)
+
+    def loss(self, reading: Reading) -> Lost:
+        """The reading in words: one task stands for all of them."""
+        made = self.members[reading.upstream].needed(reading.from_tasks)
+        read = self.first(self.members[reading.downstream], self.reached(reading))
+        return Lost(reading.upstream, reading.downstream, min(made, default=None), read)
+
+    def first(self, member: Member, tasks: Collection[str]) -> str | None:
+        """One of the tasks that follows none of the others."""
+        inner = [task_id for task_id in tasks if member.before[task_id].keys().isdisjoint(tasks)]
+        return min(inner or tasks, default=None)

@@ -1,0 +1,123 @@
+"""In what order runs are rerun, by the tasks that read from each other, and which of them in stages.
+
+Mostly runs can be put in order as wholes. Where two of them read from each other, or a task between selected ones
+doesn't run again, a run is rerun in stages: parts of its selection, each of which waits for what *its* tasks read.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_rerun_downstream.domain.cutting import Cutting, Lost
+from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.graph import levels
+from airflow_rerun_downstream.domain.readings import Dependencies, Member, Reading
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+
+Place = tuple[RunRef, int]
+"""A stage of a run, counted from 0."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Selected tasks of a run that are dispatched together, once the places that they read from are right."""
+
+    tasks: Tasks
+    waits_for: frozenset[Place]
+    depth: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """The stages of every run, most runs have one; and the readings that no order could keep."""
+
+    stages: Mapping[RunRef, tuple[Stage, ...]]
+    lost: tuple[Lost, ...] = ()
+
+
+def put_in_order(
+    readings: Iterable[Reading],
+    structures: Mapping[str, DagStructure],
+    selected: Mapping[RunRef, Tasks],
+    cuts: Mapping[RunRef, frozenset[str]],
+    edges: Mapping[RunRef, Collection[RunRef]],
+    *,
+    source: RunRef,
+    key: Callable[[RunRef], Any],
+) -> Order:
+    """The order of the ``selected`` runs, also across runs in between that aren't selected.
+
+    ``cuts``: triggering tasks between selected ones that don't run again. ``edges`` are those between runs without
+    cycles: where tasks can't be put in order, they decide, and what they lose is told.
+    """
+    members = {
+        ref: Member(ref, tasks, structures.get(ref.dag_id), cuts.get(ref, frozenset()))
+        for ref, tasks in selected.items()
+    }
+    found = Dependencies(members, readings, source).found
+    forward: dict[RunRef, set[RunRef]] = {ref: set() for ref in members}
+    for each in found:
+        forward[each.upstream].add(each.downstream)
+    circular = in_circles(forward) | {ref for ref, one in members.items() if one.cuts}
+    if not circular:
+        return Order(with_gates(members, found))
+    cutting = Cutting({ref: members[ref] for ref in sorted(circular, key=key)}, found, levels(edges))
+    cutting.cut()
+    return Order(with_gates(members, [each for each in found if each not in cutting.dropped]), tuple(cutting.lost))
+
+
+def in_circles(forward: Mapping[RunRef, Collection[RunRef]]) -> set[RunRef]:
+    """The runs on circles, and those between circles; none where the runs have an order."""
+    back: dict[RunRef, set[RunRef]] = {ref: set() for ref in forward}
+    for ref, after in forward.items():
+        for other in after:
+            back[other].add(ref)
+    left = set(forward)
+    for ahead, behind in ((forward, back), (back, forward)):
+        waits = {ref: sum(other in left for other in behind[ref]) for ref in left}
+        queue = deque(ref for ref, count in waits.items() if not count)
+        while queue:
+            ref = queue.popleft()
+            left.discard(ref)
+            for other in ahead[ref]:
+                if other in left:
+                    waits[other] -= 1
+                    if not waits[other]:
+                        queue.append(other)
+    return left
+
+
+def with_gates(members: Mapping[RunRef, Member], readings: Iterable[Reading]) -> dict[RunRef, tuple[Stage, ...]]:
+    """The stages with what each waits for, and how deep in the order it is."""
+    parts = {ref: one.stages() for ref, one in members.items()}
+    waits: dict[Place, set[Place]] = {
+        (ref, number): set() for ref, some in parts.items() for number in range(len(some))
+    }
+    for each in readings:
+        if each.upstream == each.downstream:
+            continue
+        upstream, downstream = members[each.upstream], members[each.downstream]
+        last = len(parts[each.upstream]) - 1
+        made = upstream.stage_of(upstream.needed(each.from_tasks)) if last else 0
+        if made is None:
+            continue
+        if len(parts[each.downstream]) == 1:
+            waits[each.downstream, 0].add((each.upstream, made))
+            continue
+        read = downstream.named(each.reached)
+        first = next((number for number, batch in enumerate(downstream.done) if batch & read), 0)
+        waits[each.downstream, first].add((each.upstream, made))
+    forward: dict[Place, set[Place]] = {place: set() for place in waits}
+    for place, before in waits.items():
+        for other in before:
+            forward[other].add(place)
+        if place[1]:
+            forward[place[0], place[1] - 1].add(place)
+    depth = levels(forward)
+    return {
+        ref: tuple(Stage(tasks, frozenset(waits[ref, number]), depth[ref, number]) for number, tasks in enumerate(some))
+        for ref, some in parts.items()
+    }

@@ -1,0 +1,210 @@
+"""Which tasks of the runs of a rerun have to be right before which others start."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.selection import followers, leaders
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Tasks of one run have read what tasks of another made; None stands for all tasks.
+
+    ``reached`` are those that read, with all that follows them. ``maker`` is the task that made the downstream run.
+    ``soft``: nobody has read, it is only better so; where it can't be kept, nothing is wrong.
+    """
+
+    upstream: RunRef
+    downstream: RunRef
+    from_tasks: frozenset[str] | None
+    reached: frozenset[str] | None
+    maker: str | None = None
+    soft: bool = False
+
+
+@dataclass
+class Member:
+    """A run that takes part, while stages are cut from its tasks."""
+
+    ref: RunRef
+    tasks: Tasks
+    structure: DagStructure | None
+    cuts: frozenset[str]
+    is_made: bool = False
+    done: list[set[str]] = field(default_factory=list)
+    left: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.left = set(self.ids)
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The ids of its selected tasks."""
+        return frozenset(task.task_id for task in self.tasks)
+
+    def named(self, tasks: frozenset[str] | None) -> frozenset[str]:
+        """The selected ones among tasks; None: all."""
+        return self.ids if tasks is None else self.ids & tasks
+
+    def needed(self, tasks: frozenset[str] | None) -> frozenset[str]:
+        """The selected tasks that have to be right before tasks count as right: for one that isn't selected, those
+        before it."""
+        if tasks is None:
+            return self.ids
+        missing = tasks - self.ids
+        before = leaders(self.structure, missing) if self.structure is not None and missing else set()
+        return self.ids & (tasks | before)
+
+    @cached_property
+    def before(self) -> dict[str, dict[str, bool]]:
+        """For each selected task the nearest selected ones before it, each with whether a cut lies between them."""
+        if self.structure is None:
+            return {task_id: {} for task_id in self.ids}
+        return {task_id: self.nearest(task_id, self.structure) for task_id in self.ids}
+
+    def nearest(self, task_id: str, structure: DagStructure) -> dict[str, bool]:
+        """See `before`."""
+        found: dict[str, bool] = {}
+        seen: set[tuple[str, bool]] = set()
+        queue = deque([(task_id, False)])
+        while queue:
+            here, cut = queue.popleft()
+            node = structure.tasks.get(here)
+            for leader in node.leaders if node is not None else ():
+                if leader in self.ids:
+                    found[leader] = found.get(leader, False) or cut
+                elif (leader, cut or leader in self.cuts) not in seen:
+                    seen.add((leader, cut or leader in self.cuts))
+                    queue.append((leader, cut or leader in self.cuts))
+        return found
+
+    def finish(self, batch: Collection[str]) -> None:
+        """Take tasks as the run's next stage."""
+        self.done.append(set(batch))
+        self.left -= set(batch)
+
+    def stage_of(self, tasks: Collection[str]) -> int | None:
+        """The last stage with one of the tasks; None: there is none, or nobody has looked for stages."""
+        return max((number for number, batch in enumerate(self.done) if batch & set(tasks)), default=None)
+
+    def stages(self) -> list[Tasks]:
+        """The selection, stage by stage."""
+        if len(self.done) < 2:
+            return [self.tasks]
+        return [tuple(task for task in self.tasks if task.task_id in batch) for batch in self.done]
+
+
+class Dependencies:
+    """Which members' tasks have to be right before which others' start."""
+
+    def __init__(self, members: Mapping[RunRef, Member], readings: Iterable[Reading], source: RunRef) -> None:
+        self.members = members
+        self.leaving: dict[RunRef, list[Reading]] = {}
+        for each in readings:
+            if each.maker is None or each.downstream != source:  # the source is nobody's child here
+                self.leaving.setdefault(each.upstream, []).append(each)
+        self.direct = [each for ref in members for each in self.leaving.get(ref, ()) if each.downstream in members]
+        self.made = dict.fromkeys(self.makers())
+        self.making: dict[RunRef, list[Reading]] = {}
+        for each in self.made:
+            self.making.setdefault(each.downstream, []).append(each)
+            members[each.downstream].cuts = frozenset()
+        kept = dict.fromkeys(each for ref in members for each in self.from_member(ref))
+        kept.update(dict.fromkeys(self.back_from_children()))
+        self.found = list(self.with_parents(kept))
+
+    def makers(self) -> Iterator[Reading]:
+        """The readings whose downstream run is made by a task that runs again, or by any task of a run that is made."""
+        pending, known = True, set[Reading]()
+        while pending:
+            pending = False
+            for each in self.direct:
+                if each.maker is None or each in known:
+                    continue
+                parent = self.members[each.upstream]
+                if parent.is_made or each.maker in parent.ids:
+                    self.members[each.downstream].is_made = pending = True
+                    known.add(each)
+                    yield each
+
+    def from_member(self, ref: RunRef) -> Iterator[Reading]:
+        """What leads from a member to the nearest others; through runs that don't take part by their tasks."""
+        queue = deque((each, each) for each in self.leaving.get(ref, ()))
+        seen: set[tuple[frozenset[str] | None, RunRef, frozenset[str] | None]] = set()
+        while queue:
+            first, last = queue.popleft()
+            if last.downstream == ref:
+                continue
+            if last.downstream in self.members:
+                maker = first.maker if first is last else None
+                yield replace(first, downstream=last.downstream, reached=last.reached, maker=maker)
+                continue
+            for each in self.leaving.get(last.downstream, ()):
+                touches = each.from_tasks is None or last.reached is None or each.from_tasks & last.reached
+                state = (first.from_tasks, each.downstream, each.reached)
+                if touches and state not in seen:
+                    seen.add(state)
+                    queue.append((first, each))
+
+    def back_from_children(self) -> Iterator[Reading]:
+        """What follows a task that doesn't run again comes after the run that it had made: in its place."""
+        for each in self.direct:
+            if each.maker is None or each in self.made or each.downstream == each.upstream:
+                continue
+            parent = self.members[each.upstream]
+            node = parent.structure.tasks.get(each.maker) if parent.structure is not None else None
+            waits = node is not None and node.waits_for_run
+            if each.maker in parent.cuts or waits:
+                after = followers(parent.structure, [each.maker]) - {each.maker}
+                if after & parent.ids:
+                    yield Reading(each.downstream, each.upstream, None, frozenset(after), soft=not waits)
+
+    def with_parents(self, kept: dict[Reading, None]) -> Iterator[Reading]:
+        """A run whose task makes another one waits for what that one reads, too: Airflow starts it at once."""
+        pending = list(kept)
+        while pending:
+            new = []
+            for each in pending:
+                for made in self.making.get(each.downstream, ()):
+                    more = self.for_parent(made, each)
+                    if more is not None and more not in kept:
+                        kept[more] = None
+                        new.append(more)
+            pending = new
+        # What is made starts when its maker does: nothing soft can hold it.
+        yield from (each for each in kept if not (each.soft and self.members[each.downstream].is_made))
+
+    def for_parent(self, made: Reading, each: Reading) -> Reading | None:
+        """What the making task has to wait for because the run that it makes reads it."""
+        assert made.maker is not None
+        parent = self.members[made.upstream]
+        if each.upstream == made.downstream or self.waited_for(made, each.upstream):
+            return None
+        reached = frozenset(followers(parent.structure, [made.maker]))
+        node = parent.structure.tasks.get(made.maker) if parent.structure is not None else None
+        soft = each.soft or node is None or not node.waits_for_run
+        if each.upstream != made.upstream:
+            return Reading(each.upstream, made.upstream, each.from_tasks, reached, soft=soft)
+        # Of the parent's own tasks those that stand beside the making one: before it they come anyway. A parent that
+        # is made itself starts as a whole.
+        beside = (each.from_tasks or frozenset()) - reached if not parent.is_made else frozenset()
+        if parent.structure is not None:
+            beside -= leaders(parent.structure, [made.maker])
+        return Reading(made.upstream, made.upstream, beside, reached, soft=soft) if beside else None
+
+    def waited_for(self, made: Reading, other: RunRef) -> bool:
+        """Whether an earlier task of the same run makes the other run, and waits for its end."""
+        structure = self.members[made.upstream].structure
+        if structure is None:
+            return False
+        for each in self.making.get(other, ()):
+            node = structure.tasks.get(each.maker or "") if each.upstream == made.upstream else None
+            if node is not None and node.waits_for_run:
+                return made.maker in followers(structure, [node.task_id]) - {node.task_id}
+        return False
