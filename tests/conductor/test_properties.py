@@ -1,16 +1,23 @@
-"""Random graphs of Dag runs, links and selections: whatever they look like, the order holds and nothing runs twice."""
+"""Random graphs of Dag runs, links and selections: whatever they look like, the order holds and nothing runs twice.
+
+People clear runs, pause Dags and lower limits meanwhile.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.plan import PlanRequest
-from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.ports import Dispatched
 from tests.fakes.work import ADA, House
 
 
@@ -104,3 +111,85 @@ def test_a_path_is_only_ever_dropped_where_runs_go_in_a_circle(scene: Scene) -> 
             continue
         for follower in after - play.edges[node]:
             assert node in reachable([follower], raw), "an edge outside of a circle was dropped"
+
+
+@st.composite
+def meddling(draw: st.DrawFn) -> tuple[Scene, list[tuple[str, int]]]:
+    """A scene, and what people do between its ticks: clear a run, pause or unpause a Dag, give it another limit."""
+    acts = st.tuples(st.sampled_from(["clear", "clear", "clear", "pause", "limit", "nothing"]), st.integers(0, 8))
+    return draw(scenes()), draw(st.lists(acts, min_size=6, max_size=24))
+
+
+class Meddled(Play):
+    """Checks each dispatch at its moment."""
+
+    def __init__(self, scene: Scene, acts: list[tuple[str, int]]) -> None:
+        super().__init__(scene)
+        self.acts = list(acts)
+        self.clear = self.house.unit_of_work.gateway.dispatch
+        self.house.unit_of_work.gateway.dispatch = self.checked  # type: ignore[method-assign]
+
+    def checked(self, ref: RunRef, tasks: Tasks, *, before_writing: Callable[[], None], **more: Any) -> Dispatched:
+        """A dispatch, looked at when it has made sure of everything and is about to write."""
+
+        def about_to_write() -> None:
+            before_writing()
+            self.check(ref)
+
+        return self.clear(ref, tasks, before_writing=about_to_write, **more)
+
+    def check(self, ref: RunRef) -> None:
+        world, members = self.house.world, {one.id: one for one in self.house.store.members(self.rerun)}
+        member = next(one for one in members.values() if one.ref == ref)
+        for gate in (members[other] for other in member.waits_for):
+            assert gate.state is MemberState.SUCCEEDED
+            assert {task.state for task in world.tasks[gate.ref]} == {"success"}
+            assert gate.clear_number == world.runs[gate.ref].clear_number
+        structure = world.structures[ref.dag_id]
+        active = [run for run in world.runs.values() if run.ref.dag_id == ref.dag_id and run.state == "queued"]
+        assert not structure.is_paused
+        assert structure.max_active_runs is None or len(active) < structure.max_active_runs
+
+    def meddle(self) -> None:
+        """The next thing that a person does; in the end every Dag is free again."""
+        world = self.house.world
+        what, number = self.acts.pop() if self.acts else ("free", 0)
+        dag_id = f"d{number % 3}"
+        for name, known in list(world.structures.items()):
+            if what == "free":
+                world.structures[name] = replace(known, is_paused=False, max_active_runs=None)
+            elif name == dag_id and what == "pause":
+                world.structures[name] = replace(known, is_paused=not known.is_paused)
+            elif name == dag_id and what == "limit":
+                world.structures[name] = replace(known, max_active_runs=1)
+        right = [one.ref for one in self.house.store.members(self.rerun) if one.state is MemberState.SUCCEEDED]
+        if what == "clear" and right:
+            world.clear_by_hand(right[number % len(right)])
+
+    def conduct(self) -> list[tuple[str, RunRef]]:
+        """Tick until the end; whatever can run ends one by one."""
+        for _ in range(6 * len(self.runs) + 40):
+            self.meddle()
+            self.house.tick()
+            world = self.house.world
+            free = [
+                run.ref
+                for run in world.runs.values()
+                if run.state == "queued" and not world.structures[run.ref.dag_id].is_paused
+            ]
+            if free:
+                world.finish(free[0], at=self.house.clock.now())
+        return []
+
+
+@settings(max_examples=300, deadline=None)
+@given(meddling())
+def test_whatever_people_do_no_reader_starts_before_what_it_reads_is_right(
+    meddled: tuple[Scene, list[tuple[str, int]]],
+) -> None:
+    play = Meddled(*meddled)
+    play.play()
+    rerun = play.house.store.get(play.rerun)
+    assert rerun is not None
+    assert rerun.state.value == "succeeded"
+    assert all(play.house.world.runs[ref].state == "success" for ref in play.members)

@@ -10,6 +10,7 @@ import pytest
 
 from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.room import DagRoom
 from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, Gateway
 from tests.airflow3.conftest import make_once
 from tests.fakes.airflow import FakeGateway, World
@@ -158,6 +159,27 @@ class TestObserve:
         assert seen(stage, ref).waits_because == "dag_paused"
 
 
+class TestRooms:
+    """Days long ago: a queued run that isn't due yet takes no room."""
+
+    def test_a_dag_is_free_until_its_limit(self, stage):
+        assert stage.gateway.rooms(["d"]) == {"d": DagRoom(None, 1, 0, 0)}
+        stage.run("queued", -900, one=None, two=None)
+        assert stage.gateway.rooms(["d"]) == {"d": DagRoom(None, 1, 0, 1)}
+        stage.run("running", -901, one="running", two=None)
+        stage.run("success", -902, one="success", two="success")
+        assert stage.gateway.rooms(["d"]) == {"d": DagRoom(None, 1, 1, 1)}
+        assert stage.gateway.rooms(["d"])["d"].refusal == "at_max_active_runs"
+
+    def test_a_dag_that_starts_nothing(self, stage):
+        stage.pause()
+        assert stage.gateway.rooms(["d", "nowhere"]) == {"d": DagRoom("dag_paused", 1), "nowhere": DagRoom("dag_gone")}
+
+    def test_nothing(self, stage):
+        assert stage.gateway.rooms([]) == {}
+        assert stage.gateway.why_waiting([]) == {}
+
+
 class TestDispatch:
     def test_the_selected_tasks_are_cleared_and_the_run_is_queued(self, stage):
         ref = stage.run("failed", one="success", two="failed")
@@ -169,6 +191,16 @@ class TestDispatch:
         ref = stage.run("failed", one="success", two="upstream_failed")
         assert dispatch(stage, ref, "one", "two", retry=True).cleared == 1
         assert states(stage, ref) == {"one": "success", "two": None}
+
+    def test_a_retry_takes_what_follows_whatever_its_state(self, stage):
+        ref = stage.run("failed", one="failed", two="success")
+        assert dispatch(stage, ref, "one", "two", retry=True).cleared == 2
+        assert states(stage, ref) == {"one": None, "two": None}
+
+    def test_a_retry_of_what_is_right_makes_all_of_it_anew(self, stage):
+        ref = stage.run("success", one="success", two="success")
+        assert dispatch(stage, ref, "one", retry=True) == Dispatched(clear_number=1, cleared=1)
+        assert states(stage, ref) == {"one": None, "two": "success"}
 
     def test_what_was_skipped_has_not_succeeded(self, stage):
         ref = stage.run("failed", one="failed", two="skipped")
