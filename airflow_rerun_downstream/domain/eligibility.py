@@ -30,14 +30,14 @@ def run_status(run: RunFacts, now: datetime) -> RunStatus:
 def task_status(task: TaskInstanceFacts, run: RunFacts) -> RunStatus:
     """The wizard's word for a task instance's state.
 
-    A task that didn't run although its run has ended is revoked. What a stop left behind is told from a natural
-    skip by the try number: a stop skips tasks that never had a try.
+    A task that didn't run although its run has ended is revoked, and so is one that was skipped by force: by a stop,
+    by a time-out, by ``fail_fast``.
     """
     finished = run.state in FINISHED_RUN_STATES
     if task.state == "success":
         return RunStatus.SUCCESS
     if task.state == "skipped":
-        return RunStatus.REVOKED if run.terminated and task.try_number == 0 else RunStatus.SUCCESS
+        return RunStatus.REVOKED if task.cut_off else RunStatus.SUCCESS
     if task.state == "failed":
         return RunStatus.TERMINATED if run.terminated else RunStatus.FAILED
     if task.state == "upstream_failed":

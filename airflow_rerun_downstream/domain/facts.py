@@ -90,7 +90,10 @@ class RunNow:
 
 @dataclass(frozen=True, slots=True)
 class TaskInstanceFacts:
-    """One task instance. ``map_index`` is -1 for a task that isn't mapped, or isn't expanded yet."""
+    """One task instance. ``map_index`` is -1 for a task that isn't mapped, or isn't expanded yet.
+
+    ``cut_off``: it was skipped by force, not by its Dag, as far as somebody has looked.
+    """
 
     task_id: str
     map_index: int
@@ -99,6 +102,7 @@ class TaskInstanceFacts:
     try_number: int = 0
     start_date: datetime | None = None
     end_date: datetime | None = None
+    cut_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

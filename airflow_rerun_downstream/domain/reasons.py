@@ -21,7 +21,7 @@ REASONS: Mapping[str, str] = {
     "failed": "the task failed",
     "upstream_failed": "the task did not run because an upstream task failed",
     "terminated": "the task was stopped",
-    "revoked": "the task never ran because its run was stopped",
+    "revoked": "the task was skipped by force, or never ran, because its run was stopped, timed out or failed fast",
     "whole_run": "the run counts as a success, so all of its tasks are rerun",
     "follows_selected": "the task follows one that is rerun",
     "polluted": "the task read wrong data, or follows one that did",

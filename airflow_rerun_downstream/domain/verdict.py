@@ -24,7 +24,7 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.selection import followers, selected_instances
-from airflow_rerun_downstream.domain.skips import Skips
+from airflow_rerun_downstream.domain.skips import Skips, doubtful
 
 SLACK = timedelta(seconds=30)
 """How far the clocks of two workers may be apart."""
@@ -228,14 +228,10 @@ class Judging:
         """Whether a skip was Airflow's or a person's, by force. A run that went well is only doubted if the log says
         that somebody stopped it.
         """
-        structure = self.found.structure
-        fail_fast = bool(structure and structure.fail_fast)
-        doubtful = (
-            self.seen.run_state == "failed"
-            or self.found.account.terminated
-            or (fail_fast and any(one.state == "failed" for one in self.seen.task_instances))
+        doubt = self.found.account.terminated or doubtful(
+            self.seen.run_state, self.seen.task_instances, self.found.structure
         )
-        return doubtful and not self.skips.own(task)
+        return doubt and not self.skips.own(task)
 
     def _how_it_was_cut_off(self) -> Verdict:
         structure, lasted = self.found.structure, self.found.account.lasted

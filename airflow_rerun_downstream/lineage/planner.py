@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.errors import NotFound, PlanTooLarge
-from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskInstanceFacts
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts
 from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanOptions, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, shown, task_ids
+from airflow_rerun_downstream.lineage.cut_offs import Instances, tell_cut_offs
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.discovery import Discovery, Explored
 from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint, source_selection
@@ -18,8 +19,6 @@ from airflow_rerun_downstream.lineage.warnings import will_not_run
 from airflow_rerun_downstream.ports import LineageFacts
 
 NOTHING_DECLARED = Declarations()
-
-Instances = dict[RunRef, list[TaskInstanceFacts]]
 
 
 class Planner:
@@ -56,12 +55,16 @@ class Planner:
             declared=self.declarations.links,
         )
         walk.learn([source])
-        own = self.facts.task_instances([source.ref]).get(source.ref, [])
+        instances: Instances = {source.ref: self.facts.task_instances([source.ref]).get(source.ref, [])}
+        tell_cut_offs(self.facts, {source.ref: source}, walk.structures, instances)
+        own = instances[source.ref]
         wrong = source_selection(source, request.tasks, walk.structures.get(source.ref.dag_id), own).wrong
         explored = walk.explore(source, wrong)
-        instances = {source.ref: own}
         self.complete(walk, explored, instances)
         explored.settle()
+        rest = {ref: tasks for ref, tasks in instances.items() if ref != source.ref}
+        tell_cut_offs(self.facts, explored.runs, explored.structures, rest)
+        instances.update(rest)
         to_come = forecast(walk, explored, self.now)
         explored.found.extend(to_come.found)
         view = self.viewpoint(explored)
@@ -96,10 +99,11 @@ class Planner:
         run = self.source(ref)
         walk = Discovery(self.facts, kinds=(LinkKind.TRIGGER,), max_runs=self.max_runs, max_depth=1)
         walk.learn([run])
-        own = self.facts.task_instances([ref]).get(ref, [])
+        instances: Instances = {ref: self.facts.task_instances([ref]).get(ref, [])}
+        tell_cut_offs(self.facts, {ref: run}, walk.structures, instances)
         structure = walk.structures.get(ref.dag_id)
-        explored = walk.explore(run, source_selection(run, None, structure, own).wrong)
-        preview = Preview(explored, {ref: own}, PlanOptions(), self.viewpoint(explored))
+        explored = walk.explore(run, source_selection(run, None, structure, instances[ref]).wrong)
+        preview = Preview(explored, instances, PlanOptions(), self.viewpoint(explored))
         return preview.source_run(run, preview.chosen_of_source(run, None), rerun_source=True), structure
 
     def source(self, ref: RunRef) -> RunFacts:

@@ -201,7 +201,7 @@ class Preview:
             self.alike[key] = frozenset(
                 task.task_id
                 for task in instances
-                if task.state not in (REMOVED_TASK_STATE, "skipped")
+                if (task.cut_off or task.state not in (REMOVED_TASK_STATE, "skipped"))
                 and (pollution.whole or task.task_id in pollution.task_ids)
             )
         found: frozenset[str] = self.alike[key]

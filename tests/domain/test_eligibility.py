@@ -44,8 +44,7 @@ def test_a_runs_status(state: str, more: dict, status: RunStatus) -> None:
     [
         ("success", False, "success", 1, RunStatus.SUCCESS),
         ("success", False, "skipped", 0, RunStatus.SUCCESS),
-        ("failed", True, "skipped", 0, RunStatus.REVOKED),
-        ("failed", True, "skipped", 1, RunStatus.SUCCESS),
+        ("failed", True, "skipped", 0, RunStatus.SUCCESS),
         ("failed", False, "failed", 1, RunStatus.FAILED),
         ("failed", True, "failed", 1, RunStatus.TERMINATED),
         ("failed", False, "upstream_failed", 0, RunStatus.FAILED),
@@ -58,6 +57,11 @@ def test_a_runs_status(state: str, more: dict, status: RunStatus) -> None:
 def test_a_tasks_status(run_state: str, terminated: bool, state: str | None, tries: int, status: RunStatus) -> None:
     run = replace(RUN, state=run_state, terminated=terminated)
     assert task_status(TaskInstanceFacts("t", -1, state, None, tries), run) is status
+
+
+def test_what_was_cut_off_is_no_success() -> None:
+    task = TaskInstanceFacts("t", -1, "skipped", cut_off=True)
+    assert task_status(task, replace(RUN, state="failed")) is RunStatus.REVOKED
 
 
 @pytest.mark.parametrize(
