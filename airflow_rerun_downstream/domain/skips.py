@@ -56,9 +56,7 @@ Not here: rules by which it never does. ``all_done_setup_success`` looks at setu
 """
 
 
-def doubtful(
-    run_state: str | None, instances: Sequence[TaskInstanceFacts], structure: DagStructure | None
-) -> bool:
+def doubtful(run_state: str | None, instances: Sequence[TaskInstanceFacts], structure: DagStructure | None) -> bool:
     """Whether a skip in a run may be none of its Dag's own: it failed, or a task did and the Dag fails fast then."""
     fail_fast = structure is not None and structure.fail_fast
     return run_state == "failed" or (fail_fast and any(task.state == "failed" for task in instances))

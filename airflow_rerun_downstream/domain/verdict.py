@@ -210,7 +210,9 @@ class Judging:
             return False
         after = followers(self.found.structure, [task.task_id]) - {task.task_id}
         behind = [one for one in self.seen.task_instances if one.task_id in after and one.state != REMOVED_TASK_STATE]
-        return bool(behind) and all(self._ran_after(one, task) for one in behind)
+        # A teardown runs whatever happens: that it did says nothing of the failure.
+        works_on = any(not self.nodes[one.task_id].is_teardown for one in behind)
+        return works_on and all(self._ran_after(one, task) for one in behind)
 
     def _ran_after(self, follower: TaskInstanceFacts, failed: TaskInstanceFacts) -> bool:
         """Whether a follower of a failed task ran again after it, and is right or tolerated itself."""

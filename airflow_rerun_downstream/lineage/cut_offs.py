@@ -32,6 +32,4 @@ def marked(
 ) -> list[TaskInstanceFacts]:
     """Task instances of a run in which a skip is in doubt."""
     skips = Skips(tasks, account, structure)
-    return [
-        replace(task, cut_off=True) if task.state == "skipped" and not skips.own(task) else task for task in tasks
-    ]
+    return [replace(task, cut_off=True) if task.state == "skipped" and not skips.own(task) else task for task in tasks]

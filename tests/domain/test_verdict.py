@@ -154,6 +154,11 @@ class TestTolerated:
         states, dag = {"a": "success", "corner": "failed"}, structure("a; corner")
         assert verdict(states, dag, accounts={"corner": FRESH}).verdict is Verdict.FAILED
 
+    def test_not_one_that_only_a_teardown_follows(self) -> None:
+        dag = with_node(structure("a; corner >> close"), "close", is_teardown=True)
+        states = {"a": "success", "corner": "failed", "close": "success"}
+        assert verdict(states, dag, run="failed", accounts={"corner": FRESH}).verdict is Verdict.FAILED
+
     def test_not_where_what_follows_need_not_wait_for_it(self) -> None:
         dag = with_node(self.CORNER, "end", trigger_rule="one_success")
         states = {"a": "success", "corner": "failed", "end": "success"}
