@@ -110,3 +110,41 @@ TRIGGERED: dict[str, Any] = {
     "a number of 5,000 digits": "9" * 5_000,
 }
 """Each as the id of the run that a task has triggered, and as the address of its link."""
+
+SOURCE = {"source": {"dag_id": "src", "run_id": "r"}}
+RUN = {"dag_id": "d", "run_id": "r"}
+MANY = 100_000
+
+BODIES: dict[str, dict[str, Any]] = {
+    "a hundred thousand members": {"members": [RUN] * MANY},
+    "as many malformed ones": {"members": [{"x": 1}] * MANY},
+    "as many that are no objects": {"members": list(range(MANY))},
+    "as many frozen runs": {"frozen": [RUN] * MANY},
+    # ten more
+    "as many malformed frozen runs": {"frozen": [{}] * MANY},
+    "as many tasks": {"task_ids": ["t"] * MANY},
+    "as many malformed tasks": {"task_ids": [[]] * MANY},
+    "malformed tasks in all members": {"members": [{**RUN, "task_ids": [[]] * 20}] * 10_000},
+    "only just too many malformed members": {"members": [{"x": 1, "y": [2]}] * 10_000},
+    "as many unknown fields": {f"field_{number}": number for number in range(MANY)},
+    "unknown fields in a member": {"members": [{**RUN, **{f"f{number}": 1 for number in range(MANY)}}]},
+    "a long name of a field": {"x" * 1_000_000: 1},
+    "as many notifications": {"notifications": [{"target": "x", "on": ["succeeded"]}] * MANY},
+    "one of as many events": {"notifications": [{"target": "x", "on": ["succeeded"] * MANY}]},
+    "as many kinds of links": {"options": {"link_kinds": ["asset"] * MANY}},
+    "a long id": {"members": [{"dag_id": "d" * 1_000_000, "run_id": "r"}]},
+    "a long token": {"plan_token": "t" * 1_000_000},
+    "a long reason": {"reason": "\u4e2d" * 1_000_000},
+    "a deep list": {"members": deep(300)},
+    "a number of 4,000 digits": {"options": {"max_runs": 10**4_000}},
+}
+"""Each beside `SOURCE` as the body of a submit."""
+
+PATTERNS: dict[str, str] = {
+    "a thousand alternatives": "|".join(f"d{number}" for number in range(1_000)),
+    "twenty-one": "|".join("a" * 21),
+    "long": "a" * 100_000,
+    "many signs": "%_" * 50_000,
+    "only bars": "|" * 100_000,
+}
+"""Each as a pattern of Dag ids."""

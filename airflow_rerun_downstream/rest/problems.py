@@ -9,8 +9,14 @@ from enum import Enum
 from typing import Any
 
 from airflow_rerun_downstream.domain.errors import Invalid, Refusal
+from airflow_rerun_downstream.domain.refs import shown
 
 Answer = tuple[int, dict[str, Any]]
+
+MAX_ERRORS = 20
+"""How many errors of a request are told one by one."""
+
+MAX_SENTENCE = 500
 
 REASONS: Mapping[int, str] = {
     400: "bad_request",
@@ -19,6 +25,7 @@ REASONS: Mapping[int, str] = {
     404: "not_found",
     405: "method_not_allowed",
     409: "conflict",
+    413: "body_too_large",
     422: "invalid",
     500: "internal_error",
     503: "unavailable",
@@ -37,9 +44,20 @@ def of_errors(errors: Iterable[Mapping[str, Any]]) -> Answer:
 
     What was sent isn't repeated: it may be anything, also what JSON can't hold.
     """
-    listed = [{"loc": list(error["loc"]), "msg": sentence(error["msg"]), "type": error["type"]} for error in errors]
+    every = list(errors)
+    listed = [
+        {"loc": [short(each) for each in error["loc"]], "msg": sentence(error["msg"]), "type": error["type"]}
+        for error in every[:MAX_ERRORS]
+    ]
     detail = " ".join(f"{place(error['loc'])}: {error['msg']}." for error in listed)
+    if len(every) > MAX_ERRORS:
+        detail += f" And {len(every) - MAX_ERRORS} more."
     return Invalid.status, {"detail": detail, "reason": Invalid.reason, "errors": listed}
+
+
+def short(part: Any) -> Any:
+    """A part of a place, which somebody may have given a very long name."""
+    return shown(part) if isinstance(part, str) else part
 
 
 def of_status(status: int, detail: object) -> Answer:
@@ -65,7 +83,7 @@ def place(loc: Sequence[object]) -> str:
 
 def sentence(message: str) -> str:
     """Pydantic's message without its prefix."""
-    return message.removeprefix("Value error, ")
+    return message[:MAX_SENTENCE].removeprefix("Value error, ")
 
 
 def plain(value: Any) -> Any:

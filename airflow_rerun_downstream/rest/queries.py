@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
+from airflow_rerun_downstream.domain.refs import shown
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports import RerunFilter, RunFilter
 from airflow_rerun_downstream.rest.requests import MAX_INT, Body, Id, Moment
 
 DEFAULT_LIMIT = 50
+MAX_ALTERNATIVES = 20
+MAX_FILTERS = 100
+"""Most values of one filter."""
 RERUN_ORDERS = (
     "id",
     "name",
@@ -23,6 +27,17 @@ RERUN_ORDERS = (
     "ended_at",
 )
 RUN_ORDERS = ("dag_id", "run_id", "run_type", "state", "logical_date", "run_after")
+
+
+def few_alternatives(pattern: str) -> str:
+    """Refuse a pattern that would be many questions to the database."""
+    if pattern.count("|") >= MAX_ALTERNATIVES:
+        raise ValueError(f"a pattern has at most {MAX_ALTERNATIVES} alternatives")
+    return pattern
+
+
+Pattern = Annotated[Id, AfterValidator(few_alternatives)]
+Several = Field(max_length=MAX_FILTERS)
 
 
 class PageQuery(Body):
@@ -44,7 +59,7 @@ def orders(allowed: tuple[str, ...]) -> dict[str, Any]:
 def checked_order(order_by: str, allowed: tuple[str, ...]) -> str:
     """Refuse an order that isn't one of ``allowed``, with or without a ``-`` for descending."""
     if order_by.removeprefix("-") not in allowed:
-        raise ValueError(f"{order_by!r} is none of {', '.join(allowed)} (with - before it: descending)")
+        raise ValueError(f"{shown(order_by)!r} is none of {', '.join(allowed)} (with - before it: descending)")
     return order_by
 
 
@@ -54,9 +69,9 @@ class RerunQuery(PageQuery):
     A pattern is a part of the id in any case, with ``%`` and ``_`` as in SQL's LIKE, ``|`` between alternatives.
     """
 
-    state: list[RerunState] | None = None
+    state: Annotated[list[RerunState] | None, Several] = None
     dag_id: Id | None = None
-    dag_id_pattern: Id | None = None
+    dag_id_pattern: Pattern | None = None
     run_id: Id | None = None
     created_by: Id | None = None
     created_at_gte: Moment | None = None
@@ -90,10 +105,10 @@ class RerunQuery(PageQuery):
 class DagRunQuery(PageQuery):
     """A question for a page of Dag runs. ``dag_id_pattern``: as for reruns."""
 
-    dag_id: list[Id] | None = None
-    dag_id_pattern: Id | None = None
-    state: list[Id] | None = None
-    run_type: list[Id] | None = None
+    dag_id: Annotated[list[Id] | None, Several] = None
+    dag_id_pattern: Pattern | None = None
+    state: Annotated[list[Id] | None, Several] = None
+    run_type: Annotated[list[Id] | None, Several] = None
     run_after_gte: Moment | None = None
     run_after_lte: Moment | None = None
     can_be_source: bool | None = None

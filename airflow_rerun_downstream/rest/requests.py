@@ -6,9 +6,21 @@ Unknown fields are refused. Text that a database can't hold is refused here, wit
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from airflow_rerun_downstream.domain import plan as domain
 from airflow_rerun_downstream.domain.errors import EmptySelection, NotFound
@@ -19,6 +31,17 @@ from airflow_rerun_downstream.settings import MAX_TEXT
 
 MAX_INT = 2**31 - 1
 """Airflow's and our integer columns end here."""
+
+MAX_ID = 250
+"""Longest id that Airflow takes, in characters."""
+
+MAX_LISTED = 10_000
+"""Most runs, and most tasks of a run, that a request may name. A larger plan is submitted by its default selection."""
+
+PART = 500
+MAX_NOTIFICATIONS = 100
+MAX_UNKNOWN_FIELDS = 20
+"""How many fields too many are named one by one."""
 
 
 def storable(text: str) -> str:
@@ -38,8 +61,32 @@ def in_range(moment: datetime) -> datetime:
         raise ValueError("the moment is out of range") from None
 
 
-Text = Annotated[str, AfterValidator(storable)]
-Id = Annotated[str, StringConstraints(min_length=1), AfterValidator(storable)]
+def few(given: Any) -> Any:
+    """Refuse a list that is too long before its entries are looked at."""
+    if isinstance(given, list) and len(given) > MAX_LISTED:
+        raise ValueError(f"the list has {len(given)} entries, more than {MAX_LISTED}")
+    return given
+
+
+def in_parts(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Look at a list part by part, and no further than at the first part with an error: errors cost most."""
+    if not isinstance(given, list):
+        return validate(given)
+    found: list[Any] = []
+    for start in range(0, len(given), PART):
+        try:
+            found += validate(given[start : start + PART])
+        except ValidationError:
+            validate(given[: start + PART])  # once more, for the places of the errors
+            raise
+    return found
+
+
+Token = Annotated[str, StringConstraints(max_length=MAX_ID), AfterValidator(storable)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), AfterValidator(storable)]
+Listed = BeforeValidator(few)
+InParts = WrapValidator(in_parts)
+MOST = Field(json_schema_extra={"maxItems": MAX_LISTED})
 LongText = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(storable)]
 Moment = Annotated[AwareDatetime, AfterValidator(in_range)]
 Count = Annotated[int, Field(ge=1, le=MAX_INT)]
@@ -49,6 +96,14 @@ class Body(BaseModel):
     """A part of a request."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def few_fields(cls, given: Any) -> Any:
+        """Refuse very many unknown fields at once: each would be an error of its own."""
+        if isinstance(given, dict) and len(given) > len(cls.model_fields) + MAX_UNKNOWN_FIELDS:
+            raise ValueError(f"there are {len(given)} fields; known are {', '.join(cls.model_fields)}")
+        return given
 
 
 class RunRefBody(Body):
@@ -89,7 +144,15 @@ class TaskRefBody(Body):
     map_index: Annotated[int, Field(ge=-1, le=MAX_INT)] | None = None
 
 
-TaskList = Annotated[list[Id | TaskRefBody], Field(json_schema_extra={"minItems": 1})] | None
+TaskList = (
+    Annotated[
+        list[Id | TaskRefBody],
+        # Ten thousand of these lists may be in a request: each is left at its first error.
+        Field(fail_fast=True, json_schema_extra={"minItems": 1, "maxItems": MAX_LISTED}),
+        Listed,
+    ]
+    | None
+)
 """An empty one is refused with a word of its own, by `tasks_of`."""
 
 
@@ -111,7 +174,7 @@ class OptionsBody(Body):
     """What a preview takes in."""
 
     include_manual: bool = False
-    link_kinds: list[LinkKind] | None = None
+    link_kinds: Annotated[list[LinkKind], Field(max_length=len(LinkKind))] | None = None
     max_runs: Count | None = None
     max_depth: Count | None = None
 
@@ -167,20 +230,20 @@ class NotificationBody(Body):
     """Whom to tell of what."""
 
     target: Id
-    on: Annotated[list[Literal["succeeded", "terminated", "member_failed"]], Field(min_length=1)]
+    on: Annotated[list[Literal["succeeded", "terminated", "member_failed"]], Field(min_length=1, max_length=3)]
 
 
 class RerunBody(PlanBody):
     """A rerun to be carried out. ``members`` null: the plan's default selection; empty: the source alone."""
 
-    members: list[MemberBody] | None = None
+    members: Annotated[list[MemberBody], MOST, InParts, Listed] | None = None
     freeze_mode: bool = False
-    frozen: list[RunRefBody | FutureRefBody] | None = None
-    plan_token: Text | None = None
+    frozen: Annotated[list[RunRefBody | FutureRefBody], MOST, InParts, Listed] | None = None
+    plan_token: Token | None = None
     name: LongText | None = None
     reason: LongText | None = None
     settings: SettingsBody = SettingsBody()
-    notifications: list[NotificationBody] = []
+    notifications: Annotated[list[NotificationBody], Field(max_length=MAX_NOTIFICATIONS)] = []
 
     def rerun_request(self) -> RerunRequest:
         """The rerun as the inside has it."""

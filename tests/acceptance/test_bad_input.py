@@ -33,7 +33,7 @@ UNKNOWN = {"dag_id": "up", "run_id": "nope"}
 CASES: dict[str, tuple[dict[str, Any], int, str]] = {
     "unknown Dag": ({"source": {"dag_id": "nope", "run_id": "nope"}}, 404, "not_found"),
     "unknown run": ({"source": UNKNOWN}, 404, "not_found"),
-    "long ids": ({"source": {"dag_id": LONG, "run_id": LONG}}, 404, "not_found"),
+    "long ids": ({"source": {"dag_id": LONG, "run_id": LONG}}, 422, "invalid"),
     "unknown task": ({"task_ids": ["nope"]}, 422, "invalid"),
     "unknown map index": ({"task_ids": [{"task_id": "load", "map_index": 7}]}, 422, "invalid"),
     "huge map index": ({"task_ids": [{"task_id": "load", "map_index": 2**70}]}, 422, "invalid"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, cast
@@ -14,6 +15,7 @@ from pytest_mock import MockerFixture
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.api.bodies import MAX_BODY
 from airflow_rerun_downstream.client import RefusedError, RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import Forbidden, SchemaMismatch, StalePlan
 from airflow_rerun_downstream.domain.rerun import Actor
@@ -116,6 +118,18 @@ def test_every_call_needs_a_login(app: FastAPI, anonymous: TestClient) -> None:
         path = path.replace("{rerun_id}", "1").replace("{member_id}", "1")
         answer = anonymous.request(method, path, json=BODY if method == "POST" else None)
         assert (answer.status_code, answer.json()["reason"]) == (401, "not_authenticated"), path
+
+
+def test_a_body_that_is_too_large_is_not_read(client: TestClient, stub: StubService) -> None:
+    """Whether its size is said beforehand or not."""
+    text = json.dumps(BODY).encode()
+    large = text + b" " * (MAX_BODY + 1 - len(text))
+    for content in (large, iter([large[: MAX_BODY // 2], large[MAX_BODY // 2 :]])):
+        answer = client.post(f"{API}/plans", content=content, headers={"content-type": "application/json"})
+        assert (answer.status_code, answer.json()["reason"]) == (413, "body_too_large")
+    assert stub.calls == []
+    answer = client.post(f"{API}/plans", content=large[:-1], headers={"content-type": "application/json"})
+    assert answer.status_code == 200
 
 
 def test_a_token_that_is_none_is_refused(anonymous: TestClient) -> None:

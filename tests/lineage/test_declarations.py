@@ -90,6 +90,10 @@ LINK = "  - upstream: {dag_id: a}\n    downstream: {dag_id: b}\n"
         ("links:\n  - upstream: {dag_id: a, run: x}\n    downstream: {dag_id: b}", 2, "'run' is none of"),
         ("links:\n  - upstream: {dag_id: a}\n    downstream: {dag_id: a}", 2, "joins a run to itself"),
         ("\x00", 1, "not YAML"),
+        ("links: " + "[" * 5_000, 1, "too deep"),
+        ("links: " + "{a: " * 5_000, 1, "too deep"),
+        ("? [a]\n: 1", 1, "a key is none of links"),
+        ("links:\n" + LINK + "    offset: " + "1" * 9_000, 4, "is neither 'same' nor"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(text: str, line: int, why: str) -> None:

@@ -107,3 +107,16 @@ def test_a_forms_errors_become_sentences_without_what_was_sent() -> None:
 )
 def test_a_frameworks_error_gets_a_sentence_and_a_word(status: int, detail: object, body: dict[str, object]) -> None:
     assert problems.of_status(status, detail) == (status, body)
+
+
+def test_the_first_twenty_errors_are_told_and_how_many_there_are() -> None:
+    errors = [
+        {"loc": ("body", "members", number, "x" * 9_000), "msg": "No" * 9_000, "type": "t"} for number in range(50)
+    ]
+    _, body = problems.of_errors(errors)
+    assert len(body["errors"]) == 20
+    assert body["errors"][19]["loc"][2] == 19
+    assert body["detail"].endswith("And 30 more.")
+    assert len(body["detail"]) < 20_000
+    _, body = problems.of_errors(errors[:20])
+    assert "more" not in body["detail"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from typing import Any
 
@@ -12,9 +13,12 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports import RerunFilter, RunFilter
+from airflow_rerun_downstream.rest.problems import of_errors
 from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody, known_id
 from airflow_rerun_downstream.settings import MAX_TEXT
+from tests.hostile import BODIES, PATTERNS
+from tests.hostile import SOURCE as HOSTILE_SOURCE
 
 SOURCE = {"dag_id": "a", "run_id": "r"}
 
@@ -179,3 +183,36 @@ def test_filters_of_runs_arrive() -> None:
 def test_an_unknown_order_is_refused(query: type[PageQuery], order: str) -> None:
     with pytest.raises(ValidationError, match="is none of"):
         query.model_validate({"order_by": order})
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_hostile_body_is_refused_with_few_words(name: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        RerunBody.model_validate({**HOSTILE_SOURCE, **BODIES[name]})
+    status, problem = of_errors(caught.value.errors(include_url=False))
+    assert status == 422
+    assert len(problem["errors"]) <= 20
+    assert len(json.dumps(problem)) < 20_000
+    # What would be told is cut; what is made before must not be endless either.
+    assert caught.value.error_count() <= 25_000
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("query", [RerunQuery, DagRunQuery])
+def test_a_hostile_pattern_is_refused(query: type[PageQuery], name: str) -> None:
+    with pytest.raises(ValidationError):
+        query.model_validate({"dag_id_pattern": PATTERNS[name]})
+    assert query.model_validate({"dag_id_pattern": "|".join("a" * 20)})
+
+
+def test_as_much_as_a_plan_may_have_is_taken() -> None:
+    members = [{"dag_id": "d" * 250, "run_id": f"{number:0250}", "task_ids": ["t", "u"]} for number in range(10_000)]
+    assert len(body(members=members, task_ids=["t"] * 10_000).members or ()) == 10_000
+
+
+def test_the_place_of_an_error_is_told_however_long_the_list_is() -> None:
+    members: list[Any] = [{"dag_id": "d", "run_id": "r"}] * 2_000
+    members[777] = members[1_999] = {"dag_id": "d"}
+    with pytest.raises(ValidationError) as caught:
+        body(members=members)
+    assert [error["loc"] for error in caught.value.errors()] == [("members", 777, "run_id")]

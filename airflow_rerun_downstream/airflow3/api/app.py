@@ -13,6 +13,7 @@ from airflow_rerun_downstream import __version__
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.api import errors, pages
 from airflow_rerun_downstream.airflow3.api.background import Background, prepare
+from airflow_rerun_downstream.airflow3.api.bodies import BodyLimit
 from airflow_rerun_downstream.airflow3.api.csrf import csrf_guard
 from airflow_rerun_downstream.airflow3.api.headers import AnswerHeaders
 from airflow_rerun_downstream.airflow3.api.routes import router
@@ -61,6 +62,7 @@ def make_app(services: Callable[[], Service] = wiring.rest_service, background: 
     app.state.wake = app.state.background.wake
     app.state.files = pages.Files()
     app.state.slots = Slots(airflows_pool)
+    app.add_middleware(BodyLimit)
     app.add_middleware(AnswerHeaders)
     errors.install(app)
     app.include_router(router)

@@ -29,6 +29,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         403: "Not allowed",
         404: "Unknown, or not readable",
         409: "Not now",
+        413: "Too large",
         422: "Can't be understood",
         503: "The package's tables aren't there",
     }.items()
