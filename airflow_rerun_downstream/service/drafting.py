@@ -16,6 +16,7 @@ from airflow_rerun_downstream.lineage.planner import Planner
 from airflow_rerun_downstream.ports import Clock, Work
 from airflow_rerun_downstream.service import freezing, submission
 from airflow_rerun_downstream.service.freezing import Frozen, Mechanisms
+from airflow_rerun_downstream.service.reading import eyes
 from airflow_rerun_downstream.service.views import ReviewView
 from airflow_rerun_downstream.settings import Settings
 
@@ -101,7 +102,7 @@ class Drafting:
     def warned(self, actor: Actor, work: Work, plan: Plan, request: PlanRequest, mechanisms: Mechanisms) -> Plan:
         """The plan with a warning for each refusal that a submit of its default selection would meet."""
         met = (*self.forbidden(actor, work, plan), *self.duplicates(plan, request, mechanisms))
-        return replace(plan, warnings=(*plan.warnings, *met))
+        return replace(plan, warnings=eyes(actor, work).warnings((*plan.warnings, *met)))
 
     def forbidden(self, actor: Actor, work: Work, plan: Plan) -> list[PlanWarning]:
         """A warning for each selected Dag that the user may not rerun."""

@@ -114,7 +114,8 @@ class Service:
 
     def reviewed(self, actor: Actor, work: Work, request: RerunRequest, mechanisms: Mechanisms) -> ReviewView:
         """Check everything against a fresh plan."""
-        return self.drafting.draft(actor, work, request, mechanisms).review()
+        view = self.drafting.draft(actor, work, request, mechanisms).review()
+        return replace(view, warnings=eyes(actor, work).warnings(view.warnings))
 
     def store_rerun(self, actor: Actor, work: Work, request: RerunRequest, mechanisms: Mechanisms) -> RerunView:
         """Check everything against a fresh plan, then write."""

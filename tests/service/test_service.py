@@ -26,7 +26,7 @@ from airflow_rerun_downstream.domain.errors import (
     UnknownTarget,
 )
 from airflow_rerun_downstream.domain.facts import SensorDefinition
-from airflow_rerun_downstream.domain.plan import PlanOptions, PlanRequest
+from airflow_rerun_downstream.domain.plan import PlanOptions, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.room import Obstacle
@@ -459,6 +459,21 @@ class TestReading:
         for view in (house.service.rerun(ADA, rerun), house.service.reruns(ADA, RerunFilter())[0][0]):
             assert [(w.code, w.dag_id) for w in view.warnings] == [("stays_polluted", "b"), ("hidden_warnings", None)]
             assert view.warnings[1].detail.startswith("1 more")
+
+    def test_plan_review_and_record_tell_the_same_to_the_same_eyes(
+        self, house: House, chain: tuple[RunRef, ...], mocker: MockerFixture
+    ) -> None:
+        found = PlanWarning("order_lost", "in of b goes before t of secret.", "b", dag_ids=frozenset({"secret"}))
+        mocker.patch("airflow_rerun_downstream.service.submission.submit_warnings", return_value=(found,))
+        mocker.patch("airflow_rerun_downstream.lineage.preview.plan_warnings", return_value=(found,))
+        told = [
+            house.service.plan(ADA, PlanRequest(chain[0])).warnings,
+            house.service.review(ADA, request(chain[0])).warnings,
+            house.service.submit(ADA, request(chain[0])).warnings,
+        ]
+        assert [[warning.code for warning in each] for each in told] == [["hidden_warnings"]] * 3
+        house.world.dag("secret")
+        assert house.service.reruns(ADA, RerunFilter())[0][0].warnings == (found,)
 
     def test_a_link_through_a_run_that_may_not_be_read_names_none(self, house: House) -> None:
         one, two, three = house.world.run("a"), house.world.run("b", run_type="manual"), house.world.run("c")
