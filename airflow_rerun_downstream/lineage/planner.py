@@ -14,6 +14,7 @@ from airflow_rerun_downstream.lineage.cut_offs import Instances, tell_cut_offs
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.discovery import Discovery, Explored
 from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint, source_selection
+from airflow_rerun_downstream.lineage.triggers import unrecorded
 from airflow_rerun_downstream.lineage.upcoming import forecast
 from airflow_rerun_downstream.lineage.warnings import will_not_run
 from airflow_rerun_downstream.ports import LineageFacts
@@ -65,6 +66,8 @@ class Planner:
         rest = {ref: tasks for ref, tasks in instances.items() if ref != source.ref}
         tell_cut_offs(self.facts, explored.runs, explored.structures, rest)
         instances.update(rest)
+        if any(lineage.kind is LinkKind.TRIGGER for lineage in walk.kinds):
+            explored.found.extend(unrecorded(explored, instances, walk.around.definitions.triggers))
         to_come = forecast(walk, explored, self.now)
         explored.found.extend(to_come.found)
         view = self.viewpoint(explored)

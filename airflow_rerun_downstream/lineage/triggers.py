@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, refs, unresolved
 from airflow_rerun_downstream.lineage.templates import is_template
+
+if TYPE_CHECKING:
+    from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
+    from airflow_rerun_downstream.lineage.discovery import Explored
+
+    Instances = Mapping[RunRef, Sequence[TaskInstanceFacts]]
 
 
 class TriggerLineage:
@@ -28,6 +35,28 @@ class TriggerLineage:
         made_by = [one for one in makers if (one.parent.dag_id, one.task_id) in waiting]
         parents = around.facts.runs({made.parent for made in made_by}) if made_by else {}
         yield from (link_to_parent(made, parents[made.parent]) for made in made_by if made.parent in parents)
+
+
+FORGOTTEN = "Airflow no longer keeps which run the task made"
+
+
+def unrecorded(explored: Explored, instances: Instances, triggers: Iterable[TriggerDefinition]) -> Iterator[Found]:
+    """The polluted tasks that have made a run of which nothing tells any more: an open edge for each."""
+    known = {
+        (found.link.upstream, found.link.from_task_id)
+        for found in explored.found
+        if found.link.kind is LinkKind.TRIGGER
+    }
+    targets: dict[str, dict[str, str]] = {}
+    for one in triggers:
+        targets.setdefault(one.dag_id, {}).setdefault(one.task_id, one.trigger_dag_id)
+    for ref, run in explored.runs.items():
+        named = targets.get(ref.dag_id, {})
+        made = {task.task_id for task in instances.get(ref, ()) if task.state == "success" and task.task_id in named}
+        for task_id in sorted(made):
+            if (ref, task_id) not in known and explored.pollution[ref].touches(frozenset({task_id})):
+                via = {"task_id": task_id, "why": FORGOTTEN}
+                yield unresolved(run, named[task_id], LinkKind.TRIGGER, via, from_task_id=task_id)
 
 
 def may_be_waited_for(child: RunRef, waiting: Mapping[tuple[str, str], TriggerDefinition]) -> bool:

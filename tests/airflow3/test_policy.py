@@ -12,7 +12,12 @@ import pytest
 from dateutil.relativedelta import FR, relativedelta
 
 from airflow_rerun_downstream import harmless
-from airflow_rerun_downstream.airflow3.sensors import OFFSET_ATTRIBUTE, STANDARD_SENSOR, offset_mark
+from airflow_rerun_downstream.airflow3.sensors import (
+    OFFSET_ATTRIBUTE,
+    RESET_ATTRIBUTE,
+    STANDARD_SENSOR,
+    offset_mark,
+)
 from tests.airflow3 import scene  # noqa: F401  (Airflow is configured by it)
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -208,3 +213,16 @@ def test_the_sensor_is_where_the_policy_looks_for_it():
 
     assert (ExternalTaskSensor.__module__, ExternalTaskSensor.__name__) == STANDARD_SENSOR
     assert offset_mark(None, None) == {"seconds": 0.0}
+
+
+@pytest.mark.parametrize("resets", [True, False])
+def test_a_trigger_says_whether_it_resets_the_run_that_exists(resets):
+    from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+    from airflow.sdk import DAG
+
+    with DAG("making", schedule=None, start_date=START) as dag:
+        task = apply(TriggerDagRunOperator(task_id="go", trigger_dag_id="{{ name }}", reset_dag_run=resets))
+    assert serialized(dag)["go"][RESET_ATTRIBUTE] is resets
+    task.render_template_fields({"name": "made"})
+    assert (task.trigger_dag_id, getattr(task, RESET_ATTRIBUTE)) == ("made", resets)
+    assert RESET_ATTRIBUTE not in TriggerDagRunOperator.template_fields

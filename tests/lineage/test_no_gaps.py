@@ -105,6 +105,17 @@ class TestTriggers:
         assert [str(task) for task in found.source.tasks] == ["prepare", "publish"]
         assert stages(found) == {"parent": [["prepare"], ["publish"]]}
 
+    @pytest.mark.parametrize("order", ["prepare >> fire", "prepare >> fire >> publish"])
+    def test_one_of_whose_run_nothing_tells_any_more_is_an_open_edge(self, world: World, order: str) -> None:
+        world.dag("parent", order)
+        world.trigger_task("parent", "fire", "child")
+        found = plan(world, world.run("parent"))
+        assert "fire" not in [str(task) for task in found.source.tasks]
+        assert links(found) == {("parent", "child", "trigger", "unresolved")}
+        assert [(one.dag_id, one.code) for one in found.warnings if one.code == "unresolved_link"] == [
+            ("child", "unresolved_link")
+        ]
+
     def test_one_that_failed_runs_again(self, world: World) -> None:
         world.dag("parent", "prepare >> fire")
         parent = world.run("parent", state="failed", task_states={"prepare": "success"})

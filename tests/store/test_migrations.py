@@ -281,3 +281,33 @@ def test_alembics_own_command_line_finds_the_migrations() -> None:
 
 def test_the_folder_of_databases_is_this_processs_own() -> None:
     assert folder().name.startswith("rd-store-")
+
+
+def test_what_waited_for_whom_is_kept_when_members_get_stages_and_when_they_lose_them(engine: Engine) -> None:
+    rerun = "id, source_dag_id, source_run_id, state, freeze_mode, created_by, created_by_id, created_at"
+    texts = "settings, notifications, options, warnings"
+    member = "id, rerun_id, dag_id, run_id, role, state, tasks, depth, attempt"
+    schema.upgrade(engine, "0005")
+    run(
+        engine,
+        f"INSERT INTO rerun_downstream_rerun ({rerun}, {texts}) VALUES "
+        "(1, 'a', 'r', 'running', '0', 'ann', '1', '2026-01-01 00:00:00', '{}', '[]', '{}', '[]')",
+        f"INSERT INTO rerun_downstream_member ({member}) VALUES (1, 1, 'a', 'r', 'source', 'running', '[]', 0, 1)",
+        f"INSERT INTO rerun_downstream_member ({member}) VALUES (2, 1, 'b', 'r', 'downstream', 'pending', '[]', 1, 0)",
+        "INSERT INTO rerun_downstream_gate (member_id, waits_for_member_id, rerun_id) VALUES (2, 1, 1)",
+    )
+
+    def rows(statement: str) -> list[tuple[object, ...]]:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement))]
+
+    schema.upgrade(engine)
+    gates = "SELECT member_id, waits_for_member_id, stage, until_stage, rerun_id FROM rerun_downstream_gate"
+    assert rows(gates) == [(2, 1, 0, None, 1)]
+    assert rows("SELECT id, stages, stage, stage_attempt FROM rerun_downstream_member ORDER BY id") == [
+        (1, None, 0, 0),
+        (2, None, 0, 0),
+    ]
+    run(engine, "UPDATE rerun_downstream_rerun SET state = 'terminated'")  # tables that are in use aren't taken back
+    schema.downgrade(engine, "0005")
+    assert rows("SELECT * FROM rerun_downstream_gate") == [(2, 1, 1)]
