@@ -143,6 +143,17 @@ class Factory(Story):
             )
         )
 
+    def outdated(self, dag_id: str, run_id: str) -> int:
+        """How many of the events that a run consumed the same run has emitted again since."""
+        return int(
+            self.rows(
+                "select count(*) from dagrun_asset_event x join asset_event e on e.id = x.event_id "
+                f"join dag_run d on d.id = x.dag_run_id where d.dag_id = '{dag_id}' and d.run_id = '{run_id}' "
+                "and exists (select 1 from asset_event l where l.asset_id = e.asset_id and l.id > e.id "
+                "and l.source_dag_id = e.source_dag_id and l.source_run_id = e.source_run_id)"
+            )[0][0]
+        )
+
     def queued(self) -> list[str]:
         """The Dags for which Airflow keeps half a condition."""
         return [dag_id for (dag_id,) in self.rows("select target_dag_id from asset_dag_run_queue order by 1")]

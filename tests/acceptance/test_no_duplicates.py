@@ -54,6 +54,7 @@ class Outcome:
     queued: list[str]
     partition_rows: int
     consumed: dict[str, list[Run]]
+    outdated: dict[str, int]
     early: set[Run]
     then: dict[str, str]
     consumed_then: dict[str, list[Run]]
@@ -85,6 +86,7 @@ def outcome(factory: Factory) -> Outcome:
     members = {dag_id: member for rerun in ended for dag_id, member in factory.members(rerun["id"]).items()}
     extra, queued, rows = factory.runs() - before, factory.queued(), factory.partition_rows() - rows
     consumed = {dag_id: factory.consumed(dag_id, first[dag_id]) for dag_id in members}
+    outdated = {dag_id: factory.outdated(dag_id, first[dag_id]) for dag_id in members}
 
     counts = factory.counts()
     then = factory.cycle("make", "single", "second", "aliased")
@@ -95,7 +97,9 @@ def outcome(factory: Factory) -> Outcome:
     then |= factory.next_runs(counts, {"both": "success"})
     factory.settle()
     consumed_then = {dag_id: factory.consumed(dag_id, run_id) for dag_id, run_id in then.items()}
-    return Outcome(first, plans, members, extra, queued, rows, consumed, early, then, consumed_then, factory.queued())
+    return Outcome(
+        first, plans, members, extra, queued, rows, consumed, outdated, early, then, consumed_then, factory.queued()
+    )
 
 
 @pytest.mark.parametrize("consumer", CONSUMERS)
@@ -114,16 +118,17 @@ def test_a_rerun_leaves_nothing_behind_anywhere(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("consumer", CONSUMERS)
-def test_a_consumer_sees_the_repeated_event_beside_the_original(outcome: Outcome, consumer: str) -> None:
+def test_a_consumer_sees_the_repeated_event_in_place_of_the_original(outcome: Outcome, consumer: str) -> None:
     first = outcome.first
+    assert outcome.outdated[consumer] == 0
     assert (
         outcome.consumed[consumer]
         == {
-            "single": lambda: sources(make=(first["make"], 2)),
-            "second": lambda: sources(single=(first["single"], 2)),
-            "both": lambda: sources(make=(first["make"], 2), other=(first["other"], 1)),
-            "aliased": lambda: sources(make=(first["make"], 2)),
-            "partitioned": lambda: sources(parts=(first["parts"], 2)),
+            "single": lambda: sources(make=(first["make"], 1)),
+            "second": lambda: sources(single=(first["single"], 1)),
+            "both": lambda: sources(make=(first["make"], 1), other=(first["other"], 1)),
+            "aliased": lambda: sources(make=(first["make"], 1)),
+            "partitioned": lambda: sources(parts=(first["parts"], 1)),
         }[consumer]()
     )
 
@@ -173,7 +178,8 @@ def test_a_task_that_had_never_emitted_starts_its_consumers(factory: Factory) ->
     assert factory.consumed("first_time", first["dag_run_id"]) == sources(moody=(run_id, 1))
     factory.rerun("moody", run_id, task_ids=["fail_first"])
     assert factory.counts()["first_time"] == 1, "from then on it repeats itself"
-    assert factory.consumed("first_time", first["dag_run_id"]) == sources(moody=(run_id, 2))
+    assert factory.consumed("first_time", first["dag_run_id"]) == sources(moody=(run_id, 1))
+    assert factory.outdated("first_time", first["dag_run_id"]) == 0
     assert factory.queued() == []
 
 
@@ -189,7 +195,8 @@ def test_a_task_that_outlives_its_rerun_makes_no_duplicates(factory: Factory, ga
     factory.wait_task(**source, state="success")
     factory.settle()
     assert of(factory.runs(), "patient_reader") == {cycle["patient_reader"]}
-    assert factory.consumed("patient_reader", cycle["patient_reader"]) == sources(patient=(cycle["patient"], 2))
+    assert factory.consumed("patient_reader", cycle["patient_reader"]) == sources(patient=(cycle["patient"], 1))
+    assert factory.outdated("patient_reader", cycle["patient_reader"]) == 1, "it hasn't been rerun: its history stands"
     assert factory.queued() == []
 
 
