@@ -410,8 +410,11 @@ class RerunStore(Protocol):
         """
         ...
 
-    def members(self, rerun_id: int, part: Part = EVERYTHING) -> list[Member]:
-        """The members of a rerun with what they wait for, in order of depth, ready time and run."""
+    def members(self, rerun_id: int, part: Part = EVERYTHING, *, only: Collection[int] | None = None) -> list[Member]:
+        """The members of a rerun with what they wait for, in order of depth, ready time and run.
+
+        ``only``: those among these, which are a hundred or so.
+        """
         ...
 
     def member(self, rerun_id: int, member_id: int) -> Member | None:

@@ -158,6 +158,11 @@ class LiveAirflow:
         process = self._processes.get(component)
         return process is not None and process.poll() is None
 
+    def cpu_seconds(self, component: Component) -> float:
+        """How much CPU time a component and its children have used."""
+        main = psutil.Process(self._processes[component].pid)
+        return float(sum(sum(each.cpu_times()[:2]) for each in (main, *main.children(recursive=True))))
+
     def processes(self) -> list[psutil.Process]:
         """All processes that belong to this Airflow."""
         return list(_processes_of(self.home))

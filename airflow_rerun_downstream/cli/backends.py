@@ -18,7 +18,7 @@ from airflow_rerun_downstream.client.transport import address
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.rest import handlers, payloads
-from airflow_rerun_downstream.rest.queries import PageQuery, RerunQuery
+from airflow_rerun_downstream.rest.queries import MemberQuery, PageQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from airflow_rerun_downstream.service import Service
 
@@ -136,7 +136,7 @@ class LocalBackend:
 
     def members(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Members:
         """A page of members."""
-        query = PageQuery(limit=limit, offset=offset)
+        query = MemberQuery(limit=limit, offset=offset)
         return handlers.list_members(self._service, self._actor, rerun_id, query, maximum=NO_MAXIMUM)
 
     def links(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Links:

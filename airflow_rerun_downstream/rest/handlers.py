@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.rest import payloads, presenters
-from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
+from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody, known_id
 from airflow_rerun_downstream.service import Service
 
@@ -40,11 +40,15 @@ def get_rerun(service: Service, actor: Actor, rerun_id: int) -> payloads.Rerun:
 
 
 def list_members(
-    service: Service, actor: Actor, rerun_id: int, query: PageQuery, *, maximum: int = MAXIMUM_LIMIT
+    service: Service, actor: Actor, rerun_id: int, query: MemberQuery, *, maximum: int = MAXIMUM_LIMIT
 ) -> payloads.Members:
     """``GET /reruns/{id}/members``: the runs of a rerun, each with what it waits for."""
     found, total = service.members(
-        actor, known_id(rerun_id, "rerun"), limit=query.limit_within(maximum), offset=query.offset
+        actor,
+        known_id(rerun_id, "rerun"),
+        limit=query.limit_within(maximum),
+        offset=query.offset,
+        only=query.member_id,
     )
     return payloads.Members(members=[presenters.member(each) for each in found], total_entries=total)
 

@@ -51,6 +51,12 @@ class PageQuery(Body):
         return min(self.limit, maximum)
 
 
+class MemberQuery(PageQuery):
+    """A question for a page of members. ``member_id``: of those among these, such as those that may have changed."""
+
+    member_id: list[Annotated[int, Field(ge=0, le=MAX_INT)]] | None = Field(None, max_length=MAX_FILTERS)
+
+
 def orders(allowed: tuple[str, ...]) -> dict[str, Any]:
     """What a schema says of ``order_by``."""
     return {"enum": [*allowed, *(f"-{name}" for name in allowed)]}

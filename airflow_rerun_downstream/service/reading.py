@@ -86,12 +86,22 @@ class Reading:
         ]
 
     def members(
-        self, actor: Actor, work: Work, rerun_id: int, *, limit: int, offset: int
+        self,
+        actor: Actor,
+        work: Work,
+        rerun_id: int,
+        *,
+        limit: int,
+        offset: int,
+        only: Collection[int] | None = None,
     ) -> tuple[list[MemberView], int]:
-        """A page of readable members."""
+        """A page of readable members; ``only``: of those among these."""
         rerun = self.rerun(actor, work, rerun_id)
         dags = work.store.member_dags([rerun_id])[rerun_id]
         readable = work.permissions.readable(actor, dags)
+        if only is not None:
+            found = work.store.members(rerun_id, Part(readable), only=only)
+            return self.member_views(actor, work, rerun, found[offset : offset + limit]), len(found)
         page = work.store.members(rerun_id, part_of(dags, readable, limit, offset))
         total = sum(count for dag_id, count in dags.items() if dag_id in readable)
         return self.member_views(actor, work, rerun, page), total

@@ -167,10 +167,15 @@ class Service:
         with self.unit_of_work() as work:
             return self.reading.view(actor, work, rerun_id)
 
-    def members(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[MemberView], int]:
-        """A page of the members that the user may read, in their order, and how many there are in all."""
+    def members(
+        self, actor: Actor, rerun_id: int, *, limit: int, offset: int, only: Collection[int] | None = None
+    ) -> tuple[list[MemberView], int]:
+        """A page of the members that the user may read, in their order, and how many there are in all.
+
+        ``only``: of those among these.
+        """
         with self.unit_of_work() as work:
-            return self.reading.members(actor, work, rerun_id, limit=limit, offset=offset)
+            return self.reading.members(actor, work, rerun_id, limit=limit, offset=offset, only=only)
 
     def links(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
         """A page of the links between runs that the user may read."""

@@ -27,9 +27,11 @@ IN_TURN = (
 """The members' order: that of `records.in_order`."""
 
 
-def members(executor: Executor, rerun_id: int, part: Part) -> list[Member]:
+def members(executor: Executor, rerun_id: int, part: Part, only: Collection[int] | None) -> list[Member]:
     """Members in their order, with what they wait for; two statements."""
     where = and_(member.c.rerun_id == rerun_id, *among(part, member.c.dag_id))
+    if only is not None:
+        where &= member.c.id.in_(list(only))
     return with_gates(executor, executor.execute(cut(select(member).where(where).order_by(*IN_TURN), part)).all())
 
 

@@ -48,11 +48,11 @@ class SqlRerunStore:
         """See `RerunStore.page`. Raises `Invalid` for an unknown ``order_by``."""
         return pages.page(self._executor, wanted)
 
-    def members(self, rerun_id: int, part: Part = EVERYTHING) -> list[Member]:
+    def members(self, rerun_id: int, part: Part = EVERYTHING, *, only: Collection[int] | None = None) -> list[Member]:
         """See `RerunStore.members`. In a part, runs of one depth and time come as the database orders text."""
-        if part == EVERYTHING:
+        if part == EVERYTHING and only is None:
             return members_of(self._executor, [rerun_id])[rerun_id]
-        return parts.members(self._executor, rerun_id, part)
+        return parts.members(self._executor, rerun_id, part, only)
 
     def member(self, rerun_id: int, member_id: int) -> Member | None:
         """See `RerunStore.member`."""

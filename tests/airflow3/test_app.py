@@ -193,6 +193,15 @@ def test_what_was_asked_arrives(client: TestClient, stub: StubService) -> None:
     assert stub.calls[3][2].dag_id_pattern == "a_b"
 
 
+def test_members_can_be_asked_for_by_their_ids(client: TestClient, stub: StubService) -> None:
+    everyone = client.get(f"{API}/reruns/7/members").json()
+    some = everyone["members"][-1:]
+    query = "&".join(f"member_id={one['id']}" for one in some) + "&member_id=99"
+    assert client.get(f"{API}/reruns/7/members?{query}").json() == {"members": some, "total_entries": 1}
+    for bad in ("member_id=-1", "member_id=x", "member_id=99999999999", "&".join(["member_id=1"] * 101)):
+        assert client.get(f"{API}/reruns/7/members?{bad}").status_code == 422
+
+
 def test_a_call_that_makes_work_wakes_the_conductor(client: TestClient, background: StubBackground) -> None:
     client.get(f"{API}/reruns/7")
     client.post(f"{API}/reruns/7/pause")

@@ -138,6 +138,11 @@ def test_what_is_hidden_is_left_out_of_pages_and_counts(database: Database) -> N
     assert total == 20
     # Of a chain a → b → c → a, the one of Dag a waits for a hidden one: it is neither named nor counted.
     assert {one.member.ref.dag_id: len(one.waiting_on) for one in members} == {"a": 0, "b": 1}
+    some = [one.member.id for one in members] + [99_999]
+    everyone = service(LocalPermissions).members(ADA, rerun_id, limit=30, offset=0)[0]
+    some += [one.member.id for one in everyone if one.member.ref.dag_id == "c"]
+    assert asked.members(ADA, rerun_id, limit=100, offset=0, only=some) == (members, 5)
+    assert asked.members(ADA, rerun_id, limit=2, offset=4, only=some) == (members[4:], 5)
     links, links_total = asked.links(ADA, rerun_id, limit=100, offset=0)
     assert {(one.upstream.dag_id, one.downstream.dag_id) for one in links} == {("a", "b")}
     assert len(links) == links_total == 10

@@ -68,6 +68,13 @@ def test_members_are_cut_from_those_that_may_be_read(opened: Opened, two: int) -
             mine = [one for one in whole if every(part.readable, one.ref.dag_id)]
             assert store.members(two, part) == cut(mine, part), part
         assert store.members(two + 5, Part(limit=1)) == []
+        some = [one.id for one in whole[1::2]] + [99_999]
+        assert store.members(two, only=some) == whole[1::2]
+        assert (
+            store.members(two, Part(frozenset({"a"}), 2, 1), only=some)
+            == [one for one in whole[1::2] if one.ref.dag_id == "a"][1:3]
+        )
+        assert store.members(two, only=[]) == store.members(two + 1, only=some) == []
     assert [one.id for one in whole] == [one.id for one in sorted(whole, key=in_turn)]
 
 

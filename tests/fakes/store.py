@@ -69,6 +69,10 @@ def may_read(part: Part, *dag_ids: str) -> bool:
     return part.readable is None or part.readable.issuperset(dag_ids)
 
 
+def in_(only: Collection[int] | None, member_id: int) -> bool:
+    return only is None or member_id in only
+
+
 def cut(found: list[Row], part: Part) -> list[Row]:
     return found[part.offset :] if part.limit is None else found[part.offset : part.offset + part.limit]
 
@@ -176,8 +180,8 @@ class FakeStore:
         shown = ordered[wanted.offset : wanted.offset + wanted.limit]
         return [self._counted(one) for one in shown], len(found)
 
-    def members(self, rerun_id: int, part: Part = EVERYTHING) -> list[Member]:
-        found = [one for one in self.rows.members.values() if one.rerun_id == rerun_id]
+    def members(self, rerun_id: int, part: Part = EVERYTHING, *, only: Collection[int] | None = None) -> list[Member]:
+        found = [one for one in self.rows.members.values() if one.rerun_id == rerun_id and in_(only, one.id)]
         readable = [one for one in found if may_read(part, one.ref.dag_id)]
         return cut(sorted(readable, key=lambda one: (one.depth, one.run_after or LAST, one.ref, one.id)), part)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -206,9 +206,11 @@ class StubService:
         self._asked("rerun", actor, rerun_id)
         return self._view()
 
-    def members(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[MemberView], int]:
+    def members(
+        self, actor: Actor, rerun_id: int, *, limit: int, offset: int, only: Collection[int] | None = None
+    ) -> tuple[list[MemberView], int]:
         self._asked("members", actor, rerun_id, limit, offset)
-        found = self.member_list
+        found = [each for each in self.member_list if only is None or each.id in only]
         return [member_view(each) for each in found[offset : offset + limit]], len(found)
 
     def links(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:

@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.rest import handlers, payloads
-from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
+from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from airflow_rerun_downstream.service import Service
 from tests.rest.stub import SALES, SOURCE, StubService
@@ -150,7 +150,7 @@ def test_pages_are_cut_at_the_maximum(service: Service, stub: StubService) -> No
 
 
 def test_members_have_the_contracts_names(service: Service) -> None:
-    found = as_json(handlers.list_members(service, ANA, 7, PageQuery()))
+    found = as_json(handlers.list_members(service, ANA, 7, MemberQuery()))
     assert all(has(member, MEMBER) for member in found["members"])
     assert found["members"][1]["waiting_on"] == [{"dag_id": SOURCE.dag_id, "run_id": SOURCE.run_id}]
     assert set(found["members"][0]["live"]) == {"state", "run_after", "run_id"}

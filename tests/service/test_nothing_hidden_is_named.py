@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest
 from airflow_rerun_downstream.rest import handlers
 from airflow_rerun_downstream.rest.problems import of_refusal
-from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
+from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from tests.fakes.work import ADA, House
 
@@ -108,7 +108,7 @@ class Play:
 
     def asked(self, rerun_id: int) -> Iterator[Callable[[], BaseModel]]:
         """Every call that tells of plans and records."""
-        service, page = self.house.service, PageQuery(limit=100)
+        service, page = self.house.service, MemberQuery(limit=100)
         members = self.house.store.members(rerun_id)
         body = {"source": {"dag_id": self.runs[0].dag_id, "run_id": self.runs[0].run_id}}
         manual = {**body, "options": {"include_manual": True}}

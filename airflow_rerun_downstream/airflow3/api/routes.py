@@ -16,7 +16,7 @@ from airflow_rerun_downstream.airflow3.api.slots import SlotRoute
 from airflow_rerun_downstream.airflow3.permissions import sees_installation
 from airflow_rerun_downstream.ports import ComponentHealth
 from airflow_rerun_downstream.rest import handlers, payloads, presenters
-from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
+from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import Id, PlanBody, RerunBody
 from airflow_rerun_downstream.service.health import shown_health
 from airflow_rerun_downstream.settings import InvalidSetting
@@ -121,7 +121,7 @@ def list_members(
     actor: ActorDep,
     maximum: MaximumDep,
     rerun_id: RerunId,
-    query: Annotated[PageQuery, Query()],
+    query: Annotated[MemberQuery, Query()],
 ) -> payloads.Members:
     """The runs of a rerun, each with its state and what it waits for."""
     return handlers.list_members(service, actor, rerun_id, query, maximum=maximum)

@@ -3,6 +3,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { api, data } from "./client";
+import { lookAgain } from "./questions";
 import type { Member, Rerun, RerunBody } from "./types";
 
 export type RerunAction = "pause" | "resume" | "terminate" | "release";
@@ -22,7 +23,7 @@ export function useRerunAction(id: number) {
   return useMutation({
     mutationFn: (action: RerunAction) =>
       data<Rerun>(api.POST(`/api/v1/reruns/{rerun_id}/${action}`, { params: { path: { rerun_id: id } } })),
-    onSettled: () => refresh(client, id),
+    onSettled: () => lookAgain(client, id),
   });
 }
 
@@ -36,12 +37,6 @@ export function useMemberAction(id: number) {
           params: { path: { rerun_id: id, member_id: memberId } },
         }),
       ),
-    onSettled: () => refresh(client, id),
+    onSettled: () => lookAgain(client, id),
   });
-}
-
-function refresh(client: ReturnType<typeof useQueryClient>, id: number) {
-  return Promise.all(
-    ["rerun", "members", "events"].map((what) => client.invalidateQueries({ queryKey: [what, id] })),
-  );
 }

@@ -1,8 +1,9 @@
 /** One hook for each question that pages ask of the server. Errors are `Problem`s. */
 
-import { keepPreviousData, skipToken, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, type QueryClient, skipToken, useQuery } from "@tanstack/react-query";
 
 import { api, data, everything } from "./client";
+import { changedSince, type Followed, merged } from "./following";
 import type { DagRunFilters, Member, PlanBody, Rerun, RerunBody, RerunEvent, RerunFilters, RunRef } from "./types";
 
 const PAGE = 100;
@@ -95,19 +96,51 @@ export function useRerun(id: number) {
   });
 }
 
-/** All members of a rerun. `live`: they are looked at often; afterwards now and then, for how their runs are today. */
+/** Milliseconds between two looks at members: the more there are, the rarer. */
+const pace = (members: number, live: boolean) => Math.max(live ? LIVE : STEADY, members * (live ? 5 : 20));
+
+/** After so many looks at what may have changed, all members are asked for. */
+const LOOKS = 6;
+
+const membersOf = ({ members }: Followed) => members;
+
+/**
+ * All members of a rerun. `live`: they are looked at often, for what may have changed; afterwards now and then, for how
+ * their runs are today. A look begins when the one before has long ended.
+ */
 export function useMembers(id: number, live: boolean) {
   return useQuery({
     queryKey: ["members", id],
-    queryFn: ({ signal }) =>
-      everything<Member>(async (offset) => {
-        const params = { path: { rerun_id: id }, query: { limit: PAGE, offset } };
-        const page = await data(api.GET("/api/v1/reruns/{rerun_id}/members", { params, signal }));
-        return { items: page.members, total: page.total_entries };
-      }),
-    refetchInterval: (query) =>
-      Math.max(live ? LIVE : STEADY, (query.state.data?.length ?? 0) * (live ? 5 : 20)),
+    queryFn: async ({ client, queryKey, signal }): Promise<Followed> => {
+      const page = async (query: { limit: number; offset?: number; member_id?: number[] }) =>
+        data(api.GET("/api/v1/reruns/{rerun_id}/members", { params: { path: { rerun_id: id }, query }, signal }));
+      const known = client.getQueryData<Followed>(queryKey);
+      const events = client.getQueryData<RerunEvent[]>(["events", id]) ?? [];
+      const lines = events.length;
+      if (live && known !== undefined) {
+        const wait = LOOKS * pace(known.members.length, live);
+        const ids = changedSince(known, events, { now: Date.now(), wait, most: PAGE });
+        const fresh = ids?.length ? (await page({ limit: PAGE, member_id: ids })).members : [];
+        const members = ids && merged(known.members, fresh);
+        if (members !== undefined) {
+          return { ...known, members, lines };
+        }
+      }
+      const members = await everything<Member>(async (offset) => {
+        const found = await page({ limit: PAGE, offset });
+        return { items: found.members, total: found.total_entries };
+      });
+      return { members, lines, whole: Date.now() };
+    },
+    select: membersOf,
+    refetchInterval: (query) => pace(query.state.data?.members.length ?? 0, live),
   });
+}
+
+/** Ask for everything about a rerun again, since a person has just changed it. */
+export function lookAgain(client: QueryClient, id: number) {
+  client.setQueryData<Followed>(["members", id], (known) => known && { ...known, whole: 0 });
+  return Promise.all(["rerun", "members", "events"].map((what) => client.invalidateQueries({ queryKey: [what, id] })));
 }
 
 /** The links as they were at submit: they don't change. */

@@ -2332,6 +2332,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 offset?: number;
+                member_id?: number[] | null;
             };
             header?: never;
             path: {

@@ -1,0 +1,81 @@
+"""Open record pages don't take Airflow's api-server away from others: one worker, the default pool, PostgreSQL.
+
+Each measurement with browsers stands between two without.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.live.harness import LiveAirflow
+from tests.thorough.open_record import OpenRecord, Phase, open_record, p95
+
+pytestmark = [pytest.mark.live, pytest.mark.postgres]
+
+SECONDS, WARM = 40.0, 10.0
+POOL = 15
+MOST_IN_USE = POOL // 2
+DAGS, HEARTBEAT = 5.0, 10.0
+"""How many times as long Airflow's own calls may take at most."""
+
+
+def broken(record: OpenRecord, phase: Phase, without: list[Phase]) -> list[str]:
+    """Which promises are broken while browsers look."""
+    dags = p95(phase.dags) / p95([took for each in without for took in each.dags])
+    heartbeat = p95(phase.heartbeat) / p95([took for each in without for took in each.heartbeat])
+    print(f"   GET /dags p95 {dags:.1f} x, a heartbeat's p95 {heartbeat:.1f} x")
+    failed = [status for status in phase.crowd.get("statuses", {}) if status != "200"]
+    return [
+        what
+        for what, found in {
+            f"GET /dags {dags:.1f} x": dags > DAGS,
+            f"heartbeat {heartbeat:.1f} x": heartbeat > HEARTBEAT,
+            f"{phase.in_use} connections in use": phase.in_use > MOST_IN_USE,
+            f"failed: {phase.failed or failed}": bool(phase.failed or failed),
+            "the pool's limit was reached": bool(record.pool_errors()),
+        }.items()
+        if found
+    ]
+
+
+def interleaved(record: OpenRecord, *browsers: int) -> list[Phase]:
+    phases = []
+    for number in (0, *[count for some in browsers for count in (some, 0)]):
+        phases.append(record.watch(number, seconds=SECONDS, warm=WARM))
+        print(phases[-1], flush=True)
+    return phases
+
+
+def test_five_and_twenty_browsers(tmp_path: Path) -> None:
+    with open_record(LiveAirflow(tmp_path, database="postgresql")) as record:
+        first, five, second, twenty, third = interleaved(record, 5, 20)
+        assert record.state() == "running"
+        found = {
+            5: broken(record, five, [first, second]),
+            20: broken(record, twenty, [second, third]),
+        }
+    assert found == {5: [], 20: []}
+    assert len(twenty.crowd["seconds"]) > len(five.crowd["seconds"]) > 0
+
+
+def test_the_old_ways_would_be_seen(tmp_path: Path) -> None:
+    """Two connections for a call, as many calls as come, and all pages at once: the test above can fail."""
+    with open_record(LiveAirflow(tmp_path, database="postgresql"), OLD_WAYS="two-connections no-slots") as record:
+        without = record.watch(0, seconds=15, warm=5)
+        print(without, flush=True)
+        five = record.watch(5, seconds=25, warm=5, at_once=True)
+        print(five, flush=True)
+        found = broken(record, five, [without])
+    print(found)
+    assert any("connections in use" in one for one in found)
+    assert len(found) > 1
+
+
+def test_two_connections_for_a_call_would_be_seen(tmp_path: Path) -> None:
+    """Alone, beside everything else as it is: the calls hold more connections than there are calls at a time."""
+    with open_record(LiveAirflow(tmp_path, database="postgresql"), OLD_WAYS="two-connections") as record:
+        twenty = record.watch(20, seconds=25, warm=5)
+        print(twenty, flush=True)
+    assert twenty.in_use > MOST_IN_USE
