@@ -24,10 +24,12 @@ MAX_SAID = 100
 
 @dataclass(frozen=True)
 class Trouble:
-    """What last went wrong in a part, such as ``asset_manager``. ``detail`` is one line, without a secret's value."""
+    """What last went wrong in a part, such as ``asset_manager``. ``kind`` is the error's class; its text is in the log
+    alone, for it may hold anything.
+    """
 
     part: str
-    detail: str
+    kind: str
     at: datetime
 
 
@@ -38,11 +40,11 @@ _said: set[tuple[str, str, str]] = set()
 def tell(part: str, error: BaseException) -> None:
     """Remember an error of a part; log it if it is the first of its kind. Never raises."""
     try:
-        text = str(error).strip().partition("\n")[0][:MAX_TEXT]
-        _troubles[part] = Trouble(part, f"{type(error).__name__}: {text}", datetime.now(timezone.utc))
-        kind = (part, type(error).__name__, text)
-        if kind not in _said and len(_said) < MAX_SAID:
-            _said.add(kind)
+        name = type(error).__name__
+        _troubles[part] = Trouble(part, name, datetime.now(timezone.utc))
+        said = (part, name, str(error)[:MAX_TEXT])
+        if said not in _said and len(_said) < MAX_SAID:
+            _said.add(said)
             log.error(
                 "airflow-rerun-downstream can't do its part here (%s); Airflow goes on without it", part, exc_info=error
             )

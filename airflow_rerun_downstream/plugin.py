@@ -10,6 +10,7 @@ from typing import Any
 from airflow.plugins_manager import AirflowPlugin
 
 from airflow_rerun_downstream import host
+from airflow_rerun_downstream.harmless import tell
 
 log = logging.getLogger(__name__)
 
@@ -22,22 +23,22 @@ class RerunDownstreamPlugin(AirflowPlugin):
     @cached_property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """The REST API and the web pages; only an api-server asks for them."""
-        return part("The REST API", app, notice)
+        return part("rest_api", app, notice)
 
     @cached_property
     def external_views(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """Where Airflow's own pages show ours."""
-        return part("What shows the pages", lambda: host.room("entries").external_views())
+        return part("pages", lambda: host.room("entries").external_views())
 
     @cached_property
     def global_operator_extra_links(self) -> list[Any]:  # type: ignore[override]
         """The button on every task instance; schedulers and Dag processors ask for it, too."""
-        return part("The button on task instances", lambda: [host.room("extra_link").RerunDownstreamLink()])
+        return part("extra_link", lambda: [host.room("extra_link").RerunDownstreamLink()])
 
     @cached_property
     def listeners(self) -> list[Any]:  # type: ignore[override]
         """What looks on while tasks run."""
-        return part("The listener", lambda: [host.room("listener")])
+        return part("listener", lambda: [host.room("listener")])
 
 
 def app() -> list[dict[str, Any]]:
@@ -60,6 +61,6 @@ def part(what: str, make: Callable[[], list[Any]], otherwise: Callable[[], list[
     """
     try:
         return make() if host.supported() else otherwise()
-    except Exception:
-        log.exception("%s of Rerun Downstream is not available", what)
+    except Exception as error:
+        tell(what, error)
         return []

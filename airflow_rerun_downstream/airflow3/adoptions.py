@@ -9,21 +9,23 @@ All of this runs inside the transaction in which Airflow records a task's succes
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from airflow.models.dagrun import DagRun
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.xcom import XComModel
+from sqlalchemy import or_, select
 
+from airflow_rerun_downstream.airflow3.stored import LINK_KEY, TRIGGER_KEY, read_address, text_of
 from airflow_rerun_downstream.domain.facts import BEGUN_TASK_STATES
 from airflow_rerun_downstream.domain.refs import RunRef, covers
 from airflow_rerun_downstream.store import codec
 from airflow_rerun_downstream.store.tables import child, member
 
 if TYPE_CHECKING:
-    from airflow.models.dagrun import DagRun
-    from airflow.models.taskinstance import TaskInstance
-    from sqlalchemy.orm import Session
+    from sqlalchemy.engine import Connection
 
 MADE_BY_TASKS = frozenset({"manual", "operator_triggered"})
 """The types of the runs that a TriggerDagRun task makes."""
@@ -54,7 +56,7 @@ def was_made(run: DagRun) -> bool:
     return str(getattr(run.run_type, "value", run.run_type)) in MADE_BY_TASKS
 
 
-def adopted(task_instance: TaskInstance, *, session: Session) -> list[Place]:
+def adopted(task_instance: TaskInstance, *, connection: Connection) -> list[Place]:
     """The places that the run has taken, as the members say; the latest rerun's first."""
     if not was_made(task_instance.dag_run):
         return []
@@ -64,20 +66,24 @@ def adopted(task_instance: TaskInstance, *, session: Session) -> list[Place]:
         member.c.run_id == task_instance.run_id,
         member.c.original_run_id != task_instance.run_id,
     )
-    return [Place(*row) for row in session.execute(wanted.order_by(member.c.rerun_id.desc()))]
+    return [Place(*row) for row in connection.execute(wanted.order_by(member.c.rerun_id.desc())).all()]
 
 
-def coming(task_instance: TaskInstance, *, session: Session) -> Place | None:
-    """The place that the run is about to take, or has taken in a rerun that goes on."""
+def coming(task_instance: TaskInstance, *, connection: Connection) -> Place | None:
+    """The place that the run is about to take, or has taken in a rerun that goes on.
+
+    One statement, however many runs are expected; two more for each generation of makers that have no run yet.
+    """
     run = task_instance.dag_run
-    rows = session.execute(expecting(child.c.dag_id == run.dag_id)).all()
-    own = [row for row in rows if row.run_id == run.run_id]
-    for row in own:
-        if cleared(run, row) and names(run.dag_id, run.run_id, made_by(row, session=session)):
-            return place(row)
-    for row in () if own else rows:
-        if names(run.dag_id, run.run_id, made_by(row, row.map_index, session=session)):
-            return place(row)
+    expected = expecting(child.c.dag_id == run.dag_id, connection=connection)
+    made = Makers(connection).texts(expected)
+    own = [one for one in expected if one.row.run_id == run.run_id]
+    for one in own:
+        if cleared(run, one.row) and names(run.dag_id, run.run_id, made[one.key]):
+            return place(one.row)
+    for one in () if own else expected:
+        if names(run.dag_id, run.run_id, of_index(made[one.key], one.row.map_index)):
+            return place(one.row)
     return None
 
 
@@ -94,9 +100,42 @@ def place(row: Any) -> Place:
     return Place(row.original_run_id, row.rerun_id, row.member_id)
 
 
-def expecting(condition: Any) -> Any:
-    """The members whose runs tasks of other members make, with those members; the latest rerun's first."""
-    return (
+Key = tuple[int, str, int]
+"""A task that makes a member's run: the member that it belongs to, its id and map index."""
+
+Text = tuple[int, str]
+"""Map index of a task instance, and what it has recorded of the run that it makes: an id, or an address."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A member whose run a task of another member makes, with what the instances of that task have recorded."""
+
+    row: Any
+    texts: tuple[Text, ...]
+
+    @property
+    def key(self) -> Key:
+        """The task."""
+        return self.row.parent_id, self.row.task_id, self.row.map_index
+
+    @property
+    def selected(self) -> bool:
+        """Whether the rerun runs the task."""
+        return covers(codec.tasks_from_json(self.row.parent_tasks), self.row.task_id, self.row.map_index)
+
+
+def of_index(texts: Collection[Text], map_index: int) -> list[Text]:
+    """What one task instance has recorded."""
+    return [each for each in texts if each[0] == map_index]
+
+
+def expecting(condition: Any, *, connection: Connection) -> list[Expected]:
+    """The members whose runs tasks of other members make, the latest rerun's first. One statement.
+
+    What the tasks have recorded in the run of the other member comes along.
+    """
+    wanted = (
         select(
             *(child.c.rerun_id, child.c.member_id, child.c.dag_id, child.c.task_id, child.c.map_index),
             *(CHILD.c.run_id, CHILD.c.original_run_id, CHILD.c.clear_number, CHILD.c.attempt, CHILD.c.state_reason),
@@ -105,67 +144,112 @@ def expecting(condition: Any) -> Any:
             PARENT.c.run_id.label("parent_run_id"),
             PARENT.c.attempt.label("parent_attempt"),
             PARENT.c.tasks.label("parent_tasks"),
+            RECORDS.c.map_index.label("recorded_by"),
+            RECORDS.c.value,
         )
-        .select_from(child)
-        .join(CHILD, CHILD.c.id == child.c.member_id)
-        .join(PARENT, PARENT.c.id == child.c.parent_member_id)
+        .select_from(
+            child.join(CHILD, CHILD.c.id == child.c.member_id)
+            .join(PARENT, PARENT.c.id == child.c.parent_member_id)
+            .outerjoin(
+                RECORDS,
+                (RECORDS.c.dag_id == PARENT.c.dag_id)
+                & (RECORDS.c.run_id == PARENT.c.run_id)
+                & (RECORDS.c.task_id == child.c.task_id),
+            )
+        )
         .where(condition)
         .order_by(child.c.rerun_id.desc(), child.c.parent_member_id, child.c.task_id, child.c.map_index)
     )
+    found: dict[Key, tuple[Any, list[Text]]] = {}
+    for row in connection.execute(wanted).all():
+        _, texts = found.setdefault((row.parent_id, row.task_id, row.map_index), (row, []))
+        if row.recorded_by is not None and (text := read_address(row.value)) is not None:
+            texts.append((row.recorded_by, text))
+    return [Expected(row, tuple(texts)) for row, texts in found.values()]
 
 
-def made_by(row: Any, map_index: int | None = None, *, session: Session, depth: int = 0) -> list[str]:
-    """What the task of a row has recorded since its run was dispatched; ``map_index`` None: all its indexes."""
-    found = []
-    for run_id in parent_runs(row, session=session, depth=depth):
-        found += records(RunRef(row.parent_dag_id, run_id), row.task_id, map_index, session=session)
+class Makers:
+    """What the tasks that make members' runs have recorded since these runs were dispatched, or will be adopted."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def texts(self, expected: Sequence[Expected], depth: int = 0) -> dict[Key, list[Text]]:
+        """The records for each task. A run that is going to be adopted is found by what its own maker has recorded."""
+        found: dict[Key, list[Text]] = {one.key: [] for one in expected}
+        waiting = []
+        for one in expected:
+            if not one.row.parent_attempt:
+                waiting.append(one)
+            elif one.selected:
+                found[one.key] = list(one.texts)
+        if waiting and depth < MAX_PARENTS:
+            runs = self._runs_of(waiting, depth)
+            recorded = records(
+                {
+                    (RunRef(one.row.parent_dag_id, run_id), one.row.task_id)
+                    for one in waiting
+                    for run_id in runs[one.key]
+                },
+                connection=self._connection,
+            )
+            for one in waiting:
+                for run_id in runs[one.key]:
+                    found[one.key] += recorded.get((RunRef(one.row.parent_dag_id, run_id), one.row.task_id), [])
+        return found
+
+    def _runs_of(self, waiting: Sequence[Expected], depth: int) -> dict[Key, set[str]]:
+        """The runs in which tasks run whose members have no run of the rerun's yet."""
+        ids = {one.row.parent_id for one in waiting}
+        above = expecting(child.c.member_id.in_(sorted(ids)), connection=self._connection)
+        made = self.texts(above, depth + 1)
+        runs: dict[int, set[str]] = {}
+        for one in above:
+            for _, text in of_index(made[one.key], one.row.map_index):
+                if (run_id := run_named(one.row.dag_id, text)) is not None:
+                    runs.setdefault(one.row.member_id, set()).add(run_id)
+        return {one.key: runs.get(one.row.parent_id, set()) for one in waiting}
+
+
+def recorded() -> Any:
+    """The XComs in which tasks that have begun name the run that they make."""
+    run, task, xcom = DagRun.__table__, TaskInstance.__table__, XComModel.__table__
+    return (
+        select(run.c.dag_id, run.c.run_id, xcom.c.task_id, xcom.c.map_index, text_of(xcom.c.value))
+        .select_from(run)
+        .join(xcom, xcom.c.dag_run_id == run.c.id)
+        .join(
+            task,
+            (task.c.dag_id == run.c.dag_id)
+            & (task.c.run_id == run.c.run_id)
+            & (task.c.task_id == xcom.c.task_id)
+            & (task.c.map_index == xcom.c.map_index),
+        )
+        .where(xcom.c.key.in_((TRIGGER_KEY, LINK_KEY)), task.c.state.in_(sorted(BEGUN_TASK_STATES)))
+    )
+
+
+RECORDS = recorded().subquery("recorded")
+
+
+def records(tasks: Collection[tuple[RunRef, str]], *, connection: Connection) -> dict[tuple[RunRef, str], list[Text]]:
+    """What tasks of runs have recorded. One statement."""
+    found: dict[tuple[RunRef, str], list[Text]] = {}
+    if not tasks:
+        return found
+    run, xcom = DagRun.__table__, XComModel.__table__
+    these = [
+        (run.c.dag_id == ref.dag_id) & (run.c.run_id == ref.run_id) & (xcom.c.task_id == task) for ref, task in tasks
+    ]
+    for row in connection.execute(recorded().where(or_(*these))).all():
+        if (text := read_address(row.value)) is not None:
+            found.setdefault((RunRef(row.dag_id, row.run_id), row.task_id), []).append((row.map_index, text))
     return found
 
 
-def parent_runs(row: Any, *, session: Session, depth: int) -> Iterator[str]:
-    """The run in which a row's task runs again: the member's, or the one that is going to be adopted for it."""
-    if row.parent_attempt:
-        if covers(codec.tasks_from_json(row.parent_tasks), row.task_id, row.map_index):
-            yield row.parent_run_id
-        return
-    if depth >= MAX_PARENTS:
-        return
-    for above in session.execute(expecting(child.c.member_id == row.parent_id)):
-        made = made_by(above, above.map_index, session=session, depth=depth + 1)
-        yield from {run_id for text in made if (run_id := run_named(row.parent_dag_id, text)) is not None}
-
-
-def records(ref: RunRef, task_id: str, map_index: int | None, *, session: Session) -> list[str]:
-    """The XComs in which a task that has begun names the run that it makes: a run's id, or the run's address."""
-    from airflow.models.dagrun import DagRun
-    from airflow.models.taskinstance import TaskInstance
-    from airflow.models.xcom import XComModel
-
-    from airflow_rerun_downstream.airflow3.stored import LINK_KEY, TRIGGER_KEY, read_address, text_of
-
-    run, task, xcom = DagRun.__table__.c, TaskInstance.__table__.c, XComModel.__table__.c
-    wanted = (
-        select(text_of(xcom.value))
-        .select_from(DagRun.__table__)
-        .join(XComModel.__table__, xcom.dag_run_id == run.id)
-        .join(
-            TaskInstance.__table__,
-            (task.dag_id == run.dag_id)
-            & (task.run_id == run.run_id)
-            & (task.task_id == xcom.task_id)
-            & (task.map_index == xcom.map_index),
-        )
-        .where(run.dag_id == ref.dag_id, run.run_id == ref.run_id, xcom.task_id == task_id)
-        .where(xcom.key.in_((TRIGGER_KEY, LINK_KEY)), task.state.in_(sorted(BEGUN_TASK_STATES)))
-    )
-    if map_index is not None:
-        wanted = wanted.where(xcom.map_index == map_index)
-    return [text for row in session.execute(wanted) if (text := read_address(row.value)) is not None]
-
-
-def names(dag_id: str, run_id: str, texts: Collection[str]) -> bool:
+def names(dag_id: str, run_id: str, texts: Collection[Text]) -> bool:
     """Whether one of the records names a run."""
-    return any(run_named(dag_id, text) == run_id for text in texts)
+    return any(run_named(dag_id, text) == run_id for _, text in texts)
 
 
 def run_named(dag_id: str, text: str) -> str | None:

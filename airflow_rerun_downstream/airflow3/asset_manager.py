@@ -1,143 +1,197 @@
-"""What makes a rerun's asset events start nothing: the logic of `RerunAssetManager`, for any asset manager.
+"""What makes a rerun's asset events start nothing: the door of `RerunAssetManager`, for any asset manager.
 
-What any other event queues for a frozen Dag is parked at once.
-
-An asset event of a try that a rerun started *repeats* the one that the task instance emitted before, or that the same
-task emitted in the run whose place this one takes. It
-is recorded and its listeners are told, but no Dag run is queued for it. The runs that consumed the original see it
-instead of that when they are rerun themselves. Everything else is the parent class's.
+Airflow calls it in the transaction in which it records a task's success, and imports it in the middle of importing its
+own models. So this module is light, and what it stands on, `recognition`, is imported once these models are there.
+Until then, and wherever ours fails, it is the parent class alone: an error in here is told and goes no further, one of
+the parent's goes its way as it would without us.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+import sys
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_rerun_downstream import host
-from airflow_rerun_downstream.airflow3 import adoptions, repeats
-from airflow_rerun_downstream.store.guard import SchemaGuard
-from airflow_rerun_downstream.store.tables import child, dispatched_task, hold, member, repeat
+from airflow_rerun_downstream.harmless import harmless, tell
 
 if TYPE_CHECKING:
-    from airflow.models.asset import AssetEvent
-    from airflow.models.taskinstance import TaskInstance
-    from sqlalchemy.orm import Session
+    from types import ModuleType
 
-guard = SchemaGuard()
-"""Until it confirms our tables on a connection of its own, nothing here touches Airflow's transaction."""
+    from airflow_rerun_downstream.airflow3.recognition import Repeating, Waiting
 
-_repeating: ContextVar[Repeating | None] = ContextVar("rerun_downstream_repeating", default=None)
+PART = "asset_manager"
 
-REMEMBERED = "_rerun_downstream_try"
+Given = tuple[tuple[Any, ...], dict[str, Any]]
+"""The arguments of a call."""
+
+_current: ContextVar[Repeating | None] = ContextVar("rerun_downstream_repeating", default=None)
+"""The event that is being registered, if it repeats an earlier one."""
 
 
 class RerunAssetMixin:
-    """To be put before an asset manager: ``class OurManager(RerunAssetMixin, SiteManager)``."""
+    """To be put before an asset manager: ``class OurManager(RerunAssetMixin, SiteManager)``.
+
+    An event of a try that a rerun started, which repeats an earlier one, queues no Dag run. What any other event
+    queues for a frozen Dag is parked at once. Everything else is the parent class's.
+    """
 
     @classmethod
-    def register_asset_change(
-        cls, *, task_instance: TaskInstance | None = None, asset: Any, session: Session, **kwargs: Any
-    ) -> AssetEvent | None:
+    def register_asset_change(cls, *args: Any, **kwargs: Any) -> Any:
         """Register an event as the parent class does; one that repeats an earlier one queues no Dag run."""
-        given = {"task_instance": task_instance, "asset": asset, "session": session, **kwargs}
-        if not host.supported():
-            return super().register_asset_change(**given)  # type: ignore[misc, no-any-return]
-        rerun = rerun_try(task_instance, session=session) if task_instance is not None else None
-        found = rerun.repeats(asset, kwargs, session=session) if rerun else None
-        with queueing(found, kwargs) as repeating:
-            event: AssetEvent | None = super().register_asset_change(**given)  # type: ignore[misc]
-        if rerun and event is not None and (found or not rerun.new):
-            rerun.emitted(event, session=session)
-            if found:
-                # Where a Dag takes it for a first one, it must find it in the window of its next run.
-                repeats.note(event, found, backdate=not repeating.queued, session=session)
+        repeating = begin(kwargs)
+        try:
+            event = super().register_asset_change(*args, **kwargs)  # type: ignore[misc]
+        finally:
+            let_go()
+        owed = end(repeating, event)
+        if owed is not None:
+            cls._queue_dagruns(*owed[0], **owed[1])
         return event
 
     @classmethod
     def _queue_dagruns(cls, *args: Any, **kwargs: Any) -> Any:
         """The one way by which every supported Airflow gets from an event to Dag runs, partitioned ones too."""
-        if not host.supported():
-            return super()._queue_dagruns(*args, **kwargs)  # type: ignore[misc]
-        given = {**dict(zip(("asset_id", "dags_to_queue", "session"), args, strict=False)), **kwargs}
-        if (repeating := _repeating.get()) is not None:
-            given["dags_to_queue"] = repeating.first_time(given)
-            if not given["dags_to_queue"]:
-                return None
-        dag_ids = {dag.dag_id for dag in given["dags_to_queue"]}
-        with parking_for(dag_ids, by_key=given.get("partition_key") is not None, session=given["session"]):
-            return super()._queue_dagruns(**given)  # type: ignore[misc]
+        given = admitted(args, kwargs)
+        waiting = before_queueing(given)
+        queued = super()._queue_dagruns(*given[0], **given[1])  # type: ignore[misc]
+        after_queueing(waiting)
+        return queued
 
 
-@contextmanager
-def parking_for(dag_ids: Collection[str], *, by_key: bool, session: Session) -> Iterator[None]:
-    """What is queued inside for those of the Dags that are frozen is parked in the same transaction.
-
-    It is asked afterwards whether they are: a freeze that was on its way has let the rows in only when it was done.
-    """
-    # Not before it is needed: Airflow's models ask for the asset manager while they are being imported.
-    from airflow_rerun_downstream.airflow3 import parking
-
-    usable = bool(dag_ids) and guard.usable(session, hold.name)
-    if usable and by_key:
-        parking.hold_off(session, dag_ids)
-    yield
-    if usable and (keys := parking.frozen(session, dag_ids)):
-        parking.park(session, keys)
-
-
-@dataclass
-class Repeating:
-    """An event that repeats others is being registered, through the aliases ``names``.
-
-    ``queued``: some Dag takes it for a first one all the same.
-    """
-
-    found: repeats.Repeat
-    names: frozenset[str]
-    queued: bool = False
-
-    def first_time(self, given: Mapping[str, Any]) -> set[Any]:
-        """The Dags to be queued that it is new to, such as those that wait for an alias it didn't come through."""
-        dags = {dag.dag_id: dag for dag in given["dags_to_queue"]}
-        new = repeats.new_to(dags, self.found, self.names, given["asset_id"], session=given["session"])
-        self.queued = bool(new)
-        return {dags[dag_id] for dag_id in new}
-
-
-@contextmanager
-def queueing(found: repeats.Repeat | None, kwargs: Mapping[str, Any]) -> Iterator[Repeating]:
-    """What is queued for an event that is registered inside; for one that repeats nothing, all that Airflow queues."""
-    repeating = Repeating(found or repeats.FIRST, frozenset(kwargs.get("source_alias_names") or ()))
-    token = _repeating.set(repeating if found else None)
+def begin(given: dict[str, Any]) -> Repeating | None:
+    """Look whether an event comes from a try that a rerun started, and which ones it repeats."""
     try:
-        yield repeating
-    finally:
-        _repeating.reset(token)
+        return beginning(given)
+    except Exception as error:
+        tell(PART, error)
+        regret(given)
+    return None
 
 
-def rerun_try(task_instance: TaskInstance, *, session: Session) -> repeats.RerunTry | None:
-    """The task instance's try, if it is a rerun's. Looked up once for all events that the try emits together.
-
-    It is kept on the task instance's object, which lives as long as the request in which the task succeeded.
-    """
-    kept: tuple[int, repeats.RerunTry | None] | None = vars(task_instance).get(REMEMBERED)
-    if kept is not None and kept[0] == task_instance.try_number:
-        return kept[1]
-    tables = [dispatched_task, child, member] if adoptions.possible(task_instance) else [dispatched_task]
-    if not all(guard.usable(session, table.name) for table in tables):
+def beginning(given: dict[str, Any]) -> Repeating | None:
+    """See `begin`."""
+    if _inside is None:
         return None
-    found = repeats.find_try(task_instance, session=session)
-    if found is not None and not guard.usable(session, repeat.name):
-        found = None
-    setattr(task_instance, REMEMBERED, (task_instance.try_number, found))
-    return found
+    repeating: Repeating | None = _inside.begin(given)
+    _current.set(repeating if repeating is not None and repeating.found else None)
+    return repeating
 
 
-def active() -> bool:
-    """Whether the asset manager of this process recognises repeated events."""
-    from airflow.assets.manager import asset_manager
+@harmless(PART)
+def regret(given: dict[str, Any]) -> None:
+    """Forget the event, and let its rerun's record say that an extra run may come of it."""
+    _current.set(None)
+    if _inside is not None:
+        _inside.regret(given)
 
-    return isinstance(asset_manager, RerunAssetMixin)
+
+@harmless(PART)
+def let_go() -> None:
+    """The event is registered, or can't be."""
+    _current.set(None)
+
+
+def end(repeating: Repeating | None, event: Any) -> Given | None:
+    """Note an event of a rerun's try; answer what it has to queue after all, because that has failed."""
+    try:
+        ending(repeating, event)
+    except Exception as error:
+        tell(PART, error)
+        regret_repeat(repeating)
+    return owing(repeating, event)
+
+
+def ending(repeating: Repeating | None, event: Any) -> None:
+    """See `end`."""
+    if repeating is not None and event is not None:
+        repeating.finish(event)
+
+
+@harmless(PART)
+def regret_repeat(repeating: Repeating | None) -> None:
+    """Let the rerun's record say that an extra run may come of an event."""
+    if repeating is not None and not repeating.done:
+        repeating.regret()
+
+
+@harmless(PART)
+def owing(repeating: Repeating | None, event: Any) -> Given | None:
+    """What was held back for an event that could not be made a repeated one."""
+    return repeating.owed() if repeating is not None and event is not None else None
+
+
+def admitted(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
+    """The call that queues Dags, without those that an event repeats an earlier one for."""
+    try:
+        return admitting(args, kwargs)
+    except Exception as error:
+        tell(PART, error)
+        spoil()
+    return (args, kwargs)
+
+
+def admitting(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
+    """See `admitted`."""
+    repeating = _current.get()
+    return (args, kwargs) if repeating is None else repeating.admit(args, kwargs)
+
+
+@harmless(PART)
+def spoil() -> None:
+    """All Dags are queued: nothing else must be done for a repeated event."""
+    repeating = _current.get()
+    if repeating is not None:
+        repeating.spoil()
+
+
+@harmless(PART)
+def before_queueing(given: Given) -> Waiting | None:
+    """Which Dags are about to be queued, and whether one of them may be frozen."""
+    return _inside.before_queueing(given) if _inside is not None else None
+
+
+@harmless(PART)
+def after_queueing(waiting: Waiting | None) -> None:
+    """Park what was queued for frozen Dags."""
+    if waiting is not None:
+        waiting.park()
+
+
+_inside: ModuleType | None = None
+"""`recognition`, once it could be imported."""
+
+
+@harmless(PART)
+def prepare() -> None:
+    """Import all that the work takes. Where that fails, this process's asset manager is Airflow's own."""
+    global _inside
+    if _inside is None and host.supported():
+        from airflow_rerun_downstream.airflow3 import recognition
+
+        _inside = recognition
+
+
+@harmless(PART)
+def prepare_when_safe() -> None:
+    """`prepare` as soon as Airflow's models are all there: now, or when SQLAlchemy has mapped them.
+
+    It does that before the first query of a process, so before any transaction in which a task can succeed.
+    """
+    from sqlalchemy import event
+    from sqlalchemy.orm import Mapper
+
+    models = sys.modules.get("airflow.models.taskinstance")
+    mapper = getattr(getattr(models, "TaskInstance", None), "__mapper__", None)
+    if mapper is not None and mapper.configured:
+        prepare()
+    elif host.supported():
+        event.listen(Mapper, "after_configured", prepare, once=True)
+
+
+def working() -> bool:
+    """Whether repeated events are recognised in this process, if its asset manager is ours."""
+    return _inside is not None
+
+
+prepare_when_safe()

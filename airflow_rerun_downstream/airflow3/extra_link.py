@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from airflow.sdk import BaseOperatorLink
 
 from airflow_rerun_downstream.airflow3 import entries
+from airflow_rerun_downstream.harmless import harmless
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
@@ -19,6 +20,7 @@ class RerunDownstreamLink(BaseOperatorLink):
 
     name = entries.NAME
 
+    @harmless("extra_link", "")
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """The address, from the host's top: Airflow opens it as it is."""
         told = {name: getattr(ti_key, name) for name in ("dag_id", "run_id", "task_id", "map_index")}

@@ -53,6 +53,7 @@ class AirflowHealth:
             "clocks": self.clocks,
             "asset_manager": self.asset_manager,
             "freeze_hook": self.freeze_hook,
+            "hooks": self.hooks,
             "frozen": self.frozen,
             "policy": self.policy,
             "listener": self.listener,
@@ -149,6 +150,21 @@ class AirflowHealth:
                 "too, and restart it.",
             )
         return ComponentHealth(HEALTHY, f"It is in place in all {len(jobs)} live schedulers.")
+
+    def hooks(self) -> ComponentHealth:
+        """Has anything of ours failed lately where Airflow had called it?"""
+        with wiring.unit_of_work().session() as session:
+            found = {each.id: each.trouble for each in live_processes(session, within=reports.ALIVE) if each.trouble}
+        if here := reports.lately():
+            found.setdefault(wiring.process_name(), here)
+        if found:
+            named = "; ".join(f"in {name}: {trouble}" for name, trouble in sorted(found.items()))
+            return ComponentHealth(
+                DEGRADED,
+                f"Errors of the last hour, {named}. Airflow went on without us, so that runs may have started that "
+                "shouldn't have; the logs of these processes have the errors.",
+            )
+        return ComponentHealth(HEALTHY, "Nothing of ours has failed in Airflow's work.")
 
     def frozen(self) -> ComponentHealth:
         """Is every run that is held named by a record?"""

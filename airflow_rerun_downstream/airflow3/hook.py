@@ -1,7 +1,7 @@
 """What a scheduler does for freeze mode: a run that is frozen before it exists is born held.
 
-It runs inside the transaction in which Airflow's scheduler makes runs. An error in here would stop the scheduler, so
-nothing is tried out: one statement, on a table that is there.
+It runs inside the transaction in which Airflow's scheduler makes runs. An error in here would stop the scheduler: it
+is told, and the run is born as it would be without us. Nothing is written but for a ticket, and that `apart`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
-from sqlalchemy import event, exists, update
+from sqlalchemy import event, exists, select, update
+from sqlalchemy.exc import DBAPIError
 
 from airflow_rerun_downstream.airflow3 import forks, wiring
 from airflow_rerun_downstream.airflow3.reports import SCHEDULER, Reporter
+from airflow_rerun_downstream.harmless import harmless
+from airflow_rerun_downstream.store.apart import apart
 from airflow_rerun_downstream.store.guard import SchemaGuard
 from airflow_rerun_downstream.store.tables import hold
 
@@ -27,6 +30,7 @@ log = logging.getLogger(__name__)
 FAR = datetime(2038, 1, 1, tzinfo=timezone.utc)
 """The ``run_after`` of a held run: its scheduler passes over it. MySQL's timestamps end there."""
 
+PART = "freeze_hook"
 DAG_RUN = DagRun.__table__.c
 BEFORE_INSERT = "before_insert"
 KNOWN_WITHIN = 60.0
@@ -36,25 +40,48 @@ LOOK_EVERY = 0.2
 guard = SchemaGuard()
 
 
+@harmless(PART)
 def hold_at_birth(_mapper: Any, connection: Connection, run: DagRun) -> None:
     """Hold a run that the scheduler makes, if there are tickets for its Dag and its logical date, or an earlier one.
 
     Airflow makes the runs of a Dag in order: it has passed over an earlier date that has no run, and makes this one
-    in its place. The tickets are found and marked by one statement: a release at the same time comes before it or
-    after it.
+    in its place.
     """
     if run.logical_date is None or getattr(run.run_type, "value", run.run_type) != "scheduled":
         return
-    if not guard.usable(connection, hold.name):
+    if not guard.ready(connection):
         return
+    true = run.run_after
+    try:
+        if apart(connection, lambda: expected(connection, run)):
+            apart(connection, lambda: hold_now(connection, run), writes=True)
+    except DBAPIError:
+        run.run_after = true
+        guard.doubt()
+        raise
+    except BaseException:
+        run.run_after = true
+        raise
+
+
+def tickets(run: DagRun) -> tuple[Any, ...]:
+    """The holds that wait for a run."""
     taken = exists().where(DAG_RUN.dag_id == hold.c.dag_id, DAG_RUN.logical_date == hold.c.logical_date)
-    found = connection.execute(
-        update(hold)
-        .where(hold.c.dag_id == run.dag_id, hold.c.logical_date <= run.logical_date)
-        .where(hold.c.run_id.is_(None), hold.c.assets.is_(False), ~taken)
-        .values(run_id=run.run_id, run_after=run.run_after, held_at=datetime.now(timezone.utc))
+    return (
+        *(hold.c.dag_id == run.dag_id, hold.c.logical_date <= run.logical_date),
+        *(hold.c.run_id.is_(None), hold.c.assets.is_(False), ~taken),
     )
-    if found.rowcount:
+
+
+def expected(connection: Connection, run: DagRun) -> bool:
+    """Whether a hold waits for a run."""
+    return connection.execute(select(hold.c.member_id).where(*tickets(run)).limit(1)).first() is not None
+
+
+def hold_now(connection: Connection, run: DagRun) -> None:
+    """Find the tickets and mark them, with one statement: a release at the same time comes before it or after it."""
+    held = {"run_id": run.run_id, "run_after": run.run_after, "held_at": datetime.now(timezone.utc)}
+    if connection.execute(update(hold).where(*tickets(run)).values(held)).rowcount:
         run.run_after = FAR
 
 
@@ -85,7 +112,8 @@ class Watch:
     def stop(self) -> None:
         """Say that the scheduler ends."""
         self._stop.set()
-        self._thread.join(5.0)
+        if self._thread.is_alive():
+            self._thread.join(5.0)
 
     def _run(self) -> None:
         try:

@@ -6,53 +6,43 @@ function of the Dag's author may have made them, and its Dag may have changed. A
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from typing import Any
 
 from airflow.listeners import hookimpl
 
 from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, sensor_class, waited_value
-
-log = logging.getLogger(__name__)
+from airflow_rerun_downstream.harmless import harmless
 
 
 @hookimpl
+@harmless("listener")
 def on_task_instance_success(previous_state: Any, task_instance: Any) -> None:
-    """Record what an ExternalTaskSensor waited for. An error is logged; the task has succeeded whatever happens."""
-    try:
-        # A person who marks a sensor as successful does so in the api-server, where nothing was waited for.
-        task = getattr(task_instance, "task", None)
-        if sensor_class(type(task)) and hasattr(task_instance, "get_template_context"):
-            record(task, task_instance)
-    except Exception:
-        log.exception("What a sensor waited for could not be recorded")
+    """Record what an ExternalTaskSensor waited for. The task has succeeded whatever happens here."""
+    # A person who marks a sensor as successful does so in the api-server, where nothing was waited for.
+    task = getattr(task_instance, "task", None)
+    if sensor_class(type(task)) and hasattr(task_instance, "get_template_context"):
+        record(task, task_instance)
 
 
 @hookimpl
+@harmless("freeze_hook")
 def on_starting(component: Any) -> None:
     """Prepare a job, which may be a scheduler's. A task's process is none, and imports nothing for it."""
-    if not is_job(component):
-        return
-    try:
+    if is_job(component):
         from airflow_rerun_downstream.airflow3 import hook
 
         hook.on_starting(component)
-    except Exception:
-        log.exception("Runs can't be held in this process; if it is a scheduler, freeze mode is not available")
 
 
 @hookimpl
+@harmless("freeze_hook")
 def before_stopping(component: Any) -> None:
     """A job ends."""
-    if not is_job(component):
-        return
-    try:
+    if is_job(component):
         from airflow_rerun_downstream.airflow3 import hook
 
         hook.on_stopping(component)
-    except Exception:
-        log.exception("The end of this process could not be reported")
 
 
 def is_job(component: Any) -> bool:

@@ -1,8 +1,8 @@
 """Freezing of Dags that assets start: what is queued for them is parked, out of the scheduler's sight.
 
 Airflow queues a row for each asset that a Dag waits for, or one for each partition key. The former go into a table of
-ours; the latter stay where they are under another name for their Dag, with all that points to them. Statements here
-run inside the transaction in which a task succeeds, too: none is tried out, none can fail on tables that are there.
+ours; the latter stay where they are under another name for their Dag, with all that points to them. Some of it runs
+inside the transaction in which a task succeeds: on its connection, and `apart` from it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from airflow.models import asset as models
 from airflow.models.asset import AssetDagRunQueue, AssetModel
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import case, delete, func, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 
 from airflow_rerun_downstream.airflow3.facts.inlets import scheduled_by
+from airflow_rerun_downstream.store.executor import Executor
 from airflow_rerun_downstream.store.tables import hold, parked
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 Keys = Mapping[str, frozenset[str] | None]
 """Frozen Dags, each with the partition keys that are; None: all of them, and the Dag as a whole."""
+
+DAG, QUEUE = DagModel.__table__, AssetDagRunQueue.__table__
 
 PARTITIONED = hasattr(models, "AssetPartitionDagRun")
 """Airflow 3.1 has no partitions."""
@@ -42,68 +46,74 @@ def parked_name(dag_id: str) -> str:
     return f"{PARKED}{dag_id}"[:MAX_ID]
 
 
-def frozen(session: Session, dag_ids: Collection[str] | None = None) -> Keys:
+def frozen(executor: Executor, dag_ids: Collection[str] | None = None) -> Keys:
     """Which of the Dags, or of all, are frozen by what their assets queue. One statement."""
     wanted = select(hold.c.dag_id, hold.c.partition_key).where(hold.c.assets).distinct()
     if dag_ids is not None:
         wanted = wanted.where(hold.c.dag_id.in_(sorted(dag_ids)))
     found: dict[str, frozenset[str] | None] = {}
-    for dag_id, key in session.execute(wanted):
+    for dag_id, key in executor.execute(wanted).all():
         before = found.get(dag_id, frozenset())
         found[dag_id] = None if key is None or before is None else before | {key}
     return found
 
 
-def park(session: Session, keys: Keys) -> None:
-    """Take what is queued for frozen Dags out of the scheduler's sight."""
-    session.flush()
-    rows = session.scalars(
-        select(AssetDagRunQueue)
-        .where(AssetDagRunQueue.target_dag_id.in_(sorted(keys)))
-        .order_by(AssetDagRunQueue.target_dag_id, AssetDagRunQueue.asset_id)
-        .with_for_update(of=AssetDagRunQueue)
-        .execution_options(populate_existing=True)
+def park(executor: Executor, keys: Keys) -> None:
+    """Take what is queued for frozen Dags out of the scheduler's sight. It must have been flushed."""
+    rows = executor.execute(
+        select(QUEUE)
+        .where(QUEUE.c.target_dag_id.in_(sorted(keys)))
+        .order_by(QUEUE.c.target_dag_id, QUEUE.c.asset_id)
+        .with_for_update(of=QUEUE)
     ).all()
     if rows:
         values = [{"dag_id": row.target_dag_id, "asset_id": row.asset_id, "created_at": row.created_at} for row in rows]
-        put(session, parked, values)
+        put(executor, parked, values)
         for row in rows:
-            session.delete(row)
-        session.flush()
+            same = (QUEUE.c.target_dag_id == row.target_dag_id, QUEUE.c.asset_id == row.asset_id)
+            executor.execute(delete(QUEUE).where(*same))
     for dag_id, some in keys.items() if PARTITIONED else ():
-        rename_pending(session, dag_id, parked_name(dag_id), keys=some)
+        rename_pending(executor, dag_id, parked_name(dag_id), keys=some)
 
 
-def put(session: Session, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
+def forget_queued(session: Session, keys: Keys) -> None:
+    """Let a session forget the rows that were parked below it: it would take the next one for there already."""
+    for each in list(session.identity_map.values()):
+        if isinstance(each, AssetDagRunQueue) and inspect(each).identity[1] in keys:
+            session.expunge(each)
+
+
+def put(executor: Executor, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that have a ``created_at``; of one that is there already, the later moment counts.
 
     A run consumes the events up to that moment: it must cover all for which the row stands.
     """
-    into: Any = UPSERTS[session.get_bind().dialect.name]
+    connection = executor if isinstance(executor, Connection) else executor.connection()
+    into: Any = UPSERTS[connection.dialect.name]
     added = into(table).values(list(values))
     later = case((added.excluded.created_at > table.c.created_at, added.excluded.created_at), else_=table.c.created_at)
     key = list(table.primary_key.columns)
-    session.execute(added.on_conflict_do_update(index_elements=key, set_={"created_at": later}))
+    connection.execute(added.on_conflict_do_update(index_elements=key, set_={"created_at": later}))
 
 
-def rename_pending(session: Session, before: str, after: str, *, keys: Collection[str] | None) -> None:
+def rename_pending(executor: Executor, before: str, after: str, *, keys: Collection[str] | None) -> None:
     """Move pending partitions from one name to another."""
     pending = models.AssetPartitionDagRun.__table__
     wanted = update(pending).where(pending.c.target_dag_id == before, pending.c.created_dag_run_id.is_(None))
     if keys is not None:
         wanted = wanted.where(pending.c.partition_key.in_(sorted(keys)))
-    session.execute(wanted.values(target_dag_id=after).execution_options(synchronize_session=False))
+    executor.execute(wanted.values(target_dag_id=after))
 
 
-def hold_off(session: Session, dag_ids: Collection[str]) -> None:
+def hold_off(executor: Executor, dag_ids: Collection[str]) -> None:
     """Wait for a freeze of these Dags that is on its way, as a row of Airflow's queue, with its foreign key, does.
 
     Pending partitions have no foreign key to their Dag. Others may do the same at the same time.
     """
-    session.execute(
-        select(DagModel.dag_id)
-        .where(DagModel.dag_id.in_(sorted(dag_ids)))
-        .order_by(DagModel.dag_id)
+    executor.execute(
+        select(DAG.c.dag_id)
+        .where(DAG.c.dag_id.in_(sorted(dag_ids)))
+        .order_by(DAG.c.dag_id)
         .with_for_update(read=True, key_share=True)
     )
 

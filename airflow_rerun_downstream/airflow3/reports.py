@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from airflow_rerun_downstream import harmless
 from airflow_rerun_downstream.airflow3 import forks, wiring
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.store.processes import ProcessReport, forget_processes, report_process
@@ -31,6 +32,10 @@ EVERY = timedelta(seconds=15)
 
 ALIVE = timedelta(seconds=60)
 """A process that has been silent for longer is taken for dead, and forgotten."""
+
+
+REMEMBERED = timedelta(hours=1)
+"""For how long a process says that something has gone wrong in it."""
 
 
 class Reporter:
@@ -74,6 +79,7 @@ class Reporter:
             started_at=self._started_at,
             job_id=self.job_id,
             clock_offset=clock.offset.total_seconds(),
+            trouble=lately(),
         )
 
     def _attempt(self, what: Callable[[Session], None]) -> None:
@@ -91,11 +97,19 @@ class Reporter:
         self._trouble = trouble
 
 
+def lately() -> str | None:
+    """What has gone wrong in this process's part of Airflow's work, without anything that an error's text may hold."""
+    found = harmless.troubles(since=datetime.now(timezone.utc) - REMEMBERED)
+    return "; ".join(f"{each.part}: {each.kind}" for each in found) or None
+
+
 def asset_manager_here() -> bool:
     """Whether repeated asset events are recognised in this process."""
     from airflow.assets.manager import asset_manager
 
-    return recognises(type(asset_manager))
+    from airflow_rerun_downstream.airflow3.asset_manager import working
+
+    return recognises(type(asset_manager)) and working()
 
 
 def asset_manager_configured() -> bool:

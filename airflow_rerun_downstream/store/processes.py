@@ -19,7 +19,8 @@ class ProcessReport:
     """What a process says of itself. ``id`` is ``hostname:pid``, ``kind`` a word such as api_server or scheduler.
 
     ``job_id`` is the row of a scheduler in Airflow's table of jobs; ``clock_offset`` is by how many seconds the
-    process's own clock is ahead of the database's. When it was seen is the database's to say.
+    process's own clock is ahead of the database's; ``trouble`` what has gone wrong lately in its part of Airflow's
+    work. When it was seen is the database's to say.
     """
 
     id: str
@@ -29,6 +30,7 @@ class ProcessReport:
     started_at: datetime
     job_id: int | None = None
     clock_offset: float | None = None
+    trouble: str | None = None
 
 
 def report_process(

@@ -213,6 +213,7 @@ process = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False, index=True),
     Column("clock_offset", Float),
+    Column("trouble", Text),
 )
 
 hold = Table(

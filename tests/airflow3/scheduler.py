@@ -18,11 +18,11 @@ def runner(*, session: Session) -> Any:
     from airflow.jobs.job import Job
     from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
-    from airflow_rerun_downstream.airflow3 import hook
+    from airflow_rerun_downstream.airflow3 import listener
 
     takes_executors = "executors" in inspect.signature(SchedulerJobRunner).parameters  # since 3.2
     job = Job() if takes_executors else Job(executor=LocalExecutor())
-    hook.on_stopping(job)
+    listener.before_stopping(job)
     session.add(job)
     session.commit()
     return SchedulerJobRunner(job, **({"executors": [LocalExecutor()]} if takes_executors else {}))

@@ -58,6 +58,16 @@ class Rerun:
         )
         self.children: tuple[NewChild, ...] = (NewChild(self.parent, "fire", -1, self.old),)
 
+    def through_a_middle(self) -> None:
+        """fire makes a run of middle, whose task makes the run of producer."""
+        self.airflow.save(dag("middle", None, tasks=("fire",)))
+        middle = self.made("middle", day=1, dag_id="middle")
+        source, child = self.members
+        before, other = frozenset([self.parent]), (TaskRef("other"),)
+        between = NewMember(middle, Role.DOWNSTREAM, PENDING, other, 1, before, clear_number=0)
+        self.members = (source, between, replace(child, depth=2, waits_for=frozenset([middle])))
+        self.children = (NewChild(self.parent, "fire", -1, middle), NewChild(middle, "fire", -1, self.old))
+
     def submit(self) -> None:
         """The rerun is stored, and its source dispatched."""
         with self.store() as store:
@@ -146,11 +156,11 @@ def ours(database) -> None:
 
 @pytest.fixture
 def airflow(database, ours, monkeypatch) -> Airflow:
-    from airflow_rerun_downstream.airflow3 import asset_manager
+    from airflow_rerun_downstream.airflow3 import recognition
     from airflow_rerun_downstream.asset_manager import RerunAssetManager
     from airflow_rerun_downstream.store.guard import SchemaGuard
 
-    monkeypatch.setattr(asset_manager, "guard", SchemaGuard())
+    monkeypatch.setattr(recognition, "guard", SchemaGuard())
     return Airflow(database, RerunAssetManager(), monkeypatch)
 
 
@@ -271,21 +281,39 @@ def test_after_the_rerun_has_ended_nothing_is_expected_any_more(rerun):
 
 
 def test_a_run_made_by_a_run_that_is_not_adopted_yet(airflow):
-    """fire makes a run of middle, whose task makes a run of producer."""
     rerun = Rerun(airflow)
-    airflow.save(dag("middle", None, tasks=("fire",)))
-    middle = rerun.made("middle", day=1, dag_id="middle")
-    source, child = rerun.members
-    between = NewMember(
-        middle, Role.DOWNSTREAM, PENDING, (TaskRef("other"),), 1, frozenset([rerun.parent]), clear_number=0
-    )
-    rerun.members = (source, between, replace(child, depth=2, waits_for=frozenset([middle])))
-    rerun.children = (NewChild(rerun.parent, "fire", -1, middle), NewChild(middle, "fire", -1, rerun.old))
+    rerun.through_a_middle()
     rerun.submit()
     between_again, new = rerun.made("again", day=2, dag_id="middle"), rerun.made("new", day=2)
     rerun.record(between_again)
     rerun.record(new, by=between_again)
     assert rerun.emit(new) == 1
+
+
+@pytest.mark.parametrize("generations", [1, 2])
+def test_it_asks_as_often_however_many_children_are_expected(airflow, generations):
+    """Once where the makers have run; two more times where they have no run yet."""
+    counts = []
+    for expected in (1, 4, 16):
+        airflow.database.empty()
+        rerun = Rerun(airflow)
+        if generations == 2:
+            rerun.through_a_middle()
+        *others, child = rerun.members
+        more = [rerun.made(f"old{number}", day=3 + number) for number in range(expected - 1)]
+        rerun.members = (*others, child, *(replace(child, ref=ref) for ref in more))
+        parent = rerun.children[-1].parent
+        rerun.children += tuple(NewChild(parent, "fire", number, ref) for number, ref in enumerate(more))
+        rerun.submit()
+        new, by = rerun.made("new", day=2), rerun.parent
+        if generations == 2:
+            by = rerun.made("again", day=2, dag_id="middle")
+            rerun.record(by)
+        rerun.record(new, by=by)
+        sent = airflow.succeed(new, "a").texts
+        assert len(airflow.runs("consumer")) == 1
+        counts.append([sum(f" {table}" in text for text in sent) for table in ("rerun_downstream_child", "xcom")])
+    assert counts == [[1, 1] if generations == 1 else [2, 3]] * 3
 
 
 def test_a_run_of_the_scheduler_costs_no_more(rerun):

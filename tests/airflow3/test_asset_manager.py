@@ -183,10 +183,10 @@ def ours(database) -> None:
 
 @pytest.fixture
 def guard(monkeypatch) -> SchemaGuard:
-    from airflow_rerun_downstream.airflow3 import asset_manager
+    from airflow_rerun_downstream.airflow3 import recognition
 
     fresh = SchemaGuard()
-    monkeypatch.setattr(asset_manager, "guard", fresh)
+    monkeypatch.setattr(recognition, "guard", fresh)
     return fresh
 
 
@@ -245,7 +245,8 @@ class TestOneConsumer:
         rerun(airflow, one_consumer)
         rerun(airflow, one_consumer, rerun_id=2)
 
-        times = [row["timestamp"] for row in scene.rows("asset_event", session=session)]
+        rows = sorted(scene.rows("asset_event", session=session), key=lambda row: row["id"])
+        times = [row["timestamp"] for row in rows]
         assert times == sorted(set(times))
         assert moment(times[2]) - moment(times[0]) <= timedelta(microseconds=2)
 
@@ -678,7 +679,8 @@ class TestHarmless:
         self.goes_on(airflow, ref)
 
     def test_dropped_a_moment_ago(self, airflow, ref, guard):
-        assert guard.ready(airflow.database.engine)
+        with airflow.database.engine.connect() as connection:
+            assert guard.ready(connection)
         scene.drop(airflow.database)
         self.goes_on(airflow, ref)
 
@@ -697,32 +699,35 @@ class TestHarmless:
         manager = RerunAssetManager()
         assert manager.register_asset_change(task_instance=ti, asset=asset("other"), session=session) is None
 
-    def test_two_short_reads_for_a_try_that_is_not_ours_and_two_for_each_event_that_dags_wait_for(
-        self, airflow, ref, guard, monkeypatch
-    ):
+    def test_a_first_try_costs_one_short_read_for_each_event_that_dags_wait_for(self, airflow, ref, guard, monkeypatch):
+        """Whether one of these Dags is frozen. A run that was never cleared has no try of a rerun's."""
         from airflow.assets.manager import AssetManager
 
         from airflow_rerun_downstream.asset_manager import RerunAssetManager
 
         airflow.save(dag("producer", outlets=[asset("a"), asset("b")]))
-        guard.ready(airflow.database.engine)
         airflow.succeed(ref, "a", "b")
-        counts = []
+        sent = []
         for manager in (AssetManager(), RerunAssetManager()):
             airflow.use(manager, monkeypatch)
-            counts.append([len(airflow.succeed(ref, *assets)) for assets in (["a"], ["a", "b"])])
+            sent.append([airflow.succeed(ref, *assets).texts for assets in (["a"], ["a", "b"])])
 
-        (one, two), (our_one, our_two) = counts
-        # For each a look into the catalogue, and an indexed read: once for all events of a try, to see whether it is
-        # a rerun's; and for each event for which Dag runs are queued, to see whether one of these Dags is frozen.
-        assert (our_one - one, our_two - two) == (4, 4), "nothing waits for the second asset"
+        for plain, ours in zip(*sent, strict=True):
+            added = [text for text in ours if "SAVEPOINT" not in text.upper()]
+            before = [text for text in plain if "SAVEPOINT" not in text.upper()]
+            assert len(added) == len(before) + 1, "nothing waits for the second asset"
+            # PostgreSQL's way to read harmlessly.
+            points = 0 if airflow.database.backend == "sqlite" else 2
+            assert len(ours) == len(plain) + 1 + points
 
 
 class TestConfigured:
     def test_active_is_what_this_process_uses(self, database, monkeypatch):
         import airflow.assets.manager as theirs
 
-        from airflow_rerun_downstream.airflow3.asset_manager import RerunAssetMixin, active
+        from airflow_rerun_downstream.airflow3 import asset_manager
+        from airflow_rerun_downstream.airflow3.asset_manager import RerunAssetMixin
+        from airflow_rerun_downstream.airflow3.reports import asset_manager_here as active
         from airflow_rerun_downstream.asset_manager import RerunAssetManager
 
         assert not active()
@@ -734,6 +739,8 @@ class TestConfigured:
 
         monkeypatch.setattr(theirs, "asset_manager", SiteManager())
         assert active()
+        monkeypatch.setattr(asset_manager, "_inside", None)
+        assert not active(), "what it stands on could not be imported"
 
     @pytest.mark.parametrize(
         "first",
@@ -749,6 +756,11 @@ class TestConfigured:
             "from airflow_rerun_downstream.asset_manager import RerunAssetManager\n"
             "from airflow.assets.manager import asset_manager\n"
             "assert type(asset_manager) is RerunAssetManager\n"
+            "from airflow.models import import_all_models\n"
+            "from sqlalchemy.orm import configure_mappers\n"
+            "from airflow_rerun_downstream.airflow3.asset_manager import working\n"
+            "import_all_models(); configure_mappers()\n"
+            "assert working(), 'prepared before the first query'\n"
         )
         name = "airflow_rerun_downstream.asset_manager.RerunAssetManager"
         env = {**os.environ, "AIRFLOW__CORE__ASSET_MANAGER_CLASS": name, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3 import asset_manager, parking
+from airflow_rerun_downstream.airflow3 import parking, recognition
 from airflow_rerun_downstream.airflow3.facts import AirflowFacts
 from airflow_rerun_downstream.airflow3.freezing import AirflowFreezer
 from airflow_rerun_downstream.domain.plan import FutureRef
@@ -59,7 +59,7 @@ class Airflow:
 @pytest.fixture
 def airflow(database, session, monkeypatch) -> Airflow:
     scene.migrate(database)
-    monkeypatch.setattr(asset_manager, "guard", SchemaGuard())
+    monkeypatch.setattr(recognition, "guard", SchemaGuard())
     return Airflow(database, session)
 
 
@@ -288,7 +288,8 @@ class TestPartitions:
 
 class TestTransactions:
     def test_without_our_tables_airflow_goes_on(self, airflow, database):
-        assert asset_manager.guard.ready(database.engine)
+        with database.engine.connect() as connection:
+            assert recognition.guard.ready(connection)
         scene.drop(database)
         try:
             event = airflow.emit("one")

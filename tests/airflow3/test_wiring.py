@@ -14,6 +14,7 @@ import pytest
 from pytest_mock import MockerFixture
 from sqlalchemy import insert, text
 
+from airflow_rerun_downstream import harmless
 from airflow_rerun_downstream.airflow3 import health as healths
 from airflow_rerun_downstream.airflow3 import reports, wiring
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
@@ -341,6 +342,37 @@ def scheduler_of(database: Database, *, ago: float = 0, state: str = "running", 
     return int(number)
 
 
+class TestHooks:
+    @pytest.fixture(autouse=True)
+    def anew(self) -> Iterator[None]:
+        harmless.forget()
+        yield
+        harmless.forget()
+
+    def test_nothing_has_failed(self, migrated: Database, health: healths.AirflowHealth) -> None:
+        say(migrated, "a:1")
+        assert health.hooks().status == "healthy"
+
+    def test_a_process_says_what_has_failed_in_it_but_not_with_which_words(
+        self, migrated: Database, health: healths.AirflowHealth
+    ) -> None:
+        harmless.tell("asset_manager", ValueError("a secret"))
+        with wiring.AirflowUnitOfWork().session() as session:
+            reports.Reporter(reports.API_SERVER).report(session)
+        assert [each.trouble for each in reported(migrated)] == ["asset_manager: ValueError"]
+        harmless.forget()  # as in another process
+        found = health.hooks()
+        assert found.status == "degraded"
+        assert f"in {wiring.process_name()}: asset_manager: ValueError" in found.detail
+        assert "secret" not in found.detail
+
+    def test_a_process_that_cannot_report_tells_of_itself(
+        self, migrated: Database, health: healths.AirflowHealth
+    ) -> None:
+        harmless.tell("listener", KeyError("x"))
+        assert "listener: KeyError" in health.hooks().detail
+
+
 class TestFreezeHook:
     def test_it_is_in_every_scheduler(self, migrated: Database, health: healths.AirflowHealth) -> None:
         scheduler_of(migrated)
@@ -380,6 +412,7 @@ def test_health_answers_without_tables(bare: Database, health: healths.AirflowHe
         "clocks",
         "asset_manager",
         "freeze_hook",
+        "hooks",
         "frozen",
         "policy",
         "listener",

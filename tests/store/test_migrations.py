@@ -127,7 +127,7 @@ def test_a_downgrade_to_base_leaves_nothing(engine: Engine) -> None:
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(engine: Engine) -> None:
     schema.upgrade(engine)
     day = "'2026-01-01'"
-    run(engine, f"INSERT INTO rerun_downstream_process VALUES ('a:1', 'x', true, true, NULL, {day}, {day}, 0)")
+    run(engine, f"INSERT INTO rerun_downstream_process VALUES ('a:1', 'x', true, true, NULL, {day}, {day}, 0, NULL)")
     schema.upgrade(engine)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM rerun_downstream_process")).scalar_one() == 1

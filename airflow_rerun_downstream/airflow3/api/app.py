@@ -18,6 +18,7 @@ from airflow_rerun_downstream.airflow3.api.csrf import csrf_guard
 from airflow_rerun_downstream.airflow3.api.headers import AnswerHeaders
 from airflow_rerun_downstream.airflow3.api.routes import router
 from airflow_rerun_downstream.airflow3.api.slots import Slots, airflows_pool
+from airflow_rerun_downstream.harmless import tell
 from airflow_rerun_downstream.service import Service
 
 log = logging.getLogger(__name__)
@@ -28,21 +29,27 @@ START_WAITS = 30.0
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Run the background of this process for as long as it serves."""
-    from airflow.api_fastapi.app import get_auth_manager
-    from airflow.api_fastapi.common.dagbag import create_dag_bag
-
-    # Airflow's own dependencies read these from the app that they run in.
-    app.state.auth_manager = get_auth_manager()
-    app.state.dag_bag = create_dag_bag()
-    background: Background = app.state.background
-    prepare()
-    starting = asyncio.create_task(asyncio.to_thread(background.start))
-    await asyncio.wait({starting}, timeout=START_WAITS)
+    """Run the background of this process for as long as it serves. What fails in here doesn't stop the server."""
+    try:
+        lend(app)
+        prepare()
+        starting = asyncio.create_task(asyncio.to_thread(app.state.background.start))
+        await asyncio.wait({starting}, timeout=START_WAITS)
+    except Exception as error:
+        tell("rest_api", error)
     try:
         yield
     finally:
-        await asyncio.to_thread(background.stop)
+        await asyncio.to_thread(app.state.background.stop)
+
+
+def lend(app: FastAPI) -> None:
+    """Give the app what Airflow's own dependencies read from the app that they run in."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.common.dagbag import create_dag_bag
+
+    app.state.auth_manager = get_auth_manager()
+    app.state.dag_bag = create_dag_bag()
 
 
 def make_app(services: Callable[[], Service] = wiring.rest_service, background: Background | None = None) -> FastAPI:

@@ -6,10 +6,11 @@ import logging
 import threading
 from collections.abc import Callable
 
-from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3 import asset_manager, wiring
 from airflow_rerun_downstream.airflow3.db_manager import migrate_at_start
 from airflow_rerun_downstream.airflow3.reports import API_SERVER, Reporter
 from airflow_rerun_downstream.conductor import loop
+from airflow_rerun_downstream.harmless import tell
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,9 @@ def prepare() -> None:
     """What must be done before the first thread starts, and before the first request comes."""
     try:
         wiring.load_models()
-    except Exception:
-        log.exception("Airflow's models can't all be imported")
+        asset_manager.prepare()
+    except Exception as error:
+        tell("rest_api", error)
 
 
 class Background:
