@@ -161,8 +161,9 @@ def upgrade(engine: Engine, to: str = "head", *, last_id: Callable[[Connection],
         found = state(connection)
         if found is SchemaState.NEWER:
             raise SchemaMismatch(found.value, state="newer")
-        new = rerun.name not in names(connection)
+        before = names(connection)
         mend(connection)
+        new = rerun.name not in before & names(connection)
         command.upgrade(config(connection), to)
         if new and rerun.name in names(connection):
             begin_after(connection, last_id(connection))
