@@ -537,16 +537,20 @@ class RerunStore(Protocol):
 
     def catch_member(
         self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
-    ) -> None:
-        """Name the run of a frozen member, which the scheduler has made, its true ready time and its date."""
+    ) -> bool:
+        """Name the run that was made for a member that is still frozen, its true ready time and its date."""
         ...
 
-    def set_member_reasons(self, member_ids: Collection[int], reason: str | None) -> None:
-        """Say the same of many members, without moving them."""
+    def ask_for_release(self, member_id: int) -> bool:
+        """Keep that a person wants a frozen member released; False if it isn't frozen, or that is known already."""
         ...
 
-    def set_member_reason(self, member_id: int, reason: str | None) -> None:
-        """Say why a member stands where it stands, without moving it."""
+    def set_member_reasons(self, member_ids: Collection[int], reason: str | None, *, state: MemberState) -> None:
+        """Say the same of many members, as far as they are in ``state``, without moving them."""
+        ...
+
+    def set_member_reason(self, member_id: int, reason: str | None, *, state: MemberState) -> bool:
+        """Say why a member stands where it stands, if it is in ``state``, without moving it."""
         ...
 
     def set_final_run_state(self, member_id: int, *, state: MemberState, run_state: str) -> bool:

@@ -6,6 +6,9 @@ Core statements: Airflow's ORM of a note wants the api-server's user.
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,9 +21,21 @@ from airflow_rerun_downstream.domain.refs import RunRef
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+log = logging.getLogger(__name__)
+
 MAX_EVENT = 60
 MAX_NOTE = 1000
 MAX_OWNER = 500
+
+
+@contextmanager
+def spared(session: Session, what: str) -> Iterator[None]:
+    """What is written inside is worth less than what it tells of: an error takes it back, alone, and is logged."""
+    try:
+        with session.begin_nested():
+            yield
+    except Exception:
+        log.exception("%s left no trace in Airflow's audit log", what)
 
 
 def log_event(

@@ -211,8 +211,9 @@ class AirflowFreezer:
         if not self._session.scalar(others) and run.run_after == FAR:
             run.run_after = true
             self._session.flush()
-        audit.note_release(run.id, rerun_id=rerun_id, now=self._now(), session=self._session)
-        self._log(run, "release", rerun_id=rerun_id, actor=actor)
+        with audit.spared(self._session, "A release"):
+            audit.note_release(run.id, rerun_id=rerun_id, now=self._now(), session=self._session)
+            self._log(run, "release", rerun_id=rerun_id, actor=actor)
 
     def _run(self, *conditions: Any) -> DagRun | None:
         """A run as it is now, locked until the commit."""

@@ -166,7 +166,8 @@ class AirflowGateway:
             return False
         reason = f"Dag Run's state was set to `failed` by rerun #{rerun_id}."
         clearing.fail(run, reason=reason, session=self._session)
-        self._log(run, "stop", rerun_id=rerun_id, actor=actor)
+        with audit.spared(self._session, "A stop"):
+            self._log(run, "stop", rerun_id=rerun_id, actor=actor)
         return True
 
     def record(self, ref: RunRef, *, rerun_id: int, actor: str, event: str) -> None:

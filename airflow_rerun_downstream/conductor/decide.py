@@ -59,13 +59,15 @@ class Limits:
     """How much a tick may do: a rerun's members in flight at once, and frozen runs to let go.
 
     ``frozen_before``: what was frozen at that moment or earlier has waited too long. ``closed_since``: members that
-    ended after it are waited for until Airflow has closed their runs; None: nothing is waited for.
+    ended after it are waited for until Airflow has closed their runs; None: nothing is waited for. ``given_up``:
+    members whose run couldn't be adopted.
     """
 
     in_flight: int
     releases: int = sys.maxsize
     frozen_before: datetime | None = None
     closed_since: datetime | None = None
+    given_up: Collection[int] = ()
 
 
 def ready(active: ActiveRerun) -> list[Member]:
@@ -104,6 +106,8 @@ def decide(active: ActiveRerun, seen: Seen, limits: Limits) -> list[Step]:
     adopts = adoptions(active, seen.runs, seen.made)
     if active.rerun.state is RerunState.TERMINATING:
         # A run that a task has just made is one in flight: it is taken first, and ended with the others.
+        # Where that can't be done, the end doesn't wait for it for ever.
+        adopts = [step for step in adopts if step.member.id not in limits.given_up]
         return [*adopts] or terminating(active, limits)
     after = adopted(active, adopts)
     followed = [step for member in after.members if (step := follow(member, active, seen)) is not None]

@@ -16,7 +16,6 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
 from airflow_rerun_downstream.domain.states import MemberState
 
-RELEASE_ASKED = "release_asked"
 HELD = "held"
 HALTED = "tasks_are_ending"
 
@@ -84,9 +83,14 @@ def let_go(member: Member, hold: Hold | None, *, spare: bool, too_old: bool) -> 
         return "superseded"
     if spare:
         return "passed_over"
-    if member.state_reason == RELEASE_ASKED:
+    if member.release_asked:
         return "released_by_user"
     return "frozen_too_long" if too_old else None
+
+
+def asked_for(active: ActiveRerun, *, limit: int) -> list[Release]:
+    """The frozen members that a person wants released, where nothing else can be known of them."""
+    return [Release(member, "released_by_user") for member in frozen(active) if member.release_asked][:limit]
 
 
 def release_all(active: ActiveRerun, *, limit: int, reason: str) -> list[Release]:

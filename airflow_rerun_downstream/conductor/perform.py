@@ -10,7 +10,8 @@ from functools import partial
 
 from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
 from airflow_rerun_downstream.conductor.evidence import gather
-from airflow_rerun_downstream.conductor.freezing import HALTED, HELD, RELEASE_ASKED
+from airflow_rerun_downstream.conductor.faults import STOP, TRIES, Faults, member_of, word
+from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
 from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, look_again, stands, takes_evidence
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
@@ -40,10 +41,6 @@ log = logging.getLogger(__name__)
 TOLD = 5
 """How many tasks of a stage a line of the record names."""
 
-TRIES = 5
-"""How often an unexpected error of a dispatch is tried again before the member fails."""
-
-
 ENDS = frozenset({RerunState.FAILED, RerunState.SUCCEEDED, RerunState.TERMINATED})
 
 
@@ -57,7 +54,7 @@ class GateMoved(Exception):
 
 @dataclass
 class Performer:
-    """Carries out the steps of one conductor. Remembers only how often a dispatch has failed unexpectedly.
+    """Carries out the steps of one conductor. Remembers only how often steps have failed unexpectedly.
 
     ``lasts``: how long the lease holds without a step.
     """
@@ -66,7 +63,36 @@ class Performer:
     clock: Clock
     owner: str
     lasts: timedelta
-    errors: dict[int, int] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+
+    def attempt(self, rerun: Rerun, step: Step, lease: int) -> bool:
+        """Carry out one step. What goes wrong in it is counted and told, and stops nothing else. Raises `LeaseLost`."""
+        member = member_of(step)
+        try:
+            done = self.perform(rerun, step, lease)
+        except LeaseLost:
+            raise
+        except Exception:
+            log.exception("Rerun %s: %s failed; the next tick tries again", rerun.id, said(step))
+            return member is not None and self.failed(rerun, member, step, lease)
+        if member is not None and not isinstance(step, Dispatch):  # it counts its own
+            self.faults.forget(member, step)
+        return done
+
+    def failed(self, rerun: Rerun, member: Member, step: Step, lease: int) -> bool:
+        """Say on the member that a step of it raised; end a member whose run can't be stopped, all the same."""
+        tries, reason = self.faults.count(member, step), word(step)
+        try:
+            if isinstance(step, StopMember) and step.stop_run and tries >= TRIES:
+                return self.perform(rerun, replace(step, stop_run=False, gave_up=True), lease)
+            if reason is None or reason == member.state_reason:
+                return False
+            return self.perform(rerun, Explain(member, reason), lease)
+        except LeaseLost:
+            raise
+        except Exception:
+            log.exception("Rerun %s: nothing can be said of %s", rerun.id, member.ref)
+            return False
 
     def perform(self, rerun: Rerun, step: Step, lease: int) -> bool:
         """Carry out one step; answer whether it did anything. Raises `LeaseLost`."""
@@ -106,11 +132,12 @@ class Performer:
                 state = step.member.state
                 return work.store.set_final_run_state(step.member.id, state=state, run_state=step.run_state)
             case ExplainAll():
-                work.store.set_member_reasons([member.id for member in step.members], step.reason)
+                for state in {member.state for member in step.members}:
+                    some = [member.id for member in step.members if member.state is state]
+                    work.store.set_member_reasons(some, step.reason, state=state)
                 return True
             case Explain():
-                work.store.set_member_reason(step.member.id, step.reason)
-                return True
+                return work.store.set_member_reason(step.member.id, step.reason, state=step.member.state)
         raise TypeError(step)
 
     def dispatch(self, rerun: Rerun, step: Dispatch, lease: int) -> bool:
@@ -122,7 +149,7 @@ class Performer:
                 moved = self.start(work, rerun, member, done)
                 if not moved:
                     raise CannotDispatch("not_pending")
-            self.errors.pop(member.id, None)
+            self.faults.forget(member, step)
             return True
         except GateMoved:
             return self.wait(rerun, member, lease)
@@ -130,9 +157,9 @@ class Performer:
             return self.explain(rerun, member, problem, lease)
         except LeaseLost:
             raise
-        except Exception as error:
+        except Exception:
             log.exception("Rerun %s could not dispatch %s", rerun.id, member.ref)
-            return self.count_error(rerun, member, error, lease)
+            return self.count_error(rerun, step, lease)
 
     def claim(self, work: Work, rerun: Rerun, step: Dispatch, lease: int) -> None:
         """Lock the lease and the rerun, and look at what the member reads from once more. Raises if it may not go."""
@@ -180,8 +207,7 @@ class Performer:
         if any(isinstance(step, StageBack) and step.member.id == member.id for step in steps):
             return True
         if again and member.state_reason != UPSTREAM_RUNS_AGAIN:
-            work.store.set_member_reason(member.id, UPSTREAM_RUNS_AGAIN)
-            return True
+            return work.store.set_member_reason(member.id, UPSTREAM_RUNS_AGAIN, state=member.state)
         return any(done)
 
     def clear(self, work: Work, rerun: Rerun, step: Dispatch, lease: int) -> Dispatched:
@@ -249,12 +275,12 @@ class Performer:
             return False
         return self.perform(rerun, Explain(member, problem.reason), lease)
 
-    def count_error(self, rerun: Rerun, member: Member, error: Exception, lease: int) -> bool:
+    def count_error(self, rerun: Rerun, step: Dispatch, lease: int) -> bool:
         """Try an unexpected error again on the next ticks, then fail the member with it."""
-        self.errors[member.id] = self.errors.get(member.id, 0) + 1
-        if self.errors[member.id] < TRIES:
+        member = step.member
+        if self.faults.count(member, step) < TRIES:
             return False
-        del self.errors[member.id]
+        self.faults.forget(member, step)
         # The error is in the log: its text may hold statements, values and addresses, and the record is read by many.
         return self.perform(rerun, MoveMember(member, MemberState.FAILED, "dispatch_error"), lease)
 
@@ -262,15 +288,16 @@ class Performer:
         """Stop a member's run; it is dispatched when its tasks have ended and its turn has come."""
         halted = work.gateway.halt(member.ref, rerun_id=rerun.id, actor=rerun.created_by)
         if halted:
-            work.store.set_member_reason(member.id, HALTED)
+            work.store.set_member_reason(member.id, HALTED, state=member.state)
             self.tell(work, rerun, "member_halted", member, None)
         return halted
 
     def catch(self, work: Work, rerun: Rerun, step: Catch) -> bool:
         """Name the run that the scheduler has made for a frozen member."""
-        work.store.catch_member(step.member.id, step.run_id, step.run_after, step.logical_date)
-        if step.member.state_reason != RELEASE_ASKED:
-            work.store.set_member_reason(step.member.id, HELD)
+        if not work.store.catch_member(step.member.id, step.run_id, step.run_after, step.logical_date):
+            return False
+        if not step.member.release_asked:
+            work.store.set_member_reason(step.member.id, HELD, state=MemberState.FROZEN)
         ref = RunRef(step.member.ref.dag_id, step.run_id)
         work.gateway.record(ref, rerun_id=rerun.id, actor=rerun.created_by, event="hold")
         awaited = step.member.logical_date
@@ -376,7 +403,13 @@ class Performer:
             step.member.id,
             before=[step.member.state],
             after=MemberState.TERMINATED,
-            reason="terminated" if stopped else "left_running" if running and not step.stop_run else None,
+            reason=STOP
+            if step.gave_up
+            else "terminated"
+            if stopped
+            else "left_running"
+            if running and not step.stop_run
+            else None,
             now=self.clock.now(),
             final_run_state="failed" if stopped else None,
         )
@@ -403,3 +436,9 @@ class Performer:
             detail=detail,
             dag_ids=dag_ids,
         )
+
+
+def said(step: Step) -> str:
+    """A step in a line of the log."""
+    member = member_of(step)
+    return type(step).__name__ if member is None else f"{type(step).__name__} of {member.ref}"

@@ -106,10 +106,14 @@ class Release:
 
 @dataclass(frozen=True)
 class StopMember:
-    """End a member of a rerun that is being terminated; ``stop_run``: its run too."""
+    """End a member of a rerun that is being terminated; ``stop_run``: its run too.
+
+    ``gave_up``: its run couldn't be stopped, and goes on.
+    """
 
     member: Member
     stop_run: bool
+    gave_up: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from airflow_rerun_downstream.conductor.adoption import to_ask
 from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide, ready, to_observe
 from airflow_rerun_downstream.conductor.evidence import gather
-from airflow_rerun_downstream.conductor.freezing import frozen
+from airflow_rerun_downstream.conductor.freezing import asked_for, frozen
 from airflow_rerun_downstream.conductor.judge import takes_evidence
 from airflow_rerun_downstream.conductor.perform import LeaseLost, Performer
 from airflow_rerun_downstream.conductor.steps import MoveMember, Release, Step
@@ -48,6 +48,9 @@ class Look:
     reruns: Sequence[ActiveRerun]
     seen: Seen
     released: int = 0
+    apart: dict[int, Seen] = field(default_factory=dict)
+    unseen: set[int] = field(default_factory=set)
+    """Where not all could be looked at together: what was seen of each rerun by itself, and where even that failed."""
 
 
 class Conductor:
@@ -61,6 +64,8 @@ class Conductor:
         self.performer = Performer(unit_of_work, clock, owner, self.lease_lasts)
         self.stillness = Stillness()
         self.clock_is_off = False
+        self.unseen: set[int] = set()
+        """Reruns of which it was said that they can't be looked at."""
         self.judged: dict[int, Observation] = {}
         """Members of which nothing more can be learnt until something else is seen of their runs. A cache."""
 
@@ -85,13 +90,48 @@ class Conductor:
 
     def look(self) -> Look | None:
         """Take the lease and read; None while another conductor leads."""
+        try:
+            found = self.look_together()
+        except Exception:
+            found = self.look_apart()  # which raises as well where nothing can be read at all
+        if found is not None:
+            members = (member.id for active in found.reruns for member in active.members)
+            self.performer.faults.keep(frozenset(members))
+            self.unseen &= found.unseen
+        return found
+
+    def look_together(self) -> Look | None:
+        """Look at all reruns at once."""
         with self.unit_of_work() as work:
-            grant = work.lease.acquire(owner=self.owner, lasts=self.lease_lasts)
-            self.check_clock(grant.clock_offset)
-            if grant.number is None:
+            lease = self.acquire(work)
+            if lease is None:
                 return None
             reruns = work.store.active()
-            return Look(grant.number, reruns, self.observe(work, reruns))
+            return Look(lease, reruns, self.observe(work, reruns))
+
+    def look_apart(self) -> Look | None:
+        """Look at each rerun by itself, because something about one of them can't be read."""
+        with self.unit_of_work() as work:
+            lease = self.acquire(work)
+            if lease is None:
+                return None
+            found = Look(lease, work.store.active(), Seen())
+        for active in found.reruns:
+            try:
+                with self.unit_of_work() as work:
+                    found.apart[active.rerun.id] = self.observe(work, [active])
+            except Exception:
+                if active.rerun.id not in self.unseen:
+                    log.exception("Rerun %s can't be looked at; it can only be terminated", active.rerun.id)
+                self.unseen.add(active.rerun.id)
+                found.unseen.add(active.rerun.id)
+        return found
+
+    def acquire(self, work: Work) -> int | None:
+        """Take the lease, or keep it."""
+        grant = work.lease.acquire(owner=self.owner, lasts=self.lease_lasts)
+        self.check_clock(grant.clock_offset)
+        return grant.number
 
     def check_clock(self, offset: timedelta) -> None:
         """Say once that this process's clock is off, and once that it isn't any more."""
@@ -159,19 +199,30 @@ class Conductor:
             releases=self.settings.release_batch - look.released,
             frozen_before=None if oldest is None else now - oldest,
             closed_since=now - CLOSING,
+            given_up=self.performer.faults.given_up(),
         )
         done = 0
         try:
-            steps = decide(active, look.seen, limits)
-            self.remember(active, look.seen, steps)
+            steps = self.steps(active, look, limits)
             for step in steps:
-                done += self.performer.perform(active.rerun, step, look.lease)
+                done += self.performer.attempt(active.rerun, step, look.lease)
                 look.released += isinstance(step, Release)
         except LeaseLost:
             raise
         except Exception:
             log.exception("Rerun %s could not be moved forward; the next tick tries again", active.rerun.id)
         return done
+
+    def steps(self, active: ActiveRerun, look: Look, limits: Limits) -> Sequence[Step]:
+        """What to do for a rerun. Of one that can't be looked at, what a person wants is done all the same."""
+        if active.rerun.id in look.unseen:
+            if active.rerun.state is RerunState.TERMINATING:
+                return decide(active, Seen(), limits)
+            return asked_for(active, limit=limits.releases)
+        seen = look.apart.get(active.rerun.id, look.seen)
+        steps = decide(active, seen, limits)
+        self.remember(active, seen, steps)
+        return steps
 
     def remember(self, active: ActiveRerun, seen: Seen, steps: Sequence[Step]) -> None:
         """Note which members stay as they are although there was evidence, until their runs look different."""

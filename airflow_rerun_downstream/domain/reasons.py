@@ -70,6 +70,9 @@ REASONS: Mapping[str, str] = {
     "member_failed": "a member failed",
     "skipped_by_user": "a person let the rerun go on without it",
     "left_running": "the rerun was terminated, the run goes on",
+    "stop_error": "the rerun was terminated, but its run couldn't be stopped; the error is in the conductor's log",
+    "release_error": "it couldn't be released; that is tried again, and the error is in the conductor's log",
+    "step_error": "its next step raised an error, which is in the conductor's log; it is tried again",
     # where a member of a rerun in freeze mode stands
     "tasks_are_ending": "the run was stopped; it waits until the processes of its tasks have ended",
     "held": "Airflow has made the run, and it is held",

@@ -202,6 +202,8 @@ class Member:
 
     ``stages`` are the parts of ``tasks`` that are dispatched one after the other; empty: there is one. ``stage`` is the
     number of the present one, and ``stage_attempt`` what ``attempt`` was when that began.
+
+    ``release_asked``: a person wants its frozen run released, whatever its ``state_reason`` says meanwhile.
     """
 
     id: int
@@ -225,6 +227,7 @@ class Member:
     stage: int = 0
     stage_attempt: int = 0
     stage_gates: tuple[StageGate, ...] = ()
+    release_asked: bool = False
 
     @property
     def present(self) -> Tasks:

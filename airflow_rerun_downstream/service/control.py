@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from airflow_rerun_downstream.conductor.freezing import RELEASE_ASKED
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Rerun
 from airflow_rerun_downstream.domain.selection import selected_instances
@@ -74,10 +73,7 @@ class Control:
 
     def ask_for_release(self, work: Work, member: Member) -> bool:
         """Tell the conductor; False if it knows already."""
-        if member.state_reason == RELEASE_ASKED:
-            return False
-        work.store.set_member_reason(member.id, RELEASE_ASKED)
-        return True
+        return work.store.ask_for_release(member.id)
 
     def retry(self, actor: Actor, work: Work, rerun: Rerun, member: Member) -> bool:
         """failed → pending; a failed rerun goes on."""

@@ -39,6 +39,9 @@ ENDED = frozenset(
 )
 """States in which a member has an end."""
 
+RUNS_ON = ("left_running", "stop_error")
+"""Why the run of a member that was terminated goes on."""
+
 
 def move_rerun(
     executor: Executor,
@@ -150,7 +153,7 @@ def stands_in(states: Collection[MemberState]) -> ColumnElement[bool]:
 
 def forget_children(executor: Executor, rerun_id: int) -> None:
     """Expect no runs any more for a rerun that has ended; where its runs go on, their tasks may still make some."""
-    going_on = select(member.c.id).where(member.c.rerun_id == rerun_id, member.c.state_reason == "left_running")
+    going_on = select(member.c.id).where(member.c.rerun_id == rerun_id, member.c.state_reason.in_(RUNS_ON))
     executor.execute(delete(child).where(child.c.rerun_id == rerun_id, ~exists(going_on.correlate(None))))
 
 

@@ -143,6 +143,7 @@ def member_of(row: Any, gates: Collection[StageGate]) -> Member:
         stages=tuple(codec.tasks_from_json(tasks) for tasks in row.stages or ()),
         stage=row.stage,
         stage_attempt=row.stage_attempt,
+        release_asked=row.release_asked,
         stage_gates=tuple(gate for gate in gates if not is_whole(gate)),
     )
 

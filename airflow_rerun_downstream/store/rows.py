@@ -175,20 +175,29 @@ class SqlRerunStore:
 
     def catch_member(
         self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
-    ) -> None:
+    ) -> bool:
         """See `RerunStore.catch_member`."""
         names = {"run_id": run_id, "original_run_id": run_id}
         values = {**names, "run_after": run_after, "logical_date": logical_date}
-        self._executor.execute(update(member).where(member.c.id == member_id).values(values))
+        here = update(member).where(member.c.id == member_id, moves.stands_in([MemberState.FROZEN]))
+        return changed(self._executor, here.values(values)) == 1
 
-    def set_member_reasons(self, member_ids: Collection[int], reason: str | None) -> None:
+    def ask_for_release(self, member_id: int) -> bool:
+        """See `RerunStore.ask_for_release`."""
+        frozen = moves.stands_in([MemberState.FROZEN]) & member.c.release_asked.is_(False)
+        asked = update(member).where(member.c.id == member_id, frozen)
+        return changed(self._executor, asked.values(release_asked=True, state_reason="release_asked")) == 1
+
+    def set_member_reasons(self, member_ids: Collection[int], reason: str | None, *, state: MemberState) -> None:
         """See `RerunStore.set_member_reasons`."""
         for some in chunks(list(member_ids)):
-            self._executor.execute(update(member).where(member.c.id.in_(some)).values(state_reason=reason))
+            here = update(member).where(member.c.id.in_(some), member.c.state == state.value)
+            self._executor.execute(here.values(state_reason=reason))
 
-    def set_member_reason(self, member_id: int, reason: str | None) -> None:
+    def set_member_reason(self, member_id: int, reason: str | None, *, state: MemberState) -> bool:
         """See `RerunStore.set_member_reason`."""
-        self._executor.execute(update(member).where(member.c.id == member_id).values(state_reason=reason))
+        here = update(member).where(member.c.id == member_id, member.c.state == state.value)
+        return changed(self._executor, here.values(state_reason=reason)) == 1
 
     def set_final_run_state(self, member_id: int, *, state: MemberState, run_state: str) -> bool:
         """See `RerunStore.set_final_run_state`."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from airflow_rerun_downstream.store.types import UtcDateTime
@@ -94,6 +95,7 @@ member = Table(
     Column("stages", JSON(none_as_null=True)),
     Column("stage", Integer, nullable=False, server_default="0"),
     Column("stage_attempt", Integer, nullable=False, server_default="0"),
+    Column("release_asked", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("rerun_id", "dag_id", "run_id"),
     sqlite_autoincrement=True,
 )

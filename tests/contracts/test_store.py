@@ -28,6 +28,7 @@ from airflow_rerun_downstream.domain.rerun import (
     Awaited,
     Child,
     NewChild,
+    NewFrozen,
     NewMember,
     NewRerun,
     NewStageGate,
@@ -569,12 +570,32 @@ class TestMoveMember:
     def test_a_reason_is_said_without_a_move(self, opened: Opened) -> None:
         with opened() as store:
             member_id = only_member(store, rerun_id := store.add(single("a"), now=NOW))
-            store.set_member_reason(member_id, "paused_dag")
-            store.set_member_reason(member_id + 1, "nobody")
+            assert store.set_member_reason(member_id, "paused_dag", state=MemberState.PENDING)
+            assert not store.set_member_reason(member_id, "late", state=MemberState.RUNNING)
+            assert not store.set_member_reason(member_id + 1, "nobody", state=MemberState.PENDING)
+            store.set_member_reasons([member_id], "late too", state=MemberState.FAILED)
             (one,) = store.members(rerun_id)
             assert (one.state, one.state_reason) == (MemberState.PENDING, "paused_dag")
-            store.set_member_reason(member_id, None)
+            store.set_member_reasons([member_id], None, state=MemberState.PENDING)
             assert store.members(rerun_id)[0].state_reason is None
+
+    def test_a_wish_for_a_release_is_kept_until_the_move(self, opened: Opened) -> None:
+        with opened() as store:
+            rerun_id = store.add(single("a"), now=NOW)
+            frozen = store.add_frozen(rerun_id, NewFrozen("f", None, NOW, NOW))
+            pending = only_member(store, rerun_id)
+            assert not store.ask_for_release(pending)
+            assert store.ask_for_release(frozen)
+            assert not store.ask_for_release(frozen)
+            assert store.set_member_reason(frozen, "held", state=MemberState.FROZEN)
+        with opened() as store:
+            found = {one.id: one for one in store.active()[0].members}
+            assert (found[frozen].release_asked, found[frozen].state_reason) == (True, "held")
+            assert not found[pending].release_asked
+            assert store.catch_member(frozen, "made", LATER, NOW)
+            assert store.move_member(frozen, after=MemberState.RELEASED, reason=None, now=NOW)
+            assert not store.catch_member(frozen, "other", LATER, NOW)
+            assert not store.ask_for_release(frozen)
 
     @staticmethod
     def go(store: RerunStore, member_id: int, after: MemberState, final_run_state: str | None = None) -> None:

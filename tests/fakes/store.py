@@ -363,20 +363,34 @@ class FakeStore:
 
     def catch_member(
         self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
-    ) -> None:
+    ) -> bool:
         one = self.rows.members[member_id]
+        if one.state is not MemberState.FROZEN or self.rows.reruns[one.rerun_id].state in FINAL_RERUN_STATES:
+            return False
         ref = RunRef(one.ref.dag_id, run_id)
         assert all(other.ref != ref for other in self.rows.members.values() if other.rerun_id == one.rerun_id)
         made = replace(one, ref=ref, original_run_id=run_id, run_after=run_after, logical_date=logical_date)
         self.rows.members[member_id] = made
+        return True
 
-    def set_member_reasons(self, member_ids: Collection[int], reason: str | None) -> None:
+    def ask_for_release(self, member_id: int) -> bool:
+        one = self.rows.members[member_id]
+        final = self.rows.reruns[one.rerun_id].state in FINAL_RERUN_STATES
+        if one.state is not MemberState.FROZEN or one.release_asked or final:
+            return False
+        self.rows.members[member_id] = replace(one, release_asked=True, state_reason="release_asked")
+        return True
+
+    def set_member_reasons(self, member_ids: Collection[int], reason: str | None, *, state: MemberState) -> None:
         for member_id in member_ids:
-            self.set_member_reason(member_id, reason)
+            self.set_member_reason(member_id, reason, state=state)
 
-    def set_member_reason(self, member_id: int, reason: str | None) -> None:
-        if member_id in self.rows.members:
-            self.rows.members[member_id] = replace(self.rows.members[member_id], state_reason=reason)
+    def set_member_reason(self, member_id: int, reason: str | None, *, state: MemberState) -> bool:
+        found = self.rows.members.get(member_id)
+        if found is None or found.state is not state:
+            return False
+        self.rows.members[member_id] = replace(found, state_reason=reason)
+        return True
 
     def set_final_run_state(self, member_id: int, *, state: MemberState, run_state: str) -> bool:
         found = self.rows.members.get(member_id)
