@@ -83,10 +83,15 @@ class Phase:
 
 
 def shown(seconds: list[float]) -> str:
+    if not seconds:
+        return "no answer at all"
     return f"{len(seconds)} x, p50 {1000 * median(seconds):.0f}, p95 {1000 * p95(seconds):.0f} ms"
 
 
 def p95(seconds: list[float]) -> float:
+    """Endless where nothing was answered."""
+    if len(seconds) < 2:
+        return max(seconds, default=float("inf"))
     return quantiles(seconds, n=20, method="inclusive")[-1]
 
 
