@@ -52,7 +52,8 @@ SKIPS: Mapping[str, Callable[[States], bool]] = {
 }
 """When Airflow skips a task for its trigger rule, by the states of the tasks right before it.
 
-Not here: rules by which it never does. ``all_done_setup_success`` looks at setups alone.
+Not here: rules by which it never does. ``all_done_setup_success`` looks at setups alone. With ``all_success``, a
+failure beside the skip makes the task ``upstream_failed`` only where it came first, which the rows don't tell.
 """
 
 
