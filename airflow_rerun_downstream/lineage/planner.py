@@ -13,7 +13,8 @@ from airflow_rerun_downstream.domain.refs import RunRef, shown, task_ids
 from airflow_rerun_downstream.lineage.cut_offs import Instances, tell_cut_offs
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.discovery import Discovery, Explored
-from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint, source_selection
+from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint
+from airflow_rerun_downstream.lineage.selecting import source_selection
 from airflow_rerun_downstream.lineage.triggers import unrecorded
 from airflow_rerun_downstream.lineage.upcoming import forecast
 from airflow_rerun_downstream.lineage.warnings import will_not_run
@@ -107,7 +108,7 @@ class Planner:
         structure = walk.structures.get(ref.dag_id)
         explored = walk.explore(run, source_selection(run, None, structure, instances[ref]).wrong)
         preview = Preview(explored, instances, PlanOptions(), self.viewpoint(explored))
-        return preview.source_run(run, preview.chosen_of_source(run, None), rerun_source=True), structure
+        return preview.source_run(run, preview.selecting.of_source(run, None), rerun_source=True), structure
 
     def source(self, ref: RunRef) -> RunFacts:
         """The source run, if the user may read it."""

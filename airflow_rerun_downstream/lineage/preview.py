@@ -18,7 +18,6 @@ from airflow_rerun_downstream.domain.eligibility import (
 )
 from airflow_rerun_downstream.domain.facts import (
     REMOVED_TASK_STATE,
-    DagStructure,
     RunFacts,
     TaskInstanceFacts,
 )
@@ -33,31 +32,19 @@ from airflow_rerun_downstream.domain.plan import (
     PlannedRun,
     PlannedTask,
     PlanOptions,
-    RunStatus,
 )
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.domain.selection import (
-    NO_CHILDREN,
     Chosen,
-    default_selection,
-    explicit_selection,
-    followers,
-    present,
 )
 from airflow_rerun_downstream.domain.token import make_token
-from airflow_rerun_downstream.lineage.discovery import Explored, Pollution
-from airflow_rerun_downstream.lineage.found import Found
+from airflow_rerun_downstream.lineage.discovery import Explored
 from airflow_rerun_downstream.lineage.ordering import losers, order_of
+from airflow_rerun_downstream.lineage.selecting import Selecting, nothing_to_run
 from airflow_rerun_downstream.lineage.upcoming import Forecast
 from airflow_rerun_downstream.lineage.warnings import plan_warnings
-
-PRESELECTED = {
-    RunStatus.FAILED: "failed",
-    RunStatus.TERMINATED: "terminated",
-    RunStatus.REVOKED: "revoked",
-}
 
 
 @dataclass(frozen=True)
@@ -82,37 +69,6 @@ class Viewpoint:
 NOTHING_TO_COME = Forecast()
 
 
-def source_defaults(
-    run: RunFacts, structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]
-) -> dict[str, str]:
-    """The tasks that a source rerun takes by itself (R5), each with the reason.
-
-    All of a run that Airflow calls a success, whatever failed in it: somebody is here because its data is wrong. Of
-    another one what is broken, and all that follows that.
-    """
-    broken: dict[str, str] = {}
-    here = present(instances)
-    for task in instances:
-        if task.task_id in here and (why := PRESELECTED.get(task_status(task, run))):
-            broken[task.task_id] = "upstream_failed" if task.state == "upstream_failed" else why
-    if run.state == "success" or not broken:
-        return {**dict.fromkeys(here, "whole_run"), **broken}
-    return {**dict.fromkeys(followers(structure, broken) & here, "follows_selected"), **broken}
-
-
-def source_selection(
-    run: RunFacts,
-    asked: Tasks | None,
-    structure: DagStructure | None,
-    instances: Sequence[TaskInstanceFacts],
-    children: Mapping[str, bool] = NO_CHILDREN,
-) -> Chosen:
-    """The source's selection: exactly what was asked, or the default. Raises `EmptySelection`, `Invalid`."""
-    if asked is not None:
-        return explicit_selection(run.ref, asked, structure, instances)
-    return default_selection(source_defaults(run, structure, instances), structure, instances, children)
-
-
 class Preview:
     """Builds one plan."""
 
@@ -130,17 +86,14 @@ class Preview:
         self.options = options
         self.view = viewpoint
         self.alike: dict[tuple[object, ...], Any] = {}
-        self.made: dict[RunRef, list[Found]] = {}
-        for found in explored.found:
-            if found.link.kind is LinkKind.TRIGGER and found.link.from_task_id is not None:
-                self.made.setdefault(found.link.upstream, []).append(found)
+        self.selecting = Selecting(explored, instances, self.takes_part)
 
     def plan(self, source: RunFacts, asked: Tasks | None, *, rerun_source: bool) -> Plan:
         """The plan with its token; ``asked``: the source's tasks, None for the default."""
-        chosen = self.chosen_of_source(source, asked)
+        chosen = self.selecting.of_source(source, asked)
         start = self.source_run(source, chosen, rerun_source=rerun_source)
         shown = [run for ref, run in self.explored.runs.items() if ref != source.ref and self.shows(run)]
-        selections = self.selections(shown, source.ref, chosen.task_ids if rerun_source else ())
+        selections = self.selecting.selections(shown, source.ref, chosen.task_ids if rerun_source else ())
         in_turn = sorted(shown, key=lambda r: (r.run_after, r.ref))
         runs = tuple(self.downstream_run(run, selections[run.ref]) for run in in_turn)
         edges = self.edges(source.ref)
@@ -160,15 +113,6 @@ class Preview:
         plan = replace(plan, warnings=self.view.seeing.warnings(told))
         return replace(plan, token=make_token(plan))
 
-    def children(self, ref: RunRef, source: RunRef) -> dict[str, bool]:
-        """The tasks of a run whose runs are known, each with whether all of these would be adopted."""
-        found: dict[str, bool] = {}
-        for each in self.made.get(ref, ()):
-            task_id, child = str(each.link.from_task_id), each.downstream
-            adopted = child is not None and child.ref != source and self.takes_part(child)
-            found[task_id] = found.get(task_id, True) and adopted
-        return found
-
     def takes_part(self, run: RunFacts) -> bool:
         """Whether a downstream run is selected by default, as far as that doesn't hang on its tasks."""
         taken = run.ref in self.view.in_active_rerun
@@ -178,34 +122,15 @@ class Preview:
         """Whether a downstream run is in the list (R8)."""
         return self.view.reads(run.ref) and (run.online or self.options.include_manual)
 
-    def chosen_of_source(self, run: RunFacts, asked: Tasks | None) -> Chosen:
-        """The source's selection, where it is known which runs its tasks made."""
-        structure, instances = self.explored.structures.get(run.ref.dag_id), self.instances.get(run.ref, ())
-        return source_selection(run, asked, structure, instances, self.children(run.ref, run.ref))
-
     def source_run(self, run: RunFacts, chosen: Chosen, *, rerun_source: bool) -> PlannedRun:
         """The source as the plan shows it."""
         planned = self.planned(run, chosen, selected=rerun_source, left_out="succeeded")
         refusal = self.source_reason(run, rerun_source=rerun_source)
         asked = {task.task_id for task in chosen.tasks if task.map_index is not None}
-        wrong = self.wrong_data(run.ref) - asked if rerun_source else frozenset()
+        wrong = self.selecting.wrong_data(run.ref) - asked if rerun_source else frozenset()
         return replace(
             planned, tasks=chosen.tasks, can_be_source=refusal is None, source_reason=refusal, polluted=wrong
         )
-
-    def wrong_data(self, ref: RunRef) -> frozenset[str]:
-        """The tasks of a run that hold data which wrong data has reached."""
-        pollution, instances = self.explored.pollution[ref], self.instances.get(ref, ())
-        key = ("wrong", pollution.whole, frozenset(pollution.task_ids), tuple(instances))
-        if key not in self.alike:
-            self.alike[key] = frozenset(
-                task.task_id
-                for task in instances
-                if (task.cut_off or task.state not in (REMOVED_TASK_STATE, "skipped"))
-                and (pollution.whole or task.task_id in pollution.task_ids)
-            )
-        found: frozenset[str] = self.alike[key]
-        return found
 
     def source_reason(self, run: RunFacts, *, rerun_source: bool = True) -> str | None:
         """Why a run can't be a source."""
@@ -213,39 +138,6 @@ class Preview:
         return source_refusal(
             run, self.view.now, self.view.window_start, in_active_rerun=taken, rerun_source=rerun_source
         )
-
-    def selections(self, runs: Sequence[RunFacts], source: RunRef, again: Collection[str]) -> dict[RunRef, Chosen]:
-        """The default selections of downstream runs; of a run that a task makes anew all of it. ``again``: what of the
-        source is rerun."""
-        found = {run.ref: self.selection(run, source) for run in runs}
-        running = {run.ref: found[run.ref].task_ids for run in runs if self.takes_part(run)}
-        running[source] = set(again)
-        queue, whole = deque(ref for ref in running if ref in self.made), set[RunRef]()
-        while queue:
-            ref = queue.popleft()
-            for each in self.made.get(ref, ()):
-                child = each.downstream.ref if each.downstream else source
-                runs_again = ref in whole or each.link.from_task_id in running[ref]
-                if runs_again and child in running and child != source and child not in whole:
-                    whole.add(child)
-                    queue.append(child)
-                    found[child] = default_selection(
-                        dict.fromkeys(present(self.instances.get(child, ())), "polluted"), None, self.instances[child]
-                    )
-        return found
-
-    def selection(self, run: RunFacts, source: RunRef) -> Chosen:
-        """The default selection of a downstream run by itself."""
-        pollution = self.explored.pollution[run.ref]
-        instances = self.instances.get(run.ref, ())
-        # Runs of one Dag mostly look alike: what was found for one of them holds for all such.
-        children = self.children(run.ref, source)
-        wrong = frozenset(pollution.task_ids)
-        key = (run.ref.dag_id, pollution.whole, wrong, tuple(instances), frozenset(children.items()))
-        chosen: Chosen | None = self.alike.get(key)
-        if chosen is None:
-            chosen = self.alike[key] = self.polluted(run.ref, pollution, instances, children)
-        return chosen
 
     def downstream_run(self, run: RunFacts, chosen: Chosen) -> PlannedRun:
         """A downstream run as the plan shows it, with its default selection (decision 5)."""
@@ -256,24 +148,8 @@ class Preview:
         if action is FreezeAction.STOP and not chosen.tasks:
             action, refusal = None, nothing_to_run(chosen)
         tasks = chosen.tasks if action is FreezeAction.STOP else planned.tasks
-        held = self.wrong_data(run.ref)
+        held = self.selecting.wrong_data(run.ref)
         return replace(planned, tasks=tasks, freeze_action=action, freeze_reason=refusal, polluted=held)
-
-    def polluted(
-        self,
-        ref: RunRef,
-        pollution: Pollution,
-        instances: Sequence[TaskInstanceFacts],
-        children: Mapping[str, bool],
-    ) -> Chosen:
-        """The default selection of a downstream run: what the wrong data reached."""
-        along = self.explored.along.get(ref, {})
-        wanted = {
-            task.task_id: along.get(task.task_id, "polluted")
-            for task in instances
-            if pollution.whole or task.task_id in pollution.task_ids
-        }
-        return default_selection(wanted, self.explored.structures.get(ref.dag_id), instances, children)
 
     def planned(self, run: RunFacts, chosen: Chosen, *, selected: bool, left_out: str = "not_polluted") -> PlannedRun:
         """The shared part of source and downstream runs."""
@@ -395,11 +271,6 @@ def unselected(run: PlannedRun) -> PlannedRun:
     """A run that isn't selected by itself but can be."""
     tasks = tuple(replace(task, selected=False) for task in run.task_instances)
     return replace(run, selected=False, task_instances=tasks)
-
-
-def nothing_to_run(chosen: Chosen) -> str:
-    """Why nothing of a run would run: all that is wrong in it made runs which are rerun, or its tasks are gone."""
-    return "only_triggers" if chosen.reasons else "task_gone"
 
 
 def listed_run(run: RunFacts, view: Viewpoint) -> PlannedRun:
