@@ -61,7 +61,10 @@ def test_five_and_twenty_browsers(tmp_path: Path) -> None:
 
 
 def test_the_old_ways_would_be_seen(tmp_path: Path) -> None:
-    """Two connections for a call, as many calls as come, and all pages at once: the test above can fail."""
+    """Two connections for a call, as many calls as come, and all pages at once: the test above can fail.
+
+    They take the whole pool. Whether the server then stands still is a matter of chance.
+    """
     with open_record(LiveAirflow(tmp_path, database="postgresql"), OLD_WAYS="two-connections no-slots") as record:
         without = record.watch(0, seconds=15, warm=5)
         print(without, flush=True)
@@ -69,8 +72,7 @@ def test_the_old_ways_would_be_seen(tmp_path: Path) -> None:
         print(five, flush=True)
         found = broken(record, five, [without])
     print(found)
-    assert any("connections in use" in one for one in found)
-    assert len(found) > 1
+    assert f"{POOL} connections in use" in found
 
 
 def test_two_connections_for_a_call_would_be_seen(tmp_path: Path) -> None:
