@@ -17,6 +17,7 @@ from airflow_rerun_downstream.domain.facts import (
     AssetConsumption,
     AssetEmission,
     DagStructure,
+    DagVersion,
     Definitions,
     DoubtfulRecord,
     Observation,
@@ -131,8 +132,22 @@ class LineageFacts(Protocol):
         """The tasks of the Dags' latest versions; a Dag that isn't serialized is left out."""
         ...
 
+    def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
+        """The Dag as the tasks of runs have it, for those runs that aren't, or not all, of its latest version.
+
+        Where tasks of a run are of several versions, each is told as its own one has it.
+        """
+        ...
+
     def definitions(self) -> Definitions:
         """The cross-Dag edges that all active Dags declare."""
+        ...
+
+    def earlier_definitions(self, *, since: datetime) -> Definitions:
+        """The cross-Dag edges that versions of active Dags declared which were replaced at or after ``since``.
+
+        Inlets aren't among them.
+        """
         ...
 
     def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:

@@ -8,6 +8,7 @@ from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, Observatio
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.verdict import Evidence, evidence
+from airflow_rerun_downstream.domain.versions import Structures
 from airflow_rerun_downstream.ports import Work
 
 
@@ -26,7 +27,7 @@ def gather(
         return {}
     places = {member.ref: at_submit(member) for member in members}
     accounts = work.facts.accounts(list(places), places=places)
-    structures = work.facts.structures({member.ref.dag_id for member in members})
+    structures = structures_of(work, [member.ref for member in members])
     found: dict[int, Evidence] = {}
     for rerun_id, some in reruns.items():
         # Links are read where they matter: where something may be tolerated, or was skipped.
@@ -34,8 +35,16 @@ def gather(
         refs = {at_submit(one) for one in everybody[rerun_id]} if links else set()
         for member in some:
             if (account := accounts.get(member.ref)) is not None:
-                structure = structures.get(member.ref.dag_id)
+                structure = structures.was(member.ref)
                 found[member.id] = evidence(account, structure, links, refs, places[member.ref])
+    return found
+
+
+def structures_of(work: Work, refs: Sequence[RunRef]) -> Structures:
+    """The Dags as the task instances of runs have them now."""
+    found = Structures(work.facts.structures({ref.dag_id for ref in refs}))
+    older = [ref for ref in refs if found.has_versions(ref.dag_id)]
+    found.own.update(work.facts.own_versions(older) if older else {})
     return found
 
 

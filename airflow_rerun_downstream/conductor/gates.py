@@ -49,13 +49,14 @@ def stands(gate: Awaited, run: Observation, found: Evidence | None = None) -> bo
 
 
 def takes_evidence(gate: Awaited, run: Observation) -> bool:
-    """Whether an upstream member that let others go has tasks that ended otherwise than in success: it was judged by
-    more."""
+    """Whether an upstream member that let others go has tasks that ended otherwise than in success, or are gone: it was
+    judged by more."""
     member, tasks = gate.member, gate.part.tasks
     if not (member.state is MemberState.SUCCEEDED or gate.let_go) or member.clear_number != run.clear_number:
         return False
     chosen = selected_instances(tasks, run.task_instances)
-    return by_states(tasks, run) is None and any(task.state != "success" for task in chosen)
+    gone = {task.task_id for task in tasks} - {task.task_id for task in chosen}
+    return by_states(tasks, run) is None and (bool(gone) or any(task.state != "success" for task in chosen))
 
 
 def on_its_way(gate: Member, run: Observation) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -60,6 +60,7 @@ class RunFacts:
     ``online`` says whether Airflow's scheduler made the run (scheduled or asset-triggered), or a task of such
     a run did. ``terminated`` says that a person or a rerun stopped it, as opposed to a failure of its own.
     ``dag_gone``: Airflow doesn't find the Dag any more, so that nothing of the run can run.
+    ``pinned``: its bundle has versions, so that Airflow leaves the run on its own unless it is asked to move it.
     ``made_by_task``: a TriggerDagRun task made it, whatever that task's own run was.
     """
 
@@ -78,6 +79,7 @@ class RunFacts:
     backfill: bool = False
     dag_gone: bool = False
     made_by_task: bool = False
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class TaskInstanceFacts:
 
 @dataclass(frozen=True, slots=True)
 class TaskNode:
-    """A task in its Dag's latest serialized version.
+    """A task in one version of its Dag.
 
     ``followers`` are the ids of the directly downstream tasks, ``leaders`` of the directly upstream ones.
     ``fails_run``: a teardown whose failure is the run's (``on_failure_fail_dagrun``). ``makes_data`` is False for
@@ -147,6 +149,12 @@ class DagStructure:
     fail_fast: bool = False
     timeout: float | None = None
     """The Dag's ``dagrun_timeout``, in seconds."""
+
+    version: int = 1
+    """The number of the latest version: with 1, no run is of another."""
+
+    reruns_on_latest: bool | None = None
+    """Whether Airflow moves a cleared run of a versioned bundle to the latest version without being asked to."""
 
     def group_of(self, task_id: str) -> str | None:
         """The innermost group that a task is in."""
@@ -315,6 +323,27 @@ class Definitions:
     past_dependencies: tuple[PastDependency, ...] = ()
     inlets: tuple[InletDefinition, ...] = ()
     declared: tuple[DeclaredLink, ...] = ()
+    changed: frozenset[str] = frozenset()
+    """Of those of earlier versions: the Dags that had any."""
+
+    def of_tasks(self, task_ids: Collection[str] | None) -> Definitions:
+        """Those of some tasks of a Dag; None: of all."""
+        if task_ids is None:
+            return self
+        return Definitions(
+            tuple(each for each in self.sensors if each.task_id in task_ids),
+            tuple(each for each in self.markers if each.task_id in task_ids),
+            tuple(each for each in self.triggers if each.task_id in task_ids),
+            tuple(each for each in self.past_dependencies if each.task_id in task_ids),
+        )
+
+
+@dataclass(frozen=True)
+class DagVersion:
+    """A Dag as the tasks of a run have it that isn't, or not all of it, of the latest version. Inlets aren't told."""
+
+    structure: DagStructure
+    definitions: Definitions = Definitions()
 
 
 @dataclass(frozen=True, slots=True)

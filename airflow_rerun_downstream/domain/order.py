@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_rerun_downstream.domain.cutting import Cutting, Lost
-from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.graph import levels
 from airflow_rerun_downstream.domain.readings import Dependencies, Member, Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.versions import Structures
 
 Place = tuple[RunRef, int]
 """A stage of a run, counted from 0."""
@@ -40,7 +40,7 @@ class Order:
 
 def put_in_order(
     readings: Iterable[Reading],
-    structures: Mapping[str, DagStructure],
+    structures: Structures,
     selected: Mapping[RunRef, Tasks],
     cuts: Mapping[RunRef, frozenset[str]],
     edges: Mapping[RunRef, Collection[RunRef]],
@@ -54,8 +54,7 @@ def put_in_order(
     cycles: where tasks can't be put in order, they decide, and what they lose is told.
     """
     members = {
-        ref: Member(ref, tasks, structures.get(ref.dag_id), cuts.get(ref, frozenset()))
-        for ref, tasks in selected.items()
+        ref: Member(ref, tasks, structures.get(ref), cuts.get(ref, frozenset())) for ref, tasks in selected.items()
     }
     found = Dependencies(members, readings, source).found
     forward: dict[RunRef, set[RunRef]] = {ref: set() for ref in members}

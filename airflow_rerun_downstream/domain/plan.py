@@ -8,10 +8,11 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.freeze import UpcomingRun
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.versions import Structures
 
 
 class LinkKind(str, Enum):
@@ -192,7 +193,7 @@ class Plan:
     token: str = ""
     upcoming: tuple[PlannedFuture, ...] = ()
     readings: tuple[Reading, ...] = ()
-    structures: Mapping[str, DagStructure] = field(default_factory=dict, repr=False)
+    structures: Structures = field(default_factory=Structures, repr=False)
 
     def run(self, ref: RunRef) -> PlannedRun | None:
         """The shown run of that name, the source included."""

@@ -24,6 +24,13 @@ def followers(structure: DagStructure | None, task_ids: Collection[str]) -> set[
     return reachable(task_ids, {task_id: node.followers for task_id, node in structure.tasks.items()})
 
 
+def following(structure: DagStructure | None, task_ids: Collection[str]) -> set[str] | None:
+    """The tasks and all that follow them; None, which means all, where the structure doesn't know one of them."""
+    if structure is not None and not structure.tasks.keys() >= set(task_ids):
+        return None
+    return followers(structure, task_ids)
+
+
 def leaders(structure: DagStructure, task_ids: Collection[str]) -> set[str]:
     """The tasks themselves and all that they follow in their Dag."""
     return reachable(task_ids, {task_id: node.leaders for task_id, node in structure.tasks.items()})

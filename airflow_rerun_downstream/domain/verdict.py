@@ -22,7 +22,7 @@ from airflow_rerun_downstream.domain.facts import (
     TaskInstanceFacts,
 )
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
 from airflow_rerun_downstream.domain.selection import followers, selected_instances
 from airflow_rerun_downstream.domain.skips import Skips, doubtful
 
@@ -131,7 +131,9 @@ def by_states(tasks: Tasks, seen: Observation) -> Verdict | None:
         return Verdict.RUN_GONE
     chosen = selected_instances(tasks, seen.task_instances)
     if not chosen:
-        return Verdict.TASKS_GONE
+        # Tasks of a newer version may have taken their place.
+        left = any(task.state != REMOVED_TASK_STATE for task in seen.task_instances)
+        return None if left else Verdict.TASKS_GONE
     if any(task.state in UNFINISHED_TASK_STATES for task in chosen):
         return Verdict.NEVER_STARTED if seen.run_state in FINISHED_RUN_STATES else Verdict.UNFINISHED
     return None
@@ -155,6 +157,8 @@ class Judging:
 
     def judgement(self) -> Judgement:
         """The worst that applies."""
+        if not self.tasks:
+            return Judgement(Verdict.TASKS_GONE)
         if any(task.state in UNFINISHED_TASK_STATES for task in self.tasks):
             ended = self.seen.run_state in FINISHED_RUN_STATES
             return Judgement(Verdict.NEVER_STARTED if ended else Verdict.UNFINISHED)
@@ -172,14 +176,20 @@ class Judging:
         return Judgement(verdict, (*self._named(lost, "tasks_skipped"), *listed))
 
     def _added(self, tasks: Tasks) -> list[TaskInstanceFacts]:
-        """What a newer version of the Dag has added, and follows what was selected: it belongs to the member."""
+        """What a newer version of the Dag has added and belongs to the member.
+
+        That is what follows selected tasks; and all of it, where the whole run was selected or a selected task is gone:
+        any of the new ones may have taken its place.
+        """
         chosen = {task.task_id for task in tasks}
+        every = self.seen.task_instances
+        added = [task for task in every if task.state != REMOVED_TASK_STATE and self.found.account.of(task).added]
+        before = [task for task in every if task not in added]
+        gone = any(task.state == REMOVED_TASK_STATE and task.task_id in chosen for task in before)
+        if gone or all(covers(tasks, task.task_id, task.map_index) for task in before):
+            return [task for task in added if task.task_id not in chosen]
         after = followers(self.found.structure, chosen) - chosen
-        return [
-            task
-            for task in self.seen.task_instances
-            if task.task_id in after and task.state != REMOVED_TASK_STATE and self.found.account.of(task).added
-        ]
+        return [task for task in added if task.task_id in after]
 
     def made_anew(self, task: TaskInstanceFacts) -> bool:
         """Whether a task instance of this run was made anew."""

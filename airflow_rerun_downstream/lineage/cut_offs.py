@@ -8,23 +8,23 @@ from dataclasses import replace
 from airflow_rerun_downstream.domain.facts import DagStructure, RunAccount, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.skips import Skips, doubtful
+from airflow_rerun_downstream.domain.versions import Structures
 from airflow_rerun_downstream.ports import LineageFacts
 
 Instances = dict[RunRef, list[TaskInstanceFacts]]
 
 
 def tell_cut_offs(
-    facts: LineageFacts, runs: Mapping[RunRef, RunFacts], structures: Mapping[str, DagStructure], instances: Instances
+    facts: LineageFacts, runs: Mapping[RunRef, RunFacts], structures: Structures, instances: Instances
 ) -> None:
     """Mark in ``instances`` what was cut off. Nothing is asked where no skip is in doubt."""
     unclear = [
         ref
         for ref, tasks in instances.items()
-        if any(task.state == "skipped" for task in tasks)
-        and doubtful(runs[ref].state, tasks, structures.get(ref.dag_id))
+        if any(task.state == "skipped" for task in tasks) and doubtful(runs[ref].state, tasks, structures.was(ref))
     ]
     for ref, account in (facts.accounts(unclear) if unclear else {}).items():
-        instances[ref] = marked(instances[ref], account, structures.get(ref.dag_id))
+        instances[ref] = marked(instances[ref], account, structures.was(ref))
 
 
 def marked(

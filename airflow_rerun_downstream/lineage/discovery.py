@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from airflow_rerun_downstream.domain.errors import PlanTooLarge
 from airflow_rerun_downstream.domain.facts import DagStructure, DeclaredLink, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.selection import brought_along, followers
+from airflow_rerun_downstream.domain.selection import brought_along, following
+from airflow_rerun_downstream.domain.versions import Structures
 from airflow_rerun_downstream.lineage.assets import AssetLineage
 from airflow_rerun_downstream.lineage.declared import DeclaredLineage
 from airflow_rerun_downstream.lineage.found import Found, Lineage, Surroundings
@@ -60,10 +62,11 @@ class Explored:
     runs: dict[RunRef, RunFacts]
     found: list[Found]
     pollution: dict[RunRef, Pollution]
-    structures: Mapping[str, DagStructure]
+    structures: Structures
     depth: dict[RunRef, int] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
     along: dict[RunRef, Mapping[str, str]] = field(default_factory=dict)
+    unknown: dict[RunRef, set[str]] = field(default_factory=dict)
 
     def settle(self) -> None:
         """Drop the links back to a run whose waiting task is polluted itself.
@@ -85,7 +88,7 @@ class Explored:
         pollution = self.pollution[ref]
         if pollution.whole or not self.depth[ref]:
             return False
-        found = brought_along(self.structures.get(ref.dag_id), pollution.task_ids, instances)
+        found = brought_along(self.structures.get(ref), pollution.task_ids, instances)
         self.along[ref] = {**found, **self.along.get(ref, {})}
         return pollution.spread(found)
 
@@ -93,6 +96,10 @@ class Explored:
 def just(task_id: str | None) -> frozenset[str] | None:
     """One task as a set; None stands for the whole run."""
     return None if task_id is None else frozenset({task_id})
+
+
+REPLACED_BEFORE = timedelta(days=40)
+"""How long before a source's date a version may have been replaced of which a reader's run still is."""
 
 
 class Discovery:
@@ -111,7 +118,8 @@ class Discovery:
         self.kinds = [lineage for lineage in KINDS if kinds is None or lineage.kind in kinds]
         self.max_runs = max_runs
         self.max_depth = max_depth
-        self.structures: dict[str, DagStructure] = {}
+        self.structures = Structures()
+        self.looked_up: set[RunRef] = set()
         self.around = Surroundings(facts, replace(facts.definitions(), declared=declared), self.structures)
         self.leaving: dict[RunRef, list[Found]] = {}
         followed = kinds is None or LinkKind.PREVIOUS_RUN in kinds
@@ -121,8 +129,10 @@ class Discovery:
     def explore(self, source: RunFacts, task_ids: Collection[str] | None) -> Explored:
         """Walk from the source's tasks (None: all). Raises `PlanTooLarge`."""
         self.learn([source])
+        since = (source.logical_date or source.run_after) - REPLACED_BEFORE
+        self.around = replace(self.around, earlier=self.facts.earlier_definitions(since=since))
         explored = Explored({source.ref: source}, [], {source.ref: Pollution()}, self.structures, {source.ref: 0})
-        start = None if task_ids is None else followers(self.structures.get(source.ref.dag_id), task_ids)
+        start = None if task_ids is None else following(self.structures.was(source.ref), task_ids)
         explored.pollution[source.ref].spread(start)
         self.walk([source.ref], explored)
         return explored
@@ -154,10 +164,15 @@ class Discovery:
         self.learn(reached)
 
     def learn(self, runs: Iterable[RunFacts]) -> None:
-        """Read the structures of Dags that weren't met before."""
-        new = {run.ref.dag_id for run in runs} - set(self.structures)
+        """Read the structures of Dags that weren't met before, and the versions of runs that may have others."""
+        by_ref = {run.ref: run for run in runs if run.ref not in self.looked_up}
+        new = {ref.dag_id for ref in by_ref} - set(self.structures.latest)
         if new:
-            self.structures.update(self.facts.structures(new))
+            self.structures.latest.update(self.facts.structures(new))
+        self.looked_up.update(by_ref)
+        older = [ref for ref in by_ref if self.structures.has_versions(ref.dag_id)]
+        if older:
+            self.structures.learn(self.facts.own_versions(older), by_ref)
 
     def spread(self, frontier: Collection[RunRef], explored: Explored) -> set[RunRef]:
         """Follow the polluted links of the frontier; answer the runs in which more tasks are polluted now."""
@@ -183,12 +198,20 @@ class Discovery:
 
     def ends(self, found: Found) -> bool:
         """Whether nothing follows a task that only waited, so that nothing has read."""
-        return found.beyond and not found.reached(self.structures.get(found.link.downstream.dag_id))
+        return found.beyond and not found.reached(self.structure_of(found))
+
+    def structure_of(self, found: Found) -> DagStructure | None:
+        """The Dag by which the run at the end of a link ran; of one that can't be told, as it is now."""
+        if found.downstream is None:
+            return self.structures.latest.get(found.link.downstream.dag_id)
+        return self.structures.was(found.downstream.ref)
 
     def follow_chains(self, refs: Collection[RunRef], explored: Explored, *, whole: bool) -> set[RunRef]:
         """Follow runs whose later runs depend on them: to the end of the chain, or only to the next runs."""
         gained: set[RunRef] = set()
-        for run in self.past.chain(run for ref in refs if self.passes_on(run := explored.runs[ref], explored)):
+        chain = self.past.chain(run for ref in refs if self.passes_on(run := explored.runs[ref], explored))
+        self.learn(chain)
+        for run in chain:
             if run.ref in explored.runs and (whole or run.ref in refs):
                 gained |= self.follow(self.past.leaving[run.ref], explored)
         return gained
@@ -210,4 +233,7 @@ class Discovery:
                     found=len(explored.runs) - 1,
                     limit=self.max_runs,
                 )
-        return explored.pollution[run.ref].spread(found.reached(self.structures.get(run.ref.dag_id)))
+        reached = found.reached(self.structures.was(run.ref))
+        if reached is None and found.to_task is not None:
+            explored.unknown.setdefault(run.ref, set()).add(found.to_task)
+        return explored.pollution[run.ref].spread(reached)

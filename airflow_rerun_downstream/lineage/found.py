@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from airflow_rerun_downstream.domain.facts import DagStructure, Definitions, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.selection import followers
+from airflow_rerun_downstream.domain.selection import following
+from airflow_rerun_downstream.domain.versions import Structures
 from airflow_rerun_downstream.ports import LineageFacts
 
 
@@ -33,16 +34,21 @@ class Found:
         """The tasks of the consuming run that the link reaches; None: all of them."""
         if self.to_task is None:
             return None
-        return frozenset(followers(structure, [self.to_task]) - ({self.to_task} if self.beyond else set()))
+        after = following(structure, [self.to_task])
+        return None if after is None else frozenset(after - ({self.to_task} if self.beyond else set()))
+
+
+NOTHING_EARLIER = Definitions()
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the kinds of lineage read from."""
+    """What the kinds of lineage read from. ``earlier``: what versions declared that aren't the latest any more."""
 
     facts: LineageFacts
     definitions: Definitions
-    structures: Mapping[str, DagStructure]
+    structures: Structures
+    earlier: Definitions = NOTHING_EARLIER
 
 
 class Lineage(Protocol):

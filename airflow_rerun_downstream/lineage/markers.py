@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
-from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag, unresolved
+from airflow_rerun_downstream.lineage.found import Found, Surroundings, unresolved
 from airflow_rerun_downstream.lineage.macros import CannotRender
 from airflow_rerun_downstream.lineage.templates import rendered, rendered_date
 
@@ -20,15 +20,13 @@ class MarkerLineage:
 
     def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
         """The runs that markers of ``runs`` name, and the markers that can't be rendered."""
-        mine = by_dag(runs)
         found: list[Found] = []
         dated: list[tuple[RunFacts, MarkerDefinition, datetime]] = []
-        for marker in around.definitions.markers:
-            for run in mine.get(marker.dag_id, ()):
-                try:
-                    dated.append((run, filled_in(marker, run), rendered_date(marker, run)))
-                except CannotRender as problem:
-                    found.append(open_edge(run, marker, str(problem)))
+        for run, marker in markers_of(runs, around):
+            try:
+                dated.append((run, filled_in(marker, run), rendered_date(marker, run)))
+            except CannotRender as problem:
+                found.append(open_edge(run, marker, str(problem)))
         wanted: dict[str, set[datetime]] = {}
         for _, marker, date in dated:
             wanted.setdefault(marker.external_dag_id, set()).add(date)
@@ -37,6 +35,17 @@ class MarkerLineage:
             if (target := at.get((marker.external_dag_id, date))) is not None:
                 found.append(marker_link(run, marker, target, date))
         return found
+
+
+def markers_of(runs: Sequence[RunFacts], around: Surroundings) -> Iterator[tuple[RunFacts, MarkerDefinition]]:
+    """The markers of runs, as each run's own version of its Dag has them."""
+    latest: dict[str, list[MarkerDefinition]] = {}
+    for marker in around.definitions.markers:
+        latest.setdefault(marker.dag_id, []).append(marker)
+    for run in runs:
+        own = around.structures.own.get(run.ref)
+        for marker in latest.get(run.ref.dag_id, ()) if own is None else own.definitions.markers:
+            yield run, marker
 
 
 def filled_in(marker: MarkerDefinition, run: RunFacts) -> MarkerDefinition:

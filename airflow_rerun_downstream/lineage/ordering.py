@@ -34,11 +34,13 @@ def order_of(plan: Plan, selected: Mapping[RunRef, Tasks], *, rerun_source: bool
 def order_warnings(plan: Plan, selected: Mapping[RunRef, Tasks], order: Order) -> Iterable[PlanWarning]:
     """Where the order is lost, and which runs are rerun in stages."""
     yield from map(loss, order.lost)
-    known: dict[tuple[str, Tasks], list[Gap]] = {}
+    known: dict[tuple[int, str, Tasks], list[Gap]] = {}
     for ref, tasks in selected.items():
-        if (ref.dag_id, tasks) not in known:
-            known[ref.dag_id, tasks] = gaps(plan.structures.get(ref.dag_id), tasks)
-        found = (within_stages(gap, order.stages[ref]) for gap in known[ref.dag_id, tasks])
+        structure = plan.structures.get(ref)
+        key = (id(structure), ref.dag_id, tasks)
+        if key not in known:
+            known[key] = gaps(structure, tasks)
+        found = (within_stages(gap, order.stages[ref]) for gap in known[key])
         yield from (gap_in(ref, gap) for gap in found if gap is not None)
     for ref, stages in order.stages.items():
         if len(stages) > 1:

@@ -60,7 +60,7 @@ class Planner:
         instances: Instances = {source.ref: self.facts.task_instances([source.ref]).get(source.ref, [])}
         tell_cut_offs(self.facts, {source.ref: source}, walk.structures, instances)
         own = instances[source.ref]
-        wrong = source_selection(source, request.tasks, walk.structures.get(source.ref.dag_id), own).wrong
+        wrong = source_selection(source, request.tasks, walk.structures.get(source.ref), own).wrong
         explored = walk.explore(source, wrong)
         self.complete(walk, explored, instances)
         explored.settle()
@@ -105,8 +105,8 @@ class Planner:
         walk.learn([run])
         instances: Instances = {ref: self.facts.task_instances([ref]).get(ref, [])}
         tell_cut_offs(self.facts, {ref: run}, walk.structures, instances)
-        structure = walk.structures.get(ref.dag_id)
-        explored = walk.explore(run, source_selection(run, None, structure, instances[ref]).wrong)
+        structure = walk.structures.was(ref)
+        explored = walk.explore(run, source_selection(run, None, walk.structures.get(ref), instances[ref]).wrong)
         preview = Preview(explored, instances, PlanOptions(), self.viewpoint(explored))
         return preview.source_run(run, preview.selecting.of_source(run, None), rerun_source=True), structure
 

@@ -199,7 +199,7 @@ class Preview:
             if each.downstream is not None:
                 link, ref = each.link, each.downstream.ref
                 maker = link.from_task_id if link.kind is LinkKind.TRIGGER else None
-                reached = each.reached(self.explored.structures.get(ref.dag_id))
+                reached = each.reached(self.explored.structures.was(ref))
                 found[Reading(link.upstream, ref, each.from_tasks, reached, maker)] = None
         return found
 

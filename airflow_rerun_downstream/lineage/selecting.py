@@ -93,7 +93,7 @@ class Selecting:
 
     def of_source(self, run: RunFacts, asked: Tasks | None) -> Chosen:
         """The source's selection, where it is known which runs its tasks made."""
-        structure, instances = self.explored.structures.get(run.ref.dag_id), self.instances.get(run.ref, ())
+        structure, instances = self.explored.structures.get(run.ref), self.instances.get(run.ref, ())
         return source_selection(run, asked, structure, instances, self.children(run.ref, run.ref))
 
     def wrong_data(self, ref: RunRef) -> frozenset[str]:
@@ -136,7 +136,8 @@ class Selecting:
         # Runs of one Dag mostly look alike: what was found for one of them holds for all such.
         children = self.children(run.ref, source)
         wrong = frozenset(pollution.task_ids)
-        key = (run.ref.dag_id, pollution.whole, wrong, tuple(instances), frozenset(children.items()))
+        structure = self.explored.structures.get(run.ref)
+        key = (run.ref.dag_id, id(structure), pollution.whole, wrong, tuple(instances), frozenset(children.items()))
         chosen = self.alike.get(key)
         if chosen is None:
             chosen = self.alike[key] = self.polluted(run.ref, pollution, instances, children)
@@ -156,4 +157,4 @@ class Selecting:
             for task in instances
             if pollution.whole or task.task_id in pollution.task_ids
         }
-        return default_selection(wanted, self.explored.structures.get(ref.dag_id), instances, children)
+        return default_selection(wanted, self.explored.structures.get(ref), instances, children)

@@ -15,6 +15,7 @@ from dateutil.relativedelta import relativedelta
 
 from airflow_rerun_downstream.domain.facts import (
     DagStructure,
+    DagVersion,
     DoubtfulRecord,
     RecordedWait,
     RunFacts,
@@ -34,7 +35,8 @@ class SensorLineage:
     def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
         """The runs whose sensors waited for ``runs``."""
         dated = [run for run in runs if run.logical_date is not None]
-        sensors = [s for s in around.definitions.sensors if s.templated or s.external_dag_id in by_dag(dated)]
+        mine, every = by_dag(dated), (*around.definitions.sensors, *around.earlier.sensors)
+        sensors = [sensor for sensor in every if sensor.templated or sensor.external_dag_id in mine]
         if not dated or not sensors:
             return []
         return Waits(dated, sensors, around).found()
@@ -62,6 +64,7 @@ class Waits:
         self.runs = by_dag(runs)
         self.sensors = sensors
         self.around = around
+        self.own: Mapping[RunRef, DagVersion] = {}
         since = min(earliest(run) for run in runs)
         keys = {(sensor.dag_id, sensor.task_id) for sensor in sensors}
         dates = {dag_id: {r.logical_date for r in some if r.logical_date} for dag_id, some in self.runs.items()}
@@ -82,8 +85,22 @@ class Waits:
         at: dict[tuple[str, datetime], list[RunFacts]] = {}
         for run in self.around.facts.runs_at(wanted, undated=True) if wanted else ():
             at.setdefault((run.ref.dag_id, run.logical_date or run.run_after), []).append(run)
+        self.learn_versions(at)
         recorded = list(self.recorded(at))
         return [*recorded, *self.derived(offsets, at), *self.unresolved(recorded)]
+
+    def learn_versions(self, at: Candidates) -> None:
+        """Read of which versions the candidates are, where their Dags have changed."""
+        changed = self.around.earlier.changed
+        refs = [run.ref for some in at.values() for run in some if run.ref.dag_id in changed]
+        self.own = self.around.facts.own_versions(refs) if refs else {}
+
+    def has(self, consumer: RunRef, sensor: SensorDefinition) -> bool:
+        """Whether a run's own version has a sensor in this form."""
+        if consumer.dag_id not in self.around.earlier.changed:
+            return True
+        own = self.own.get(consumer)
+        return sensor in (self.around.definitions if own is None else own.definitions).sensors
 
     def expected_dates(self) -> list[tuple[SensorDefinition, RunFacts, datetime]]:
         """For each sensor with an offset and each run that it may wait for: the dates of runs that would."""
@@ -119,15 +136,14 @@ class Waits:
             if (consumer := known.get(consumer_ref)) is not None:
                 record, date = some[0]
                 via = {"task_id": task_id, **record.shown(date)}
-                tasks = self.waited_by([record for record, _ in some])
+                tasks = self.waited_by(upstream_ref, [record for record, _ in some])
                 yield sensor_link(upstreams[upstream_ref], consumer, task_id, tasks, Evidence.RECORDED, via)
 
-    def waited_by(self, records: Iterable[RecordedWait]) -> frozenset[str] | None:
+    def waited_by(self, upstream: RunRef, records: Iterable[RecordedWait]) -> frozenset[str] | None:
         """The upstream tasks that any map index of a sensor waited for; None: the whole run."""
         found: set[str] = set()
         for record in records:
-            structure = self.around.structures.get(record.external_dag_id)
-            tasks = waited_tasks(record.task_ids, record.group_id, structure)
+            tasks = waited_tasks(record.task_ids, record.group_id, self.around.structures.was(upstream))
             if tasks is None:
                 return None
             found |= tasks
@@ -140,7 +156,7 @@ class Waits:
         rendered = self.rendered(at)
         for sensor, upstream, date in offsets:
             for consumer in at.get((sensor.dag_id, date), ()):
-                if (consumer.ref, sensor.task_id) in self.records:
+                if (consumer.ref, sensor.task_id) in self.records or not self.has(consumer.ref, sensor):
                     continue
                 if (doubtful := self.doubtful.get((consumer.ref, sensor.task_id))) is not None:
                     yield open_edge(upstream, sensor, doubtful.why, consumer=consumer)
@@ -178,7 +194,7 @@ class Waits:
         group_id: str | None,
     ) -> Found:
         """The link that an offset tells."""
-        tasks = waited_tasks(task_ids, group_id, self.around.structures.get(upstream.ref.dag_id))
+        tasks = waited_tasks(task_ids, group_id, self.around.structures.was(upstream.ref))
         evidence = Evidence.DERIVED if sensor.offset_known else Evidence.ASSUMED
         via = {
             "task_id": sensor.task_id,
@@ -207,12 +223,15 @@ class Waits:
             if found.downstream is not None
         }
         doubtful = {(ref.dag_id, task_id): record.why for (ref, task_id), record in self.doubtful.items()}
+        told: set[tuple[RunRef, str, str]] = set()  # an earlier version may have had the same function
         for sensor in self.sensors:
             if not sensor.has_date_function:
                 continue
             why = doubtful.get((sensor.dag_id, sensor.task_id), "no run of the sensor recorded them")
             for run in self.upstreams(sensor):
-                if (run.ref, sensor.dag_id, sensor.task_id) not in proven:
+                key = run.ref, sensor.dag_id, sensor.task_id
+                if key not in proven and key not in told:
+                    told.add(key)
                     yield open_edge(run, sensor, f"execution_date_fn decides the dates, and {why}")
 
 

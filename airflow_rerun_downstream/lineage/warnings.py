@@ -22,6 +22,7 @@ from airflow_rerun_downstream.domain.plan import (
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
 from airflow_rerun_downstream.domain.room import Obstacle
+from airflow_rerun_downstream.domain.versions import Structures
 from airflow_rerun_downstream.lineage.discovery import Explored
 from airflow_rerun_downstream.lineage.ordering import order_warnings
 
@@ -37,6 +38,8 @@ def plan_warnings(
         *not_shown(plan, explored, reads),
         *leftovers(plan, {run.ref for run in plan.runs if run.selected}),
         *left_tasks(plan, selected),
+        *unknown_tasks(plan, explored),
+        *gone_in_latest(plan.structures, selected),
         *order_warnings(plan, selected, order),
         *new_runs(plan, selected),
         *paused(plan, explored),
@@ -132,7 +135,7 @@ def new_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarni
 def paused(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:
     """Paused Dags of selected runs: Airflow won't start a run of theirs."""
     for dag_id in sorted({run.ref.dag_id for run in (plan.source, *plan.runs) if run.selected}):
-        structure = explored.structures.get(dag_id)
+        structure = explored.structures.latest.get(dag_id)
         if structure is not None and structure.is_paused:
             yield PlanWarning(
                 "paused_dag",
@@ -153,6 +156,35 @@ def will_not_run(obstacles: Iterable[Obstacle], rerun: Mapping[RunRef, Tasks]) -
         others = f", and so it is in {more} more run(s)" if more else ""
         detail = f"{task_id} of {first.ref} won't run as things stand: {first.what}{others}."
         yield PlanWarning("will_not_run", detail, dag_id, None if more else first.ref.run_id, task_id)
+
+
+def gone_in_latest(
+    structures: Structures, selected: Mapping[RunRef, Tasks], *, on_latest_version: bool | None = None
+) -> Iterable[PlanWarning]:
+    """Selected tasks that the version doesn't have on which their runs will run: one warning for each task of a Dag."""
+    found: dict[tuple[str, str], list[RunRef]] = {}
+    for ref, tasks in selected.items():
+        for task_id in structures.gone(ref, on_latest_version) & {task.task_id for task in tasks}:
+            found.setdefault((ref.dag_id, task_id), []).append(ref)
+    for (dag_id, task_id), refs in sorted(found.items()):
+        more = len(refs) - 1
+        runs = f"{refs[0]}" + (f" and {more} more run(s)" if more else "")
+        detail = (
+            f"{shown(task_id)} of {runs} isn't in the latest version of the Dag, on which the rerun runs: what it made "
+            "stays as it is, unless a task of that version makes it anew."
+        )
+        yield PlanWarning("task_gone_in_latest", detail, dag_id, None if more else refs[0].run_id, task_id)
+
+
+def unknown_tasks(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:
+    """Tasks that read wrong data and that no version of their Dag knows, so that what follows them can't be told."""
+    for ref, task_ids in sorted(explored.unknown.items()):
+        if ref in plan.by_ref:
+            named = ", ".join(shown(task_id) for task_id in sorted(task_ids)[:5])
+            detail = (
+                f"What follows {named} in {ref} can't be told: its Dag doesn't know that task. All of the run counts."
+            )
+            yield PlanWarning("unknown_task", detail, ref.dag_id, ref.run_id, min(task_ids))
 
 
 def covers_task(tasks: Tasks, task_id: str) -> bool:

@@ -13,6 +13,7 @@ from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.ordering import order_of
 from airflow_rerun_downstream.lineage.planner import Planner
+from airflow_rerun_downstream.lineage.warnings import gone_in_latest
 from airflow_rerun_downstream.ports import Clock, Work
 from airflow_rerun_downstream.service import freezing, submission
 from airflow_rerun_downstream.service.freezing import Frozen, Mechanisms
@@ -96,7 +97,9 @@ class Drafting:
         members = submission.new_members(plan, request, taken, order)
         rerun = {**({plan.source.ref: source} if plan.source.selected else {}), **taken}
         blocked = submission.blocked(work.facts, rerun)
-        warnings = submission.submit_warnings(plan, taken, order, request.frozen, [*failed, *blocked])
+        latest = request.settings.run_on_latest_version
+        gone = gone_in_latest(plan.structures, rerun, on_latest_version=latest)
+        warnings = submission.submit_warnings(plan, taken, order, request.frozen, [*failed, *gone, *blocked])
         return Draft(submission.assemble(plan, request, members, warnings, actor), tuple(frozen))
 
     def warned(self, actor: Actor, work: Work, plan: Plan, request: PlanRequest, mechanisms: Mechanisms) -> Plan:

@@ -115,22 +115,20 @@ class Selection:
             return {}
         refs = [member.ref for member in members]
         instances = self.facts.task_instances(refs)
-        structures = self.facts.structures({ref.dag_id for ref in refs})
+        structures = self.plan.structures
         return {
-            m.ref: explicit_selection(
-                m.ref, m.tasks or (), structures.get(m.ref.dag_id), instances.get(m.ref, [])
-            ).tasks
+            m.ref: explicit_selection(m.ref, m.tasks or (), structures.get(m.ref), instances.get(m.ref, [])).tasks
             for m in members
         }
 
     def failed_upstreams(self, selected: Mapping[RunRef, Tasks]) -> list[PlanWarning]:
         """Selected tasks that will fail again, because a failed task before them isn't selected."""
         instances = self.facts.task_instances(list(selected))
-        structures = self.facts.structures({ref.dag_id for ref in selected})
+        structures = self.plan.structures
         found = []
         for ref, tasks in selected.items():
             ids = {task.task_id for task in tasks}
-            for task_id in sorted(failed_leaders(structures.get(ref.dag_id), ids, instances.get(ref, []))):
+            for task_id in sorted(failed_leaders(structures.get(ref), ids, instances.get(ref, []))):
                 detail = f"{task_id} of {ref} has failed and isn't selected: what follows it will fail again."
                 found.append(PlanWarning("failed_upstream", detail, ref.dag_id, ref.run_id, task_id))
         return found
@@ -242,7 +240,17 @@ def with_clear_numbers(
     )
 
 
-SELECTED = frozenset({"stays_polluted", "makes_a_new_run", "upcoming_run", "will_not_run", "order_lost", "in_stages"})
+SELECTED = frozenset(
+    {
+        "stays_polluted",
+        "makes_a_new_run",
+        "upcoming_run",
+        "will_not_run",
+        "order_lost",
+        "in_stages",
+        "task_gone_in_latest",
+    }
+)
 """The warnings that depend on what is selected."""
 
 

@@ -191,3 +191,12 @@ def drop(database: databases.Database) -> None:
 
     with suppress(Exception):
         schema.downgrade(database.engine, schema.BASE)
+
+
+def version(dag_id: str, number: int, *, session: Session) -> Any:
+    """A version of a Dag."""
+    from airflow.models.dag_version import DagVersion
+    from sqlalchemy import select
+
+    found = select(DagVersion).where(DagVersion.dag_id == dag_id, DagVersion.version_number == number)
+    return session.scalars(found).one()

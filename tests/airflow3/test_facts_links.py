@@ -181,6 +181,21 @@ def test_a_run_of_another_dag_than_the_task_triggers_is_in_doubt(facts, session)
     assert "isn't of the Dag" in record.why
 
 
+@pytest.mark.parametrize("link", [True, False])
+def test_a_run_of_the_dag_that_the_task_triggered_then_counts(facts, session, link):
+    """The Dag triggers another one since; the run is of the version before."""
+    parent, child = triggering(session, trigger("b"))
+    history.triggered(parent, child, session=session, link=link)
+    scene.save(history.dag("a", trigger("c")), session=session)
+    newer = scene.create_run("a", session=session, day=1)
+    history.triggered(newer, child, session=session, link=True)
+    found = {
+        each.parent if hasattr(each, "child") else each.run: each for each in facts.triggered_runs([parent, newer])
+    }
+    assert found[parent].child.ref == child
+    assert "isn't of the Dag" in found[newer].why
+
+
 @pytest.mark.parametrize(
     ("by", "cleared", "believed"),
     [("operator", 0, True), ("operator", 1, True), ("user", 0, False), ("user", 1, True), ("asset", 0, False)],

@@ -277,16 +277,40 @@ class TestNewTasks:
 
     def test_others_and_those_that_were_left_out_do_not(self) -> None:
         for task_id, account in (("other", replace(FRESH, added=True)), ("new", FRESH)):
-            found = verdict(
-                {**self.STATES, task_id: "failed"}, self.DAG, run="failed", accounts={task_id: account}, chosen="a"
-            )
+            states: dict[str, str | None] = {**self.STATES, "left_out": "success", task_id: "failed"}
+            found = verdict(states, self.DAG, run="failed", accounts={task_id: account}, chosen="a")
             assert found.verdict is Verdict.SUCCEEDED
+
+    def test_of_a_whole_run_all_do(self) -> None:
+        added = {"other": replace(FRESH, added=True)}
+        for state, expected in (("failed", Verdict.FAILED), ("success", Verdict.SUCCEEDED)):
+            found = verdict({**self.STATES, "other": state}, self.DAG, run=state, accounts=added, chosen="a")
+            assert found.verdict is expected
+
+    @pytest.mark.parametrize("left_out", [True, False])
+    def test_where_a_selected_one_is_gone_all_do(self, left_out: bool) -> None:
+        """Any of them may be what it is called now; that of a whole run alone, too."""
+        added = {"other": replace(FRESH, added=True)}
+        for state, run, expected in (
+            ("failed", "failed", Verdict.FAILED),
+            (None, "running", Verdict.UNFINISHED),
+            ("success", "success", Verdict.SUCCEEDED),
+        ):
+            states: dict[str, str | None] = {"a": "removed", "other": state}
+            states |= {"b": "success"} if left_out else {}
+            assert verdict(states, self.DAG, run=run, accounts=added, chosen="a").verdict is expected
+
+    def test_where_none_has_taken_its_place_it_is_gone(self) -> None:
+        states: dict[str, str | None] = {"a": "removed", "b": "success"}
+        assert verdict(states, self.DAG, run="success", chosen="a").verdict is Verdict.TASKS_GONE
 
 
 def test_gone() -> None:
     assert by_states((TaskRef("a"),), Observation(REF, None)) is Verdict.RUN_GONE
-    gone = (TaskInstanceFacts("a", -1, "removed"), TaskInstanceFacts("b", -1, "success"))
-    assert by_states((TaskRef("a"),), Observation(REF, "success", 0, gone)) is Verdict.TASKS_GONE
+    gone = TaskInstanceFacts("a", -1, "removed")
+    assert by_states((TaskRef("a"),), Observation(REF, "success", 0, (gone,))) is Verdict.TASKS_GONE
+    others = (gone, TaskInstanceFacts("b", -1, "success"))
+    assert by_states((TaskRef("a"),), Observation(REF, "success", 0, others)) is None
 
 
 def test_who_reads_what() -> None:

@@ -29,6 +29,7 @@ from airflow_rerun_downstream.domain.facts import (
     AssetConsumption,
     AssetEmission,
     DagStructure,
+    DagVersion,
     Definitions,
     InletDefinition,
     MarkerDefinition,
@@ -74,6 +75,8 @@ class World:
     runs: dict[RunRef, RunFacts] = field(default_factory=dict)
     tasks: dict[RunRef, list[TaskInstanceFacts]] = field(default_factory=dict)
     structures: dict[str, DagStructure] = field(default_factory=dict)
+    versions: dict[RunRef, DagVersion] = field(default_factory=dict)
+    earlier: Definitions = field(default_factory=Definitions)
     sensors: list[SensorDefinition] = field(default_factory=list)
     markers: list[MarkerDefinition] = field(default_factory=list)
     triggers: list[TriggerDefinition] = field(default_factory=list)
@@ -422,6 +425,14 @@ class FakeFacts:
     def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
         self.statements += 1
         return {d: self.world.structures[d] for d in dag_ids if d in self.world.structures}
+
+    def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
+        self.statements += 1
+        return {ref: self.world.versions[ref] for ref in refs if ref in self.world.versions}
+
+    def earlier_definitions(self, *, since: datetime) -> Definitions:
+        self.statements += 1
+        return self.world.earlier
 
     def definitions(self) -> Definitions:
         self.statements += 1

@@ -19,6 +19,7 @@ from airflow_rerun_downstream.airflow3.facts import (
     schedules,
     serialized,
     triggers,
+    versions,
     waiting,
 )
 from airflow_rerun_downstream.domain.edges import AssetFlow
@@ -26,6 +27,7 @@ from airflow_rerun_downstream.domain.facts import (
     AssetConsumption,
     AssetEmission,
     DagStructure,
+    DagVersion,
     Definitions,
     DoubtfulRecord,
     RecordedWait,
@@ -85,10 +87,18 @@ class AirflowFacts:
         """See `LineageFacts.structures`."""
         return serialized.structures(self._session, dag_ids)
 
+    def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
+        """See `LineageFacts.own_versions`."""
+        return versions.own_versions(self._session, refs)
+
     def definitions(self) -> Definitions:
         """See `LineageFacts.definitions`."""
         edges, named = serialized.declared(self._session)
         return replace(edges, inlets=inlets.definitions(self._session, named))
+
+    def earlier_definitions(self, *, since: datetime) -> Definitions:
+        """See `LineageFacts.earlier_definitions`."""
+        return versions.earlier_definitions(self._session, since=since)
 
     def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
         """See `LineageFacts.asset_consumptions`."""

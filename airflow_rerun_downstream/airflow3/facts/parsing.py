@@ -66,6 +66,7 @@ def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
             mapped_groups=frozenset(mapped_groups(plain(dag.get("task_group")) or {})),
             fail_fast=bool(dag.get("fail_fast")),
             timeout=seconds(dag.get("dagrun_timeout")),
+            reruns_on_latest=dag.get("rerun_with_latest_version"),
         ),
         Definitions(
             sensors=tuple(found for task in sensors for found in sensors_of(dag_id, task)),

@@ -46,6 +46,7 @@ RUN_COLUMNS = (
     RUN.end_date.label("run_end_date"),
     RUN.queued_at,
     RUN.triggered_by,
+    RUN.bundle_version,
     THERE.label("dag_there"),
 )
 """What `complete` needs of a row."""
@@ -87,6 +88,7 @@ def facts_of(ref: RunRef, row: Any, *, online: bool, terminated: bool) -> RunFac
         backfill=run_type == "backfill",
         dag_gone=not row.dag_there,
         made_by_task=Kind.of(row).by_task,
+        pinned=row.bundle_version is not None,
     )
 
 

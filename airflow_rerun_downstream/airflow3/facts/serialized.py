@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from airflow.models.dag_version import DagVersion
 from airflow.models.serialized_dag import SerializedDagModel
@@ -31,9 +32,10 @@ SERIALIZED = SerializedDagModel.__table__.c
 
 
 class ParsedDags:
-    """One process's memory of parsed Dags: the latest version of each. Threads share it."""
+    """One process's memory of parsed Dags: the latest version of each; or ``most`` others. Threads share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
         self._lock = Lock()
         self._known: dict[Any, ParsedDag | None] = {}
 
@@ -45,7 +47,8 @@ class ParsedDags:
         """Remember more; ``keep`` names all that are still wanted, when that is known."""
         with self._lock:
             kept = self._known if keep is None else {key: self._known[key] for key in keep if key in self._known}
-            self._known = {**kept, **parsed}
+            both = {**kept, **parsed}
+            self._known = both if self._most is None else dict(list(both.items())[-self._most :])
 
 
 MEMORY = ParsedDags()
@@ -59,6 +62,8 @@ class Current:
     key: Any
     is_paused: bool
     max_active_runs: int | None
+    version_id: Any
+    number: int
 
 
 def current_dags(session: Session, dag_ids: Collection[str] | None) -> list[Current]:
@@ -67,7 +72,10 @@ def current_dags(session: Session, dag_ids: Collection[str] | None) -> list[Curr
         select(VERSION.dag_id, func.max(VERSION.version_number).label("number")).group_by(VERSION.dag_id).subquery()
     )
     wanted = (
-        select(DAG_TABLE.dag_id, SERIALIZED.id, SERIALIZED.dag_hash, DAG_TABLE.is_paused, DAG_TABLE.max_active_runs)
+        select(
+            *(DAG_TABLE.dag_id, SERIALIZED.id, SERIALIZED.dag_hash, DAG_TABLE.is_paused, DAG_TABLE.max_active_runs),
+            *(VERSION.id.label("version_id"), VERSION.version_number),
+        )
         .select_from(DagModel.__table__)
         .join(latest, latest.c.dag_id == DAG_TABLE.dag_id)
         .join(DagVersion.__table__, and_(VERSION.dag_id == DAG_TABLE.dag_id, VERSION.version_number == latest.c.number))
@@ -79,15 +87,25 @@ def current_dags(session: Session, dag_ids: Collection[str] | None) -> list[Curr
         wanted = wanted.where(DAG_TABLE.dag_id.in_(list(dag_ids)))
     # The hash belongs to the key: a version that no run has used yet is written anew in its own row.
     return [
-        Current(row.dag_id, (row.id, row.dag_hash), row.is_paused, row.max_active_runs)
+        Current(
+            *(row.dag_id, (row.id, row.dag_hash), row.is_paused, row.max_active_runs),
+            *(row.version_id, row.version_number),
+        )
         for row in session.execute(wanted)
     ]
 
 
 def parsed_dags(session: Session, dags: Collection[Current], *, all_there_are: bool) -> dict[str, ParsedDag]:
-    """The parsed versions; what isn't remembered is read, a few hundred Dags in a statement."""
-    keys = {dag.key for dag in dags}
-    known = MEMORY.known(keys)
+    """The latest versions of Dags, parsed."""
+    known = parsed_keys(session, {dag.key for dag in dags}, MEMORY, all_there_are=all_there_are)
+    return {dag.dag_id: found for dag in dags if (found := known.get(dag.key)) is not None}
+
+
+def parsed_keys(
+    session: Session, keys: Collection[Any], memory: ParsedDags, *, all_there_are: bool
+) -> dict[Any, ParsedDag | None]:
+    """Parsed versions, by id and hash; what isn't remembered is read, a few hundred in a statement."""
+    known = memory.known(keys)
     missing = {key[0]: key for key in keys if key not in known}
     fresh: dict[Any, ParsedDag | None] = {}
     ids = list(missing)
@@ -99,9 +117,9 @@ def parsed_dags(session: Session, dags: Collection[Current], *, all_there_are: b
         )
         fresh.update({missing[row.id]: understood(row) for row in rows})
     if fresh:
-        MEMORY.learn(fresh, keep=keys if all_there_are else None)
+        memory.learn(fresh, keep=keys if all_there_are else None)
     known.update(fresh)
-    return {dag.dag_id: found for dag in dags if (found := known.get(dag.key)) is not None}
+    return known
 
 
 def understood(row: Any) -> ParsedDag | None:
@@ -125,11 +143,20 @@ def structures(session: Session, dag_ids: Collection[str]) -> dict[str, DagStruc
     """The tasks of Dags' latest versions."""
     dags = current_dags(session, dag_ids)
     parsed = parsed_dags(session, dags, all_there_are=False)
-    rows = {dag.dag_id: dag for dag in dags}
-    return {
-        dag_id: replace(found.structure, is_paused=rows[dag_id].is_paused, max_active_runs=rows[dag_id].max_active_runs)
-        for dag_id, found in parsed.items()
-    }
+    return {dag.dag_id: told_by_row(parsed[dag.dag_id], dag) for dag in dags if dag.dag_id in parsed}
+
+
+def told_by_row(found: ParsedDag, dag: Current) -> DagStructure:
+    """A latest version's tasks, with what the Dag's row and Airflow's configuration say."""
+    usual = conf.getboolean("core", "rerun_with_latest_version", fallback=False)
+    said = found.structure.reruns_on_latest
+    return replace(
+        found.structure,
+        is_paused=dag.is_paused,
+        max_active_runs=dag.max_active_runs,
+        version=dag.number,
+        reruns_on_latest=usual if said is None else said,
+    )
 
 
 def structure_of_run(session: Session, run: DagRun, *, on_latest_version: bool) -> DagStructure | None:

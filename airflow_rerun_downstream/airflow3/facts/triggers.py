@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
@@ -13,6 +13,7 @@ from airflow_rerun_downstream.airflow3.facts import serialized
 from airflow_rerun_downstream.airflow3.facts.origins import XCOM, parents
 from airflow_rerun_downstream.airflow3.facts.records import AT_ONCE, rendered_fields
 from airflow_rerun_downstream.airflow3.facts.runs import RUN, runs
+from airflow_rerun_downstream.airflow3.facts.versions import own_versions
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
 from airflow_rerun_downstream.airflow3.stored import LINK_KEY, TRIGGER_KEY, linked_dag, read_id, text_of
 from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
@@ -27,11 +28,33 @@ Declared = Mapping[tuple[str, str], Collection[TriggerDefinition]]
 
 
 def triggered_runs(session: Session, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
-    """Which runs the TriggerDagRun tasks of ``parents`` made, and the records that can't be true."""
+    """Which runs the TriggerDagRun tasks of ``parents`` made, and the records that can't be true.
+
+    What is in doubt by the latest version of a Dag is held against the version of which the task's run is.
+    """
     recorded = records(session, parents)
     if not recorded:
         return []
-    declared = declarations(session)
+    found = told_by(session, recorded, declarations(serialized.definitions(session).triggers))
+    doubtful = {each.run for each in found if isinstance(each, DoubtfulRecord)}
+    own = own_versions(session, doubtful) if doubtful else {}
+    if not own:
+        return found
+    sure = [each for each in found if (each.parent if isinstance(each, TriggeredRun) else each.run) not in own]
+    alike: dict[int, list[Instance]] = {}
+    for instance in recorded:
+        if instance[0] in own:
+            alike.setdefault(id(own[instance[0]]), []).append(instance)
+    for some in alike.values():
+        declared = declarations(own[some[0][0]].definitions.triggers)
+        sure += told_by(session, {instance: recorded[instance] for instance in some}, declared)
+    return sure
+
+
+def told_by(
+    session: Session, recorded: Mapping[Instance, tuple[str | None, str | None]], declared: Declared
+) -> list[TriggeredRun | DoubtfulRecord]:
+    """What the records say beside what Dags declare."""
     targets = target_dags(session, recorded, declared)
     children = {
         instance: RunRef(targets[instance], run_id)
@@ -80,10 +103,10 @@ def is_open(triggers: Collection[TriggerDefinition]) -> bool:
     return any("{" in trigger.trigger_dag_id for trigger in triggers)
 
 
-def declarations(session: Session) -> Declared:
-    """The TriggerDagRun tasks of all Dags."""
+def declarations(triggers: Iterable[TriggerDefinition]) -> Declared:
+    """The TriggerDagRun tasks by their names."""
     found: dict[tuple[str, str], list[TriggerDefinition]] = {}
-    for trigger in serialized.definitions(session).triggers:
+    for trigger in triggers:
         found.setdefault((trigger.dag_id, trigger.task_id), []).append(trigger)
     return found
 

@@ -1,0 +1,171 @@
+"""Which version of its Dag a run is of, told by its task instances; and what that version says.
+
+Airflow moves task instances from one version to the next one by one: those that are cleared, or that hadn't ended. A
+run's own version is therefore made of those of its tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from airflow.models.dag import DagModel
+from airflow.models.dag_version import DagVersion as DagVersion_
+from airflow.models.taskinstance import TaskInstance
+from sqlalchemy import select
+
+from airflow_rerun_downstream.airflow3.facts.parsing import ParsedDag
+from airflow_rerun_downstream.airflow3.facts.serialized import (
+    SERIALIZED,
+    VERSION,
+    Current,
+    ParsedDags,
+    current_dags,
+    parsed_keys,
+    told_by_row,
+)
+from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
+from airflow_rerun_downstream.domain.facts import DagVersion, Definitions, SensorDefinition, TaskNode
+from airflow_rerun_downstream.domain.refs import RunRef
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+TI = TaskInstance.__table__.c
+
+MOST = 2_000
+
+MEMORY = ParsedDags(most=MOST)
+"""Versions that aren't the latest; few of them are ever asked for."""
+
+Versions = Mapping[Any, ParsedDag | None]
+
+
+def own_versions(session: Session, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
+    """The Dag as the tasks of runs have it, for those runs that aren't all of the latest version.
+
+    A run whose tasks name no version, such as one from before Airflow 3, isn't among them.
+    """
+    dags = {dag.dag_id: dag for dag in current_dags(session, {ref.dag_id for ref in refs}) if dag.number > 1}
+    of_runs = versions_of(session, [ref for ref in refs if ref.dag_id in dags])
+    older = {ref: ids for ref, ids in of_runs.items() if ids != {dags[ref.dag_id].version_id}}
+    parsed = parsed_versions(session, {each for ids in older.values() for each in ids})
+    mixed = {ref for ref, ids in older.items() if len(ids) > 1}
+    tasks = versions_of_tasks(session, mixed)
+    known: dict[Any, DagVersion | None] = {}
+    found: dict[RunRef, DagVersion] = {}
+    for ref, ids in older.items():
+        key = ref.dag_id, (frozenset(tasks[ref].items()) if ref in mixed else next(iter(ids)))
+        if key not in known:
+            parts = (
+                [(parsed.get(version), some) for version, some in by_version(tasks[ref])]
+                if ref in mixed
+                else [(parsed.get(next(iter(ids))), None)]
+            )
+            known[key] = put_together(dags[ref.dag_id], parts)
+        if (version := known[key]) is not None:
+            found[ref] = version
+    return found
+
+
+def versions_of(session: Session, refs: Collection[RunRef]) -> dict[RunRef, set[Any]]:
+    """The versions of which runs have task instances."""
+    found: dict[RunRef, set[Any]] = {}
+    for some in chunks(refs):
+        wanted = (
+            select(TI.dag_id, TI.run_id, TI.dag_version_id)
+            .where(pair_in(session, TI.dag_id, TI.run_id, names(some)), TI.dag_version_id.is_not(None))
+            .distinct()
+        )
+        for dag_id, run_id, version in session.execute(wanted):
+            found.setdefault(RunRef(dag_id, run_id), set()).add(version)
+    return found
+
+
+def versions_of_tasks(session: Session, refs: Collection[RunRef]) -> dict[RunRef, dict[str, Any]]:
+    """The version of each task of runs; of a mapped one any."""
+    found: dict[RunRef, dict[str, Any]] = {}
+    for some in chunks(refs):
+        wanted = (
+            select(TI.dag_id, TI.run_id, TI.task_id, TI.dag_version_id)
+            .where(pair_in(session, TI.dag_id, TI.run_id, names(some)), TI.dag_version_id.is_not(None))
+            .order_by(TI.map_index)
+        )
+        for dag_id, run_id, task_id, version in session.execute(wanted):
+            found.setdefault(RunRef(dag_id, run_id), {})[task_id] = version
+    return found
+
+
+def by_version(tasks: Mapping[str, Any]) -> list[tuple[Any, set[str]]]:
+    """The tasks of each version."""
+    found: dict[Any, set[str]] = {}
+    for task_id, version in tasks.items():
+        found.setdefault(version, set()).add(task_id)
+    return list(found.items())
+
+
+def parsed_versions(session: Session, version_ids: Collection[Any]) -> Versions:
+    """What versions say; those of which nothing is serialized any more, or that can't be read, are None or left out."""
+    keys: dict[Any, Any] = {}
+    for some in chunks(version_ids, 5_000):
+        columns = SERIALIZED.dag_version_id, SERIALIZED.id, SERIALIZED.dag_hash
+        for row in session.execute(select(*columns).where(SERIALIZED.dag_version_id.in_(some))):
+            keys[row.dag_version_id] = (row.id, row.dag_hash)
+    parsed = parsed_keys(session, set(keys.values()), MEMORY, all_there_are=False) if keys else {}
+    return {version: parsed.get(key) for version, key in keys.items()}
+
+
+def put_together(dag: Current, parts: Iterable[tuple[ParsedDag | None, set[str] | None]]) -> DagVersion | None:
+    """A Dag with each task as its version has it; None for ``some``: all of them. None where nothing can be read."""
+    known = [(parsed, some) for parsed, some in parts if parsed is not None]
+    if not known:
+        return None
+    nodes: dict[str, TaskNode] = {}
+    groups: dict[str, frozenset[str]] = {}
+    for parsed, some in known:
+        nodes |= {task_id: node for task_id, node in parsed.structure.tasks.items() if some is None or task_id in some}
+        for name, ids in parsed.structure.groups.items():
+            groups[name] = groups.get(name, frozenset()) | ids
+    structure = replace(told_by_row(known[-1][0], dag), tasks=nodes, groups=groups)
+    return DagVersion(structure, all_of([parsed.definitions.of_tasks(some) for parsed, some in known]))
+
+
+def all_of(definitions: Collection[Definitions]) -> Definitions:
+    """What several versions, or several Dags, declare."""
+    return Definitions(
+        tuple(each for one in definitions for each in one.sensors),
+        tuple(each for one in definitions for each in one.markers),
+        tuple(each for one in definitions for each in one.triggers),
+        tuple(each for one in definitions for each in one.past_dependencies),
+    )
+
+
+def earlier_definitions(session: Session, *, since: datetime) -> Definitions:
+    """What the versions of active Dags declared that were replaced since a moment, each once."""
+    following = DagVersion_.__table__.alias("following")
+    wanted = (
+        select(VERSION.id, VERSION.dag_id)
+        .select_from(
+            DagVersion_.__table__.join(DagModel.__table__, DagModel.__table__.c.dag_id == VERSION.dag_id).join(
+                following,
+                (following.c.dag_id == VERSION.dag_id) & (following.c.version_number == VERSION.version_number + 1),
+            )
+        )
+        .where(following.c.created_at >= since, DagModel.__table__.c.is_stale.is_(False))
+        .order_by(following.c.created_at.desc())
+        .limit(MOST)
+    )
+    found = {row.id: row.dag_id for row in session.execute(wanted)}
+    if not found:
+        return Definitions()
+    parsed = parsed_versions(session, list(found))
+    every = all_of([each.definitions for each in parsed.values() if each is not None])
+    return replace(every, sensors=once(every.sensors), changed=frozenset(found.values()))
+
+
+def once(sensors: Iterable[SensorDefinition]) -> tuple[SensorDefinition, ...]:
+    """Each definition once; an offset of a calendar can't be hashed."""
+    return tuple({repr(each): each for each in sensors}.values())
