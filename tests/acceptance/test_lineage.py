@@ -39,7 +39,6 @@ SENSORS = (
     "up > an_hour_later.wait: sensor recorded",
     "up > a_group.wait: sensor recorded",
     "up > mapped.wait: sensor recorded",  # its two indexes wait for two tasks
-    "up > mapped.wait: sensor recorded",
     "up > templated.wait: sensor recorded",
     "up > deferrable.wait: sensor recorded",
     *(("up > undated.wait: sensor recorded",) if PARTITIONS else ()),
