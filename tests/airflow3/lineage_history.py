@@ -84,6 +84,18 @@ class History:
         times = {"start_date": run.c.run_after, "end_date": run.c.run_after}
         self.session.execute(update(run).values(state="success", **times))
         self.session.execute(update(task).values(state="success", try_number=1))
+        # A task that has triggered a run says so: `made` lets it succeed.
+        triggers = task.c.operator == "TriggerDagRunOperator"
+        self.session.execute(update(task).where(triggers).values(state="skipped", try_number=0))
+        self.session.commit()
+
+    def has_triggered(self, ref: RunRef, task_id: str) -> None:
+        """Let a task have made a run, all its map indexes."""
+        from airflow.models.taskinstance import TaskInstance
+
+        task = TaskInstance.__table__
+        mine = (task.c.dag_id == ref.dag_id, task.c.run_id == ref.run_id, task.c.task_id == task_id)
+        self.session.execute(update(task).where(*mine).values(state="success", try_number=1))
         self.session.commit()
 
     def run(self, name: str, *, by: str, at: datetime) -> RunRef:
@@ -129,6 +141,7 @@ def made(task: str, child: str, *, map_index: int = -1, linked: bool = True) -> 
     def step(past: History) -> None:
         ref, task_id = past.task(task)
         found = past.run(child, by="operator", at=past.ready(ref) + timedelta(minutes=1))
+        past.has_triggered(ref, task_id)
         if linked:
             address = f"http://localhost/dags/{found.dag_id}/runs/{found.run_id}"
             history.xcom(ref, task_id, "_link_TriggerDagRunLink", address, session=past.session, map_index=map_index)
