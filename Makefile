@@ -12,7 +12,7 @@ READY := $(ENV)/.ready
 NODE := .venvs/tools/.node
 PAGES := airflow_rerun_downstream/static/index.html
 
-.PHONY: help setup ui check format test acceptance thorough bench demo screenshots compose-check constraints clean
+.PHONY: help setup ui check format test acceptance next thorough bench demo screenshots compose-check constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -46,6 +46,9 @@ test: $(READY) $(PAGES) ## the suites without a live Airflow, then the live stor
 
 acceptance: $(READY) $(PAGES) ## what the issues must show, on live Airflows; PART=name picks tests/acceptance/test_name*.py
 	$(RUN) -m dev.run_tests acceptance $(if $(PART),--part $(PART)) $(ARGS)
+
+next: ## make the environment of a pre-release of Airflow that isn't known yet; `make thorough PART=next` starts it
+	$(PYTHON) dev/environment.py next
 
 thorough: $(READY) $(PAGES) ## what takes too long for every change; PART=name picks tests/thorough/test_name*.py
 	$(RUN) -m dev.run_tests thorough $(if $(PART),--part $(PART)) $(ARGS)

@@ -5,6 +5,8 @@ there, with which the web pages are built and checked.
 `environment.py 3.3` makes `.venvs/3.3`: the project, editable, its test group, and Airflow 3.3 as
 `constraints/3.3.txt` pins it (for Python 3.10: `3.3-python3.10.txt`). `environment.py 3.3 --repin`
 resolves anew and writes that file.
+`environment.py next` makes `.venvs/next`: a pre-release of Airflow that the project doesn't know yet, as
+`constraints/next.txt` pins it, and the project without its dependencies, which wouldn't let that Airflow in.
 
 Only the standard library: this runs before anything is installed.
 """
@@ -12,6 +14,7 @@ Only the standard library: this runs before anything is installed.
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +26,10 @@ OLDEST_PYTHON = (3, 10)
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # What an Airflow accepts by its own metadata, but doesn't start with.
 HELD_BACK = {"3.2": ["fastapi<0.137", "cadwyn<8"]}
+
+# A pre-release is named exactly: so none of another package is taken.
+NEXT = ["apache-airflow==3.4.0b2", "apache-airflow-core==3.4.0b2", "apache-airflow-task-sdk==1.4.0b2"]
+BESIDE_NEXT = ["apache-airflow-providers-standard", "psycopg2-binary", "asyncpg"]
 
 
 def run(*command: str | Path) -> None:
@@ -72,6 +79,36 @@ def make_environment(airflow: str) -> None:
     run(uv(), *install, "--python", python_of(airflow), "--constraints", constraints)
 
 
+def make_next() -> None:
+    """Make or update `.venvs/next`."""
+    if sys.version_info < (3, 11):
+        sys.exit("Airflow's next version needs Python 3.11; name one with `make PYTHON=python3.11 …`")
+    if not python_of("next").exists():
+        run(uv(), "venv", "--quiet", "--python", Path(sys.executable), VENVS / "next")
+    into = ["pip", "install", "--quiet", "--python", python_of("next")]
+    run(uv(), *into, "--requirements", constraints_of("next"))
+    run(uv(), *into, "--no-deps", "--editable", ".")
+
+
+def pin_next() -> None:
+    """Resolve `NEXT` anew, with what the project's own code imports."""
+    own = [f"{name}{bounds}" for name, bounds in dependencies() if name != "apache-airflow"]
+    with tempfile.NamedTemporaryFile("w", suffix=".in") as wanted:
+        wanted.write("\n".join([*NEXT, *BESIDE_NEXT, *own]))
+        wanted.flush()
+        options = ["--quiet", "--no-header", "--no-annotate", "--upgrade", "--python-version", "3.11"]
+        run(uv(), "pip", "compile", *options, wanted.name, "--output-file", constraints_of("next"))
+    title = "# Airflow's next pre-release; `make constraints AIRFLOW=next` wrote this file\n"
+    constraints_of("next").write_text(title + constraints_of("next").read_text())
+
+
+def dependencies() -> list[tuple[str, str]]:
+    """The project's own dependencies, each with its bounds."""
+    text = (ROOT / "pyproject.toml").read_text()
+    listed = re.search(r"^dependencies = \[$(.*?)^\]$", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r'^  "([\w.-]+)([^"]*)"', listed[1] if listed else "", re.MULTILINE)
+
+
 def compose_schema() -> Path:
     """Path of the compose file format's JSON schema; it is fetched if it isn't there yet.
 
@@ -104,13 +141,15 @@ def main() -> None:
     if sys.version_info < OLDEST_PYTHON:
         sys.exit("Python 3.10 or newer is needed; name one with `make PYTHON=python3.11 …`")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("name", help="tools, node, or an Airflow version with a file in constraints/")
+    parser.add_argument("name", help="tools, node, next, or an Airflow version with a file in constraints/")
     parser.add_argument("--repin", action="store_true", help="resolve anew and write the constraints")
     arguments = parser.parse_args()
     if arguments.name == "tools":
         uv()
     elif arguments.name == "node":
         make_node()
+    elif arguments.name == "next":
+        (pin_next if arguments.repin else make_next)()
     else:
         (write_pins if arguments.repin else make_environment)(arguments.name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -131,7 +132,9 @@ class TestOutsideOfTransactions:
         link = extra_link.RerunDownstreamLink()
         self.walk(lambda: link.get_link(mocker.Mock(), ti_key=mocker.Mock(dag_id="d", run_id="r", task_id="t")))
 
-    def test_a_process_forks(self) -> None:
+    def test_a_process_forks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(forks, "_busy", threading.RLock())  # an error may leave it taken
+
         def fork() -> None:
             forks.before_fork()
             forks.after_fork()
