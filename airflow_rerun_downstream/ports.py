@@ -144,10 +144,7 @@ class LineageFacts(Protocol):
         ...
 
     def earlier_definitions(self, *, since: datetime) -> Definitions:
-        """The cross-Dag edges that versions of active Dags declared which were replaced at or after ``since``.
-
-        Inlets aren't among them.
-        """
+        """The cross-Dag edges that versions of active Dags declared which were replaced at or after ``since``."""
         ...
 
     def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:

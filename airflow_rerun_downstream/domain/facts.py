@@ -335,12 +335,13 @@ class Definitions:
             tuple(each for each in self.markers if each.task_id in task_ids),
             tuple(each for each in self.triggers if each.task_id in task_ids),
             tuple(each for each in self.past_dependencies if each.task_id in task_ids),
+            tuple(each for each in self.inlets if each.task_id in task_ids),
         )
 
 
 @dataclass(frozen=True)
 class DagVersion:
-    """A Dag as the tasks of a run have it that isn't, or not all of it, of the latest version. Inlets aren't told."""
+    """A Dag as the tasks of a run have it that isn't, or not all of it, of the latest version."""
 
     structure: DagStructure
     definitions: Definitions = Definitions()

@@ -122,15 +122,18 @@ class Discovery:
         self.looked_up: set[RunRef] = set()
         self.around = Surroundings(facts, replace(facts.definitions(), declared=declared), self.structures)
         self.leaving: dict[RunRef, list[Found]] = {}
-        followed = kinds is None or LinkKind.PREVIOUS_RUN in kinds
-        dependencies = self.around.definitions.past_dependencies if followed else ()
+        self.follows_past = kinds is None or LinkKind.PREVIOUS_RUN in kinds
+        dependencies = self.around.definitions.past_dependencies if self.follows_past else ()
         self.past = PreviousRunLineage(facts, dependencies, max_runs=max_runs)
 
     def explore(self, source: RunFacts, task_ids: Collection[str] | None) -> Explored:
         """Walk from the source's tasks (None: all). Raises `PlanTooLarge`."""
         self.learn([source])
         since = (source.logical_date or source.run_after) - REPLACED_BEFORE
-        self.around = replace(self.around, earlier=self.facts.earlier_definitions(since=since))
+        earlier = self.facts.earlier_definitions(since=since)
+        self.around = replace(self.around, earlier=earlier)
+        if self.follows_past:
+            self.past.also(earlier.past_dependencies)
         explored = Explored({source.ref: source}, [], {source.ref: Pollution()}, self.structures, {source.ref: 0})
         start = None if task_ids is None else following(self.structures.was(source.ref), task_ids)
         explored.pollution[source.ref].spread(start)
@@ -213,8 +216,21 @@ class Discovery:
         self.learn(chain)
         for run in chain:
             if run.ref in explored.runs and (whole or run.ref in refs):
-                gained |= self.follow(self.past.leaving[run.ref], explored)
+                leaving = (each for each in self.past.leaving[run.ref] if self.depended(each))
+                gained |= self.follow(leaving, explored)
         return gained
+
+    def depended(self, found: Found) -> bool:
+        """Whether a later run depended on its past as the link says, by its own version of the Dag."""
+        if found.downstream is None or found.downstream.ref.dag_id not in self.around.earlier.changed:
+            return True
+        own = self.structures.own.get(found.downstream.ref)
+        declared = (self.around.definitions if own is None else own.definitions).past_dependencies
+        dag_id = found.downstream.ref.dag_id
+        return any(
+            (each.dag_id, each.task_id, each.waits_for) == (dag_id, found.to_task, found.from_tasks)
+            for each in declared
+        )
 
     def passes_on(self, run: RunFacts, explored: Explored) -> bool:
         """Whether something is polluted that a later run of the Dag waits for."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from airflow_rerun_downstream.domain.facts import DagStructure, Definitions, RunFacts
+from airflow_rerun_downstream.domain.facts import DagStructure, Definitions, InletDefinition, RunFacts, SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.selection import following
@@ -49,6 +49,29 @@ class Surroundings:
     definitions: Definitions
     structures: Structures
     earlier: Definitions = NOTHING_EARLIER
+
+
+class OwnDefinitions:
+    """What the own versions of reading runs declare, where their Dags have changed."""
+
+    def __init__(self, around: Surroundings, runs: Iterable[RunFacts]) -> None:
+        self.around = around
+        changed = around.earlier.changed
+        older = {run.ref for run in runs if run.ref.dag_id in changed}
+        self.own = around.facts.own_versions(older) if older else {}
+        latest = around.definitions
+        self.latest = Definitions(
+            sensors=tuple(each for each in latest.sensors if each.dag_id in changed),
+            inlets=tuple(each for each in latest.inlets if each.dag_id in changed),
+        )
+
+    def has(self, reader: RunRef, definition: SensorDefinition | InletDefinition) -> bool:
+        """Whether a run's own version has a sensor, or an inlet, in this form."""
+        if reader.dag_id not in self.around.earlier.changed:
+            return True
+        own = self.own.get(reader)
+        known = self.latest if own is None else own.definitions
+        return definition in (known.sensors if isinstance(definition, SensorDefinition) else known.inlets)
 
 
 class Lineage(Protocol):

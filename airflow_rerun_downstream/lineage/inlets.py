@@ -7,13 +7,14 @@ the asset's last event before.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from operator import attrgetter
 
 from airflow_rerun_downstream.domain.facts import AssetEmission, InletDefinition, RunFacts, TaskStart
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
-from airflow_rerun_downstream.lineage.found import Found, Surroundings, refs
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.found import Found, OwnDefinitions, Surroundings, refs
 
 NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -25,7 +26,7 @@ class InletLineage:
 
     def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
         """One link for each pair of runs, emitting task, reading task and asset."""
-        inlets = around.definitions.inlets
+        inlets = list(dict.fromkeys((*around.definitions.inlets, *around.earlier.inlets)))
         if not inlets:
             return []
         events = around.facts.asset_emissions(refs(runs), {inlet.asset_id for inlet in inlets})
@@ -37,11 +38,15 @@ class InletLineage:
         starts = around.facts.task_starts(
             tasks, since=min(event.at for event in events), until=None if last == NEVER else last
         )
-        return list(matched(events, starts, inlets))
+        own = OwnDefinitions(around, (start.run for start in starts))
+        return list(matched(events, starts, inlets, own.has))
 
 
 def matched(
-    events: Iterable[AssetEmission], starts: Iterable[TaskStart], inlets: Iterable[InletDefinition]
+    events: Iterable[AssetEmission],
+    starts: Iterable[TaskStart],
+    inlets: Iterable[InletDefinition],
+    has: Callable[[RunRef, InletDefinition], bool],
 ) -> Iterator[Found]:
     """The links between events and the tasks that saw them last."""
     periods = periods_of(events)
@@ -51,6 +56,8 @@ def matched(
     found: dict[tuple[object, ...], tuple[AssetEmission, TaskStart, str]] = {}
     for start in starts:
         for inlet in reads.get((start.run.ref.dag_id, start.task_id), ()):
+            if not has(start.run.ref, inlet):
+                continue
             for event in seen_at(start.at, periods.get(inlet.asset_id, [])):
                 key = (event.producer, event.task_id, inlet.asset_id, start.run.ref, start.task_id)
                 found[key] = (event, start, inlet.asset)

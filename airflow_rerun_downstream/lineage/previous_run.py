@@ -30,12 +30,22 @@ class PreviousRunLineage:
         self.dependencies: dict[str, list[PastDependency]] = {}
         for each in dependencies:
             self.dependencies.setdefault(each.dag_id, []).append(each)
+        self.earlier: list[PastDependency] = []
         self.chains: dict[str, list[RunFacts]] = {}
         self.leaving: dict[RunRef, list[Found]] = {}
 
-    def reads(self, run: RunFacts) -> list[PastDependency]:
-        """What the later runs of a run's Dag wait for in it."""
-        return self.dependencies.get(run.ref.dag_id, []) if run.logical_date else []
+    def also(self, dependencies: Iterable[PastDependency]) -> None:
+        """Look at what earlier versions of Dags had, too."""
+        for each in dependencies:
+            known = self.dependencies.setdefault(each.dag_id, [])
+            if each not in known:
+                known.append(each)
+                self.earlier.append(each)
+
+    def reads(self, run: RunFacts, *, now: bool = False) -> list[PastDependency]:
+        """What the later runs of a run's Dag wait for in it; ``now``: those that are still to come."""
+        known = self.dependencies.get(run.ref.dag_id, []) if run.logical_date else []
+        return [each for each in known if each not in self.earlier] if now else known
 
     def chain(self, runs: Iterable[RunFacts]) -> list[RunFacts]:
         """``runs``, whose later runs wait for them, and all later runs of their Dags, by logical date.

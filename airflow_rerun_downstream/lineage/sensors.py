@@ -15,7 +15,6 @@ from dateutil.relativedelta import relativedelta
 
 from airflow_rerun_downstream.domain.facts import (
     DagStructure,
-    DagVersion,
     DoubtfulRecord,
     RecordedWait,
     RunFacts,
@@ -23,7 +22,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag, unresolved
+from airflow_rerun_downstream.lineage.found import Found, OwnDefinitions, Surroundings, by_dag, unresolved
 from airflow_rerun_downstream.lineage.templates import may_name
 
 
@@ -64,7 +63,7 @@ class Waits:
         self.runs = by_dag(runs)
         self.sensors = sensors
         self.around = around
-        self.own: Mapping[RunRef, DagVersion] = {}
+        self.own = OwnDefinitions(around, ())
         since = min(earliest(run) for run in runs)
         keys = {(sensor.dag_id, sensor.task_id) for sensor in sensors}
         dates = {dag_id: {r.logical_date for r in some if r.logical_date} for dag_id, some in self.runs.items()}
@@ -85,22 +84,9 @@ class Waits:
         at: dict[tuple[str, datetime], list[RunFacts]] = {}
         for run in self.around.facts.runs_at(wanted, undated=True) if wanted else ():
             at.setdefault((run.ref.dag_id, run.logical_date or run.run_after), []).append(run)
-        self.learn_versions(at)
+        self.own = OwnDefinitions(self.around, (run for some in at.values() for run in some))
         recorded = list(self.recorded(at))
         return [*recorded, *self.derived(offsets, at), *self.unresolved(recorded)]
-
-    def learn_versions(self, at: Candidates) -> None:
-        """Read of which versions the candidates are, where their Dags have changed."""
-        changed = self.around.earlier.changed
-        refs = [run.ref for some in at.values() for run in some if run.ref.dag_id in changed]
-        self.own = self.around.facts.own_versions(refs) if refs else {}
-
-    def has(self, consumer: RunRef, sensor: SensorDefinition) -> bool:
-        """Whether a run's own version has a sensor in this form."""
-        if consumer.dag_id not in self.around.earlier.changed:
-            return True
-        own = self.own.get(consumer)
-        return sensor in (self.around.definitions if own is None else own.definitions).sensors
 
     def expected_dates(self) -> list[tuple[SensorDefinition, RunFacts, datetime]]:
         """For each sensor with an offset and each run that it may wait for: the dates of runs that would."""
@@ -156,7 +142,7 @@ class Waits:
         rendered = self.rendered(at)
         for sensor, upstream, date in offsets:
             for consumer in at.get((sensor.dag_id, date), ()):
-                if (consumer.ref, sensor.task_id) in self.records or not self.has(consumer.ref, sensor):
+                if (consumer.ref, sensor.task_id) in self.records or not self.own.has(consumer.ref, sensor):
                     continue
                 if (doubtful := self.doubtful.get((consumer.ref, sensor.task_id))) is not None:
                     yield open_edge(upstream, sensor, doubtful.why, consumer=consumer)

@@ -207,7 +207,7 @@ def later_in_chains(walk: Discovery, coming: RunsToCome, runs: Iterable[RunFacts
         for position, run in enumerate(chain):
             if run.ref not in followed:
                 continue
-            for dependency in walk.past.reads(run):
+            for dependency in walk.past.reads(run, now=True):
                 for consumer in successors(chain, position, scheduled_only=dependency.scheduled_only):
                     if consumer.ref in coming.names:
                         yield link_of(run, consumer, dependency)

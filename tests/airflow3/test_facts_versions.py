@@ -96,6 +96,29 @@ def test_what_was_declared_before_is_told_as_far_back_as_is_asked(session: Any) 
     assert facts.earlier_definitions(since=created + timedelta(seconds=1)).changed == frozenset()
 
 
+def test_the_inlets_of_an_earlier_version_are_told(session: Any) -> None:
+    def reading(*assets: Any) -> Any:
+        def build() -> None:
+            from airflow.providers.standard.operators.empty import EmptyOperator
+
+            EmptyOperator(task_id="read", inlets=list(assets))
+
+        return build
+
+    from airflow.sdk import Asset
+
+    scene.save(history.dag("d", reading(Asset("s3://one"), Asset.ref(name="s3://two"))), session=session)
+    history.model("s3://two", session=session)
+    session.commit()
+    ref = scene.create_run("d", session=session)
+    scene.save(history.dag("d", reading(Asset("s3://three"))), session=session)
+    facts = AirflowFacts(session)
+    assert {each.asset for each in facts.own_versions([ref])[ref].definitions.inlets} == {"s3://one/", "s3://two"}
+    assert {each.asset for each in facts.definitions().inlets} == {"s3://three/"}
+    created = scene.version("d", 2, session=session).created_at
+    assert {each.task_id for each in facts.earlier_definitions(since=created).inlets} == {"read"}
+
+
 def test_the_statements_do_not_grow_with_the_runs(session: Any, database: Any) -> None:
     save(session, "a", "b")
     refs = history.many_runs("d", 30, session=session, tasks=["a", "b"])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from airflow_rerun_downstream.domain.facts import (
     DagVersion,
     Definitions,
+    InletDefinition,
     MarkerDefinition,
+    PastDependency,
     SensorDefinition,
 )
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
@@ -32,15 +35,15 @@ def new_version(
         tuple(each for each in world.sensors if each.dag_id == dag_id),
         tuple(each for each in world.markers if each.dag_id == dag_id),
         tuple(each for each in world.triggers if each.dag_id == dag_id),
+        tuple(each for each in world.past_dependencies if each.dag_id == dag_id),
+        tuple(each for each in world.inlets if each.dag_id == dag_id),
     )
     world.dag(dag_id, order)
     world.structures[dag_id] = replace(world.structures[dag_id], version=old.version + 1, reruns_on_latest=latest)
     for ref in refs:
         world.versions[ref] = DagVersion(old, mine)
         world.set_run(ref, pinned=pinned)
-    world.earlier = replace(
-        world.earlier, sensors=(*world.earlier.sensors, *mine.sensors), changed=world.earlier.changed | {dag_id}
-    )
+    world.earlier = replace(mine, changed=frozenset({dag_id}))
 
 
 def sensor(external: str, *, offset: float = 0.0) -> SensorDefinition:
@@ -139,6 +142,33 @@ def test_an_offset_was_another_when_the_run_ran(world: World) -> None:
     world.run("reader", day=2)
     found = {link.downstream for link in plan(world, source).links}
     assert found == {reader, RunRef("reader", f"scheduled__{(START.replace(day=3)).isoformat()}")}
+
+
+def test_a_task_read_another_asset_when_the_run_ran(world: World) -> None:
+    world.dag("reader", "read")
+    world.inlets.append(InletDefinition("reader", "read", 1, "asset://1"))
+    source, reader = world.run("src"), world.run("reader")
+    world.set_tasks(reader, "success", at=START + timedelta(hours=1))
+    for asset_id in (1, 2):
+        world.emitted(source, "t", START, asset_id=asset_id)
+    new_version(world, "reader", "read", reader)
+    world.inlets[:] = [InletDefinition("reader", "read", 2, "asset://2")]
+    (link,) = plan(world, source).links
+    assert (link.downstream, link.via["asset"]) == (reader, "asset://1")
+
+
+@pytest.mark.parametrize("then", [True, False])
+def test_a_run_depended_on_its_past_when_it_ran(world: World, then: bool) -> None:
+    """The Dag does so no more, or only since."""
+    depends = PastDependency("a", "t", frozenset({"t"}))
+    world.past_dependencies[:] = [depends] if then else []
+    first, second = world.run("a"), world.run("a", day=1)
+    new_version(world, "a", "t", first, second)
+    world.past_dependencies[:] = [] if then else [depends]
+    third = world.run("a", day=2)
+    found = {link.downstream for link in plan(world, first).links}
+    assert found == ({second} if then else set())
+    assert {link.downstream for link in plan(world, second).links} == (set() if then else {third})
 
 
 def test_a_marker_named_another_dag_when_the_run_ran(world: World) -> None:

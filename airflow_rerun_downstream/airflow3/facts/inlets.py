@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ def definitions(session: Session, named: Collection[NamedAsset] = ()) -> tuple[I
     )
     found = {InletDefinition(*row) for row in session.execute(wanted)}
     if named:
-        found |= set(meant(session, named))
+        found |= {inlet for some in meant(session, named).values() for inlet in some}
     return tuple(sorted(found, key=lambda one: (one.dag_id, one.task_id, one.asset_id)))
 
 
@@ -77,8 +77,11 @@ def scheduled_by(dag_id: Any) -> ColumnElement[bool]:
     )
 
 
-def meant(session: Session, named: Collection[NamedAsset]) -> Iterator[InletDefinition]:
+def meant(session: Session, named: Collection[NamedAsset]) -> dict[NamedAsset, set[InletDefinition]]:
     """The assets that tasks name: by name, by URI, or through an alias those that came through it so far."""
+    found: dict[NamedAsset, set[InletDefinition]] = {}
+    if not named:
+        return found
     readers: dict[tuple[str, str], list[NamedAsset]] = {}
     for one in named:
         readers.setdefault((one.by, one.value), []).append(one)
@@ -103,7 +106,8 @@ def meant(session: Session, named: Collection[NamedAsset]) -> Iterator[InletDefi
         for by in columns:
             for one in readers.get((by, getattr(row, by)), ()):
                 if one.dag_id == row.dag_id:
-                    yield InletDefinition(one.dag_id, one.task_id, row.id, row.uri)
+                    found.setdefault(one, set()).add(InletDefinition(one.dag_id, one.task_id, row.id, row.uri))
+    return found
 
 
 def asset_emissions(session: Session, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:

@@ -49,6 +49,8 @@ class ParsedDag:
     definitions: Definitions
     named_inlets: tuple[NamedAsset, ...] = ()
     named_outlets: tuple[NamedAsset, ...] = ()
+    inlets: tuple[NamedAsset, ...] = ()
+    """All inlets: Airflow keeps rows of the latest version's only."""
 
 
 def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
@@ -80,15 +82,18 @@ def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
         ),
         tuple(found for task in tasks for found in named_assets(dag_id, task, "inlets")),
         tuple(found for task in tasks for found in named_assets(dag_id, task, "outlets")),
+        tuple(found for task in tasks for found in named_assets(dag_id, task, "inlets", all_of_them=True)),
     )
 
 
-def named_assets(dag_id: str, task: Task, argument: str) -> Iterator[NamedAsset]:
-    """The inlets or outlets of a task that are references or aliases, not assets."""
+def named_assets(dag_id: str, task: Task, argument: str, *, all_of_them: bool = False) -> Iterator[NamedAsset]:
+    """The inlets or outlets of a task that are references or aliases; ``all_of_them``: and assets, by their URI."""
     for entry in task.entries(argument):
         kind, value = entry.get("__type"), plain(entry)
         if kind == "asset_alias":
             yield NamedAsset(dag_id, task.task_id, "alias", value["name"])
+        elif kind == "asset" and all_of_them:
+            yield NamedAsset(dag_id, task.task_id, "uri", value["uri"])
         elif kind == "asset_ref":
             yield from (NamedAsset(dag_id, task.task_id, by, value[by]) for by in ("name", "uri") if value.get(by))
 

@@ -15,7 +15,8 @@ from airflow.models.dag_version import DagVersion as DagVersion_
 from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
-from airflow_rerun_downstream.airflow3.facts.parsing import ParsedDag
+from airflow_rerun_downstream.airflow3.facts.inlets import meant
+from airflow_rerun_downstream.airflow3.facts.parsing import NamedAsset, ParsedDag
 from airflow_rerun_downstream.airflow3.facts.serialized import (
     SERIALIZED,
     VERSION,
@@ -26,7 +27,7 @@ from airflow_rerun_downstream.airflow3.facts.serialized import (
     told_by_row,
 )
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
-from airflow_rerun_downstream.domain.facts import DagVersion, Definitions, SensorDefinition, TaskNode
+from airflow_rerun_downstream.domain.facts import DagVersion, Definitions, InletDefinition, SensorDefinition, TaskNode
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def own_versions(session: Session, refs: Collection[RunRef]) -> dict[RunRef, Dag
     parsed = parsed_versions(session, {each for ids in older.values() for each in ids})
     mixed = {ref for ref, ids in older.items() if len(ids) > 1}
     tasks = versions_of_tasks(session, mixed)
+    inlets = inlets_of(session, parsed.values())
     known: dict[Any, DagVersion | None] = {}
     found: dict[RunRef, DagVersion] = {}
     for ref, ids in older.items():
@@ -65,7 +67,7 @@ def own_versions(session: Session, refs: Collection[RunRef]) -> dict[RunRef, Dag
                 if ref in mixed
                 else [(parsed.get(next(iter(ids))), None)]
             )
-            known[key] = put_together(dags[ref.dag_id], parts)
+            known[key] = put_together(dags[ref.dag_id], parts, inlets)
         if (version := known[key]) is not None:
             found[ref] = version
     return found
@@ -118,7 +120,17 @@ def parsed_versions(session: Session, version_ids: Collection[Any]) -> Versions:
     return {version: parsed.get(key) for version, key in keys.items()}
 
 
-def put_together(dag: Current, parts: Iterable[tuple[ParsedDag | None, set[str] | None]]) -> DagVersion | None:
+Inlets = Mapping[NamedAsset, Collection[InletDefinition]]
+
+
+def inlets_of(session: Session, versions: Iterable[ParsedDag | None]) -> Inlets:
+    """What the inlets of versions mean."""
+    return meant(session, list(dict.fromkeys(each for one in versions if one is not None for each in one.inlets)))
+
+
+def put_together(
+    dag: Current, parts: Iterable[tuple[ParsedDag | None, set[str] | None]], inlets: Inlets
+) -> DagVersion | None:
     """A Dag with each task as its version has it; None for ``some``: all of them. None where nothing can be read."""
     known = [(parsed, some) for parsed, some in parts if parsed is not None]
     if not known:
@@ -130,7 +142,13 @@ def put_together(dag: Current, parts: Iterable[tuple[ParsedDag | None, set[str] 
         for name, ids in parsed.structure.groups.items():
             groups[name] = groups.get(name, frozenset()) | ids
     structure = replace(told_by_row(known[-1][0], dag), tasks=nodes, groups=groups)
-    return DagVersion(structure, all_of([parsed.definitions.of_tasks(some) for parsed, some in known]))
+    return DagVersion(structure, all_of([declared_by(parsed, inlets).of_tasks(some) for parsed, some in known]))
+
+
+def declared_by(parsed: ParsedDag, inlets: Inlets) -> Definitions:
+    """What a version declares, with its inlets."""
+    found = dict.fromkeys(inlet for named in parsed.inlets for inlet in inlets.get(named, ()))
+    return replace(parsed.definitions, inlets=tuple(found))
 
 
 def all_of(definitions: Collection[Definitions]) -> Definitions:
@@ -140,6 +158,7 @@ def all_of(definitions: Collection[Definitions]) -> Definitions:
         tuple(each for one in definitions for each in one.markers),
         tuple(each for one in definitions for each in one.triggers),
         tuple(each for one in definitions for each in one.past_dependencies),
+        tuple(each for one in definitions for each in one.inlets),
     )
 
 
@@ -162,7 +181,8 @@ def earlier_definitions(session: Session, *, since: datetime) -> Definitions:
     if not found:
         return Definitions()
     parsed = parsed_versions(session, list(found))
-    every = all_of([each.definitions for each in parsed.values() if each is not None])
+    inlets = inlets_of(session, parsed.values())
+    every = all_of([declared_by(each, inlets) for each in parsed.values() if each is not None])
     return replace(every, sensors=once(every.sensors), changed=frozenset(found.values()))
 
 
