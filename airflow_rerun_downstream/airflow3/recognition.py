@@ -31,10 +31,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.orm import Session
 
-T = TypeVar("T")
+    from airflow_rerun_downstream.airflow3.asset_manager import Given
 
-Given = tuple[tuple[Any, ...], dict[str, Any]]
-"""The arguments of a call of Airflow's."""
+T = TypeVar("T")
 
 guard = SchemaGuard()
 

@@ -63,10 +63,6 @@ class Repeat:
         return bool(self.originals)
 
 
-FIRST = Repeat((), asset=False, aliases=frozenset())
-"""An event that repeats nothing."""
-
-
 @dataclass
 class RerunTry:
     """A try of a task instance that a rerun has started, by a dispatch or through a trigger task.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -365,10 +365,12 @@ class Performer:
 
     def move_rerun(self, work: Work, rerun: Rerun, step: MoveRerun) -> bool:
         """Follow the members. A rerun in which something can move after all isn't ended."""
-        if step.after in ENDS and not self.at_rest(work, rerun, step):
-            return False
-        if step.after is RerunState.SUCCEEDED and self.cleared_again(work, rerun):
-            return True
+        if step.after in ENDS:
+            members = self.at_rest(work, rerun, step)
+            if members is None:
+                return False
+            if step.after is RerunState.SUCCEEDED and self.cleared_again(work, rerun, members):
+                return True
         moved = work.store.move_rerun(
             rerun.id, before=[step.before], after=step.after, reason=step.reason, now=self.clock.now()
         )
@@ -376,19 +378,19 @@ class Performer:
             self.tell(work, rerun, f"rerun_{step.after.value}", None, step.reason)
         return moved
 
-    def at_rest(self, work: Work, rerun: Rerun, step: MoveRerun) -> bool:
-        """Whether the members, as they are now, let the rerun end so.
+    def at_rest(self, work: Work, rerun: Rerun, step: MoveRerun) -> Sequence[Member] | None:
+        """The members as they are now, if they let the rerun end so.
 
         A person may have retried or skipped one since the tick looked. Both sides lock the rerun's row first.
         """
         if not work.store.hold_rerun(rerun.id, state=step.before):
-            return False
+            return None
         now = ActiveRerun(replace(rerun, state=step.before), tuple(work.store.members(rerun.id)))
-        return decide(now, Seen(), Limits(in_flight=0)) == [step]
+        return now.members if decide(now, Seen(), Limits(in_flight=0)) == [step] else None
 
-    def cleared_again(self, work: Work, rerun: Rerun) -> bool:
+    def cleared_again(self, work: Work, rerun: Rerun, members: Sequence[Member]) -> bool:
         """Whether the run of a member that was right has been cleared since, or is gone: the rerun goes on then."""
-        right = [one for one in work.store.members(rerun.id) if one.state is MemberState.SUCCEEDED]
+        right = [one for one in members if one.state is MemberState.SUCCEEDED]
         numbers = work.gateway.clear_numbers([one.ref for one in right])
         moved = [one for one in right if numbers.get(one.ref) != one.clear_number]
         runs = work.gateway.observe([one.ref for one in moved]) if moved else {}
@@ -398,18 +400,11 @@ class Performer:
     def stop_member(self, work: Work, rerun: Rerun, step: StopMember) -> bool:
         """End a member; if asked, stop its run as well."""
         stopped = step.stop_run and work.gateway.stop(step.member.ref, rerun_id=rerun.id, actor=rerun.created_by)
-        running = step.member.state is not MemberState.PENDING
         moved = work.store.move_member(
             step.member.id,
             before=[step.member.state],
             after=MemberState.TERMINATED,
-            reason=STOP
-            if step.gave_up
-            else "terminated"
-            if stopped
-            else "left_running"
-            if running and not step.stop_run
-            else None,
+            reason=ending_of(step, stopped=stopped),
             now=self.clock.now(),
             final_run_state="failed" if stopped else None,
         )
@@ -436,6 +431,16 @@ class Performer:
             detail=detail,
             dag_ids=dag_ids,
         )
+
+
+def ending_of(step: StopMember, *, stopped: bool) -> str | None:
+    """Why a member of a terminated rerun has ended: the word for what became of its run."""
+    if step.gave_up:
+        return STOP
+    if stopped:
+        return "terminated"
+    running = step.member.state is not MemberState.PENDING
+    return "left_running" if running and not step.stop_run else None
 
 
 def said(step: Step) -> str:

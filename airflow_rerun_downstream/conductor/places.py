@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from airflow_rerun_downstream.conductor.steps import Dispatch, ExplainAll
 from airflow_rerun_downstream.domain.facts import Observation
@@ -26,6 +27,11 @@ class Places:
     left: int
     taken: dict[str, int] = field(default_factory=dict)
 
+    @cached_property
+    def dags_in_flight(self) -> frozenset[str]:
+        """The Dags with members in flight; read once, for it is asked for each member that waits at a full Dag."""
+        return frozenset(one.ref.dag_id for one in self.active.members if one.state in IN_FLIGHT)
+
     def refusal(self, member: Member) -> str | None:
         """Why the member's Dag can't start its run; None: it can, as far as is known."""
         room = self.rooms.get(member.ref.dag_id)
@@ -42,8 +48,8 @@ class Places:
 
         Where other runs wait in Airflow's queue, a run that isn't in it never gets its turn.
         """
-        mine = sum(one.ref.dag_id == member.ref.dag_id for one in self.active.members if one.state in IN_FLIGHT)
-        return mine == 0 and not self.taken.get(member.ref.dag_id) and room.queued > 0
+        dag_id = member.ref.dag_id
+        return dag_id not in self.dags_in_flight and not self.taken.get(dag_id) and room.queued > 0
 
     def take(self, member: Member) -> Dispatch:
         """Give a place to a member."""

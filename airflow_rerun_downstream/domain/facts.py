@@ -40,7 +40,6 @@ BEGUN_TASK_STATES = frozenset(
 """States of a task whose last try, or the one before it, has begun: what it recorded isn't from before a clear."""
 
 FAILED_TASK_STATES = frozenset({"failed", "upstream_failed"})
-SUCCESSFUL_TASK_STATES = frozenset({"success", "skipped"})
 REMOVED_TASK_STATE = "removed"
 
 MAX_LENGTH = 1_000

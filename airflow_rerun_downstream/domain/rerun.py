@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from airflow_rerun_downstream.domain.plan import FutureRef, Link, PlanOptions, PlanRequest, PlanWarning
@@ -323,7 +324,7 @@ class ActiveRerun:
     members: tuple[Member, ...]
     children: tuple[Child, ...] = ()
 
-    @property
+    @cached_property
     def by_id(self) -> Mapping[int, Member]:
         """The members by their ids."""
         return {member.id: member for member in self.members}

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 BACKENDS = ("sqlite", "postgres")
 
-KEPT_TABLES = {"alembic_version", "log_template", "slot_pool"}
+KEPT_TABLES = {"alembic_version", "log_template"}
 """What a migration writes, and a test must find again; besides every table named like a migration's mark."""
+
+KEPT_ROWS = {"slot_pool": " WHERE pool <> 'default_pool'"}
+"""By table: which of its rows are a test's. A condition only where needed: SQLite empties a whole table at once."""
 
 SETTINGS = (
     "SQL_ALCHEMY_CONN",
@@ -121,12 +124,13 @@ class Database:
                 connection.exec_driver_sql(setting)
             tables = connection.exec_driver_sql(POSTGRES_TABLES if postgres else SQLITE_TABLES).scalars().all()
             wanted = [name for name in tables if name not in KEPT_TABLES and "alembic_version" not in name]
+            statements = [f'DELETE FROM "{name}"{KEPT_ROWS.get(name, "")}' for name in wanted]
             if postgres:
-                connection.exec_driver_sql("; ".join(f'DELETE FROM "{name}"' for name in wanted))
+                connection.exec_driver_sql("; ".join(statements))
                 return
             connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-            for name in wanted:
-                connection.exec_driver_sql(f'DELETE FROM "{name}"')
+            for statement in statements:
+                connection.exec_driver_sql(statement)
 
     @contextmanager
     def counted(self) -> Iterator[Statements]:

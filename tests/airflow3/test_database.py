@@ -14,10 +14,14 @@ def test_airflow_and_the_test_see_one_database(database, session):
     assert session.get_bind().dialect.name.startswith(database.backend)
 
 
-def test_a_test_finds_no_rows_of_another(session):
+def test_a_test_finds_no_rows_of_another(database, session):
     from airflow.models import Variable
     from airflow.models.pool import Pool
 
+    session.add(Variable(key="left", val="behind"))
+    session.add(Pool(pool="left", slots=1, include_deferred=False))
+    session.commit()
+    database.empty()
     assert session.scalar(select(func.count()).select_from(Variable)) == 0
     assert session.scalar(select(func.count()).select_from(Pool)) == 1
 
