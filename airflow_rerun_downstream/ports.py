@@ -72,6 +72,7 @@ class SourceRule:
 class RunFilter:
     """A question for a page of Dag runs. None: no restriction. ``order_by``: a field, ``-`` before it: descending.
 
+    Runs that are equal in it come in the order in which they were made, those without a value after all others.
     ``dag_id_pattern`` is what Airflow's own REST API takes: a part of the id in any case, ``%`` and ``_`` as in SQL's
     LIKE, ``|`` between alternatives.
     """
@@ -93,7 +94,11 @@ class LineageFacts(Protocol):
     """Reads of Airflow's metadata database. Every method is one statement, or a few, however many runs are asked."""
 
     def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
-        """The runs that exist among ``refs``, with ``online`` and ``terminated`` filled."""
+        """The runs that exist among ``refs``.
+
+        A run that a task made is online if that task's own run is, by the version of the Dag that run is of, whether
+        the Dag is still there or not. ``terminated`` is said of failed runs only.
+        """
         ...
 
     def runs_now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
@@ -101,22 +106,28 @@ class LineageFacts(Protocol):
         ...
 
     def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
-        """The runs of each Dag whose logical date is one of those asked for it.
+        """The runs of each Dag whose logical date is one of those asked for it, each once, in no order.
 
         ``undated``: those without a logical date too, by their ``run_after``, as sensors reckon.
         """
         ...
 
     def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
-        """The first ``limit`` runs whose logical date is later than that given for their Dag, by that date."""
+        """The first ``limit`` runs whose logical date is later than that given for their Dag, by that date.
+
+        Those of one date come in no order.
+        """
         ...
 
     def page(self, wanted: RunFilter) -> tuple[list[RunFacts], int]:
-        """One page of runs, and how many there are in all."""
+        """One page of runs, and how many there are in all. Raises `Invalid` for an unknown ``order_by``."""
         ...
 
     def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
-        """The task instances of runs, removed ones included, without their dates."""
+        """The task instances of runs by task and map index, removed ones included, without their dates.
+
+        A run that has none is left out.
+        """
         ...
 
     def accounts(
@@ -172,12 +183,13 @@ class LineageFacts(Protocol):
         """Which runs the TriggerDagRun tasks of ``parents`` made, and which of their records can't be true.
 
         A record counts if the run exists, was made by a task or may have been cleared by this one, and is of the Dag
-        that the task declares, where that is fixed. Without a declaration it is believed.
+        that the task declares in the version which its run is of, where that is fixed. Without a declaration it is
+        believed if the task's link names the Dag, and otherwise not told: the XCom is somebody else's.
         """
         ...
 
     def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
-        """Which tasks made ``children``, as `triggered_runs` knows it."""
+        """Which tasks made ``children``, as `triggered_runs` of all runs knows it; what is in doubt is left out."""
         ...
 
     def recorded_waits(

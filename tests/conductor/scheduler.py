@@ -75,7 +75,8 @@ class Scheduler:
         again = self.dated[ref.dag_id] == ref.run_id
         assert not (again and node.makes_one_run), "it would fail: the run that it makes exists"
         self.made += 1
-        child = world.run(target, run_id=f"new{self.made}", run_type="manual", state="running", day=50 + self.made)
+        more = {"run_type": "operator_triggered", "state": "running"}
+        child = world.run(target, run_id=f"new{self.made}", day=50 + self.made, **more)
         world.set_tasks(child, None)
         world.triggered = [*(one for one in world.triggered if one[:2] != (ref, task_id)), (ref, task_id, child)]
         if node.waits_for_run:

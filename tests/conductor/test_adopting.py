@@ -51,7 +51,7 @@ def fire(house: House, parent: RunRef, run_id: str = "new", *, state: str = "suc
     world, now = house.world, house.clock.now()
     world.set_run(parent, state="running")
     world.set_tasks(parent, state, only=[task_id], at=now)
-    child = world.run("child", run_id=run_id, run_type="manual", state="running", day=41)
+    child = world.run("child", run_id=run_id, run_type="operator_triggered", state="running", day=41)
     record(house, parent, child, task_id)
     return child
 
@@ -285,7 +285,7 @@ def test_what_the_new_run_triggers_is_adopted_too(house: House) -> None:
     house.tick()
     new = fire(house, runs["parent"])
     finish(house, runs["parent"])
-    next_one = house.world.run("reader", run_id="next", run_type="manual", state="running")
+    next_one = house.world.run("reader", run_id="next", run_type="operator_triggered", state="running")
     record(house, new, next_one, "again")
     finish(house, new)
     assert member(house, rerun, "reader").ref == next_one

@@ -21,6 +21,7 @@ from typing import Any
 
 from airflow_rerun_downstream.domain.again import key, to_clear_again
 from airflow_rerun_downstream.domain.edges import AssetFlow
+from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
     LIVE_TASK_STATES,
@@ -31,6 +32,7 @@ from airflow_rerun_downstream.domain.facts import (
     DagStructure,
     DagVersion,
     Definitions,
+    DoubtfulRecord,
     InletDefinition,
     MarkerDefinition,
     Observation,
@@ -51,6 +53,7 @@ from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
 from airflow_rerun_downstream.domain.room import DagRoom, Obstacle
 from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, RunFilter
+from tests.fakes import records
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 
@@ -86,6 +89,7 @@ class World:
     emissions: list[tuple[RunRef | None, str, int, datetime]] = field(default_factory=list)
     consumptions: list[tuple[RunRef, str, int, str, RunRef]] = field(default_factory=list)
     triggered: list[tuple[RunRef, str, RunRef]] = field(default_factory=list)
+    recorded: list[records.Record] = field(default_factory=list)
     waits: list[tuple[datetime, RecordedWait]] = field(default_factory=list)
     rendered: dict[tuple[RunRef, str, int], Mapping[str, object]] = field(default_factory=dict)
     schedules: dict[str, DagSchedule] = field(default_factory=dict)
@@ -123,6 +127,7 @@ class World:
         paused: bool = False,
         groups: Mapping[str, set[str]] | None = None,
         mapped_groups: Collection[str] = (),
+        mapped: Collection[str] = (),
         setup: str = "",
         teardown: str = "",
     ) -> None:
@@ -149,11 +154,25 @@ class World:
                 t in makers,
                 makers.get(t, False),
                 (dag_id, t) in self.one_run,
+                mapped=t in mapped,
             )
             for t in after
         }
         found = {name: frozenset(ids) for name, ids in (groups or {}).items()}
         self.structures[dag_id] = DagStructure(dag_id, nodes, found, paused, mapped_groups=frozenset(mapped_groups))
+
+    def new_version(self, dag_id: str) -> None:
+        """A Dag is about to change: the runs that it has stay as it was. Nothing, if it isn't there yet."""
+        if (known := self.structures.pop(dag_id, None)) is None:
+            return
+        definitions = (self.sensors, self.markers, self.triggers, self.past_dependencies, self.inlets)
+        own = [tuple(one for one in some if one.dag_id == dag_id) for some in definitions]
+        before = Definitions(*own)
+        for some in definitions:
+            some[:] = [one for one in some if one.dag_id != dag_id]
+        for ref in self.runs:
+            if ref.dag_id == dag_id and self.tasks[ref]:
+                self.versions.setdefault(ref, DagVersion(known, before))
 
     def trigger_task(
         self, dag_id: str, task_id: str, target: str, *, waits: bool = False, one_run: bool = False
@@ -192,19 +211,23 @@ class World:
             date,
             online=run_type in ("scheduled", "asset_triggered"),
             backfill=run_type == "backfill",
+            made_by_task=run_type == "operator_triggered",
         )
         self.runs[ref] = replace(facts, **more)  # type: ignore[arg-type]
         self.tasks[ref] = [
-            TaskInstanceFacts(task_id, -1, states.get(task_id, usual), "PythonOperator", 1, date, date)
-            for task_id in self.structures[dag_id].tasks
+            instance_of(node, states.get(node.task_id, usual), date) for node in self.structures[dag_id].tasks.values()
         ]
         return ref
+
+    def expand(self, ref: RunRef, task_id: str, count: int) -> None:
+        """A mapped task of a run gets its indexes."""
+        first = next(task for task in self.tasks[ref] if task.task_id == task_id)
+        rest = [task for task in self.tasks[ref] if task.task_id != task_id]
+        self.tasks[ref] = [*rest, *(replace(first, map_index=index) for index in range(count))]
 
     def lose(self, dag_id: str) -> None:
         """The file of a Dag is gone; its runs are still there."""
         self.gone.add(dag_id)
-        for ref in [ref for ref in self.runs if ref.dag_id == dag_id]:
-            self.set_run(ref, dag_gone=True)
 
     def consumed(self, producer: RunRef, task_id: str, *, by: RunRef, asset: str = "asset://a") -> None:
         """An asset event of ``producer`` started ``by``."""
@@ -218,7 +241,14 @@ class World:
         """A TriggerDagRun task of ``parent`` made ``child``."""
         if not any((t.dag_id, t.task_id) == (parent.dag_id, task_id) for t in self.triggers):
             self.trigger_task(parent.dag_id, task_id, child.dag_id)
+        self.set_run(child, made_by_task=True)
         self.triggered.append((parent, task_id, child))
+
+    def record(
+        self, parent: RunRef, task_id: str, run_id: str, *, map_index: int = -1, linked: str | None = None
+    ) -> None:
+        """A task of ``parent`` writes down the id of a run, whatever that is."""
+        self.recorded.append(records.Record(parent, task_id, map_index, run_id, linked))
 
     def set_tasks(
         self,
@@ -310,11 +340,29 @@ class World:
         """What a person's clear in the UI does."""
         self.keep_tries(ref, {(t.task_id, t.map_index) for t in self.tasks[ref] if only is None or t.task_id in only})
         self.tasks[ref] = [replace(t, state=None) if only is None or t.task_id in only else t for t in self.tasks[ref]]
-        self.set_run(ref, state="queued", clear_number=self.runs[ref].clear_number + 1)
+        number = self.runs[ref].clear_number + 1
+        self.set_run(ref, state="queued", clear_number=number, terminated=False, start_date=None)
 
     def delete(self, ref: RunRef) -> None:
         """Delete a run."""
         del self.runs[ref], self.tasks[ref]
+
+
+ORDERS = ("run_after", "logical_date", "dag_id", "run_id", "state", "start_date", "run_type")
+
+
+def value_of(run: RunFacts, name: str) -> Any:
+    """What a page of runs is ordered by."""
+    return getattr(run.ref if name in ("dag_id", "run_id") else run, name)
+
+
+def instance_of(node: TaskNode, state: str | None, date: datetime) -> TaskInstanceFacts:
+    """A task instance of a run that began at a date. One that never ran has no try; a skipped one did it itself."""
+    tries, began = (1, date) if state not in NEVER_RAN else (0, None)
+    return TaskInstanceFacts(node.task_id, -1, state, node.operator, tries, began, began)
+
+
+NEVER_RAN = (None, "scheduled", "queued", "upstream_failed", "removed")
 
 
 def like(dag_id: str, pattern: str) -> bool:
@@ -334,7 +382,11 @@ class FakeFacts:
 
     def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
         self.statements += 1
-        return {ref: self.world.runs[ref] for ref in refs if ref in self.world.runs}
+        return {ref: self.told(ref) for ref in refs if ref in self.world.runs}
+
+    def told(self, ref: RunRef) -> RunFacts:
+        """A run as Airflow's rows tell of it."""
+        return records.told(self.world, self.world.runs[ref])
 
     def runs_now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
         return {ref: RunNow(run.state, run.run_after) for ref, run in self.runs(refs).items()}
@@ -342,7 +394,8 @@ class FakeFacts:
     def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
         self.statements += 1
         moment = (lambda run: run.logical_date or run.run_after) if undated else (lambda run: run.logical_date)
-        return [run for run in self.world.runs.values() if moment(run) in dates.get(run.ref.dag_id, ())]
+        found = [run for run in self.world.runs.values() if moment(run) in dates.get(run.ref.dag_id, ())]
+        return [records.told(self.world, run) for run in found]
 
     def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
         self.statements += 1
@@ -351,16 +404,21 @@ class FakeFacts:
             for run in self.world.runs.values()
             if run.logical_date and run.ref.dag_id in since and run.logical_date > since[run.ref.dag_id]
         ]
-        return sorted(later, key=lambda run: (run.logical_date, run.ref))[:limit]
+        first = sorted(later, key=lambda run: (run.logical_date, run.ref))[:limit]
+        return [records.told(self.world, run) for run in first]
 
     def page(self, wanted: RunFilter) -> tuple[list[RunFacts], int]:
         self.statements += 1
-        found = [run for run in self.world.runs.values() if self.matches(run, wanted)]
-        name = wanted.order_by.lstrip("-")
-        found.sort(
-            key=lambda r: (getattr(r, name, None) or getattr(r.ref, name, ""), r.ref),
-            reverse=wanted.order_by.startswith("-"),
-        )
+        name = wanted.order_by.removeprefix("-")
+        if name not in ORDERS:
+            raise Invalid(f"Dag runs can't be ordered by {name!r}.")
+        every = (records.told(self.world, run) for run in self.world.runs.values())
+        number = {ref: place for place, ref in enumerate(self.world.runs)}
+        found = [run for run in every if self.matches(run, wanted)]
+        found.sort(key=lambda run: number[run.ref], reverse=wanted.order_by.startswith("-"))
+        known = [run for run in found if value_of(run, name) is not None]
+        known.sort(key=lambda run: value_of(run, name), reverse=wanted.order_by.startswith("-"))
+        found = known + [run for run in found if value_of(run, name) is None]
         return found[wanted.offset : wanted.offset + wanted.limit], len(found)
 
     def matches(self, run: RunFacts, wanted: RunFilter) -> bool:
@@ -388,7 +446,14 @@ class FakeFacts:
 
     def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
         self.statements += 1
-        return {ref: list(self.world.tasks[ref]) for ref in refs if ref in self.world.tasks}
+        return {
+            ref: sorted(
+                (replace(task, start_date=None, end_date=None, cut_off=False) for task in self.world.tasks[ref]),
+                key=lambda task: (task.task_id, task.map_index),
+            )
+            for ref in refs
+            if self.world.tasks.get(ref)
+        }
 
     def accounts(
         self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
@@ -447,7 +512,7 @@ class FakeFacts:
     def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
         self.statements += 1
         return [
-            AssetConsumption(producer, task_id, index, number, asset, self.world.runs[consumer])
+            AssetConsumption(producer, task_id, index, number, asset, self.told(consumer))
             for number, (producer, task_id, index, asset, consumer) in enumerate(self.world.consumptions)
             if producer in producers and consumer in self.world.runs
         ]
@@ -473,7 +538,7 @@ class FakeFacts:
     ) -> list[TaskStart]:
         self.statements += 1
         return [
-            TaskStart(self.world.runs[ref], task.task_id, task.map_index, task.start_date)
+            TaskStart(self.told(ref), task.task_id, task.map_index, task.start_date)
             for ref, some in self.world.tasks.items()
             for task in some
             if (ref.dag_id, task.task_id) in tasks
@@ -485,19 +550,13 @@ class FakeFacts:
 
     def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
         self.statements += 1
-        return [
-            TriggeredRun(parent, task_id, -1, self.world.runs[child])
-            for parent, task_id, child in self.world.triggered
-            if child in children and child in self.world.runs
-        ]
+        makers = {parent for child in children for parent in records.makers(self.world, child)}
+        every = records.triggered(self.world, makers)
+        return [each for each in every if isinstance(each, TriggeredRun) and each.child.ref in children]
 
-    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun]:
+    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
         self.statements += 1
-        return [
-            TriggeredRun(parent, task_id, -1, self.world.runs[child])
-            for parent, task_id, child in self.world.triggered
-            if parent in parents and child in self.world.runs
-        ]
+        return list(records.triggered(self.world, parents))
 
     def recorded_waits(
         self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]

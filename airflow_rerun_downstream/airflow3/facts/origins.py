@@ -11,7 +11,6 @@ from airflow.models.xcom import XComModel
 from airflow.utils.types import DagRunTriggeredByType
 from sqlalchemy import Text, and_, cast, or_, select
 
-from airflow_rerun_downstream.airflow3.facts import serialized
 from airflow_rerun_downstream.airflow3.pairs import chunks, one_in
 from airflow_rerun_downstream.airflow3.stored import TRIGGER_KEY, read_id, text_of
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -91,32 +90,25 @@ def with_makers(ref: RunRef, makers: Mapping[RunRef, Collection[RunRef]]) -> set
 def parents(session: Session, children: Collection[RunRef]) -> dict[RunRef, dict[RunRef, Kind]]:
     """For each run that a task made: the runs of the tasks that may have, with their kinds.
 
-    A run id is unique in its Dag only. A task whose Dag declares another target is left out.
+    A run id is unique in its Dag only. A task that declares another target, in its run's own version, is left out.
     """
-    targets = declared_targets(session)
+    # Not at the top: what a version declares is read by modules that need this one.
+    from airflow_rerun_downstream.airflow3.facts.versions import is_open, triggers_of
+
     by_id: dict[str, list[RunRef]] = {}
     for child in children:
         by_id.setdefault(child.run_id, []).append(child)
+    rows = [row for some in chunks(by_id, 5_000) for row in session.execute(makers_of(session, some))]
+    declared = triggers_of(session, {RunRef(row.dag_id, row.run_id) for row in rows}) if rows else {}
     found: dict[RunRef, dict[RunRef, Kind]] = {}
-    for some in chunks(by_id, 5_000):
-        for row in session.execute(makers_of(session, some)):
-            named = targets.get((row.dag_id, row.task_id))
-            for child in by_id.get(read_id(row.value) or "", ()):
-                if named is None or child.dag_id in named:
-                    found.setdefault(child, {})[RunRef(row.dag_id, row.run_id)] = Kind.of(row)
+    for row in rows:
+        maker = RunRef(row.dag_id, row.run_id)
+        triggers = declared.get(maker, {}).get(row.task_id, ())
+        named = {trigger.trigger_dag_id for trigger in triggers}
+        for child in by_id.get(read_id(row.value) or "", ()):
+            if not named or is_open(triggers) or child.dag_id in named:
+                found.setdefault(child, {})[maker] = Kind.of(row)
     return found
-
-
-def declared_targets(session: Session) -> dict[tuple[str, str], set[str]]:
-    """The Dags that each TriggerDagRun task names; those with a template are left out."""
-    found: dict[tuple[str, str], set[str]] = {}
-    open_ended: set[tuple[str, str]] = set()
-    for trigger in serialized.definitions(session).triggers:
-        key = (trigger.dag_id, trigger.task_id)
-        found.setdefault(key, set()).add(trigger.trigger_dag_id)
-        if "{" in trigger.trigger_dag_id:
-            open_ended.add(key)
-    return {key: targets for key, targets in found.items() if key not in open_ended}
 
 
 def makers_of(session: Session, run_ids: Collection[str]) -> Any:

@@ -45,12 +45,12 @@ def page(session: Session, wanted: RunFilter) -> tuple[list[RunFacts], int]:
 
 
 def order_of(text: str) -> list[Any]:
-    """An order as SQL; equal rows have one too, or pages would overlap."""
+    """An order as SQL; equal rows have one too, or pages would overlap. What has no value is last on every database."""
     name, descending = text.removeprefix("-"), text.startswith("-")
     if name not in ORDERS:
         raise Invalid(f"Dag runs can't be ordered by {name!r}; they can by {', '.join(sorted(ORDERS))}.")
-    columns = (ORDERS[name], RUN.id)
-    return [column.desc() if descending else column.asc() for column in columns]
+    columns = [column.desc() if descending else column.asc() for column in (ORDERS[name], RUN.id)]
+    return [case((ORDERS[name].is_(None), 1), else_=0), *columns] if ORDERS[name].nullable else columns
 
 
 def conditions(session: Session, wanted: RunFilter) -> list[ColumnElement[bool]]:

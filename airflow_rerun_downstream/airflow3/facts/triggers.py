@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XComModel
 from sqlalchemy import select
 
-from airflow_rerun_downstream.airflow3.facts import serialized
 from airflow_rerun_downstream.airflow3.facts.origins import XCOM, parents
 from airflow_rerun_downstream.airflow3.facts.records import AT_ONCE, rendered_fields
 from airflow_rerun_downstream.airflow3.facts.runs import RUN, runs
-from airflow_rerun_downstream.airflow3.facts.versions import own_versions
+from airflow_rerun_downstream.airflow3.facts.versions import is_open, triggers_of
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
 from airflow_rerun_downstream.airflow3.stored import LINK_KEY, TRIGGER_KEY, linked_dag, read_id, text_of
 from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
@@ -23,38 +22,16 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 Instance = tuple[RunRef, str, int]
-Declared = Mapping[tuple[str, str], Collection[TriggerDefinition]]
-"""What Dags declare, by Dag and task."""
+Declared = Mapping[RunRef, Mapping[str, Collection[TriggerDefinition]]]
+"""What runs' own versions of their Dags declare, by run and task."""
 
 
 def triggered_runs(session: Session, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
-    """Which runs the TriggerDagRun tasks of ``parents`` made, and the records that can't be true.
-
-    What is in doubt by the latest version of a Dag is held against the version of which the task's run is.
-    """
+    """Which runs the TriggerDagRun tasks of ``parents`` made, and the records that can't be true."""
     recorded = records(session, parents)
     if not recorded:
         return []
-    found = told_by(session, recorded, declarations(serialized.definitions(session).triggers))
-    doubtful = {each.run for each in found if isinstance(each, DoubtfulRecord)}
-    own = own_versions(session, doubtful) if doubtful else {}
-    if not own:
-        return found
-    sure = [each for each in found if (each.parent if isinstance(each, TriggeredRun) else each.run) not in own]
-    alike: dict[int, list[Instance]] = {}
-    for instance in recorded:
-        if instance[0] in own:
-            alike.setdefault(id(own[instance[0]]), []).append(instance)
-    for some in alike.values():
-        declared = declarations(own[some[0][0]].definitions.triggers)
-        sure += told_by(session, {instance: recorded[instance] for instance in some}, declared)
-    return sure
-
-
-def told_by(
-    session: Session, recorded: Mapping[Instance, tuple[str | None, str | None]], declared: Declared
-) -> list[TriggeredRun | DoubtfulRecord]:
-    """What the records say beside what Dags declare."""
+    declared = triggers_of(session, {parent for parent, _, _ in recorded})
     targets = target_dags(session, recorded, declared)
     children = {
         instance: RunRef(targets[instance], run_id)
@@ -64,8 +41,7 @@ def told_by(
     known = runs(session, set(children.values())) if children else {}
     found: list[TriggeredRun | DoubtfulRecord] = []
     for instance in recorded:
-        parent, task_id, _ = instance
-        child, triggers = children.get(instance), declared.get((parent.dag_id, task_id), ())
+        child, triggers = children.get(instance), of_task(declared, instance)
         if instance not in targets and not triggers:
             continue  # an XCom of that key, and nothing that says of which Dag: somebody else's
         why = doubt(child, known, triggers) if instance in targets else FORGOTTEN
@@ -75,6 +51,11 @@ def told_by(
         else:
             found.append(TriggeredRun(*instance, known[child]))
     return found
+
+
+def of_task(declared: Declared, instance: Instance) -> Collection[TriggerDefinition]:
+    """What a task declares."""
+    return declared.get(instance[0], {}).get(instance[1], ())
 
 
 UNREADABLE = "what it recorded names no run"
@@ -96,19 +77,6 @@ def doubt(
     if not known[child].made_by_task and not known[child].clear_number:
         return f"it recorded the run {child}, which no task has made"
     return None
-
-
-def is_open(triggers: Collection[TriggerDefinition]) -> bool:
-    """Whether a run decides which Dag a task triggers."""
-    return any("{" in trigger.trigger_dag_id for trigger in triggers)
-
-
-def declarations(triggers: Iterable[TriggerDefinition]) -> Declared:
-    """The TriggerDagRun tasks by their names."""
-    found: dict[tuple[str, str], list[TriggerDefinition]] = {}
-    for trigger in triggers:
-        found.setdefault((trigger.dag_id, trigger.task_id), []).append(trigger)
-    return found
 
 
 def triggering_runs(session: Session, children: Collection[RunRef]) -> list[TriggeredRun]:
@@ -147,7 +115,7 @@ def target_dags(
     found = {instance: dag_id for instance, (_, dag_id) in recorded.items() if dag_id is not None}
     unclear: list[Instance] = []
     for instance in recorded:
-        triggers = declared.get((instance[0].dag_id, instance[1]), ())
+        triggers = of_task(declared, instance)
         if instance in found or not triggers:
             continue
         if len(triggers) == 1 and not is_open(triggers):

@@ -23,11 +23,19 @@ from airflow_rerun_downstream.airflow3.facts.serialized import (
     Current,
     ParsedDags,
     current_dags,
+    parsed_dags,
     parsed_keys,
     told_by_row,
 )
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
-from airflow_rerun_downstream.domain.facts import DagVersion, Definitions, InletDefinition, SensorDefinition, TaskNode
+from airflow_rerun_downstream.domain.facts import (
+    DagVersion,
+    Definitions,
+    InletDefinition,
+    SensorDefinition,
+    TaskNode,
+    TriggerDefinition,
+)
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
@@ -71,6 +79,27 @@ def own_versions(session: Session, refs: Collection[RunRef]) -> dict[RunRef, Dag
         if (version := known[key]) is not None:
             found[ref] = version
     return found
+
+
+def triggers_of(session: Session, refs: Collection[RunRef]) -> dict[RunRef, dict[str, list[TriggerDefinition]]]:
+    """What the TriggerDagRun tasks of runs declare, by task, as the version has it that each run is of.
+
+    Dags that Airflow doesn't find any more count too: what their runs have made is still there.
+    """
+    dags = current_dags(session, {ref.dag_id for ref in refs})
+    latest = parsed_dags(session, dags, all_there_are=False)
+    own = own_versions(session, refs) if any(dag.number > 1 for dag in dags) else {}
+    found: dict[RunRef, dict[str, list[TriggerDefinition]]] = {}
+    for ref in refs:
+        version = own.get(ref) or latest.get(ref.dag_id)
+        for trigger in version.definitions.triggers if version is not None else ():
+            found.setdefault(ref, {}).setdefault(trigger.task_id, []).append(trigger)
+    return found
+
+
+def is_open(triggers: Iterable[TriggerDefinition]) -> bool:
+    """Whether a run decides which Dag a task triggers."""
+    return any("{" in trigger.trigger_dag_id for trigger in triggers)
 
 
 def versions_of(session: Session, refs: Collection[RunRef]) -> dict[RunRef, set[Any]]:

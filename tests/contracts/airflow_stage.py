@@ -1,0 +1,182 @@
+"""A real Airflow database as a `Stage`."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_rerun_downstream.domain.refs import RunRef
+from tests.airflow3 import history, scene
+from tests.contracts.stages import DAY, MAKERS, MINUTE, Shape
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from airflow_rerun_downstream.ports import LineageFacts
+
+TRIGGERED_BY = {"scheduler": "timetable", "asset": "asset", "backfill": "backfill", "person": "ui", "task": "operator"}
+
+
+def nothing(number: int = 0) -> None:
+    """A task of the Dags here."""
+
+
+class AirflowStage:
+    """Airflow's own code writes the rows as far as it can be had without a scheduler and workers."""
+
+    def __init__(self, session: Session) -> None:
+        from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+
+        self.session = session
+        self.facts: LineageFacts = AirflowFacts(session)
+
+    def dag(self, shape: Shape) -> None:
+        from airflow.sdk import DAG, Asset
+
+        schedule: Any = [Asset(name) for name in shape.starts_with] or "@daily"
+        with DAG(shape.dag_id, schedule=schedule, start_date=scene.START, catchup=False) as dag:
+            tasks = {task_id: self._task(shape, task_id) for task_id in shape.tasks}
+            for chain in shape.order.split(";"):
+                ids = [part.strip() for part in chain.split(">>")]
+                for before, after in itertools.pairwise(ids):
+                    tasks[before] >> tasks[after]
+        scene.save(dag, session=self.session)
+
+    def _task(self, shape: Shape, task_id: str) -> Any:
+        from airflow.providers.standard.operators.python import PythonOperator
+        from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+        from airflow.providers.standard.sensors.external_task import ExternalTaskMarker, ExternalTaskSensor
+        from airflow.sdk import Asset
+
+        more: dict[str, Any] = {"task_id": task_id, "depends_on_past": task_id in shape.past}
+        more["inlets"] = [Asset(name) for name in shape.inlets.get(task_id, ())]
+        more["outlets"] = [Asset(name) for name in shape.outlets.get(task_id, ())]
+        if (target := shape.triggers.get(task_id)) is not None:
+            return TriggerDagRunOperator(**more, trigger_dag_id=target, wait_for_completion=task_id in shape.waits)
+        if (awaited := shape.sensors.get(task_id)) is not None:
+            return ExternalTaskSensor(**more, external_dag_id=awaited[0], external_task_id=awaited[1])
+        if (named := shape.markers.get(task_id)) is not None:
+            return ExternalTaskMarker(**more, external_dag_id=named[0], external_task_id=named[1])
+        if task_id in shape.mapped:
+            return PythonOperator.partial(**more, python_callable=nothing).expand_kwargs([{}, {}])
+        return PythonOperator(**more, python_callable=nothing)
+
+    def run(
+        self,
+        dag_id: str,
+        *,
+        day: float = 0,
+        run_id: str | None = None,
+        by: str = "scheduler",
+        state: str = "success",
+        states: Mapping[str, str | None] | None = None,
+        dated: bool = True,
+    ) -> RunRef:
+        from airflow.utils.types import DagRunTriggeredByType, DagRunType
+
+        date = scene.START + day * DAY
+        dates = {"logical_date": date, "data_interval": (date, date)} if dated else {}
+        run = scene.latest(dag_id, session=self.session).create_dagrun(
+            run_id=run_id or f"{by}__{date.isoformat()}",
+            run_after=date,
+            run_type=DagRunType(MAKERS.get(by) or history.operator_type()),
+            triggered_by=DagRunTriggeredByType(TRIGGERED_BY[by]),
+            state="queued",
+            session=self.session,
+            **dates,
+        )
+        usual = {"success": "success", "failed": "failed", "running": "running", "queued": None}[state]
+        for ti in run.task_instances:
+            state_of_it = (states or {}).get(ti.task_id, usual)
+            scene.put(ti, state_of_it, date=date)
+            if state_of_it == "skipped":  # by itself: it ran, and said so
+                scene.put(ti, "success", date=date)
+                ti.state = "skipped"
+        run.state = state
+        run.start_date = None if state == "queued" else date
+        run.end_date = date + 30 * MINUTE if state in ("success", "failed") else None
+        run.queued_at = date
+        ref = RunRef(run.dag_id, run.run_id)
+        self.session.commit()
+        return ref
+
+    def expand(self, ref: RunRef, task_id: str, count: int) -> None:
+        first, *rest = (ti for (name, _), ti in self._instances(ref).items() if name == task_id)
+        for ti in rest:
+            self.session.delete(ti)
+        first.map_index = -1
+        self.session.flush()
+        scene.expand(ref, task_id, count, session=self.session)
+
+    def _instances(self, ref: RunRef) -> dict[tuple[str, int], Any]:
+        return scene.instances(ref, session=self.session)
+
+    def drop_tasks(self, ref: RunRef) -> None:
+        for ti in self._instances(ref).values():
+            self.session.delete(ti)
+        self.session.commit()
+
+    def put(self, ref: RunRef, task_id: str, state: str | None, *, at: datetime, map_index: int = -1) -> None:
+        ti = scene.instance(ref, task_id, map_index, session=self.session)
+        ti.state = state
+        if state in ("success", "failed", "running"):
+            ti.try_number = max(ti.try_number, 1)
+            ti.start_date, ti.end_date = at, None if state == "running" else at + MINUTE
+        self.session.commit()
+
+    def end(self, ref: RunRef, state: str) -> None:
+        run = scene.run_of(ref, session=self.session)
+        run.state, run.start_date, run.end_date = state, run.run_after, run.run_after + 30 * MINUTE
+        self.session.commit()
+
+    def clear(self, ref: RunRef, *task_ids: str) -> None:
+        from airflow.models.taskinstance import clear_task_instances
+
+        chosen = [ti for (task_id, _), ti in self._instances(ref).items() if task_id in task_ids]
+        clear_task_instances(chosen, self.session)
+        self.session.commit()
+
+    def mark_failed(self, ref: RunRef) -> None:
+        run = scene.run_of(ref, session=self.session)
+        at = run.run_after + 10 * MINUTE
+        run.state, run.end_date = "failed", at
+        self.session.commit()
+        extra = json.dumps({"state": "failed", "method": "PATCH"})
+        history.logged("patch_dag_run", session=self.session, at=at, extra=extra, ref=ref)
+
+    def delete(self, ref: RunRef) -> None:
+        scene.delete_run(ref, session=self.session)
+
+    def lose(self, dag_id: str) -> None:
+        self._dag_row(dag_id).is_stale = True
+        self.session.commit()
+
+    def pause(self, dag_id: str) -> None:
+        self._dag_row(dag_id).is_paused = True
+        self.session.commit()
+
+    def _dag_row(self, dag_id: str) -> Any:
+        from airflow.models.dag import DagModel
+
+        return self.session.get(DagModel, dag_id)
+
+    def made(
+        self, parent: RunRef, task_id: str, child: RunRef, *, map_index: int = -1, linked: str | None = None
+    ) -> None:
+        where = {"session": self.session, "map_index": map_index}
+        if linked is not None:
+            address = f"http://localhost/base/dags/{linked}/runs/{child.run_id}"
+            history.xcom(parent, task_id, "_link_TriggerDagRunLink", address, **where)
+        history.xcom(parent, task_id, "trigger_run_id", child.run_id, **where)
+
+    def rendered(self, ref: RunRef, task_id: str, *, map_index: int = -1, **fields: object) -> None:
+        from airflow.models.renderedtifields import RenderedTaskInstanceFields
+        from sqlalchemy import insert
+
+        where = {"dag_id": ref.dag_id, "run_id": ref.run_id, "task_id": task_id, "map_index": map_index}
+        values: Mapping[str, object] = {**where, "rendered_fields": fields}
+        self.session.execute(insert(RenderedTaskInstanceFields.__table__).values(**values))
+        self.session.commit()
