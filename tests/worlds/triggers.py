@@ -1,0 +1,173 @@
+"""Tasks that made a run of another Dag."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from airflow_rerun_downstream.domain.plan import LinkKind
+from tests.worlds import operators
+from tests.worlds.links import Link
+from tests.worlds.model import MINUTE, Task
+
+if TYPE_CHECKING:
+    from tests.worlds.model import Run
+
+RUN_ID, ADDRESS = "trigger_run_id", "_link_TriggerDagRunLink"
+
+FORGOTTEN_PARENT = "forgotten parent that waited"
+
+
+class Trigger(Link):
+    """A TriggerDagRunOperator task that made a run in every run."""
+
+    kind = LinkKind.TRIGGER
+    variant = "trigger"
+    form = "none"
+
+    def declare(self) -> None:
+        """The task."""
+        self.task_id = self.name("go")
+        self.add_after(self.up, self.task_id, self.make)
+
+    def make(self) -> Any:
+        """The operator."""
+        return operators.TriggerDagRunOperator(task_id=self.task_id, trigger_dag_id=self.down.dag_id)
+
+    def start(self) -> None:
+        """One run for each of the parent's."""
+        for number, parent in enumerate(self.world.runs_of(self.up)):
+            ready = parent.ready + (5 + self.number) * MINUTE
+            run_id = f"manual__{self.number}_{number}"
+            child = self.world.add_run(self.down, run_id, parent.day, logical=None, ready=ready, by="operator")
+            self.made(parent, child)
+
+    def made(self, parent: Run, child: Run) -> None:
+        """What the task left of it."""
+        recorded = self.note(parent, child)
+        self.took(parent, [self.task_id], child, None)
+        if not recorded:
+            self.unsure(parent, [self.task_id])
+
+    def note(self, parent: Run, child: Run) -> bool:
+        """Both XComs; answer whether they are still there."""
+        self.link(parent, child)
+        return self.world.record(parent, self.task_id, RUN_ID, child.ref.run_id)
+
+    def link(self, parent: Run, child: Run) -> bool:
+        """The link of the UI."""
+        address = f"http://localhost/dags/{child.ref.dag_id}/runs/{quote(child.ref.run_id)}"
+        return self.world.record(parent, self.task_id, ADDRESS, address)
+
+
+class Waiting(Trigger):
+    """It waited, and what follows it read what the child had made."""
+
+    variant = "trigger that waits"
+
+    def declare(self) -> None:
+        """A task after it."""
+        super().declare()
+        after = self.name("report")
+        self.up.add(Task(after, partial(operators.EmptyOperator, task_id=after), (self.task_id,)))
+
+    def make(self) -> Any:
+        """The operator."""
+        more = {"wait_for_completion": True}
+        return operators.TriggerDagRunOperator(task_id=self.task_id, trigger_dag_id=self.down.dag_id, **more)
+
+    def made(self, parent: Run, child: Run) -> None:
+        """Both directions."""
+        super().made(parent, child)
+        kept = self.world.keeps("xcoms", parent.ready)
+        told = kept or FORGOTTEN_PARENT not in self.world.left_out
+        self.took(child, None, parent, self.task_id, beyond=True, told=told)
+        if not kept:
+            self.world.doubt(self.kind, self.variant, child, None, self.up)
+
+
+class InPython(Trigger):
+    """A Python task that executes the operator: its Dag's text says nothing of it."""
+
+    variant = "trigger in a Python task"
+
+    def make(self) -> Any:
+        """Any Python task."""
+        return operators.PythonOperator(task_id=self.task_id, python_callable=operators.nothing)
+
+    def made(self, parent: Run, child: Run) -> None:
+        """Without its record nothing at all tells."""
+        told = self.note(parent, child)
+        self.took(parent, [self.task_id], child, None, told=told)
+
+
+class Templated(Trigger):
+    """The Dag's name is a template."""
+
+    variant = "trigger with a templated Dag"
+
+    def make(self) -> Any:
+        """The template begins like all of the deployment's Dags."""
+        target = f"{self.world.prefix}{{{{ var.value.which }}}}"
+        return operators.TriggerDagRunOperator(task_id=self.task_id, trigger_dag_id=target)
+
+    def made(self, parent: Run, child: Run) -> None:
+        """The run's id, and the link or the fields or neither."""
+        linked = self.chance(0.5) and self.link(parent, child)
+        noted = self.world.record(parent, self.task_id, RUN_ID, child.ref.run_id)
+        fields = {"trigger_dag_id": self.down.dag_id, "trigger_run_id": None}
+        rendered = self.chance(0.6) and self.world.render(parent, self.task_id, fields)
+        self.took(parent, [self.task_id], child, None)
+        if not linked and not (noted and rendered):
+            for dag in self.world.dags:
+                self.world.doubt(self.kind, self.variant, parent, [self.task_id], dag)
+
+
+class HalfRecorded(Trigger):
+    """Only one of the two records is left, or none; or the task has failed since."""
+
+    variant = "trigger with half its records"
+
+    def declare(self) -> None:
+        """Which half."""
+        super().declare()
+        self.way = self.random.choice(["link", "id", "failed", "none"])
+
+    def told(self) -> str:
+        """Which half."""
+        return f" {self.way}"
+
+    def note(self, parent: Run, child: Run) -> bool:
+        """What is left."""
+        if self.way == "failed":
+            parent.instances[self.task_id, -1].state = "failed"
+        if self.way == "none":
+            return False
+        if self.way == "link":
+            return self.link(parent, child)
+        return self.world.record(parent, self.task_id, RUN_ID, child.ref.run_id)
+
+
+class Removed(Trigger):
+    """The task is gone by now."""
+
+    variant = "trigger that is gone"
+
+    def declare(self) -> None:
+        """Gone from the second version."""
+        self.task_id = self.name("go")
+        self.up.changes = True
+        self.add_after(self.up, self.task_id, self.make, (0,))
+
+    def start(self) -> None:
+        """Runs of the first version only made any."""
+        for number, parent in enumerate(self.world.runs_of(self.up)):
+            if parent.version == 0:
+                ready = parent.ready + (5 + self.number) * MINUTE
+                run_id = f"manual__{self.number}_{number}"
+                child = self.world.add_run(self.down, run_id, parent.day, logical=None, ready=ready, by="operator")
+                self.made(parent, child)
+
+
+TRIGGERS = (Trigger, Waiting, InPython, Templated, HalfRecorded, Removed)
