@@ -176,7 +176,10 @@ class AssetConsumption:
 
 @dataclass(frozen=True, slots=True)
 class AssetEmission:
-    """An asset event of ``producer``'s task. ``until``: when another run emitted the asset's next one; None: never."""
+    """An asset event of ``producer``'s task.
+
+    ``until``: when another run of its Dag emitted the asset's next one; None: never.
+    """
 
     producer: RunRef
     task_id: str
@@ -188,12 +191,16 @@ class AssetEmission:
 
 @dataclass(frozen=True, slots=True)
 class TaskStart:
-    """When a task instance of ``run``, which did not skip its work, last started."""
+    """When a task instance of ``run``, which did not skip its work, last started.
+
+    ``consumed``: the assets of which events started the run.
+    """
 
     run: RunFacts
     task_id: str
     map_index: int
     at: datetime
+    consumed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,12 +293,30 @@ class PastDependency:
 
 @dataclass(frozen=True, slots=True)
 class InletDefinition:
-    """A task that reads an asset by which its Dag isn't scheduled."""
+    """A task that reads an asset. In a run that events of the asset have started, these tell what was read."""
 
     dag_id: str
     task_id: str
     asset_id: int
     asset: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutletDefinition:
+    """A task that makes an asset which others take: each time it succeeds, Airflow keeps an event of it."""
+
+    dag_id: str
+    task_id: str
+    asset_id: int
+    asset: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetSchedule:
+    """A Dag whose runs the events of an asset start."""
+
+    dag_id: str
+    asset_id: int
 
 
 @dataclass(frozen=True)
@@ -325,6 +350,9 @@ class Definitions:
     changed: frozenset[str] = frozenset()
     """Of those of earlier versions: the Dags that had any."""
 
+    outlets: tuple[OutletDefinition, ...] = ()
+    asset_schedules: tuple[AssetSchedule, ...] = ()
+
     def of_tasks(self, task_ids: Collection[str] | None) -> Definitions:
         """Those of some tasks of a Dag; None: of all."""
         if task_ids is None:
@@ -335,6 +363,7 @@ class Definitions:
             tuple(each for each in self.triggers if each.task_id in task_ids),
             tuple(each for each in self.past_dependencies if each.task_id in task_ids),
             tuple(each for each in self.inlets if each.task_id in task_ids),
+            outlets=tuple(each for each in self.outlets if each.task_id in task_ids),
         )
 
 

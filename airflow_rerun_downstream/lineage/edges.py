@@ -32,9 +32,14 @@ SHOWN_ASSETS = 10
 
 DAY = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
-BY_EVENT = "Airflow records which asset event started which run."
+BY_EVENT = (
+    "Airflow records which asset event started which run. Where it has cleaned events away, the link is unresolved."
+)
 NO_EVENT_YET = "Nothing has come through the alias so far."
-BY_TIME = "The run that had made the asset last before the task started is the one that it read."
+BY_TIME = (
+    "Of each Dag that makes the asset, the task read the last run before it started, "
+    "unless events of the asset started its own run: then these tell."
+)
 BY_XCOM = "The task records the run that it makes, in the XCom trigger_run_id."
 BY_TEMPLATE = "The logical date that the marker names is rendered for each run."
 BY_ORDER = "The task waits for the Dag's previous run."

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
-from airflow_rerun_downstream.domain.facts import DagStructure, Definitions, InletDefinition, RunFacts, SensorDefinition
+from airflow_rerun_downstream.domain.facts import (
+    DagStructure,
+    Definitions,
+    InletDefinition,
+    OutletDefinition,
+    RunFacts,
+    SensorDefinition,
+)
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.selection import following
@@ -49,6 +57,14 @@ class Surroundings:
     definitions: Definitions
     structures: Structures
     earlier: Definitions = NOTHING_EARLIER
+
+    @cached_property
+    def outlets(self) -> Mapping[str, Sequence[OutletDefinition]]:
+        """The outlets of each Dag, as it is now."""
+        found: dict[str, list[OutletDefinition]] = {}
+        for each in self.definitions.outlets:
+            found.setdefault(each.dag_id, []).append(each)
+        return found
 
 
 class OwnDefinitions:

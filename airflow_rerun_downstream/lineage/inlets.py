@@ -1,7 +1,8 @@
-"""Links of the kind ``inlet``: a task read an asset by which its Dag isn't scheduled.
+"""Links of the kind ``inlet``: a task read an asset that hasn't started its run.
 
-Airflow keeps no record of that. It is told by time: what a task's last try read was made by the run that had emitted
-the asset's last event before.
+Airflow keeps no record of that. It is told by time: what a task's last try read was made by the runs that had emitted
+the asset's last events before, one of each Dag that makes it. A run that events of the asset have started is told by
+these, and isn't looked at here.
 """
 
 from __future__ import annotations
@@ -56,34 +57,39 @@ def matched(
     found: dict[tuple[object, ...], tuple[AssetEmission, TaskStart, str]] = {}
     for start in starts:
         for inlet in reads.get((start.run.ref.dag_id, start.task_id), ()):
-            if not has(start.run.ref, inlet):
+            if inlet.asset_id in start.consumed or not has(start.run.ref, inlet):
                 continue
-            for event in seen_at(start.at, periods.get(inlet.asset_id, [])):
-                key = (event.producer, event.task_id, inlet.asset_id, start.run.ref, start.task_id)
-                found[key] = (event, start, inlet.asset)
+            for of_a_dag in periods.get(inlet.asset_id, {}).values():
+                for event in seen_at(start.at, of_a_dag):
+                    key = (event.producer, event.task_id, inlet.asset_id, start.run.ref, start.task_id)
+                    found[key] = (event, start, inlet.asset)
     for event, start, asset in found.values():
         yield link_of(event, start, asset)
 
 
 def until_of(event: AssetEmission) -> datetime:
-    """When another run emitted the asset's next event."""
+    """When another run of the Dag emitted the asset's next event."""
     return event.until or NEVER
 
 
 Period = tuple[datetime, list[AssetEmission]]
-"""The events before a moment at which another run emitted one, in the order of time."""
+"""The events of a Dag before a moment at which another run of it emitted one, in the order of time."""
 
 
-def periods_of(events: Iterable[AssetEmission]) -> dict[int, list[Period]]:
-    """The periods of each asset, by their ends; they don't overlap."""
-    found: dict[int, dict[datetime, list[AssetEmission]]] = {}
+def periods_of(events: Iterable[AssetEmission]) -> dict[int, dict[str, list[Period]]]:
+    """The periods of each asset and Dag, by their ends; those of one Dag don't overlap."""
+    found: dict[int, dict[str, dict[datetime, list[AssetEmission]]]] = {}
     for event in sorted(events, key=attrgetter("at", "event_id")):
-        found.setdefault(event.asset_id, {}).setdefault(until_of(event), []).append(event)
-    return {asset_id: sorted(periods.items()) for asset_id, periods in found.items()}
+        of_a_dag = found.setdefault(event.asset_id, {}).setdefault(event.producer.dag_id, {})
+        of_a_dag.setdefault(until_of(event), []).append(event)
+    return {
+        asset_id: {dag_id: sorted(periods.items()) for dag_id, periods in of_dags.items()}
+        for asset_id, of_dags in found.items()
+    }
 
 
 def seen_at(moment: datetime, periods: Sequence[Period]) -> list[AssetEmission]:
-    """The events of the asset's last producer before a moment, if it is among the periods."""
+    """The events of the asset's last producer of a Dag before a moment, if it is among the periods."""
     position = bisect_right(periods, moment, key=lambda period: period[0])
     if position == len(periods):
         return []

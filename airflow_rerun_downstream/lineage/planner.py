@@ -13,6 +13,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, shown, task_ids
 from airflow_rerun_downstream.lineage.cut_offs import Instances, tell_cut_offs
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.discovery import Discovery, Explored
+from airflow_rerun_downstream.lineage.lost_events import lost_events
 from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint
 from airflow_rerun_downstream.lineage.selecting import source_selection
 from airflow_rerun_downstream.lineage.triggers import unrecorded
@@ -69,6 +70,7 @@ class Planner:
         instances.update(rest)
         if any(lineage.kind is LinkKind.TRIGGER for lineage in walk.kinds):
             explored.found.extend(unrecorded(explored, instances, walk.around.definitions.triggers))
+        explored.found.extend(lost_events(explored, instances, walk.around, {kind.kind for kind in walk.kinds}))
         to_come = forecast(walk, explored, self.now)
         explored.found.extend(to_come.found)
         view = self.viewpoint(explored)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from airflow_rerun_downstream.domain.eligibility import SCHEDULED
-from airflow_rerun_downstream.domain.facts import Definitions, RecordedWait, RunFacts, TaskStart
+from airflow_rerun_downstream.domain.facts import AssetSchedule, Definitions, RecordedWait, RunFacts, TaskStart
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind, PlannedFuture
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -71,7 +71,7 @@ def forecast(walk: Discovery, explored: Explored, now: datetime) -> Forecast:
     dag_ids = {run.ref.dag_id for run in runs}
     definitions = told_by_dates(walk.around.definitions, dag_ids)
     waiting = waiting_assets(walk, runs)
-    coming = RunsToCome(walk.facts, now)
+    coming = RunsToCome(walk.facts, now, definitions.asset_schedules)
     coming.learn(
         {run.ref.dag_id for run in explored.runs.values()}
         | {sensor.dag_id for sensor in definitions.sensors}
@@ -115,9 +115,12 @@ class RunsToCome:
     Schedules are read once for each Dag. What isn't told here is as today.
     """
 
-    def __init__(self, facts: LineageFacts, now: datetime) -> None:
+    def __init__(self, facts: LineageFacts, now: datetime, asset_schedules: Iterable[AssetSchedule] = ()) -> None:
         self.facts = facts
         self.now = now
+        self.started_by: dict[str, set[int]] = {}
+        for each in asset_schedules:
+            self.started_by.setdefault(each.dag_id, set()).add(each.asset_id)
         self.schedules: dict[str, DagSchedule] = {}
         self.upcoming: dict[str, list[RunFacts]] = {}
         self.names: dict[RunRef, FutureRef] = {}
@@ -153,10 +156,19 @@ class RunsToCome:
     def task_starts(
         self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
     ) -> list[TaskStart]:
-        """The tasks in the next run of each Dag."""
+        """The tasks in the next run of each Dag; one that assets start will consume their events."""
         self.learn({dag_id for dag_id, _ in tasks})
         starts = ((self.next_run(dag_id), task_id) for dag_id, task_id in sorted(tasks))
-        return [TaskStart(run, task_id, -1, max(run.run_after, self.now)) for run, task_id in starts if run]
+        return [
+            TaskStart(run, task_id, -1, max(run.run_after, self.now), self.consumed_by(run))
+            for run, task_id in starts
+            if run
+        ]
+
+    def consumed_by(self, run: RunFacts) -> frozenset[int]:
+        """The assets of which a run to come is going to consume events."""
+        by_assets = self.names[run.ref].next
+        return frozenset(self.started_by.get(run.ref.dag_id, ())) if by_assets else frozenset()
 
     def next_run(self, dag_id: str) -> RunFacts | None:
         """The run that a Dag's timetable makes next, or that assets will start; the Dag's schedule was read."""

@@ -13,6 +13,7 @@ from airflow_rerun_downstream.domain.plan import (
     Evidence,
     FreezeAction,
     FutureRef,
+    Link,
     LinkKind,
     Plan,
     PlannedFuture,
@@ -42,6 +43,7 @@ def plan_warnings(
         *gone_in_latest(plan.structures, selected),
         *order_warnings(plan, selected, order),
         *new_runs(plan, selected),
+        *extra_runs(plan, selected),
         *paused(plan, explored),
         *upcoming(plan, ()),
         *crowded(plan, schedules),
@@ -130,6 +132,23 @@ def new_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarni
         detail = f"{task_id} of {link.upstream} makes another run of {old.dag_id} {what}."
         about = (link.upstream.dag_id, link.upstream.run_id, task_id)
         yield PlanWarning("makes_a_new_run", detail, *about, dag_ids=frozenset({old.dag_id}))
+
+
+def extra_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
+    """Selected tasks whose asset events can't be recognised as repeats, because the first ones are gone: one warning
+    for each Dag that these will start."""
+    told: dict[str, Link] = {}
+    for link in plan.links:
+        lost = link.kind is LinkKind.ASSET and link.evidence is Evidence.UNRESOLVED and "behind" not in link.via
+        if lost and link.from_task_id and covers_task(selected.get(link.upstream, ()), link.from_task_id):
+            told.setdefault(link.downstream.dag_id, link)
+    for dag_id, link in sorted(told.items()):
+        detail = (
+            f"{shown(link.from_task_id or '')} of {link.upstream} will tell of {shown(str(link.via.get('asset')))} "
+            "as if for the first time, since Airflow no longer keeps the event that it repeats: "
+            f"that may start an extra run of {dag_id}."
+        )
+        yield PlanWarning("extra_run", detail, dag_id, dag_ids=frozenset({link.upstream.dag_id}))
 
 
 def paused(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:

@@ -35,7 +35,14 @@ from airflow_rerun_downstream.domain.selection import explicit_selection, failed
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.token import changes
 from airflow_rerun_downstream.lineage.ordering import order_warnings
-from airflow_rerun_downstream.lineage.warnings import left_tasks, leftovers, new_runs, upcoming, will_not_run
+from airflow_rerun_downstream.lineage.warnings import (
+    extra_runs,
+    left_tasks,
+    leftovers,
+    new_runs,
+    upcoming,
+    will_not_run,
+)
 from airflow_rerun_downstream.ports import LineageFacts
 from airflow_rerun_downstream.service.freezing import check_frozen_request, stops
 
@@ -244,6 +251,7 @@ SELECTED = frozenset(
     {
         "stays_polluted",
         "makes_a_new_run",
+        "extra_run",
         "upcoming_run",
         "will_not_run",
         "order_lost",
@@ -276,6 +284,7 @@ def submit_warnings(
         *left_tasks(plan, selected),
         *order_warnings(plan, selected, order),
         *new_runs(plan, selected),
+        *extra_runs(plan, selected),
         *upcoming(plan, frozen),
     )
     return (*general, *told, *more)

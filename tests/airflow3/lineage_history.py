@@ -87,10 +87,16 @@ class History:
         # A task that has triggered a run says so: `made` lets it succeed.
         triggers = task.c.operator == "TriggerDagRunOperator"
         self.session.execute(update(task).where(triggers).values(state="skipped", try_number=0))
+        # One that makes an asset leaves an event of it: `emitted` lets it succeed.
+        for dag_id in {ref.dag_id for ref in self.names.values()}:
+            dag = scene.latest(dag_id, session=self.session)
+            makers = [each.task_id for each in dag.tasks if each.outlets]
+            mine = (task.c.dag_id == dag_id, task.c.task_id.in_(makers))
+            self.session.execute(update(task).where(*mine).values(state="skipped", try_number=0))
         self.session.commit()
 
-    def has_triggered(self, ref: RunRef, task_id: str) -> None:
-        """Let a task have made a run, all its map indexes."""
+    def has_succeeded(self, ref: RunRef, task_id: str) -> None:
+        """Let a task have made a run, or an asset, all its map indexes."""
         from airflow.models.taskinstance import TaskInstance
 
         task = TaskInstance.__table__
@@ -130,7 +136,20 @@ def emitted(task: str, asset: str, *consumers: str, map_index: int = -1) -> Step
         at = past.ready(ref) + timedelta(minutes=1)
         started = [past.run(name, by="asset", at=at) for name in consumers]
         more = {"asset": asset, "task_id": task_id, "map_index": map_index, "at": at}
+        past.has_succeeded(ref, task_id)
         history.emit(ref, *started, session=past.session, **more)
+
+    return step
+
+
+def cleaned(task: str, *consumers: str) -> Step:
+    """A task emitted events with which runs were started, and Airflow has cleaned them away."""
+
+    def step(past: History) -> None:
+        ref, task_id = past.task(task)
+        for name in consumers:
+            past.run(name, by="asset", at=past.ready(ref) + timedelta(minutes=1))
+        past.has_succeeded(ref, task_id)
 
     return step
 
@@ -141,7 +160,7 @@ def made(task: str, child: str, *, map_index: int = -1, linked: bool = True) -> 
     def step(past: History) -> None:
         ref, task_id = past.task(task)
         found = past.run(child, by="operator", at=past.ready(ref) + timedelta(minutes=1))
-        past.has_triggered(ref, task_id)
+        past.has_succeeded(ref, task_id)
         if linked:
             address = f"http://localhost/dags/{found.dag_id}/runs/{found.run_id}"
             history.xcom(ref, task_id, "_link_TriggerDagRunLink", address, session=past.session, map_index=map_index)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.airflow3.lineage_history import Step, by_hand, emitted, made, rendered, started, waited
+from tests.airflow3.lineage_history import Step, by_hand, cleaned, emitted, made, rendered, started, waited
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,14 @@ ASSETS = (
         ("parts@03-28.cut > part_reader#28: asset recorded",),
         (emitted("parts@03-28.cut", "lineage://assets/parts", "part_reader#28"),
          emitted("parts@03-29.cut", "lineage://assets/parts", "part_reader#29")), partitions=True),
+    Row("asset", "events that were cleaned away", "make@03-28 again@03-28T12:00", "make@03-28",
+        ("make@03-28.load > both@?: asset unresolved", "make@03-28.load > either@?: asset unresolved",
+         "make@03-28.load > plain@?: asset unresolved"),
+        (emitted("again@03-28T12:00.load", MADE, "plain#2"), cleaned("make@03-28.load", "plain#1"))),
+    Row("asset", "events of another asset were cleaned away", "make@03-28", "make@03-28",
+        ("make@03-28.load > plain#1: asset recorded", "make@03-28.spare > spare_reader@?: asset unresolved"),
+        (emitted("make@03-28.load", MADE, "plain#1"), cleaned("make@03-28.spare", "spare_reader#1"))),
+    Row("asset", "a task that was skipped has left no event", "make@03-28", "make@03-28", ()),
 )  # fmt: skip
 
 TRIGGERS = (
@@ -242,6 +250,28 @@ INLETS = (
          started("rates_reader@03-27.read", "03-28T09:00"))),
     Row("inlet", "narrowed to a task that emits nothing", "rates@03-28 rates_reader@03-28", "rates@03-28", (),
         (emitted("rates@03-28.fetch", RATES), started("rates_reader@03-28.read", "03-28T00:05")), ("aside",)),
+    Row("inlet", "by the clock or by the asset: the run of the clock", "rates@03-27/03-28 rates_either@03-27/03-28",
+        "rates@03-27",
+        ("rates@03-27.fetch > rates_either#1: asset recorded",
+         "rates@03-27.fetch > rates_either@03-27T06:00.read: inlet derived"),
+        (emitted("rates@03-27.fetch", RATES, "rates_either#1"), emitted("rates@03-28.fetch", RATES),
+         started("rates_either#1.read", "03-27T00:05"), started("rates_either@03-27T06:00.read", "03-27T06:01"))),
+    Row("inlet", "by the clock or by the asset: the run that another event started",
+        "rates@03-27/03-28 rates_either@03-27/03-28", "rates@03-28",
+        ("rates@03-28.fetch > rates_either#2: asset recorded",),
+        (emitted("rates@03-27.fetch", RATES, "rates_either#1"), emitted("rates@03-28.fetch", RATES, "rates_either#2"),
+         started("rates_either#1.read", "03-28T00:05"), started("rates_either#2.read", "03-28T00:05"))),
+    Row("inlet", "two Dags make the asset: the last of each", "rates@03-27/03-28 more_rates@03-27/03-29 "
+        "rates_reader@03-27/03-28", "rates@03-27",
+        ("rates@03-27.fetch > rates_reader@03-27.read: inlet derived",),
+        (emitted("rates@03-27.fetch", RATES), emitted("more_rates@03-27T01:00.fetch", RATES),
+         emitted("rates@03-28.fetch", RATES), emitted("more_rates@03-28T01:00.fetch", RATES),
+         started("rates_reader@03-27.read", "03-27T02:00"), started("rates_reader@03-28.read", "03-28T02:00"))),
+    Row("inlet", "events that were cleaned away", "rates@03-27/03-28 rates_reader@03-27/03-28", "rates@03-27",
+        ("rates@03-27.fetch > rates_either@?: asset unresolved",
+         "rates@03-27.fetch > rates_reader@?.read: inlet unresolved"),
+        (emitted("rates@03-28.fetch", RATES), cleaned("rates@03-27.fetch"),
+         started("rates_reader@03-27.read", "03-27T00:05"), started("rates_reader@03-28.read", "03-28T00:05"))),
 )  # fmt: skip
 
 PASTS = (

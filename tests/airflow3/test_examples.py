@@ -118,7 +118,8 @@ def asset_edges(dags: dict[str, Any]) -> Iterator[Edge]:
         scheduled = list(conditions(dag))
         yield from matching("asset", dag_id, scheduled, made)
         for task in dag.tasks:
-            read = [one for one in task.inlets if not any(same(known, one) for known in scheduled)]
+            # What comes through an alias isn't known before it has; then its events start the runs.
+            read = [one for one in task.inlets if not (is_alias(one) and any(same(one, known) for known in scheduled))]
             yield from matching("inlet", dag_id, read, made)
 
 

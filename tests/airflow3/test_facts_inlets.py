@@ -57,10 +57,13 @@ def test_inlets_that_a_task_only_names(facts, session, by, mapped):
         alias = session.scalar(select(AssetAliasModel).where(AssetAliasModel.name == "some"))
         alias.assets = [session.scalar(select(AssetModel).where(AssetModel.uri == "x://one/all"))]
         session.commit()
-    assert [each for each in told(facts) if each[0] != "makes"] == [("reads", "read", "x://one/all")]
+    assert [each for each in told(facts) if each[0] != "makes"] == [
+        ("reads", "read", "x://one/all"),
+        ("scheduled", "read", "x://one/all"),
+    ]
 
 
-def test_inlets_of_active_dags_but_for_what_schedules_them(facts, session):
+def test_inlets_of_active_dags_and_what_schedules_them(facts, session):
     from airflow.models.asset import AssetAliasModel, AssetModel
     from airflow.models.dag import DagModel
     from airflow.sdk import Asset, AssetAlias
@@ -81,14 +84,44 @@ def test_inlets_of_active_dags_but_for_what_schedules_them(facts, session):
     alias.assets = [session.scalar(select(AssetModel).where(AssetModel.uri == "x://two/all"))]
     session.scalar(select(DagModel).where(DagModel.dag_id == "stale")).is_stale = True
     session.commit()
+    readers = ("plain", "by_asset", "by_name", "by_uri", "by_alias")
     assert set(told(facts)) == {
-        ("plain", "read", "x://one/all"),
-        ("plain", "read", "x://two/all"),
+        *((dag_id, "read", f"x://{name}/all") for dag_id in readers for name in ("one", "two")),
         ("mapped", "read", "x://one/all"),
-        ("by_asset", "read", "x://two/all"),
-        ("by_name", "read", "x://one/all"),
-        ("by_uri", "read", "x://two/all"),
-        ("by_alias", "read", "x://one/all"),
+    }
+    ids = {each.asset_id: each.asset for each in facts.definitions().inlets}
+    # What came through an alias starts a Dag by it only when it comes through it again.
+    assert {(each.dag_id, ids[each.asset_id]) for each in facts.definitions().asset_schedules} == {
+        ("by_asset", "x://one/all"),
+        ("by_name", "x://two/all"),
+        ("by_uri", "x://one/all"),
+    }
+
+
+@pytest.mark.parametrize("by", ["itself", "name", "uri"])
+def test_outlets_that_somebody_takes(facts, session, by):
+    from airflow.providers.standard.operators.bash import BashOperator
+    from airflow.sdk import Asset, AssetAlias
+
+    read, started, nobody = (Asset(name, uri=f"x://{name}/all") for name in ("read", "started", "nobody"))
+
+    def called(asset: Any) -> Any:
+        return {"itself": asset, "name": Asset.ref(name=asset.name), "uri": Asset.ref(uri=asset.uri)}[by]
+
+    def build() -> None:
+        made = [called(read), called(started), called(nobody), AssetAlias("some")]
+        BashOperator(task_id="make", bash_command="true", outlets=made)
+
+    scene.save(
+        history.dag("makes", build),
+        history.dag("reads", reader(read)),
+        history.dag("started", schedule=[started]),
+        history.dag("keeps", lambda: BashOperator(task_id="t", bash_command="true", outlets=[nobody])),
+        session=session,
+    )
+    assert {(each.dag_id, each.task_id, each.asset) for each in facts.definitions().outlets} == {
+        ("makes", "make", "x://read/all"),
+        ("makes", "make", "x://started/all"),
     }
 
 
@@ -105,7 +138,7 @@ def runs(session) -> list[RunRef]:
     return found
 
 
-def test_an_event_lasts_until_another_run_s(facts, session, runs):
+def test_an_event_lasts_until_another_run_of_its_dag_emits(facts, session, runs):
     from airflow.models.asset import AssetEvent
 
     asset_id = history.model(URI, session=session).id
@@ -115,6 +148,9 @@ def test_an_event_lasts_until_another_run_s(facts, session, runs):
     second = history.emit(runs[1], session=session, asset=URI, at=START + 24 * HOUR)
     outside = AssetEvent(asset_id=asset_id, extra={}, timestamp=START + 30 * HOUR)
     session.add(outside)
+    scene.save(history.dag("b"), session=session)
+    other = scene.create_run("b", session=session)
+    history.emit(other, session=session, asset=URI, at=START + 3 * HOUR)
     third = history.emit(runs[2], session=session, asset=URI, at=START + 48 * HOUR)
     found = facts.asset_emissions([*runs, RunRef("a", "gone")], [asset_id])
     assert [(each.event_id, each.producer, each.task_id) for each in found] == [
@@ -124,7 +160,7 @@ def test_an_event_lasts_until_another_run_s(facts, session, runs):
         (third, runs[2], "t"),
     ]
     assert [(each.at - START) / HOUR for each in found] == [1, 2, 24, 48]
-    assert [each.until and (each.until - START) / HOUR for each in found] == [24, 24, 30, None]
+    assert [each.until and (each.until - START) / HOUR for each in found] == [24, 24, 48, None]
     assert facts.asset_emissions(runs, []) == facts.asset_emissions([], [asset_id]) == []
 
 
@@ -165,3 +201,32 @@ def test_statements_do_not_grow_with_runs(facts, session, runs, database):
             starts = facts.task_starts({("r", "read")}, since=events[0].at, until=events[-1].until)
         assert (len(events), len(starts)) == (count, count)
         assert len(statements) == 3
+
+
+def test_which_assets_have_started_a_reader_s_run(facts, session, runs):
+    from airflow.sdk import Asset
+
+    scene.save(history.dag("by", reader(Asset(URI)), schedule=[Asset(URI)]), session=session)
+    found = history.run("by", "1", by="asset", session=session, run_after=START + HOUR)
+    clock = scene.create_run("by", session=session, day=1)
+    for ref in (found, clock):
+        started(session, ref, 2)
+    history.emit(runs[0], found, session=session, asset=URI, at=START + HOUR)
+    history.emit(runs[0], found, session=session, asset="x://other/all", at=START + HOUR)
+    ids = {history.model(uri, session=session).id for uri in (URI, "x://other/all")}
+    starts = facts.task_starts({("by", "read")}, since=START, until=None)
+    assert {each.run.ref: each.consumed for each in starts} == {found: ids, clock: frozenset()}
+
+
+@pytest.mark.parametrize("state", ["success", "running"])
+def test_an_event_long_after_its_run_s_end(facts, session, runs, state):
+    """Somebody marked the run; its task went on for a day."""
+    asset_id = history.model(URI, session=session).id
+    instance = scene.instance(runs[0], "t", session=session)
+    scene.put(instance, state, date=START)
+    instance.end_date = START + 30 * HOUR if state == "success" else None
+    session.commit()
+    reader_ = scene.create_run("r", session=session, day=5)
+    history.emit(runs[0], reader_, session=session, asset=URI, at=START + 30 * HOUR)
+    assert [each.consumer.ref for each in facts.asset_consumptions([runs[0]])] == [reader_]
+    assert len(facts.asset_emissions([runs[0]], [asset_id])) == 1

@@ -29,6 +29,7 @@ from airflow_rerun_downstream.domain.facts import (
     Account,
     AssetConsumption,
     AssetEmission,
+    AssetSchedule,
     DagStructure,
     DagVersion,
     Definitions,
@@ -36,6 +37,7 @@ from airflow_rerun_downstream.domain.facts import (
     InletDefinition,
     MarkerDefinition,
     Observation,
+    OutletDefinition,
     PastDependency,
     RecordedWait,
     RunAccount,
@@ -86,6 +88,8 @@ class World:
     one_run: set[tuple[str, str]] = field(default_factory=set)
     past_dependencies: list[PastDependency] = field(default_factory=list)
     inlets: list[InletDefinition] = field(default_factory=list)
+    outlets: list[OutletDefinition] = field(default_factory=list)
+    asset_schedules: list[AssetSchedule] = field(default_factory=list)
     emissions: list[tuple[RunRef | None, str, int, datetime]] = field(default_factory=list)
     consumptions: list[tuple[RunRef, str, int, str, RunRef]] = field(default_factory=list)
     triggered: list[tuple[RunRef, str, RunRef]] = field(default_factory=list)
@@ -507,6 +511,8 @@ class FakeFacts:
             tuple(self.world.triggers),
             tuple(self.world.past_dependencies),
             tuple(self.world.inlets),
+            outlets=tuple(self.world.outlets),
+            asset_schedules=tuple(self.world.asset_schedules),
         )
 
     def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
@@ -530,7 +536,11 @@ class FakeFacts:
         ]
 
     def next_event(self, producer: RunRef, asset_id: int, at: datetime) -> datetime | None:
-        others = (e for e in self.world.emissions if e[2] == asset_id and e[0] != producer and e[3] > at)
+        others = (
+            e
+            for e in self.world.emissions
+            if e[0] and e[0].dag_id == producer.dag_id and e[2] == asset_id and e[0] != producer and e[3] > at
+        )
         return min((when for *_, when in others), default=None)
 
     def task_starts(
@@ -538,7 +548,7 @@ class FakeFacts:
     ) -> list[TaskStart]:
         self.statements += 1
         return [
-            TaskStart(self.told(ref), task.task_id, task.map_index, task.start_date)
+            TaskStart(self.told(ref), task.task_id, task.map_index, task.start_date, self.consumed_by(ref))
             for ref, some in self.world.tasks.items()
             for task in some
             if (ref.dag_id, task.task_id) in tasks
@@ -547,6 +557,10 @@ class FakeFacts:
             and task.start_date >= since
             and (until is None or task.start_date < until)
         ]
+
+    def consumed_by(self, ref: RunRef) -> frozenset[int]:
+        uris = {asset for *_, asset, consumer in self.world.consumptions if consumer == ref}
+        return frozenset(each.asset_id for each in self.world.inlets if each.asset in uris)
 
     def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
         self.statements += 1

@@ -81,13 +81,30 @@ def test_only_emitting_tasks_that_are_polluted_count(world: World) -> None:
     assert plan(world, source, tasks=(TaskRef("make"),)).runs == ()
 
 
-def test_an_event_that_somebody_told_of_ends_a_period_too(world: World) -> None:
-    source = world.run("p")
+def test_an_event_of_another_producer_hides_none(world: World) -> None:
+    world.dag("q", "make")
+    source, other = world.run("p"), world.run("q")
     world.emitted(source, "make", START + HOUR)
-    world.emitted(None, "", START + 3 * HOUR)
-    reader(world, 2, "before")
-    reader(world, 4, "after")
-    assert reached(world, source) == ["before"]
+    world.emitted(other, "make", START + 3 * HOUR)
+    world.emitted(None, "", START + 5 * HOUR)
+    for at in (2, 4, 6):
+        reader(world, at, f"at {at}")
+    assert reached(world, source) == ["at 2", "at 4", "at 6"]
+    assert reached(world, other) == ["at 4", "at 6"]
+    world.emitted(world.run("p", day=1), "make", START + 3.5 * HOUR)
+    assert reached(world, source) == ["at 2"]
+
+
+def test_a_run_that_events_of_the_asset_have_started_is_told_by_these(world: World) -> None:
+    world.dag("other", "make")
+    source, other = world.run("p"), world.run("p", day=1)
+    for run, at in ((source, 1), (other, 2)):
+        world.emitted(run, "make", START + at * HOUR)
+    by_asset, by_clock = reader(world, 3, "by asset"), reader(world, 3, "by the clock")
+    world.consumed(source, "make", by=by_asset, asset=ASSET)
+    assert reached(world, source) == ["by asset"]
+    assert {link.kind.value for link in plan(world, source).links} == {"asset"}
+    assert reached(world, other) == [by_clock.run_id]
 
 
 def test_another_asset_s_events_do_not_end_a_period(world: World) -> None:

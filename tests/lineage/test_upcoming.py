@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_rerun_downstream.domain.facts import InletDefinition, MarkerDefinition, PastDependency, SensorDefinition
+from airflow_rerun_downstream.domain.facts import (
+    AssetSchedule,
+    InletDefinition,
+    MarkerDefinition,
+    PastDependency,
+    SensorDefinition,
+)
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, FutureRef, Link, LinkKind, Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
@@ -139,6 +145,17 @@ def test_the_next_run_reads_an_asset_that_nobody_made_anew(world: World) -> None
         "asset": "s3://rates", "event_id": 0, "emitted_at": date(39).isoformat(), "task_id": "write",
     }  # fmt: skip
     world.emitted(None, "tell", date(39.5))
+    assert coming(plan(world, source)) == [at(TODAY)]
+    world.emitted(world.run("up", day=38), "tell", date(39.5))
+    assert coming(plan(world, source)) == []
+
+
+def test_a_run_that_the_asset_itself_starts_is_told_by_its_events(world: World) -> None:
+    world.inlets.append(InletDefinition("report", "write", 1, "s3://rates"))
+    world.asset_schedules.append(AssetSchedule("report", 1))
+    world.schedules["report"] = DagSchedule("report", asset_scheduled=True)
+    source = world.run("up", day=39)
+    world.emitted(source, "tell", date(39))
     assert coming(plan(world, source)) == []
 
 

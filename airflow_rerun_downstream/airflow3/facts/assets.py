@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.models.asset import AssetEvent, AssetModel
 from airflow.models.asset import association_table as CONSUMED
 from airflow.models.dagrun import DagRun
-from sqlalchemy import false, literal, select
+from sqlalchemy import exists, false, func, literal, select
 
 from airflow_rerun_downstream.airflow3.facts.emitters import emitted_assets
-from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, complete
+from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, TI, complete
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, one_in, pair_in
-from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, AssetConsumption, RunFacts
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, AssetConsumption, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ CREATED_AT = RUN.created_at if "created_at" in RUN else literal(None)
 """Airflow 3.1 doesn't keep it."""
 
 BEFORE, AFTER = timedelta(hours=1), timedelta(hours=6)
-"""How far the clocks of workers, schedulers and api-servers may be apart; a teardown task may outlive its run."""
+"""How far the clocks of workers, schedulers and api-servers may be apart."""
+
+AT_WORK = tuple(sorted(LIVE_TASK_STATES | {"deferred", "up_for_reschedule", "up_for_retry", "scheduled"}))
+"""States of a task that may still succeed, although its run has ended."""
 
 EVENT_COLUMNS = (
     EVENT.id, EVENT.source_dag_id, EVENT.source_run_id, EVENT.source_task_id, EVENT.source_map_index, ASSET.uri,
@@ -81,8 +84,14 @@ def events_of(session: Session, producers: Collection[RunRef]) -> Sequence[Any]:
 
 def emitted_by(session: Session, producers: Collection[RunRef]) -> list[Any]:
     """Conditions on events: they are those of runs, and as old as these. One statement."""
+    mine = TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id
+    last = select(func.max(TI.end_date)).where(*mine).correlate(DagRun.__table__).scalar_subquery()
+    at_work = exists().where(*mine, TI.state.in_(AT_WORK)).correlate(DagRun.__table__)
     lives = session.execute(
-        select(RUN.state, CREATED_AT.label("created_at"), RUN.run_after, RUN.queued_at, RUN.start_date, RUN.end_date)
+        select(
+            RUN.state, CREATED_AT.label("created_at"), RUN.run_after, RUN.queued_at, RUN.start_date, RUN.end_date,
+            last.label("last_end"), at_work.label("at_work"),
+        )
         .where(pair_in(session, RUN.dag_id, RUN.run_id, names(producers)))
     ).all()  # fmt: skip
     if not lives:
@@ -119,9 +128,14 @@ def born(life: Any) -> datetime | None:
 
 
 def ended(life: Any) -> datetime | None:
-    """A run's end; None: it may still emit."""
-    end: datetime | None = life.end_date
-    return end if life.state in FINISHED_RUN_STATES else None
+    """When the run and all its tasks have ended; None: it may still emit.
+
+    A run that a person, or a timeout, has ended may have tasks that go on for hours.
+    """
+    if life.state not in FINISHED_RUN_STATES or life.at_work or life.end_date is None:
+        return None
+    last: datetime = max(life.end_date, life.last_end or life.end_date)
+    return last
 
 
 def outermost(moments: Iterable[datetime | None], choose: Any) -> datetime | None:

@@ -93,8 +93,9 @@ class AirflowFacts:
 
     def definitions(self) -> Definitions:
         """See `LineageFacts.definitions`."""
-        edges, named = serialized.declared(self._session)
-        return replace(edges, inlets=inlets.definitions(self._session, named))
+        edges, named, made = serialized.declared(self._session)
+        takers = inlets.takers(self._session, named)
+        return replace(edges, inlets=takers.inlets, outlets=takers.outlets(made), asset_schedules=takers.schedules)
 
     def earlier_definitions(self, *, since: datetime) -> Definitions:
         """See `LineageFacts.earlier_definitions`."""

@@ -54,7 +54,7 @@ def asset_flows(session: Session, dag_id: str) -> list[AssetFlow]:
     """The flows from and to a Dag. A few statements; all Dags' definitions are read, they are small."""
     dags = serialized.active(session)
     named = [outlet for each in dags for outlet in each.named_outlets]
-    reads = inlets.definitions(session, [inlet for each in dags for inlet in each.named_inlets])
+    reads = inlets.takers(session, [inlet for each in dags for inlet in each.named_inlets]).inlets
     makers = [*outlets(session), *resolved(session, named)]
     takers = [*scheduled(session), *(Taker(read.dag_id, read.task_id, read.asset_id) for read in reads)]
     concerned = aliases_of(session, dag_id, makers, takers)

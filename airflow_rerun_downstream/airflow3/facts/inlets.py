@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow.models.asset import (
     AssetAliasModel,
@@ -17,15 +18,23 @@ from airflow.models.asset import (
     TaskInletAssetReference,
 )
 from airflow.models.asset import alias_association_table as ALIASED
+from airflow.models.asset import association_table as CONSUMED
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
-from sqlalchemy import and_, exists, func, not_, or_, select
+from sqlalchemy import and_, exists, func, null, or_, select, union_all
 
 from airflow_rerun_downstream.airflow3.facts.assets import ASSET, EVENT, emitted_by
+from airflow_rerun_downstream.airflow3.facts.origins import word
 from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, TI, complete
 from airflow_rerun_downstream.airflow3.pairs import chunks, one_in, pair_in
-from airflow_rerun_downstream.domain.facts import AssetEmission, InletDefinition, TaskStart
+from airflow_rerun_downstream.domain.facts import (
+    AssetEmission,
+    AssetSchedule,
+    InletDefinition,
+    OutletDefinition,
+    TaskStart,
+)
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
@@ -45,22 +54,76 @@ BY_URI = DagScheduleAssetUriReference.__table__.c
 DID_NOTHING = ("skipped", "upstream_failed", "removed")
 
 
-def definitions(session: Session, named: Collection[NamedAsset] = ()) -> tuple[InletDefinition, ...]:
-    """The inlets of active Dags, but for the assets that schedule the Dag: those links are recorded.
+@dataclass(frozen=True)
+class Takers:
+    """Who takes assets. ``meant``: the assets that are taken, by what a task may call them."""
+
+    inlets: tuple[InletDefinition, ...]
+    schedules: tuple[AssetSchedule, ...]
+    meant: Mapping[tuple[str, str], Collection[Meant]]
+
+    def outlets(self, named: Iterable[NamedAsset]) -> tuple[OutletDefinition, ...]:
+        """Those of the outlets that somebody takes."""
+        found = {
+            OutletDefinition(one.dag_id, one.task_id, asset.asset_id, asset.uri): None
+            for one in named
+            for asset in self.meant.get((one.by, one.value), ())
+        }
+        return tuple(found)
+
+
+class Meant(NamedTuple):
+    """An asset that a task names."""
+
+    asset_id: int
+    uri: str
+
+
+def takers(session: Session, named: Collection[NamedAsset] = ()) -> Takers:
+    """The inlets of active Dags, and the assets that schedule Dags.
 
     One statement, and one more where tasks name what they read (``named``): Airflow keeps no row of these.
     """
-    wanted = (
-        select(INLET.dag_id, INLET.task_id, INLET.asset_id, ASSET.uri)
-        .select_from(TaskInletAssetReference.__table__)
-        .join(AssetModel.__table__, ASSET.id == INLET.asset_id)
-        .join(DagModel.__table__, DAG.dag_id == INLET.dag_id)
-        .where(DAG.is_stale.is_(False), not_(scheduled_by(INLET.dag_id)))
+    inlets: set[InletDefinition] = set()
+    schedules: set[AssetSchedule] = set()
+    known: dict[tuple[str, str], set[Meant]] = {}
+    for row in session.execute(taken()):
+        if row.task_id is None:
+            schedules.add(AssetSchedule(row.dag_id, row.id))
+        else:
+            inlets.add(InletDefinition(row.dag_id, row.task_id, row.id, row.uri))
+        known.setdefault(("uri", row.uri), set()).add(Meant(row.id, row.uri))
+        known.setdefault(("name", row.name), set()).add(Meant(row.id, row.uri))
+    for (by, value), assets in meant(session, named).items():
+        known.setdefault((by, value), set()).update(assets)
+        inlets |= {
+            InletDefinition(one.dag_id, one.task_id, *asset)
+            for one in named
+            if (one.by, one.value) == (by, value)
+            for asset in assets
+        }
+    return Takers(
+        tuple(sorted(inlets, key=lambda one: (one.dag_id, one.task_id, one.asset_id))),
+        tuple(sorted(schedules, key=lambda one: (one.dag_id, one.asset_id))),
+        known,
     )
-    found = {InletDefinition(*row) for row in session.execute(wanted)}
-    if named:
-        found |= {inlet for some in meant(session, named).values() for inlet in some}
-    return tuple(sorted(found, key=lambda one: (one.dag_id, one.task_id, one.asset_id)))
+
+
+def taken() -> Any:
+    """The assets that tasks of active Dags read, or (without a task) that schedule them."""
+    every = union_all(
+        select(INLET.dag_id, INLET.task_id, INLET.asset_id),
+        select(BY_ASSET.dag_id, null(), BY_ASSET.asset_id),
+        select(BY_NAME.dag_id, null(), ASSET.id).where(ASSET.name == BY_NAME.name),
+        select(BY_URI.dag_id, null(), ASSET.id).where(ASSET.uri == BY_URI.uri),
+    ).subquery()
+    return (
+        select(every.c.dag_id, every.c.task_id, ASSET.id, ASSET.name, ASSET.uri)
+        .select_from(every)
+        .join(AssetModel.__table__, ASSET.id == every.c.asset_id)
+        .join(DagModel.__table__, DAG.dag_id == every.c.dag_id)
+        .where(DAG.is_stale.is_(False))
+    )
 
 
 def scheduled_by(dag_id: Any) -> ColumnElement[bool]:
@@ -77,41 +140,36 @@ def scheduled_by(dag_id: Any) -> ColumnElement[bool]:
     )
 
 
-def meant(session: Session, named: Collection[NamedAsset]) -> dict[NamedAsset, set[InletDefinition]]:
+def meant(session: Session, named: Iterable[NamedAsset]) -> dict[tuple[str, str], set[Meant]]:
     """The assets that tasks name: by name, by URI, or through an alias those that came through it so far."""
-    found: dict[NamedAsset, set[InletDefinition]] = {}
-    if not named:
+    wanted = {(one.by, one.value) for one in named}
+    found: dict[tuple[str, str], set[Meant]] = {}
+    if not wanted:
         return found
-    readers: dict[tuple[str, str], list[NamedAsset]] = {}
-    for one in named:
-        readers.setdefault((one.by, one.value), []).append(one)
     columns = {"name": ASSET.name, "uri": ASSET.uri, "alias": ALIAS.name}
-    wanted = (
-        select(ASSET.id, ASSET.name, ASSET.uri, ALIAS.name.label("alias"), DAG.dag_id)
+    rows = session.execute(
+        select(ASSET.id, ASSET.name, ASSET.uri, ALIAS.name.label("alias"))
         .select_from(AssetModel.__table__)
         .outerjoin(ALIASED, ALIASED.c.asset_id == ASSET.id)
         .outerjoin(AssetAliasModel.__table__, ALIAS.id == ALIASED.c.alias_id)
-        .join(DagModel.__table__, one_in(session, DAG.dag_id, sorted({one.dag_id for one in named})))
         .where(
             or_(
                 *(
-                    one_in(session, column, sorted({value for kind, value in readers if kind == by}))
+                    one_in(session, column, sorted({value for kind, value in wanted if kind == by}))
                     for by, column in columns.items()
                 )
             ),
-            not_(scheduled_by(DAG.dag_id)),
         )
     )
-    for row in session.execute(wanted):
+    for row in rows:
         for by in columns:
-            for one in readers.get((by, getattr(row, by)), ()):
-                if one.dag_id == row.dag_id:
-                    found.setdefault(one, set()).add(InletDefinition(one.dag_id, one.task_id, row.id, row.uri))
+            if (key := (by, getattr(row, by))) in wanted:
+                found.setdefault(key, set()).add(Meant(row.id, row.uri))
     return found
 
 
 def asset_emissions(session: Session, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
-    """The events of runs for assets, each with the time of the next one that another run emitted."""
+    """The events of runs for assets, each with the time of the next one that another run of its Dag emitted."""
     if not asset_ids:
         return []
     return [
@@ -129,18 +187,15 @@ def asset_emissions(session: Session, producers: Collection[RunRef], asset_ids: 
 
 
 def events_of(session: Session, producers: Collection[RunRef], asset_ids: Collection[int]) -> Any:
-    """The events of runs, with the time until which they were the last that a reader saw."""
+    """The events of runs, with the time until which they were the last of their Dag that a reader saw."""
     later = AssetEvent.__table__.alias()
     until = (
         select(func.min(later.c.timestamp))
         .where(
             later.c.asset_id == EVENT.asset_id,
             later.c.timestamp > EVENT.timestamp,
-            or_(
-                later.c.source_run_id.is_(None),  # somebody told of it over REST
-                later.c.source_run_id != EVENT.source_run_id,
-                later.c.source_dag_id != EVENT.source_dag_id,
-            ),
+            later.c.source_dag_id == EVENT.source_dag_id,
+            later.c.source_run_id != EVENT.source_run_id,
         )
         .scalar_subquery()
     )
@@ -161,7 +216,7 @@ def task_starts(
     if not tasks:
         return []
     wanted = (
-        select(TI.task_id, TI.map_index, TI.start_date.label("began"), *RUN_COLUMNS)
+        select(RUN.id.label("run_key"), TI.task_id, TI.map_index, TI.start_date.label("began"), *RUN_COLUMNS)
         .select_from(
             DagRun.__table__.join(TaskInstance.__table__, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id))
         )
@@ -178,4 +233,26 @@ def task_starts(
         wanted = wanted.where(TI.start_date < until)
     rows = session.execute(wanted).all()
     known = complete(session, rows) if rows else {}
-    return [TaskStart(known[RunRef(row.dag_id, row.run_id)], row.task_id, row.map_index, row.began) for row in rows]
+    consumed = consumed_assets(session, {row.run_key for row in rows if word(row.run_type) == "asset_triggered"})
+    return [
+        TaskStart(
+            known[RunRef(row.dag_id, row.run_id)], row.task_id, row.map_index, row.began,
+            frozenset(consumed.get(row.run_key, ())),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def consumed_assets(session: Session, run_keys: Collection[int]) -> dict[int, set[int]]:
+    """The assets of which events started runs, by the keys of their rows."""
+    found: dict[int, set[int]] = {}
+    for some in chunks(sorted(run_keys), 5_000):
+        wanted = (
+            select(CONSUMED.c.dag_run_id, EVENT.asset_id)
+            .select_from(CONSUMED.join(AssetEvent.__table__, EVENT.id == CONSUMED.c.event_id))
+            .where(one_in(session, CONSUMED.c.dag_run_id, some))
+            .distinct()
+        )
+        for run_key, asset_id in session.execute(wanted):
+            found.setdefault(run_key, set()).add(asset_id)
+    return found

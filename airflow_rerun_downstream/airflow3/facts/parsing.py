@@ -52,6 +52,9 @@ class ParsedDag:
     inlets: tuple[NamedAsset, ...] = ()
     """All inlets: Airflow keeps rows of the latest version's only."""
 
+    outlets: tuple[NamedAsset, ...] = ()
+    """All outlets; what goes by an alias is known by its events alone."""
+
 
 def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
     """Read the ``dag`` part of a serialized Dag. A task that can't be read is logged and left out."""
@@ -83,6 +86,12 @@ def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
         tuple(found for task in tasks for found in named_assets(dag_id, task, "inlets")),
         tuple(found for task in tasks for found in named_assets(dag_id, task, "outlets")),
         tuple(found for task in tasks for found in named_assets(dag_id, task, "inlets", all_of_them=True)),
+        tuple(
+            found
+            for task in tasks
+            for found in named_assets(dag_id, task, "outlets", all_of_them=True)
+            if found.by != "alias"
+        ),
     )
 
 

@@ -184,8 +184,8 @@ def active(session: Session) -> list[ParsedDag]:
     return [parsed[dag_id] for dag_id in sorted(parsed)]
 
 
-def declared(session: Session) -> tuple[Definitions, list[NamedAsset]]:
-    """The edges between runs that all Dags declare, and the inlets that they only name."""
+def declared(session: Session) -> tuple[Definitions, list[NamedAsset], list[NamedAsset]]:
+    """The edges between runs that all Dags declare, the inlets that they only name, and all their outlets."""
     parsed = active(session)
     found = [each.definitions for each in parsed]
     edges = Definitions(
@@ -194,4 +194,5 @@ def declared(session: Session) -> tuple[Definitions, list[NamedAsset]]:
         tuple(trigger for each in found for trigger in each.triggers),
         tuple(dependency for each in found for dependency in each.past_dependencies),
     )
-    return edges, [inlet for each in parsed for inlet in each.named_inlets]
+    named = [inlet for each in parsed for inlet in each.named_inlets]
+    return edges, named, [outlet for each in parsed for outlet in each.outlets]

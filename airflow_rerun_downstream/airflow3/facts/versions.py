@@ -15,8 +15,8 @@ from airflow.models.dag_version import DagVersion as DagVersion_
 from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
-from airflow_rerun_downstream.airflow3.facts.inlets import meant
-from airflow_rerun_downstream.airflow3.facts.parsing import NamedAsset, ParsedDag
+from airflow_rerun_downstream.airflow3.facts.inlets import Meant, meant
+from airflow_rerun_downstream.airflow3.facts.parsing import ParsedDag
 from airflow_rerun_downstream.airflow3.facts.serialized import (
     SERIALIZED,
     VERSION,
@@ -32,6 +32,7 @@ from airflow_rerun_downstream.domain.facts import (
     DagVersion,
     Definitions,
     InletDefinition,
+    OutletDefinition,
     SensorDefinition,
     TaskNode,
     TriggerDefinition,
@@ -64,7 +65,7 @@ def own_versions(session: Session, refs: Collection[RunRef]) -> dict[RunRef, Dag
     parsed = parsed_versions(session, {each for ids in older.values() for each in ids})
     mixed = {ref for ref, ids in older.items() if len(ids) > 1}
     tasks = versions_of_tasks(session, mixed)
-    inlets = inlets_of(session, parsed.values())
+    assets = assets_of(session, parsed.values())
     known: dict[Any, DagVersion | None] = {}
     found: dict[RunRef, DagVersion] = {}
     for ref, ids in older.items():
@@ -75,7 +76,7 @@ def own_versions(session: Session, refs: Collection[RunRef]) -> dict[RunRef, Dag
                 if ref in mixed
                 else [(parsed.get(next(iter(ids))), None)]
             )
-            known[key] = put_together(dags[ref.dag_id], parts, inlets)
+            known[key] = put_together(dags[ref.dag_id], parts, assets)
         if (version := known[key]) is not None:
             found[ref] = version
     return found
@@ -149,16 +150,16 @@ def parsed_versions(session: Session, version_ids: Collection[Any]) -> Versions:
     return {version: parsed.get(key) for version, key in keys.items()}
 
 
-Inlets = Mapping[NamedAsset, Collection[InletDefinition]]
+Assets = Mapping[tuple[str, str], Collection[Meant]]
 
 
-def inlets_of(session: Session, versions: Iterable[ParsedDag | None]) -> Inlets:
-    """What the inlets of versions mean."""
-    return meant(session, list(dict.fromkeys(each for one in versions if one is not None for each in one.inlets)))
+def assets_of(session: Session, versions: Iterable[ParsedDag | None]) -> Assets:
+    """What the inlets and outlets of versions mean."""
+    return meant(session, [each for one in versions if one is not None for each in (*one.inlets, *one.outlets)])
 
 
 def put_together(
-    dag: Current, parts: Iterable[tuple[ParsedDag | None, set[str] | None]], inlets: Inlets
+    dag: Current, parts: Iterable[tuple[ParsedDag | None, set[str] | None]], assets: Assets
 ) -> DagVersion | None:
     """A Dag with each task as its version has it; None for ``some``: all of them. None where nothing can be read."""
     known = [(parsed, some) for parsed, some in parts if parsed is not None]
@@ -171,13 +172,22 @@ def put_together(
         for name, ids in parsed.structure.groups.items():
             groups[name] = groups.get(name, frozenset()) | ids
     structure = replace(told_by_row(known[-1][0], dag), tasks=nodes, groups=groups)
-    return DagVersion(structure, all_of([declared_by(parsed, inlets).of_tasks(some) for parsed, some in known]))
+    return DagVersion(structure, all_of([declared_by(parsed, assets).of_tasks(some) for parsed, some in known]))
 
 
-def declared_by(parsed: ParsedDag, inlets: Inlets) -> Definitions:
-    """What a version declares, with its inlets."""
-    found = dict.fromkeys(inlet for named in parsed.inlets for inlet in inlets.get(named, ()))
-    return replace(parsed.definitions, inlets=tuple(found))
+def declared_by(parsed: ParsedDag, assets: Assets) -> Definitions:
+    """What a version declares, with its inlets and outlets."""
+    inlets = {
+        InletDefinition(named.dag_id, named.task_id, *asset): None
+        for named in parsed.inlets
+        for asset in assets.get((named.by, named.value), ())
+    }
+    outlets = {
+        OutletDefinition(named.dag_id, named.task_id, *asset): None
+        for named in parsed.outlets
+        for asset in assets.get((named.by, named.value), ())
+    }
+    return replace(parsed.definitions, inlets=tuple(inlets), outlets=tuple(outlets))
 
 
 def all_of(definitions: Collection[Definitions]) -> Definitions:
@@ -188,6 +198,7 @@ def all_of(definitions: Collection[Definitions]) -> Definitions:
         tuple(each for one in definitions for each in one.triggers),
         tuple(each for one in definitions for each in one.past_dependencies),
         tuple(each for one in definitions for each in one.inlets),
+        outlets=tuple(each for one in definitions for each in one.outlets),
     )
 
 
@@ -210,8 +221,8 @@ def earlier_definitions(session: Session, *, since: datetime) -> Definitions:
     if not found:
         return Definitions()
     parsed = parsed_versions(session, list(found))
-    inlets = inlets_of(session, parsed.values())
-    every = all_of([declared_by(each, inlets) for each in parsed.values() if each is not None])
+    assets = assets_of(session, parsed.values())
+    every = all_of([declared_by(each, assets) for each in parsed.values() if each is not None])
     return replace(every, sensors=once(every.sensors), changed=frozenset(found.values()))
 
 

@@ -2,7 +2,8 @@
 
 marking ─┬─ mark, mark_next, mark_month ── marked
          └─ mark_live ──────────────────── marked      its date is known to a running task only
-rates ──── fetch ── rates_reader                       read as an inlet
+rates, more_rates ── fetch ── rates_reader             read as an inlet
+                           └─ rates_either             read as an inlet, and started by it or by the clock
 past ───── a task that depends on its own past; strict_past: on what follows it, too
 writer ─── reader                                      declared in lineage_links.yaml
 """
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.sensors.external_task import ExternalTaskMarker
-from airflow.sdk import DAG, Asset, task
+from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, task
 
 START = datetime.fromisoformat(os.environ.get("LINEAGE_START", "2026-01-01T00:00:00+00:00"))
 END = START + timedelta(hours=float(os.environ["LINEAGE_HOURS"])) if "LINEAGE_HOURS" in os.environ else None
@@ -52,6 +53,13 @@ with DAG("rates", schedule="0 0 * * *", **ONCE):
 with DAG("rates_reader", schedule="0 0 * * *", **ONCE):
     work.override(task_id="free")()
     work.override(task_id="read", inlets=[RATES])() >> EmptyOperator(task_id="use")
+
+with DAG("more_rates", schedule="0 1 * * *", **ONCE):
+    work.override(task_id="fetch", outlets=[RATES])()
+
+EITHER = AssetOrTimeSchedule(timetable=CronTriggerTimetable("0 6 * * *", timezone="UTC"), assets=[RATES])
+with DAG("rates_either", schedule=EITHER, **ONCE):
+    work.override(task_id="read", inlets=[RATES])()
 
 with DAG("past", schedule="0 */6 * * *", max_active_runs=4, **ONCE):
     EmptyOperator(task_id="add", depends_on_past=True) >> EmptyOperator(task_id="show")

@@ -1,0 +1,103 @@
+"""Tasks that have made an asset of which Airflow keeps no event any more."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_rerun_downstream.domain.facts import (
+    AssetSchedule,
+    DagVersion,
+    Definitions,
+    InletDefinition,
+    OutletDefinition,
+)
+from airflow_rerun_downstream.domain.plan import LinkKind
+from airflow_rerun_downstream.domain.refs import TaskRef
+from tests.fakes.airflow import START, World
+from tests.lineage.planning import codes, links, plan
+
+ASSET = "s3://orders"
+LOST = {("p", "by_asset", "asset", "unresolved"), ("p", "reader", "inlet", "unresolved")}
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.dag("p", "make; other")
+    made.outlets.append(OutletDefinition("p", "make", 1, ASSET))
+    made.asset_schedules.append(AssetSchedule("by_asset", 1))
+    made.inlets.append(InletDefinition("reader", "read", 1, ASSET))
+    return made
+
+
+def test_those_who_take_the_asset_are_listed(world: World) -> None:
+    found = plan(world, world.run("p"))
+    assert links(found) == LOST
+    assert {link.from_task_id for link in found.links} == {"make"}
+    assert {link.to_task_id for link in found.links} == {None, "read"}
+    assert codes(found).count("unresolved_link") == 2
+
+
+def test_an_event_that_is_kept_says_who_took_it(world: World) -> None:
+    source = world.run("p")
+    world.emitted(source, "make", START)
+    assert plan(world, source).links == ()
+
+
+def test_one_asset_s_event_does_not_stand_for_another_s(world: World) -> None:
+    world.outlets.append(OutletDefinition("p", "make", 2, "s3://more"))
+    world.asset_schedules.append(AssetSchedule("by_more", 2))
+    source = world.run("p")
+    world.emitted(source, "make", START, asset_id=2)
+    assert links(plan(world, source)) == LOST
+
+
+@pytest.mark.parametrize("state", ["failed", "skipped", "upstream_failed", None])
+def test_a_task_that_has_not_succeeded_made_nothing(world: World, state: str | None) -> None:
+    source = world.run("p", task_states={"make": state})
+    assert plan(world, source).links == ()
+
+
+def test_only_polluted_tasks_count(world: World) -> None:
+    assert plan(world, world.run("p"), tasks=(TaskRef("other"),)).links == ()
+
+
+def test_only_the_kinds_of_links_that_are_asked_for(world: World) -> None:
+    source = world.run("p")
+    assert {kind for *_, kind, _ in links(plan(world, source, link_kinds=(LinkKind.INLET,)))} == {"inlet"}
+    assert links(plan(world, source, link_kinds=(LinkKind.SENSOR,))) == set()
+
+
+def test_the_run_s_own_version_says_what_it_made(world: World) -> None:
+    source, later = world.run("p"), world.run("p", day=1)
+    structure = world.structures["p"]
+    world.versions[source] = DagVersion(structure, Definitions(outlets=()))
+    world.structures["p"] = type(structure)(**{**vars(structure), "version": 2})
+    assert links(plan(world, source)) == set()
+    assert links(plan(world, later)) == LOST
+
+
+def test_runs_in_the_middle_count_too(world: World) -> None:
+    source = world.run("up")
+    member = world.run("p")
+    world.consumed(source, "t", by=member)
+    found = plan(world, source)
+    assert links(found) >= LOST
+    assert {link.upstream for link in found.links if link.evidence.value == "unresolved"} == {member}
+
+
+def test_an_event_that_was_consumed_is_kept(world: World) -> None:
+    source = world.run("p")
+    world.consumed(source, "make", by=world.run("by_asset"), asset=ASSET)
+    assert links(plan(world, source)) == {("p", "by_asset", "asset", "recorded")}
+
+
+def test_what_would_start_an_extra_run_is_warned_of(world: World) -> None:
+    source = world.run("p")
+    found = plan(world, source)
+    (warning,) = [each for each in found.warnings if each.code == "extra_run"]
+    assert (warning.dag_id, warning.names) == ("by_asset", {"by_asset", "p"})
+    assert "extra_run" not in codes(plan(world, source, rerun_source=False))
+    assert "extra_run" not in codes(plan(world, source, unreadable={"by_asset"}))
+    world.emitted(source, "make", START)
+    assert "extra_run" not in codes(plan(world, source))
