@@ -15,9 +15,6 @@ from airflow.policies import hookimpl
 from airflow_rerun_downstream import host
 from airflow_rerun_downstream.harmless import harmless
 
-DATES = "_get_dttm_filter"
-"""The sensor's method that reckons the dates; a subclass that has its own may do anything."""
-
 
 @harmless("policy")
 def prepared() -> ModuleType | None:
@@ -40,14 +37,20 @@ def task_policy(task: Any) -> None:
 
 
 def mark(task: Any) -> None:
-    """Write the offset of an ExternalTaskSensor, or of a subclass; a mapped one's arguments are serialized anyway."""
+    """Write the offset of an ExternalTaskSensor, or whose code decides; a mapped one's arguments are serialized anyway.
+
+    Of a sensor that isn't one: the Dags that it names, if it names any.
+    """
     assert sensors is not None
     base = sensors.sensor_class(type(task))
     if base is None:
-        return
-    dates = getattr(type(task), DATES, None)
-    function = dates if dates is not getattr(base, DATES, None) else getattr(task, "execution_date_fn", None)
-    serialize(task, sensors.OFFSET_ATTRIBUTE, sensors.offset_mark(getattr(task, "execution_delta", None), function))
+        if (code := sensors.named_dags(task)) is not None:
+            serialize(task, sensors.OFFSET_ATTRIBUTE, code.mark)
+    elif sensors.own_code(task, base):
+        serialize(task, sensors.OFFSET_ATTRIBUTE, sensors.OwnCode(sensors.class_name(task), recorded=True).mark)
+    else:
+        delta, function = getattr(task, "execution_delta", None), sensors.dates_by(task, base)
+        serialize(task, sensors.OFFSET_ATTRIBUTE, sensors.offset_mark(delta, function))
 
 
 def mark_trigger(task: Any) -> None:

@@ -25,6 +25,7 @@ from airflow_rerun_downstream.domain.facts import (
     RunAccount,
     RunFacts,
     RunNow,
+    SensorInstance,
     TaskInstanceFacts,
     TaskStart,
     TriggeredRun,
@@ -198,6 +199,26 @@ class LineageFacts(Protocol):
         """What the listener recorded for the sensors ``(dag_id, task_id)`` at or after ``since``.
 
         Of the dates waited for, each record has those of ``dates`` (by the Dag waited for) and the first few.
+        """
+        ...
+
+    def recorded_sensors(self, *, since: datetime) -> frozenset[tuple[str, str]]:
+        """The sensors ``(dag_id, task_id)`` of which the listener recorded anything at or after ``since``.
+
+        Their Dags may be gone, or have no such task by now.
+        """
+        ...
+
+    def sensor_instances(
+        self,
+        sensors: Collection[tuple[str, str]],
+        *,
+        refs: Collection[RunRef] = (),
+        since: datetime | None = None,
+    ) -> list[SensorInstance]:
+        """The task instances of ``sensors`` in ``refs``; with ``since`` instead: those that ended at or after it.
+
+        By run, task and map index.
         """
         ...
 

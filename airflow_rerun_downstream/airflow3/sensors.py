@@ -9,7 +9,8 @@ from typing import Any
 
 OFFSET_ATTRIBUTE = "rerun_downstream_offset"
 """Attribute of a sensor, serialized with its Dag: ``{"seconds": number}``, ``{"relative": {unit: number}}`` or
-``{"date_function": name}``. It holds no text with a template in it."""
+``{"date_function": name}``; of a class with code of its own ``{"own_class": name, …}``, see `OwnCode`. It holds no text
+with a template in it."""
 
 RESET_ARGUMENT = "reset_dag_run"
 RESET_ATTRIBUTE = "rerun_downstream_resets"
@@ -39,6 +40,100 @@ class Offset:
     offset: float | Mapping[str, float] = 0.0
     known: bool = False
     by_function: bool = False
+
+
+@dataclass(frozen=True)
+class OwnCode:
+    """What is known of a sensor whose class decides by code of its own what it waits for.
+
+    ``recorded``: it is made from Airflow's own, so that the listener records what it waited for. ``dag_ids``: Dags that
+    it names in an argument that isn't serialized. ``more``: it names others, too, in a form that can't be read.
+    """
+
+    name: str
+    recorded: bool = False
+    dag_ids: tuple[str, ...] = ()
+    more: bool = False
+
+    @property
+    def mark(self) -> dict[str, Any]:
+        """In the form of `OFFSET_ATTRIBUTE`."""
+        ids = {"dag_ids": list(self.dag_ids)} if self.dag_ids else {}
+        return {"own_class": self.name, "recorded": self.recorded, **ids, **({"more": True} if self.more else {})}
+
+
+def read_own_code(mark: Any) -> OwnCode | None:
+    """What a mark says of a class with code of its own; None for any other mark."""
+    if not isinstance(mark, Mapping) or not isinstance(mark.get("own_class"), str):
+        return None
+    ids = mark.get("dag_ids")
+    named = tuple(each for each in ids if isinstance(each, str)) if isinstance(ids, list) else ()
+    return OwnCode(mark["own_class"], bool(mark.get("recorded")), named, bool(mark.get("more")))
+
+
+DATES = ("_get_dttm_filter", "_get_logical_date", "_handle_execution_date_fn")
+"""The methods of Airflow's sensor that reckon the dates; a subclass that has its own may find any."""
+
+METHODS = ("execute", "execute_complete", "pre_execute", "poke", "_poke_af3", "render_template_fields")
+ARGUMENTS = (
+    *("external_dag_id", "external_task_id", "external_task_ids", "external_task_group_id"),
+    *("execution_delta", "execution_date_fn"),
+)
+"""What a subclass must have from Airflow's sensor for its arguments to say what it waits for."""
+
+NAMES_DAGS = ("external_dag_id", "external_dag_ids")
+"""The arguments by which a sensor of somebody's own names Dags."""
+
+MAX_DAGS, MAX_ID = 1_000, 250
+
+
+def own_code(task: Any, base: type) -> str | None:
+    """What a sensor does otherwise than Airflow's class ``base``, of which it is made: the name of a method."""
+    between = [vars(cls) for cls in type(task).__mro__ if cls not in base.__mro__]
+    if getattr(task, "_pre_execute_hook", None) is not None:
+        return "pre_execute"
+    own = (name for name in (*METHODS, *ARGUMENTS) if any(name in each for each in between))
+    given = (name for name in METHODS if name in vars(task))
+    return next(own, None) or next(given, None)
+
+
+def dates_by(task: Any, base: type) -> Any:
+    """The function, if it isn't Airflow's, by which a sensor finds its dates."""
+    between = [cls for cls in type(task).__mro__ if cls not in base.__mro__]
+    own = (vars(cls)[name] for name in DATES for cls in between if name in vars(cls))
+    return next(own, None) or getattr(task, "execution_date_fn", None)
+
+
+def named_dags(task: Any) -> OwnCode | None:
+    """What a sensor that isn't made from Airflow's says of Dags in its arguments; None: it names none.
+
+    An argument that is a template field is serialized as it is, and isn't repeated here: this is rendered, too.
+    """
+    given = {name: getattr(task, name, None) for name in NAMES_DAGS}
+    values = {name: value for name, value in given.items() if value}
+    if not values:
+        return None
+    said: list[Any] = []
+    for name, value in values.items():
+        if name not in task.template_fields:
+            said += list(value) if isinstance(value, (list, tuple, set, frozenset, dict)) else [value]
+    endings = tuple(getattr(task, "template_ext", None) or ())
+    ids = {each for each in said if is_literal(each, endings)}
+    few = sorted(ids)[:MAX_DAGS]
+    return OwnCode(class_name(task), dag_ids=tuple(few), more=len(few) < len(set(map(repr, said))))
+
+
+def is_literal(value: Any, endings: tuple[str, ...]) -> bool:
+    """Whether a value is the id of a Dag that rendering leaves as it is: no template, and no template's file."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID:
+        return False
+    return not any(sign in value for sign in ("{{", "{%", "{#")) and not value.endswith(endings or ("\0",))
+
+
+def class_name(task: Any) -> str:
+    """A class's name, if it is a plain one."""
+    name = type(task).__name__
+    return name if name.isidentifier() and len(name) <= MAX_ID else "?"
 
 
 def sensor_class(cls: type) -> type | None:

@@ -229,13 +229,16 @@ class DoubtfulRecord:
 
 @dataclass(frozen=True)
 class SensorDefinition:
-    """An ExternalTaskSensor of a Dag's latest serialized version.
+    """A sensor of one version of a Dag that waits for another Dag, as far as its arguments and our policy tell.
 
-    ``offset`` is what the package's policy wrote about the sensor: a number of seconds, or relativedelta fields;
+    ``offset`` is what the policy wrote about an ExternalTaskSensor: a number of seconds, or relativedelta fields;
     both 0/empty mean "same logical date". ``offset_known`` is False when the policy's mark is missing.
     ``has_date_function`` says that ``execution_date_fn`` decides the dates: no offset can be told.
     Ids may hold templates (``templated``); then only the rendered fields of a run tell whom it waited for.
     ``task_ids`` empty and ``group_id`` None: it waits for the whole Dag run.
+    ``own_class``: the class that decides by code of its own what is waited for; the arguments say no more than which
+    Dag it names. ``recordable``: the listener records what it waited for; it does so of Airflow's own class and what
+    is made from that. ``map_indexes``: those of a mapped sensor that this is said of; None: all, or nobody knows which.
     """
 
     dag_id: str
@@ -247,11 +250,53 @@ class SensorDefinition:
     offset_known: bool = False
     has_date_function: bool = False
     mapped: bool = False
+    own_class: str | None = None
+    recordable: bool = True
+    map_indexes: frozenset[int] | None = None
 
     @property
     def templated(self) -> bool:
         """Whether a field that names the upstream holds a template."""
         return any("{{" in text or "{%" in text for text in (self.external_dag_id, self.group_id or "", *self.task_ids))
+
+    @property
+    def decides_itself(self) -> bool:
+        """Whether code decides for which dates it waits, so that no offset is there to go by."""
+        return self.has_date_function or self.own_class is not None
+
+    @property
+    def tells_its_dag(self) -> bool:
+        """Whether a record of it can name no other Dag than the definition does."""
+        return self.offset_known and self.own_class is None and not self.templated
+
+    def is_of(self, map_index: int) -> bool:
+        """Whether this is said of an index; -1 stands for all of a task that isn't expanded."""
+        return self.map_indexes is None or map_index < 0 or map_index in self.map_indexes
+
+
+@dataclass(frozen=True, slots=True)
+class SensorInstance:
+    """A task instance of a sensor. ``skipped_itself``: its own code skipped it, as for a failure of what it waited for.
+
+    ``end_date`` is that of its last try, as Airflow keeps it.
+    """
+
+    run: RunRef
+    task_id: str
+    map_index: int
+    state: str | None
+    skipped_itself: bool = False
+    end_date: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has waited to an end: what it waited for had come, had failed, or came too late."""
+        return self.state in ("success", "failed") or (self.state == "skipped" and self.skipped_itself)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it has waited or is still to: another one's skip, or failure, means that it never looked."""
+        return self.ended or self.state in UNFINISHED_TASK_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +397,8 @@ class Definitions:
 
     outlets: tuple[OutletDefinition, ...] = ()
     asset_schedules: tuple[AssetSchedule, ...] = ()
+    complete: bool = True
+    """Of those of earlier versions: False where there were more versions than are read."""
 
     def of_tasks(self, task_ids: Collection[str] | None) -> Definitions:
         """Those of some tasks of a Dag; None: of all."""

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from airflow_rerun_downstream.domain.facts import DeclaredLink, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag, unresolved
-from airflow_rerun_downstream.lineage.sensors import consumer_date
+from airflow_rerun_downstream.lineage.offsets import consumer_date
 
 
 class DeclaredLineage:

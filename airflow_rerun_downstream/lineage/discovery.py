@@ -7,7 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from airflow_rerun_downstream.domain.errors import PlanTooLarge
-from airflow_rerun_downstream.domain.facts import DagStructure, DeclaredLink, RunFacts, TaskInstanceFacts
+from airflow_rerun_downstream.domain.facts import (
+    DagStructure,
+    DeclaredLink,
+    Definitions,
+    RunFacts,
+    TaskInstanceFacts,
+)
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.selection import brought_along, following
@@ -20,6 +26,7 @@ from airflow_rerun_downstream.lineage.markers import MarkerLineage
 from airflow_rerun_downstream.lineage.previous_run import PreviousRunLineage
 from airflow_rerun_downstream.lineage.sensors import SensorLineage
 from airflow_rerun_downstream.lineage.triggers import TriggerLineage
+from airflow_rerun_downstream.lineage.waits import earliest
 from airflow_rerun_downstream.ports import LineageFacts
 
 KINDS: tuple[Lineage, ...] = (
@@ -131,7 +138,7 @@ class Discovery:
         self.learn([source])
         since = (source.logical_date or source.run_after) - REPLACED_BEFORE
         earlier = self.facts.earlier_definitions(since=since)
-        self.around = replace(self.around, earlier=earlier)
+        self.around = replace(self.around, earlier=earlier, strays=self.strays(source, earlier))
         if self.follows_past:
             self.past.also(earlier.past_dependencies)
         explored = Explored({source.ref: source}, [], {source.ref: Pollution()}, self.structures, {source.ref: 0})
@@ -139,6 +146,18 @@ class Discovery:
         explored.pollution[source.ref].spread(start)
         self.walk([source.ref], explored)
         return explored
+
+    def strays(self, source: RunFacts, earlier: Definitions) -> frozenset[tuple[str, str]]:
+        """The sensors with records since the source of which no definition tells which Dag a record can name."""
+        if all(lineage.kind is not LinkKind.SENSOR for lineage in self.kinds):
+            return frozenset()
+        recorded = self.facts.recorded_sensors(since=earliest(source))
+        if not recorded or not earlier.complete:
+            return recorded
+        known = (*self.around.definitions.sensors, *earlier.sensors)
+        clear = {(sensor.dag_id, sensor.task_id) for sensor in known}
+        clear -= {(sensor.dag_id, sensor.task_id) for sensor in known if not sensor.tells_its_dag}
+        return recorded - clear
 
     def walk(self, gained: Collection[RunRef], explored: Explored) -> None:
         """Go on from runs in which more tasks are polluted than before. Raises `PlanTooLarge`."""

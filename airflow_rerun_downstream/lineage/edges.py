@@ -52,7 +52,11 @@ SIMPLER_TEMPLATE = "Let the template use only what a run knows by itself, or dec
 def dag_edges(dag_id: str, facts: LineageFacts, declared: Sequence[DeclaredLink]) -> list[DagEdge]:
     """Every edge of a Dag, those that lead to it first. A few statements. Raises `NotFound` for an unknown Dag."""
     definitions = replace(facts.definitions(), declared=tuple(declared))
-    sensors = [s for s in definitions.sensors if s.dag_id == dag_id or may_name(s.external_dag_id, dag_id)]
+    sensors = [
+        each
+        for each in definitions.sensors
+        if each.dag_id == dag_id or may_name(each.external_dag_id, dag_id) or not each.tells_its_dag
+    ]
     waits = facts.last_waits({(s.dag_id, s.task_id) for s in sensors}) if sensors else []
     # Of a marker's template something is reckoned: only for the Dag that is asked for.
     markers = [m for m in definitions.markers if m.dag_id == dag_id or may_name(m.external_dag_id, dag_id)]

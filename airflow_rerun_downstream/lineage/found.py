@@ -51,12 +51,16 @@ NOTHING_EARLIER = Definitions()
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the kinds of lineage read from. ``earlier``: what versions declared that aren't the latest any more."""
+    """What the kinds of lineage read from. ``earlier``: what versions declared that aren't the latest any more.
+
+    ``strays``: sensors with records that may name any Dag, whatever their definitions say.
+    """
 
     facts: LineageFacts
     definitions: Definitions
     structures: Structures
     earlier: Definitions = NOTHING_EARLIER
+    strays: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def outlets(self) -> Mapping[str, Sequence[OutletDefinition]]:
@@ -70,20 +74,23 @@ class Surroundings:
 class OwnDefinitions:
     """What the own versions of reading runs declare, where their Dags have changed."""
 
-    def __init__(self, around: Surroundings, runs: Iterable[RunFacts]) -> None:
+    def __init__(self, around: Surroundings, readers: Iterable[RunRef]) -> None:
         self.around = around
-        changed = around.earlier.changed
-        older = {run.ref for run in runs if run.ref.dag_id in changed}
+        older = {ref for ref in readers if self.may_differ(ref.dag_id)}
         self.own = around.facts.own_versions(older) if older else {}
         latest = around.definitions
         self.latest = Definitions(
-            sensors=tuple(each for each in latest.sensors if each.dag_id in changed),
-            inlets=tuple(each for each in latest.inlets if each.dag_id in changed),
+            sensors=tuple(each for each in latest.sensors if self.may_differ(each.dag_id)),
+            inlets=tuple(each for each in latest.inlets if self.may_differ(each.dag_id)),
         )
+
+    def may_differ(self, dag_id: str) -> bool:
+        """Whether runs of a Dag may be of versions that declare something else than the latest."""
+        return dag_id in self.around.earlier.changed or not self.around.earlier.complete
 
     def has(self, reader: RunRef, definition: SensorDefinition | InletDefinition) -> bool:
         """Whether a run's own version has a sensor, or an inlet, in this form."""
-        if reader.dag_id not in self.around.earlier.changed:
+        if not self.may_differ(reader.dag_id):
             return True
         own = self.own.get(reader)
         known = self.latest if own is None else own.definitions

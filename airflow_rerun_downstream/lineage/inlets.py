@@ -39,7 +39,7 @@ class InletLineage:
         starts = around.facts.task_starts(
             tasks, since=min(event.at for event in events), until=None if last == NEVER else last
         )
-        own = OwnDefinitions(around, (start.run for start in starts))
+        own = OwnDefinitions(around, (start.run.ref for start in starts))
         return list(matched(events, starts, inlets, own.has))
 
 

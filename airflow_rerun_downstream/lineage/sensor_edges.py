@@ -8,26 +8,29 @@ from dataclasses import replace
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import SHOWN_DATES, DoubtfulRecord, RecordedWait, SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
-from airflow_rerun_downstream.lineage.sensors import readable_offset
+from airflow_rerun_downstream.lineage.offsets import readable_offset
+from airflow_rerun_downstream.lineage.open_sensors import PARSE_AGAIN, RECORD, advice, cause
 from airflow_rerun_downstream.lineage.templates import is_template
 
 BY_RECORD = "The listener recorded for which dates the sensor waited."
 BY_OFFSET = "The sensor's offset tells for which date it waits; where the listener recorded the dates, these count."
-BY_SAME_DATE = "Parsed without this package's policy; it is assumed that the sensor waits for the same logical date."
+BY_SAME_DATE = (
+    "Parsed without this package's policy, so that how far back it looks isn't known; it is assumed that it waits for "
+    "the same logical date, and every plan tells of it."
+)
+BY_MAPPED_CLASS = (
+    "A mapped sensor of a class of its own may set its offset itself; it is assumed that it waits for the same logical "
+    "date, and every plan tells of it."
+)
 BY_FUNCTION = "A function in the Dag decides for which dates the sensor waits, and no run of it has recorded them."
 BY_TEMPLATE = "Which Dag it waits for is decided in each run: its external_dag_id is a template, or mapped."
 
 WITHOUT_RECORD = {
-    Evidence.UNRESOLVED: "Runs without a record can't be told: a function in the Dag decides.",
+    Evidence.UNRESOLVED: "Runs without a record can't be told: code in the Dag decides.",
     Evidence.ASSUMED: "For runs without a record the same logical date is assumed.",
     Evidence.DERIVED: "Runs without a record go by the sensor's offset.",
 }
 
-PARSE_AGAIN = "Install the package where Dags are parsed, and parse them again with `airflow dags reserialize`."
-RECORD = (
-    "Install the package on the workers: its listener records the dates of the next runs. "
-    "For those before, declare the link in declared_links_file."
-)
 ASK_A_PLAN = "Make a plan from an upstream run: it goes by what each run recorded, or Airflow rendered."
 
 
@@ -39,25 +42,51 @@ def edges_of_sensors(
     for wait in waits:
         if isinstance(wait, RecordedWait):
             records.setdefault((wait.consumer.dag_id, wait.task_id), []).append(wait)
-    for sensor in sensors:
-        of_sensor = records.get((sensor.dag_id, sensor.task_id), [])
+    for sensor in of_all_indexes(sensors):
+        by_dag: dict[str, list[RecordedWait]] = {}
+        for wait in records.get((sensor.dag_id, sensor.task_id), []):
+            by_dag.setdefault(wait.external_dag_id, []).append(wait)
+        mine = by_dag.pop(sensor.external_dag_id, [])
+        if not sensor.tells_its_dag:
+            yield from (recorded(sensor, some) for _, some in sorted(by_dag.items()))
         if is_template(sensor.external_dag_id):
-            for dag_id in sorted({wait.external_dag_id for wait in of_sensor}):
-                yield recorded(sensor, [wait for wait in of_sensor if wait.external_dag_id == dag_id])
             yield edge(sensor, Evidence.UNRESOLVED, BY_TEMPLATE, ASK_A_PLAN)
-        elif mine := [wait for wait in of_sensor if wait.external_dag_id == sensor.external_dag_id]:
-            yield recorded(sensor, mine)
         else:
-            yield defined(sensor)
+            yield recorded(sensor, mine) if mine else defined(sensor)
+
+
+def of_all_indexes(sensors: Iterable[SensorDefinition]) -> list[SensorDefinition]:
+    """The definitions, those of a mapped sensor's indexes in one if they differ in no more than the tasks."""
+    found: dict[str, SensorDefinition] = {}
+    for sensor in sensors:
+        alike = replace(sensor, task_ids=frozenset(), map_indexes=None)
+        key = repr((alike, bool(sensor.task_ids)))
+        known = found.setdefault(key, replace(alike, task_ids=sensor.task_ids))
+        found[key] = replace(known, task_ids=known.task_ids | sensor.task_ids)
+    return list(found.values())
 
 
 def defined(sensor: SensorDefinition) -> DagEdge:
     """The edge of a sensor without a record."""
+    if sensor.own_class is not None:
+        return edge(sensor, Evidence.UNRESOLVED, f"{sentence(cause(sensor))}.", advice(sensor))
     if sensor.has_date_function:
         return edge(sensor, Evidence.UNRESOLVED, BY_FUNCTION, RECORD)
     if not sensor.offset_known:
-        return edge(sensor, Evidence.ASSUMED, BY_SAME_DATE, PARSE_AGAIN)
+        return edge(
+            sensor, Evidence.ASSUMED, BY_MAPPED_CLASS if sensor.mapped else BY_SAME_DATE, without_offset(sensor)
+        )
     return edge(sensor, Evidence.DERIVED, BY_OFFSET, delta=readable_offset(sensor.offset))
+
+
+def without_offset(sensor: SensorDefinition) -> str:
+    """What makes an offset known: a mapped sensor's class isn't serialized, however it is parsed."""
+    return RECORD if sensor.mapped else PARSE_AGAIN
+
+
+def sentence(text: str) -> str:
+    """A text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def recorded(sensor: SensorDefinition, waits: Sequence[RecordedWait]) -> DagEdge:
@@ -70,7 +99,7 @@ def recorded(sensor: SensorDefinition, waits: Sequence[RecordedWait]) -> DagEdge
         upstream_dag_id=waits[0].external_dag_id,
         evidence=Evidence.RECORDED,
         why=f"{BY_RECORD} {WITHOUT_RECORD[without.evidence]}",
-        advice=PARSE_AGAIN if without.evidence is Evidence.ASSUMED else None,
+        advice=without_offset(sensor) if without.evidence is Evidence.ASSUMED else None,
         via={**without.via, "run_id": waits[0].consumer.run_id, "dates": dates[:SHOWN_DATES], **more},
     )
 

@@ -12,7 +12,14 @@ from datetime import datetime
 from typing import Any, cast
 
 from airflow_rerun_downstream.domain.eligibility import SCHEDULED
-from airflow_rerun_downstream.domain.facts import AssetSchedule, Definitions, RecordedWait, RunFacts, TaskStart
+from airflow_rerun_downstream.domain.facts import (
+    AssetSchedule,
+    Definitions,
+    RecordedWait,
+    RunFacts,
+    SensorInstance,
+    TaskStart,
+)
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind, PlannedFuture
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -152,6 +159,21 @@ class RunsToCome:
     ) -> list[RecordedWait]:
         """Nothing has waited yet."""
         return []
+
+    def sensor_instances(
+        self,
+        sensors: Collection[tuple[str, str]],
+        *,
+        refs: Collection[RunRef] = (),
+        since: datetime | None = None,
+    ) -> list[SensorInstance]:
+        """Every sensor is still to wait in every run to come, and none has ended."""
+        return [
+            SensorInstance(ref, task_id, -1, None)
+            for ref in refs
+            for dag_id, task_id in sensors
+            if dag_id == ref.dag_id
+        ]
 
     def task_starts(
         self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None

@@ -71,7 +71,7 @@ def unresolved(plan: Plan) -> Iterable[PlanWarning]:
             yield PlanWarning(
                 "unresolved_link",
                 f"{link.downstream.dag_id} reads what {link.upstream.dag_id} makes, but which of its runs did can't "
-                f"be told: {link.via.get('why', 'no record')}. Check it by hand.",
+                f"be told: {link.via.get('why', 'no record')}. {link.via.get('advice', 'Check it by hand.')}",
                 dag_id=link.downstream.dag_id,
                 task_id=link.to_task_id,
                 dag_ids=frozenset({link.upstream.dag_id}),

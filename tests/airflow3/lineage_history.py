@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.airflow3 import history, scene
@@ -83,7 +83,10 @@ class History:
         self.session.flush()
         times = {"start_date": run.c.run_after, "end_date": run.c.run_after}
         self.session.execute(update(run).values(state="success", **times))
+        ready = select(run.c.run_after).where(run.c.dag_id == task.c.dag_id, run.c.run_id == task.c.run_id)
+        at = ready.scalar_subquery()
         self.session.execute(update(task).values(state="success", try_number=1))
+        self.session.execute(update(task).where(task.c.end_date.is_(None)).values(start_date=at, end_date=at))
         # A task that has triggered a run says so: `made` lets it succeed.
         triggers = task.c.operator == "TriggerDagRunOperator"
         self.session.execute(update(task).where(triggers).values(state="skipped", try_number=0))
@@ -169,7 +172,9 @@ def made(task: str, child: str, *, map_index: int = -1, linked: bool = True) -> 
     return step
 
 
-def waited(sensor: str, dag_id: str, *dates: str, tasks: Collection[str] = (), group: str | None = None) -> Step:
+def waited(
+    sensor: str, dag_id: str, *dates: str, tasks: Collection[str] = (), group: str | None = None, map_index: int = -1
+) -> Step:
     """Our listener recorded what a sensor waited for."""
 
     def step(past: History) -> None:
@@ -177,7 +182,7 @@ def waited(sensor: str, dag_id: str, *dates: str, tasks: Collection[str] = (), g
 
         ref, task_id = past.task(sensor)
         value = waited_value(dag_id, tasks, group, [date_of(date) for date in dates])
-        history.xcom(ref, task_id, WAITED_KEY, value, session=past.session)
+        history.xcom(ref, task_id, WAITED_KEY, value, session=past.session, map_index=map_index)
 
     return step
 
@@ -206,6 +211,59 @@ def started(task: str, at: str) -> Step:
         instance = scene.instance(ref, task_id, session=past.session)
         instance.start_date = date_of(at)
         scene.run_of(ref, session=past.session).end_date = date_of(at) + timedelta(minutes=1)
+        past.session.commit()
+
+    return step
+
+
+def skipped(task: str, *, by_itself: bool) -> Step:
+    """A task is skipped: by its own code, in a worker, or by a branch before it."""
+
+    def step(past: History) -> None:
+        ref, task_id = past.task(task)
+        instance = scene.instance(ref, task_id, session=past.session)
+        instance.state = "skipped"
+        instance.try_number, instance.pid = (1, 4711) if by_itself else (0, None)
+        instance.scheduled_dttm = instance.start_date if by_itself else None
+        past.session.commit()
+
+    return step
+
+
+def never_there(task: str) -> Step:
+    """A run has no instance of a task."""
+
+    def step(past: History) -> None:
+        ref, task_id = past.task(task)
+        past.session.delete(scene.instance(ref, task_id, session=past.session))
+        past.session.commit()
+
+    return step
+
+
+def as_before(run: str) -> Step:
+    """A run is of the version of its Dag that was there first."""
+
+    def step(past: History) -> None:
+        ref = past.names[run]
+        first = scene.version(ref.dag_id, 1, session=past.session)
+        for instance in scene.instances(ref, session=past.session).values():
+            instance.dag_version_id = first.id
+        scene.run_of(ref, session=past.session).created_dag_version_id = first.id
+        past.session.commit()
+
+    return step
+
+
+def lost(dag_id: str) -> Step:
+    """Airflow doesn't find a Dag any more."""
+
+    def step(past: History) -> None:
+        from airflow.models.dag import DagModel
+
+        found = past.session.get(DagModel, dag_id)
+        assert found is not None
+        found.is_stale = True
         past.session.commit()
 
     return step

@@ -12,7 +12,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.airflow3.lineage_history import Step, by_hand, cleaned, emitted, made, rendered, started, waited
+from tests.airflow3.lineage_history import (
+    Step,
+    as_before,
+    by_hand,
+    cleaned,
+    emitted,
+    lost,
+    made,
+    never_there,
+    rendered,
+    skipped,
+    started,
+    waited,
+)
 
 
 @dataclass(frozen=True)
@@ -160,9 +173,90 @@ WAITS = (
     Row("sensor", "a subclass", "up@03-28 own@03-28/03-29", "up@03-28",
         ("up@03-28 > own@03-29.wait: sensor derived",)),
     Row("sensor", "a mapped subclass, whose offset nobody knows", "up@03-28 own_mapped@03-28/03-29", "up@03-28",
-        ("up@03-28 > own_mapped@03-28.wait: sensor assumed",)),
+        ("up@03-28 > own_mapped@03-28.wait: sensor assumed", "up@03-28 > own_mapped@?.wait: sensor unresolved")),
+    Row("sensor", "a mapped subclass, recorded", "up@03-28 own_mapped@03-28/03-29", "up@03-28",
+        ("up@03-28 > own_mapped@03-29.wait: sensor recorded",),
+        (waited("own_mapped@03-28.wait", "up", "03-27", map_index=0),
+         waited("own_mapped@03-29.wait", "up", "03-28", map_index=0))),
     Row("sensor", "a subclass that reckons its dates itself", "up_own@03-28 own_dates@03-28/03-31", "up_own@03-28",
         ("up_own@03-28 > own_dates@?.wait: sensor unresolved",)),
+)  # fmt: skip
+
+OWN_CLASSES = (
+    Row("sensor", "a class that chooses its Dag, not recorded", "up_own@03-28 choosing@03-28", "up_own@03-28",
+        ("up_own@03-28 > choosing@?.wait: sensor unresolved",)),
+    Row("sensor", "a class that chooses its Dag: the record says which", "up_other@03-28 choosing@03-28",
+        "up_other@03-28",
+        ("up_other@03-28 > choosing@03-28.wait: sensor recorded",),
+        (waited("choosing@03-28.wait", "up_other", "03-28"),)),
+    Row("sensor", "a class that chooses its Dag: it chose another one", "up_own@03-28 choosing@03-28", "up_own@03-28",
+        (), (waited("choosing@03-28.wait", "up_other", "03-28"),)),
+    Row("sensor", "one of somebody's own that names a Dag", "up_other@03-28 latest@03-28/03-29", "up_other@03-28",
+        ("up_other@03-28 > latest@?.wait: sensor unresolved",)),
+    Row("sensor", "one of somebody's own, which ran before", "up_other@03-28 latest@03-26/03-27", "up_other@03-28", ()),
+    Row("sensor", "one of somebody's own that names another Dag", "up@03-28 latest@03-28", "up@03-28", ()),
+)  # fmt: skip
+
+INDEXES = (
+    Row("sensor", "mapped over Dags, one index recorded: the other one", "up_other@03-28 two_dags@03-28",
+        "up_other@03-28",
+        ("up_other@03-28 > two_dags@03-28.wait: sensor derived",),
+        (waited("two_dags@03-28.wait", "up", "03-28", tasks=["load"], map_index=0),)),
+    Row("sensor", "mapped over Dags, one index recorded: that one", "up@03-28 two_dags@03-28", "up@03-28",
+        ("up@03-28 > two_dags@03-28.wait: sensor recorded",),
+        (waited("two_dags@03-28.wait", "up", "03-28", tasks=["load"], map_index=0),)),
+    Row("sensor", "mapped over Dags, the record names another day", "up@03-28 two_dags@03-28", "up@03-28", (),
+        (waited("two_dags@03-28.wait", "up", "03-27", tasks=["load"], map_index=0),)),
+    Row("sensor", "mapped over offsets", "up@03-28 two_deltas@03-27/03-30", "up@03-28",
+        ("up@03-28 > two_deltas@03-28.wait: sensor derived", "up@03-28 > two_deltas@03-29.wait: sensor derived")),
+    Row("sensor", "mapped over offsets, one index recorded", "up@03-28 two_deltas@03-28/03-29", "up@03-28",
+        ("up@03-28 > two_deltas@03-29.wait: sensor derived",),
+        (waited("two_deltas@03-28.wait", "up", "03-25", map_index=0),)),
+    Row("sensor", "in a mapped group, recorded", "up@03-28 in_groups@03-28", "up@03-28",
+        ("up@03-28 > in_groups@03-28.each.wait: sensor recorded",),
+        tuple(waited("in_groups@03-28.each.wait", "up", "03-28", tasks=[name], map_index=index)
+              for index, name in enumerate(("load", "side"))), ("side",)),
+    Row("sensor", "in a mapped group, one index recorded", "up@03-28 in_groups@03-28", "up@03-28",
+        ("up@03-28 > in_groups@03-28.each.wait: sensor recorded",
+         "up@03-28 > in_groups@?.each.wait: sensor unresolved"),
+        (waited("in_groups@03-28.each.wait", "up", "03-28", tasks=["load"], map_index=0),)),
+    Row("sensor", "in a mapped group, rendered", "up@03-28 in_groups@03-28", "up@03-28",
+        ("up@03-28 > in_groups@03-28.each.wait: sensor derived",),
+        tuple(rendered("in_groups@03-28.each.wait", map_index=index, external_dag_id="up", external_task_id=name)
+              for index, name in enumerate(("load", "side"))), ("side",)),
+)  # fmt: skip
+
+WHAT_HAPPENED = (
+    Row("sensor", "skipped by a branch", "up@03-28 one_task@03-28", "up@03-28", (),
+        (skipped("one_task@03-28.wait", by_itself=False),)),
+    Row("sensor", "skipped by itself: what it waited for had failed", "up@03-28 one_task@03-28", "up@03-28",
+        ("up@03-28 > one_task@03-28.wait: sensor derived",),
+        (skipped("one_task@03-28.wait", by_itself=True),)),
+    Row("sensor", "a function, skipped by a branch", "up_one@03-28 by_function@03-28/03-29", "up_one@03-28", (),
+        (skipped("by_function@03-28T01:00.wait", by_itself=False),)),
+    Row("sensor", "a function, skipped by itself", "up_one@03-28 by_function@03-28/03-29", "up_one@03-28",
+        ("up_one@03-28 > by_function@?.wait: sensor unresolved",),
+        (skipped("by_function@03-28T01:00.wait", by_itself=True),)),
+    Row("sensor", "a run without that task", "up@03-28 one_task@03-28", "up@03-28", (),
+        (never_there("one_task@03-28.wait"),)),
+)  # fmt: skip
+
+CHANGED = (
+    Row("sensor", "pointed elsewhere since, by the run's own version", "up@03-28 repointed@03-28/03-29", "up@03-28",
+        ("up@03-28 > repointed@03-28.wait: sensor derived",), (as_before("repointed@03-28"),)),
+    Row("sensor", "pointed elsewhere since, from the Dag that it names now",
+        "up_other@03-28/03-29 repointed@03-28/03-29", "up_other@03-28", (), (as_before("repointed@03-28"),)),
+    Row("sensor", "pointed elsewhere since, recorded", "up@03-28 repointed@03-28", "up@03-28",
+        ("up@03-28 > repointed@03-28.wait: sensor recorded",),
+        (as_before("repointed@03-28"), waited("repointed@03-28.wait", "up", "03-28"))),
+    Row("sensor", "another offset since", "up@03-28 moved@03-28/03-30", "up@03-28",
+        ("up@03-28 > moved@03-29.wait: sensor derived", "up@03-28 > moved@03-30.wait: sensor derived"),
+        (as_before("moved@03-29"),)),
+    Row("sensor", "another offset since: by today's it isn't", "up@03-28 moved@03-29/03-30", "up@03-28", (),
+        (as_before("moved@03-30"),)),
+    Row("sensor", "a Dag that is gone, recorded", "up@03-28 one_task@03-28", "up@03-28",
+        ("up@03-28 > one_task@03-28.wait: sensor recorded",),
+        (waited("one_task@03-28.wait", "up", "03-28", tasks=["load"]), lost("one_task"))),
 )  # fmt: skip
 
 OFFSETS = (
@@ -180,7 +274,11 @@ OFFSETS = (
         ()),
     Row("sensor", "a function, one date", "up_one@03-28 by_function@03-28/03-30", "up_one@03-28",
         ("up_one@03-28 > by_function@03-28T01:00.wait: sensor recorded",),
-        (waited("by_function@03-28T01:00.wait", "up_one", "03-28"),)),
+        (waited("by_function@03-28T01:00.wait", "up_one", "03-28"),
+         waited("by_function@03-29T01:00.wait", "up_one", "03-29"))),
+    Row("sensor", "a function, one of two runs recorded", "up_one@03-28 by_function@03-28/03-30", "up_one@03-28",
+        ("up_one@03-28 > by_function@?.wait: sensor unresolved",),
+        (waited("by_function@03-28T01:00.wait", "up_one", "03-27"),)),
     Row("sensor", "a function without a record", "up_one@03-28 by_function@03-28/03-30", "up_one@03-28",
         ("up_one@03-28 > by_function@?.wait: sensor unresolved",)),
     Row("sensor", "a function, several dates: daily to weekly", "up_week@03-15/03-28 weekly@03-15/03-29",
@@ -191,7 +289,8 @@ OFFSETS = (
     Row("sensor", "a function, several dates: hourly to daily", "up_hourly@03-28/03-28T23:00 daily@03-27/03-29",
         "up_hourly@03-28T17:00",
         ("up_hourly@03-28T17:00 > daily@03-28.wait: sensor recorded",),
-        (waited("daily@03-28.wait", "up_hourly", *(f"03-28T{hour:02}:00" for hour in range(24))),)),
+        tuple(waited(f"daily@03-{day}.wait", "up_hourly", *(f"03-{day}T{hour:02}:00" for hour in range(24)))
+              for day in (28, 29))),
 )  # fmt: skip
 
 CALENDARS = (
@@ -292,4 +391,6 @@ DECLARED = (
         ("writer#mine.copy > reader@?.fetch: declared unresolved",), (by_hand("writer#mine", "03-28"),)),
 )  # fmt: skip
 
-ROWS = (*ASSETS, *TRIGGERS, *WAITS, *OFFSETS, *CALENDARS, *MARKERS, *INLETS, *PASTS, *DECLARED)
+SENSORS = (*WAITS, *OWN_CLASSES, *INDEXES, *WHAT_HAPPENED, *CHANGED, *OFFSETS)
+
+ROWS = (*ASSETS, *TRIGGERS, *SENSORS, *CALENDARS, *MARKERS, *INLETS, *PASTS, *DECLARED)

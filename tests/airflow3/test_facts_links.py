@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
 from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RecordedWait
@@ -258,6 +259,52 @@ def test_recorded_waits(facts, session):
     assert facts.recorded_waits([], since=START, dates={}) == []
 
 
+def test_which_sensors_have_records_whatever_became_of_their_dags(facts, session):
+    scene.save(*map(history.dag, ("a", "b", "gone")), session=session)
+    for dag_id in ("a", "gone"):
+        ref = scene.create_run(dag_id, session=session)
+        history.xcom(ref, "t", WAITED_KEY, waited_value("up", [], None, [START]), session=session)
+    history.xcom(scene.create_run("b", session=session), "t", "another key", "x", session=session)
+    session.execute(text("UPDATE dag SET is_stale = true WHERE dag_id = 'gone'"))
+    assert facts.recorded_sensors(since=START) == {("a", "t"), ("gone", "t")}
+    assert facts.recorded_sensors(since=datetime.now(timezone.utc) + HOUR) == frozenset()
+
+
+def test_the_instances_of_sensors(facts, session):
+    scene.save(history.dag("a"), history.dag("b"), session=session)
+    states = ("success", "failed", "running", "queued")
+    refs = [scene.create_run("a", session=session, day=day, state=state) for day, state in enumerate(states)]
+    scene.create_run("b", session=session)
+    found = facts.sensor_instances([("a", "t"), ("a", "gone")], refs=refs)
+    assert [(one.run, one.task_id, one.map_index) for one in found] == [(ref, "t", -1) for ref in refs]
+    assert [(one.state, one.ended, one.counts) for one in found] == [
+        ("success", True, True),
+        ("failed", True, True),
+        ("running", False, True),
+        (None, False, True),
+    ]
+    late = facts.sensor_instances([("a", "t")], since=START + timedelta(hours=1))
+    assert [one.run for one in late] == [refs[1]]
+    assert facts.sensor_instances([], refs=refs) == facts.sensor_instances([], since=START) == []
+
+
+def test_a_skip_by_its_own_code_is_told_from_one_by_another(facts, session):
+    """A branch skips what never started; a clear leaves the number of the try that was, and its dates."""
+    from airflow.models.taskreschedule import TaskReschedule
+
+    scene.save(history.dag("a"), session=session)
+    refs = [scene.create_run("a", session=session, day=day) for day in range(4)]
+    for ref, (tries, pid, pokes) in zip(refs, [(1, 7, 0), (0, None, 0), (1, None, 0), (1, 7, 1)], strict=True):
+        one = scene.instance(ref, "t", session=session)
+        one.state, one.try_number, one.pid, one.scheduled_dttm = "skipped", tries, pid, START
+        for _ in range(pokes):
+            session.add(TaskReschedule(one.id, one.start_date, one.end_date, one.end_date))
+    session.commit()
+    found = facts.sensor_instances([("a", "t")], refs=refs)
+    assert {one.run: one.skipped_itself for one in found} == dict(zip(refs, [True, False, False, False], strict=True))
+    assert [one.counts for one in found] == [one.skipped_itself for one in found]
+
+
 def test_of_many_dates_only_those_are_kept_that_are_asked_for_or_shown(facts, session):
     scene.save(history.dag("a"), session=session)
     ref = scene.create_run("a", session=session)
@@ -301,6 +348,9 @@ class Everything:
             "asset_consumptions": (lambda facts: facts.asset_consumptions(self.refs), 4),
             "triggered_runs": (lambda facts: facts.triggered_runs(self.refs), 6),
             "recorded_waits": (lambda facts: facts.recorded_waits([("a", "t")], since=START, dates={}), 1),
+            "recorded_sensors": (lambda facts: facts.recorded_sensors(since=START), 1),
+            "sensor_instances": (lambda facts: facts.sensor_instances([("a", "go")], refs=self.refs), 1),
+            "sensor_instances, since": (lambda facts: facts.sensor_instances([("a", "go")], since=START), 1),
             "rendered_fields": (lambda facts: facts.rendered_fields([("a", "t")], self.refs), 1),
             "page": (lambda facts: facts.page(RunFilter(online=True)), 7),
         }

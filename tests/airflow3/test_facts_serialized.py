@@ -13,6 +13,8 @@ from airflow_rerun_downstream.domain.facts import MarkerDefinition, SensorDefini
 from tests.airflow3 import scene
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+UNKNOWN = "{{ mapped }}"
+MAX_INDEXES = 100
 
 
 def parsed(build: Any, *, policy: bool = True, **arguments: Any) -> Any:
@@ -85,10 +87,13 @@ MAPPED = {
 @pytest.mark.parametrize("name", MAPPED)
 def test_a_mapped_sensor_needs_no_mark(name):
     arguments, expected = MAPPED[name]
-    found = the_sensor(
-        lambda: mapped(external_dag_id="up", **arguments).expand(external_task_id=["t", "u"]), policy=False
+    found = parsed(lambda: mapped(external_dag_id="up", **arguments).expand(external_task_id=["t", "u"]), policy=False)
+    assert found.definitions.sensors == tuple(
+        SensorDefinition(
+            "here", "wait", "up", frozenset({name}), mapped=True, map_indexes=frozenset({index}), **expected
+        )
+        for index, name in enumerate("tu")
     )
-    assert found == SensorDefinition("here", "wait", "up", frozenset({"t", "u"}), mapped=True, **expected)
 
 
 def test_a_mapped_sensor_has_the_default_arguments_of_its_dag():
@@ -99,10 +104,115 @@ def test_a_mapped_sensor_has_the_default_arguments_of_its_dag():
     assert (found.offset, found.offset_known) == (25200.0, True)
 
 
-def test_a_delta_that_is_expanded_over_cannot_be_told():
+def test_a_delta_that_is_expanded_over_is_told_for_each_index():
+    deltas = [timedelta(hours=1), timedelta(hours=2), timedelta(hours=1)]
+    found = parsed(lambda: mapped(external_dag_id="up").expand(execution_delta=deltas)).definitions.sensors
+    assert {each.map_indexes: each.offset for each in found} == {frozenset({0, 2}): 3600.0, frozenset({1}): 7200.0}
+    assert all(each.offset_known and not each.decides_itself for each in found)
+
+
+def test_arguments_of_each_index_are_told_where_the_dag_writes_them_down():
+    each = [
+        {"external_dag_id": "a", "execution_delta": timedelta(hours=1)},
+        {"external_dag_id": "b", "external_task_id": "t"},
+        {"external_dag_id": "a", "execution_date_fn": yesterday},
+    ]
+    found = parsed(lambda: mapped().expand_kwargs(each)).definitions.sensors
+    assert [(one.external_dag_id, one.offset, one.has_date_function, one.map_indexes) for one in found] == [
+        ("a", 3600.0, False, {0}),
+        ("b", 0.0, False, {1}),
+        ("a", 0.0, True, {2}),
+    ]
+
+
+def test_of_two_lists_nobody_can_tell_the_index():
+    """A product: every Dag is waited for with every delta, and the order of the lists isn't kept."""
     deltas = [timedelta(hours=1), timedelta(hours=2)]
-    found = the_sensor(lambda: mapped(external_dag_id="up").expand(execution_delta=deltas))
-    assert found.has_date_function
+    several = parsed(lambda: mapped(external_task_id="t").expand(external_dag_id=["a", "b"], execution_delta=deltas))
+    assert [(one.external_dag_id, one.decides_itself, one.map_indexes) for one in several.definitions.sensors] == [
+        ("a", True, None),
+        ("b", True, None),
+    ]
+    names = parsed(lambda: mapped().expand(external_dag_id=["a", "b"], external_task_id=["t", "u"])).definitions.sensors
+    assert [(one.external_dag_id, one.task_ids, one.decides_itself) for one in names] == [
+        ("a", {"t", "u"}, False),
+        ("b", {"t", "u"}, False),
+    ]
+    (few,) = parsed(
+        lambda: mapped(external_dag_id="up").expand(external_task_id=["t"], execution_delta=deltas[:1])
+    ).definitions.sensors
+    assert (few.offset, few.map_indexes) == (3600.0, {0})
+
+
+def test_of_very_many_indexes_only_the_dags_are_told():
+    tasks = [f"t{number}" for number in range(MAX_INDEXES + 1)]
+    found = the_sensor(lambda: mapped(external_dag_id="up").expand(external_task_id=tasks))
+    assert (found.task_ids, found.map_indexes) == (set(tasks), None)
+
+
+def test_an_argument_of_a_mapped_group_is_no_text():
+    from airflow.sdk import task_group
+
+    def build() -> None:
+        @task_group
+        def each(name: Any) -> None:
+            sensor_type()(task_id="wait", external_dag_id="up", external_task_id=name)
+            sensor_type()(task_id="when", external_dag_id="up", execution_delta=name)
+
+        each.expand(name=["x", "y"])
+
+    one, two = parsed(build).definitions.sensors
+    assert (one.external_dag_id, one.task_ids, one.templated, one.offset_known) == ("up", {UNKNOWN}, True, True)
+    assert (two.external_dag_id, two.templated, two.has_date_function) == ("up", False, True)
+
+
+def own_sensor(**attributes: Any) -> Any:
+    from airflow.sdk import BaseSensorOperator
+
+    class OwnSensor(BaseSensorOperator):
+        def __init__(self, external_dag_id: Any = None, external_dag_ids: Any = None, **more: Any) -> None:
+            super().__init__(**more)
+            self.external_dag_id, self.external_dag_ids = external_dag_id, external_dag_ids
+
+        def poke(self, context: Any) -> bool:
+            return True
+
+    return type("OwnSensor", (OwnSensor,), attributes)
+
+
+FIELD = {"template_fields": ("external_dag_id",)}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "arguments", "named"),
+    [
+        ({}, {"external_dag_id": "up"}, ["up"]),
+        ({}, {"external_dag_ids": ("up", "over")}, ["over", "up"]),
+        ({}, {"external_dag_ids": {"up": ["load"]}}, ["up"]),
+        (FIELD, {"external_dag_id": "up"}, ["up"]),
+        (FIELD, {"external_dag_id": "up_{{ params.x }}"}, ["up_{{ params.x }}"]),
+        (FIELD, {"external_dag_id": "up", "external_dag_ids": ["over"]}, ["over", "up"]),
+        ({}, {"external_dag_id": object()}, [UNKNOWN]),
+        ({}, {"external_dag_ids": ["up", "{{ no field }}"]}, ["up", UNKNOWN]),
+        ({"template_ext": (".sql",)}, {"external_dag_id": "up.sql"}, [UNKNOWN]),
+        ({}, {}, []),
+    ],
+)
+def test_a_sensor_of_somebodys_own_that_names_dags(attributes, arguments, named):
+    found = parsed(lambda: own_sensor(**attributes)(task_id="wait", **arguments)).definitions.sensors
+    assert [each.external_dag_id for each in found] == named
+    assert all((each.own_class, each.recordable, each.offset_known) == ("OwnSensor", False, True) for each in found)
+
+
+def test_without_the_mark_it_is_known_by_the_field_that_airflow_serializes():
+    found = the_sensor(lambda: own_sensor(**FIELD)(task_id="wait", external_dag_id="up"), policy=False)
+    assert (found.external_dag_id, found.own_class, found.offset_known) == ("up", "OwnSensor", False)
+
+
+def test_a_mapped_one_needs_no_mark():
+    build = lambda: own_sensor().partial(task_id="wait").expand(external_dag_id=["up", "over"])  # noqa: E731
+    found = parsed(build, policy=False).definitions.sensors
+    assert [(each.external_dag_id, each.own_class) for each in found] == [("up", "OwnSensor"), ("over", "OwnSensor")]
 
 
 def test_a_mapped_subclass_may_have_an_offset_of_its_own():

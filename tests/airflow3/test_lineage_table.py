@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 ACCEPTANCE = Path(__file__).resolve().parents[1] / "acceptance"
 DAGS, PLUGINS = ACCEPTANCE / "dags_lineage", ACCEPTANCE / "plugins_lineage"
+BEFORE = ACCEPTANCE / "dags_lineage_before"
+"""What some of the Dags were before they were changed."""
+
 SETTINGS = {
     "AIRFLOW__CORE__PLUGINS_FOLDER": str(PLUGINS),
     "AIRFLOW__RERUN_DOWNSTREAM__SOURCE_READY_SINCE": "unlimited",
@@ -70,14 +73,14 @@ def forget() -> None:
 
 
 @cache
-def parsed() -> list[Any]:
+def parsed(folder: Path = DAGS) -> list[Any]:
     """The Dags, as Airflow's Dag processor hands them over."""
     import structlog
     from airflow.dag_processing.processor import DagFileParseRequest, _parse_file
 
     found = []
-    for file in sorted(DAGS.glob("*.py")):
-        where = {"file": str(file), "bundle_path": DAGS, "bundle_name": scene.BUNDLE}
+    for file in sorted(folder.glob("*.py")):
+        where = {"file": str(file), "bundle_path": folder, "bundle_name": scene.BUNDLE}
         fields = {name: value for name, value in where.items() if name in DagFileParseRequest.model_fields}
         result = _parse_file(DagFileParseRequest(**fields), structlog.get_logger())
         assert result is not None
@@ -94,6 +97,9 @@ def stored(request: pytest.FixtureRequest, configured: None) -> databases.Databa
     database.empty()
     scene.migrate(database)
     with database.session() as session:
+        scene.store(parsed(BEFORE), session=session)
+        for dag in parsed(BEFORE):  # Airflow writes a version anew in its place until a run has it
+            scene.create_run(dag.dag_id, session=session)
         scene.store(parsed(), session=session)
     return database
 
@@ -106,6 +112,7 @@ def session(stored: databases.Database) -> Iterator[Session]:
     with stored.session() as opened:
         for table in OF_A_ROW:
             opened.execute(text(f"DELETE FROM {table}"))
+        opened.execute(text("UPDATE dag SET is_stale = false"))
         opened.commit()
         yield opened
 

@@ -111,6 +111,74 @@ def test_a_subclass_is_marked_and_one_that_reckons_by_itself_is_a_date_function(
     assert found["own"][OFFSET_ATTRIBUTE] == {"date_function": "_get_dttm_filter"}
 
 
+def code_of_its_own() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """Attributes of a subclass, and arguments, by which what is waited for may be decided when it runs."""
+
+    def method(self: Any, *_: Any, **__: Any) -> None: ...
+
+    return {
+        "execute": ({"execute": method}, {}),
+        "what follows a deferral": ({"execute_complete": method}, {}),
+        "poke": ({"poke": method}, {}),
+        "pre_execute": ({"pre_execute": method}, {}),
+        "a hook": ({}, {"pre_execute": method}),
+        "a property": ({"external_task_ids": property(method, method)}, {}),
+    }
+
+
+@pytest.mark.parametrize("name", list(code_of_its_own()))
+def test_a_subclass_that_may_wait_for_anything_is_said_to(name):
+    from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+    from airflow.sdk import DAG
+
+    attributes, arguments = code_of_its_own()[name]
+    with DAG("looking", schedule=None, start_date=START) as dag:
+        made = type("Chooses", (ExternalTaskSensor,), attributes)
+        apply(made(task_id="wait", external_dag_id="up", **arguments))
+        apply(type("Plain", (ExternalTaskSensor,), {"ui_color": "#fff"})(task_id="plain", external_dag_id="up"))
+    found = serialized(dag)
+    assert found["wait"][OFFSET_ATTRIBUTE] == {"own_class": "Chooses", "recorded": True}
+    assert found["plain"][OFFSET_ATTRIBUTE] == {"seconds": 0.0}
+
+
+def test_a_mixin_may_bring_the_code_too():
+    from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+    from airflow.sdk import DAG
+
+    class Mixin:
+        def poke(self, context):
+            return True
+
+    class Both(Mixin, ExternalTaskSensor):
+        pass
+
+    with DAG("looking", schedule=None, start_date=START) as dag:
+        apply(Both(task_id="wait", external_dag_id="up"))
+    assert serialized(dag)["wait"][OFFSET_ATTRIBUTE] == {"own_class": "Both", "recorded": True}
+
+
+def test_a_sensor_of_somebodys_own_is_marked_with_the_dags_that_it_names():
+    from airflow.sdk import DAG, BaseSensorOperator
+
+    class Latest(BaseSensorOperator):
+        def __init__(self, external_dag_ids=(), **more):
+            super().__init__(**more)
+            self.external_dag_ids = external_dag_ids
+
+        def poke(self, context):
+            return True
+
+    with DAG("looking", schedule=None, start_date=START) as dag:
+        task = apply(Latest(task_id="wait", external_dag_ids={"up", "over", "{{ x }}"}))
+        apply(Latest(task_id="plain"))
+    mark = {"own_class": "Latest", "recorded": False, "dag_ids": ["over", "up"], "more": True}
+    found = serialized(dag)
+    assert found["wait"][OFFSET_ATTRIBUTE] == mark
+    assert OFFSET_ATTRIBUTE not in found["plain"]
+    task.render_template_fields({})
+    assert getattr(task, OFFSET_ATTRIBUTE) == mark
+
+
 def test_the_class_keeps_its_template_fields_and_a_repeat_changes_nothing():
     from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
 

@@ -44,6 +44,7 @@ from airflow_rerun_downstream.domain.facts import (
     RunFacts,
     RunNow,
     SensorDefinition,
+    SensorInstance,
     Skipping,
     TaskInstanceFacts,
     TaskNode,
@@ -279,6 +280,12 @@ class World:
         """Whether the present try has begun since the last clear."""
         earlier = self.tries.get((ref, task.task_id, task.map_index), ())
         return task.try_number > 0 and all(old.try_number != task.try_number for old in earlier)
+
+    def pass_by(self, ref: RunRef, task_id: str) -> None:
+        """A branch skips a task, which never starts."""
+        self.tasks[ref] = [
+            replace(t, state="skipped", try_number=0) if t.task_id == task_id else t for t in self.tasks[ref]
+        ]
 
     def skip_itself(self, ref: RunRef, task_id: str, *, at: datetime) -> None:
         """A task runs, and raises AirflowSkipException."""
@@ -577,6 +584,38 @@ class FakeFacts:
     ) -> list[RecordedWait]:
         self.statements += 1
         return [w for at, w in self.world.waits if (w.consumer.dag_id, w.task_id) in sensors and at >= since]
+
+    def recorded_sensors(self, *, since: datetime) -> frozenset[tuple[str, str]]:
+        self.statements += 1
+        return frozenset((w.consumer.dag_id, w.task_id) for at, w in self.world.waits if at >= since)
+
+    def sensor_instances(
+        self,
+        sensors: Collection[tuple[str, str]],
+        *,
+        refs: Collection[RunRef] = (),
+        since: datetime | None = None,
+    ) -> list[SensorInstance]:
+        self.statements += 1
+        found = [
+            SensorInstance(ref, task.task_id, task.map_index, task.state, self.skipped_itself(ref, task), task.end_date)
+            for ref, some in self.world.tasks.items()
+            for task in some
+            if (ref.dag_id, task.task_id) in sensors
+            and (ref in refs if since is None else self.ended_since(task, since))
+        ]
+        return sorted(found, key=lambda one: (one.run, one.task_id, one.map_index))
+
+    def ended_since(self, task: TaskInstanceFacts, since: datetime) -> bool:
+        ended = task.state in ("success", "failed", "skipped")
+        return ended and (task.end_date is None or task.end_date >= since)
+
+    def skipped_itself(self, ref: RunRef, task: TaskInstanceFacts) -> bool:
+        return (
+            task.state == "skipped"
+            and self.world.started(ref, task)
+            and (ref, task.task_id, task.map_index) not in self.world.cut
+        )
 
     def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait]:
         self.statements += 1

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid, NotF
 from airflow_rerun_downstream.domain.facts import MarkerDefinition, RecordedWait, SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.lineage.sensors import consumer_dates
+from airflow_rerun_downstream.lineage.offsets import consumer_dates
 from tests.fakes.airflow import START, FakeFacts, World
 from tests.lineage.planning import NOW, codes, links, plan, selected
 
@@ -140,11 +140,11 @@ def test_exactly_the_dates_that_look_back_at_a_date_are_found(
     assert (other in found) == (other - relativedelta(**delta) == looked_at)  # type: ignore[arg-type]
 
 
-def test_a_sensor_without_the_policys_mark_is_assumed(world: World) -> None:
+def test_a_sensor_without_the_policys_mark_is_assumed_and_told(world: World) -> None:
     source = world.run("a")
     world.run("b")
     world.sensors.append(SensorDefinition("b", "t", "a"))
-    assert links(plan(world, source)) == {("a", "b", "sensor", "assumed")}
+    assert links(plan(world, source)) == {("a", "b", "sensor", "assumed"), ("a", "b", "sensor", "unresolved")}
 
 
 def wait(
@@ -202,14 +202,16 @@ def test_each_index_of_a_mapped_templated_sensor_counts(world: World) -> None:
     world.sensors.append(SensorDefinition("b", "t", "{{ mapped }}", offset_known=True, mapped=True))
     for index, (dag_id, task_id) in enumerate([("a", "x"), ("a", "y"), ("elsewhere", "z")]):
         world.rendered[(consumer, "t", index)] = {"external_dag_id": dag_id, "external_task_id": task_id}
+    world.expand(consumer, "t", 3)
     found = plan(world, source)
-    assert [link.via["external_task_ids"] for link in found.links] == [["x"], ["y"]]
+    assert [link.via["external_task_ids"] for link in found.links] == [["x", "y"]]
     assert links(plan(world, source, tasks=(TaskRef("z"),))) == set()
 
 
 def test_a_templated_sensor_without_rendered_fields_is_unresolved(world: World) -> None:
     source = world.run("a")
     world.run("b")
+    world.run("c")
     world.sensors.append(SensorDefinition("b", "t", "{{ params.up }}", offset_known=True))
     world.sensors.append(SensorDefinition("c", "t", "{{ params.up }}", has_date_function=True))
     assert links(plan(world, source)) == {("a", "b", "sensor", "unresolved"), ("a", "c", "sensor", "unresolved")}

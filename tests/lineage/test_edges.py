@@ -58,6 +58,10 @@ def marker(logical_date: str = "{{ ds }}", to: str = "b") -> MarkerDefinition:
         (sensor(**KNOWN), (RECORD,), "recorded", "go by the sensor's offset", None),
         (sensor(), (RECORD,), "recorded", "the same logical date is assumed", "reserialize"),
         (sensor(**BY_FUNCTION), (RECORD,), "recorded", "can't be told", None),
+        (sensor(mapped=True), (), "assumed", "class of its own", "on the workers"),
+        (sensor(own_class="Own", **KNOWN), (), "unresolved", "class Own decides", "on the workers"),
+        (sensor(own_class="Own", **KNOWN), (RECORD,), "recorded", "can't be told", None),
+        (sensor(own_class="Own", recordable=False, **KNOWN), (), "unresolved", "Own", "declared_links_file"),
     ],
 )
 def test_how_a_sensors_runs_are_known(
@@ -75,6 +79,25 @@ def test_how_a_sensors_runs_are_known(
     assert (edge.from_task_id, edge.to_task_id, edge.evidence.value) == ("t", "wait", evidence)
     assert why in edge.why
     assert edge.advice is None if advice is None else advice in (edge.advice or "")
+
+
+def test_a_class_that_chooses_its_dag_is_told_to_the_one_that_it_chose(world: World) -> None:
+    world.sensors.append(sensor("c", own_class="Chooses", **KNOWN))
+    assert edges(world, "a") == []
+    world.waits.append((START, RECORD))
+    for dag_id in ("a", "b"):
+        assert ("a", "recorded") in [(each.upstream_dag_id, each.evidence.value) for each in edges(world, dag_id)]
+    assert [(each.upstream_dag_id, each.evidence.value) for each in edges(world, "c")] == [("c", "unresolved")]
+
+
+def test_the_indexes_of_a_mapped_sensor_make_one_edge_for_each_offset(world: World) -> None:
+    for index, (task_id, offset) in enumerate([("t", 0.0), ("u", 0.0), ("t", 3600.0)]):
+        more: dict[str, Any] = {"offset": offset, "mapped": True, "map_indexes": frozenset({index})}
+        world.sensors.append(sensor(task_ids=task_id, **more, **KNOWN))
+    assert [(each.via["external_task_ids"], each.via["delta"]) for each in edges(world)] == [
+        (["t", "u"], "0:00:00"),
+        (["t"], "1:00:00"),
+    ]
 
 
 def test_what_a_sensors_edge_shows(world: World) -> None:

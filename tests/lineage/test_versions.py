@@ -14,6 +14,7 @@ from airflow_rerun_downstream.domain.facts import (
     MarkerDefinition,
     PastDependency,
     SensorDefinition,
+    TaskInstanceFacts,
 )
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.versions import Structures, merged
@@ -104,8 +105,9 @@ def test_a_task_that_its_dag_does_not_know_pollutes_the_run_and_is_told(world: W
     world.dag("reader", "first >> last")
     source, reader = world.run("src"), world.run("reader")
     world.sensors.append(SensorDefinition("reader", "nowhere", "src", offset_known=True))
+    world.tasks[reader].append(TaskInstanceFacts("nowhere", -1, "success"))
     found = plan(world, source)
-    assert selected(found) == {"reader": ["first", "last"]}
+    assert selected(found) == {"reader": ["first", "last", "nowhere"]}
     (warning,) = [each for each in found.warnings if each.code == "unknown_task"]
     assert (warning.dag_id, warning.run_id, warning.task_id) == ("reader", reader.run_id, "nowhere")
 

@@ -5,18 +5,22 @@ Airflow's own list of a Dag's dependencies has no markers, and no mapped tasks t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from airflow_rerun_downstream.airflow3.facts.values import MAX_VALUES, UNKNOWN, Task
+from airflow_rerun_downstream.airflow3.facts.values import MAX_VALUES, UNKNOWN, Task, texts_of
 from airflow_rerun_downstream.airflow3.sensors import (
+    NAMES_DAGS,
     OFFSET_ATTRIBUTE,
     RESET_ARGUMENT,
     RESET_ATTRIBUTE,
     STANDARD_SENSOR,
     Offset,
+    OwnCode,
     mapped_offset,
     read_offset,
+    read_own_code,
 )
 from airflow_rerun_downstream.domain.facts import MarkerDefinition, PastDependency, SensorDefinition, TriggerDefinition
 
@@ -41,16 +45,48 @@ MARKER = Operator("ExternalTaskMarker", frozenset({"external_dag_id", "external_
 TRIGGER = Operator("TriggerDagRunOperator", frozenset({"trigger_dag_id", "trigger_run_id"}))
 
 
-def sensors_of(dag_id: str, task: Task) -> Iterator[SensorDefinition]:
-    """One definition for each Dag that a sensor names; `UNKNOWN` where the Dag isn't written down."""
-    offset = offset_of(task)
-    groups = task.texts("external_task_group_id")
-    for external_dag_id in task.texts("external_dag_id") or [UNKNOWN]:
+def sensors_of(dag_id: str, task: Task, *, known: bool = False) -> Iterator[SensorDefinition]:
+    """What a sensor waits for: of a mapped one as each index has it, as far as the Dag's text tells.
+
+    One definition for each Dag that it names; `UNKNOWN` where the Dag isn't written down. ``known``: Airflow itself
+    says that it is made from its own class.
+    """
+    code = read_own_code(task.get(OFFSET_ATTRIBUTE))
+    if code is None and not known and not SENSOR.matches(task):
+        code = OwnCode(task.operator)
+    if code is not None:
+        yield from of_own_code(dag_id, task, code)
+        return
+    several = task.by_index() if task.mapped else None
+    if several is None:
+        given = {name: task.values(name) for name in WHAT}
+        yield from with_arguments(dag_id, task, given, offset_of(task))
+        return
+    indexes: dict[str, tuple[SensorDefinition, set[int]]] = {}
+    for index, arguments in enumerate(several):
+        given = {name: [arguments.get(name)] for name in WHAT}
+        offset = offset_given(task, arguments.get("execution_delta"), arguments.get("execution_date_fn"))
+        for one in with_arguments(dag_id, task, given, offset):
+            indexes.setdefault(repr(one), (one, set()))[1].add(index)
+    yield from (replace(one, map_indexes=frozenset(some)) for one, some in indexes.values())
+
+
+WHAT = ("external_dag_id", "external_task_ids", "external_task_id", "external_task_group_id")
+"""The arguments that name what a sensor waits for."""
+
+
+def with_arguments(
+    dag_id: str, task: Task, given: Mapping[str, list[Any]], offset: Offset
+) -> Iterator[SensorDefinition]:
+    """One definition for each Dag that arguments name."""
+    texts = {name: texts_of(values) for name, values in given.items()}
+    groups = texts["external_task_group_id"]
+    for external_dag_id in texts["external_dag_id"] or [UNKNOWN]:
         yield SensorDefinition(
             dag_id,
             task.task_id,
             external_dag_id=external_dag_id,
-            task_ids=frozenset([*task.texts("external_task_ids"), *task.texts("external_task_id")]),
+            task_ids=frozenset([*texts["external_task_ids"], *texts["external_task_id"]]),
             group_id=groups[0] if len(groups) == 1 else (UNKNOWN if groups else None),
             offset=offset.offset,
             offset_known=offset.known,
@@ -60,15 +96,39 @@ def sensors_of(dag_id: str, task: Task) -> Iterator[SensorDefinition]:
 
 
 def offset_of(task: Task) -> Offset:
-    """How far back a sensor looks. A mapped one's arguments are serialized, so it needs no mark."""
+    """How far back a sensor looks, all its map indexes. A mapped one's arguments are serialized: it needs no mark."""
     if not task.mapped:
         return read_offset(task.get(OFFSET_ATTRIBUTE))
     if task.varies("execution_delta") or task.varies("execution_date_fn"):
         return Offset(by_function=True, known=True)
-    delta, function = task.get("execution_delta"), task.get("execution_date_fn")
-    if delta is None and function is None and not is_standard(task):
-        return Offset()  # a subclass may set its own
-    return mapped_offset(delta, function)
+    return offset_given(task, task.get("execution_delta"), task.get("execution_date_fn"))
+
+
+def offset_given(task: Task, delta: Any, function: Any) -> Offset:
+    """How far back a mapped sensor looks by its arguments. A class of somebody's own may set others."""
+    return mapped_offset(delta, function) if is_standard(task) else Offset()
+
+
+def is_own_sensor(task: Task) -> bool:
+    """Whether a sensor that isn't Airflow's names a Dag."""
+    if read_own_code(task.get(OFFSET_ATTRIBUTE)) is not None:
+        return True
+    return bool(task.data.get("_is_sensor")) and any(task.texts(name) for name in NAMES_DAGS if task.has(name))
+
+
+def of_own_code(dag_id: str, task: Task, code: OwnCode) -> Iterator[SensorDefinition]:
+    """One definition for each Dag that a sensor names, in whatever way."""
+    named = [text for name in NAMES_DAGS if task.has(name) for text in task.texts(name)]
+    for external_dag_id in dict.fromkeys([*code.dag_ids, *named, *([UNKNOWN] if code.more else [])]) or [UNKNOWN]:
+        yield SensorDefinition(
+            dag_id,
+            task.task_id,
+            external_dag_id,
+            offset_known=task.mapped or task.get(OFFSET_ATTRIBUTE) is not None,
+            mapped=task.mapped,
+            own_class=code.name,
+            recordable=code.recorded,
+        )
 
 
 def is_standard(task: Task) -> bool:

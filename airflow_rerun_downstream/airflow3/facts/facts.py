@@ -17,6 +17,7 @@ from airflow_rerun_downstream.airflow3.facts import (
     records,
     runs,
     schedules,
+    sensor_instances,
     serialized,
     triggers,
     versions,
@@ -34,6 +35,7 @@ from airflow_rerun_downstream.domain.facts import (
     RunAccount,
     RunFacts,
     RunNow,
+    SensorInstance,
     TaskInstanceFacts,
     TaskStart,
     TriggeredRun,
@@ -132,6 +134,20 @@ class AirflowFacts:
     ) -> list[RecordedWait | DoubtfulRecord]:
         """See `LineageFacts.recorded_waits`."""
         return records.recorded_waits(self._session, sensors, since=since, dates=dates)
+
+    def recorded_sensors(self, *, since: datetime) -> frozenset[tuple[str, str]]:
+        """See `LineageFacts.recorded_sensors`."""
+        return records.recorded_sensors(self._session, since=since)
+
+    def sensor_instances(
+        self,
+        sensors: Collection[tuple[str, str]],
+        *,
+        refs: Collection[RunRef] = (),
+        since: datetime | None = None,
+    ) -> list[SensorInstance]:
+        """See `LineageFacts.sensor_instances`."""
+        return sensor_instances.sensor_instances(self._session, sensors, refs=refs, since=since)
 
     def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
         """See `LineageFacts.last_waits`."""

@@ -15,6 +15,7 @@ from airflow_rerun_downstream.airflow3.facts.edges import (
     MARKER,
     SENSOR,
     TRIGGER,
+    is_own_sensor,
     makes_one_run,
     markers_of,
     past_dependency_of,
@@ -60,7 +61,9 @@ def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
     """Read the ``dag`` part of a serialized Dag. A task that can't be read is logged and left out."""
     tasks = list(tasks_of(dag_id, dag))
     said = {(edge.get("dependency_type"), edge.get("dependency_id")) for edge in dag.get("dag_dependencies") or ()}
-    sensors = [task for task in tasks if ("sensor", task.task_id) in said or SENSOR.matches(task)]
+    sensors = [
+        task for task in tasks if ("sensor", task.task_id) in said or SENSOR.matches(task) or is_own_sensor(task)
+    ]
     triggers = [task for task in tasks if ("trigger", task.task_id) in said or TRIGGER.matches(task)]
     markers = [task for task in tasks if MARKER.matches(task) and task not in sensors]
     return ParsedDag(
@@ -74,7 +77,9 @@ def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
             reruns_on_latest=dag.get("rerun_with_latest_version"),
         ),
         Definitions(
-            sensors=tuple(found for task in sensors for found in sensors_of(dag_id, task)),
+            sensors=tuple(
+                found for task in sensors for found in sensors_of(dag_id, task, known=("sensor", task.task_id) in said)
+            ),
             markers=tuple(found for task in markers for found in markers_of(dag_id, task)),
             triggers=tuple(found for task in triggers for found in triggers_of(dag_id, task)),
             past_dependencies=tuple(

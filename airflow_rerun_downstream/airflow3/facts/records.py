@@ -62,6 +62,12 @@ def recorded_waits(
     return found
 
 
+def recorded_sensors(session: Session, *, since: datetime) -> frozenset[tuple[str, str]]:
+    """The sensors of which the listener has recorded anything since a moment, whatever has become of their Dags."""
+    wanted = select(XCOM.dag_id, XCOM.task_id).where(XCOM.key == WAITED_KEY, XCOM.timestamp >= since).distinct()
+    return frozenset((row.dag_id, row.task_id) for row in session.execute(wanted))
+
+
 def last_waits(session: Session, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
     """What it recorded in the newest run of each sensor of which there is a record."""
     found: list[RecordedWait | DoubtfulRecord] = []

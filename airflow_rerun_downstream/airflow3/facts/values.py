@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_rerun_downstream.domain.facts import MAX_LENGTH, TOO_LONG
@@ -12,6 +12,12 @@ UNKNOWN = "{{ mapped }}"
 
 MAX_VALUES = 1_000
 """How many different texts of one argument are told apart; of more, none is known."""
+
+MAX_INDEXES = 100
+"""Of how many map indexes the arguments are told apart."""
+
+OF_A_GROUP = "MappedArgument("
+"""What a text has in it where Airflow has written down an argument of a mapped task group: no value, but its name."""
 
 
 def plain(value: Any) -> Any:
@@ -57,6 +63,14 @@ class Task:
         """An argument that is the same for all map indexes; None if it wasn't given."""
         return self._given.get(name)
 
+    def has(self, name: str) -> bool:
+        """Whether an argument was given, as a value or as something to be expanded over."""
+        if isinstance(self._expanded, Mapping) and name in self._expanded:
+            return True
+        if isinstance(self._expanded, list):
+            return any(isinstance(each, Mapping) and name in each for each in self._expanded)
+        return self.get(name) is not None
+
     def varies(self, name: str) -> bool:
         """Whether the argument may differ from one map index to the next."""
         if isinstance(self._expanded, Mapping):
@@ -78,16 +92,41 @@ class Task:
 
     def texts(self, name: str) -> list[str]:
         """`values` as texts, each once, in their order; lists are taken apart."""
-        found: dict[str, None] = {}
-        for value in self.values(name):
-            for each in value if isinstance(value, list) else [value]:
-                if each is not None:
-                    found[text_of(each)] = None
-        return list(found) if len(found) <= MAX_VALUES else [UNKNOWN]
+        return texts_of(self.values(name))
+
+    def by_index(self) -> list[Mapping[str, Any]] | None:
+        """The arguments of each map index, where the Dag's text tells them; None: it doesn't, or of too many.
+
+        The order of several lists isn't kept in every serialized Dag, so that only one may have more than one value.
+        """
+        if isinstance(self._expanded, Mapping):
+            lists = self._expanded
+            if any(not isinstance(each, list) or not each for each in lists.values()):
+                return None
+            longest = max((len(each) for each in lists.values()), default=0)
+            if longest > MAX_INDEXES or sum(len(each) > 1 for each in lists.values()) > 1:
+                return None
+            one_each = [{name: each[min(n, len(each) - 1)] for name, each in lists.items()} for n in range(longest)]
+            return [{**self._given, **each} for each in one_each]
+        if self._expanded is None or len(self._expanded) > MAX_INDEXES:
+            return None
+        if any(not isinstance(each, Mapping) for each in self._expanded):
+            return None
+        return [{**self._given, **each} for each in self._expanded]
+
+
+def texts_of(values: Iterable[Any]) -> list[str]:
+    """Values as texts, each once, in their order; lists are taken apart."""
+    found: dict[str, None] = {}
+    for value in values:
+        for each in value if isinstance(value, list) else [value]:
+            if each is not None:
+                found[text_of(each)] = None
+    return list(found) if len(found) <= MAX_VALUES else [UNKNOWN]
 
 
 def text_of(value: Any) -> str:
     """A value that should be a text."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or OF_A_GROUP in value:
         return UNKNOWN
     return value if len(value) <= MAX_LENGTH else TOO_LONG

@@ -223,7 +223,7 @@ def earlier_definitions(session: Session, *, since: datetime) -> Definitions:
     parsed = parsed_versions(session, list(found))
     assets = assets_of(session, parsed.values())
     every = all_of([declared_by(each, assets) for each in parsed.values() if each is not None])
-    return replace(every, sensors=once(every.sensors), changed=frozenset(found.values()))
+    return replace(every, sensors=once(every.sensors), changed=frozenset(found.values()), complete=len(found) < MOST)
 
 
 def once(sensors: Iterable[SensorDefinition]) -> tuple[SensorDefinition, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 from airflow import sdk
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
-from airflow.sdk import DAG, TaskGroup
+from airflow.sdk import DAG, BaseSensorOperator, TaskGroup, task_group
 from dateutil.relativedelta import relativedelta
 from lineage_timetable import EveryThirdDay
 
@@ -60,6 +60,25 @@ class Stubborn(ExternalTaskSensor):
         return [context["logical_date"] - timedelta(days=3)]
 
 
+class Chooses(ExternalTaskSensor):
+    """A sensor that decides in each run for which Dag it waits."""
+
+    def execute(self, context: Any) -> None:
+        self.external_dag_id = "up_other"
+        super().execute(context)
+
+
+class LatestRun(BaseSensorOperator):
+    """A sensor that isn't made from Airflow's, and names a Dag in an argument."""
+
+    def __init__(self, *, external_dag_id: str, **more: Any) -> None:
+        super().__init__(**more)
+        self.external_dag_id = external_dag_id
+
+    def poke(self, context: Any) -> bool:
+        return True
+
+
 def upstream(dag_id: str, schedule: Any) -> None:
     """A Dag to wait for."""
     with DAG(dag_id, schedule=schedule, **ONCE):
@@ -91,6 +110,7 @@ def reader(
 
 upstream("up", "0 0 * * *")
 upstream("up_own", "0 0 * * *")
+upstream("up_other", "0 0 * * *")
 upstream("up_one", "0 0 * * *")
 upstream("up_week", "0 0 * * *")
 upstream("up_hourly", "0 * * * *")
@@ -109,6 +129,22 @@ reader("deferrable", external_task_id="load", deferrable=True)
 reader("own", sensor=Patient, external_task_id="load", execution_delta=timedelta(days=1))
 reader("own_mapped", sensor=Patient, mapped=[{"external_dag_id": "up", "external_task_id": "load"}])
 reader("own_dates", up="up_own", sensor=Stubborn)
+reader("choosing", up="up_own", sensor=Chooses)
+reader("latest", up="up_other", sensor=LatestRun)
+reader("two_dags", mapped=[{"external_dag_id": name, "external_task_id": "load"} for name in ("up", "up_other")])
+reader("two_deltas", mapped=[{"external_dag_id": "up", "execution_delta": timedelta(days=day)} for day in (0, 1)])
+reader("repointed", up="up_other")
+reader("moved", execution_delta=timedelta(days=2))
+
+with DAG("in_groups", schedule="0 0 * * *", **ONCE):
+
+    @task_group
+    def each(name: str) -> None:
+        """One group for each task that is waited for."""
+        wait = ExternalTaskSensor(task_id="wait", external_dag_id="up", external_task_id=name, **QUICK)
+        wait >> EmptyOperator(task_id="use")
+
+    each.expand(name=["load", "side"])
 
 # When it was
 reader("an_hour_later", "0 1 * * *", execution_delta=timedelta(hours=1))

@@ -1,0 +1,77 @@
+"""Sensors of which it can't be told which run they waited for: why, and what would make it known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from airflow_rerun_downstream.domain.facts import DeclaredLink, RunFacts, SensorDefinition
+from airflow_rerun_downstream.domain.plan import LinkKind
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.found import Found, unresolved
+
+SHOWN_RUNS = 10
+"""How many of the runs that may have waited are named."""
+
+RENDERED_GONE = "the fields of the sensor are templates, and Airflow no longer keeps what it rendered"
+
+PARSE_AGAIN = "Install the package where Dags are parsed, and parse them again with `airflow dags reserialize`."
+RECORD = (
+    "Install the package on the workers: its listener records the dates of the next runs. "
+    "For those before, declare the link in declared_links_file."
+)
+DECLARE = "Nothing records what such a sensor sees: declare the link in declared_links_file."
+
+
+def cause(sensor: SensorDefinition) -> str:
+    """Why the sensor's definition doesn't tell which run it waits for: a sentence without its full stop."""
+    if sensor.own_class is not None:
+        return f"code of its own class {sensor.own_class} decides what it waits for"
+    if sensor.has_date_function:
+        return "execution_date_fn decides the dates"
+    if sensor.mapped:
+        return "it is mapped, and of a class that may set an offset of its own"
+    return "it was parsed without this package's policy, so that how far back it looks isn't known"
+
+
+def reason(sensor: SensorDefinition, doubt: str | None, runs: int) -> str:
+    """Why it can't be told for some of its runs."""
+    if not sensor.recordable:
+        return cause(sensor)
+    return f"{cause(sensor)}, and {doubt or f'nothing was recorded in {runs} of its runs that may have waited'}"
+
+
+def advice(sensor: SensorDefinition) -> str:
+    """What would make it known."""
+    if not sensor.recordable:
+        return DECLARE
+    return RECORD if sensor.decides_itself or sensor.mapped else f"{PARSE_AGAIN} {RECORD}"
+
+
+def open_edge(
+    run: RunFacts,
+    sensor: SensorDefinition,
+    why: str,
+    consumers: Iterable[RunRef],
+    tasks: frozenset[str] | None = None,
+    to_do: str = RECORD,
+) -> Found:
+    """A sensor that may have waited for ``tasks`` of a run, or the run as a whole, in one of ``consumers``."""
+    names = sorted({ref.run_id for ref in consumers})
+    via: dict[str, Any] = {"task_id": sensor.task_id, "why": why, "advice": to_do}
+    if len(names) == 1:
+        via["run_id"] = names[0]
+    else:
+        via |= {"run_ids": names[:SHOWN_RUNS], "run_count": len(names)}
+    found = unresolved(run, sensor.dag_id, LinkKind.SENSOR, via, to_task_id=sensor.task_id)
+    return Found(found.link, tasks, found.to_task, None)
+
+
+def is_declared(run: RunRef, sensor: SensorDefinition, declared: Sequence[DeclaredLink]) -> bool:
+    """Whether those who run the deployment have said which runs the sensor's Dag, or the sensor, reads of a Dag."""
+    return any(
+        one.upstream_dag_id == run.dag_id
+        and one.downstream_dag_id == sensor.dag_id
+        and one.downstream_task_id in (None, sensor.task_id)
+        for one in declared
+    )

@@ -1,0 +1,144 @@
+"""What is known of the sensors that may have waited for some runs, all of it read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from airflow_rerun_downstream.domain.facts import (
+    DoubtfulRecord,
+    RecordedWait,
+    RunFacts,
+    SensorDefinition,
+    SensorInstance,
+)
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.found import OwnDefinitions, Surroundings
+from airflow_rerun_downstream.lineage.offsets import consumer_dates
+
+Place = tuple[RunRef, str, int]
+"""A task instance by its run, task and map index."""
+
+Candidates = Mapping[tuple[str, datetime], Sequence[RunFacts]]
+"""Runs by their Dag and the date from which their sensors count: the logical date or, without one, ``run_after``."""
+
+Expected = tuple[SensorDefinition, RunFacts, datetime]
+"""A sensor, a run that it may have waited for, and the date of the runs in which it would have."""
+
+
+class Records:
+    """What the listener recorded, by task instance. One record says nothing of another instance."""
+
+    def __init__(self, found: Iterable[RecordedWait | DoubtfulRecord]) -> None:
+        self.waits: dict[Place, RecordedWait] = {}
+        self.doubtful: dict[Place, DoubtfulRecord] = {}
+        for record in found:
+            if isinstance(record, RecordedWait):
+                self.waits[record.consumer, record.task_id, record.map_index] = record
+            else:
+                self.doubtful[record.run, record.task_id, record.map_index] = record
+
+    def without(self, instances: Iterable[SensorInstance]) -> list[SensorInstance]:
+        """The instances of which nothing was recorded that can be read."""
+        return [one for one in instances if place(one) not in self.waits]
+
+    def doubts(self, instances: Iterable[SensorInstance]) -> str | None:
+        """What is wrong with the record of one of the instances."""
+        return next((self.doubtful[place(one)].why for one in instances if place(one) in self.doubtful), None)
+
+
+class Seen:
+    """What is known of sensors and of a batch of runs that they may have waited for."""
+
+    def __init__(
+        self,
+        expected: Sequence[Expected],
+        open_sensors: Sequence[SensorDefinition],
+        around: Surroundings,
+        since: datetime,
+    ) -> None:
+        facts = around.facts
+        self.at = runs_at(expected, around)
+        consumers = {run.ref: run for some in self.at.values() for run in some}
+        pairs = {(sensor.dag_id, sensor.task_id) for sensor, _, _ in expected}
+        found = facts.sensor_instances(pairs, refs=list(consumers)) if consumers else []
+        self.instances: dict[tuple[RunRef, str], list[SensorInstance]] = {}
+        for one in found:
+            self.instances.setdefault((one.run, one.task_id), []).append(one)
+        pairs = {(sensor.dag_id, sensor.task_id) for sensor in open_sensors}
+        late = [one for one in facts.sensor_instances(pairs, since=since) if one.ended] if pairs else []
+        self.late: dict[tuple[str, str], list[SensorInstance]] = {}
+        for one in late:
+            self.late.setdefault((one.run.dag_id, one.task_id), []).append(one)
+        self.own = OwnDefinitions(around, {*consumers, *(one.run for one in late)})
+        sensors = [*open_sensors, *(sensor for sensor, _, _ in expected)]
+        templated = {(sensor.dag_id, sensor.task_id) for sensor in sensors if sensor.templated}
+        rendered = [one.run for one in (*found, *late) if (one.run.dag_id, one.task_id) in templated]
+        self.rendered = facts.rendered_fields(templated, set(rendered)) if rendered else {}
+
+    def waited_at(self, sensor: SensorDefinition, consumer: RunRef) -> list[SensorInstance]:
+        """The instances of a sensor in a run that have waited, or are to."""
+        if not self.own.has(consumer, sensor):
+            return []
+        found = self.instances.get((consumer, sensor.task_id), ())
+        return [one for one in found if one.counts and sensor.is_of(one.map_index)]
+
+    def waited_since(self, sensor: SensorDefinition, run: RunFacts) -> list[SensorInstance]:
+        """The instances of a sensor that have waited to an end since a run may have been there, and may mean it."""
+        since = earliest(run)
+        return [
+            one
+            for one in self.late.get((sensor.dag_id, sensor.task_id), ())
+            if one.run != run.ref
+            and (one.end_date is None or one.end_date >= since)
+            and sensor.is_of(one.map_index)
+            and self.may_mean(one, run.ref.dag_id)
+            and self.own.has(one.run, sensor)
+        ]
+
+    def may_mean(self, instance: SensorInstance, dag_id: str) -> bool:
+        """Whether an instance may have waited for a Dag, by what was rendered for it."""
+        fields = self.rendered.get(place(instance))
+        return fields is None or fields.get("external_dag_id") in (None, dag_id)
+
+
+def place(instance: SensorInstance) -> Place:
+    """Where an instance stands."""
+    return instance.run, instance.task_id, instance.map_index
+
+
+def earliest(run: RunFacts) -> datetime:
+    """A moment before anybody can have waited for a run; a hold puts ``run_after`` into the future."""
+    return min(run.run_after, run.logical_date or run.run_after)
+
+
+def expected_dates(sensors: Iterable[SensorDefinition], runs: Mapping[str, Collection[RunFacts]]) -> list[Expected]:
+    """For sensors with an offset and runs that they name: the dates of the runs in which they would have waited."""
+    return [
+        (sensor, run, date)
+        for sensor in sensors
+        if not sensor.decides_itself
+        for run in runs.get(sensor.external_dag_id, ())
+        for date in consumer_dates(run.logical_date, sensor.offset)
+    ]
+
+
+def runs_at(expected: Iterable[Expected], around: Surroundings) -> Candidates:
+    """The runs at those dates."""
+    wanted: dict[str, set[datetime]] = {}
+    for sensor, _, date in expected:
+        wanted.setdefault(sensor.dag_id, set()).add(date)
+    found: dict[tuple[str, datetime], list[RunFacts]] = {}
+    for run in around.facts.runs_at(wanted, undated=True) if wanted else ():
+        found.setdefault((run.ref.dag_id, run.logical_date or run.run_after), []).append(run)
+    return found
+
+
+def rendered_tasks(fields: Mapping[str, object]) -> tuple[frozenset[str], str | None]:
+    """The task ids and the group in a sensor's rendered fields."""
+    several = fields.get("external_task_ids")
+    ids = set(map(str, several)) if isinstance(several, (list, tuple)) else set()
+    if one := fields.get("external_task_id"):
+        ids.add(str(one))
+    group = fields.get("external_task_group_id")
+    return frozenset(ids), str(group) if group else None
