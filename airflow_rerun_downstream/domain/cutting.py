@@ -11,12 +11,16 @@ from airflow_rerun_downstream.domain.refs import RunRef
 
 @dataclass(frozen=True)
 class Lost:
-    """A reading whose order can't be kept: ``downstream`` goes before ``upstream`` has been made anew."""
+    """A reading whose order can't be kept: ``downstream`` goes before ``upstream`` has been made anew.
+
+    ``by_maker``: because Airflow starts the run as soon as a task makes it, and not because they read from each other.
+    """
 
     upstream: RunRef
     downstream: RunRef
     from_task: str | None
     to_task: str | None
+    by_maker: bool = False
 
 
 class Cutting:
@@ -27,7 +31,7 @@ class Cutting:
     ) -> None:
         self.members = members
         self.place = place
-        self.lost: list[Lost] = []
+        self.lost: list[Reading] = []
         self.dropped: set[Reading] = set()
         self.into: dict[RunRef, list[Reading]] = {ref: [] for ref in members}
         self.after: dict[RunRef, dict[RunRef, None]] = {ref: {ref: None} for ref in members}
@@ -93,7 +97,7 @@ class Cutting:
         against = [each for each in every if self.backwards(each)] or every
         for each in against:
             self.dropped.add(each)
-            self.lost.append(self.loss(each))
+            self.lost.append(each)
 
     def reads_on(self, reading: Reading) -> bool:
         """Whether something that is left reads."""
@@ -103,13 +107,16 @@ class Cutting:
         """Whether the order of runs puts the reader first."""
         return self.place.get(reading.downstream, 0) <= self.place.get(reading.upstream, 0)
 
-    def loss(self, reading: Reading) -> Lost:
-        """The reading in words: one task stands for all of them."""
-        made = self.members[reading.upstream].needed(reading.from_tasks)
-        read = self.first(self.members[reading.downstream], self.reached(reading))
-        return Lost(reading.upstream, reading.downstream, min(made, default=None), read)
 
-    def first(self, member: Member, tasks: Collection[str]) -> str | None:
-        """One of the tasks that follows none of the others."""
-        inner = [task_id for task_id in tasks if member.before[task_id].keys().isdisjoint(tasks)]
-        return min(inner or tasks, default=None)
+def loss(members: Mapping[RunRef, Member], reading: Reading) -> Lost:
+    """A lost reading in words: one task stands for all of them."""
+    downstream = members[reading.downstream]
+    made = members[reading.upstream].needed(reading.from_tasks)
+    read = first(downstream, downstream.named(reading.reached))
+    return Lost(reading.upstream, reading.downstream, min(made, default=None), read)
+
+
+def first(member: Member, tasks: Collection[str]) -> str | None:
+    """One of the tasks that follows none of the others."""
+    inner = [task_id for task_id in tasks if member.before[task_id].keys().isdisjoint(tasks)]
+    return min(inner or tasks, default=None)

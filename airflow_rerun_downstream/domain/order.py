@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from airflow_rerun_downstream.domain.cutting import Cutting, Lost
+from airflow_rerun_downstream.domain.cutting import Cutting, Lost, loss
 from airflow_rerun_downstream.domain.graph import levels
 from airflow_rerun_downstream.domain.readings import Dependencies, Member, Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
@@ -32,10 +32,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Order:
-    """The stages of every run, most runs have one; and the readings that no order could keep."""
+    """The stages of every run, most runs have one; the readings that no order could keep; and the runs that tasks of
+    others make anew, whether they are selected or not."""
 
     stages: Mapping[RunRef, tuple[Stage, ...]]
     lost: tuple[Lost, ...] = ()
+    made: frozenset[RunRef] = frozenset()
 
 
 def put_in_order(
@@ -56,16 +58,34 @@ def put_in_order(
     members = {
         ref: Member(ref, tasks, structures.get(ref), cuts.get(ref, frozenset())) for ref, tasks in selected.items()
     }
-    found = Dependencies(members, readings, source).found
+    dependencies = Dependencies(members, readings, source)
+    found = dependencies.found
     forward: dict[RunRef, set[RunRef]] = {ref: set() for ref in members}
     for each in found:
         forward[each.upstream].add(each.downstream)
     circular = in_circles(forward) | {ref for ref, one in members.items() if one.cuts}
+    made = frozenset(dependencies.making)
     if not circular:
-        return Order(with_gates(members, found))
+        return Order(with_gates(dependencies, found), tuple(losses(dependencies, (), found)), made)
     cutting = Cutting({ref: members[ref] for ref in sorted(circular, key=key)}, found, levels(edges))
     cutting.cut()
-    return Order(with_gates(members, [each for each in found if each not in cutting.dropped]), tuple(cutting.lost))
+    kept = [each for each in found if each not in cutting.dropped]
+    return Order(with_gates(dependencies, kept), tuple(losses(dependencies, cutting.lost, kept)), made)
+
+
+def losses(dependencies: Dependencies, lost: Iterable[Reading], kept: Iterable[Reading]) -> dict[Lost, None]:
+    """What is lost in words: readings without an order, and those of runs that are made too early.
+
+    Where a making task can't wait for what its run reads, it is that run which goes before it.
+    """
+    found: dict[Lost, None] = {}
+    for each in lost:
+        reading = dependencies.because.get(each, each)
+        found[replace(loss(dependencies.members, reading), by_maker=reading is not each)] = None
+    for each in kept:
+        if dependencies.comes_too_early(each):
+            found[replace(loss(dependencies.members, each), by_maker=True)] = None
+    return found
 
 
 def in_circles(forward: Mapping[RunRef, Collection[RunRef]]) -> set[RunRef]:
@@ -89,19 +109,21 @@ def in_circles(forward: Mapping[RunRef, Collection[RunRef]]) -> set[RunRef]:
     return left
 
 
-def with_gates(members: Mapping[RunRef, Member], readings: Iterable[Reading]) -> dict[RunRef, tuple[Stage, ...]]:
+def with_gates(dependencies: Dependencies, readings: Iterable[Reading]) -> dict[RunRef, tuple[Stage, ...]]:
     """The stages with what each waits for, and how deep in the order it is."""
+    members = dependencies.members
     parts = {ref: one.stages() for ref, one in members.items()}
     waits: dict[Place, set[Place]] = {
         (ref, number): set() for ref, some in parts.items() for number in range(len(some))
     }
     for each in readings:
-        if each.upstream == each.downstream:
+        if each.upstream == each.downstream or dependencies.comes_anyway(each):
             continue
         upstream, downstream = members[each.upstream], members[each.downstream]
+        needed = upstream.needed(each.from_tasks)
         last = len(parts[each.upstream]) - 1
-        made = upstream.stage_of(upstream.needed(each.from_tasks)) if last else 0
-        if made is None:
+        made = upstream.stage_of(needed) if last else 0
+        if made is None or (not needed and upstream.knows(each.from_tasks)):
             continue
         if len(parts[each.downstream]) == 1:
             waits[each.downstream, 0].add((each.upstream, made))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.gaps import waited_for
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.selection import followers, leaders
 
@@ -17,7 +18,8 @@ class Reading:
     """Tasks of one run have read what tasks of another made; None stands for all tasks.
 
     ``reached`` are those that read, with all that follows them. ``maker`` is the task that made the downstream run.
-    ``soft``: nobody has read, it is only better so; where it can't be kept, nothing is wrong.
+    ``soft``: nobody has read, it is only better so; where it can't be kept, nothing is wrong. ``sensor``: what reads
+    waits until it is there.
     """
 
     upstream: RunRef
@@ -26,6 +28,7 @@ class Reading:
     reached: frozenset[str] | None
     maker: str | None = None
     soft: bool = False
+    sensor: bool = False
 
 
 @dataclass
@@ -60,6 +63,10 @@ class Member:
         missing = tasks - self.ids
         before = leaders(self.structure, missing) if self.structure is not None and missing else set()
         return self.ids & (tasks | before)
+
+    def knows(self, tasks: frozenset[str] | None) -> bool:
+        """Whether it is known what comes before tasks in the run."""
+        return self.structure is not None and tasks is not None and tasks <= self.structure.tasks.keys()
 
     @cached_property
     def before(self) -> dict[str, dict[str, bool]]:
@@ -117,6 +124,7 @@ class Dependencies:
             members[each.downstream].cuts = frozenset()
         kept = dict.fromkeys(each for ref in members for each in self.from_member(ref))
         kept.update(dict.fromkeys(self.back_from_children()))
+        self.because: dict[Reading, Reading] = {}
         self.found = list(self.with_parents(kept))
 
     def makers(self) -> Iterator[Reading]:
@@ -142,8 +150,9 @@ class Dependencies:
             if last.downstream == ref:
                 continue
             if last.downstream in self.members:
-                maker = first.maker if first is last else None
-                yield replace(first, downstream=last.downstream, reached=last.reached, maker=maker)
+                straight = first is last
+                maker, sensor = (first.maker, first.sensor) if straight else (None, False)
+                yield replace(first, downstream=last.downstream, reached=last.reached, maker=maker, sensor=sensor)
                 continue
             for each in self.leaving.get(last.downstream, ()):
                 touches = each.from_tasks is None or last.reached is None or each.from_tasks & last.reached
@@ -175,6 +184,7 @@ class Dependencies:
                     more = self.for_parent(made, each)
                     if more is not None and more not in kept:
                         kept[more] = None
+                        self.because[more] = self.because.get(each, each)
                         new.append(more)
             pending = new
         # What is made starts when its maker does: nothing soft can hold it.
@@ -190,7 +200,8 @@ class Dependencies:
         node = parent.structure.tasks.get(made.maker) if parent.structure is not None else None
         soft = each.soft or node is None or not node.waits_for_run
         if each.upstream != made.upstream:
-            return Reading(each.upstream, made.upstream, each.from_tasks, reached, soft=soft)
+            looks = each.sensor and self.maker_in(each.upstream, made.upstream) is not None
+            return Reading(each.upstream, made.upstream, each.from_tasks, reached, soft=soft, sensor=looks)
         # Of the parent's own tasks those that stand beside the making one: before it they come anyway. A parent that
         # is made itself starts as a whole.
         beside = (each.from_tasks or frozenset()) - reached if not parent.is_made else frozenset()
@@ -208,3 +219,50 @@ class Dependencies:
             if node is not None and node.waits_for_run:
                 return made.maker in followers(structure, [node.task_id]) - {node.task_id}
         return False
+
+    def comes_anyway(self, each: Reading) -> bool:
+        """Whether Airflow starts a run that is made only after what it reads from a run further up is right.
+
+        Whatever stands before the making task is right by then. A sensor waits for what runs, too, but not for a run
+        that was made in place of the one whose date it knows.
+        """
+        maker = self.maker_in(each.upstream, each.downstream)
+        parent = self.members[each.upstream]
+        if maker is None or each.maker is not None or parent.structure is None or maker not in parent.structure.tasks:
+            return False
+        last = parent.stage_of([maker]) or 0
+        waits = each.sensor and not parent.is_made
+        before = waited_for(parent.structure, parent.ids, maker) | {maker}
+        stages = {task_id: parent.stage_of([task_id]) or 0 for task_id in parent.needed(each.from_tasks)}
+        return all(
+            stage < last or (stage == last and (waits or task_id in before)) for task_id, stage in stages.items()
+        )
+
+    def comes_too_early(self, each: Reading) -> bool:
+        """Whether Airflow may start a run that is made before what it reads further up is right, and nothing mends it:
+        it isn't started once more, or what follows the making task has read from it by then."""
+        if each in self.because or each.maker is not None or self.comes_anyway(each):
+            return False
+        made = self.only_maker(each.downstream)
+        if made is None or self.maker_in(each.upstream, each.downstream) is None:
+            return False
+        structure = self.members[made.upstream].structure
+        node = structure.tasks.get(made.maker or "") if structure is not None else None
+        if each.upstream == made.upstream or structure is None or node is None:
+            return True
+        return node.waits_for_run and len(followers(structure, [node.task_id])) > 1
+
+    def maker_in(self, ref: RunRef, made: RunRef) -> str | None:
+        """The task of a run that makes another one, or what makes that, and so on; None: there is none, or several."""
+        seen = set[RunRef]()
+        while made not in seen and (maker := self.only_maker(made)) is not None:
+            if maker.upstream == ref:
+                return maker.maker
+            seen.add(made)
+            made = maker.upstream
+        return None
+
+    def only_maker(self, made: RunRef) -> Reading | None:
+        """The reading between a run and what makes it, if that is one task."""
+        makers = list(self.making.get(made, ()))
+        return makers[0] if len(makers) == 1 else None

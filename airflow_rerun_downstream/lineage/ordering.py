@@ -61,7 +61,8 @@ def within_stages(gap: Gap, stages: Sequence[Stage]) -> Gap | None:
 def loss(lost: Lost) -> PlanWarning:
     """The warning about two runs that can't be put in order."""
     reader, read = end(lost.to_task, lost.downstream), end(lost.from_task, lost.upstream)
-    detail = f"{reader} goes before {read} is made anew, from which it reads: they hang on each other."
+    why = "Airflow starts it as soon as its run is made" if lost.by_maker else "they hang on each other"
+    detail = f"{reader} goes before {read} is made anew, from which it reads: {why}."
     other = frozenset({lost.upstream.dag_id})
     return PlanWarning(
         "order_lost", detail, lost.downstream.dag_id, lost.downstream.run_id, lost.to_task, dag_ids=other
@@ -90,5 +91,8 @@ def names(ids: Collection[str]) -> str:
 
 
 def losers(order: Order, source: RunRef) -> set[RunRef]:
-    """The runs that aren't selected by default because they can't be put in order with others."""
-    return {each.upstream if each.downstream == source else each.downstream for each in order.lost}
+    """The runs that aren't selected by default because they can't be put in order with others.
+
+    None that a task makes: Airflow would start it all the same.
+    """
+    return {each.upstream if each.downstream == source else each.downstream for each in order.lost} - order.made

@@ -200,7 +200,8 @@ class Preview:
                 link, ref = each.link, each.downstream.ref
                 maker = link.from_task_id if link.kind is LinkKind.TRIGGER else None
                 reached = each.reached(self.explored.structures.was(ref))
-                found[Reading(link.upstream, ref, each.from_tasks, reached, maker)] = None
+                sensor = link.kind is LinkKind.SENSOR
+                found[Reading(link.upstream, ref, each.from_tasks, reached, maker, sensor=sensor)] = None
         return found
 
     def links(self, shown: Collection[RunRef]) -> Iterable[Link]:
@@ -260,10 +261,10 @@ def in_order(plan: Plan) -> tuple[Plan, Order]:
     while True:
         selected = {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}
         order = order_of(plan, selected, rerun_source=plan.source.selected)
-        if not order.lost:
-            return plan, replace(order, lost=lost)
         lost += order.lost
         out = losers(order, plan.source.ref)
+        if not out:
+            return plan, replace(order, lost=lost)
         plan = replace(plan, runs=tuple(unselected(run) if run.ref in out else run for run in plan.runs))
 
 

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
-
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 from airflow_rerun_downstream.domain.facts import SensorDefinition
-from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member, RerunRequest
@@ -186,166 +180,40 @@ def test_a_controller_that_waits_for_its_children(house: House, source: str) -> 
     assert runs["b"] not in house.world.dispatches
 
 
-@dataclass
-class Scene:
-    """Dags with a run each: tasks in order, what reads what, and which tasks made which runs."""
-
-    orders: list[set[tuple[int, int]]]
-    sizes: list[int]
-    assets: set[tuple[int, int, int]]
-    sensors: set[tuple[int, int, int, int]]
-    triggers: dict[int, tuple[int, int, bool, bool]]
-    choices: list[int]
-
-
-@st.composite
-def scenes(draw: st.DrawFn) -> Scene:
-    count = draw(st.integers(2, 4))
-    sizes = [draw(st.integers(1, 4)) for _ in range(count)]
-    orders = []
-    for size in sizes:
-        pairs = draw(st.sets(st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)), max_size=2 * size))
-        orders.append({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]})
-    dags = st.integers(0, count - 1)
-
-    def task(dag: int) -> int:
-        return draw(st.integers(0, sizes[dag] - 1))
-
-    triggers = {}
-    for child in range(1, count):
-        if draw(st.booleans()):
-            parent = draw(st.integers(0, child - 1))
-            triggers[child] = (parent, task(parent), draw(st.booleans()), draw(st.booleans()))
-    pairs = draw(st.lists(st.tuples(dags, dags), max_size=5))
-    assets, sensors = set(), set()
-    for one, two in pairs:
-        if one != two:
-            if one < two and two not in triggers and draw(st.booleans()):  # it started what didn't run before
-                assets.add((one, task(one), two))
-            else:
-                sensors.add((one, task(one), two, task(two)))
-    choices = draw(st.lists(st.integers(0, 7), min_size=1, max_size=9))
-    scene = Scene(orders, sizes, assets, sensors, triggers, choices)
-    assume(possible(scene))
-    return scene
-
-
-def above(scene: Scene, dag: int) -> list[int]:
-    """Whose task made a Dag's run, whose made that one, and so on."""
-    found = []
-    while dag in scene.triggers:
-        dag = scene.triggers[dag][0]
-        found.append(dag)
-    return found
-
-
-def possible(scene: Scene) -> bool:
-    """Whether the runs could have come to be so: nothing waits for itself, and a sensor makes no run."""
-    before: dict[tuple[str, int, int], set[tuple[str, int, int]]] = {}
-
-    def comes(first: tuple[str, int, int], second: tuple[str, int, int]) -> None:
-        before.setdefault(second, set()).add(first)
-
-    for dag, size in enumerate(scene.sizes):
-        for task in range(size):
-            comes(("began", dag, task), ("ended", dag, task))
-        for one, two in scene.orders[dag]:
-            comes(("ended", dag, one), ("began", dag, two))
-    for one, task, two in scene.assets:
-        for reader in range(scene.sizes[two]):
-            comes(("ended", one, task), ("began", two, reader))
-    for one, task, two, reader in scene.sensors:
-        comes(("ended", one, task), ("ended", two, reader))
-    for child, (parent, task, waits, _) in scene.triggers.items():
-        for each in range(scene.sizes[child]):
-            comes(("began", parent, task), ("began", child, each))
-            if waits:
-                comes(("ended", child, each), ("ended", parent, task))
-    try:
-        TopologicalSorter(before).prepare()
-    except CycleError:
-        return False
-    for one, task, two, _ in scene.sensors:  # nobody waits for the task that made his run, or for what follows that
-        parent, maker, *_ = scene.triggers.get(two, (None, 0))
-        edges = {n: {b for a, b in scene.orders[one] if a == n} for n in range(scene.sizes[one])}
-        if parent == one and (one in scene.triggers or task in reachable([maker], edges)):
-            return False
-    for one, _, two, _ in scene.sensors:  # a known gap, told in the guide: such a run is started twice
-        if one in above(scene, two)[1:]:
-            return False
-    makers = [found[:2] for found in scene.triggers.values()]
-    return len(makers) == len(set(makers)) and {sensor[2:] for sensor in scene.sensors}.isdisjoint(makers)
-
-
-def build(house: House, scene: Scene) -> list[RunRef]:
+def three_generations(house: House, *, reads: str, made: bool) -> RunRef:
+    """Runs each made by the one before, which waits; the last one has a sensor for a task of the first."""
     world = house.world
-    for dag, (size, order) in enumerate(zip(scene.sizes, scene.orders, strict=True)):
-        chains = [*(f"t{one} >> t{two}" for one, two in sorted(order)), *(f"t{number}" for number in range(size))]
-        world.dag(f"d{dag}", "; ".join(chains))
-    runs = []
-    for dag in range(len(scene.sizes)):
-        kind = "operator_triggered" if dag in scene.triggers else "scheduled"
-        runs.append(world.run(f"d{dag}", run_id=f"old{dag}", run_type=kind, online=True))
-    for child, (parent, number, waits, one_run) in scene.triggers.items():
-        world.trigger_task(f"d{parent}", f"t{number}", f"d{child}", waits=waits, one_run=one_run)
-        world.made(runs[parent], f"t{number}", runs[child])
-    for one, number, two in sorted(scene.assets):
-        world.consumed(runs[one], f"t{number}", by=runs[two], asset=f"{one}.{number}")
-    for one, number, two, reader in sorted(scene.sensors):
-        tasks = frozenset({f"t{number}"})
-        world.sensors.append(SensorDefinition(f"d{two}", f"t{reader}", f"d{one}", task_ids=tasks, offset_known=True))
-    return runs
+    world.dag("first", "load >> fire; beside")
+    world.dag("second", "go >> report")
+    world.dag("third", "wait")
+    world.dag("origin", "start >> check")
+    kind = {"run_type": "operator_triggered", "online": True}
+    runs = {name: world.run(name, **({} if name == "first" and not made else kind)) for name in ("first", "second")}
+    runs |= {"third": world.run("third", **kind), "origin": world.run("origin")}
+    makers = [("first", "fire", "second"), ("second", "go", "third"), *([("origin", "start", "first")] if made else [])]
+    for parent, task_id, child in makers:
+        world.trigger_task(parent, task_id, child, waits=True)
+        world.made(runs[parent], task_id, runs[child])
+    world.sensors.append(SensorDefinition("third", "wait", "first", task_ids=frozenset({reads}), offset_known=True))
+    return runs["origin" if made else "first"]
 
 
-def pairs_to_hold(house: House, scene: Scene) -> list[tuple[tuple[str, str], tuple[str, str]]]:
-    """What has to end before what begins, by the definitions alone: the oracle."""
-    world = house.world
-    found = []
-    for dag_id, structure in world.structures.items():
-        edges = {task_id: node.followers for task_id, node in structure.tasks.items()}
-        for task_id in edges:
-            found += [((dag_id, task_id), (dag_id, after)) for after in reachable([task_id], edges) - {task_id}]
-    every = {dag_id: set(structure.tasks) for dag_id, structure in world.structures.items()}
-    for one, number, two in scene.assets:
-        found += [((f"d{one}", f"t{number}"), (f"d{two}", reader)) for reader in every[f"d{two}"]]
-    for parent, task_id, child in world.triggered:
-        structure = world.structures[parent.dag_id]
-        before = reachable([task_id], {each: node.leaders for each, node in structure.tasks.items()}) - {task_id}
-        found += [((parent.dag_id, each), (child.dag_id, reader)) for each in before for reader in every[child.dag_id]]
-        if structure.tasks[task_id].waits_for_run:
-            after = reachable([task_id], {each: node.followers for each, node in structure.tasks.items()}) - {task_id}
-            found += [((child.dag_id, made), (parent.dag_id, each)) for made in every[child.dag_id] for each in after]
-    return found
+class TestASensorForARunFurtherUp:
+    @pytest.mark.parametrize("reads", ["load", "beside"])
+    def test_its_run_is_made_once(self, house: House, reads: str) -> None:
+        rerun = submit(house, three_generations(house, reads=reads, made=False))
+        scheduler = Scheduler(house)
+        scheduler.play([0])
+        assert ran(scheduler).count("third.wait") == 1
+        assert ran(scheduler)[-2:] == ["third.wait", "second.report"]
+        assert house.service.rerun(ADA, rerun).rerun.state.value == "succeeded"
 
-
-@settings(max_examples=400, deadline=None)
-@given(scenes())
-def test_nothing_reads_before_what_it_reads_is_right(scene: Scene) -> None:
-    house = House()
-    runs = build(house, scene)
-    plan = house.service.plan(ADA, PlanRequest(runs[0]))
-    rerun = submit(house, runs[0])
-    scheduler = Scheduler(house)
-    scheduler.play(scene.choices)
-    found = house.service.rerun(ADA, rerun)
-    assert found.rerun.state.value == "succeeded", [vars(one) for one in house.store.members(rerun)]
-    lost = any(warning.code == "order_lost" for warning in plan.warnings)
-    assert scene.triggers or not lost, "the runs have come to be in some order; what is made starts as a whole"
-    members = {one.ref.dag_id for one in house.store.members(rerun)}  # of another Dag a task may have made a run, too
-    for before, after in pairs_to_hold(house, scene):
-        if not {before[0], after[0]} <= members:
-            continue
-        ends, starts = scheduler.ended(*before), scheduler.began(*after)
-        if ends and starts:
-            assert max(ends) < max(starts), f"{after} read before {before} was right: {scheduler.story}"
-    for one, number, two, reader in scene.sensors:
-        ends, looks = scheduler.ended(f"d{one}", f"t{number}"), scheduler.ended(f"d{two}", f"t{reader}")
-        if ends and looks and {f"d{one}", f"d{two}"} <= members:
-            assert max(ends) < max(looks), f"t{reader} of d{two} looked before t{number} of d{one} was right"
-    early = {ref.dag_id for ref in house.world.dispatches if ref.run_id.startswith("new")}
-    # What a run that was made too early has made is made again with it.
-    early |= {f"d{dag}" for dag in scene.triggers if early & {f"d{one}" for one in above(scene, dag)}}
-    for run in (plan.source, *plan.runs):
-        for task in run.task_instances if run.selected else ():
-            if task.selected:
-                assert len(scheduler.began(run.ref.dag_id, task.task_id)) == (2 if run.ref.dag_id in early else 1)
+    @pytest.mark.parametrize(("reads", "lost"), [("load", []), ("beside", [("third", {"first"})])])
+    def test_of_a_run_that_is_made_itself_what_stands_beside_the_making_task_is_told(
+        self, house: House, reads: str, lost: list[tuple[str, set[str]]]
+    ) -> None:
+        origin = three_generations(house, reads=reads, made=True)
+        plan = house.service.plan(ADA, PlanRequest(origin))
+        warnings = [each for each in plan.warnings if each.code == "order_lost"]
+        assert [(each.dag_id, set(each.dag_ids)) for each in warnings] == lost
+        assert all(run.selected for run in plan.runs), "Airflow starts them all the same"
