@@ -141,13 +141,14 @@ class LineageFacts(Protocol):
         ...
 
     def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
-        """The tasks of the Dags' latest versions; a Dag that isn't serialized is left out."""
+        """The tasks of the Dags' latest versions, also of Dags that are gone; one that isn't serialized is left out."""
         ...
 
     def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
         """The Dag as the tasks of runs have it, for those runs that aren't, or not all, of its latest version.
 
-        Where tasks of a run are of several versions, each is told as its own one has it.
+        Where tasks of a run are of several versions, each is told as its own one has it. Whether the Dag is paused, its
+        limit of runs and the number of the version are the latest's. A run without task instances is left out.
         """
         ...
 
@@ -156,11 +157,17 @@ class LineageFacts(Protocol):
         ...
 
     def earlier_definitions(self, *, since: datetime) -> Definitions:
-        """The cross-Dag edges that versions of active Dags declared which were replaced at or after ``since``."""
+        """The cross-Dag edges that versions of active Dags declared which were replaced at or after ``since``.
+
+        A version of which there is no run is written over, and never told.
+        """
         ...
 
     def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
-        """Which runs consumed the asset events of ``producers``."""
+        """Which runs consumed the asset events of ``producers`` that exist, in the order of the events.
+
+        An event from more than an hour before its run was made, or six hours after its end, isn't found.
+        """
         ...
 
     def asset_flows(self, dag_id: str) -> list[AssetFlow]:
@@ -171,13 +178,16 @@ class LineageFacts(Protocol):
         ...
 
     def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
-        """The events of ``producers`` for assets."""
+        """The events of ``producers`` for assets, found and in an order as by `asset_consumptions`."""
         ...
 
     def task_starts(
         self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
     ) -> list[TaskStart]:
-        """When instances of ``tasks`` (``(dag_id, task_id)``) started, at or after ``since`` and before ``until``."""
+        """When instances of ``tasks`` (``(dag_id, task_id)``) last started, at or after ``since`` and before ``until``.
+
+        In the order of time. Those of runs that had ended before ``since`` aren't looked for.
+        """
         ...
 
     def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
@@ -196,7 +206,7 @@ class LineageFacts(Protocol):
     def recorded_waits(
         self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]
     ) -> list[RecordedWait | DoubtfulRecord]:
-        """What the listener recorded for the sensors ``(dag_id, task_id)`` at or after ``since``.
+        """What the listener recorded for the sensors ``(dag_id, task_id)`` at or after ``since``, in no order.
 
         Of the dates waited for, each record has those of ``dates`` (by the Dag waited for) and the first few.
         """
@@ -223,30 +233,41 @@ class LineageFacts(Protocol):
         ...
 
     def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
-        """What the listener recorded in the newest run in which it did, for each of ``sensors``."""
+        """What the listener recorded for each of ``sensors`` in the run that was made last among those in which it did.
+
+        Of all map indexes, in no order, each with its first few dates.
+        """
         ...
 
     def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
         """How the runs of Dags come about, each with the next ``upcoming`` runs of its timetable.
 
-        A run that exists isn't among them. A Dag that isn't serialized is left out; a timetable that raises has no
-        upcoming runs and can't be held.
+        A run that exists isn't among them, and there is one less then. A Dag that isn't serialized is left out; a
+        timetable that raises has no upcoming runs and can't be held.
         """
         ...
 
     def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
-        """The asset events of ``producers`` that Dags are going to consume in a run that isn't made yet."""
+        """The asset events of ``producers`` that Dags are going to consume in a run that isn't made yet.
+
+        In the order of the events, then of the Dags. A paused Dag is going to, one that is gone isn't.
+        """
         ...
 
     def obstacles(self, tasks: Mapping[RunRef, Collection[str]]) -> list[Obstacle]:
-        """Which of the tasks of runs won't run as things stand: a pool that is gone or too small, a past that isn't
-        right."""
+        """Which of the tasks of runs won't run as things stand.
+
+        First those whose pool is gone or too small, in the order of runs and tasks; then those whose past isn't right.
+        """
         ...
 
     def rendered_fields(
         self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
     ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
-        """The rendered template fields of the task instances of ``tasks`` (``(dag_id, task_id)``) in ``refs``."""
+        """What was rendered for the task instances of ``tasks`` (``(dag_id, task_id)``) in ``refs``.
+
+        Those fields that name Dags, tasks and groups, as far as Airflow still keeps them.
+        """
         ...
 
 

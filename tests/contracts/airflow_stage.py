@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
+from airflow_rerun_downstream.domain.facts import RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.airflow3 import history, scene
-from tests.contracts.stages import DAY, MAKERS, MINUTE, Shape
+from tests.contracts.stages import DAY, MAKERS, MINUTE, NOW, Shape
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -36,7 +38,7 @@ class AirflowStage:
     def dag(self, shape: Shape) -> None:
         from airflow.sdk import DAG, Asset
 
-        schedule: Any = [Asset(name) for name in shape.starts_with] or "@daily"
+        schedule: Any = [Asset(name, uri=name) for name in shape.starts_with] or "@daily"
         with DAG(shape.dag_id, schedule=schedule, start_date=scene.START, catchup=False) as dag:
             tasks = {task_id: self._task(shape, task_id) for task_id in shape.tasks}
             for chain in shape.order.split(";"):
@@ -52,8 +54,10 @@ class AirflowStage:
         from airflow.sdk import Asset
 
         more: dict[str, Any] = {"task_id": task_id, "depends_on_past": task_id in shape.past}
-        more["inlets"] = [Asset(name) for name in shape.inlets.get(task_id, ())]
-        more["outlets"] = [Asset(name) for name in shape.outlets.get(task_id, ())]
+        if (pool := shape.pools.get(task_id)) is not None:
+            more["pool"], more["pool_slots"] = pool
+        more["inlets"] = [Asset(name, uri=name) for name in shape.inlets.get(task_id, ())]
+        more["outlets"] = [Asset(name, uri=name) for name in shape.outlets.get(task_id, ())]
         if (target := shape.triggers.get(task_id)) is not None:
             return TriggerDagRunOperator(**more, trigger_dag_id=target, wait_for_completion=task_id in shape.waits)
         if (awaited := shape.sensors.get(task_id)) is not None:
@@ -127,9 +131,9 @@ class AirflowStage:
             ti.start_date, ti.end_date = at, None if state == "running" else at + MINUTE
         self.session.commit()
 
-    def end(self, ref: RunRef, state: str) -> None:
+    def end(self, ref: RunRef, state: str, *, at: datetime | None = None) -> None:
         run = scene.run_of(ref, session=self.session)
-        run.state, run.start_date, run.end_date = state, run.run_after, run.run_after + 30 * MINUTE
+        run.state, run.start_date, run.end_date = state, run.run_after, at or run.run_after + 30 * MINUTE
         self.session.commit()
 
     def clear(self, ref: RunRef, *task_ids: str) -> None:
@@ -179,4 +183,68 @@ class AirflowStage:
         where = {"dag_id": ref.dag_id, "run_id": ref.run_id, "task_id": task_id, "map_index": map_index}
         values: Mapping[str, object] = {**where, "rendered_fields": fields}
         self.session.execute(insert(RenderedTaskInstanceFields.__table__).values(**values))
+        self.session.commit()
+
+    def emit(
+        self,
+        producer: RunRef | None,
+        asset: str,
+        *consumers: RunRef,
+        at: datetime | None = None,
+        task_id: str = "t",
+        map_index: int = -1,
+    ) -> int:
+        from airflow.models.asset import AssetEvent
+
+        moment = at or scene.run_of(producer, session=self.session).run_after + MINUTE
+        more = {"asset": asset, "task_id": task_id, "map_index": map_index, "at": moment, "session": self.session}
+        if producer is not None:
+            return history.emit(producer, *consumers, **more)
+        event = AssetEvent(asset_id=self.asset_id(asset), extra={}, timestamp=moment)
+        self.session.add(event)
+        self.session.commit()
+        return int(event.id)
+
+    def consume(self, consumer: RunRef, event: int) -> None:
+        from airflow.models.asset import AssetEvent
+
+        run = scene.run_of(consumer, session=self.session)
+        run.consumed_asset_events.append(self.session.get(AssetEvent, event))
+        self.session.commit()
+
+    def asset_id(self, asset: str) -> int:
+        return int(history.model(asset, session=self.session).id)
+
+    def pool(self, name: str, slots: int) -> None:
+        from airflow.models.pool import Pool
+
+        Pool.create_or_update_pool(name, slots, "", include_deferred=False, session=self.session)
+        self.session.commit()
+
+    def lose_pool(self, name: str) -> None:
+        from airflow.models.pool import Pool
+
+        Pool.delete_pool(name, session=self.session)
+        self.session.commit()
+
+    def move(self, ref: RunRef, task_id: str) -> None:
+        from airflow.models.dag_version import DagVersion
+
+        latest = DagVersion.get_latest_version(ref.dag_id, session=self.session)
+        scene.instance(ref, task_id, session=self.session).dag_version_id = latest.id
+        self.session.commit()
+
+    def waited(self, wait: RecordedWait, *, at: datetime = NOW) -> None:
+        value = waited_value(wait.external_dag_id, wait.task_ids, wait.group_id, wait.dates)
+        self._record(wait.consumer, wait.task_id, wait.map_index, value, at)
+
+    def scribble(self, ref: RunRef, task_id: str, *, at: datetime = NOW) -> None:
+        self._record(ref, task_id, -1, {"mine": 1}, at)
+
+    def _record(self, ref: RunRef, task_id: str, map_index: int, value: Any, at: datetime) -> None:
+        from airflow.models.xcom import XComModel
+
+        run = scene.run_of(ref, session=self.session)
+        where = {"dag_id": ref.dag_id, "run_id": ref.run_id, "task_id": task_id, "map_index": map_index}
+        self.session.add(XComModel(dag_run_id=run.id, key=WAITED_KEY, value=value, timestamp=at, **where))
         self.session.commit()

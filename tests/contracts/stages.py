@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol
 
+from airflow_rerun_downstream.domain.facts import (
+    AssetSchedule,
+    DoubtfulRecord,
+    InletDefinition,
+    MarkerDefinition,
+    OutletDefinition,
+    PastDependency,
+    RecordedWait,
+    SensorDefinition,
+)
+from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import LineageFacts
 from tests.fakes.airflow import START, FakeFacts, World
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+NOW = START + 40 * DAY
 GONE = RunRef("gone", "nowhere")
 ONE = frozenset({"t"})
 
@@ -41,6 +53,8 @@ class Shape:
     inlets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     outlets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     starts_with: Sequence[str] = ()
+    pools: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """The pool of a task, and how many of its slots it takes."""
 
     @property
     def tasks(self) -> list[str]:
@@ -83,7 +97,7 @@ class Stage(Protocol):
         """A worker has run a task, from ``at`` on."""
         ...
 
-    def end(self, ref: RunRef, state: str) -> None:
+    def end(self, ref: RunRef, state: str, *, at: datetime | None = None) -> None:
         """The scheduler ends a run, half an hour after it was ready."""
         ...
 
@@ -113,6 +127,42 @@ class Stage(Protocol):
         """Airflow keeps what it rendered for a task."""
         ...
 
+    def waited(self, wait: RecordedWait, *, at: datetime = NOW) -> None:
+        """The listener records what a sensor waited for."""
+        ...
+
+    def scribble(self, ref: RunRef, task_id: str, *, at: datetime = NOW) -> None:
+        """Somebody writes something else in the place of such a record."""
+        ...
+
+    def emit(
+        self,
+        producer: RunRef | None,
+        asset: str,
+        *consumers: RunRef,
+        at: datetime | None = None,
+        task_id: str = "t",
+        map_index: int = -1,
+    ) -> int:
+        """An asset event of a run, a minute after it was ready, or of nobody's; and the runs that consumed it."""
+        ...
+
+    def consume(self, consumer: RunRef, event: int) -> None:
+        """The scheduler gives a run the event with this number."""
+        ...
+
+    def asset_id(self, asset: str) -> int: ...
+
+    def pool(self, name: str, slots: int) -> None:
+        """A person makes a pool, or gives it another size."""
+        ...
+
+    def lose_pool(self, name: str) -> None: ...
+
+    def move(self, ref: RunRef, task_id: str) -> None:
+        """Airflow moves a task instance to the latest version of its Dag, as it does when it is cleared."""
+        ...
+
 
 class FakeStage:
     """The fake."""
@@ -122,10 +172,50 @@ class FakeStage:
         self.facts: LineageFacts = FakeFacts(self.world)
 
     def dag(self, shape: Shape) -> None:
-        self.world.new_version(shape.dag_id)
-        self.world.dag(shape.dag_id, shape.order, mapped=shape.mapped)
+        world, dag_id = self.world, shape.dag_id
+        version = world.new_version(dag_id, at=datetime.now(timezone.utc))
+        world.dag(dag_id, shape.order, mapped=shape.mapped)
+        self._operators(shape, version)
+        days = (datetime.now(timezone.utc) + day * DAY for day in range(20))
+        coming = tuple(UpcomingRun(dag_id, f"scheduled__{day.isoformat()}", day, day) for day in days)
+        known = DagSchedule(dag_id, asset_scheduled=bool(shape.starts_with), max_active_runs=16)
+        world.schedules[dag_id] = known if shape.starts_with else replace(known, upcoming=coming)
+        world.pool_of = {key: pool for key, pool in world.pool_of.items() if key[0] != dag_id}
+        world.pool_of |= {(dag_id, task_id): pool for task_id, pool in shape.pools.items()}
         for task_id, target in shape.triggers.items():
-            self.world.trigger_task(shape.dag_id, task_id, target, waits=task_id in shape.waits)
+            world.trigger_task(dag_id, task_id, target, waits=task_id in shape.waits)
+        for task_id, (up, task) in shape.sensors.items():
+            tasks = frozenset() if task is None else frozenset({task})
+            world.sensors.append(SensorDefinition(dag_id, task_id, up, tasks))
+        for task_id, (down, task) in shape.markers.items():
+            date = "{{ logical_date.isoformat() }}"
+            world.markers.append(MarkerDefinition(dag_id, task_id, down, task, date))
+        world.past_dependencies += [PastDependency(dag_id, task_id, frozenset({task_id})) for task_id in shape.past]
+        world.inlets += [
+            InletDefinition(dag_id, task_id, world.asset_id(name), name)
+            for task_id, names in shape.inlets.items()
+            for name in names
+        ]
+        world.outlets += [
+            OutletDefinition(dag_id, task_id, world.asset_id(name), name)
+            for task_id, names in shape.outlets.items()
+            for name in names
+        ]
+        world.asset_schedules += [AssetSchedule(dag_id, world.asset_id(name)) for name in shape.starts_with]
+
+    def _operators(self, shape: Shape, version: int) -> None:
+        """What Airflow says of the Dag, and of the tasks that aren't Python's."""
+        known = self.world.structures[shape.dag_id]
+        nodes = dict(known.tasks)
+        special = (
+            (shape.sensors, "ExternalTaskSensor", False),
+            (shape.markers, "ExternalTaskMarker", False),
+            (shape.triggers, "TriggerDagRunOperator", True),
+        )
+        for ids, operator, makes_data in special:
+            nodes |= {id_: replace(nodes[id_], operator=operator, makes_data=makes_data) for id_ in ids}
+        more = {"tasks": nodes, "max_active_runs": 16, "reruns_on_latest": False, "version": version}
+        self.world.structures[shape.dag_id] = replace(known, **more)
 
     def run(
         self,
@@ -169,9 +259,10 @@ class FakeStage:
             for task in self.world.tasks[ref]
         ]
 
-    def end(self, ref: RunRef, state: str) -> None:
-        self.world.set_run(ref, state=state)
-        self.world.lasted[ref] = 1800.0
+    def end(self, ref: RunRef, state: str, *, at: datetime | None = None) -> None:
+        ready = self.world.runs[ref].run_after
+        self.world.set_run(ref, state=state, start_date=ready)
+        self.world.lasted[ref] = ((at or ready + 30 * MINUTE) - ready).total_seconds()
 
     def clear(self, ref: RunRef, *task_ids: str) -> None:
         self.world.clear_by_hand(ref, task_ids)
@@ -191,7 +282,50 @@ class FakeStage:
     def made(
         self, parent: RunRef, task_id: str, child: RunRef, *, map_index: int = -1, linked: str | None = None
     ) -> None:
+        self._must_have(parent, task_id, map_index)
         self.world.record(parent, task_id, child.run_id, map_index=map_index, linked=linked)
 
     def rendered(self, ref: RunRef, task_id: str, *, map_index: int = -1, **fields: object) -> None:
         self.world.rendered[ref, task_id, map_index] = fields
+
+    def emit(
+        self,
+        producer: RunRef | None,
+        asset: str,
+        *consumers: RunRef,
+        at: datetime | None = None,
+        task_id: str = "t",
+        map_index: int = -1,
+    ) -> int:
+        world = self.world
+        moment = at or world.runs[producer].run_after + MINUTE
+        number = world.emitted(producer, task_id, moment, asset_id=world.asset_id(asset), map_index=map_index)
+        world.consumptions |= {(number, consumer) for consumer in consumers}
+        return number
+
+    def consume(self, consumer: RunRef, event: int) -> None:
+        self.world.consumptions.add((event, consumer))
+
+    def asset_id(self, asset: str) -> int:
+        return self.world.asset_id(asset)
+
+    def pool(self, name: str, slots: int) -> None:
+        self.world.pools[name] = slots
+
+    def lose_pool(self, name: str) -> None:
+        del self.world.pools[name]
+
+    def move(self, ref: RunRef, task_id: str) -> None:
+        self.world.move(ref, task_id)
+
+    def waited(self, wait: RecordedWait, *, at: datetime = NOW) -> None:
+        self._must_have(wait.consumer, wait.task_id, wait.map_index)
+        self.world.waits.append((at, wait))
+
+    def _must_have(self, ref: RunRef, task_id: str, map_index: int) -> None:
+        """An XCom is of a task instance."""
+        assert (task_id, map_index) in {(task.task_id, task.map_index) for task in self.world.tasks[ref]}
+
+    def scribble(self, ref: RunRef, task_id: str, *, at: datetime = NOW) -> None:
+        self._must_have(ref, task_id, -1)
+        self.world.waits.append((at, DoubtfulRecord(ref, task_id, -1, f"of {ref} nothing can be read")))

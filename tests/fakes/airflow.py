@@ -56,7 +56,7 @@ from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
 from airflow_rerun_downstream.domain.room import DagRoom, Obstacle
 from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, RunFilter
-from tests.fakes import records
+from tests.fakes import dags, events, records, waits
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 
@@ -83,6 +83,9 @@ class World:
     structures: dict[str, DagStructure] = field(default_factory=dict)
     versions: dict[RunRef, DagVersion] = field(default_factory=dict)
     earlier: Definitions = field(default_factory=Definitions)
+    replaced: list[tuple[datetime, str, Definitions]] = field(default_factory=list)
+    pools: dict[str, int] = field(default_factory=lambda: {"default_pool": 128})
+    pool_of: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     sensors: list[SensorDefinition] = field(default_factory=list)
     markers: list[MarkerDefinition] = field(default_factory=list)
     triggers: list[TriggerDefinition] = field(default_factory=list)
@@ -91,11 +94,12 @@ class World:
     inlets: list[InletDefinition] = field(default_factory=list)
     outlets: list[OutletDefinition] = field(default_factory=list)
     asset_schedules: list[AssetSchedule] = field(default_factory=list)
-    emissions: list[tuple[RunRef | None, str, int, datetime]] = field(default_factory=list)
-    consumptions: list[tuple[RunRef, str, int, str, RunRef]] = field(default_factory=list)
+    assets: dict[int, str] = field(default_factory=dict)
+    events: list[events.Event] = field(default_factory=list)
+    consumptions: set[tuple[int, RunRef]] = field(default_factory=set)
     triggered: list[tuple[RunRef, str, RunRef]] = field(default_factory=list)
     recorded: list[records.Record] = field(default_factory=list)
-    waits: list[tuple[datetime, RecordedWait]] = field(default_factory=list)
+    waits: list[tuple[datetime, waits.Wait]] = field(default_factory=list)
     rendered: dict[tuple[RunRef, str, int], Mapping[str, object]] = field(default_factory=dict)
     schedules: dict[str, DagSchedule] = field(default_factory=dict)
     waiting: list[WaitingAsset] = field(default_factory=list)
@@ -154,30 +158,53 @@ class World:
                 "PythonOperator",
                 frozenset(after[t]),
                 frozenset(before[t]),
-                t == setup,
-                t == teardown,
-                t in makers,
-                makers.get(t, False),
-                (dag_id, t) in self.one_run,
+                is_setup=t == setup,
+                is_teardown=t == teardown,
+                triggers_dag_run=t in makers,
                 mapped=t in mapped,
+                waits_for_run=makers.get(t, False),
+                makes_one_run=(dag_id, t) in self.one_run,
             )
             for t in after
         }
         found = {name: frozenset(ids) for name, ids in (groups or {}).items()}
         self.structures[dag_id] = DagStructure(dag_id, nodes, found, paused, mapped_groups=frozenset(mapped_groups))
 
-    def new_version(self, dag_id: str) -> None:
-        """A Dag is about to change: the runs that it has stay as it was. Nothing, if it isn't there yet."""
-        if (known := self.structures.pop(dag_id, None)) is None:
-            return
-        definitions = (self.sensors, self.markers, self.triggers, self.past_dependencies, self.inlets)
-        own = [tuple(one for one in some if one.dag_id == dag_id) for some in definitions]
-        before = Definitions(*own)
-        for some in definitions:
+    def new_version(self, dag_id: str, *, at: datetime = START) -> int:
+        """A Dag is about to change; the number of its new version. The runs that it has stay as it was.
+
+        As in Airflow, a version of which there is no run is written over.
+        """
+        if (known := self.structures.get(dag_id)) is None:
+            return 1
+        every = {kind: getattr(self, kind) for kind in dags.KINDS}
+        before = Definitions(
+            **{kind: tuple(one for one in some if one.dag_id == dag_id) for kind, some in every.items()}
+        )
+        for some in (*every.values(), self.asset_schedules):
             some[:] = [one for one in some if one.dag_id != dag_id]
-        for ref in self.runs:
-            if ref.dag_id == dag_id and self.tasks[ref]:
-                self.versions.setdefault(ref, DagVersion(known, before))
+        mine = [ref for ref in self.runs if ref.dag_id == dag_id and self.tasks[ref] and ref not in self.versions]
+        if not mine:
+            return known.version
+        self.versions.update(dict.fromkeys(mine, DagVersion(known, before)))
+        self.replaced.append((at, dag_id, before))
+        return known.version + 1
+
+    def move(self, ref: RunRef, task_id: str) -> None:
+        """A task of a run is of the latest version of its Dag from now on; the last one to go takes the run along."""
+        if (own := self.versions.get(ref)) is None:
+            return
+        latest, nodes = self.structures[ref.dag_id], dict(own.structure.tasks)
+        moved = {one for one in nodes if nodes[one] == latest.tasks.get(one)} | {task_id}
+        if {task.task_id for task in self.tasks[ref]} <= moved:
+            del self.versions[ref]
+            return
+        nodes[task_id] = latest.tasks[task_id]
+        kept = own.definitions.of_tasks(set(nodes) - {task_id})
+        fresh = {kind: tuple(one for one in getattr(self, kind) if one.dag_id == ref.dag_id) for kind in dags.KINDS}
+        new = Definitions(**fresh).of_tasks({task_id})
+        both = Definitions(**{kind: getattr(kept, kind) + getattr(new, kind) for kind in dags.KINDS})
+        self.versions[ref] = DagVersion(replace(own.structure, tasks=nodes), both)
 
     def trigger_task(
         self, dag_id: str, task_id: str, target: str, *, waits: bool = False, one_run: bool = False
@@ -234,13 +261,34 @@ class World:
         """The file of a Dag is gone; its runs are still there."""
         self.gone.add(dag_id)
 
+    def known_assets(self) -> dict[int, str]:
+        """The URIs of assets: those that events or Dags name."""
+        return {one.asset_id: one.asset for one in (*self.inlets, *self.outlets)} | self.assets
+
+    def asset(self, asset_id: int) -> str:
+        """The URI of an asset."""
+        return self.known_assets().get(asset_id, f"asset://{asset_id}")
+
+    def asset_id(self, uri: str) -> int:
+        """The number of an asset; one that is new gets one that no test has given away."""
+        for number, known in self.known_assets().items():
+            if known == uri:
+                return number
+        number = 1_000 + len(self.assets)
+        self.assets[number] = uri
+        return number
+
     def consumed(self, producer: RunRef, task_id: str, *, by: RunRef, asset: str = "asset://a") -> None:
         """An asset event of ``producer`` started ``by``."""
-        self.consumptions.append((producer, task_id, -1, asset, by))
+        at = self.runs[producer].run_after + timedelta(minutes=1)
+        self.consumptions.add((self.emitted(producer, task_id, at, asset_id=self.asset_id(asset)), by))
 
-    def emitted(self, producer: RunRef | None, task_id: str, at: datetime, *, asset_id: int = 1) -> None:
-        """An asset event of ``producer``; None: somebody told of it over REST."""
-        self.emissions.append((producer, task_id, asset_id, at))
+    def emitted(
+        self, producer: RunRef | None, task_id: str, at: datetime, *, asset_id: int = 1, map_index: int = -1
+    ) -> int:
+        """An asset event of ``producer`` (None: somebody told of it over REST); its number."""
+        self.events.append(events.Event(len(self.events), producer, task_id, map_index, asset_id, at))
+        return len(self.events) - 1
 
     def made(self, parent: RunRef, task_id: str, child: RunRef) -> None:
         """A TriggerDagRun task of ``parent`` made ``child``."""
@@ -355,9 +403,13 @@ class World:
         self.set_run(ref, state="queued", clear_number=number, terminated=False, start_date=None)
 
     def delete(self, ref: RunRef) -> None:
-        """Delete a run."""
+        """Delete a run, with what its tasks have left; its asset events stay."""
         del self.runs[ref], self.tasks[ref]
+        self.waits = [one for one in self.waits if waits.run_of(one[1]) != ref]
+        self.rendered = {key: fields for key, fields in self.rendered.items() if key[0] != ref}
 
+
+FIELDS_READ = ("external_dag_id", "external_task_id", "external_task_ids", "external_task_group_id", "trigger_dag_id")
 
 ORDERS = ("run_after", "logical_date", "dag_id", "run_id", "state", "start_date", "run_type")
 
@@ -504,70 +556,34 @@ class FakeFacts:
 
     def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
         self.statements += 1
-        return {ref: self.world.versions[ref] for ref in refs if ref in self.world.versions}
+        world = self.world
+        return {ref: dags.own_version(world, ref) for ref in refs if ref in world.versions and world.tasks.get(ref)}
 
     def earlier_definitions(self, *, since: datetime) -> Definitions:
         self.statements += 1
-        return self.world.earlier
+        return dags.earlier(self.world, since)
 
     def definitions(self) -> Definitions:
         self.statements += 1
-        return Definitions(
-            tuple(self.world.sensors),
-            tuple(self.world.markers),
-            tuple(self.world.triggers),
-            tuple(self.world.past_dependencies),
-            tuple(self.world.inlets),
-            outlets=tuple(self.world.outlets),
-            asset_schedules=tuple(self.world.asset_schedules),
-        )
+        return dags.definitions(self.world)
 
     def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
         self.statements += 1
-        return [
-            AssetConsumption(producer, task_id, index, number, asset, self.told(consumer))
-            for number, (producer, task_id, index, asset, consumer) in enumerate(self.world.consumptions)
-            if producer in producers and consumer in self.world.runs
-        ]
+        return list(events.consumptions(self.world, producers))
 
     def asset_flows(self, dag_id: str) -> list[AssetFlow]:
         self.statements += 1
-        return [flow for flow in self.world.flows if dag_id in (flow.producer_dag_id, flow.consumer_dag_id)]
+        return list(events.flows(self.world, dag_id))
 
     def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
         self.statements += 1
-        return [
-            AssetEmission(producer, task_id, number, asset_id, at, self.next_event(producer, asset_id, at))
-            for number, (producer, task_id, asset_id, at) in enumerate(self.world.emissions)
-            if producer in producers and asset_id in asset_ids
-        ]
-
-    def next_event(self, producer: RunRef, asset_id: int, at: datetime) -> datetime | None:
-        others = (
-            e
-            for e in self.world.emissions
-            if e[0] and e[0].dag_id == producer.dag_id and e[2] == asset_id and e[0] != producer and e[3] > at
-        )
-        return min((when for *_, when in others), default=None)
+        return list(events.emissions(self.world, producers, asset_ids))
 
     def task_starts(
         self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
     ) -> list[TaskStart]:
         self.statements += 1
-        return [
-            TaskStart(self.told(ref), task.task_id, task.map_index, task.start_date, self.consumed_by(ref))
-            for ref, some in self.world.tasks.items()
-            for task in some
-            if (ref.dag_id, task.task_id) in tasks
-            and task.state not in ("skipped", "upstream_failed", "removed")
-            and task.start_date is not None
-            and task.start_date >= since
-            and (until is None or task.start_date < until)
-        ]
-
-    def consumed_by(self, ref: RunRef) -> frozenset[int]:
-        uris = {asset for *_, asset, consumer in self.world.consumptions if consumer == ref}
-        return frozenset(each.asset_id for each in self.world.inlets if each.asset in uris)
+        return events.starts(self.world, tasks, since, until)
 
     def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
         self.statements += 1
@@ -581,13 +597,13 @@ class FakeFacts:
 
     def recorded_waits(
         self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]
-    ) -> list[RecordedWait]:
+    ) -> list[RecordedWait | DoubtfulRecord]:
         self.statements += 1
-        return [w for at, w in self.world.waits if (w.consumer.dag_id, w.task_id) in sensors and at >= since]
+        return waits.recorded(self.world, sensors, since, dates)
 
     def recorded_sensors(self, *, since: datetime) -> frozenset[tuple[str, str]]:
         self.statements += 1
-        return frozenset((w.consumer.dag_id, w.task_id) for at, w in self.world.waits if at >= since)
+        return frozenset((waits.run_of(w).dag_id, w.task_id) for at, w in self.world.waits if at >= since)
 
     def sensor_instances(
         self,
@@ -617,37 +633,29 @@ class FakeFacts:
             and (ref, task.task_id, task.map_index) not in self.world.cut
         )
 
-    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait]:
+    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
         self.statements += 1
-        known = [w for _, w in sorted(self.world.waits, key=lambda wait: wait[0])]
-        newest = {(w.consumer.dag_id, w.task_id): w.consumer for w in known}
-        return [w for w in known if (key := (w.consumer.dag_id, w.task_id)) in sensors and w.consumer == newest[key]]
+        return waits.last(self.world, sensors)
 
     def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
         self.statements += 1
-        found = {dag_id: self.world.schedules[dag_id] for dag_id in dag_ids if dag_id in self.world.schedules}
-        made = {(run.ref.dag_id, run.logical_date) for run in self.world.runs.values()}
-        return {
-            dag_id: replace(
-                one, upcoming=tuple(r for r in one.upcoming[:upcoming] if (dag_id, r.logical_date) not in made)
-            )
-            for dag_id, one in found.items()
-        }
+        known = self.world.schedules
+        return {dag_id: dags.schedule(self.world, known[dag_id], upcoming) for dag_id in dag_ids if dag_id in known}
 
     def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
         self.statements += 1
-        return [one for one in self.world.waiting if one.producer in producers]
+        return list(events.waiting(self.world, producers))
 
     def obstacles(self, tasks: Mapping[RunRef, Collection[str]]) -> list[Obstacle]:
         self.statements += 1
-        return [one for one in self.world.obstacles if one.task_id in tasks.get(one.ref, ())]
+        return list(dags.obstacles(self.world, tasks))
 
     def rendered_fields(
         self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
     ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
         self.statements += 1
         return {
-            key: values
+            key: {name: value for name, value in values.items() if name in FIELDS_READ and value is not None}
             for key, values in self.world.rendered.items()
             if key[0] in refs and (key[0].dag_id, key[1]) in tasks
         }

@@ -156,7 +156,8 @@ def test_a_run_that_the_asset_itself_starts_is_told_by_its_events(world: World) 
     world.schedules["report"] = DagSchedule("report", asset_scheduled=True)
     source = world.run("up", day=39)
     world.emitted(source, "tell", date(39))
-    assert coming(plan(world, source)) == []
+    found = plan(world, source)
+    assert (coming(found), links(found)) == ([FutureRef("report", next=True)], {("up", "report", "asset", "recorded")})
 
 
 def test_a_run_that_assets_start_may_read_another_asset(world: World) -> None:

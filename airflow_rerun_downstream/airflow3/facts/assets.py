@@ -83,20 +83,19 @@ def events_of(session: Session, producers: Collection[RunRef]) -> Sequence[Any]:
 
 
 def emitted_by(session: Session, producers: Collection[RunRef]) -> list[Any]:
-    """Conditions on events: they are those of runs, and as old as these. One statement."""
+    """Conditions on events: they are those of the runs that there are, and as old as these. One statement."""
     mine = TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id
     last = select(func.max(TI.end_date)).where(*mine).correlate(DagRun.__table__).scalar_subquery()
     at_work = exists().where(*mine, TI.state.in_(AT_WORK)).correlate(DagRun.__table__)
-    lives = session.execute(
-        select(
-            RUN.state, CREATED_AT.label("created_at"), RUN.run_after, RUN.queued_at, RUN.start_date, RUN.end_date,
-            last.label("last_end"), at_work.label("at_work"),
-        )
-        .where(pair_in(session, RUN.dag_id, RUN.run_id, names(producers)))
-    ).all()  # fmt: skip
+    wanted = select(
+        RUN.dag_id, RUN.run_id, RUN.state, CREATED_AT.label("created_at"), RUN.run_after, RUN.queued_at,
+        RUN.start_date, RUN.end_date, last.label("last_end"), at_work.label("at_work"),
+    ).where(pair_in(session, RUN.dag_id, RUN.run_id, names(producers)))  # fmt: skip
+    lives = session.execute(wanted).all()
     if not lives:
         return [false()]
-    found = [pair_in(session, EVENT.source_dag_id, EVENT.source_run_id, names(producers))]
+    there = [(life.dag_id, life.run_id) for life in lives]
+    found = [pair_in(session, EVENT.source_dag_id, EVENT.source_run_id, there)]
     since, until = outermost(map(born, lives), min), outermost(map(ended, lives), max)
     if since is not None:
         found.append(EVENT.timestamp >= since - BEFORE)

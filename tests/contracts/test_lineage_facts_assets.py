@@ -1,0 +1,253 @@
+"""What every `LineageFacts` promises of assets: who emitted, consumed and reads them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from airflow_rerun_downstream.domain.edges import AssetFlow
+from airflow_rerun_downstream.domain.facts import (
+    AssetConsumption,
+    AssetEmission,
+    AssetSchedule,
+    InletDefinition,
+    OutletDefinition,
+    TaskStart,
+)
+from airflow_rerun_downstream.domain.freeze import WaitingAsset
+from airflow_rerun_downstream.domain.refs import RunRef
+from tests.contracts.stages import DAY, GONE, MINUTE, Shape, Stage
+from tests.fakes.airflow import START
+
+ONE, TWO = "test://assets/one", "test://assets/two"
+
+
+@pytest.fixture
+def runs(airflow) -> list[RunRef]:
+    """Two runs of the Dag ``a``; ``b`` and ``c`` are started by the asset ``ONE``, ``c`` by ``TWO`` as well."""
+    airflow.dag(Shape("a", "t; u", outlets={"t": [ONE], "u": [ONE, TWO]}))
+    airflow.dag(Shape("b", starts_with=[ONE]))
+    airflow.dag(Shape("c", "read", starts_with=[ONE, TWO]))
+    return [airflow.run("a", day=day) for day in range(2)]
+
+
+class TestConsumptions:
+    def test_one(self, airflow, runs):
+        consumer = airflow.run("b", by="asset", dated=False)
+        number = airflow.emit(runs[0], ONE, consumer, task_id="u", map_index=2)
+        told = airflow.facts.runs([consumer])[consumer]
+        assert airflow.facts.asset_consumptions(runs) == [AssetConsumption(runs[0], "u", 2, number, ONE, told)]
+
+    def test_several_in_the_order_of_the_events_and_the_consumers(self, airflow, runs):
+        early, late = (airflow.run(dag_id, by="asset", dated=False) for dag_id in "cb")
+        first = airflow.emit(runs[1], TWO, late, early)
+        second = airflow.emit(runs[0], ONE, early)
+        found = airflow.facts.asset_consumptions(runs)
+        assert [(one.producer, one.asset, one.event_id, one.consumer.ref) for one in found] == [
+            (runs[1], TWO, first, early),
+            (runs[1], TWO, first, late),
+            (runs[0], ONE, second, early),
+        ]
+        assert airflow.facts.asset_consumptions(runs[:1]) == found[2:]
+
+    def test_what_nobody_consumed_or_no_run_emitted(self, airflow, runs):
+        airflow.emit(runs[0], ONE)
+        airflow.emit(None, ONE, at=START)
+        assert airflow.facts.asset_consumptions([*runs, GONE]) == airflow.facts.asset_consumptions([]) == []
+
+    def test_a_producer_that_is_gone_whoever_else_is_asked_about(self, airflow, runs):
+        consumer = airflow.run("b", by="asset", dated=False)
+        airflow.emit(runs[0], ONE, consumer, at=START + DAY + MINUTE)
+        airflow.delete(runs[0])
+        assert airflow.facts.asset_consumptions(runs[:1]) == []
+        assert airflow.facts.asset_consumptions(runs) == []
+
+    def test_a_consumer_that_is_gone(self, airflow, runs):
+        consumer = airflow.run("b", by="asset", dated=False)
+        airflow.emit(runs[0], ONE, consumer)
+        airflow.delete(consumer)
+        assert airflow.facts.asset_consumptions(runs) == []
+
+    def test_a_consumer_whose_dag_is_gone_is_told_so(self, airflow, runs):
+        airflow.emit(runs[0], ONE, airflow.run("b", by="asset", dated=False))
+        airflow.lose("b")
+        assert [one.consumer.dag_gone for one in airflow.facts.asset_consumptions(runs)] == [True]
+
+
+class TestEmissions:
+    def test_until_another_run_of_the_dag_emits_the_asset(self, airflow, runs):
+        one, two = airflow.asset_id(ONE), airflow.asset_id(TWO)
+        numbers = [
+            airflow.emit(runs[0], ONE),
+            airflow.emit(runs[0], ONE, at=START + 2 * MINUTE, task_id="u"),
+            airflow.emit(runs[0], TWO, at=START + 3 * MINUTE),
+            airflow.emit(runs[1], ONE),
+        ]
+        later = START + DAY + MINUTE
+        assert airflow.facts.asset_emissions(runs, [one, two]) == [
+            AssetEmission(runs[0], "t", numbers[0], one, START + MINUTE, later),
+            AssetEmission(runs[0], "u", numbers[1], one, START + 2 * MINUTE, later),
+            AssetEmission(runs[0], "t", numbers[2], two, START + 3 * MINUTE, None),
+            AssetEmission(runs[1], "t", numbers[3], one, later, None),
+        ]
+        assert [each.asset_id for each in airflow.facts.asset_emissions(runs, [two])] == [two]
+
+    def test_what_others_tell_of_does_not_end_it(self, airflow, runs):
+        airflow.emit(runs[0], ONE)
+        airflow.emit(None, ONE, at=START + 5 * MINUTE)
+        airflow.emit(airflow.run("b", run_id=runs[1].run_id), ONE, at=START + 6 * MINUTE)
+        (found,) = airflow.facts.asset_emissions(runs, [airflow.asset_id(ONE)])
+        assert found.until is None
+
+    def test_at_the_same_moment_is_not_later(self, airflow, runs):
+        airflow.emit(runs[0], ONE)
+        airflow.emit(runs[1], ONE, at=START + MINUTE)
+        found = airflow.facts.asset_emissions(runs[:1], [airflow.asset_id(ONE)])
+        assert [one.until for one in found] == [None]
+
+    def test_nothing(self, airflow, runs):
+        airflow.emit(runs[0], ONE)
+        one = airflow.asset_id(ONE)
+        assert airflow.facts.asset_emissions([], [one]) == airflow.facts.asset_emissions(runs, []) == []
+        assert airflow.facts.asset_emissions([GONE], [one]) == airflow.facts.asset_emissions(runs, [one + 999]) == []
+
+    def test_a_producer_that_is_gone_is_none_but_a_reader_saw_its_event(self, airflow, runs):
+        airflow.emit(runs[0], ONE)
+        airflow.emit(runs[1], ONE, at=START + 2 * MINUTE)
+        airflow.delete(runs[1])
+        one = airflow.asset_id(ONE)
+        (found,) = airflow.facts.asset_emissions(runs, [one])
+        assert (found.producer, found.until) == (runs[0], START + 2 * MINUTE)
+        assert airflow.facts.asset_emissions(runs[1:], [one]) == []
+
+
+class TestTaskStarts:
+    def test_in_the_order_of_time_from_the_first_moment_on_and_before_the_last(self, airflow, runs):
+        for minute, (ref, task_id) in enumerate([(runs[1], "u"), (runs[0], "t"), (runs[0], "u"), (runs[1], "t")]):
+            airflow.put(ref, task_id, "success", at=START + DAY + minute * MINUTE)
+            airflow.end(ref, "success", at=START + 2 * DAY)
+        told = airflow.facts.runs(runs)
+        begin = START + DAY
+        every = [
+            TaskStart(told[runs[1]], "u", -1, begin),
+            TaskStart(told[runs[0]], "t", -1, begin + MINUTE),
+            TaskStart(told[runs[0]], "u", -1, begin + 2 * MINUTE),
+            TaskStart(told[runs[1]], "t", -1, begin + 3 * MINUTE),
+        ]
+        both = [("a", "t"), ("a", "u")]
+        assert airflow.facts.task_starts(both, since=begin, until=None) == every
+        assert airflow.facts.task_starts(both, since=begin + MINUTE, until=begin + 3 * MINUTE) == every[1:3]
+        assert airflow.facts.task_starts([("a", "u"), ("b", "t")], since=begin, until=None) == [every[0], every[2]]
+
+    def test_nothing(self, airflow, runs):
+        assert airflow.facts.task_starts([], since=START, until=None) == []
+        assert airflow.facts.task_starts([("a", "nothing"), ("gone", "t")], since=START, until=None) == []
+
+    @pytest.mark.parametrize(
+        ("state", "counts"),
+        [("running", True), ("failed", True), ("success", True), ("skipped", False), ("upstream_failed", False)],
+    )
+    def test_what_did_nothing_read_nothing(self, airflow, state, counts):
+        airflow.dag(Shape("a"))
+        airflow.run("a", state="running", states={"t": state})
+        assert len(airflow.facts.task_starts([("a", "t")], since=START, until=None)) == counts
+
+    def test_what_its_run_was_started_with(self, airflow, runs):
+        consumer = airflow.run("b", by="asset", dated=False)
+        airflow.emit(runs[0], ONE, consumer)
+        airflow.emit(runs[0], TWO)
+        (found,) = airflow.facts.task_starts([("b", "t")], since=START, until=None)
+        assert found.consumed == {airflow.asset_id(ONE)}
+
+    def test_each_index(self, airflow):
+        airflow.dag(Shape("a", mapped={"t"}))
+        airflow.expand(airflow.run("a"), "t", 3)
+        found = airflow.facts.task_starts([("a", "t")], since=START, until=None)
+        assert sorted(one.map_index for one in found) == [0, 1, 2]
+
+    def test_what_has_not_started(self, airflow):
+        airflow.dag(Shape("a"))
+        airflow.run("a", state="queued")
+        assert airflow.facts.task_starts([("a", "t")], since=START, until=None) == []
+
+
+class TestWaitingAssets:
+    def test_until_a_run_has_consumed_it(self, airflow, runs):
+        number = airflow.emit(runs[0], ONE, task_id="u", map_index=1)
+        waits = WaitingAsset(runs[0], "u", 1, number, ONE, "b")
+        assert airflow.facts.waiting_assets(runs) == [waits, replace(waits, dag_id="c")]
+        assert airflow.facts.waiting_assets(runs[1:]) == airflow.facts.waiting_assets([]) == []
+        airflow.consume(airflow.run("b", by="asset", dated=False, day=1), number)
+        assert airflow.facts.waiting_assets([*runs, GONE]) == [replace(waits, dag_id="c")]
+
+    def test_what_was_emitted_before_the_last_run_does_not_wait(self, airflow, runs):
+        airflow.emit(runs[0], ONE)
+        airflow.emit(runs[1], ONE)
+        airflow.run("b", by="asset", dated=False, day=0.5)
+        found = airflow.facts.waiting_assets(runs)
+        assert [(one.producer, one.dag_id) for one in found] == [(runs[0], "c"), (runs[1], "b"), (runs[1], "c")]
+
+    def test_an_asset_that_starts_nothing_and_a_dag_that_is_gone(self, airflow, runs):
+        airflow.emit(runs[0], "test://assets/other")
+        airflow.emit(runs[0], TWO)
+        airflow.lose("c")
+        assert airflow.facts.waiting_assets(runs) == []
+
+    def test_a_paused_dag_waits(self, airflow, runs):
+        airflow.emit(runs[0], TWO)
+        airflow.pause("c")
+        assert [one.dag_id for one in airflow.facts.waiting_assets(runs)] == ["c"]
+
+
+class TestFlows:
+    def flows(self, airflow: Stage, dag_id: str) -> set[AssetFlow]:
+        found = airflow.facts.asset_flows(dag_id)
+        assert len(found) == len(set(found))
+        return set(found)
+
+    def test_from_and_to_a_dag(self, airflow, runs):
+        airflow.dag(Shape("r", "see; other", inlets={"see": [TWO]}))
+        every = {
+            AssetFlow("a", "t", "b", None, ONE),
+            AssetFlow("a", "u", "b", None, ONE),
+            AssetFlow("a", "t", "c", None, ONE),
+            AssetFlow("a", "u", "c", None, ONE),
+            AssetFlow("a", "u", "c", None, TWO),
+            AssetFlow("a", "u", "r", "see", TWO),
+        }
+        assert self.flows(airflow, "a") == every
+        assert self.flows(airflow, "b") == {flow for flow in every if flow.consumer_dag_id == "b"}
+        assert self.flows(airflow, "r") == {flow for flow in every if flow.consumer_dag_id == "r"}
+        assert self.flows(airflow, "gone") == set()
+
+    def test_a_dag_that_is_gone_neither_makes_nor_takes(self, airflow, runs):
+        airflow.lose("b")
+        assert {flow.consumer_dag_id for flow in self.flows(airflow, "a")} == {"c"}
+        airflow.lose("a")
+        assert self.flows(airflow, "a") == self.flows(airflow, "c") == set()
+
+    def test_what_a_newer_version_does_not_take_any_more(self, airflow, runs):
+        airflow.dag(Shape("c", "read", starts_with=[TWO]))
+        assert self.flows(airflow, "c") == {AssetFlow("a", "u", "c", None, TWO)}
+
+    def test_a_task_may_read_the_asset_that_starts_its_run(self, airflow, runs):
+        airflow.dag(Shape("r", "see", inlets={"see": [ONE]}, starts_with=[ONE]))
+        assert self.flows(airflow, "r") == {
+            AssetFlow("a", task_id, "r", reader, ONE) for task_id in "tu" for reader in ("see", None)
+        }
+
+    def test_what_dags_declare(self, airflow, runs):
+        airflow.dag(Shape("r", "see", inlets={"see": [TWO]}))
+        airflow.dag(Shape("s", outlets={"t": ["test://assets/three"]}))
+        one, two = airflow.asset_id(ONE), airflow.asset_id(TWO)
+        found = airflow.facts.definitions()
+        assert found.inlets == (InletDefinition("r", "see", two, TWO),)
+        assert set(found.asset_schedules) == {AssetSchedule("b", one), AssetSchedule("c", one), AssetSchedule("c", two)}
+        taken = {("t", one, ONE), ("u", one, ONE), ("u", two, TWO)}
+        assert set(found.outlets) == {OutletDefinition("a", *outlet) for outlet in taken}
+        airflow.lose("c")
+        airflow.lose("r")
+        found = airflow.facts.definitions()
+        assert (found.inlets, found.asset_schedules) == ((), (AssetSchedule("b", one),))
+        assert {outlet.asset_id for outlet in found.outlets} == {one}
