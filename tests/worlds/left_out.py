@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 LEFT_OUT = {
-    "sensor without our policy": "a plan doesn't tell yet of sensors whose offset isn't known",
     "sensor of a Dag that is gone": "definitions of Dags that are gone aren't read yet",
-    "sensor of one's own": "sensors that aren't Airflow's aren't seen yet",
-    "sensor in a mapped group": "what a mapped group was given counts as text",
-    "skipped sensor": "whether a sensor ran isn't looked at yet",
-    "functions that are all recorded": "a run that nobody waited for is listed, though every record says so",
     "sensor with a Dag from params": "names aren't rendered from params yet",
-    "mapped sensor": "offsets of a mapped sensor aren't told by index yet",
     "trigger with a templated Dag": "a forgotten target is listed by its template's text",
     "trigger with half its records": "a link without trigger_run_id isn't read yet",
     "forgotten parent that waited": "the parent of a child that it waited for is sought among the records only",
