@@ -130,6 +130,8 @@ def settings(args: Namespace) -> dict[str, Any]:
         said["stop_running_on_terminate"] = False
     if args.accept_duplicate_runs:
         said["accept_duplicate_runs"] = True
+    if args.accept_unknown_offsets:
+        said["accept_unknown_offsets"] = True
     return {name: value for name, value in said.items() if value is not None}
 
 

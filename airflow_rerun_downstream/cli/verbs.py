@@ -150,6 +150,7 @@ SELECTION = (
     switch("--latest-version", "Run on the latest version of each Dag."),
     switch("--same-version", "Run on the Dag version that each run had."),
     switch("--no-stop-on-terminate", "Terminating the rerun lets runs in flight go on."),
+    switch("--accept-unknown-offsets", "Go on although runs of sensors whose offset isn't known may be missing."),
     switch("--accept-duplicate-runs", "Go on although repeated asset events would start extra runs."),
     many(
         "--notify",

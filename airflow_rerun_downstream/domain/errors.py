@@ -14,6 +14,7 @@ Every refusal is one of these classes; the web, the command line and the client 
         ├── NotSelectable       …a run can't be taken                          not_selectable
         ├── SourceNotEligible   …a run can't be a source                       source_not_eligible
         ├── AssetManagerInactive …duplicates can't be prevented                asset_manager_inactive
+        ├── OffsetUnknown       …which runs a sensor read can't be known       offset_unknown
         ├── FreezeUnavailable   …a run can't be held                           freeze_unavailable
         ├── ActionNotAllowed    …this action, in this state                    action_not_allowed
         └── PlanTooLarge        …more runs than the limit                      plan_too_large
@@ -108,6 +109,12 @@ class AssetManagerInactive(Conflict):
     """Rerunning would start duplicate runs, because the asset manager isn't active."""
 
     reason = "asset_manager_inactive"
+
+
+class OffsetUnknown(Conflict):
+    """Runs may be missing: how far back some sensors look isn't known. ``extra["sensors"]`` says which."""
+
+    reason = "offset_unknown"
 
 
 class FreezeUnavailable(Conflict):

@@ -265,6 +265,11 @@ class SensorDefinition:
         return self.has_date_function or self.own_class is not None
 
     @property
+    def unmarked(self) -> bool:
+        """Whether it was parsed without the policy; a mapped one has no mark in any case."""
+        return not self.offset_known and not self.mapped
+
+    @property
     def tells_its_dag(self) -> bool:
         """Whether a record of it can name no other Dag than the definition does."""
         return self.offset_known and self.own_class is None and not self.templated

@@ -30,6 +30,7 @@ class RerunSettings:
     run_on_latest_version: bool | None = None
     stop_running_on_terminate: bool = True
     accept_duplicate_runs: bool = False
+    accept_unknown_offsets: bool = False
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,7 @@ class Settings(Payload):
     run_on_latest_version: bool | None
     stop_running_on_terminate: bool
     accept_duplicate_runs: bool
+    accept_unknown_offsets: bool
 
 
 class Notification(Payload):

@@ -224,6 +224,7 @@ class SettingsBody(Body):
     run_on_latest_version: bool | None = None
     stop_running_on_terminate: bool = True
     accept_duplicate_runs: bool = False
+    accept_unknown_offsets: bool = False
 
 
 class NotificationBody(Body):

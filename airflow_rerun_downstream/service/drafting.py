@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from airflow_rerun_downstream.domain.errors import AssetManagerInactive
+from airflow_rerun_downstream.domain.errors import AssetManagerInactive, OffsetUnknown
 from airflow_rerun_downstream.domain.plan import Plan, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, NewMember, NewRerun, RerunRequest
@@ -90,6 +90,7 @@ class Drafting:
         submission.check_permissions(dag_ids, work.permissions.may_rerun(actor, dag_ids))
         submission.check_fresh(request.plan_token, plan, taken)
         submission.check_duplicates(plan, request, taken, active=mechanisms.asset_manager)
+        submission.check_offsets(plan, request, taken)
         freezing.check_mechanisms(frozen, mechanisms)
         source = plan.source.tasks
         failed = selection.failed_upstreams({plan.source.ref: source, **taken})
@@ -104,7 +105,7 @@ class Drafting:
 
     def warned(self, actor: Actor, work: Work, plan: Plan, request: PlanRequest, mechanisms: Mechanisms) -> Plan:
         """The plan with a warning for each refusal that a submit of its default selection would meet."""
-        met = (*self.forbidden(actor, work, plan), *self.duplicates(plan, request, mechanisms))
+        met = (*self.forbidden(actor, work, plan), *self.duplicates(plan, request, mechanisms), *offsets(plan, request))
         return replace(plan, warnings=eyes(actor, work).warnings((*plan.warnings, *met)))
 
     def forbidden(self, actor: Actor, work: Work, plan: Plan) -> list[PlanWarning]:
@@ -122,3 +123,13 @@ class Drafting:
         except AssetManagerInactive as refusal:
             return [PlanWarning(refusal.reason, refusal.detail)]
         return []
+
+
+def offsets(plan: Plan, request: PlanRequest) -> list[PlanWarning]:
+    """A warning where runs may be missing because sensors were parsed without the package."""
+    try:
+        submission.check_offsets(plan, RerunRequest(request), [run.ref for run in plan.runs if run.selected])
+    except OffsetUnknown as refusal:
+        named = frozenset(each["dag_id"] for each in refusal.extra["sensors"])
+        return [PlanWarning(refusal.reason, refusal.detail, dag_ids=named)]
+    return []

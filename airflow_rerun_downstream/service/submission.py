@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.errors import (
     Invalid,
     NotFound,
     NotSelectable,
+    OffsetUnknown,
     Refusal,
     RunInActiveRerun,
     SourceNotEligible,
@@ -180,6 +181,31 @@ def check_duplicates(plan: Plan, request: RerunRequest, taken: Collection[RunRef
             "The rerun repeats asset events, and the asset manager that recognises repeats isn't active: every "
             "consumer would get an extra run. Set [core] asset_manager_class = "
             "airflow_rerun_downstream.asset_manager.RerunAssetManager for every api-server, or accept_duplicate_runs."
+        )
+
+
+SHOWN_SENSORS = 5
+"""How many sensors are named in a sentence."""
+
+
+def check_offsets(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) -> None:
+    """Refuse a rerun from which runs may be missing as long as sensors aren't parsed anew, unless it is accepted."""
+    rerun = {plan.source.ref, *taken}
+    unknown = sorted(
+        {
+            (link.downstream.dag_id, link.to_task_id or "")
+            for link in plan.links
+            if link.via.get("reason") == OffsetUnknown.reason and link.upstream in rerun
+        }
+    )
+    if unknown and not request.settings.accept_unknown_offsets:
+        shown = ", ".join(f"{dag_id}.{task_id}" for dag_id, task_id in unknown[:SHOWN_SENSORS])
+        more = f" and {len(unknown) - SHOWN_SENSORS} more" if len(unknown) > SHOWN_SENSORS else ""
+        raise OffsetUnknown(
+            f"How far back these sensors look isn't known, so that runs which read wrong data may be missing: {shown}"
+            f"{more}. They were parsed without this package: restart the Dag processor with it and run `airflow dags "
+            "reserialize`, or accept_unknown_offsets.",
+            sensors=[{"dag_id": dag_id, "task_id": task_id} for dag_id, task_id in unknown],
         )
 
 

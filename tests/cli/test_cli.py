@@ -95,7 +95,7 @@ def test_every_option_of_a_submit_arrives(stub: StubService, capsys: Captured) -
         "--member sales/scheduled__2026-03-01T00:00:00+00:00 --member report/r --member-tasks load,split[2] "
         "--plan-token t --name n --reason y --on-failure pause --max-active-members 3 --same-version "
         "--no-stop-on-terminate "
-        "--accept-duplicate-runs --notify data-team:succeeded --notify boss"
+        "--accept-duplicate-runs --accept-unknown-offsets --notify data-team:succeeded --notify boss"
     )
     found = printed(capsys, "submit", *RUN, *options.split())
     assert payloads.Rerun.model_validate(found).id == 7
@@ -107,6 +107,7 @@ def test_every_option_of_a_submit_arrives(stub: StubService, capsys: Captured) -
     settings = request.settings
     assert (settings.on_failure, settings.max_active_members, settings.run_on_latest_version) == ("pause", 3, False)
     assert (settings.stop_running_on_terminate, settings.accept_duplicate_runs) == (False, True)
+    assert settings.accept_unknown_offsets
     assert (request.plan_token, request.name, request.reason) == ("t", "n", "y")
     assert request.notifications == (
         Notification("data-team", ("succeeded",)),

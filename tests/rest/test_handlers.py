@@ -120,8 +120,8 @@ def test_a_submitted_rerun_has_the_contracts_names(service: Service) -> None:
     assert has(found, RERUN)
     states = "pending running succeeded failed frozen released stopping skipped terminated"
     assert set(found["counts"]) == set(states.split())
-    settings = "max_active_members on_failure run_on_latest_version stop_running_on_terminate accept_duplicate_runs"
-    assert set(found["settings"]) == set(settings.split())
+    settings = "max_active_members on_failure run_on_latest_version stop_running_on_terminate"
+    assert set(found["settings"]) == {*settings.split(), "accept_duplicate_runs", "accept_unknown_offsets"}
     assert found["notifications"] == [{"target": "data-team", "on": ["succeeded"]}]
     assert found["created_at"] == "2026-03-01T12:00:00Z"
     assert found["hidden_members"] == 1

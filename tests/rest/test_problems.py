@@ -26,6 +26,7 @@ CONTRACT = {
     "not_selectable": 409,
     "source_not_eligible": 409,
     "asset_manager_inactive": 409,
+    "offset_unknown": 409,
     "freeze_unavailable": 409,
     "action_not_allowed": 409,
     "plan_too_large": 409,

@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest
+from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.rest import handlers
 from airflow_rerun_downstream.rest.problems import of_refusal
 from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, RerunQuery
@@ -26,6 +26,7 @@ from tests.fakes.work import ADA, House
 
 KINDS = ("asset", "trigger", "sensor", "open sensor")
 RUN_TYPES = ("scheduled", "scheduled", "scheduled", "asset_triggered", "manual", "backfill")
+SETTINGS = RerunSettings(accept_unknown_offsets=True)
 
 
 def name(number: int) -> str:
@@ -90,7 +91,7 @@ class Play:
         plan = service.plan(ADA, request)
         left_out = {name(number) for number in self.scene.left_out}
         taken = tuple(MemberRequest(run.ref) for run in plan.runs if run.selectable and run.ref.dag_id not in left_out)
-        rerun_id = service.submit(ADA, RerunRequest(request, members=taken)).rerun.id
+        rerun_id = service.submit(ADA, RerunRequest(request, members=taken, settings=SETTINGS)).rerun.id
         real = self.house.unit_of_work.gateway.dispatch
 
         def dispatch(ref: RunRef, *args: object, **more: object) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta, timezone
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from pytest_mock import MockerFixture
@@ -18,6 +18,7 @@ from airflow_rerun_downstream.domain.errors import (
     Invalid,
     NotFound,
     NotSelectable,
+    OffsetUnknown,
     PlanTooLarge,
     RunInActiveRerun,
     SchemaMismatch,
@@ -274,6 +275,28 @@ class TestSubmit:
         assert "asset_manager_inactive" in [w.code for w in house.service.plan(ADA, PlanRequest(chain[0])).warnings]
         knowingly = request(chain[0], settings=RerunSettings(accept_duplicate_runs=True))
         assert house.service.submit(ADA, knowingly).rerun.id
+
+    def test_sensors_of_which_no_offset_is_known_are_accepted_knowingly(self, house: House) -> None:
+        """The Dag processor runs without the package: runs may be missing, and whoever submits says yes to that."""
+        source = house.world.run("up")
+        for day in range(2):
+            house.world.run("down", day=day)
+        house.world.sensors.append(SensorDefinition("down", "t", "up"))
+        with pytest.raises(OffsetUnknown) as refusal:
+            house.service.submit(ADA, request(source))
+        assert refusal.value.extra["sensors"] == [{"dag_id": "down", "task_id": "t"}]
+        assert "down.t" in refusal.value.detail
+        assert "offset_unknown" in [w.code for w in house.service.plan(ADA, PlanRequest(source)).warnings]
+        knowingly = request(source, settings=RerunSettings(accept_unknown_offsets=True))
+        stored = house.service.submit(ADA, knowingly).rerun
+        assert "unresolved_link" in [warning.code for warning in stored.warnings]
+
+    @pytest.mark.parametrize("known", [{"offset_known": True}, {"mapped": True}, {"own_class": "Own"}])
+    def test_other_sensors_need_no_such_yes(self, house: House, known: dict[str, Any]) -> None:
+        source = house.world.run("up")
+        house.world.run("down")
+        house.world.sensors.append(SensorDefinition("down", "t", "up", **known))
+        assert house.service.submit(ADA, request(source)).rerun.id
 
     def test_a_rerun_that_repeats_no_asset_event_needs_nothing(self, house: House, chain: tuple[RunRef, ...]) -> None:
         house.health.asset_manager = False

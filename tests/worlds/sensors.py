@@ -113,7 +113,11 @@ class Sensor(Link):
         rendered = self.render(run, index, wait) if self.known == BY_FIELDS else False
         if up is not None:
             self.took(up, wait.members, run, self.task_id[run.version])
-        if not noted and not rendered and not (self.known == BY_TEXT and self.down.policy):
+        if noted or (self.down.policy and (rendered or self.known == BY_TEXT)):
+            return
+        if rendered:
+            Sensor.forgotten(self, run, wait)  # the Dag is known, and the offset isn't
+        else:
             self.forgotten(run, wait)
 
     def note(self, run: Run, index: int, wait: Wait) -> bool:
@@ -194,10 +198,15 @@ class Templated(Sensor):
         self.world.at_last.append(partial(self.any_dag, run, wait))
 
     def any_dag(self, run: Run, wait: Wait) -> None:
-        """Each Dag's run at the date."""
+        """Each Dag's run at the date; without the policy's mark, at any."""
         for dag in self.world.dags:
-            if run.logical and (up := self.world.at(dag, run.logical - wait.hours * HOUR)) is not None:
-                self.unsure(up, None)
+            if not self.down.policy:
+                every = self.world.runs_of(dag)
+            else:
+                every = [self.world.at(dag, run.logical - wait.hours * HOUR)] if run.logical else []
+            for up in every:
+                if up is not None:
+                    self.unsure(up, None)
 
 
 class FromParams(Sensor):

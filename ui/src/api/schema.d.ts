@@ -992,6 +992,7 @@ export interface components {
             /**
              * @default {
              *       "accept_duplicate_runs": false,
+             *       "accept_unknown_offsets": false,
              *       "on_failure": "continue_other_branches",
              *       "stop_running_on_terminate": true
              *     }
@@ -1165,6 +1166,8 @@ export interface components {
         Settings: {
             /** Accept Duplicate Runs */
             accept_duplicate_runs: boolean;
+            /** Accept Unknown Offsets */
+            accept_unknown_offsets: boolean;
             /** Max Active Members */
             max_active_members: number | null;
             /** On Failure */
@@ -1184,6 +1187,11 @@ export interface components {
              * @default false
              */
             accept_duplicate_runs: boolean;
+            /**
+             * Accept Unknown Offsets
+             * @default false
+             */
+            accept_unknown_offsets: boolean;
             /** Max Active Members */
             max_active_members?: number | null;
             /**

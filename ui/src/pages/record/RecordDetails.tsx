@@ -65,6 +65,7 @@ function Settings() {
         {chosen("stopOnTerminate", settings.stop_running_on_terminate)}
       </Field>
       <Field label={t("record:details.duplicates")}>{chosen("duplicates", settings.accept_duplicate_runs)}</Field>
+      <Field label={t("record:details.offsets")}>{chosen("offsets", settings.accept_unknown_offsets)}</Field>
     </chakra.dl>
   );
 }

@@ -36,6 +36,7 @@ export function rerunOf(changed: Partial<Rerun> = {}): Rerun {
       run_on_latest_version: null,
       stop_running_on_terminate: true,
       accept_duplicate_runs: false,
+      accept_unknown_offsets: false,
     },
     notifications: [],
     allowed_actions: ["pause", "terminate"],

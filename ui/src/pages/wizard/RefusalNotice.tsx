@@ -7,7 +7,7 @@ import { useWords } from "../../i18n/words";
 import { keyOf } from "../../runs";
 import { useWizard } from "./context";
 import { isTaken } from "./plan";
-import { Duplicates } from "./SettingsStep";
+import { Duplicates, UnknownOffsets } from "./SettingsStep";
 import { useSubmission } from "./Submission";
 
 /** Why the rerun would be, or was, refused: the server's sentence, and the ways out. */
@@ -41,6 +41,8 @@ function WayOut({ problem }: { problem: Problem }) {
       return <NotSelectable runs={runsIn(problem.extra.runs)} />;
     case "asset_manager_inactive":
       return <Duplicates />;
+    case "offset_unknown":
+      return <UnknownOffsets />;
     default:
       return null;
   }

@@ -2,7 +2,7 @@ import { Checkbox, Field, Input, RadioGroup, SimpleGrid, Stack, Text, Textarea }
 import type { ReactNode } from "react";
 
 import { useWords } from "../../i18n/words";
-import { limitOf, warnsOfDuplicates } from "./bodies";
+import { limitOf, warnsOfDuplicates, warnsOfOffsets } from "./bodies";
 import { useWizard } from "./context";
 import type { Draft, DraftSettings } from "./draft";
 import { NotificationSettings } from "./NotificationSettings";
@@ -24,6 +24,7 @@ export function SettingsStep() {
         <Version />
         <Stopping />
         {warnsOfDuplicates(index?.plan) && <Duplicates />}
+        {warnsOfOffsets(index?.plan) && <UnknownOffsets />}
         <NotificationSettings />
       </Stack>
     </SimpleGrid>
@@ -207,6 +208,17 @@ export function Duplicates() {
   return (
     <Check label={t("wizard:settings.duplicates")} checked={value} onChange={set}>
       {t("wizard:settings.duplicatesHint")}
+    </Check>
+  );
+}
+
+/** Goes on although runs may be missing whose sensors were parsed without the package. */
+export function UnknownOffsets() {
+  const { t } = useWords();
+  const [value, set] = useSetting("acceptUnknownOffsets");
+  return (
+    <Check label={t("wizard:settings.offsets")} checked={value} onChange={set}>
+      {t("wizard:settings.offsetsHint")}
     </Check>
   );
 }

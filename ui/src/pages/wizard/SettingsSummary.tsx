@@ -38,6 +38,7 @@ export function SettingsSummary() {
         <Field label={t("wizard:settings.stop")}>{settings.stopRunningOnTerminate ? t("yes") : t("no")}</Field>
         <Field label={t("wizard:freeze.label")}>{draft.freezeMode ? t("yes") : t("no")}</Field>
         {settings.acceptDuplicateRuns && <Field label={t("wizard:settings.duplicates")}>{t("yes")}</Field>}
+        {settings.acceptUnknownOffsets && <Field label={t("wizard:settings.offsets")}>{t("yes")}</Field>}
         <Field label={t("wizard:notify.label")}>{told.join("; ") || t("none")}</Field>
       </SimpleGrid>
     </Stack>

@@ -37,6 +37,7 @@ export function rerunBody(draft: Draft, index: PlanIndex): RerunBody | undefined
       run_on_latest_version: draft.settings.runOnLatestVersion,
       stop_running_on_terminate: draft.settings.stopRunningOnTerminate,
       accept_duplicate_runs: draft.settings.acceptDuplicateRuns,
+      accept_unknown_offsets: draft.settings.acceptUnknownOffsets,
     },
     notifications: Object.entries(draft.notifications)
       .map(([target, on]) => ({ target, on: CONDITIONS.filter((condition) => on.includes(condition)) }))
@@ -75,4 +76,9 @@ export function difference(before: PlanIndex, after: PlanIndex, draft: Draft): D
 /** Whether repeated asset events would start extra runs, by the plan's own warning. */
 export function warnsOfDuplicates(plan: Plan | undefined): boolean {
   return plan?.warnings.some((warning) => warning.code === "asset_manager_inactive") ?? false;
+}
+
+/** Whether runs may be missing because sensors were parsed without the package, by the plan's own warning. */
+export function warnsOfOffsets(plan: Plan | undefined): boolean {
+  return plan?.warnings.some((warning) => warning.code === "offset_unknown") ?? false;
 }

@@ -25,6 +25,7 @@ export interface DraftSettings {
   runOnLatestVersion: boolean | null;
   stopRunningOnTerminate: boolean;
   acceptDuplicateRuns: boolean;
+  acceptUnknownOffsets: boolean;
 }
 
 export interface Draft {
@@ -72,6 +73,7 @@ export function newDraft(source: RunRef): Draft {
       runOnLatestVersion: null,
       stopRunningOnTerminate: true,
       acceptDuplicateRuns: false,
+      acceptUnknownOffsets: false,
     },
     name: "",
     reason: "",
