@@ -229,7 +229,7 @@ def not_made_anew(of: payloads.NotMadeAnewList) -> list[object]:
             each.dag_id,
             each.run_id,
             each.task_id if each.map_index is None or each.map_index < 0 else f"{each.task_id}[{each.map_index}]",
-            each.reason,
+            each.reason if each.because_of is None else f"{each.reason}: {named(each.because_of)}",
             each.accepted_by,
             ", ".join(named(ref) for ref in each.read_by),
         )

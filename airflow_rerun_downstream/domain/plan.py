@@ -158,7 +158,7 @@ class PlanWarning:
     """Something that a person should know before submitting. ``code`` is for programs, ``detail`` a sentence.
 
     ``dag_ids``: every Dag besides ``dag_id`` that the sentence names, or of which it names a run or a task. Who may not
-    read one of them isn't told the sentence.
+    read one of them isn't told the sentence. ``because_of``: the run that is the reason.
     """
 
     code: str
@@ -167,6 +167,7 @@ class PlanWarning:
     run_id: str | None = None
     task_id: str | None = None
     dag_ids: frozenset[str] = frozenset()
+    because_of: RunRef | None = None
 
     @property
     def names(self) -> frozenset[str]:

@@ -26,6 +26,7 @@ from airflow_rerun_downstream.domain.room import Obstacle
 from airflow_rerun_downstream.domain.versions import Structures
 from airflow_rerun_downstream.lineage.discovery import Explored
 from airflow_rerun_downstream.lineage.ordering import order_warnings
+from airflow_rerun_downstream.lineage.rebuilt import left_in, rebuilt_on_polluted
 
 
 def plan_warnings(
@@ -39,6 +40,7 @@ def plan_warnings(
         *not_shown(plan, explored, reads),
         *leftovers(plan, {run.ref for run in plan.runs if run.selected}),
         *left_tasks(plan, selected),
+        *rebuilt_on_polluted(plan, selected),
         *unknown_tasks(plan, explored),
         *gone_in_latest(plan.structures, selected),
         *order_warnings(plan, selected, order),
@@ -102,11 +104,8 @@ def leftovers(plan: Plan, taken: Collection[RunRef]) -> Iterable[PlanWarning]:
 def left_tasks(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
     """Polluted tasks that are left out of runs which are rerun; what a triggering task made is told of by itself."""
     for ref, tasks in selected.items():
-        run = plan.by_ref[ref]
-        whole = {task.task_id for task in tasks if task.map_index is None}
         named = {task.task_id for task in tasks}
-        made = {task.task_id for task in run.task_instances if task.reason in ("makes_a_new_run", "makes_one_run")}
-        for task_id in sorted(run.polluted - whole - made):
+        for task_id in sorted(left_in(plan, ref, tasks) or ()):
             part = "only some of its indexes are selected" if task_id in named else "it isn't selected"
             yield stays_polluted(ref, part, task_id)
 

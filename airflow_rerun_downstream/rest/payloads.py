@@ -284,6 +284,7 @@ class NotMadeAnew(Payload):
     """Something that wrong data had reached and that the rerun didn't make anew: why, and who accepted that.
 
     ``task_id`` null: all that was wrong in the run; ``map_index`` null: all indexes. ``read_by``: members that read it.
+    ``because_of``: the run that stays polluted, and on top of which this was made anew; null where you may not read it.
     """
 
     member_id: int | None
@@ -294,6 +295,7 @@ class NotMadeAnew(Payload):
     reason: str
     accepted_by: str | None
     read_by: list[RunRef]
+    because_of: RunRef | None = None
 
 
 class NotMadeAnewList(Payload):

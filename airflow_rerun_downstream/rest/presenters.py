@@ -298,6 +298,7 @@ def not_made_anew(of: Omission) -> payloads.NotMadeAnew:
         reason=of.reason,
         accepted_by=of.accepted_by,
         read_by=[ref(each) for each in of.read_by],
+        because_of=None if of.because_of is None else ref(of.because_of),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.plan import Link
@@ -21,7 +22,8 @@ from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import Part, Work
 from airflow_rerun_downstream.service.views import LiveRun, MemberView, Omission, RerunView
 
-STAYS_POLLUTED = "stays_polluted"
+ACCEPTED = frozenset({"stays_polluted", "rebuilt_on_polluted"})
+"""The warnings of a submit about what isn't right after the rerun."""
 WAITING = frozenset({MemberState.PENDING, MemberState.STOPPING})
 
 
@@ -31,11 +33,14 @@ def part_of(dags: Collection[str], readable: frozenset[str], limit: int, offset:
 
 
 def deselected(rerun: Rerun) -> list[Omission]:
-    """What the submit left out although it was wrong, as its warnings say: accepted by whoever submitted."""
+    """What the submit left out although it was wrong, and what is made anew on top of it, as its warnings say: accepted
+    by whoever submitted."""
     return [
-        Omission(RunRef(one.dag_id, one.run_id), one.task_id, None, one.code, rerun.created_by)
+        Omission(
+            RunRef(one.dag_id, one.run_id), one.task_id, None, one.code, rerun.created_by, because_of=one.because_of
+        )
         for one in rerun.warnings
-        if one.code == STAYS_POLLUTED and one.dag_id is not None and one.run_id is not None
+        if one.code in ACCEPTED and one.dag_id is not None and one.run_id is not None
     ]
 
 
@@ -50,6 +55,12 @@ def omission(member: Member, what: NotMadeAnew, links: Sequence[Link]) -> Omissi
         and isinstance(link.downstream, RunRef)
     }
     return Omission(member.ref, what.task_id, what.map_index, what.reason, what.by, member.id, tuple(sorted(readers)))
+
+
+def seen_by(one: Omission, readable: Collection[str]) -> Omission:
+    """Without the run that is the reason, where that may not be read."""
+    hidden = one.because_of is not None and one.because_of.dag_id not in readable
+    return replace(one, because_of=None) if hidden else one
 
 
 class Reading:
@@ -147,12 +158,13 @@ class Reading:
         rerun = self.rerun(actor, work, rerun_id)
         left = deselected(rerun)
         dags = {*work.store.member_dags([rerun_id])[rerun_id], *(one.ref.dag_id for one in left)}
+        dags |= {one.because_of.dag_id for one in left if one.because_of is not None}
         readable = work.permissions.readable(actor, dags)
         part = part_of(dags, readable, limit, offset)
         stored, total = work.store.not_made_anew(rerun_id, part), work.store.count_not_made_anew(rerun_id, part)
         links = work.store.links(rerun_id, Part(readable)) if stored else []
         found = [omission(member, what, links) for member, what in stored]
-        left = [one for one in left if one.ref.dag_id in readable]
+        left = [seen_by(one, readable) for one in left if one.ref.dag_id in readable]
         start = max(offset - total, 0)
         return [*found, *left[start : start + limit - len(found)]], total + len(left)
 

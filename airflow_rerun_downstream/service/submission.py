@@ -36,6 +36,7 @@ from airflow_rerun_downstream.domain.selection import explicit_selection, failed
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.token import changes
 from airflow_rerun_downstream.lineage.ordering import order_warnings
+from airflow_rerun_downstream.lineage.rebuilt import rebuilt_on_polluted
 from airflow_rerun_downstream.lineage.warnings import (
     extra_runs,
     left_tasks,
@@ -276,6 +277,7 @@ def with_clear_numbers(
 SELECTED = frozenset(
     {
         "stays_polluted",
+        "rebuilt_on_polluted",
         "makes_a_new_run",
         "extra_run",
         "upcoming_run",
@@ -308,6 +310,7 @@ def submit_warnings(
     told = (
         *leftovers(plan, taken),
         *left_tasks(plan, selected),
+        *rebuilt_on_polluted(plan, selected),
         *order_warnings(plan, selected, order),
         *new_runs(plan, selected),
         *extra_runs(plan, selected),

@@ -41,6 +41,7 @@ class Omission:
     accepted_by: str | None
     member_id: int | None = None
     read_by: tuple[RunRef, ...] = ()
+    because_of: RunRef | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanOptions, PlanWarning
-from airflow_rerun_downstream.domain.refs import TaskRef, Tasks
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks
 from airflow_rerun_downstream.domain.rerun import Notification, RerunSettings
 
 
@@ -113,7 +113,16 @@ def warnings_to_json(warnings: Iterable[PlanWarning]) -> list[dict[str, Any]]:
 
 def warnings_from_json(values: Iterable[Mapping[str, Any]]) -> tuple[PlanWarning, ...]:
     """The reverse of `warnings_to_json`. What an older one names isn't known: nobody is shown it."""
-    return tuple(
-        PlanWarning(**{**known(PlanWarning, value), "dag_ids": frozenset(value.get("dag_ids", (UNKNOWN_DAG,)))})
-        for value in values
+    return tuple(warning_from_json(value) for value in values)
+
+
+def warning_from_json(value: Mapping[str, Any]) -> PlanWarning:
+    """One of them."""
+    because = value.get("because_of")
+    return PlanWarning(
+        **{
+            **known(PlanWarning, value),
+            "dag_ids": frozenset(value.get("dag_ids", (UNKNOWN_DAG,))),
+            "because_of": RunRef(**because) if because else None,
+        }
     )

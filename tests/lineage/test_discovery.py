@@ -265,7 +265,7 @@ def test_discovery_goes_through_runs_that_are_not_shown(world: World) -> None:
     found = plan(world, source)
     assert [run.ref for run in found.runs] == [end]
     assert found.links[0].via == {"through": [{"dag_id": "m", "run_id": manual.run_id}]}
-    assert [(w.code, w.dag_id) for w in found.warnings] == [("stays_polluted", "m")]
+    assert [(w.code, w.dag_id) for w in found.warnings] == [("stays_polluted", "m"), ("rebuilt_on_polluted", "z")]
     assert {run.ref.dag_id: run.selected for run in plan(world, source, include_manual=True).runs} == {
         "m": False,
         "z": True,
@@ -279,7 +279,7 @@ def test_an_unreadable_dag_is_counted_and_never_named(world: World) -> None:
     found = plan(world, source, unreadable=["secret"])
     assert found.hidden_dags == 1
     assert [(link.upstream, link.downstream, link.via) for link in found.links] == [(source, end, {"hidden": True})]
-    assert codes(found) == ["hidden_downstream"]
+    assert codes(found) == ["hidden_downstream", "hidden_warnings"]
     shown = repr((found.source, found.runs, found.links, found.warnings))
     assert "secret" not in shown
 

@@ -267,7 +267,7 @@ class TestCircles:
         world.consumed(other, "t", by=source, asset="2")
         found = plan(world, source)
         assert selected(found) == {}
-        assert codes(found) == ["stays_polluted", "order_lost"]
+        assert codes(found) == ["stays_polluted", "rebuilt_on_polluted", "order_lost"]
 
     def test_what_a_source_that_is_right_has_read_does_not_matter(self, world: World) -> None:
         source, other = world.run("a"), world.run("b")

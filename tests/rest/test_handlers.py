@@ -172,6 +172,7 @@ def test_what_was_not_made_anew_has_the_contracts_names(service: Service) -> Non
         "reason": "tasks_skipped",
         "accepted_by": None,
         "read_by": [{"dag_id": "sales", "run_id": SOURCE.run_id}],
+        "because_of": None,
     }
     assert (whole["member_id"], whole["task_id"], whole["accepted_by"]) == (None, None, "ana")
     assert as_json(handlers.get_rerun(service, ANA, 7))["not_made_anew"] == 2

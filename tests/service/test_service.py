@@ -148,7 +148,10 @@ class TestSubmit:
 
     def test_what_is_left_out_in_the_middle_is_said(self, house: House, chain: tuple[RunRef, ...]) -> None:
         view = house.service.submit(ADA, request(chain[0], [chain[2]]))
-        assert [w.dag_id for w in view.rerun.warnings] == ["b"]
+        assert [(w.code, w.dag_id) for w in view.rerun.warnings] == [
+            ("stays_polluted", "b"),
+            ("rebuilt_on_polluted", "c"),
+        ]
         assert "will read it again" in view.rerun.warnings[0].detail
 
     def test_tasks_can_be_named(self, house: House, chain: tuple[RunRef, ...]) -> None:

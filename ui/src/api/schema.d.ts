@@ -755,10 +755,12 @@ export interface components {
          * @description Something that wrong data had reached and that the rerun didn't make anew: why, and who accepted that.
          *
          *     ``task_id`` null: all that was wrong in the run; ``map_index`` null: all indexes. ``read_by``: members that read it.
+         *     ``because_of``: the run that stays polluted, and on top of which this was made anew; null where you may not read it.
          */
         NotMadeAnew: {
             /** Accepted By */
             accepted_by: string | null;
+            because_of: components["schemas"]["RunRef"] | null;
             /** Dag Id */
             dag_id: string;
             /** Map Index */

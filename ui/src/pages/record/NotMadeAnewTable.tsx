@@ -74,8 +74,12 @@ function useWhy() {
   const { word, t } = useWords();
   return useMemo(
     () =>
-      ({ reason }: NotMadeAnew) =>
-        reason === "stays_polluted" ? t("record:left.deselected") : word("reason", reason),
+      ({ reason, because_of }: NotMadeAnew) => {
+        if (reason === "rebuilt_on_polluted") {
+          return because_of ? t("record:left.rebuilt", { run: runName(because_of) }) : t("record:left.rebuiltHidden");
+        }
+        return reason === "stays_polluted" ? t("record:left.deselected") : word("reason", reason);
+      },
     [word, t],
   );
 }

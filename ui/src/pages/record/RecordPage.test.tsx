@@ -77,17 +77,18 @@ it.each(["8", "abc", "0"])("leads back from a rerun that there isn't: %s", async
   expect(link.getAttribute("href")).toBe("/records");
 });
 
+const left = {
+  member_id: 2,
+  dag_id: "finance",
+  run_id: "r1",
+  task_id: "load",
+  map_index: 3,
+  reason: "tasks_skipped",
+  accepted_by: "ann",
+  read_by: [{ dag_id: "sales", run_id: "r1" }],
+};
+
 it("says of a rerun that succeeded how much it has left as it was, and names it", async () => {
-  const left = {
-    member_id: 2,
-    dag_id: "finance",
-    run_id: "r1",
-    task_id: "load",
-    map_index: 3,
-    reason: "tasks_skipped",
-    accepted_by: "ann",
-    read_by: [{ dag_id: "sales", run_id: "r1" }],
-  };
   const rerun = rerunOf({ state: "succeeded", not_made_anew: 1, allowed_actions: [] });
   show((question) =>
     question.path === "/reruns/7/not-made-anew"
@@ -101,6 +102,18 @@ it("says of a rerun that succeeded how much it has left as it was, and names it"
   expect(row.textContent).toContain("although it had succeeded before");
   expect(row.textContent).toContain("ann");
   expect(row.textContent).toContain("sales");
+});
+
+it("names the run on top of which something was made anew", async () => {
+  const rebuilt = { ...left, reason: "rebuilt_on_polluted", because_of: { dag_id: "middle", run_id: "m1" } };
+  show((question) =>
+    question.path === "/reruns/7/not-made-anew"
+      ? { not_made_anew: [rebuilt, { ...rebuilt, task_id: "other", because_of: null }], total_entries: 2 }
+      : record(rerunOf({ state: "succeeded", not_made_anew: 2, allowed_actions: [] }))(question),
+  );
+  await userEvent.setup().click(await screen.findByRole("tab", { name: /Not made anew/ }));
+  expect((await screen.findByRole("row", { name: /load\[3\]/ })).textContent).toContain("on top of middle / m1");
+  expect((await screen.findByRole("row", { name: /other/ })).textContent).toContain("on top of a run that stays");
 });
 
 it("looks like any success where everything was made anew", async () => {

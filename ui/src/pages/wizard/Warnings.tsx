@@ -16,7 +16,16 @@ interface WarningsProps {
 }
 
 /** What matters most to the result comes first. */
-const FIRST = ["asset_manager_inactive", "offset_unknown", "forbidden_dag", "order_lost", "stays_polluted", "upcoming_run", "unresolved_link"];
+const FIRST = [
+  "asset_manager_inactive",
+  "offset_unknown",
+  "forbidden_dag",
+  "order_lost",
+  "stays_polluted",
+  "rebuilt_on_polluted",
+  "upcoming_run",
+  "unresolved_link",
+];
 
 /** Warnings, those of one kind together, with the server's sentences. */
 export function Warnings({ warnings, ...rest }: WarningsProps) {

@@ -1,0 +1,98 @@
+"""What is made anew on top of wrong data that stays."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+
+from airflow_rerun_downstream.domain.plan import Plan, PlanWarning, RunStatus
+from airflow_rerun_downstream.domain.readings import Reading
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
+from airflow_rerun_downstream.domain.selection import followers
+
+MAKERS = frozenset({"makes_a_new_run", "makes_one_run"})
+"""Why a triggering task isn't selected: what it made is rerun by itself."""
+
+
+def left_in(plan: Plan, ref: RunRef, tasks: Tasks | None) -> frozenset[str] | None:
+    """The tasks of a run whose wrong data stays; None: all, because the run isn't shown. ``tasks``: the selected."""
+    run = plan.by_ref.get(ref)
+    if run is None:
+        return None
+    if tasks is None and (run.status is RunStatus.NOT_READY or run.reason == "only_triggers"):
+        return frozenset()
+    whole = {task.task_id for task in tasks or () if task.map_index is None}
+    made = {task.task_id for task in run.task_instances if task.reason in MAKERS}
+    return run.polluted - whole - made
+
+
+def rebuilt_on_polluted(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
+    """Selected tasks that read what isn't made anew, directly or through others; each with one run that it comes from.
+
+    ``selected``: the source's tasks and those of the runs. A source that is right already isn't in it.
+    """
+    found = Rebuilt(plan, selected)
+    for ref, reasons in found.reasons.items():
+        ids = {task.task_id for task in selected[ref]}
+        if reasons.keys() >= ids and len(set(reasons.values())) == 1:
+            yield warning(ref, None, next(iter(reasons.values())))
+        else:
+            yield from (warning(ref, task_id, reasons[task_id]) for task_id in sorted(reasons))
+
+
+class Rebuilt:
+    """Follows wrong data that stays through the selection. ``reasons``: by run and task, the run it comes from."""
+
+    def __init__(self, plan: Plan, selected: Mapping[RunRef, Tasks]) -> None:
+        self.plan = plan
+        self.ids = {ref: frozenset(task.task_id for task in tasks) for ref, tasks in selected.items()}
+        self.leaving: dict[RunRef, list[Reading]] = {}
+        for each in plan.readings:
+            self.leaving.setdefault(each.upstream, []).append(each)
+        self.reasons: dict[RunRef, dict[str, RunRef]] = {}
+        self.queue: deque[tuple[RunRef, frozenset[str]]] = deque()
+        right = () if plan.source.ref in selected else (plan.source.ref,)
+        for ref in self.leaving.keys() - selected.keys() - set(right):
+            self.pass_on(ref, left_in(plan, ref, None), ref)
+        for ref, tasks in selected.items():
+            if left := left_in(plan, ref, tasks):
+                behind = followers(plan.structures.get(ref), left) & self.ids[ref]
+                self.mark(ref, behind, ref)
+                self.pass_on(ref, left, ref)
+        while self.queue:
+            ref, tasks_now = self.queue.popleft()
+            for reason in {self.reasons[ref][task_id] for task_id in tasks_now}:
+                same = frozenset(one for one in tasks_now if self.reasons[ref][one] == reason)
+                self.pass_on(ref, same, reason)
+
+    def pass_on(self, ref: RunRef, tasks: frozenset[str] | None, reason: RunRef) -> None:
+        """Mark what reads from tasks of a run; None: all of them."""
+        for each in self.leaving.get(ref, ()):
+            if each.maker is None and (
+                tasks is None or each.from_tasks is None or not tasks.isdisjoint(each.from_tasks)
+            ):
+                here = self.ids.get(each.downstream, frozenset())
+                self.mark(each.downstream, here if each.reached is None else here & each.reached, reason)
+
+    def mark(self, ref: RunRef, tasks: Collection[str], reason: RunRef) -> None:
+        """Take tasks for rebuilt on wrong data; what reads from new ones follows."""
+        known = self.reasons.setdefault(ref, {}) if tasks else {}
+        new = frozenset(task_id for task_id in tasks if task_id not in known)
+        if new:
+            known.update(dict.fromkeys(new, reason))
+            self.queue.append((ref, new))
+
+
+def warning(ref: RunRef, task_id: str | None, reason: RunRef) -> PlanWarning:
+    """The warning about one run, or one task of it."""
+    what = f"{ref}" if task_id is None else f"{shown(task_id)} of {ref}"
+    why = "tasks before it, which stay polluted" if reason == ref else f"{reason}, which stays polluted"
+    return PlanWarning(
+        "rebuilt_on_polluted",
+        f"{what} is made anew on top of {why}: it won't be right.",
+        ref.dag_id,
+        ref.run_id,
+        task_id,
+        dag_ids=frozenset({reason.dag_id}),
+        because_of=reason,
+    )

@@ -1,0 +1,99 @@
+"""What is made anew on top of wrong data that stays is named, with the run that it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from airflow_rerun_downstream.domain.facts import SensorDefinition
+from airflow_rerun_downstream.domain.plan import PlanRequest, PlanWarning
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest
+from tests.fakes.work import ADA, House
+
+CODE = "rebuilt_on_polluted"
+
+
+@pytest.fixture
+def house() -> House:
+    """A chain source > middle > end > last, and a run that reads the source and the middle with a task each."""
+    house = House()
+    world = house.world
+    world.dag("middle", "load >> clean")
+    world.dag("both", "of_source; of_middle; sum")
+    runs = {name: world.run(name) for name in ("source", "middle", "end", "last", "both")}
+    world.consumed(runs["source"], "t", by=runs["middle"], asset="a")
+    world.consumed(runs["middle"], "clean", by=runs["end"], asset="b")
+    world.consumed(runs["end"], "t", by=runs["last"], asset="c")
+    for task_id, upstream, waits_for in (("of_source", "source", "t"), ("of_middle", "middle", "clean")):
+        tasks = frozenset({waits_for})
+        world.sensors.append(SensorDefinition("both", task_id, upstream, task_ids=tasks, offset_known=True))
+    return house
+
+
+def ref(house: House, dag_id: str) -> RunRef:
+    return next(run for run in house.world.runs if run.dag_id == dag_id)
+
+
+def told(house: House, members: Mapping[str, Sequence[str] | None], **asked: bool) -> list[tuple[str | None, ...]]:
+    wanted = tuple(
+        MemberRequest(ref(house, dag_id), None if tasks is None else tuple(TaskRef(task) for task in tasks))
+        for dag_id, tasks in members.items()
+    )
+    request = RerunRequest(PlanRequest(ref(house, "source"), **asked), members=wanted)
+    return [shown(one) for one in house.service.review(ADA, request).warnings if one.code == CODE]
+
+
+def shown(warning: PlanWarning) -> tuple[str | None, ...]:
+    because = warning.because_of
+    return (warning.dag_id, warning.task_id, because.dag_id if because else None)
+
+
+def test_nothing_is_told_where_all_is_selected(house: House) -> None:
+    assert told(house, {"middle": None, "end": None, "last": None, "both": None}) == []
+
+
+def test_what_reads_from_a_run_that_was_left_out_and_what_reads_that_in_turn(house: House) -> None:
+    assert told(house, {"end": None, "last": None}) == [("end", None, "middle"), ("last", None, "middle")]
+
+
+def test_of_a_run_only_the_tasks_that_read_it(house: House) -> None:
+    assert told(house, {"both": None}) == [("both", "of_middle", "middle")]
+
+
+def test_what_follows_a_task_that_was_left_out(house: House) -> None:
+    assert told(house, {"middle": ["clean"], "end": None}) == [("middle", None, "middle"), ("end", None, "middle")]
+
+
+def test_a_task_that_was_left_out_behind_what_is_read_harms_nobody(house: House) -> None:
+    house.world.dag("middle", "load >> clean >> tidy")
+    assert told(house, {"middle": ["load", "clean"], "end": None}) == []
+
+
+def test_a_source_that_is_right_already_is_no_reason(house: House) -> None:
+    assert told(house, {"middle": None, "end": None}, rerun_source=False) == []
+
+
+def test_a_run_that_is_not_in_the_list_is_named(house: House) -> None:
+    world = house.world
+    hand, reader = world.run("hand", run_type="manual"), world.run("reader")
+    world.consumed(ref(house, "source"), "t", by=hand, asset="a")
+    world.consumed(hand, "t", by=reader, asset="d")
+    assert told(house, {"reader": None}) == [("reader", None, "hand")]
+    house.permissions.unreadable |= {"hand"}
+    assert told(house, {"reader": None}) == []
+
+
+def test_the_record_lists_it_with_who_accepted_it_and_the_run(house: House) -> None:
+    members = (MemberRequest(ref(house, "end")),)
+    house.service.submit(ADA, RerunRequest(PlanRequest(ref(house, "source")), members=members))
+    found, total = house.service.not_made_anew(ADA, 1, limit=50, offset=0)
+    rebuilt = [one for one in found if one.reason == CODE]
+    assert [(one.ref.dag_id, one.accepted_by, one.because_of) for one in rebuilt] == [
+        ("end", "ada", ref(house, "middle"))
+    ]
+    assert total == len(found) == house.service.rerun(ADA, 1).not_made_anew
+    house.permissions.unreadable |= {"middle"}
+    found, _ = house.service.not_made_anew(ADA, 1, limit=50, offset=0)
+    assert [one.because_of for one in found if one.reason == CODE] == [None]
