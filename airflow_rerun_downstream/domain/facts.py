@@ -474,9 +474,10 @@ class Account:
     """How a task instance came by its state, as Airflow's rows tell it.
 
     ``started``: its present try was started after it was last cleared. ``ended``: that try ended by itself, it wasn't
-    cut off. ``succeeded_before``: an earlier try succeeded, of this run or of the one whose place it takes.
-    ``by_hand``: a person gave it its state; ``by``: who, if the audit log says so. ``added``: Airflow made, or
-    somebody cleared, the task instance after the run's last clear had begun.
+    cut off; what somebody failed counts as ended. ``succeeded_before``: an earlier try succeeded, of this run or of the
+    one whose place it takes. ``by_hand``: a person gave it its success, or skipped it before it began; ``by``: who, if
+    the audit log says so. ``added``: Airflow made the task instance, or a new try of it, after the run's last clear had
+    begun; never in a run that wasn't cleared.
     """
 
     started: bool = True
@@ -501,7 +502,8 @@ class Skipping:
 class RunAccount:
     """How a run came to where it is, as Airflow's rows tell it.
 
-    ``tasks`` by task and map index. ``nothing_to_map``: tasks whose result, over which others are mapped, is empty.
+    ``tasks`` by task and map index. ``nothing_to_map``: tasks whose result, over which others are mapped, is empty;
+    that and ``choices`` are told where a task was skipped.
     ``terminated``: somebody marked the run failed in its last attempt. ``lasted``: from its start to its end, in
     seconds; None while it goes on.
     """

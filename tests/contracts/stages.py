@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol
 
 from airflow_rerun_downstream.domain.facts import (
+    FINISHED_RUN_STATES,
     AssetSchedule,
     DoubtfulRecord,
     InletDefinition,
@@ -233,7 +234,7 @@ class FakeStage:
         same = [run for run in self.world.runs.values() if run.ref.dag_id == dag_id and run.logical_date == date]
         assert not (dated and same), "Airflow has one run of a Dag for each logical date"
         interval = date if dated else None
-        return self.world.run(
+        ref = self.world.run(
             dag_id,
             day=day,
             run_id=run_id or f"{by}__{date.isoformat()}",
@@ -246,6 +247,9 @@ class FakeStage:
             made_by_task=by == "task",
             **dates,
         )
+        if state in FINISHED_RUN_STATES:
+            self.world.lasted[ref] = 1800.0
+        return ref
 
     def expand(self, ref: RunRef, task_id: str, count: int) -> None:
         self.world.expand(ref, task_id, count)

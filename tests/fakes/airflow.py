@@ -116,6 +116,7 @@ class World:
     by_hand: dict[tuple[RunRef, str, int], str] = field(default_factory=dict)
     choices: dict[tuple[RunRef, str], Skipping] = field(default_factory=dict)
     lasted: dict[RunRef, float] = field(default_factory=dict)
+    empty: set[tuple[RunRef, str]] = field(default_factory=set)
     cleared_at: dict[RunRef, frozenset[tuple[str, int]]] = field(default_factory=dict)
 
     def snapshot(self) -> dict[str, object]:
@@ -361,6 +362,23 @@ class World:
         self.cut_short(ref, UNFINISHED_TASK_STATES | {"upstream_failed"})
         self.set_run(ref, state="failed")
 
+    def try_again(self, ref: RunRef, task_id: str) -> None:
+        """A task fails that has a try left."""
+        self.set_tasks(ref, "up_for_retry", only={task_id})
+        for task in self.tasks[ref]:
+            if task.task_id == task_id:
+                key = (ref, task.task_id, task.map_index)
+                self.tries[key] = (*self.tries.get(key, ()), replace(task, state="failed"))
+
+    def stop(self, ref: RunRef) -> None:
+        """What "mark failed" does with a run that goes on."""
+        self.set_run(ref, state="failed", terminated=True)
+        ended = {task.task_id for task in self.tasks[ref] if task.state in LIVE_TASK_STATES}
+        self.tasks[ref] = [
+            replace(t, state="failed" if t.task_id in ended else "skipped") if t.state in UNFINISHED_TASK_STATES else t
+            for t in self.tasks[ref]
+        ]
+
     def cut_short(self, ref: RunRef, states: Collection[str | None]) -> None:
         """Skip by force what is in one of the states."""
         for task in self.tasks[ref]:
@@ -401,6 +419,7 @@ class World:
         self.tasks[ref] = [replace(t, state=None) if only is None or t.task_id in only else t for t in self.tasks[ref]]
         number = self.runs[ref].clear_number + 1
         self.set_run(ref, state="queued", clear_number=number, terminated=False, start_date=None)
+        self.lasted.pop(ref, None)
 
     def delete(self, ref: RunRef) -> None:
         """Delete a run, with what its tasks have left; its asset events stay."""
@@ -425,6 +444,7 @@ def instance_of(node: TaskNode, state: str | None, date: datetime) -> TaskInstan
     return TaskInstanceFacts(node.task_id, -1, state, node.operator, tries, began, began)
 
 
+GOES_ON = ("running", "deferred", "awaiting_input", "up_for_reschedule", "restarting")
 NEVER_RAN = (None, "scheduled", "queued", "upstream_failed", "removed")
 
 
@@ -533,19 +553,22 @@ class FakeFacts:
             key = (ref, task.task_id, task.map_index)
             started = world.started(ref, task)
             earlier = [*world.tries.get(key, ()), *world.tries.get((place, *key[1:]), ())]
-            marked = key in world.by_hand or (task.state == "success" and not started)
+            passed = task.state == "skipped" and not started and key in world.by_hand
+            marked = passed or (task.state == "success" and (key in world.by_hand or not started))
             accounts[key[1:]] = Account(
                 started=started,
-                ended=started and key not in world.cut,
+                ended=started and key not in world.cut and task.state not in GOES_ON,
                 succeeded_before=old.get(key[1:]) == "success" or any(one.state == "success" for one in earlier),
                 by_hand=marked,
-                by=world.by_hand.get(key),
+                by=world.by_hand.get(key) if marked else None,
                 added=known is not None and key[1:] not in known,
             )
+        skipped = any(task.state == "skipped" for task in world.tasks[ref])
         return RunAccount(
             ref,
             accounts,
-            tuple(choice for (run, _), choice in world.choices.items() if run == ref),
+            tuple(choice for (run, _), choice in world.choices.items() if run == ref and skipped),
+            frozenset(task_id for run, task_id in world.empty if run == ref and skipped),
             terminated=world.runs[ref].terminated,
             lasted=world.lasted.get(ref),
         )
@@ -759,13 +782,7 @@ class FakeGateway:
         run = self.world.runs.get(ref)
         if run is None or run.state in FINISHED_RUN_STATES:
             return False
-        self.world.set_run(ref, state="failed", terminated=True)
-        self.world.tasks[ref] = [
-            replace(t, state="failed" if t.state == "running" else "skipped")
-            if t.state in UNFINISHED_TASK_STATES
-            else t
-            for t in self.world.tasks[ref]
-        ]
+        self.world.stop(ref)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="stop")
         return True
 

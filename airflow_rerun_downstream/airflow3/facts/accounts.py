@@ -107,6 +107,7 @@ def task_rows(session: Session, refs: Iterable[RunRef]) -> dict[RunRef, list[Any
         RUN.start_date.label("run_start_date"),
         RUN.end_date.label("run_end_date"),
         RUN.queued_at,
+        RUN.clear_number,
         TI.id,
         TI.task_id,
         TI.map_index,
@@ -202,11 +203,11 @@ def told(
         by_hand = was_marked(row, begun, marked)
         found[key] = Account(
             started=begun,
-            ended=begun and row.end_date is not None and row.next_method is None and row.end_date != row.last_poke,
+            ended=begun and row.end_date is not None and not waits(row),
             succeeded_before=old.succeeded or key in before,
             by_hand=by_hand,
             by=marked.who(*key) if by_hand else None,
-            added=minted_since(row.id, row.queued_at),
+            added=bool(row.clear_number) and minted_since(row.id, row.queued_at),
         )
     return found
 
@@ -220,13 +221,18 @@ def started(row: Any, old: Tries) -> bool:
     return row.pid is not None or row.scheduled_dttm is None
 
 
+def waits(row: Any) -> bool:
+    """Whether a task instance waits to go on, or did when somebody else gave it its state: that leaves these as is."""
+    return row.next_method is not None or (row.end_date is not None and row.end_date == row.last_poke)
+
+
 def was_marked(row: Any, begun: bool, marked: Marks) -> bool:
     """Whether a person gave a task instance the state that it has."""
     if row.state == "skipped":
         return not begun and marked.says(row.task_id, row.map_index, "success", "skipped")
     if row.state != "success":
         return False
-    if not begun or row.next_method is not None or (row.task_id, row.map_index, row.try_number) in marked.failed:
+    if not begun or waits(row) or (row.task_id, row.map_index, row.try_number) in marked.failed:
         return True
     return any(
         row.end_date is not None and timedelta(0) <= row.end_date - at <= AT_ONCE
