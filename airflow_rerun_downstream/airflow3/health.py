@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
-from airflow_rerun_downstream.airflow3 import losses, reports, wiring
+from airflow_rerun_downstream.airflow3 import lacking, losses, reports, wiring
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.ports import MAX_CLOCK_OFFSET, Clock, ComponentHealth, beside_the_database
 from airflow_rerun_downstream.settings import Settings
@@ -138,7 +136,7 @@ class AirflowHealth:
         if name := unsupported_database():
             return ComponentHealth(DEGRADED, f"It does nothing on {name}: {WITHOUT_SUPPORT}")
         with wiring.unit_of_work().session() as session:
-            jobs = live_schedulers(session, now=self._clock.now())
+            jobs = set(lacking.live_jobs(session, lacking.SCHEDULER, now=self._clock.now()))
             without = jobs - self._with_hook(session)
         if not jobs:
             return ComponentHealth(DEGRADED, f"No scheduler is alive. {WITHOUT_HOOK}")
@@ -189,26 +187,47 @@ class AirflowHealth:
             return ComponentHealth(DEGRADED, "It is not installed; links of sensors with an offset are guesses.")
         with create_session(scoped=False) as session:  # Airflow's tables alone: ours may be missing
             sensors = AirflowFacts(session).definitions().sensors
-        unmarked = sorted({(each.dag_id, each.task_id) for each in sensors if not each.offset_known})
-        if unmarked:
-            return ComponentHealth(
-                DEGRADED,
-                f"{len(unmarked)} sensors were parsed without it; their links are guesses until the Dags are parsed "
-                "again (`airflow dags reserialize`).",
-                tasks=tuple(unmarked),
-            )
-        return ComponentHealth(HEALTHY, "Every sensor's offset is known.")
+            unmarked = sorted({(each.dag_id, each.task_id) for each in sensors if each.unmarked})
+            if not unmarked:
+                return ComponentHealth(HEALTHY, "Every sensor was parsed with it.")
+            parsed = lacking.last_parsed(session, {dag_id for dag_id, _ in unmarked})
+            jobs = lacking.live_jobs(session, lacking.DAG_PROCESSOR, now=self._clock.now())
+        when = f", the last of them at {parsed.isoformat(timespec='seconds')}" if parsed else ""
+        named = ", ".join(
+            f"job #{number} on {hostname or 'an unknown host'}" for number, hostname in sorted(jobs.items())
+        )
+        return ComponentHealth(
+            DEGRADED,
+            f"{len(unmarked)} sensors were parsed without it{when}; runs that read from them may be missing in plans. "
+            f"Dag processors that live: {named or 'none'}. Install the package there, restart them, and parse the Dags "
+            "again (`airflow dags reserialize`).",
+            tasks=tuple(unmarked),
+        )
 
     def listener(self) -> ComponentHealth:
-        """Are the dates recorded that a sensor waited for?"""
+        """Are the dates recorded that a sensor waited for, here and on the workers?"""
         from airflow.listeners.listener import get_listener_manager
         from airflow.plugins_manager import ensure_plugins_loaded
+        from airflow.utils.session import create_session
+
+        from airflow_rerun_downstream.airflow3.facts import AirflowFacts
 
         ensure_plugins_loaded()
         modules = {getattr(each, "__name__", "") for each in get_listener_manager().pm.get_plugins()}
-        if any(name.startswith(f"{__package__}.") for name in modules):
-            return ComponentHealth(HEALTHY, "It is registered; workers need the package too.")
-        return ComponentHealth(DEGRADED, "It is not registered: the plugin could not be loaded.")
+        if not any(name.startswith(f"{__package__}.") for name in modules):
+            return ComponentHealth(DEGRADED, "It is not registered: the plugin could not be loaded.")
+        with create_session(scoped=False) as session:
+            sensors = AirflowFacts(session).definitions().sensors
+            pairs = {(each.dag_id, each.task_id) for each in sensors if each.recordable}
+            found = lacking.workers_without(session, pairs, since=self._clock.now() - lacking.LATELY)
+        if found:
+            named = ", ".join(f"{each.hostname} ({each.without_record})" for each in found)
+            return ComponentHealth(
+                DEGRADED,
+                "Sensors have succeeded without a record in runs of the last day, up to the last one on that worker: "
+                f"{named}. Install the package there, and restart the worker.",
+            )
+        return ComponentHealth(HEALTHY, "It is registered, and no worker is known on which sensors aren't recorded.")
 
     def declared_links(self) -> ComponentHealth:
         """Is the file of declared links right?"""
@@ -244,16 +263,6 @@ def unsupported_database() -> str | None:
 
     name = None if settings.engine is None else settings.engine.dialect.name
     return None if name is None or name in DIALECTS else name
-
-
-def live_schedulers(session: Session, *, now: datetime) -> set[int]:
-    """The jobs of the schedulers whose heartbeat Airflow itself would call healthy."""
-    from airflow.configuration import conf
-    from airflow.jobs.job import Job
-
-    silent = timedelta(seconds=conf.getint("scheduler", "scheduler_health_check_threshold", fallback=30))
-    alive = (Job.job_type == "SchedulerJob", Job.state == "running", Job.latest_heartbeat >= now - silent)
-    return set(session.scalars(select(Job.id).where(*alive)))
 
 
 def answered(look: Callable[[], ComponentHealth]) -> ComponentHealth:
