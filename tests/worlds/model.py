@@ -250,7 +250,7 @@ class World:
         """Let a task instance leave an XCom; answer whether it is still there."""
         kept = self.keeps("xcoms", run.ready)
         if kept:
-            self.xcoms.append(XCom(run.ref, task_id, map_index, key, value, run.ready + 3 * MINUTE))
+            self.xcoms.append(XCom(run.ref, task_id, map_index, key, value, run.instances[task_id, map_index].end))
         return kept
 
     def render(self, run: Run, task_id: str, fields: Mapping[str, Any], map_index: int = -1) -> bool:

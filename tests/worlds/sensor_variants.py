@@ -115,19 +115,24 @@ class Skipped(Sensor):
         if fate == "branch":
             instance.tries, instance.end = 0, instance.start
         elif up is not None:
+            self.ends_after(run, index, up)
             self.took(up, wait.members, run, self.task_id[run.version])
 
 
 class Changed(Sensor):
-    """Another one before the Dag changed: by offset, target or name; or it is gone, or new."""
+    """Another one before the Dag changed: by offset, target, name or task; or it is gone, or new."""
 
     variant = "sensor that has changed"
 
     def choose(self) -> None:
         """What changes, on the day on which everything changes."""
         self.down.changes = True
-        how = self.random.choice(["offset", "target", "name", "removed", "added"])
+        how = self.random.choice(["offset", "target", "name", "upstream", "removed", "added"])
         now = self.forms[1][-1]
+        if how == "upstream" and self.up.renames and self.up.changes:
+            hours = self.down.hour - self.up.hour
+            self.forms = tuple({-1: Wait(self.up, hours, (self.up.last(version),))} for version in (0, 1))
+            return
         before: dict[int, Wait] = {-1: now}
         if how == "offset":
             before = {-1: replace(now, hours=now.hours + (24 if now.hours <= 23 else -24))}

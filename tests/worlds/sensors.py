@@ -10,7 +10,7 @@ from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
 from airflow_rerun_downstream.domain.plan import LinkKind
 from tests.worlds import operators
 from tests.worlds.links import Link
-from tests.worlds.model import HOUR, Task
+from tests.worlds.model import HOUR, MINUTE, Task
 
 if TYPE_CHECKING:
     from tests.worlds.model import Dag, Run
@@ -109,6 +109,7 @@ class Sensor(Link):
 
     def waited(self, run: Run, index: int, wait: Wait, up: Run | None) -> None:
         """One instance waited for a run (None: one that is gone by now)."""
+        self.ends_after(run, index, up)
         noted = self.chance(self.recorded) and self.note(run, index, wait)
         rendered = self.render(run, index, wait) if self.known == BY_FIELDS else False
         if up is not None:
@@ -119,6 +120,11 @@ class Sensor(Link):
             Sensor.forgotten(self, run, wait)  # the Dag is known, and the offset isn't
         else:
             self.forgotten(run, wait)
+
+    def ends_after(self, run: Run, index: int, up: Run | None) -> None:
+        """It looked until the run had ended."""
+        instance = run.instances[self.task_id[run.version], index]
+        instance.end = max(instance.end, up.end + MINUTE if up else instance.end)
 
     def note(self, run: Run, index: int, wait: Wait) -> bool:
         """Let the listener record it."""

@@ -80,11 +80,17 @@ class Waiting(Trigger):
     def made(self, parent: Run, child: Run) -> None:
         """Both directions."""
         super().made(parent, child)
+        self.world.at_last.append(partial(self.ends_after, parent, child))
         kept = self.world.keeps("xcoms", parent.ready)
         told = kept or FORGOTTEN_PARENT not in self.world.left_out
         self.took(child, None, parent, self.task_id, beyond=True, told=told)
         if not kept:
             self.world.doubt(self.kind, self.variant, child, None, self.up)
+
+    def ends_after(self, parent: Run, child: Run) -> None:
+        """It waited until the child had ended."""
+        instance = parent.instances[self.task_id, -1]
+        instance.end = max(instance.end, child.end + MINUTE)
 
 
 class InPython(Trigger):

@@ -6,12 +6,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import DAG, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable
+from airflow.sdk import DAG, AssetAny
 from sqlalchemy import insert, select, text, update
 
 from airflow_rerun_downstream import policy
 from tests.airflow3 import history, scene
 from tests.worlds.model import FIRST_DAY, MINUTE, Dag, Run, World
+
+try:
+    from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable
+except ImportError:  # Airflow 3.1
+    from airflow.timetables.assets import AssetOrTimeSchedule
+    from airflow.timetables.trigger import CronTriggerTimetable
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
