@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tests.worlds.model import Dag, Run
 
+ALIAS_CLEANED = "events through an alias cleaned"
 SECOND = timedelta(seconds=1)
 
 
@@ -46,20 +47,25 @@ class OfAsset(Link):
         make = partial(operators.EmptyOperator, task_id=task_id, outlets=[self.outlet()])
         self.add_after(dag, task_id, make)
 
-    def emit(self, run: Run, *, late: timedelta = timedelta()) -> Event:
+    def emit(self, run: Run) -> Event:
         """An event of a run; answer it, whether it is still there or not."""
+        late = self.lateness()
         at = run.ready + 3 * MINUTE - (self.number % 50 + 1) * SECOND + late
-        event = Event(self.uri, run.ref, self.name("emit"), at, alias=self.alias)
-        if self.kept(event):
-            self.world.events.append(event)
+        instance = run.instances[self.name("emit"), -1]
+        instance.end = max(instance.end, at + SECOND)
+        if late:
+            run.outlived_by.add(self.name("emit"))
+        kept = self.world.keeps("events", at)
+        event = Event(self.uri, run.ref, self.name("emit"), at, alias=self.alias, kept=kept)
+        self.world.events.append(event)
         return event
 
-    def kept(self, event: Event) -> bool:
-        """Whether an event hasn't been cleaned away."""
-        return self.world.keeps("events", event.at)
+    def is_told(self, event: Event) -> bool:
+        """Whether anything is left that tells of an event."""
+        return event.kept or not self.alias or ALIAS_CLEANED not in self.world.left_out
 
     def lateness(self) -> timedelta:
-        """How long after its run's end an event came: now and then very long."""
+        """How long after its run was ended an event came: now and then very long."""
         return 40 * HOUR if self.chance(0.15) and "late events" not in self.world.left_out else timedelta()
 
 
@@ -78,11 +84,11 @@ class Started(OfAsset):
     def start(self) -> None:
         """A run for the events of a day; now and then for those of two days."""
         for producer in self.world.runs_of(self.up):
-            event = self.emit(producer, late=self.lateness())
+            event = self.emit(producer)
             consumer = self.consumer(producer.day, event.at)
             event.consumers.append(consumer.ref)
-            self.took(producer, [self.name("emit")], consumer, None)
-            if not self.kept(event):
+            self.took(producer, [self.name("emit")], consumer, None, told=self.is_told(event))
+            if not event.kept:
                 self.unsure(producer, [self.name("emit")])
 
     def consumer(self, day: int, at: datetime) -> Run:
@@ -130,9 +136,9 @@ class OrTime(Started):
         self.all_events: list[Event] = []
         super().start()
 
-    def emit(self, run: Run, *, late: timedelta = timedelta()) -> Event:
+    def emit(self, run: Run) -> Event:
         """And remember it."""
-        event = super().emit(run, late=late)
+        event = super().emit(run)
         self.all_events.append(event)
         return event
 
@@ -144,7 +150,7 @@ class OrTime(Started):
             up, event = max(seen, key=lambda each: each[1].at)
             self.world.read(LinkKind.INLET, self.variant, up, [self.name("emit")], run, self.task_id)
         for up, event in emitted:
-            if not self.kept(event):
+            if not event.kept:
                 self.world.doubt(LinkKind.INLET, self.variant, up, [self.name("emit")], self.down)
 
 
@@ -178,10 +184,7 @@ class Inlet(OfAsset):
 
     def read(self) -> None:
         """What was there when the task began; it may begin long after its run."""
-        emitted = {
-            dag.dag_id: [(run, self.emit(run, late=self.lateness())) for run in self.world.runs_of(dag)]
-            for dag in self.makers
-        }
+        emitted = {dag.dag_id: [(run, self.emit(run)) for run in self.world.runs_of(dag)] for dag in self.makers}
         for run in self.world.runs_of(self.down):
             for _, instance in run.of(self.task_id):
                 later = self.random.choice([0, 0, 3, 20]) * HOUR
@@ -194,9 +197,9 @@ class Inlet(OfAsset):
         seen = [(up, event) for up, event in events if event.at <= start]
         if seen:
             up, event = max(seen, key=lambda each: each[1].at)
-            self.took(up, [self.name("emit")], run, self.task_id)
+            self.took(up, [self.name("emit")], run, self.task_id, told=self.is_told(event))
         for up, event in events:
-            if not self.kept(event):
+            if not event.kept:
                 self.unsure(up, [self.name("emit")])
 
 

@@ -9,10 +9,7 @@ LEFT_OUT = {
     "trigger with half its records": "a link without trigger_run_id isn't read yet",
     "forgotten parent that waited": "the parent of a child that it waited for is sought among the records only",
     "trigger that is gone": "a forgotten child of a trigger that is gone isn't told yet",
-    "asset or time": "whether an inlet counts is decided for the Dag, not for the run",
-    "inlet of several makers": "the last event of any maker hides those of the others",
     "declared without dates": "a declared link finds no run without a logical date, and doesn't say so",
-    "late events": "events long after the run's end aren't looked for",
-    "events cleaned": "declared outlets without an event aren't told yet",
+    "events through an alias cleaned": "a declared alias without an event isn't told",
     "behind an unresolved link": "what hangs on an unresolved Dag isn't listed yet",
 }

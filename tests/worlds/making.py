@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import TaskGroup
 
 from tests.worlds import operators
-from tests.worlds.assets import ASSETS
+from tests.worlds.assets import ALIAS_CLEANED, ASSETS
 from tests.worlds.judging import BEHIND
 from tests.worlds.model import DAY, DAYS, FIRST_DAY, HOUR, Dag, Task, World
 from tests.worlds.others import OTHERS
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 VARIANTS: tuple[type[Link], ...] = (*SENSORS, *TRIGGERS, *ASSETS, *OTHERS)
 RECORDS = ("xcoms", "fields", "events")
-HAPPENINGS = (*(f"{what} cleaned" for what in RECORDS), "late events", ALL_RECORDED, BEHIND, FORGOTTEN_PARENT)
+HAPPENINGS = (
+    *(f"{what} cleaned" for what in RECORDS),
+    "late events",
+    ALIAS_CLEANED,
+    ALL_RECORDED,
+    BEHIND,
+    FORGOTTEN_PARENT,
+)
 """What may befall any link."""
 
 

@@ -103,6 +103,8 @@ class Run:
     ready: datetime
     by: str
     instances: dict[tuple[str, int], Instance] = field(default_factory=dict)
+    outlived_by: set[str] = field(default_factory=set)
+    """Tasks that went on after the run had been ended."""
 
     @property
     def tasks(self) -> Mapping[str, Task]:
@@ -112,7 +114,8 @@ class Run:
     @property
     def end(self) -> datetime:
         """When it ended."""
-        return max((each.end for each in self.instances.values()), default=self.ready) + MINUTE
+        ends = (each.end for (name, _), each in self.instances.items() if name not in self.outlived_by)
+        return max(ends, default=self.ready) + MINUTE
 
     def delay(self, ready: datetime) -> None:
         """Let it begin no earlier than a moment."""
@@ -168,7 +171,7 @@ class XCom:
 
 @dataclass
 class Event:
-    """An asset event, who consumed it, and the alias through which it came."""
+    """An asset event, who consumed it, and the alias through which it came; ``kept`` unless it was cleaned away."""
 
     asset: str
     run: RunRef
@@ -176,6 +179,7 @@ class Event:
     at: datetime
     consumers: list[RunRef] = field(default_factory=list)
     alias: str | None = None
+    kept: bool = True
 
 
 @dataclass

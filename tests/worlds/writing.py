@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, text, update
 
 from airflow_rerun_downstream import policy
 from tests.airflow3 import history, scene
-from tests.worlds.model import FIRST_DAY, MINUTE, Dag, Run, World
+from tests.worlds.model import FIRST_DAY, MINUTE, Dag, Event, Run, World
 
 try:
     from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable
@@ -161,33 +161,45 @@ class Writer:
             rows = [{**where(*key), "rendered_fields": fields} for key, fields in world.rendered.items()]
             self.session.execute(insert(RenderedTaskInstanceFields.__table__), rows)
 
-    def events(self, events: Iterable[Any]) -> None:
+    def events(self, events: Iterable[Event]) -> None:
         """Asset events in the order of time, who consumed them, and their aliases."""
-        from airflow.models.asset import AssetAliasModel, AssetEvent
-
         for each in sorted(events, key=lambda event: event.at):
             asset = history.model(each.asset, session=self.session)
-            event = AssetEvent(
-                asset_id=asset.id,
-                source_dag_id=each.run.dag_id,
-                source_run_id=each.run.run_id,
-                source_task_id=each.task_id,
-                source_map_index=-1,
-                extra={},
-                timestamp=each.at,
-            )
-            self.session.add(event)
-            self.session.flush()
-            for consumer in each.consumers:
-                ids = {"event": event.id, "run": self.run_ids[consumer.dag_id, consumer.run_id]}
-                self.session.execute(
-                    text("INSERT INTO dagrun_asset_event (event_id, dag_run_id) VALUES (:event, :run)"), ids
-                )
+            event = self.event(each, asset) if each.kept else None
             if each.alias:
-                alias = self.session.scalars(select(AssetAliasModel).where(AssetAliasModel.name == each.alias)).one()
-                if asset not in alias.assets:
-                    alias.assets.append(asset)
-                alias.asset_events.append(event)
+                self.through_alias(each.alias, asset, event)
+
+    def event(self, each: Event, asset: Any) -> Any:
+        """A row of ``asset_event``, and the runs that it started."""
+        from airflow.models.asset import AssetEvent
+
+        event = AssetEvent(
+            asset_id=asset.id,
+            source_dag_id=each.run.dag_id,
+            source_run_id=each.run.run_id,
+            source_task_id=each.task_id,
+            source_map_index=-1,
+            extra={},
+            timestamp=each.at,
+        )
+        self.session.add(event)
+        self.session.flush()
+        for consumer in each.consumers:
+            ids = {"event": event.id, "run": self.run_ids[consumer.dag_id, consumer.run_id]}
+            self.session.execute(
+                text("INSERT INTO dagrun_asset_event (event_id, dag_run_id) VALUES (:event, :run)"), ids
+            )
+        return event
+
+    def through_alias(self, name: str, asset: Any, event: Any) -> None:
+        """That an asset came through an alias is kept, whatever becomes of the events."""
+        from airflow.models.asset import AssetAliasModel
+
+        alias = self.session.scalars(select(AssetAliasModel).where(AssetAliasModel.name == name)).one()
+        if asset not in alias.assets:
+            alias.assets.append(asset)
+        if event is not None:
+            alias.asset_events.append(event)
 
     def stale(self, dag_ids: Sequence[str]) -> None:
         """Dags whose files are gone."""
