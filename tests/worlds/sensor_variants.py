@@ -117,6 +117,8 @@ class Skipped(Sensor):
         elif up is not None:
             self.ends_after(run, index, up)
             self.took(up, wait.members, run, self.task_id[run.version])
+            if not self.down.policy:
+                self.forgotten(run, wait)
 
 
 class Changed(Sensor):
