@@ -1,14 +1,27 @@
-"""Two thousand random deployments; see ``tests/worlds``."""
+"""Two thousand random deployments, and whether they would tell if any care were missing; see ``tests/worlds``."""
 
 from __future__ import annotations
 
-from tests.worlds.checks import database, holds
+import pytest
+
+from tests.airflow3.database import Database
+from tests.worlds.checks import database, fails, holds
 
 __all__ = ["database"]
 
 SEEDS = range(1_000, 3_000)
+ENOUGH = range(200)
+"""So many worlds are enough to tell that a kind of care is missing."""
 
 
-def test_no_link_is_lost_in_silence(database, capsys) -> None:  # type: ignore[no-untyped-def]
+def test_no_link_is_lost_in_silence(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
-        holds(database, SEEDS)
+        holds(database, SEEDS, least=0.02)
+
+
+def test_each_kind_of_care_is_missed(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.worlds.switches import SWITCHES
+
+    with capsys.disabled():
+        told = {name: fails(database, ENOUGH, switch) for name, switch in SWITCHES.items()}
+    assert [name for name, seed in told.items() if seed is None] == []

@@ -24,6 +24,8 @@ class Link:
     variant: ClassVar[str]
     form: ClassVar[str] = "timed"
     """Which form the Dag downstream must have; ``any`` for each that runs."""
+    weight: ClassVar[float] = 1.0
+    """How often it is chosen, so that each variant gets its share of all that is read."""
     dated_up: ClassVar[bool] = False
     """Whether the Dag upstream must have logical dates."""
 

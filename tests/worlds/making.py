@@ -64,12 +64,15 @@ def plan_links(world: World, random: Random, variants: list[type[Link]]) -> None
     """The Dags, each with the links that lead to it from those before."""
     world.dags.append(dag_of(world, random, "timed"))
     for _ in range(random.randint(3, 5)):
-        chosen = random.choice(variants)
+        (chosen,) = random.choices(variants, [variant.weight for variant in variants])
         down = dag_of(world, random, chosen.form)
         fitting = [one for one in variants if one.form == down.form]
         if down.form == "asset_or_time":
             fitting = []
-        for variant in [chosen, *random.choices(fitting, k=random.choice([0, 0, 1, 2]) if fitting else 0)]:
+        more = (
+            random.choices(fitting, [one.weight for one in fitting], k=random.choice([0, 0, 1, 2])) if fitting else []
+        )
+        for variant in [chosen, *more]:
             number = len(world.links)
             ups = [dag for dag in world.dags if dag.dated] if variant.dated_up else world.dags
             chosen_ups = [random.choice(ups), random.choice(ups)]

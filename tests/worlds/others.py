@@ -45,6 +45,7 @@ class Past(Link):
 
     kind = LinkKind.PREVIOUS_RUN
     variant = "depends_on_past"
+    weight = 1.8
     argument = "depends_on_past"
 
     def declare(self) -> None:

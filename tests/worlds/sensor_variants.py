@@ -20,6 +20,7 @@ class Mapped(Sensor):
     """Expanded over Dags, tasks or offsets that the Dag's text lists."""
 
     variant = "mapped sensor"
+    weight = 0.5
 
     def choose(self) -> None:
         """Two indexes."""
@@ -37,6 +38,7 @@ class InMappedGroup(Sensor):
     """In a mapped group: what its argument was, only a running task knew."""
 
     variant = "sensor in a mapped group"
+    weight = 0.6
     known = BY_FIELDS
 
     def choose(self) -> None:
@@ -68,21 +70,37 @@ class OfOnesOwn(Sensor):
     def choose(self) -> None:
         """Our listener records those only that are Airflow's own at heart."""
         self.of_airflow = self.chance(0.5)
-        if not self.of_airflow:
+        if self.of_airflow:
+            other = self.wait(self.ups[-1])
+            self.forms = ({-1: other}, {-1: other})
+        else:
             self.recorded = 0.0
 
     def make(self, version: int) -> Any:
         """One that shares an argument's name, or one that chooses its target as it runs."""
         arguments = self.forms[version][-1].arguments()
         if self.of_airflow:
+            arguments["external_dag_id"] = self.up.dag_id
             return operators.OwnTargetSensor(task_id=self.task_id[version], **arguments)
         return operators.DagSensor(task_id=self.task_id[version], external_dag_id=arguments["external_dag_id"])
+
+    def waited(self, run: Run, index: int, wait: Wait, up: Run | None) -> None:
+        """Where nothing was recorded, a Dag that its text doesn't name isn't told."""
+        self.ends_after(run, index, up)
+        noted = self.chance(self.recorded) and self.note(run, index, wait)
+        if up is not None:
+            told = noted or wait.dag is self.up
+            self.took(up, wait.members, run, self.task_id[run.version], told=told)
+        if not noted:
+            for any_up in self.world.runs_of(self.up):
+                self.unsure(any_up, None)
 
 
 class Skipped(Sensor):
     """Behind a branch that left it out in some runs; or skipped, in others, by what it waited for."""
 
     variant = "skipped sensor"
+    weight = 1.7
 
     def put(self) -> None:
         """A branch before it, and what uses it after it."""
@@ -125,6 +143,7 @@ class Changed(Sensor):
     """Another one before the Dag changed: by offset, target, name or task; or it is gone, or new."""
 
     variant = "sensor that has changed"
+    weight = 1.2
 
     def choose(self) -> None:
         """What changes, on the day on which everything changes."""

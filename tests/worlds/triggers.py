@@ -65,6 +65,7 @@ class Waiting(Trigger):
     """It waited, and what follows it read what the child had made."""
 
     variant = "trigger that waits"
+    weight = 0.6
 
     def declare(self) -> None:
         """A task after it."""
@@ -159,6 +160,7 @@ class Removed(Trigger):
     """The task is gone by now."""
 
     variant = "trigger that is gone"
+    weight = 2.0
 
     def declare(self) -> None:
         """Gone from the second version."""

@@ -1,0 +1,94 @@
+"""Takes each kind of care out of the code, to show that the random worlds would tell.
+
+A switch is only here: it puts what the code did without that care, or nothing at all, in the place of a function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from airflow_rerun_downstream.airflow3.facts import facts, parsing, values
+from airflow_rerun_downstream.domain.facts import Definitions, SensorInstance
+from airflow_rerun_downstream.lineage import discovery, planner, sensors, triggers, waits
+
+Switch = Callable[[pytest.MonkeyPatch], None]
+
+
+def no_controllers(patch: pytest.MonkeyPatch) -> None:
+    """Nothing reads what a child has made, for which its parent waited."""
+    patch.setattr(triggers, "may_be_waited_for", lambda child, waiting: False)
+
+
+def no_forgotten_children(patch: pytest.MonkeyPatch) -> None:
+    """Where no record says so, no run was made."""
+    patch.setattr(planner, "unrecorded", lambda *_: ())
+
+
+def no_records_by_themselves(patch: pytest.MonkeyPatch) -> None:
+    """A record counts only where today's Dag has a sensor that names that Dag."""
+    patch.setattr(discovery.Discovery, "strays", lambda *_: frozenset())
+
+
+def one_record_for_all(patch: pytest.MonkeyPatch) -> None:
+    """A record of one run, or of one map index, speaks for all."""
+
+    def without(self: waits.Records, instances: Iterable[SensorInstance]) -> list[SensorInstance]:
+        recorded = {(run.dag_id, task_id) for run, task_id, _ in self.waits}
+        return [one for one in instances if (one.run.dag_id, one.task_id) not in recorded]
+
+    patch.setattr(waits.Records, "without", without)
+
+
+def the_latest_version_for_all(patch: pytest.MonkeyPatch) -> None:
+    """Every run is taken for one of its Dag's latest version."""
+    patch.setattr(facts.AirflowFacts, "own_versions", lambda *_: {})
+    patch.setattr(facts.AirflowFacts, "earlier_definitions", lambda *_, **__: Definitions())
+
+
+def no_lost_events(patch: pytest.MonkeyPatch) -> None:
+    """Where no event is kept, nothing was made."""
+    patch.setattr(planner, "lost_events", lambda *_: ())
+
+
+def arguments_are_text(patch: pytest.MonkeyPatch) -> None:
+    """What only a running task knows counts as what is written, and indexes aren't told apart."""
+    patch.setattr(values, "OF_A_GROUP", "\0")
+    patch.setattr(values.Task, "by_index", lambda self: None)
+
+
+def no_sensors_of_ones_own(patch: pytest.MonkeyPatch) -> None:
+    """Only Airflow's own sensor is one."""
+    patch.setattr(parsing, "is_own_sensor", lambda task: False)
+
+
+def offsets_are_believed(patch: pytest.MonkeyPatch) -> None:
+    """A sensor without the policy's mark is taken to wait for the same date, and nothing else is told of it."""
+    told = sensors.Waits.unresolved
+
+    def unresolved(self: sensors.Waits) -> Any:
+        self.open = [sensor for sensor in self.open if sensor.decides_itself]
+        return told(self)
+
+    patch.setattr(sensors.Waits, "unresolved", unresolved)
+
+
+def skipped_sensors_read(patch: pytest.MonkeyPatch) -> None:
+    """Every sensor has read what it was to wait for."""
+    patch.setattr(SensorInstance, "counts", property(lambda self: True))
+
+
+SWITCHES: Mapping[str, Switch] = {
+    "controllers": no_controllers,
+    "triggered runs": no_forgotten_children,
+    "recorded waits": no_records_by_themselves,
+    "one record doesn't silence the rest": one_record_for_all,
+    "the run's own version": the_latest_version_for_all,
+    "assets": no_lost_events,
+    "arguments that nobody can know": arguments_are_text,
+    "sensors of one's own": no_sensors_of_ones_own,
+    "sensors parsed without our policy": offsets_are_believed,
+    "skipped sensors": skipped_sensors_read,
+}
