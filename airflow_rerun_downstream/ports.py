@@ -147,6 +147,7 @@ class LineageFacts(Protocol):
     def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
         """The Dag as the tasks of runs have it, for those runs that aren't, or not all, of its latest version.
 
+        Of a Dag that is gone every run is told.
         Where tasks of a run are of several versions, each is told as its own one has it. Whether the Dag is paused, its
         limit of runs and the number of the version are the latest's. A run without task instances is left out.
         """
@@ -157,8 +158,9 @@ class LineageFacts(Protocol):
         ...
 
     def earlier_definitions(self, *, since: datetime) -> Definitions:
-        """The cross-Dag edges that versions of active Dags declared which were replaced at or after ``since``.
+        """The cross-Dag edges that versions declared which were replaced at or after ``since``.
 
+        The last version of a Dag that has gone since counts as replaced: its runs have read, whatever became of it.
         A version of which there is no run is written over, and never told.
         """
         ...

@@ -139,6 +139,9 @@ class Discovery:
         since = (source.logical_date or source.run_after) - REPLACED_BEFORE
         earlier = self.facts.earlier_definitions(since=since)
         self.around = replace(self.around, earlier=earlier, strays=self.strays(source, earlier))
+        if source.dag_gone:  # what it declares is known only now
+            self.looked_up.discard(source.ref)
+            self.learn([source])
         if self.follows_past:
             self.past.also(earlier.past_dependencies)
         explored = Explored({source.ref: source}, [], {source.ref: Pollution()}, self.structures, {source.ref: 0})
@@ -192,7 +195,8 @@ class Discovery:
         if new:
             self.structures.latest.update(self.facts.structures(new))
         self.looked_up.update(by_ref)
-        older = [ref for ref in by_ref if self.structures.has_versions(ref.dag_id)]
+        changed = self.around.earlier.changed
+        older = [ref for ref in by_ref if self.structures.has_versions(ref.dag_id) or ref.dag_id in changed]
         if older:
             self.structures.learn(self.facts.own_versions(older), by_ref)
 

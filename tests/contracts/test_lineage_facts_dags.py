@@ -111,14 +111,22 @@ class TestDefinitions:
         assert same(found, DECLARED)
         assert found.changed == {"a"}
 
-    def test_earlier_ones_as_far_back_as_is_asked_and_of_dags_that_are_there(self, airflow):
+    def test_earlier_ones_as_far_back_as_is_asked(self, airflow):
         airflow.dag(EVERY)
         assert airflow.facts.earlier_definitions(since=START) == Definitions()
         airflow.run("a")
         airflow.dag(Shape("a"))
         assert airflow.facts.earlier_definitions(since=LATER) == Definitions()
+
+    def test_the_last_ones_of_a_dag_that_is_gone_count_as_earlier(self, airflow):
+        airflow.dag(EVERY)
+        run = airflow.run("a")
         airflow.lose("a")
-        assert airflow.facts.earlier_definitions(since=START) == Definitions()
+        found = airflow.facts.earlier_definitions(since=START)
+        assert same(found, DECLARED)
+        assert found.changed == {"a"}
+        (own,) = airflow.facts.own_versions([run]).values()
+        assert same(own.definitions, DECLARED)
 
 
 def followers(version: Any) -> dict[str, Collection[str]]:

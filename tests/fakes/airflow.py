@@ -580,7 +580,8 @@ class FakeFacts:
     def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
         self.statements += 1
         world = self.world
-        return {ref: dags.own_version(world, ref) for ref in refs if ref in world.versions and world.tasks.get(ref)}
+        told = {ref for ref in refs if ref in world.versions or ref.dag_id in world.gone}
+        return {ref: dags.own_version(world, ref) for ref in told if world.tasks.get(ref)}
 
     def earlier_definitions(self, *, since: datetime) -> Definitions:
         self.statements += 1

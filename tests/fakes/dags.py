@@ -34,18 +34,26 @@ def definitions(world: World) -> Definitions:
 
 
 def earlier(world: World, since: datetime) -> Definitions:
-    """Those of versions that were replaced since, each once, and what a test has said."""
-    found = [some for at, dag_id, some in world.replaced if at >= since and dag_id not in world.gone]
-    changed = {dag_id for at, dag_id, _ in world.replaced if at >= since and dag_id not in world.gone}
+    """Those of versions that were replaced since, and of Dags that are gone, each once, and what a test has said."""
+    found = [some for at, _, some in world.replaced if at >= since]
+    found += [declared_by(world, dag_id) for dag_id in sorted(world.gone)]
+    changed = {dag_id for at, dag_id, _ in world.replaced if at >= since} | world.gone
     every = [world.earlier, *found]
     kinds = {kind: {repr(one): one for some in every for one in getattr(some, kind)} for kind in KINDS}
     once = {kind: tuple(some.values()) for kind, some in kinds.items()}
     return replace(world.earlier, **once, changed=world.earlier.changed | changed)
 
 
+def declared_by(world: World, dag_id: str) -> Definitions:
+    """What a Dag's latest version declares."""
+    return Definitions(**{kind: tuple(one for one in getattr(world, kind) if one.dag_id == dag_id) for kind in KINDS})
+
+
 def own_version(world: World, ref: RunRef) -> DagVersion:
     """A run's version, with what Airflow says of the Dag whatever its version."""
-    version, latest = world.versions[ref], world.structures.get(ref.dag_id)
+    version, latest = world.versions.get(ref), world.structures.get(ref.dag_id)
+    if version is None:
+        return DagVersion(world.structures[ref.dag_id], declared_by(world, ref.dag_id))
     if latest is None:
         return version
     now = {name: getattr(latest, name) for name in ("is_paused", "max_active_runs", "version")}

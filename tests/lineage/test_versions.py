@@ -188,3 +188,21 @@ def test_structures_of_nothing() -> None:
     assert found.was(ref) is found.get(ref) is None
     assert not found.moves(ref, True)
     assert found.gone(ref, True) == frozenset()
+
+
+def test_a_dag_that_is_gone_has_read_all_the_same(world: World) -> None:
+    for dag_id in ("src", "reader", "later"):
+        world.dag(dag_id, "wait >> use")
+    source, reader = world.run("src"), world.run("reader")
+    following = world.run("reader", day=1)
+    world.sensors.append(sensor("src"))
+    world.past_dependencies.append(PastDependency("reader", "use", frozenset({"use"})))
+    world.markers.append(MarkerDefinition("reader", "use", "later", "use", "{{ logical_date.isoformat() }}"))
+    world.run("later")
+    world.lose("reader")
+    assert links(plan(world, source)) == {
+        ("src", "reader", "sensor", "derived"),
+        ("reader", "reader", "previous_run", "derived"),
+        ("reader", "later", "marker", "derived"),
+    }
+    assert {run.ref for run in plan(world, reader).runs} >= {following}

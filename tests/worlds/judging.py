@@ -152,16 +152,29 @@ def untrue(world: World, links: Iterable[Link]) -> Iterator[Fault]:
             yield Fault(f"{link.evidence.value} wrongly", said(link), frozenset({link.kind.value}))
 
 
-def needless(world: World, links: Iterable[Link], may: Truth) -> Iterator[Fault]:
+def needless(world: World, links: Collection[Link], may: Truth) -> Iterator[Fault]:
     """Open links where enough is left to know."""
     doubts: dict[tuple[object, ...], list[Doubt]] = {}
     for doubt in world.doubts:
         doubts.setdefault((doubt.up, doubt.dag_id, doubt.kind), []).append(doubt)
+    guessed = after_guesses(links)
     for link in unresolved(links):
         some = doubts.get((link.upstream, link.downstream.dag_id, link.kind), [])
-        wrong = may.tasks.get(link.upstream)
+        wrong = None if link.upstream in guessed else may.tasks.get(link.upstream)
         if not any(doubt.tasks is None or wrong is None or not wrong.isdisjoint(doubt.tasks) for doubt in some):
             yield Fault("needlessly open", said(link), frozenset({link.kind.value}))
+
+
+def after_guesses(links: Collection[Link]) -> set[RunRef]:
+    """The runs to which a link leads that is only assumed, and those after them."""
+    found: set[RunRef] = set()
+    waiting = [link.downstream for link in links if link.evidence is Evidence.ASSUMED]
+    while waiting:
+        ref = waiting.pop()
+        if isinstance(ref, RunRef) and ref not in found:
+            found.add(ref)
+            waiting += [link.downstream for link in links if link.upstream == ref]
+    return found
 
 
 def said(link: Link) -> str:

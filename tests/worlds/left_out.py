@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 LEFT_OUT = {
-    "sensor of a Dag that is gone": "definitions of Dags that are gone aren't read yet",
     "sensor with a Dag from params": "names aren't rendered from params yet",
     "trigger with a templated Dag": "a forgotten target is listed by its template's text",
     "trigger with half its records": "a link without trigger_run_id isn't read yet",

@@ -64,6 +64,7 @@ class Current:
     max_active_runs: int | None
     version_id: Any
     number: int
+    is_gone: bool
 
 
 def current_dags(session: Session, dag_ids: Collection[str] | None) -> list[Current]:
@@ -74,7 +75,7 @@ def current_dags(session: Session, dag_ids: Collection[str] | None) -> list[Curr
     wanted = (
         select(
             *(DAG_TABLE.dag_id, SERIALIZED.id, SERIALIZED.dag_hash, DAG_TABLE.is_paused, DAG_TABLE.max_active_runs),
-            *(VERSION.id.label("version_id"), VERSION.version_number),
+            *(VERSION.id.label("version_id"), VERSION.version_number, DAG_TABLE.is_stale),
         )
         .select_from(DagModel.__table__)
         .join(latest, latest.c.dag_id == DAG_TABLE.dag_id)
@@ -89,7 +90,7 @@ def current_dags(session: Session, dag_ids: Collection[str] | None) -> list[Curr
     return [
         Current(
             *(row.dag_id, (row.id, row.dag_hash), row.is_paused, row.max_active_runs),
-            *(row.version_id, row.version_number),
+            *(row.version_id, row.version_number, row.is_stale),
         )
         for row in session.execute(wanted)
     ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.models.dag import DagModel
 from airflow.models.dag_version import DagVersion as DagVersion_
 from airflow.models.taskinstance import TaskInstance
-from sqlalchemy import select
+from sqlalchemy import and_, case, func, select
 
 from airflow_rerun_downstream.airflow3.facts.inlets import Meant, meant
 from airflow_rerun_downstream.airflow3.facts.parsing import ParsedDag
@@ -55,13 +55,15 @@ Versions = Mapping[Any, ParsedDag | None]
 
 
 def own_versions(session: Session, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
-    """The Dag as the tasks of runs have it, for those runs that aren't all of the latest version.
+    """The Dag as the tasks of runs have it, for runs that aren't all of the latest version, or whose Dag is gone.
 
     A run whose tasks name no version, such as one from before Airflow 3, isn't among them.
     """
-    dags = {dag.dag_id: dag for dag in current_dags(session, {ref.dag_id for ref in refs}) if dag.number > 1}
+    every = current_dags(session, {ref.dag_id for ref in refs})
+    dags = {dag.dag_id: dag for dag in every if dag.number > 1 or dag.is_gone}
     of_runs = versions_of(session, [ref for ref in refs if ref.dag_id in dags])
-    older = {ref: ids for ref, ids in of_runs.items() if ids != {dags[ref.dag_id].version_id}}
+    latest = {dag.dag_id: {dag.version_id} for dag in every if not dag.is_gone}
+    older = {ref: ids for ref, ids in of_runs.items() if ids != latest.get(ref.dag_id)}
     parsed = parsed_versions(session, {each for ids in older.values() for each in ids})
     mixed = {ref for ref, ids in older.items() if len(ids) > 1}
     tasks = versions_of_tasks(session, mixed)
@@ -203,18 +205,20 @@ def all_of(definitions: Collection[Definitions]) -> Definitions:
 
 
 def earlier_definitions(session: Session, *, since: datetime) -> Definitions:
-    """What the versions of active Dags declared that were replaced since a moment, each once."""
-    following = DagVersion_.__table__.alias("following")
+    """What versions declared that were replaced since a moment, or the last ones of Dags gone since, each once."""
+    following, dag = DagVersion_.__table__.alias("following"), DagModel.__table__.c
+    gone = case((and_(following.c.id.is_(None), dag.is_stale), dag.last_parsed_time))
+    until = func.coalesce(following.c.created_at, gone)
     wanted = (
         select(VERSION.id, VERSION.dag_id)
         .select_from(
-            DagVersion_.__table__.join(DagModel.__table__, DagModel.__table__.c.dag_id == VERSION.dag_id).join(
+            DagVersion_.__table__.join(DagModel.__table__, dag.dag_id == VERSION.dag_id).outerjoin(
                 following,
                 (following.c.dag_id == VERSION.dag_id) & (following.c.version_number == VERSION.version_number + 1),
             )
         )
-        .where(following.c.created_at >= since, DagModel.__table__.c.is_stale.is_(False))
-        .order_by(following.c.created_at.desc())
+        .where(until >= since)
+        .order_by(until.desc())
         .limit(MOST)
     )
     found = {row.id: row.dag_id for row in session.execute(wanted)}
