@@ -125,6 +125,21 @@ def test_outlets_that_somebody_takes(facts, session, by):
     }
 
 
+@pytest.mark.parametrize("by", ["name", "uri"])
+def test_outlets_that_somebody_takes_by_their_name_or_uri_alone(facts, session, by):
+    from airflow.providers.standard.operators.bash import BashOperator
+    from airflow.sdk import Asset
+
+    read = Asset("read", uri="x://read/all")
+    named = {"name": Asset.ref(name="read"), "uri": Asset.ref(uri="x://read/all")}[by]
+
+    def build() -> None:
+        BashOperator(task_id="make", bash_command="true", outlets=[read])
+
+    scene.save(history.dag("makes", build), history.dag("reads", reader(named)), session=session)
+    assert [(each.task_id, each.asset) for each in facts.definitions().outlets] == [("make", "x://read/all")]
+
+
 @pytest.fixture
 def runs(session) -> list[RunRef]:
     """Three days of a producer, and the Dag of a reader."""

@@ -12,14 +12,14 @@ import pytest
 
 from airflow_rerun_downstream.airflow3.facts import facts, parsing, values
 from airflow_rerun_downstream.domain.facts import Definitions, SensorInstance
-from airflow_rerun_downstream.lineage import discovery, planner, sensors, triggers, waits
+from airflow_rerun_downstream.lineage import discovery, planner, sensors, waits
 
 Switch = Callable[[pytest.MonkeyPatch], None]
 
 
 def no_controllers(patch: pytest.MonkeyPatch) -> None:
     """Nothing reads what a child has made, for which its parent waited."""
-    patch.setattr(triggers, "may_be_waited_for", lambda child, waiting: False)
+    patch.setattr(facts.AirflowFacts, "triggering_runs", lambda *_: [])
 
 
 def no_forgotten_children(patch: pytest.MonkeyPatch) -> None:

@@ -141,7 +141,10 @@ def scheduled_by(dag_id: Any) -> ColumnElement[bool]:
 
 
 def meant(session: Session, named: Iterable[NamedAsset]) -> dict[tuple[str, str], set[Meant]]:
-    """The assets that tasks name: by name, by URI, or through an alias those that came through it so far."""
+    """The assets that tasks name: by name, by URI, or through an alias those that came through it so far.
+
+    They are told by their own names and URIs, too: another task may call them so.
+    """
     wanted = {(one.by, one.value) for one in named}
     found: dict[tuple[str, str], set[Meant]] = {}
     if not wanted:
@@ -162,9 +165,9 @@ def meant(session: Session, named: Iterable[NamedAsset]) -> dict[tuple[str, str]
         )
     )
     for row in rows:
-        for by in columns:
-            if (key := (by, getattr(row, by))) in wanted:
-                found.setdefault(key, set()).add(Meant(row.id, row.uri))
+        calls = {(by, getattr(row, by)) for by in columns} & wanted
+        for key in calls | {("name", row.name), ("uri", row.uri)}:
+            found.setdefault(key, set()).add(Meant(row.id, row.uri))
     return found
 
 
