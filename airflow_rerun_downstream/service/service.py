@@ -119,13 +119,14 @@ class Service:
 
     def store_rerun(self, actor: Actor, work: Work, request: RerunRequest, mechanisms: Mechanisms) -> RerunView:
         """Check everything against a fresh plan, then write."""
-        if request.frozen:
-            work.freezer.lock({target.dag_id for target in request.frozen})
+        held = {target.dag_id for target in request.frozen}
+        if held and held <= work.permissions.may_rerun(actor, held):  # whoever may not is refused below
+            work.freezer.lock(held)
         draft = self.drafting.draft(actor, work, request, mechanisms)
         rerun_id = work.store.add(draft.rerun, now=self.clock.now())
         freezing.freeze(work, rerun_id, draft.frozen)
-        held = len(draft.frozen)
-        what = f"{len(draft.rerun.members)} member(s)" + (f", {held} run(s) to hold" if held else "")
+        runs = len(draft.frozen)
+        what = f"{len(draft.rerun.members)} member(s)" + (f", {runs} run(s) to hold" if runs else "")
         self.tell(work, rerun_id, draft.rerun.source, actor, "submit", what)
         return self.reading.view(actor, work, rerun_id)
 

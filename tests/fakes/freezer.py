@@ -36,9 +36,11 @@ class FakeFreezer:
     def __init__(self, world: World, clock: FakeClock | None = None) -> None:
         self.world = world
         self.clock = clock or FakeClock()
+        self.locked: list[str] = []
 
     def lock(self, dag_ids: Collection[str]) -> None:
-        """Nobody else writes to this world."""
+        """Nobody else writes to this world; what was locked is remembered."""
+        self.locked += sorted(dag_ids)
 
     def freeze(self, member_id: int, target: RunRef | FutureRef, *, rerun_id: int) -> None:
         schedule = self.world.schedules.get(target.dag_id)

@@ -105,6 +105,18 @@ def test_a_submit_does_what_the_review_says(house: House, members: tuple[str, ..
     assert [one.depth for one in stored] == [number for number, wave in enumerate(said.waves) for _ in wave]
 
 
+@pytest.mark.parametrize("who", ["forbidden", "unreadable"])
+def test_nobody_locks_a_dag_that_they_may_not_rerun(house: House, who: str) -> None:
+    wanted = request("b", "d", freeze_mode=True, frozen=(WEEKLY,))
+    getattr(house.permissions, who).add(WEEKLY.dag_id)
+    with pytest.raises(Refusal):
+        house.service.submit(ADA, wanted)
+    assert house.unit_of_work.freezer.locked == []
+    getattr(house.permissions, who).clear()
+    house.service.submit(ADA, wanted)
+    assert house.unit_of_work.freezer.locked == [WEEKLY.dag_id]
+
+
 def running(house: House) -> None:
     house.world.set_run(run("b"), state="running")
 
