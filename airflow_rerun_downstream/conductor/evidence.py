@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, Observation
+from airflow_rerun_downstream.domain.rebuilt import at_submit
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.verdict import Evidence, evidence
@@ -46,11 +47,6 @@ def structures_of(work: Work, refs: Sequence[RunRef]) -> Structures:
     older = [ref for ref in refs if found.has_versions(ref.dag_id)]
     found.own.update(work.facts.own_versions(older) if older else {})
     return found
-
-
-def at_submit(member: Member) -> RunRef:
-    """The run that a member had when its rerun was submitted; links name that one."""
-    return RunRef(member.ref.dag_id, member.original_run_id or member.ref.run_id)
 
 
 def uneven(run: Observation) -> bool:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
-from airflow_rerun_downstream.conductor.evidence import gather
+from airflow_rerun_downstream.conductor.evidence import gather, structures_of
 from airflow_rerun_downstream.conductor.faults import STOP, TRIES, Faults, member_of, word
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
 from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, look_again, stands, takes_evidence
@@ -31,9 +31,11 @@ from airflow_rerun_downstream.conductor.steps import (
 )
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import Observation
+from airflow_rerun_downstream.domain.rebuilt import rebuilt
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Awaited, Member, Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, RerunState
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import CannotDispatch, Clock, Dispatched, UnitOfWork, Work
 
 log = logging.getLogger(__name__)
@@ -331,13 +333,22 @@ class Performer:
             clear_number=step.clear_number,
         )
         if moved and step.after in (MemberState.SUCCEEDED, MemberState.FAILED):
-            work.store.list_not_made_anew(rerun.id, step.member.id, step.not_made_anew)
+            more = self.rebuilt(work, rerun, step) if step.after is MemberState.SUCCEEDED else ()
+            work.store.list_not_made_anew(rerun.id, step.member.id, (*step.not_made_anew, *more))
         if moved:
             self.tell(work, rerun, f"member_{step.after.value}", step.member, step.reason)
         if moved and step.after is MemberState.RUNNING:
             member = step.member  # somebody else has started what the rerun follows now
             work.gateway.take_over(member.ref, member.tasks, rerun_id=rerun.id, actor=rerun.created_by)
         return moved
+
+    def rebuilt(self, work: Work, rerun: Rerun, step: MoveMember) -> tuple[NotMadeAnew, ...]:
+        """What a member has made anew on top of what others left as it was."""
+        if not work.store.counts_not_made_anew([rerun.id])[rerun.id]:
+            return ()
+        member, left = step.member, work.store.not_made_anew(rerun.id)
+        structure = structures_of(work, [member.ref]).was(member.ref)
+        return rebuilt(member, work.store.links(rerun.id), left, structure, step.not_made_anew)
 
     def stage_back(self, work: Work, rerun: Rerun, step: StageBack) -> bool:
         """Judge an earlier stage of a member again."""

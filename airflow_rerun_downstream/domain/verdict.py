@@ -52,13 +52,15 @@ class Verdict(Enum):
 class NotMadeAnew:
     """A task instance that a member counts without having made it anew. ``by``: who accepted it, if anybody did.
 
-    ``map_index`` None: all indexes of the task.
+    ``map_index`` None: all indexes of the task. ``because_of``: the run that stays polluted, and on top of which
+    this was made anew.
     """
 
     task_id: str
     map_index: int | None
     reason: str
     by: str | None = None
+    because_of: RunRef | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.rebuilt import at_submit
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import (
     Actor,
@@ -46,15 +47,22 @@ def deselected(rerun: Rerun) -> list[Omission]:
 
 def omission(member: Member, what: NotMadeAnew, links: Sequence[Link]) -> Omission:
     """What a member counts without having made it anew, with the runs that read it."""
-    at_submit = RunRef(member.ref.dag_id, member.original_run_id)
+    here = at_submit(member)
     readers = {
         link.downstream
         for link in links
-        if link.upstream == at_submit
-        and link.from_task_id in (None, what.task_id)
-        and isinstance(link.downstream, RunRef)
+        if link.upstream == here and link.from_task_id in (None, what.task_id) and isinstance(link.downstream, RunRef)
     }
-    return Omission(member.ref, what.task_id, what.map_index, what.reason, what.by, member.id, tuple(sorted(readers)))
+    return Omission(
+        member.ref,
+        what.task_id,
+        what.map_index,
+        what.reason,
+        what.by,
+        member.id,
+        tuple(sorted(readers)),
+        what.because_of,
+    )
 
 
 def seen_by(one: Omission, readable: Collection[str]) -> Omission:
@@ -163,7 +171,7 @@ class Reading:
         part = part_of(dags, readable, limit, offset)
         stored, total = work.store.not_made_anew(rerun_id, part), work.store.count_not_made_anew(rerun_id, part)
         links = work.store.links(rerun_id, Part(readable)) if stored else []
-        found = [omission(member, what, links) for member, what in stored]
+        found = [seen_by(omission(member, what, links), readable) for member, what in stored]
         left = [seen_by(one, readable) for one in left if one.ref.dag_id in readable]
         start = max(offset - total, 0)
         return [*found, *left[start : start + limit - len(found)]], total + len(left)

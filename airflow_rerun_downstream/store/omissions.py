@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, select
 
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import Part
@@ -27,6 +29,8 @@ def replace(executor: Executor, rerun_id: int, member_id: int, found: Collection
             "map_index": one.map_index,
             "reason": one.reason,
             "accepted_by": one.by,
+            "because_dag_id": one.because_of.dag_id if one.because_of else None,
+            "because_run_id": one.because_of.run_id if one.because_of else None,
         }
         for one in found
     ]
@@ -44,9 +48,13 @@ def of_rerun(executor: Executor, rerun_id: int, part: Part) -> list[tuple[Member
         for some in chunks(sorted(owners))
         for row in executor.execute(select(member).where(member.c.id.in_(some)))
     }
-    return [
-        (members[row.member_id], NotMadeAnew(row.task_id, row.map_index, row.reason, row.accepted_by)) for row in rows
-    ]
+    return [(members[row.member_id], what_of(row)) for row in rows]
+
+
+def what_of(row: Row[Any]) -> NotMadeAnew:
+    """What a row says."""
+    because = RunRef(row.because_dag_id, row.because_run_id) if row.because_dag_id is not None else None
+    return NotMadeAnew(row.task_id, row.map_index, row.reason, row.accepted_by, because)
 
 
 def among_members(rerun_id: int, part: Part) -> ColumnElement[bool]:

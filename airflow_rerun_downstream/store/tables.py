@@ -167,6 +167,8 @@ not_made_anew = Table(
     Column("map_index", Integer),
     Column("reason", String(50), nullable=False),
     Column("accepted_by", Text),
+    airflow_id("because_dag_id"),
+    airflow_id("because_run_id"),
 )
 """What a member counts without having made it anew. No map index: every index of the task."""
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_rerun_downstream.domain.plan import PlanRequest
+from airflow_rerun_downstream.domain.rebuilt import REBUILT
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import RerunRequest
 from tests.fakes.work import ADA, House
@@ -151,7 +152,10 @@ def test_what_ends_green_was_made_anew_or_stands_in_the_record(scene: Scene) -> 
     play = Play(scene)
     if play.play() != "succeeded":
         return
-    named = {(member.ref, one.task_id) for member, one in play.house.store.not_made_anew(play.rerun)}
+    left = play.house.store.not_made_anew(play.rerun)
+    named = {(member.ref, one.task_id) for member, one in left if one.reason != REBUILT}
+    as_it_was = {member.ref for member, one in left if one.reason in ("skipped_by_user", "marked_success")}
+    assert {one.because_of for _, one in left if one.reason == REBUILT} <= as_it_was
     for member in play.house.store.members(play.rerun):
         for task in member.tasks:
             key = (member.ref, task.task_id)

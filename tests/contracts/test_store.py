@@ -837,7 +837,7 @@ class TestNotMadeAnew:
     """What members count without having made it anew."""
 
     SKIPPED = NotMadeAnew("load", 3, "tasks_skipped")
-    MARKED = NotMadeAnew("all", None, "marked_success", "ada")
+    MARKED = NotMadeAnew("all", None, "marked_success", "ada", RunRef("up", "r1"))
 
     def ids(self, store: RerunStore, rerun_id: int) -> tuple[int, int]:
         first, second = store.members(rerun_id)

@@ -1,0 +1,58 @@
+"""What a member makes anew on top of data that another member leaves as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Member
+from airflow_rerun_downstream.domain.selection import followers
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
+
+REBUILT = "rebuilt_on_polluted"
+
+STAYS = frozenset({"skipped_by_user", "marked_success", REBUILT})
+"""Why what a task holds isn't right, although its member counts."""
+
+
+def rebuilt(
+    member: Member,
+    links: Iterable[Link],
+    left: Sequence[tuple[Member, NotMadeAnew]],
+    structure: DagStructure | None,
+    besides: Collection[NotMadeAnew],
+) -> tuple[NotMadeAnew, ...]:
+    """The selected tasks of a member that have read what others left, with one run each that it comes from.
+
+    ``links`` name the runs as they were at submit. ``besides``: what the member itself hasn't made anew.
+    """
+    stays: dict[RunRef, list[tuple[Member, NotMadeAnew]]] = {}
+    for one, what in left:
+        if what.reason in STAYS and one.id != member.id:
+            stays.setdefault(at_submit(one), []).append((one, what))
+    found: dict[str, NotMadeAnew] = {}
+    here, known = at_submit(member), {one.task_id for one in besides if one.map_index is None}
+    for link in links:
+        if link.downstream != here or link.upstream not in stays:
+            continue
+        for one, what in stays[link.upstream]:
+            if link.from_task_id in (None, what.task_id):
+                reason = what.because_of or one.ref
+                for task_id in reading(member, link.to_task_id, structure) - known:
+                    found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, reason))
+    return tuple(found[task_id] for task_id in sorted(found))
+
+
+def reading(member: Member, task_id: str | None, structure: DagStructure | None) -> set[str]:
+    """The selected tasks that read by a link, with all that follows them."""
+    ids = {task.task_id for task in member.tasks}
+    if task_id is None or structure is None or task_id not in structure.tasks:
+        return ids
+    return ids & followers(structure, [task_id])
+
+
+def at_submit(member: Member) -> RunRef:
+    """The run that a member had when its rerun was submitted; links name that one."""
+    return RunRef(member.ref.dag_id, member.original_run_id or member.ref.run_id)

@@ -1,0 +1,102 @@
+"""What is made anew on top of a member that a person lets go is named, with that member's run."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_rerun_downstream.domain.facts import SensorDefinition
+from airflow_rerun_downstream.domain.plan import PlanRequest
+from airflow_rerun_downstream.domain.rerun import RerunRequest
+from airflow_rerun_downstream.domain.states import MemberState
+from tests.fakes.work import ADA, House
+
+Named = tuple[str, str | None, str, str | None, str | None]
+
+
+class Chain:
+    """source > middle > end > last; `end` has a task beside the one that reads."""
+
+    def __init__(self) -> None:
+        self.house = House()
+        world = self.house.world
+        world.dag("end", "read >> publish; beside")
+        self.runs = {name: world.run(name) for name in ("source", "middle", "end", "last")}
+        world.consumed(self.runs["source"], "t", by=self.runs["middle"], asset="a")
+        tasks = frozenset({"t"})
+        world.sensors.append(SensorDefinition("end", "read", "middle", task_ids=tasks, offset_known=True))
+        world.consumed(self.runs["end"], "publish", by=self.runs["last"], asset="c")
+        self.rerun = self.house.service.submit(ADA, RerunRequest(PlanRequest(self.runs["source"]))).rerun.id
+
+    def finish(self, dag_id: str, state: str = "success") -> None:
+        self.house.world.finish(self.runs[dag_id], state, at=self.house.clock.now())
+        self.house.tick()
+        self.house.tick()
+
+    def named(self) -> list[Named]:
+        found, total = self.house.service.not_made_anew(ADA, self.rerun, limit=50, offset=0)
+        assert total == len(found) == self.house.service.rerun(ADA, self.rerun).not_made_anew
+        return [
+            (one.ref.dag_id, one.task_id, one.reason, one.accepted_by, one.because_of and one.because_of.dag_id)
+            for one in found
+        ]
+
+    def skip(self, dag_id: str) -> None:
+        (member,) = [one for one in self.house.store.members(self.rerun) if one.ref.dag_id == dag_id]
+        assert member.state is MemberState.FAILED
+        self.house.service.skip(ADA, self.rerun, member.id)
+        self.house.tick()
+
+    def play(self) -> None:
+        for dag_id in ("end", "last"):
+            self.finish(dag_id)
+        assert self.house.service.rerun(ADA, self.rerun).rerun.state.value == "succeeded"
+
+
+@pytest.fixture
+def chain() -> Chain:
+    chain = Chain()
+    chain.house.tick()
+    chain.finish("source")
+    return chain
+
+
+SKIPPED: Named = ("middle", "t", "skipped_by_user", "ada", None)
+ON_TOP: list[Named] = [
+    ("end", "publish", "rebuilt_on_polluted", "ada", "middle"),
+    ("end", "read", "rebuilt_on_polluted", "ada", "middle"),
+    ("last", "t", "rebuilt_on_polluted", "ada", "middle"),
+]
+
+
+def test_of_the_readers_of_a_skipped_member_what_reads_it_directly_or_through_others(chain: Chain) -> None:
+    chain.finish("middle", "failed")
+    chain.skip("middle")
+    chain.play()
+    assert chain.named() == [SKIPPED, *ON_TOP]
+
+
+def test_of_the_readers_of_what_was_marked_too(chain: Chain) -> None:
+    chain.finish("middle", "failed")
+    chain.house.world.mark_tasks(chain.runs["middle"], "success", only={"t"}, by="bob")
+    chain.house.tick()
+    chain.play()
+    assert {(one[0], one[2], one[3]) for one in chain.named()} == {
+        ("middle", "marked_success", "bob"),
+        ("end", "rebuilt_on_polluted", "bob"),
+        ("last", "rebuilt_on_polluted", "bob"),
+    }
+
+
+def test_nothing_where_everything_was_made_anew(chain: Chain) -> None:
+    chain.finish("middle")
+    chain.play()
+    assert chain.named() == []
+
+
+def test_a_run_that_may_not_be_read_is_not_named(chain: Chain) -> None:
+    chain.finish("middle", "failed")
+    chain.skip("middle")
+    chain.play()
+    chain.house.permissions.unreadable.add("middle")
+    found, _ = chain.house.service.not_made_anew(ADA, chain.rerun, limit=50, offset=0)
+    assert {(one.ref, one.because_of) for one in found} == {(chain.runs[one], None) for one in ("end", "last")}
