@@ -13,9 +13,6 @@ from airflow_rerun_downstream.lineage.found import Found, unresolved
 SHOWN_RUNS = 10
 """How many of the runs that may have waited are named."""
 
-OFFSET_UNKNOWN = "offset_unknown"
-"""The word for a sensor that was parsed without the policy; a submit asks for it to be accepted."""
-
 RENDERED_GONE = "the fields of the sensor are templates, and Airflow no longer keeps what it rendered"
 
 PARSE_AGAIN = "Install the package where Dags are parsed, and parse them again with `airflow dags reserialize`."
@@ -63,7 +60,7 @@ def open_edge(
     names = sorted({ref.run_id for ref in consumers})
     via: dict[str, Any] = {"task_id": sensor.task_id, "why": why, "advice": to_do}
     if sensor.unmarked and sensor.own_class is None:
-        via["reason"] = OFFSET_UNKNOWN
+        via["offset_known"] = False
     if len(names) == 1:
         via["run_id"] = names[0]
     else:

@@ -196,7 +196,7 @@ def check_offsets(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) 
         {
             (link.downstream.dag_id, link.to_task_id or "")
             for link in plan.links
-            if link.via.get("reason") == OffsetUnknown.reason and link.upstream in rerun
+            if link.via.get("offset_known") is False and link.upstream in rerun
         }
     )
     if unknown and not request.settings.accept_unknown_offsets:
