@@ -38,13 +38,19 @@ class SensorLineage:
 
     def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
         """The runs whose sensors waited for ``runs``."""
-        dated = [run for run in runs if run.logical_date is not None]
-        mine, every = by_dag(dated), (*around.definitions.sensors, *around.earlier.sensors)
+        mine, every = by_dag(runs), (*around.definitions.sensors, *around.earlier.sensors)
         naming = (sensor for sensor in every if sensor.templated or sensor.external_dag_id in mine)
         sensors = list({repr(sensor): sensor for sensor in naming}.values())  # an earlier version may have had the same
-        if not dated or not (sensors or around.strays):
+        if not any(map(by_date, runs)):
+            sensors = [sensor for sensor in sensors if sensor.own_class is not None]
+        if not sensors and not (around.strays and any(map(by_date, runs))):
             return []
-        return Waits(dated, sensors, around).found()
+        return Waits(runs, sensors, around).found()
+
+
+def by_date(run: RunFacts) -> bool:
+    """Whether Airflow's own sensor can wait for a run; another class may find it in another way."""
+    return run.logical_date is not None
 
 
 @dataclass
@@ -149,6 +155,8 @@ class Waits:
         left: dict[tuple[RunRef, str, str], list[tuple[SensorDefinition, list[SensorInstance]]]] = {}
         for sensor in self.open:
             for run in self.named[sensor.external_dag_id]:
+                if not by_date(run) and sensor.own_class is None:
+                    continue
                 found = self.records.without(self.seen.waited_since(sensor, run))
                 if found and not is_declared(run.ref, sensor, self.around.definitions.declared):
                     left.setdefault((run.ref, sensor.dag_id, sensor.task_id), []).append((sensor, found))

@@ -194,6 +194,8 @@ OWN_CLASSES = (
     Row("sensor", "one of somebody's own that names a Dag", "up_other@03-28 latest@03-28/03-29", "up_other@03-28",
         ("up_other@03-28 > latest@?.wait: sensor unresolved",)),
     Row("sensor", "one of somebody's own, which ran before", "up_other@03-28 latest@03-26/03-27", "up_other@03-28", ()),
+    Row("sensor", "one of somebody's own, and a run without a logical date", "latest@03-28/03-29", "up_other#mine",
+        ("up_other#mine > latest@?.wait: sensor unresolved",), (by_hand("up_other#mine", "03-28"),)),
     Row("sensor", "one of somebody's own that names another Dag", "up@03-28 latest@03-28", "up@03-28", ()),
 )  # fmt: skip
 

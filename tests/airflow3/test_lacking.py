@@ -21,9 +21,13 @@ class Clock:
 
 @pytest.fixture
 def health() -> Any:
+    from airflow.listeners.listener import get_listener_manager
+
+    from airflow_rerun_downstream.airflow3 import listener
     from airflow_rerun_downstream.airflow3.health import AirflowHealth
     from airflow_rerun_downstream.settings import Settings
 
+    get_listener_manager().add_listener(listener)  # other tests make Airflow forget its plugins
     return AirflowHealth(settings=Settings, clock=Clock())
 
 

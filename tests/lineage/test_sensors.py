@@ -204,6 +204,16 @@ def test_a_class_of_somebodys_own_may_have_waited_for_any_run(world: World) -> N
     assert links(plan(world, world.run("other"))) == set()
 
 
+@pytest.mark.parametrize(("own_class", "expected"), [("LatestRun", OPEN), (None, set())])
+def test_only_a_class_of_somebodys_own_finds_a_run_without_a_logical_date(
+    world: World, own_class: str | None, expected: set[tuple[str, str, str, str]]
+) -> None:
+    world.sensors.append(sensor(own_class=own_class, has_date_function=own_class is None))
+    source = world.run("up", run_type="asset_triggered", logical_date=None)
+    world.run("reader", day=1)
+    assert links(plan(world, source)) == expected
+
+
 @pytest.mark.parametrize(("to_task", "told"), [("wait", False), (None, False), ("use", True)])
 def test_a_declared_link_makes_such_a_sensor_known(world: World, to_task: str | None, told: bool) -> None:
     world.sensors.append(sensor(own_class="LatestRun", recordable=False))

@@ -15,7 +15,13 @@ from datetime import datetime, timedelta
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.sensors.external_task import ExternalTaskMarker
-from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, task
+from airflow.sdk import DAG, Asset, task
+
+try:
+    from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable
+except ImportError:  # Airflow 3.1
+    from airflow.timetables.assets import AssetOrTimeSchedule
+    from airflow.timetables.trigger import CronTriggerTimetable
 
 START = datetime.fromisoformat(os.environ.get("LINEAGE_START", "2026-01-01T00:00:00+00:00"))
 END = START + timedelta(hours=float(os.environ["LINEAGE_HOURS"])) if "LINEAGE_HOURS" in os.environ else None
