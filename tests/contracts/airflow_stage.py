@@ -45,6 +45,7 @@ class AirflowStage:
                 ids = [part.strip() for part in chain.split(">>")]
                 for before, after in itertools.pairwise(ids):
                     tasks[before] >> tasks[after]
+        self.session.expire_all()  # the dag processor begins with a session of its own
         scene.save(dag, session=self.session)
 
     def _task(self, shape: Shape, task_id: str) -> Any:
@@ -99,6 +100,8 @@ class AirflowStage:
             if state_of_it == "skipped":  # by itself: it ran, and said so
                 scene.put(ti, "success", date=date)
                 ti.state = "skipped"
+            if state_of_it == "running":
+                ti.end_date = None
         run.state = state
         run.start_date = None if state == "queued" else date
         run.end_date = date + 30 * MINUTE if state in ("success", "failed") else None

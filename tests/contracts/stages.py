@@ -69,7 +69,7 @@ class Stage(Protocol):
     facts: LineageFacts
 
     def dag(self, shape: Shape) -> None:
-        """Deploy a Dag; one that is there already gets a new version."""
+        """Deploy a Dag; one that is there already, and has changed, gets a new version."""
         ...
 
     def run(
@@ -171,9 +171,14 @@ class FakeStage:
     def __init__(self) -> None:
         self.world = World()
         self.facts: LineageFacts = FakeFacts(self.world)
+        self.shapes: dict[str, Shape] = {}
 
     def dag(self, shape: Shape) -> None:
         world, dag_id = self.world, shape.dag_id
+        world.gone.discard(dag_id)
+        if self.shapes.get(dag_id) == shape:
+            return
+        self.shapes[dag_id] = shape
         version = world.new_version(dag_id, at=datetime.now(timezone.utc))
         world.dag(dag_id, shape.order, mapped=shape.mapped)
         self._operators(shape, version)
@@ -259,7 +264,9 @@ class FakeStage:
 
     def put(self, ref: RunRef, task_id: str, state: str | None, *, at: datetime, map_index: int = -1) -> None:
         self.world.tasks[ref] = [
-            self.world.ran(ref, task, state, at) if (task.task_id, task.map_index) == (task_id, map_index) else task
+            replace(self.world.ran(ref, task, state, at), end_date=at + MINUTE)
+            if (task.task_id, task.map_index) == (task_id, map_index)
+            else task
             for task in self.world.tasks[ref]
         ]
 
@@ -273,6 +280,7 @@ class FakeStage:
 
     def mark_failed(self, ref: RunRef) -> None:
         self.world.set_run(ref, state="failed", terminated=True)
+        self.world.lasted[ref] = 600.0
 
     def delete(self, ref: RunRef) -> None:
         self.world.delete(ref)
@@ -304,10 +312,12 @@ class FakeStage:
         world = self.world
         moment = at or world.runs[producer].run_after + MINUTE
         number = world.emitted(producer, task_id, moment, asset_id=world.asset_id(asset), map_index=map_index)
-        world.consumptions |= {(number, consumer) for consumer in consumers}
+        for consumer in consumers:
+            self.consume(consumer, number)
         return number
 
     def consume(self, consumer: RunRef, event: int) -> None:
+        assert self.world.runs[consumer].run_type == "asset_triggered", "Airflow gives events to no other run"
         self.world.consumptions.add((event, consumer))
 
     def asset_id(self, asset: str) -> int:

@@ -10,6 +10,7 @@ import pytest
 
 from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RecordedWait, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
+from tests.contracts.players import play
 from tests.contracts.stages import DAY, GONE, MINUTE, NOW, Shape, Stage
 from tests.fakes.airflow import START
 
@@ -270,3 +271,62 @@ class TestRenderedFields:
         assert airflow.facts.rendered_fields([], [one]) == airflow.facts.rendered_fields(tasks, []) == {}
         airflow.delete(one)
         assert set(airflow.facts.rendered_fields(tasks, [one, two])) == {(two, "t", 1)}
+
+
+class TestSensorInstances:
+    SENSORS = (("a", "t"), ("a", "u"), ("gone", "t"))
+
+    def seen(self, airflow: Stage, **asked: object) -> list[tuple[RunRef, str, int, str | None]]:
+        found = airflow.facts.sensor_instances(self.SENSORS, **asked)
+        return [(one.run, one.task_id, one.map_index, one.state) for one in found]
+
+    @pytest.fixture
+    def refs(self, airflow: Stage) -> list[RunRef]:
+        airflow.dag(Shape("a", "t; u; v", sensors={"t": ("b", None)}))
+        return [airflow.run("a", day=day, states={"u": state}) for day, state in enumerate(["failed", None])]
+
+    def test_of_runs(self, airflow, refs):
+        airflow.expand(refs[0], "t", 2)
+        every = [
+            (refs[0], "t", 0, "success"),
+            (refs[0], "t", 1, "success"),
+            (refs[0], "u", -1, "failed"),
+            (refs[1], "t", -1, "success"),
+            (refs[1], "u", -1, None),
+        ]
+        assert self.seen(airflow, refs=[*refs, GONE]) == every
+        assert self.seen(airflow, refs=refs[:1]) == every[:3]
+        assert self.seen(airflow) == airflow.facts.sensor_instances([], refs=refs) == []
+
+    def test_those_that_ended_since(self, airflow, refs):
+        airflow.put(refs[0], "t", "success", at=NOW - MINUTE)
+        airflow.put(refs[0], "u", "failed", at=NOW)
+        airflow.put(refs[1], "t", "running", at=NOW)
+        assert self.seen(airflow, since=NOW) == [(refs[0], "t", -1, "success"), (refs[0], "u", -1, "failed")]
+        assert self.seen(airflow, since=NOW + MINUTE) == [(refs[0], "u", -1, "failed")]
+        assert airflow.facts.sensor_instances([], since=START) == []
+
+    def test_one_that_skipped_itself_and_one_that_was_passed_over(self, airflow):
+        airflow.dag(Shape("a", "v >> t; v >> u"))
+        player = play(airflow, airflow.run("a", state="running", states=dict.fromkeys("tuv")))
+        player.schedule()
+        player.start("v")
+        player.choose("v", "t")
+        player.schedule()
+        player.start("t")
+        player.end("t", "skipped")
+        found = airflow.facts.sensor_instances(self.SENSORS, refs=[player.ref])
+        assert [(one.task_id, one.state, one.skipped_itself) for one in found] == [
+            ("t", "skipped", True),
+            ("u", "skipped", False),
+        ]
+
+    def test_of_which_there_is_a_record(self, airflow, refs):
+        assert airflow.facts.recorded_sensors(since=START) == frozenset()
+        airflow.waited(wait(refs[0], 0))
+        airflow.waited(wait(refs[1], 0), at=NOW + DAY)
+        airflow.scribble(refs[0], "v", at=NOW + MINUTE)
+        assert airflow.facts.recorded_sensors(since=START) == {("a", "t"), ("a", "v")}
+        assert airflow.facts.recorded_sensors(since=NOW + DAY) == {("a", "t")}
+        airflow.lose("a")
+        assert airflow.facts.recorded_sensors(since=NOW + DAY) == {("a", "t")}

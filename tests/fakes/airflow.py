@@ -82,6 +82,7 @@ class World:
     tasks: dict[RunRef, list[TaskInstanceFacts]] = field(default_factory=dict)
     structures: dict[str, DagStructure] = field(default_factory=dict)
     versions: dict[RunRef, DagVersion] = field(default_factory=dict)
+    moved: dict[RunRef, frozenset[str]] = field(default_factory=dict)
     earlier: Definitions = field(default_factory=Definitions)
     replaced: list[tuple[datetime, str, Definitions]] = field(default_factory=list)
     pools: dict[str, int] = field(default_factory=lambda: {"default_pool": 128})
@@ -188,6 +189,7 @@ class World:
         if not mine:
             return known.version
         self.versions.update(dict.fromkeys(mine, DagVersion(known, before)))
+        self.moved = {ref: some for ref, some in self.moved.items() if ref.dag_id != dag_id}
         self.replaced.append((at, dag_id, before))
         return known.version + 1
 
@@ -196,8 +198,8 @@ class World:
         if (own := self.versions.get(ref)) is None:
             return
         latest, nodes = self.structures[ref.dag_id], dict(own.structure.tasks)
-        moved = {one for one in nodes if nodes[one] == latest.tasks.get(one)} | {task_id}
-        if {task.task_id for task in self.tasks[ref]} <= moved:
+        self.moved[ref] = self.moved.get(ref, frozenset()) | {task_id}
+        if {task.task_id for task in self.tasks[ref]} <= self.moved[ref]:
             del self.versions[ref]
             return
         nodes[task_id] = latest.tasks[task_id]
@@ -416,7 +418,11 @@ class World:
     def clear_by_hand(self, ref: RunRef, only: Collection[str] | None = None) -> None:
         """What a person's clear in the UI does."""
         self.keep_tries(ref, {(t.task_id, t.map_index) for t in self.tasks[ref] if only is None or t.task_id in only})
-        self.tasks[ref] = [replace(t, state=None) if only is None or t.task_id in only else t for t in self.tasks[ref]]
+        cleared = {task.task_id for task in self.tasks[ref] if only is None or task.task_id in only}
+        self.tasks[ref] = [
+            replace(t, state="restarting" if t.state == "running" else None) if t.task_id in cleared else t
+            for t in self.tasks[ref]
+        ]
         number = self.runs[ref].clear_number + 1
         self.set_run(ref, state="queued", clear_number=number, terminated=False, start_date=None)
         self.lasted.pop(ref, None)
