@@ -29,6 +29,7 @@ from airflow_rerun_downstream.domain.facts import (
     TaskInstanceFacts,
     TaskStart,
     TriggeredRun,
+    UndatedRun,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, Hold, WaitingAsset
 from airflow_rerun_downstream.domain.plan import FutureRef, Link
@@ -113,6 +114,14 @@ class LineageFacts(Protocol):
         """
         ...
 
+    def undated_runs(self, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
+        """The runs of each Dag without a logical date that were ready in its window, ends included, by that time."""
+        ...
+
+    def last_undated(self, dag_ids: Collection[str]) -> dict[str, datetime]:
+        """When the last run without a logical date was ready of each of the Dags that have any."""
+        ...
+
     def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
         """The first ``limit`` runs whose logical date is later than that given for their Dag, by that date.
 
@@ -145,7 +154,8 @@ class LineageFacts(Protocol):
         ...
 
     def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
-        """The Dag as the tasks of runs have it, for those runs that aren't, or not all, of its latest version.
+        """The Dag as the tasks of runs have it, for those runs that aren't, or not all, of its latest version; and for
+        those of Dags that are gone, of which `definitions` says nothing.
 
         Of a Dag that is gone every run is told.
         Where tasks of a run are of several versions, each is told as its own one has it. Whether the Dag is paused, its
@@ -199,6 +209,10 @@ class LineageFacts(Protocol):
         that the task declares in the version which its run is of, where that is fixed. Without a declaration it is
         believed if the task's link names the Dag, and otherwise not told: the XCom is somebody else's.
         """
+        ...
+
+    def orphaned_dags(self, since: datetime) -> Collection[str]:
+        """The Dags with a run that a task has made since a moment, and of which nothing tells any more which task."""
         ...
 
     def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:

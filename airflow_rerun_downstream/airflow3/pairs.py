@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from sqlalchemy.sql import ColumnElement
 
-CHUNK = 10_000
-"""Pairs in one statement: SQLite takes 32,766 parameters."""
+CHUNK = 11_000
+"""Pairs in one statement: all the runs of a plan, as a rule. SQLite takes 32,766 parameters, ten thousand of them for
+something else.
+"""
 
 
 def chunks(items: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:

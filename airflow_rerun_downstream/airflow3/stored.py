@@ -23,7 +23,7 @@ TRIGGER_KEY = "trigger_run_id"
 LINK_KEY = "_link_TriggerDagRunLink"
 """The XCom behind the operator's link in the UI: an address that names the Dag which was triggered."""
 
-LINKED_DAG = re.compile(r"/dags/([^/]+)/runs/")
+LINKED_RUN = re.compile(r"/dags/([^/]+)/runs/([^/?#]*)")
 
 MAX_RECORD = 128 * 1024
 """Longest JSON text of a record that is read, in characters."""
@@ -98,11 +98,11 @@ def read_address(text: Any) -> str | None:
     return found if isinstance(found, str) and len(found) <= MAX_ADDRESS else None
 
 
-def linked_dag(text: Any) -> str | None:
-    """The Dag that a link's address names."""
-    match = LINKED_DAG.search(read_address(text) or "")
-    found = unquote(match.group(1)) if match else None
-    return found if is_id(found) else None
+def linked_run(text: Any) -> tuple[str, str | None] | None:
+    """The Dag, and the id of its run, that a link's address names; None: no Dag."""
+    match = LINKED_RUN.search(read_address(text) or "")
+    dag_id, run_id = map(unquote, match.groups()) if match else ("", "")
+    return (dag_id, run_id if is_id(run_id) else None) if is_id(dag_id) else None
 
 
 def is_id(value: Any) -> bool:

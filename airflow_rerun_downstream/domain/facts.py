@@ -60,7 +60,8 @@ class RunFacts:
     a run did. ``terminated`` says that a person or a rerun stopped it, as opposed to a failure of its own.
     ``dag_gone``: Airflow doesn't find the Dag any more, so that nothing of the run can run.
     ``pinned``: its bundle has versions, so that Airflow leaves the run on its own unless it is asked to move it.
-    ``made_by_task``: a TriggerDagRun task made it, whatever that task's own run was.
+    ``made_by_task``: a TriggerDagRun task made it, whatever that task's own run was. ``maker_untold``: nothing tells
+    any more which run's task made it, or one above it; it counts as online then.
     """
 
     ref: RunRef
@@ -79,6 +80,7 @@ class RunFacts:
     dag_gone: bool = False
     made_by_task: bool = False
     pinned: bool = False
+    maker_untold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +207,17 @@ class TaskStart:
 
 @dataclass(frozen=True, slots=True)
 class TriggeredRun:
-    """Airflow's record (XCom ``trigger_run_id``) that a task of ``parent`` made ``child``, or cleared it."""
+    """Airflow's record (XCom ``trigger_run_id``, or the link of the UI) that a task of ``parent`` made ``child``, or
+    cleared it.
+
+    ``by_run_id``: its Dag is told by the run's id alone, which only one of the Dags has that the task may name.
+    """
 
     parent: RunRef
     task_id: str
     map_index: int
     child: RunFacts
+    by_run_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,20 +360,25 @@ class InletDefinition:
 
 @dataclass(frozen=True, slots=True)
 class OutletDefinition:
-    """A task that makes an asset which others take: each time it succeeds, Airflow keeps an event of it."""
+    """A task that makes an asset which others take: each time it succeeds, Airflow keeps an event of it.
+
+    ``alias``: it names its assets as it runs, and this is one of those that came through the alias so far.
+    """
 
     dag_id: str
     task_id: str
     asset_id: int
     asset: str
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AssetSchedule:
-    """A Dag whose runs the events of an asset start."""
+    """A Dag whose runs the events of an asset start; ``alias``: those that come through it."""
 
     dag_id: str
     asset_id: int
+    alias: str | None = None
 
 
 @dataclass(frozen=True)
@@ -374,6 +386,9 @@ class DeclaredLink:
     """What the deployment's file says at ``line``: the consumer's logical date is the upstream one plus ``offset``.
 
     ``offset`` has the fields of a relativedelta; empty: the same date. A task of None means the run as a whole.
+    ``within``: of consumers without a logical date the first counts that is ready so long after the offset; with
+    ``run_id`` (``*`` stands for anything) or ``conf`` all whose id or configuration is that. Both may hold templates,
+    filled in for the upstream run.
     """
 
     upstream_dag_id: str
@@ -385,6 +400,17 @@ class DeclaredLink:
     reason: str
     file: str
     line: int
+    within: Mapping[str, float] | None = None
+    run_id: str | None = None
+    conf: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UndatedRun:
+    """A run without a logical date, and those values of its configuration that are texts or numbers, as texts."""
+
+    run: RunFacts
+    conf: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import Any
 
 import yaml
 
@@ -17,6 +18,12 @@ PLACES = 5
 """How many places of a file a warning names."""
 
 SAME = "same"
+CHOICE = ("within", "run_id", "conf")
+"""What tells a run without a logical date."""
+
+WITHIN = "P1D"
+"""How long a run is looked for by its id or configuration, where nothing else is said."""
+
 OFFSET = re.compile(
     r"^(?P<sign>[+-])?P(?=.)(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?$"
@@ -109,7 +116,7 @@ class Reader:
     def entry(self, node: yaml.Node) -> None:
         """One link, or its problem."""
         try:
-            found = self.mapping(node, {"upstream", "downstream", "offset", "reason"}, "a link")
+            found = self.mapping(node, {"upstream", "downstream", "offset", "reason", *CHOICE}, "a link")
             for name in ("upstream", "downstream"):
                 if name not in found:
                     raise self.wrong(node, f"the link has no {name}")
@@ -122,10 +129,31 @@ class Reader:
             if upstream[0] == downstream[0] and not offset:
                 raise self.wrong(node, "the link joins a run to itself: give an offset, or another Dag")
             reason = self.text(found["reason"], "reason") if "reason" in found else ""
+            choice = self.choice(found)
         except Unreadable:
             return
         line = node.start_mark.line + 1
-        self.links.append(DeclaredLink(*upstream, *downstream, offset, text, reason, self.file, line))
+        self.links.append(DeclaredLink(*upstream, *downstream, offset, text, reason, self.file, line, **choice))
+
+    def choice(self, found: Mapping[str, yaml.Node]) -> dict[str, Any]:
+        """How a downstream run without a logical date is told."""
+        if not any(name in found for name in CHOICE):
+            return {}
+        run_id = self.text(found["run_id"], "run_id") if "run_id" in found else None
+        conf: dict[str, str] = {}
+        if "conf" in found:
+            given = found["conf"]
+            if not isinstance(given, yaml.MappingNode) or not given.value:
+                raise self.wrong(given, "conf is not a mapping of names to texts")
+            conf = {self.text(key, "a name"): self.text(value, "a value") for key, value in given.value}
+        text = self.text(found["within"], "within") if "within" in found else WITHIN
+        try:
+            within = read_offset(text)
+        except ValueError as error:
+            raise self.wrong(found["within"], str(error)) from None
+        if not within or any(number < 0 for number in within.values()):
+            raise self.wrong(found["within"], "within is no time after the upstream run")
+        return {"within": within, "run_id": run_id, "conf": conf}
 
     def end(self, node: yaml.Node) -> tuple[str, str | None]:
         """One end of a link: the Dag and, if it is given, the task."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import PurePath
 
-from airflow_rerun_downstream.domain.facts import DeclaredLink, RunFacts
+from airflow_rerun_downstream.domain.facts import DeclaredLink, RunFacts, UndatedRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag, unresolved
+from airflow_rerun_downstream.lineage.macros import CannotRender
 from airflow_rerun_downstream.lineage.offsets import consumer_date
+from airflow_rerun_downstream.lineage.templates import rendered
 
 
 class DeclaredLineage:
@@ -20,23 +23,82 @@ class DeclaredLineage:
     def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
         """The runs that the file names for ``runs``, and the links of which no date can be told."""
         mine = by_dag(runs)
-        found: list[Found] = []
-        dated: list[tuple[RunFacts, DeclaredLink, datetime]] = []
-        for declared in around.definitions.declared:
-            for run in mine.get(declared.upstream_dag_id, ()):
-                date = consumer_date(run.logical_date, declared.offset)
-                if date is None:
-                    found.append(open_edge(run, declared))
-                else:
-                    dated.append((run, declared, date))
-        wanted: dict[str, set[datetime]] = {}
-        for _, declared, date in dated:
-            wanted.setdefault(declared.downstream_dag_id, set()).add(date)
-        at = {(r.ref.dag_id, r.logical_date): r for r in around.facts.runs_at(wanted)} if wanted else {}
-        for run, declared, date in dated:
-            if (consumer := at.get((declared.downstream_dag_id, date))) is not None:
-                found.append(declared_link(run, declared, consumer, date))
-        return found
+        pairs = [(run, one) for one in around.definitions.declared for run in mine.get(one.upstream_dag_id, ())]
+        found = list(by_logical_date(pairs, around))
+        reached = {(each.link.upstream, each.link.via.get("line"), each.link.via.get("file")) for each in found}
+        rest = [(run, one) for run, one in pairs if (run.ref, one.line, seen(one)["file"]) not in reached]
+        return [*found, *without_date(rest, around)]
+
+
+Pairs = Sequence[tuple[RunFacts, DeclaredLink]]
+
+
+def by_logical_date(pairs: Pairs, around: Surroundings) -> Iterator[Found]:
+    """The runs of the very dates."""
+    dated = [
+        (run, one, date) for run, one in pairs if (date := consumer_date(run.logical_date, one.offset)) is not None
+    ]
+    wanted: dict[str, set[datetime]] = {}
+    for _, declared, date in dated:
+        wanted.setdefault(declared.downstream_dag_id, set()).add(date)
+    at = {(r.ref.dag_id, r.logical_date): r for r in around.facts.runs_at(wanted)} if wanted else {}
+    for run, declared, date in dated:
+        if (consumer := at.get((declared.downstream_dag_id, date))) is not None:
+            yield declared_link(run, declared, consumer, [date])
+
+
+def without_date(pairs: Pairs, around: Surroundings) -> Iterator[Found]:
+    """The runs without a logical date that the file tells; and open edges where it doesn't, or where there is none."""
+    told = [(run, one, window) for run, one in pairs if (window := window_of(run, one)) is not None]
+    windows: dict[str, tuple[datetime, datetime]] = {}
+    for _, declared, (since, until) in told:
+        first, last = windows.get(declared.downstream_dag_id, (since, until))
+        windows[declared.downstream_dag_id] = min(first, since), max(last, until)
+    undated: dict[str, list[UndatedRun]] = {}
+    for each in around.facts.undated_runs(windows) if windows else ():
+        undated.setdefault(each.run.ref.dag_id, []).append(each)
+    for run, declared, (since, until) in told:
+        within = [one for one in undated.get(declared.downstream_dag_id, ()) if since <= one.run.run_after <= until]
+        try:
+            consumers = chosen(run, declared, within)
+        except CannotRender as problem:
+            yield open_edge(run, declared, f"what tells the run can't be rendered: {problem}")
+            continue
+        yield from (declared_link(run, declared, one.run, []) for one in consumers)
+        if not consumers:
+            yield open_edge(run, declared, f"no such run was ready from {since.isoformat()} to {until.isoformat()}")
+    others = [(run, one) for run, one in pairs if one.within is None]
+    newest = around.facts.last_undated({one.downstream_dag_id for _, one in others}) if others else {}
+    for run, declared in others:
+        if consumer_date(run.logical_date, declared.offset) is None:
+            yield open_edge(run, declared, f"{run.ref} has no logical date from which the offset could be counted")
+        elif (at := newest.get(declared.downstream_dag_id)) is not None and at >= run.run_after - MARGIN:
+            yield open_edge(run, declared, f"runs of {declared.downstream_dag_id} have no logical date to be told by")
+
+
+MARGIN = timedelta(days=1)
+"""How long before the upstream run a run may have been ready that has read it."""
+
+
+def window_of(run: RunFacts, declared: DeclaredLink) -> tuple[datetime, datetime] | None:
+    """When the consumer of a run is ready, if it has no logical date and the file says how it is told."""
+    since = consumer_date(run.run_after, declared.offset) if declared.within is not None else None
+    until = consumer_date(since, declared.within) if since is not None and declared.within is not None else None
+    return None if since is None or until is None else (since, until)
+
+
+def chosen(run: RunFacts, declared: DeclaredLink, within: Sequence[UndatedRun]) -> Sequence[UndatedRun]:
+    """Those of the runs in the window that are meant. Raises `CannotRender`."""
+    if declared.run_id is None and not declared.conf:
+        return within[:1]
+    run_id = None if declared.run_id is None else rendered(declared.run_id, run)
+    conf = {name: rendered(text, run) for name, text in declared.conf.items()}
+    return [
+        one
+        for one in within
+        if (run_id is None or fnmatchcase(one.run.ref.run_id, run_id.replace("[", "[[]")))
+        and all(one.conf.get(name) == text for name, text in conf.items())
+    ]
 
 
 def seen(declared: DeclaredLink) -> dict[str, object]:
@@ -49,14 +111,14 @@ def seen(declared: DeclaredLink) -> dict[str, object]:
     }
 
 
-def declared_link(run: RunFacts, declared: DeclaredLink, consumer: RunFacts, date: datetime) -> Found:
+def declared_link(run: RunFacts, declared: DeclaredLink, consumer: RunFacts, dates: Sequence[datetime]) -> Found:
     """The link from a run to the one that is declared to read it."""
     link = Link(
         run.ref,
         consumer.ref,
         LinkKind.DECLARED,
         Evidence.DECLARED,
-        {**seen(declared), "dates": [date.isoformat()]},
+        {**seen(declared), **({"dates": [date.isoformat() for date in dates]} if dates else {})},
         from_task_id=declared.upstream_task_id,
         to_task_id=declared.downstream_task_id,
     )
@@ -64,9 +126,8 @@ def declared_link(run: RunFacts, declared: DeclaredLink, consumer: RunFacts, dat
     return Found(link, frozenset({origin}) if origin else None, declared.downstream_task_id, consumer)
 
 
-def open_edge(run: RunFacts, declared: DeclaredLink) -> Found:
-    """A declared link of a run that has no logical date to count from, or whose date lies outside the calendar."""
+def open_edge(run: RunFacts, declared: DeclaredLink, why: str) -> Found:
+    """A declared link of which no run can be told."""
     tasks = {"from_task_id": declared.upstream_task_id, "to_task_id": declared.downstream_task_id}
-    via = {**seen(declared), "why": f"{run.ref} has no logical date from which the offset could be counted"}
     given = {name: task for name, task in tasks.items() if task}
-    return unresolved(run, declared.downstream_dag_id, LinkKind.DECLARED, via, **given)
+    return unresolved(run, declared.downstream_dag_id, LinkKind.DECLARED, {**seen(declared), "why": why}, **given)

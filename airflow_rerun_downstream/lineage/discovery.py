@@ -138,7 +138,12 @@ class Discovery:
         self.learn([source])
         since = (source.logical_date or source.run_after) - REPLACED_BEFORE
         earlier = self.facts.earlier_definitions(since=since)
-        self.around = replace(self.around, earlier=earlier, strays=self.strays(source, earlier))
+        self.around = replace(
+            self.around,
+            since=min(source.run_after, source.logical_date or source.run_after),
+            earlier=earlier,
+            strays=self.strays(source, earlier),
+        )
         if source.dag_gone:  # what it declares is known only now
             self.looked_up.discard(source.ref)
             self.learn([source])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -62,6 +63,14 @@ class Surroundings:
     earlier: Definitions = NOTHING_EARLIER
     strays: frozenset[tuple[str, str]] = frozenset()
 
+    since: datetime | None = None
+    """A moment before anything of the walk can have been made."""
+
+    @cached_property
+    def orphaned_dags(self) -> Collection[str]:
+        """The Dags with a run of which nothing tells any more which task has made it. A few statements, once."""
+        return self.facts.orphaned_dags(self.since) if self.since else frozenset()
+
     @cached_property
     def outlets(self) -> Mapping[str, Sequence[OutletDefinition]]:
         """The outlets of each Dag, as it is now."""
@@ -107,10 +116,10 @@ class Lineage(Protocol):
         ...
 
 
-def unresolved(run: RunFacts, dag_id: str, kind: LinkKind, via: Mapping[str, Any], **tasks: str) -> Found:
+def unresolved(run: RunFacts | RunRef, dag_id: str, kind: LinkKind, via: Mapping[str, Any], **tasks: str) -> Found:
     """An edge that is seen, but of which the consuming run can't be told."""
     link = Link(
-        run.ref,
+        run if isinstance(run, RunRef) else run.ref,
         FutureRef(dag_id),
         kind,
         Evidence.UNRESOLVED,

@@ -31,52 +31,84 @@ class Taker:
     task_id: str | None = None
 
 
-def takers_of(definitions: Definitions, kinds: Collection[LinkKind]) -> dict[int, list[Taker]]:
-    """Who takes each asset."""
-    found: dict[int, dict[Taker, None]] = {}
-    if LinkKind.ASSET in kinds:
-        for schedule in definitions.asset_schedules:
-            found.setdefault(schedule.asset_id, {})[Taker(schedule.dag_id)] = None
-    if LinkKind.INLET in kinds:
-        for inlet in definitions.inlets:
-            if Taker(inlet.dag_id) not in found.get(inlet.asset_id, ()):
-                found.setdefault(inlet.asset_id, {})[Taker(inlet.dag_id, inlet.task_id)] = None
-    return {asset_id: list(some) for asset_id, some in found.items()}
+class Takers:
+    """Who takes what tasks make."""
+
+    def __init__(self, definitions: Definitions, kinds: Collection[LinkKind]) -> None:
+        self.by_asset: dict[int, dict[Taker, None]] = {}
+        self.by_alias: dict[str, dict[Taker, None]] = {}
+        for schedule in definitions.asset_schedules if LinkKind.ASSET in kinds else ():
+            if schedule.alias is None:
+                self.by_asset.setdefault(schedule.asset_id, {})[Taker(schedule.dag_id)] = None
+            else:
+                self.by_alias.setdefault(schedule.alias, {})[Taker(schedule.dag_id)] = None
+        for inlet in definitions.inlets if LinkKind.INLET in kinds else ():
+            self.by_asset.setdefault(inlet.asset_id, {})[Taker(inlet.dag_id, inlet.task_id)] = None
+
+    def of(self, outlets: Iterable[OutletDefinition]) -> list[Taker]:
+        """Those who take what a task makes; of a Dag that it starts no tasks."""
+        found: dict[Taker, None] = {}
+        for outlet in outlets:
+            found |= self.by_asset.get(outlet.asset_id, {})
+            found |= self.by_alias.get(outlet.alias or "", {})
+        started = {taker.dag_id for taker in found if taker.task_id is None}
+        return [taker for taker in found if taker.task_id is None or taker.dag_id not in started]
+
+
+@dataclass(frozen=True)
+class Making:
+    """A task of a run that has left an event of one of its outlets: there are several where they came by an alias."""
+
+    run: RunFacts
+    task_id: str
+    outlets: tuple[OutletDefinition, ...]
+    takers: tuple[Taker, ...]
+
+    @property
+    def events(self) -> set[tuple[RunRef, str, int]]:
+        """The events that it may have left: run, task and asset."""
+        return {(self.run.ref, self.task_id, outlet.asset_id) for outlet in self.outlets}
 
 
 def lost_events(
     explored: Explored, instances: Instances, around: Surroundings, kinds: Collection[LinkKind]
 ) -> Iterator[Found]:
     """An open edge for each polluted task that has made an asset of which no event is kept, and each of its takers."""
-    takers = takers_of(around.definitions, kinds)
+    takers = Takers(around.definitions, kinds)
     known = {
         (found.link.upstream, found.link.from_task_id, found.link.via.get("asset"))
         for found in explored.found
         if found.link.kind in (LinkKind.ASSET, LinkKind.INLET)
     }
     doubtful = [
-        (run, outlet)
+        making
         for ref, run in explored.runs.items()
-        for outlet in outlets_of(run, around, takers)
-        if (ref, outlet.task_id, outlet.asset) not in known
-        and explored.pollution[ref].touches(frozenset({outlet.task_id}))
-        and succeeded(instances.get(ref, ()), outlet.task_id)
+        for making in makings(run, around, takers)
+        if explored.pollution[ref].touches(frozenset({making.task_id}))
+        and not any((ref, making.task_id, outlet.asset) in known for outlet in making.outlets)
+        and succeeded(instances.get(ref, ()), making.task_id)
     ]
     if not doubtful:
         return
-    asset_ids = {outlet.asset_id for _, outlet in doubtful}
-    emissions = around.facts.asset_emissions([*{run.ref: None for run, _ in doubtful}], asset_ids)
-    kept = {(event.producer, event.task_id, event.asset_id) for event in emissions}
-    for run, outlet in doubtful:
-        if (run.ref, outlet.task_id, outlet.asset_id) not in kept:
-            yield from open_edges(run, outlet, takers[outlet.asset_id])
+    runs = {making.run.ref: None for making in doubtful}
+    asset_ids = {outlet.asset_id for making in doubtful for outlet in making.outlets}
+    kept = {
+        (event.producer, event.task_id, event.asset_id) for event in around.facts.asset_emissions(list(runs), asset_ids)
+    }
+    for making in doubtful:
+        if making.events.isdisjoint(kept):
+            yield from open_edges(making)
 
 
-def outlets_of(run: RunFacts, around: Surroundings, takers: Collection[int]) -> Iterable[OutletDefinition]:
+def makings(run: RunFacts, around: Surroundings, takers: Takers) -> Iterator[Making]:
     """What the tasks of a run make, by its own version of the Dag, as far as others take it."""
     own = around.structures.own.get(run.ref)
-    known = around.outlets.get(run.ref.dag_id, ()) if own is None else own.definitions.outlets
-    return [outlet for outlet in known if outlet.asset_id in takers]
+    groups: dict[tuple[str, object], list[OutletDefinition]] = {}
+    for outlet in around.outlets.get(run.ref.dag_id, ()) if own is None else own.definitions.outlets:
+        groups.setdefault((outlet.task_id, outlet.alias or outlet.asset_id), []).append(outlet)
+    for (task_id, _), outlets in groups.items():
+        if found := [taker for taker in takers.of(outlets) if taker.dag_id != run.ref.dag_id]:
+            yield Making(run, task_id, tuple(outlets), tuple(found))
 
 
 def succeeded(instances: Iterable[TaskInstanceFacts], task_id: str) -> bool:
@@ -84,14 +116,15 @@ def succeeded(instances: Iterable[TaskInstanceFacts], task_id: str) -> bool:
     return any(task.task_id == task_id and task.state == "success" for task in instances)
 
 
-def open_edges(run: RunFacts, outlet: OutletDefinition, takers: Iterable[Taker]) -> Iterator[Found]:
+def open_edges(making: Making) -> Iterator[Found]:
     """The edges to those who may have taken what a task made."""
-    for taker in takers:
-        if taker.dag_id == run.ref.dag_id:
-            continue
-        via = {"asset": outlet.asset, "task_id": outlet.task_id}
+    first = making.outlets[0]
+    via = {"alias": first.alias} if first.alias else {"asset": first.asset}
+    via["task_id"] = making.task_id
+    for taker in making.takers:
         if taker.task_id is None:
-            yield unresolved(run, taker.dag_id, LinkKind.ASSET, {**via, "why": CLEANED}, from_task_id=outlet.task_id)
+            told = {**via, "why": CLEANED}
+            yield unresolved(making.run, taker.dag_id, LinkKind.ASSET, told, from_task_id=making.task_id)
         else:
-            tasks = {"from_task_id": outlet.task_id, "to_task_id": taker.task_id}
-            yield unresolved(run, taker.dag_id, LinkKind.INLET, {**via, "why": READ_UNSEEN}, **tasks)
+            tasks = {"from_task_id": making.task_id, "to_task_id": taker.task_id}
+            yield unresolved(making.run, taker.dag_id, LinkKind.INLET, {**via, "why": READ_UNSEEN}, **tasks)

@@ -10,13 +10,14 @@ from airflow_rerun_downstream.domain.errors import NotFound, PlanTooLarge
 from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts
 from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanOptions, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, shown, task_ids
+from airflow_rerun_downstream.lineage.behind import behind
 from airflow_rerun_downstream.lineage.cut_offs import Instances, tell_cut_offs
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.discovery import Discovery, Explored
 from airflow_rerun_downstream.lineage.lost_events import lost_events
 from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint
 from airflow_rerun_downstream.lineage.selecting import source_selection
-from airflow_rerun_downstream.lineage.triggers import unrecorded
+from airflow_rerun_downstream.lineage.triggers import possible, unrecorded
 from airflow_rerun_downstream.lineage.upcoming import forecast
 from airflow_rerun_downstream.lineage.warnings import will_not_run
 from airflow_rerun_downstream.ports import LineageFacts
@@ -68,11 +69,13 @@ class Planner:
         rest = {ref: tasks for ref, tasks in instances.items() if ref != source.ref}
         tell_cut_offs(self.facts, explored.runs, explored.structures, rest)
         instances.update(rest)
-        if any(lineage.kind is LinkKind.TRIGGER for lineage in walk.kinds):
-            explored.found.extend(unrecorded(explored, instances, walk.around.definitions.triggers))
-        explored.found.extend(lost_events(explored, instances, walk.around, {kind.kind for kind in walk.kinds}))
+        kinds = {lineage.kind for lineage in walk.kinds}
+        if LinkKind.TRIGGER in kinds:
+            explored.found.extend(unrecorded(explored, instances, walk.around.definitions))
+            explored.found = list(possible(explored.found, walk.around))
+        explored.found.extend(lost_events(explored, instances, walk.around, kinds))
         to_come = forecast(walk, explored, self.now)
-        explored.found.extend(to_come.found)
+        explored.found.extend([*to_come.found, *behind(explored.found, walk.around, kinds)])
         view = self.viewpoint(explored)
         check_size(sum(view.reads(ref) for ref in explored.runs if ref != source.ref), options.max_runs)
         preview = Preview(explored, instances, options, view, to_come)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
-from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
+from airflow_rerun_downstream.domain.facts import (
+    DagStructure,
+    Definitions,
+    DoubtfulRecord,
+    RunFacts,
+    TaskInstanceFacts,
+    TriggerDefinition,
+    TriggeredRun,
+)
+from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, refs, unresolved
-from airflow_rerun_downstream.lineage.templates import is_template
+from airflow_rerun_downstream.lineage.templates import is_template, may_name
 
 if TYPE_CHECKING:
-    from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
     from airflow_rerun_downstream.lineage.discovery import Explored
 
     Instances = Mapping[RunRef, Sequence[TaskInstanceFacts]]
@@ -26,60 +34,158 @@ class TriggerLineage:
     def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
         """The runs that tasks of ``runs`` made, and those whose tasks made ``runs`` and waited for their end."""
         known = {run.ref: run for run in runs}
-        waiting = {(one.dag_id, one.task_id): one for one in around.definitions.triggers if one.waits}
         # A task of any operator may have made a run, so that every run is asked for.
         for made in around.facts.triggered_runs(refs(runs)):
-            yield link_to_child(made, waiting) if isinstance(made, TriggeredRun) else open_edge(known[made.run], made)
-        children = [run.ref for run in runs if may_be_waited_for(run.ref, waiting)]
-        makers = around.facts.triggering_runs(children) if children else ()
-        made_by = [one for one in makers if (one.parent.dag_id, one.task_id) in waiting]
-        parents = around.facts.runs({made.parent for made in made_by}) if made_by else {}
-        yield from (link_to_parent(made, parents[made.parent]) for made in made_by if made.parent in parents)
+            yield link_to_child(made, around) if isinstance(made, TriggeredRun) else open_edge(known[made.run], made)
+        waiting = [one for one in (*around.definitions.triggers, *around.earlier.triggers) if one.waits]
+        children = [run for run in runs if any(may_name(one.trigger_dag_id, run.ref.dag_id) for one in waiting)]
+        if children:
+            yield from to_parents(children, waiting, around)
+
+
+def to_parents(
+    children: Sequence[RunFacts], waiting: Sequence[TriggerDefinition], around: Surroundings
+) -> Iterator[Found]:
+    """From runs to those whose tasks made them and waited; an open edge where nothing tells any more which it was."""
+    makers = around.facts.triggering_runs(refs(children))
+    tasks = {(one.dag_id, one.task_id) for one in waiting}
+    made_by = [one for one in makers if (one.parent.dag_id, one.task_id) in tasks]
+    changed = {one.parent for one in made_by if one.parent.dag_id in around.earlier.changed}
+    own = around.facts.own_versions(changed) if changed else {}
+    parents = around.facts.runs({made.parent for made in made_by}) if made_by else {}
+    for made in made_by:
+        version = own.get(made.parent)
+        triggers = around.definitions.triggers if version is None else version.definitions.triggers
+        waited = any(one.waits for one in triggers if (one.dag_id, one.task_id) == (made.parent.dag_id, made.task_id))
+        if made.parent in parents and waited:
+            yield link_to_parent(made, parents[made.parent])
+    known = {one.child.ref for one in makers}
+    for child in children:
+        if child.made_by_task and child.ref not in known:
+            yield from (
+                lost_parent(child, dag_id, task_id)
+                for dag_id, task_id in sorted(tasks)
+                if any(
+                    may_name(one.trigger_dag_id, child.ref.dag_id)
+                    for one in waiting
+                    if (one.dag_id, one.task_id) == (dag_id, task_id)
+                )
+            )
+
+
+LOST_PARENT = "a task made the run, and Airflow no longer keeps which; this one waits for the runs that it makes"
+
+
+def lost_parent(child: RunFacts, dag_id: str, task_id: str) -> Found:
+    """The edge from a run to the Dag whose task may have made it and waited for it."""
+    via = {"task_id": task_id, "why": LOST_PARENT}
+    return replace(unresolved(child, dag_id, LinkKind.TRIGGER, via, to_task_id=task_id), beyond=True)
 
 
 FORGOTTEN = "Airflow no longer keeps which run the task made"
+MADE = ("success", "failed")
+"""States of a task that has probably made a run: one that waited for it may have failed with it."""
 
 
-def unrecorded(explored: Explored, instances: Instances, triggers: Iterable[TriggerDefinition]) -> Iterator[Found]:
-    """The polluted tasks that have made a run of which nothing tells any more: an open edge for each."""
+def unrecorded(explored: Explored, instances: Instances, definitions: Definitions) -> Iterator[Found]:
+    """The polluted tasks that have made a run of which nothing tells any more: an open edge for each Dag that it is of.
+
+    Each map index is looked at by itself.
+    """
     known = {
-        (found.link.upstream, found.link.from_task_id)
+        (found.link.upstream, found.link.from_task_id, found.link.via.get("map_index", -1))
         for found in explored.found
         if found.link.kind is LinkKind.TRIGGER
     }
-    targets: dict[str, dict[str, str]] = {}
-    for one in triggers:
-        targets.setdefault(one.dag_id, {}).setdefault(one.task_id, one.trigger_dag_id)
+    latest: dict[str, list[TriggerDefinition]] = {}
+    for one in definitions.triggers:
+        latest.setdefault(one.dag_id, []).append(one)
     for ref, run in explored.runs.items():
-        named = targets.get(ref.dag_id, {})
-        made = {task.task_id for task in instances.get(ref, ()) if task.state == "success" and task.task_id in named}
-        for task_id in sorted(made):
-            if (ref, task_id) not in known and explored.pollution[ref].touches(frozenset({task_id})):
-                via = {"task_id": task_id, "why": FORGOTTEN}
-                yield unresolved(run, named[task_id], LinkKind.TRIGGER, via, from_task_id=task_id)
+        own = explored.structures.own.get(ref)
+        triggers = latest.get(ref.dag_id, ()) if own is None else own.definitions.triggers
+        for task_id, names in targets_of(triggers).items():
+            lost = [
+                task.map_index
+                for task in instances.get(ref, ())
+                if task.task_id == task_id
+                and (ref, task_id, task.map_index) not in known
+                and has_made(task, explored.structures.was(ref))
+            ]
+            if lost and explored.pollution[ref].touches(frozenset({task_id})):
+                via = {"task_id": task_id, "map_index": lost[0], "why": FORGOTTEN}
+                via |= {"one_of": len(names)} if len(names) > 1 else {}
+                yield from (
+                    unresolved(run, name, LinkKind.TRIGGER, via, from_task_id=task_id) for name in sorted(names)
+                )
 
 
-def may_be_waited_for(child: RunRef, waiting: Mapping[tuple[str, str], TriggerDefinition]) -> bool:
-    """Whether a task may have waited for a run that it made."""
-    return any(is_template(one.trigger_dag_id) or one.trigger_dag_id == child.dag_id for one in waiting.values())
+def has_made(task: TaskInstanceFacts, structure: DagStructure | None) -> bool:
+    """Whether a triggering task has probably made a run. What is still to be expanded has made none."""
+    return task.state in MADE and not (
+        task.map_index < 0 and structure is not None and expands(structure, task.task_id)
+    )
+
+
+def expands(structure: DagStructure, task_id: str) -> bool:
+    """Whether a task has several indexes once its run has come to it."""
+    node = structure.tasks.get(task_id)
+    grouped = any(task_id in structure.groups.get(name, ()) for name in structure.mapped_groups)
+    return grouped or (node is not None and node.mapped)
+
+
+def targets_of(triggers: Iterable[TriggerDefinition]) -> dict[str, set[str]]:
+    """The Dags that tasks name, or the templates of their names."""
+    found: dict[str, set[str]] = {}
+    for one in triggers:
+        found.setdefault(one.task_id, set()).add(one.trigger_dag_id)
+    return found
+
+
+def possible(found: Iterable[Found], around: Surroundings) -> Iterator[Found]:
+    """Of the open edges to one of several Dags, those to Dags with a run of which nothing tells which task has made it.
+
+    A template of a name stands for all of them that it can spell.
+    """
+    told: set[tuple[object, ...]] = set()
+    for each in found:
+        target, via = each.link.downstream, each.link.via
+        if each.link.kind is not LinkKind.TRIGGER or not isinstance(target, FutureRef) or each.link.to_task_id:
+            yield each
+        elif is_template(target.dag_id):
+            for dag_id in sorted(around.orphaned_dags):
+                key = each.link.upstream, each.link.from_task_id, dag_id
+                if key not in told and may_name(target.dag_id, dag_id):
+                    told.add(key)
+                    more = {**via, "trigger_dag_id": target.dag_id}
+                    yield replace(each, link=replace(each.link, downstream=FutureRef(dag_id), via=more))
+        elif "one_of" not in via or target.dag_id in around.orphaned_dags:
+            yield each
 
 
 def seen(made: TriggeredRun) -> dict[str, object]:
     """What the task recorded."""
-    return {"task_id": made.task_id, "map_index": made.map_index, "xcom": "trigger_run_id"}
+    by = {"dag_by": "run_id"} if made.by_run_id else {}
+    return {"task_id": made.task_id, "map_index": made.map_index, "xcom": "trigger_run_id", **by}
 
 
-def link_to_child(made: TriggeredRun, waiting: Collection[tuple[str, str]]) -> Found:
+def evidence_of(made: TriggeredRun) -> Evidence:
+    """How the run is known."""
+    return Evidence.DERIVED if made.by_run_id else Evidence.RECORDED
+
+
+def link_to_child(made: TriggeredRun, around: Surroundings) -> Found:
     """The run that a task made."""
-    via = seen(made) | ({"wait_for_completion": True} if (made.parent.dag_id, made.task_id) in waiting else {})
-    link = Link(made.parent, made.child.ref, LinkKind.TRIGGER, Evidence.RECORDED, via, from_task_id=made.task_id)
+    structure = around.structures.was(made.parent)
+    node = structure.tasks.get(made.task_id) if structure is not None else None
+    via = seen(made) | ({"wait_for_completion": True} if node is not None and node.waits_for_run else {})
+    link = Link(made.parent, made.child.ref, LinkKind.TRIGGER, evidence_of(made), via, from_task_id=made.task_id)
     return Found(link, frozenset({made.task_id}), None, made.child)
 
 
 def link_to_parent(made: TriggeredRun, parent: RunFacts) -> Found:
     """The run whose task waited for the run that it had made: what follows the task reads what that run made."""
     via = seen(made) | {"wait_for_completion": True}
-    link = Link(made.child.ref, parent.ref, LinkKind.TRIGGER, Evidence.RECORDED, via, to_task_id=made.task_id)
+    link = Link(made.child.ref, parent.ref, LinkKind.TRIGGER, evidence_of(made), via, to_task_id=made.task_id)
     return Found(link, None, made.task_id, parent, beyond=True)
 
 

@@ -19,6 +19,7 @@ from airflow_rerun_downstream.domain.facts import (
     RunFacts,
     SensorInstance,
     TaskStart,
+    UndatedRun,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind, PlannedFuture
@@ -153,6 +154,14 @@ class RunsToCome:
         self.learn(dates)
         wanted = {dag_id: frozenset(some) for dag_id, some in dates.items()}
         return [run for dag_id, some in wanted.items() for run in self.upcoming[dag_id] if run.logical_date in some]
+
+    def undated_runs(self, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
+        """Runs that a clock is going to make have dates."""
+        return []
+
+    def last_undated(self, dag_ids: Collection[str]) -> dict[str, datetime]:
+        """See `undated_runs`."""
+        return {}
 
     def recorded_waits(
         self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]

@@ -42,6 +42,7 @@ def plan_warnings(
         *left_tasks(plan, selected),
         *rebuilt_on_polluted(plan, selected),
         *unknown_tasks(plan, explored),
+        *untold_makers(plan),
         *gone_in_latest(plan.structures, selected),
         *order_warnings(plan, selected, order),
         *new_runs(plan, selected),
@@ -68,8 +69,12 @@ def unresolved(plan: Plan) -> Iterable[PlanWarning]:
     seen = set()
     for link in plan.links:
         key = (link.downstream.dag_id, link.to_task_id, link.kind)
-        if link.evidence is Evidence.UNRESOLVED and key not in seen:
-            seen.add(key)
+        if link.evidence is not Evidence.UNRESOLVED or key in seen:
+            continue
+        seen.add(key)
+        if "behind" in link.via:
+            yield hangs_on(link)
+        else:
             yield PlanWarning(
                 "unresolved_link",
                 f"{link.downstream.dag_id} reads what {link.upstream.dag_id} makes, but which of its runs did can't "
@@ -78,6 +83,18 @@ def unresolved(plan: Plan) -> Iterable[PlanWarning]:
                 task_id=link.to_task_id,
                 dag_ids=frozenset({link.upstream.dag_id}),
             )
+
+
+def hangs_on(link: Link) -> PlanWarning:
+    """The warning about a Dag behind an unresolved link."""
+    dag_id, first = link.downstream.dag_id, link.via["behind"]["downstream"]["dag_id"]
+    detail = (
+        f"{dag_id} hangs on {first}, of which it can't be told which run has read the data of {link.upstream.dag_id}: "
+        "some run of it may be wrong, too."
+    )
+    return PlanWarning(
+        "behind_unresolved", detail, dag_id, task_id=link.to_task_id, dag_ids=frozenset({first, link.upstream.dag_id})
+    )
 
 
 def not_shown(plan: Plan, explored: Explored, reads: Callable[[RunRef], bool]) -> Iterable[PlanWarning]:
@@ -142,10 +159,10 @@ def extra_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWar
         if lost and link.from_task_id and covers_task(selected.get(link.upstream, ()), link.from_task_id):
             told.setdefault(link.downstream.dag_id, link)
     for dag_id, link in sorted(told.items()):
+        what = shown(str(link.via.get("asset") or link.via.get("alias")))
         detail = (
-            f"{shown(link.from_task_id or '')} of {link.upstream} will tell of {shown(str(link.via.get('asset')))} "
-            "as if for the first time, since Airflow no longer keeps the event that it repeats: "
-            f"that may start an extra run of {dag_id}."
+            f"{shown(link.from_task_id or '')} of {link.upstream} will tell of {what} as if for the first time, since "
+            f"Airflow no longer keeps the event that it repeats: that may start an extra run of {dag_id}."
         )
         yield PlanWarning("extra_run", detail, dag_id, dag_ids=frozenset({link.upstream.dag_id}))
 
@@ -203,6 +220,21 @@ def unknown_tasks(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:
                 f"What follows {named} in {ref} can't be told: its Dag doesn't know that task. All of the run counts."
             )
             yield PlanWarning("unknown_task", detail, ref.dag_id, ref.run_id, min(task_ids))
+
+
+def untold_makers(plan: Plan) -> Iterable[PlanWarning]:
+    """Runs of which nothing tells whether the scheduler or a person stands behind them: one warning for each Dag."""
+    found: dict[str, list[RunRef]] = {}
+    for run in (plan.source, *plan.runs):
+        if run.facts.maker_untold:
+            found.setdefault(run.ref.dag_id, []).append(run.ref)
+    for dag_id, refs in sorted(found.items()):
+        more = f" and {len(refs) - 1} more run(s) of it" if len(refs) > 1 else ""
+        detail = (
+            f"A task made {refs[0]}{more}, and Airflow no longer keeps which. It counts as a run of the scheduler's, "
+            "although a person may have started what made it."
+        )
+        yield PlanWarning("maker_untold", detail, dag_id, None if more else refs[0].run_id)
 
 
 def covers_task(tasks: Tasks, task_id: str) -> bool:

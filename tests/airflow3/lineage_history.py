@@ -157,8 +157,8 @@ def cleaned(task: str, *consumers: str) -> Step:
     return step
 
 
-def made(task: str, child: str, *, map_index: int = -1, linked: bool = True) -> Step:
-    """A TriggerDagRun task made a run; ``linked``: it left the link of the UI, too."""
+def made(task: str, child: str, *, map_index: int = -1, linked: bool = True, noted: bool = True) -> Step:
+    """A TriggerDagRun task made a run; ``linked``: it left the link of the UI; ``noted``: the run's id."""
 
     def step(past: History) -> None:
         ref, task_id = past.task(task)
@@ -167,7 +167,8 @@ def made(task: str, child: str, *, map_index: int = -1, linked: bool = True) -> 
         if linked:
             address = f"http://localhost/dags/{found.dag_id}/runs/{found.run_id}"
             history.xcom(ref, task_id, "_link_TriggerDagRunLink", address, session=past.session, map_index=map_index)
-        history.xcom(ref, task_id, "trigger_run_id", found.run_id, session=past.session, map_index=map_index)
+        if noted:
+            history.xcom(ref, task_id, "trigger_run_id", found.run_id, session=past.session, map_index=map_index)
 
     return step
 

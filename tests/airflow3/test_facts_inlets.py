@@ -91,10 +91,11 @@ def test_inlets_of_active_dags_and_what_schedules_them(facts, session):
     }
     ids = {each.asset_id: each.asset for each in facts.definitions().inlets}
     # What came through an alias starts a Dag by it only when it comes through it again.
-    assert {(each.dag_id, ids[each.asset_id]) for each in facts.definitions().asset_schedules} == {
-        ("by_asset", "x://one/all"),
-        ("by_name", "x://two/all"),
-        ("by_uri", "x://one/all"),
+    assert {(each.dag_id, ids[each.asset_id], each.alias) for each in facts.definitions().asset_schedules} == {
+        ("by_asset", "x://one/all", None),
+        ("by_name", "x://two/all", None),
+        ("by_uri", "x://one/all", None),
+        ("by_alias", "x://two/all", "both"),
     }
 
 

@@ -167,11 +167,50 @@ def rendered(ref: RunRef, task_id: str, fields: dict[str, Any], *, session: Any,
 @pytest.mark.parametrize("link", [True, False], ids=["by its link", "by what was rendered"])
 def test_a_templated_target_is_told(facts, session, link):
     parent, child = triggering(session, trigger("{{ params.target }}"))
+    scene.save(history.dag("c"), session=session)
+    history.run("c", child.run_id, session=session, by="operator")
     history.triggered(parent, child, session=session, link=link)
     if not link:
-        assert "no longer keeps" in doubts(facts, parent)[0]
+        assert all("no longer keeps" in why for why in doubts(facts, parent))
+        assert [each.dag_id for each in facts.triggered_runs([parent])] == ["b", "c"]
         rendered(parent, "go", {"trigger_dag_id": "b"}, session=session)
     assert [each.child.ref for each in facts.triggered_runs([parent])] == [child]
+
+
+def test_a_templated_target_is_told_by_the_run_s_id(facts, session):
+    """Of the Dags that the template can spell only one has a run of that id which a task may have made."""
+    parent, child = triggering(session, trigger("{{ params.prefix }}b"))
+    scene.save(history.dag("c"), session=session)
+    history.run("c", child.run_id, session=session, by="operator")
+    history.triggered(parent, child, session=session)
+    (made,) = facts.triggered_runs([parent])
+    assert (made.child.ref, made.by_run_id) == (child, True)
+
+
+def test_a_run_of_the_recorded_id_that_no_task_made_is_not_the_one(facts, session):
+    parent, _ = triggering(session, trigger("{{ params.target }}"))
+    scene.save(history.dag("c"), session=session)
+    history.run("c", "mine", session=session)
+    history.xcom(parent, "go", "trigger_run_id", "mine", session=session)
+    (record,) = facts.triggered_runs([parent])
+    assert (record.dag_id, "no longer keeps" in record.why) == ("{{ params.target }}", True)
+
+
+@pytest.mark.parametrize("value", [None, "s3://bucket/run.json"], ids=["gone", "elsewhere"])
+def test_the_link_of_the_ui_is_enough(facts, session, value):
+    parent, child = triggering(session, trigger("b"))
+    history.xcom(parent, "go", "_link_TriggerDagRunLink", f"http://x/dags/b/runs/{child.run_id}", session=session)
+    if value is not None:
+        history.xcom(parent, "go", "trigger_run_id", value, session=session)
+    (made,) = facts.triggered_runs([parent])
+    assert (made.child.ref, made.by_run_id) == (child, False)
+
+
+def test_the_dags_with_runs_of_which_nothing_tells_who_made_them(facts, session):
+    parent, child = triggering(session, trigger("b"))
+    assert facts.orphaned_dags(START) == {"b"}
+    history.triggered(parent, child, session=session)
+    assert facts.orphaned_dags(START) == set()
 
 
 def test_a_run_of_another_dag_than_the_task_triggers_is_in_doubt(facts, session):

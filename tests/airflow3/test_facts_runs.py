@@ -97,10 +97,21 @@ def test_a_run_that_a_task_of_a_manual_run_made_is_not(facts, session):
     assert not any(run.online for run in facts.runs(refs).values())
 
 
-def test_a_run_whose_parent_cannot_be_told_is_not_online(facts, session):
+def test_a_run_whose_parent_cannot_be_told_counts_as_online(facts, session):
     scene.save(history.dag("a"), session=session)
     ref = history.run("a", "made", session=session, by="operator")
-    assert not facts.runs([ref])[ref].online
+    found = facts.runs([ref])[ref]
+    assert (found.online, found.maker_untold) == (True, True)
+
+
+def test_a_run_whose_parent_is_told_by_the_link_of_the_ui_alone(facts, session):
+    scene.save(history.dag("a", trigger("b")), history.dag("b"), session=session)
+    parent = scene.create_run("a", session=session)
+    child = history.run("b", "manual__2026-11-01T00:00:00+00:00", session=session, by="operator")
+    address = f"http://localhost:8080/dags/b/runs/{child.run_id}"
+    history.xcom(parent, "go", "_link_TriggerDagRunLink", address, session=session)
+    found = facts.runs([child])[child]
+    assert (found.online, found.maker_untold) == (True, False)
 
 
 def test_a_run_id_that_a_task_gave_to_another_dag_proves_nothing(facts, session):
@@ -109,7 +120,7 @@ def test_a_run_id_that_a_task_gave_to_another_dag_proves_nothing(facts, session)
     right, wrong = (history.run(dag_id, "same", session=session, by="operator") for dag_id in "bc")
     history.triggered(parent, right, session=session)
     found = facts.runs([right, wrong])
-    assert (found[right].online, found[wrong].online) == (True, False)
+    assert [(found[ref].online, found[ref].maker_untold) for ref in (right, wrong)] == [(True, False), (True, True)]
 
 
 def test_runs_that_made_one_another_do_not_hang(facts, session):
@@ -117,7 +128,7 @@ def test_runs_that_made_one_another_do_not_hang(facts, session):
     first, second = (history.run(dag_id, f"r-{dag_id}", session=session, by="operator") for dag_id in "ab")
     history.triggered(first, second, session=session)
     history.triggered(second, first, session=session)
-    assert not any(run.online for run in facts.runs([first, second]).values())
+    assert all(run.maker_untold for run in facts.runs([first, second]).values())
 
 
 def failed(session: Any, *, start: Any = START, end: Any = START + 10 * MINUTE) -> RunRef:
@@ -265,9 +276,9 @@ def test_an_unknown_order_is_refused(facts, order):
 
 
 def test_a_page_of_online_runs_is_exact(facts, some_runs):
-    assert page(facts, online=True) == ["queued", "failed", "made", some_runs["online"]]
-    assert page(facts, online=False) == ["manual", "orphan"]
-    assert facts.page(RunFilter(online=False, limit=1))[1] == 2
+    assert page(facts, online=True) == ["queued", "failed", "orphan", "made", some_runs["online"]]
+    assert page(facts, online=False) == ["manual"]
+    assert facts.page(RunFilter(online=True, limit=1))[1] == 5
 
 
 def test_a_dag_that_is_gone_is_told(facts, session, some_runs):
@@ -287,8 +298,8 @@ def test_a_page_of_possible_sources(facts, some_runs):
     now = START + timedelta(days=2)
     taken = frozenset({RunRef("b", "made")})
     rule = SourceRule(now=now, window_start=START, taken=taken)
-    assert page(facts, source_rule=rule) == ["failed", some_runs["online"]]
+    assert page(facts, source_rule=rule) == ["failed", "orphan", some_runs["online"]]
     rest = SourceRule(now=now, window_start=START, taken=taken, matches=False)
-    assert page(facts, source_rule=rest) == ["queued", "manual", "orphan", "made"]
+    assert page(facts, source_rule=rest) == ["queued", "manual", "made"]
     assert page(facts, source_rule=SourceRule(now=now, window_start=None), limit=1) == ["failed"]
     assert page(facts, source_rule=SourceRule(now=now, window_start=now)) == ["failed"]

@@ -21,7 +21,7 @@ from dev.waiting import wait_until
 from tests.bench.history import LargeHistory
 
 ADA = Actor("1", "ada")
-MAX_STATEMENTS = 30
+MAX_STATEMENTS = 40
 MAX_RATIO = 5.0
 MAX_TICK_STATEMENTS = 3
 MAX_POLLS = 1.0

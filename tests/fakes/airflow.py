@@ -51,6 +51,7 @@ from airflow_rerun_downstream.domain.facts import (
     TaskStart,
     TriggerDefinition,
     TriggeredRun,
+    UndatedRun,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
@@ -100,6 +101,7 @@ class World:
     consumptions: set[tuple[int, RunRef]] = field(default_factory=set)
     triggered: list[tuple[RunRef, str, RunRef]] = field(default_factory=list)
     recorded: list[records.Record] = field(default_factory=list)
+    confs: dict[RunRef, Mapping[str, str]] = field(default_factory=dict)
     waits: list[tuple[datetime, waits.Wait]] = field(default_factory=list)
     rendered: dict[tuple[RunRef, str, int], Mapping[str, object]] = field(default_factory=dict)
     schedules: dict[str, DagSchedule] = field(default_factory=dict)
@@ -486,6 +488,25 @@ class FakeFacts:
         found = [run for run in self.world.runs.values() if moment(run) in dates.get(run.ref.dag_id, ())]
         return [records.told(self.world, run) for run in found]
 
+    def undated_runs(self, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
+        self.statements += 1
+        found = [
+            UndatedRun(self.told(ref), self.world.confs.get(ref, {}))
+            for ref, run in self.world.runs.items()
+            if run.logical_date is None
+            and ref.dag_id in windows
+            and windows[ref.dag_id][0] <= run.run_after <= windows[ref.dag_id][1]
+        ]
+        return sorted(found, key=lambda one: (one.run.run_after, one.run.ref))
+
+    def last_undated(self, dag_ids: Collection[str]) -> dict[str, datetime]:
+        self.statements += 1
+        found: dict[str, datetime] = {}
+        for run in self.world.runs.values():
+            if run.ref.dag_id in dag_ids and run.logical_date is None:
+                found[run.ref.dag_id] = max(run.run_after, found.get(run.ref.dag_id, run.run_after))
+        return found
+
     def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
         self.statements += 1
         later = [
@@ -614,6 +635,11 @@ class FakeFacts:
     ) -> list[TaskStart]:
         self.statements += 1
         return events.starts(self.world, tasks, since, until)
+
+    def orphaned_dags(self, since: datetime) -> frozenset[str]:
+        self.statements += 1
+        made = (run for run in self.world.runs.values() if run.made_by_task and run.run_after >= since)
+        return frozenset(run.ref.dag_id for run in made if not records.makers(self.world, run.ref))
 
     def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
         self.statements += 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.templates import may_name
 
 if TYPE_CHECKING:
     from tests.fakes.airflow import World
@@ -65,8 +66,14 @@ def triggered(world: World, parents: Collection[RunRef]) -> Iterator[TriggeredRu
         names = {one.trigger_dag_id for one in triggers}
         dag_id = target(world, record)
         if dag_id is None:
-            if triggers:
-                yield DoubtfulRecord(*where, "nothing tells of which Dag the run is", min(names))
+            possible = [
+                run for run in alike(world, record.run_id) if any(may_name(name, run.ref.dag_id) for name in names)
+            ]
+            if len(possible) == 1:
+                yield TriggeredRun(*where, told(world, possible[0]), by_run_id=True)
+            elif triggers:
+                for name in [run.ref.dag_id for run in possible] or sorted(names):
+                    yield DoubtfulRecord(*where, "nothing tells of which Dag the run is", name)
             continue
         child = RunRef(dag_id, record.run_id)
         run = world.runs.get(child)
@@ -78,6 +85,12 @@ def triggered(world: World, parents: Collection[RunRef]) -> Iterator[TriggeredRu
             yield DoubtfulRecord(*where, f"no task has made the run {child}", dag_id)
         else:
             yield TriggeredRun(*where, told(world, run))
+
+
+def alike(world: World, run_id: str) -> list[RunFacts]:
+    """The runs of any Dag that have an id and that tasks may have made."""
+    found = [run for run in world.runs.values() if run.ref.run_id == run_id and (run.made_by_task or run.clear_number)]
+    return sorted(found, key=lambda run: run.ref)
 
 
 def makers(world: World, child: RunRef) -> set[RunRef]:
@@ -93,22 +106,26 @@ def makers(world: World, child: RunRef) -> set[RunRef]:
 
 def told(world: World, run: RunFacts) -> RunFacts:
     """A run's facts, with those that other rows tell."""
+    online = is_online(world, run.ref)
     return replace(
         run,
-        online=is_online(world, run.ref),
+        online=online is not False,
+        maker_untold=online is None,
         terminated=run.terminated and run.state == "failed",
         dag_gone=run.ref.dag_id in world.gone,
     )
 
 
-def is_online(world: World, ref: RunRef) -> bool:
-    """Whether the scheduler made a run, or a task of such a run did."""
-    seen, waiting = {ref}, [ref]
+def is_online(world: World, ref: RunRef) -> bool | None:
+    """Whether the scheduler made a run, or a task of such a run did; None: nothing tells whose task it was."""
+    seen, waiting, by_hand, untold = {ref}, [ref], False, False
     while waiting:
         run = world.runs[waiting.pop()]
         if run.online:
             return True
-        above = makers(world, run.ref) - seen if run.made_by_task else set()
+        above = makers(world, run.ref) if run.made_by_task else set()
+        by_hand |= not run.made_by_task
+        untold |= run.made_by_task and not above
+        waiting.extend(above - seen)
         seen |= above
-        waiting.extend(above)
-    return False
+    return None if untold or not by_hand else False

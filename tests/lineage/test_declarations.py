@@ -79,7 +79,11 @@ LINK = "  - upstream: {dag_id: a}\n    downstream: {dag_id: b}\n"
         ("links:\n  - a", 2, "a link is not a mapping"),
         ("links:\n  - upstream: {dag_id: a}", 2, "no downstream"),
         ("links:\n  - downstream: {dag_id: a}", 2, "no upstream"),
-        ("links:\n" + LINK + "    offest: P1D", 4, "'offest' is none of downstream, offset, reason, upstream"),
+        (
+            "links:\n" + LINK + "    offest: P1D",
+            4,
+            "'offest' is none of conf, downstream, offset, reason, run_id, upstream, within",
+        ),
         ("links:\n" + LINK + "    offset: P1D\n    offset: P2D", 5, "'offset' is there twice"),
         ("links:\n" + LINK + "    offset: 1 day", 4, "'1 day' is neither 'same' nor"),
         ("links:\n" + LINK + "    offset:", 4, "offset is not a text"),

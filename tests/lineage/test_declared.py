@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -81,6 +81,54 @@ def test_without_a_logical_date_the_link_is_unresolved(world: World) -> None:
     assert codes(found) == ["unresolved_link"]
     far = world.run("a", run_id="far", logical_date=datetime(9999, 12, 31, tzinfo=timezone.utc))
     assert links(plan(world, far, declarations=declared("P1D"))) == {("a", "b", "declared", "unresolved")}
+
+
+class TestWithoutADate:
+    """Consumers that a request or an asset has started."""
+
+    @pytest.fixture
+    def source(self, world: World) -> RunRef:
+        for number, hours in enumerate((-30, -1, 1, 5, 30)):
+            at = START + timedelta(days=3, hours=hours)
+            ref = world.run("b", run_id=f"of-2026110{4 if hours > 0 else 3}-{number}", logical_date=None, run_after=at)
+            world.confs[ref] = {"day": "2026-11-04" if hours > 0 else "2026-11-03", "number": str(number)}
+        return world.run("a", day=3)
+
+    def told(self, world: World, source: RunRef, more: str) -> list[str]:
+        found = plan(world, source, declarations=declared(more=more))
+        assert {evidence for *_, evidence in links(found)} <= {"declared"}
+        return [run.ref.run_id[-1] for run in found.runs]
+
+    def test_the_first_one_within_a_time(self, world: World, source: RunRef) -> None:
+        assert self.told(world, source, "    within: PT6H\n") == ["2"]
+        assert self.told(world, source, "    within: P2D\n") == ["2"]
+
+    def test_all_of_an_id(self, world: World, source: RunRef) -> None:
+        assert self.told(world, source, "    run_id: of-{{ ds_nodash }}-*\n") == ["2", "3"]
+        more = "    run_id: of-{{ ds_nodash }}-*\n    within: PT2H\n"
+        assert self.told(world, source, more) == ["2"]
+
+    def test_all_of_a_configuration(self, world: World, source: RunRef) -> None:
+        assert self.told(world, source, "    conf: {day: '{{ ds }}'}\n") == ["2", "3"]
+        assert self.told(world, source, "    conf: {day: '{{ ds }}', number: '3'}\n") == ["3"]
+
+    @pytest.mark.parametrize(
+        "more", ["", "    within: PT10M\n", "    run_id: other\n", "    conf: {x: y}\n", "    run_id: '{{ ti.x }}'\n"]
+    )
+    def test_that_none_is_told_is_said(self, world: World, source: RunRef, more: str) -> None:
+        found = plan(world, source, declarations=declared(more=more))
+        assert (links(found), found.runs) == ({("a", "b", "declared", "unresolved")}, ())
+
+    def test_runs_that_were_long_before_are_none(self, world: World, source: RunRef) -> None:
+        assert plan(world, world.run("a", day=9), declarations=declared()).links == ()
+
+    def test_one_of_the_very_date_counts_first(self, world: World, source: RunRef) -> None:
+        dated = world.run("b", day=3)
+        assert reached(plan(world, source, declarations=declared(more="    within: PT6H\n"))) == [dated]
+
+    @pytest.mark.parametrize("more", ["within: -PT1H", "within: same", "conf: x", "conf: {}", "run_id: ''"])
+    def test_what_is_wrong(self, more: str) -> None:
+        assert declared(more=f"    {more}\n").problems
 
 
 def test_no_run_at_the_date_is_no_link(world: World) -> None:

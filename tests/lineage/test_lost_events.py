@@ -103,3 +103,25 @@ def test_what_would_start_an_extra_run_is_warned_of(world: World) -> None:
     assert "extra_run" not in codes(plan(world, source, unreadable={"by_asset"}))
     world.emitted(source, "make", START)
     assert "extra_run" not in codes(plan(world, source))
+
+
+def test_what_came_through_an_alias(world: World) -> None:
+    """One event is enough: the task names other assets each time."""
+    world.dag("q", "name_it")
+    world.outlets += [OutletDefinition("q", "name_it", number, f"x://{number}", "some") for number in (1, 2)]
+    world.asset_schedules.append(AssetSchedule("by_alias", 2, "some"))
+    source, other = world.run("q"), world.run("q", day=1)
+    found = plan(world, source)
+    assert {(link.downstream.dag_id, link.to_task_id) for link in found.links} == {
+        ("by_alias", None),
+        ("by_asset", None),
+        ("reader", "read"),
+    }
+    assert {link.via.get("alias") for link in found.links} == {"some"}
+    world.emitted(other, "name_it", START, asset_id=1)
+    assert "unresolved" not in {evidence for *_, evidence in links(plan(world, other))}
+
+
+def test_what_starts_by_an_alias_does_not_take_the_asset_itself(world: World) -> None:
+    world.asset_schedules.append(AssetSchedule("by_alias", 1, "some"))
+    assert links(plan(world, world.run("p"))) == LOST

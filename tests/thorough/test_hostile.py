@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from airflow_rerun_downstream.airflow3.stored import Unreadable, linked_dag, read_id, read_waited
+from airflow_rerun_downstream.airflow3.stored import Unreadable, linked_run, read_id, read_waited
 from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage import expressions
@@ -110,7 +110,7 @@ def test_records_of_sensors(name: str) -> None:
 def test_records_of_triggers(name: str) -> None:
     text = json.dumps(TRIGGERED[name])
     usual = json.dumps("/dags/a/runs/" + "r" * (len(text) - 15))
-    held(lambda: (read_id(text), linked_dag(text)), lambda: (read_id(usual), linked_dag(usual)))
+    held(lambda: (read_id(text), linked_run(text)), lambda: (read_id(usual), linked_run(usual)))
 
 
 def asked(body: dict[str, Any]) -> object:

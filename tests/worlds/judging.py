@@ -158,7 +158,13 @@ def needless(world: World, links: Collection[Link], may: Truth) -> Iterator[Faul
     for doubt in world.doubts:
         doubts.setdefault((doubt.up, doubt.dag_id, doubt.kind), []).append(doubt)
     guessed = after_guesses(links)
+    hooks = {link.downstream.dag_id for link in unresolved(links) if "behind" not in link.via}
+    hanging = may_hang(world, hooks)
     for link in unresolved(links):
+        if "behind" in link.via:
+            if link.downstream.dag_id not in hanging:
+                yield Fault("hangs on nothing", said(link), frozenset({link.kind.value}))
+            continue
         some = doubts.get((link.upstream, link.downstream.dag_id, link.kind), [])
         wrong = None if link.upstream in guessed else may.tasks.get(link.upstream)
         if not any(doubt.tasks is None or wrong is None or not wrong.isdisjoint(doubt.tasks) for doubt in some):
@@ -174,6 +180,19 @@ def after_guesses(links: Collection[Link]) -> set[RunRef]:
         if isinstance(ref, RunRef) and ref not in found:
             found.add(ref)
             waiting += [link.downstream for link in links if link.upstream == ref]
+    return found
+
+
+def may_hang(world: World, dag_ids: Collection[str]) -> set[str]:
+    """The Dags that links of the world join to others, whether a run of theirs has read or not."""
+    found, waiting = set(dag_ids), list(dag_ids)
+    while waiting:
+        dag_id = waiting.pop()
+        for link in world.links:
+            ends = {up.dag_id for up in link.ups} | {link.down.dag_id}
+            if dag_id in ends:
+                waiting += ends - found
+                found |= ends
     return found
 
 

@@ -39,6 +39,7 @@ from airflow_rerun_downstream.domain.facts import (
     TaskInstanceFacts,
     TaskStart,
     TriggeredRun,
+    UndatedRun,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -66,6 +67,14 @@ class AirflowFacts:
     def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
         """See `LineageFacts.runs_at`."""
         return runs.runs_at(self._session, dates, undated=undated)
+
+    def undated_runs(self, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
+        """See `LineageFacts.undated_runs`."""
+        return runs.undated_runs(self._session, windows)
+
+    def last_undated(self, dag_ids: Collection[str]) -> dict[str, datetime]:
+        """See `LineageFacts.last_undated`."""
+        return runs.last_undated(self._session, dag_ids)
 
     def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
         """See `LineageFacts.later_runs`."""
@@ -97,7 +106,8 @@ class AirflowFacts:
         """See `LineageFacts.definitions`."""
         edges, named, made = serialized.declared(self._session)
         takers = inlets.takers(self._session, named)
-        return replace(edges, inlets=takers.inlets, outlets=takers.outlets(made), asset_schedules=takers.schedules)
+        outlets = inlets.outlets_among(made, takers.known)
+        return replace(edges, inlets=takers.inlets, outlets=outlets, asset_schedules=takers.schedules)
 
     def earlier_definitions(self, *, since: datetime) -> Definitions:
         """See `LineageFacts.earlier_definitions`."""
@@ -124,6 +134,10 @@ class AirflowFacts:
     def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
         """See `LineageFacts.triggered_runs`."""
         return triggers.triggered_runs(self._session, parents)
+
+    def orphaned_dags(self, since: datetime) -> frozenset[str]:
+        """See `LineageFacts.orphaned_dags`."""
+        return triggers.orphaned_dags(self._session, since)
 
     def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
         """See `LineageFacts.triggering_runs`."""

@@ -54,24 +54,6 @@ BY_URI = DagScheduleAssetUriReference.__table__.c
 DID_NOTHING = ("skipped", "upstream_failed", "removed")
 
 
-@dataclass(frozen=True)
-class Takers:
-    """Who takes assets. ``meant``: the assets that are taken, by what a task may call them."""
-
-    inlets: tuple[InletDefinition, ...]
-    schedules: tuple[AssetSchedule, ...]
-    meant: Mapping[tuple[str, str], Collection[Meant]]
-
-    def outlets(self, named: Iterable[NamedAsset]) -> tuple[OutletDefinition, ...]:
-        """Those of the outlets that somebody takes."""
-        found = {
-            OutletDefinition(one.dag_id, one.task_id, asset.asset_id, asset.uri): None
-            for one in named
-            for asset in self.meant.get((one.by, one.value), ())
-        }
-        return tuple(found)
-
-
 class Meant(NamedTuple):
     """An asset that a task names."""
 
@@ -79,46 +61,80 @@ class Meant(NamedTuple):
     uri: str
 
 
+Named = Mapping[tuple[str, str], Collection[Meant]]
+"""Assets by what tasks may call them: a "name", a "uri", or the "alias" that they came through."""
+
+
+@dataclass(frozen=True)
+class Takers:
+    """Who takes assets. ``known``: those that are taken, and those that came through an alias."""
+
+    inlets: tuple[InletDefinition, ...]
+    schedules: tuple[AssetSchedule, ...]
+    known: Named
+
+
 def takers(session: Session, named: Collection[NamedAsset] = ()) -> Takers:
     """The inlets of active Dags, and the assets that schedule Dags.
 
-    One statement, and one more where tasks name what they read (``named``): Airflow keeps no row of these.
+    One statement, and one more where tasks name what they read or make (``named``): Airflow keeps no row of these.
     """
     inlets: set[InletDefinition] = set()
     schedules: set[AssetSchedule] = set()
     known: dict[tuple[str, str], set[Meant]] = {}
     for row in session.execute(taken()):
         if row.task_id is None:
-            schedules.add(AssetSchedule(row.dag_id, row.id))
+            schedules.add(AssetSchedule(row.dag_id, row.id, row.alias))
         else:
             inlets.add(InletDefinition(row.dag_id, row.task_id, row.id, row.uri))
         known.setdefault(("uri", row.uri), set()).add(Meant(row.id, row.uri))
         known.setdefault(("name", row.name), set()).add(Meant(row.id, row.uri))
-    for (by, value), assets in meant(session, named).items():
-        known.setdefault((by, value), set()).update(assets)
-        inlets |= {
-            InletDefinition(one.dag_id, one.task_id, *asset)
-            for one in named
-            if (one.by, one.value) == (by, value)
-            for asset in assets
-        }
+    for called, assets in meant(session, named).items():
+        known.setdefault(called, set()).update(assets)
+    inlets.update(inlets_among((one for one in named if one.reads), known))
     return Takers(
         tuple(sorted(inlets, key=lambda one: (one.dag_id, one.task_id, one.asset_id))),
-        tuple(sorted(schedules, key=lambda one: (one.dag_id, one.asset_id))),
+        tuple(sorted(schedules, key=lambda one: (one.dag_id, one.asset_id, one.alias or ""))),
         known,
     )
 
 
+def inlets_among(named: Iterable[NamedAsset], known: Named) -> tuple[InletDefinition, ...]:
+    """The inlets that tasks name, each once."""
+    found = {
+        InletDefinition(one.dag_id, one.task_id, *asset): None
+        for one in named
+        for asset in known.get((one.by, one.value), ())
+    }
+    return tuple(found)
+
+
+def outlets_among(named: Iterable[NamedAsset], known: Named) -> tuple[OutletDefinition, ...]:
+    """The outlets that tasks name, as far as the assets are known, each once."""
+    found = {
+        OutletDefinition(one.dag_id, one.task_id, *asset, alias=one.value if one.by == "alias" else None): None
+        for one in named
+        for asset in known.get((one.by, one.value), ())
+    }
+    return tuple(found)
+
+
 def taken() -> Any:
-    """The assets that tasks of active Dags read, or (without a task) that schedule them."""
+    """The assets that tasks of active Dags read, or (without a task) that schedule them, perhaps through an alias."""
+    through = (
+        select(BY_ALIAS.dag_id, null(), ALIASED.c.asset_id, ALIAS.name)
+        .select_from(ALIASED.join(AssetAliasModel.__table__, ALIAS.id == ALIASED.c.alias_id))
+        .where(BY_ALIAS.alias_id == ALIAS.id)
+    )
     every = union_all(
-        select(INLET.dag_id, INLET.task_id, INLET.asset_id),
-        select(BY_ASSET.dag_id, null(), BY_ASSET.asset_id),
-        select(BY_NAME.dag_id, null(), ASSET.id).where(ASSET.name == BY_NAME.name),
-        select(BY_URI.dag_id, null(), ASSET.id).where(ASSET.uri == BY_URI.uri),
+        select(INLET.dag_id, INLET.task_id, INLET.asset_id, null().label("alias")),
+        select(BY_ASSET.dag_id, null(), BY_ASSET.asset_id, null()),
+        select(BY_NAME.dag_id, null(), ASSET.id, null()).where(ASSET.name == BY_NAME.name),
+        select(BY_URI.dag_id, null(), ASSET.id, null()).where(ASSET.uri == BY_URI.uri),
+        through,
     ).subquery()
     return (
-        select(every.c.dag_id, every.c.task_id, ASSET.id, ASSET.name, ASSET.uri)
+        select(every.c.dag_id, every.c.task_id, every.c.alias, ASSET.id, ASSET.name, ASSET.uri)
         .select_from(every)
         .join(AssetModel.__table__, ASSET.id == every.c.asset_id)
         .join(DagModel.__table__, DAG.dag_id == every.c.dag_id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.models.dagrun import DagRun
 from sqlalchemy import and_, bindparam, case, func, literal, not_, or_, select
 
-from airflow_rerun_downstream.airflow3.facts.origins import ALWAYS_ONLINE, Kind, made_by_task, online
+from airflow_rerun_downstream.airflow3.facts.origins import ALWAYS_ONLINE, Kind, made_by_task, origins
 from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, THERE, complete
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
 from airflow_rerun_downstream.domain.errors import Invalid
@@ -86,7 +86,7 @@ def online_condition(session: Session, matching: Sequence[ColumnElement[bool]]) 
     made = session.execute(
         select(RUN.id, RUN.dag_id, RUN.run_id, RUN.run_type, RUN.triggered_by).where(*matching, made_by_task())
     ).all()
-    found = online(session, {RunRef(row.dag_id, row.run_id): Kind.of(row) for row in made})
+    found = origins(session, {RunRef(row.dag_id, row.run_id): Kind.of(row) for row in made}).online
     ids = [row.id for row in made if RunRef(row.dag_id, row.run_id) in found]
     by_scheduler: ColumnElement[bool] = RUN.run_type.in_(ALWAYS_ONLINE)
     if not ids:

@@ -37,6 +37,7 @@ class NamedAsset:
     task_id: str
     by: str
     value: str
+    reads: bool
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class ParsedDag:
     """All inlets: Airflow keeps rows of the latest version's only."""
 
     outlets: tuple[NamedAsset, ...] = ()
-    """All outlets; what goes by an alias is known by its events alone."""
+    """All outlets."""
 
 
 def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
@@ -91,25 +92,23 @@ def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
         tuple(found for task in tasks for found in named_assets(dag_id, task, "inlets")),
         tuple(found for task in tasks for found in named_assets(dag_id, task, "outlets")),
         tuple(found for task in tasks for found in named_assets(dag_id, task, "inlets", all_of_them=True)),
-        tuple(
-            found
-            for task in tasks
-            for found in named_assets(dag_id, task, "outlets", all_of_them=True)
-            if found.by != "alias"
-        ),
+        tuple(found for task in tasks for found in named_assets(dag_id, task, "outlets", all_of_them=True)),
     )
 
 
 def named_assets(dag_id: str, task: Task, argument: str, *, all_of_them: bool = False) -> Iterator[NamedAsset]:
     """The inlets or outlets of a task that are references or aliases; ``all_of_them``: and assets, by their URI."""
+    reads = argument == "inlets"
     for entry in task.entries(argument):
         kind, value = entry.get("__type"), plain(entry)
         if kind == "asset_alias":
-            yield NamedAsset(dag_id, task.task_id, "alias", value["name"])
+            yield NamedAsset(dag_id, task.task_id, "alias", value["name"], reads)
         elif kind == "asset" and all_of_them:
-            yield NamedAsset(dag_id, task.task_id, "uri", value["uri"])
+            yield NamedAsset(dag_id, task.task_id, "uri", value["uri"], reads)
         elif kind == "asset_ref":
-            yield from (NamedAsset(dag_id, task.task_id, by, value[by]) for by in ("name", "uri") if value.get(by))
+            yield from (
+                NamedAsset(dag_id, task.task_id, by, value[by], reads) for by in ("name", "uri") if value.get(by)
+            )
 
 
 def tasks_of(dag_id: str, dag: Mapping[str, Any]) -> Iterator[Task]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
-from sqlalchemy import and_, exists, literal, or_, select
+from sqlalchemy import and_, exists, func, literal, or_, select
 
-from airflow_rerun_downstream.airflow3.facts.origins import Kind, online, word
+from airflow_rerun_downstream.airflow3.facts.origins import Kind, Origins, origins, word
 from airflow_rerun_downstream.airflow3.facts.stops import stopped
-from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
-from airflow_rerun_downstream.domain.facts import RunFacts, RunNow, TaskInstanceFacts
+from airflow_rerun_downstream.airflow3.pairs import chunks, names, one_in, pair_in
+from airflow_rerun_downstream.domain.facts import RunFacts, RunNow, TaskInstanceFacts, UndatedRun
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
@@ -62,14 +62,12 @@ TI_COLUMNS = (
 def complete(session: Session, rows: Iterable[Any]) -> dict[RunRef, RunFacts]:
     """Facts of rows that have `RUN_COLUMNS`, with ``online`` and ``terminated`` found out."""
     found = {RunRef(row.dag_id, row.run_id): row for row in rows}
-    by_scheduler = online(session, {ref: Kind.of(row) for ref, row in found.items()})
+    origin = origins(session, {ref: Kind.of(row) for ref, row in found.items()})
     by_hand = stopped(session, {ref: row for ref, row in found.items() if row.run_state == "failed"})
-    return {
-        ref: facts_of(ref, row, online=ref in by_scheduler, terminated=ref in by_hand) for ref, row in found.items()
-    }
+    return {ref: facts_of(ref, row, origin, terminated=ref in by_hand) for ref, row in found.items()}
 
 
-def facts_of(ref: RunRef, row: Any, *, online: bool, terminated: bool) -> RunFacts:
+def facts_of(ref: RunRef, row: Any, origin: Origins, *, terminated: bool) -> RunFacts:
     """A run's facts."""
     run_type = word(row.run_type)
     return RunFacts(
@@ -83,11 +81,12 @@ def facts_of(ref: RunRef, row: Any, *, online: bool, terminated: bool) -> RunFac
         data_interval_end=row.data_interval_end,
         partition_key=row.partition_key,
         start_date=row.run_start_date,
-        online=online,
+        online=ref in origin.online,
         terminated=terminated,
         backfill=run_type == "backfill",
         dag_gone=not row.dag_there,
         made_by_task=Kind.of(row).by_task,
+        maker_untold=ref in origin.untold,
         pinned=row.bundle_version is not None,
     )
 
@@ -128,6 +127,36 @@ def at_dates(session: Session, pairs: Collection[tuple[str, datetime]], *, undat
         return dated
     ready = select(*RUN_COLUMNS).where(RUN.logical_date.is_(None), pair_in(session, RUN.dag_id, RUN.run_after, pairs))
     return dated.union_all(ready)
+
+
+def undated_runs(session: Session, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
+    """The runs of Dags without a logical date that were ready in a window."""
+    if not windows:
+        return []
+    within = [
+        and_(RUN.dag_id == dag_id, RUN.run_after >= since, RUN.run_after <= until)
+        for dag_id, (since, until) in windows.items()
+    ]
+    wanted = select(*RUN_COLUMNS, RUN.conf).where(RUN.logical_date.is_(None), or_(*within))
+    rows = session.execute(wanted.order_by(RUN.run_after, RUN.id)).all()
+    known = complete(session, rows)
+    return [UndatedRun(known[RunRef(row.dag_id, row.run_id)], texts_of(row.conf)) for row in rows]
+
+
+def texts_of(conf: Any) -> dict[str, str]:
+    """The values of a run's configuration that are texts or numbers."""
+    given = conf if isinstance(conf, Mapping) else {}
+    return {str(key): str(value) for key, value in given.items() if isinstance(value, (str, int, float))}
+
+
+def last_undated(session: Session, dag_ids: Collection[str]) -> dict[str, datetime]:
+    """When the last run without a logical date was ready of each Dag."""
+    wanted = (
+        select(RUN.dag_id, func.max(RUN.run_after))
+        .where(one_in(session, RUN.dag_id, sorted(dag_ids)), RUN.logical_date.is_(None))
+        .group_by(RUN.dag_id)
+    )
+    return {row[0]: row[1] for row in session.execute(wanted)} if dag_ids else {}
 
 
 def later_runs(session: Session, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:

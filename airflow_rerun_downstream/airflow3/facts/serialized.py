@@ -186,7 +186,7 @@ def active(session: Session) -> list[ParsedDag]:
 
 
 def declared(session: Session) -> tuple[Definitions, list[NamedAsset], list[NamedAsset]]:
-    """The edges between runs that all Dags declare, the inlets that they only name, and all their outlets."""
+    """The edges between runs that all Dags declare, the assets that can't be told by their rows, and all outlets."""
     parsed = active(session)
     found = [each.definitions for each in parsed]
     edges = Definitions(
@@ -196,4 +196,5 @@ def declared(session: Session) -> tuple[Definitions, list[NamedAsset], list[Name
         tuple(dependency for each in found for dependency in each.past_dependencies),
     )
     named = [inlet for each in parsed for inlet in each.named_inlets]
+    named += [outlet for each in parsed for outlet in each.outlets if outlet.by == "alias"]
     return edges, named, [outlet for each in parsed for outlet in each.outlets]

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XComModel
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from airflow_rerun_downstream.airflow3.facts.origins import XCOM, parents
+from airflow_rerun_downstream.airflow3.facts.origins import XCOM, made_by_task, parents
 from airflow_rerun_downstream.airflow3.facts.records import AT_ONCE, rendered_fields
-from airflow_rerun_downstream.airflow3.facts.runs import RUN, runs
+from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, complete, runs
 from airflow_rerun_downstream.airflow3.facts.versions import is_open, triggers_of
-from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
-from airflow_rerun_downstream.airflow3.stored import LINK_KEY, TRIGGER_KEY, linked_dag, read_id, text_of
+from airflow_rerun_downstream.airflow3.pairs import chunks, names, one_in, pair_in
+from airflow_rerun_downstream.airflow3.stored import LINK_KEY, TRIGGER_KEY, linked_run, read_id, text_of
 from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.templates import may_name
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.orm import Session
 
 Instance = tuple[RunRef, str, int]
 Declared = Mapping[RunRef, Mapping[str, Collection[TriggerDefinition]]]
 """What runs' own versions of their Dags declare, by run and task."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a task instance left of the run that it made: its id, and the Dag and the run that the UI's link names."""
+
+    run_id: str | None
+    linked_dag: str | None = None
+    linked_run: str | None = None
+
+    def children(self, dag_id: str) -> list[RunRef]:
+        """The runs that may be meant, the surer first: a backend may keep the XCom's value elsewhere."""
+        ids = dict.fromkeys((self.run_id, self.linked_run if dag_id == self.linked_dag else None))
+        return [RunRef(dag_id, run_id) for run_id in ids if run_id is not None]
 
 
 def triggered_runs(session: Session, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
@@ -33,24 +52,68 @@ def triggered_runs(session: Session, parents: Collection[RunRef]) -> list[Trigge
         return []
     declared = triggers_of(session, {parent for parent, _, _ in recorded})
     targets = target_dags(session, recorded, declared)
-    children = {
-        instance: RunRef(targets[instance], run_id)
-        for instance, (run_id, _) in recorded.items()
-        if instance in targets and run_id is not None
+    wanted = {ref for instance, dag_id in targets.items() for ref in recorded[instance].children(dag_id)}
+    known = runs(session, wanted) if wanted else {}
+    forgotten = {
+        instance: recorded[instance].run_id or ""
+        for instance in recorded
+        if instance not in targets and recorded[instance].run_id and of_task(declared, instance)
     }
-    known = runs(session, set(children.values())) if children else {}
+    alike = runs_of_ids(session, set(forgotten.values())) if forgotten else {}
     found: list[TriggeredRun | DoubtfulRecord] = []
-    for instance in recorded:
-        child, triggers = children.get(instance), of_task(declared, instance)
-        if instance not in targets and not triggers:
-            continue  # an XCom of that key, and nothing that says of which Dag: somebody else's
-        why = doubt(child, known, triggers) if instance in targets else FORGOTTEN
-        if child is None or why is not None:
-            dag_id = targets.get(instance) or min((each.trigger_dag_id for each in triggers), default=None)
-            found.append(DoubtfulRecord(*instance, why or UNREADABLE, dag_id))
-        else:
-            found.append(TriggeredRun(*instance, known[child]))
+    for instance, record in recorded.items():
+        triggers = of_task(declared, instance)
+        if instance in targets:
+            found.append(told_by(instance, record.children(targets[instance]), known, triggers, targets[instance]))
+        elif triggers:  # without any it is an XCom of that key, and nothing says of which Dag: somebody else's
+            found += by_run_id(instance, alike.get(forgotten.get(instance, ""), ()), triggers)
     return found
+
+
+def told_by(
+    instance: Instance,
+    children: Sequence[RunRef],
+    known: Mapping[RunRef, RunFacts],
+    triggers: Collection[TriggerDefinition],
+    dag_id: str,
+) -> TriggeredRun | DoubtfulRecord:
+    """The run that a record names, or why it can't be true."""
+    doubts = []
+    for child in children:
+        why = doubt(child, known, triggers)
+        if why is None:
+            return TriggeredRun(*instance, known[child])
+        doubts.append(why)
+    return DoubtfulRecord(*instance, doubts[0] if doubts else UNREADABLE, dag_id)
+
+
+def by_run_id(
+    instance: Instance, alike: Collection[RunFacts], triggers: Collection[TriggerDefinition]
+) -> list[TriggeredRun | DoubtfulRecord]:
+    """The run of the recorded id, if only one of the Dags that a task may name has one; else a doubt for each."""
+    possible = [
+        run
+        for run in alike
+        if (run.made_by_task or run.clear_number)
+        and any(may_name(each.trigger_dag_id, run.ref.dag_id) for each in triggers)
+    ]
+    if len(possible) == 1:
+        return [TriggeredRun(*instance, possible[0], by_run_id=True)]
+    names = [run.ref.dag_id for run in possible] or sorted({each.trigger_dag_id for each in triggers})
+    return [DoubtfulRecord(*instance, FORGOTTEN, dag_id) for dag_id in names]
+
+
+def runs_of_ids(session: Session, run_ids: Collection[str]) -> dict[str, list[RunFacts]]:
+    """The runs of any Dag that have one of the ids."""
+    rows = [
+        row
+        for some in chunks(sorted(run_ids))
+        for row in session.execute(select(*RUN_COLUMNS).where(one_in(session, RUN.run_id, some)))
+    ]
+    found: dict[str, list[RunFacts]] = {}
+    for run in complete(session, rows).values() if rows else ():
+        found.setdefault(run.ref.run_id, []).append(run)
+    return {run_id: sorted(some, key=attrgetter("ref")) for run_id, some in found.items()}
 
 
 def of_task(declared: Declared, instance: Instance) -> Collection[TriggerDefinition]:
@@ -62,12 +125,8 @@ UNREADABLE = "what it recorded names no run"
 FORGOTTEN = "Airflow no longer keeps of which Dag the run is that it recorded"
 
 
-def doubt(
-    child: RunRef | None, known: Mapping[RunRef, RunFacts], triggers: Collection[TriggerDefinition]
-) -> str | None:
+def doubt(child: RunRef, known: Mapping[RunRef, RunFacts], triggers: Collection[TriggerDefinition]) -> str | None:
     """Why a record can't be true; None: it may be. Without a declaration it is believed."""
-    if child is None:
-        return UNREADABLE
     if child not in known:
         return f"it recorded the run {child}, which isn't there"
     named = {trigger.trigger_dag_id for trigger in triggers}
@@ -79,6 +138,14 @@ def doubt(
     return None
 
 
+def orphaned_dags(session: Session, since: datetime) -> frozenset[str]:
+    """The Dags with a run that a task has made since a moment, and of which nothing tells any more which task."""
+    made = select(RUN.dag_id, RUN.run_id).where(made_by_task(), or_(RUN.queued_at.is_(None), RUN.queued_at >= since))
+    every = {RunRef(*row) for row in session.execute(made)}
+    known = parents(session, every) if every else {}
+    return frozenset(ref.dag_id for ref in every if ref not in known)
+
+
 def triggering_runs(session: Session, children: Collection[RunRef]) -> list[TriggeredRun]:
     """Which tasks made ``children``; records that can't be true are left out."""
     wanted = frozenset(children)
@@ -87,9 +154,9 @@ def triggering_runs(session: Session, children: Collection[RunRef]) -> list[Trig
     return [made for made in every if isinstance(made, TriggeredRun) and made.child.ref in wanted]
 
 
-def records(session: Session, parents: Collection[RunRef]) -> dict[Instance, tuple[str | None, str | None]]:
-    """What task instances recorded of the run that they triggered: its id, and the Dag that their link names."""
-    found: dict[Instance, dict[str, Any]] = {}
+def records(session: Session, parents: Collection[RunRef]) -> dict[Instance, Recorded]:
+    """What task instances recorded of the runs that they triggered."""
+    found: dict[Instance, Recorded] = {}
     for some in chunks(parents):
         wanted = (
             select(RUN.dag_id, RUN.run_id, XCOM.task_id, XCOM.map_index, XCOM.key, text_of(XCOM.value))
@@ -99,20 +166,18 @@ def records(session: Session, parents: Collection[RunRef]) -> dict[Instance, tup
         )
         for row in session.execute(wanted, execution_options=AT_ONCE):
             instance = (RunRef(row.dag_id, row.run_id), row.task_id, row.map_index)
-            read = read_id if row.key == TRIGGER_KEY else linked_dag
-            found.setdefault(instance, {})[row.key] = read(row.value)
-    return {
-        instance: (values[TRIGGER_KEY], values.get(LINK_KEY))
-        for instance, values in found.items()
-        if TRIGGER_KEY in values
-    }
+            known = found.get(instance, Recorded(None))
+            if row.key == TRIGGER_KEY:
+                found[instance] = replace(known, run_id=read_id(row.value))
+            else:
+                dag_id, run_id = linked_run(row.value) or (None, None)
+                found[instance] = replace(known, linked_dag=dag_id, linked_run=run_id)
+    return found
 
 
-def target_dags(
-    session: Session, recorded: Mapping[Instance, tuple[str | None, str | None]], declared: Declared
-) -> dict[Instance, str]:
+def target_dags(session: Session, recorded: Mapping[Instance, Recorded], declared: Declared) -> dict[Instance, str]:
     """The Dags that were triggered: what the task linked to, what its Dag declares, what was rendered for it."""
-    found = {instance: dag_id for instance, (_, dag_id) in recorded.items() if dag_id is not None}
+    found = {instance: record.linked_dag for instance, record in recorded.items() if record.linked_dag is not None}
     unclear: list[Instance] = []
     for instance in recorded:
         triggers = of_task(declared, instance)

@@ -15,7 +15,7 @@ from airflow.models.dag_version import DagVersion as DagVersion_
 from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import and_, case, func, select
 
-from airflow_rerun_downstream.airflow3.facts.inlets import Meant, meant
+from airflow_rerun_downstream.airflow3.facts.inlets import Named, inlets_among, meant, outlets_among
 from airflow_rerun_downstream.airflow3.facts.parsing import ParsedDag
 from airflow_rerun_downstream.airflow3.facts.serialized import (
     SERIALIZED,
@@ -31,8 +31,6 @@ from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
 from airflow_rerun_downstream.domain.facts import (
     DagVersion,
     Definitions,
-    InletDefinition,
-    OutletDefinition,
     SensorDefinition,
     TaskNode,
     TriggerDefinition,
@@ -152,16 +150,13 @@ def parsed_versions(session: Session, version_ids: Collection[Any]) -> Versions:
     return {version: parsed.get(key) for version, key in keys.items()}
 
 
-Assets = Mapping[tuple[str, str], Collection[Meant]]
-
-
-def assets_of(session: Session, versions: Iterable[ParsedDag | None]) -> Assets:
+def assets_of(session: Session, versions: Iterable[ParsedDag | None]) -> Named:
     """What the inlets and outlets of versions mean."""
     return meant(session, [each for one in versions if one is not None for each in (*one.inlets, *one.outlets)])
 
 
 def put_together(
-    dag: Current, parts: Iterable[tuple[ParsedDag | None, set[str] | None]], assets: Assets
+    dag: Current, parts: Iterable[tuple[ParsedDag | None, set[str] | None]], assets: Named
 ) -> DagVersion | None:
     """A Dag with each task as its version has it; None for ``some``: all of them. None where nothing can be read."""
     known = [(parsed, some) for parsed, some in parts if parsed is not None]
@@ -177,19 +172,10 @@ def put_together(
     return DagVersion(structure, all_of([declared_by(parsed, assets).of_tasks(some) for parsed, some in known]))
 
 
-def declared_by(parsed: ParsedDag, assets: Assets) -> Definitions:
+def declared_by(parsed: ParsedDag, assets: Named) -> Definitions:
     """What a version declares, with its inlets and outlets."""
-    inlets = {
-        InletDefinition(named.dag_id, named.task_id, *asset): None
-        for named in parsed.inlets
-        for asset in assets.get((named.by, named.value), ())
-    }
-    outlets = {
-        OutletDefinition(named.dag_id, named.task_id, *asset): None
-        for named in parsed.outlets
-        for asset in assets.get((named.by, named.value), ())
-    }
-    return replace(parsed.definitions, inlets=tuple(inlets), outlets=tuple(outlets))
+    inlets, outlets = inlets_among(parsed.inlets, assets), outlets_among(parsed.outlets, assets)
+    return replace(parsed.definitions, inlets=inlets, outlets=outlets)
 
 
 def all_of(definitions: Collection[Definitions]) -> Definitions:

@@ -6,6 +6,7 @@ rates, more_rates ── fetch ── rates_reader             read as an inlet
                            └─ rates_either             read as an inlet, and started by it or by the clock
 past ───── a task that depends on its own past; strict_past: on what follows it, too
 writer ─── reader                                      declared in lineage_links.yaml
+dropper ── picker, named_picker                        declared, too; a person starts these
 """
 
 from __future__ import annotations
@@ -79,3 +80,10 @@ with DAG("writer", schedule="0 0 * * *", **ONCE):
 
 with DAG("reader", schedule="0 6 * * *", **ONCE):
     EmptyOperator(task_id="fetch") >> EmptyOperator(task_id="use")
+
+with DAG("dropper", schedule="0 0 * * *", **ONCE):
+    EmptyOperator(task_id="drop")
+
+for dag_id in ("picker", "named_picker"):
+    with DAG(dag_id, schedule=None, start_date=START):
+        EmptyOperator(task_id="pick")

@@ -152,6 +152,8 @@ reader("two_days_later", execution_delta=timedelta(days=2))
 reader("an_hour_earlier", "0 23 * * *", execution_delta=timedelta(hours=-1))
 reader("a_month_later", execution_delta=relativedelta(months=1))
 reader("by_function", "0 1 * * *", up="up_one", execution_date_fn=hour_before)
+reader("after_function", "0 1 * * *", up="by_function")
+reader("after_all", "0 1 * * *", up="after_function")
 reader("weekly", "0 0 * * 0", up="up_week", execution_date_fn=week_before)
 reader("daily", up="up_hourly", execution_date_fn=hours_of)
 

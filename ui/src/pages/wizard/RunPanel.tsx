@@ -30,6 +30,7 @@ export function RunPanel({ index }: { index: PlanIndex }) {
         </Heading>
         <Text>{t("evidenceMeaning.unresolved")}</Text>
         <Reached index={index} runKey={current} />
+        <Behind dags={index.behind.get(current) ?? []} />
       </Stack>
     );
   }
@@ -129,6 +130,26 @@ function BranchButtons({ index, runKey }: { index: PlanIndex; runKey: string }) 
         {t("wizard:panel.leaveBranch")}
       </Button>
     </HStack>
+  );
+}
+
+/** The Dags that hang on one of which no run can be told, folded away until somebody asks. */
+function Behind({ dags }: { dags: readonly string[] }) {
+  const { t } = useWords();
+  if (dags.length === 0) {
+    return null;
+  }
+  return (
+    <details data-testid="behind">
+      <summary>{t("wizard:links.behind", { count: dags.length })}</summary>
+      <Stack as="ul" listStyleType="none" gap={0.5} mt={1}>
+        {dags.map((dag) => (
+          <Text as="li" key={dag} overflowWrap="anywhere">
+            {dag}
+          </Text>
+        ))}
+      </Stack>
+    </details>
   );
 }
 

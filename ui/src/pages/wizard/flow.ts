@@ -14,7 +14,7 @@ export interface FlowEdge extends LabelledEdge {
 /** One line for all links between two runs; dashed where none of them is more than an assumption. */
 export function flowEdges(index: PlanIndex, words: (kind: LinkKind, evidence: Evidence) => string): FlowEdge[] {
   const found = new Map<string, FlowEdge & { words: Set<string> }>();
-  for (const { upstream, downstream, kind, evidence } of index.plan.links) {
+  for (const { upstream, downstream, kind, evidence } of [...index.linksTo.values()].flat()) {
     const [from, to] = [keyOf(upstream), keyOf(downstream)];
     const id = JSON.stringify([from, to]);
     const edge = found.get(id) ?? { from, to, kinds: [], evidences: [], words: new Set(), unsure: true };

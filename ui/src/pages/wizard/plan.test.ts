@@ -34,6 +34,17 @@ const INDEX = indexed(PLAN);
 const after = (...changes: Change[]) => changes.reduce(reduce, newDraft(SOURCE));
 const FREEZE: Change = { type: "set", patch: { freezeMode: true } };
 
+describe("Dags behind one that can't be told", () => {
+  it("are kept under it, and are no runs of their own", () => {
+    const behind = { downstream: { dag_id: "legacy" } };
+    const links = ["after", "last"].map((dag_id) => ({ ...link("orders", { dag_id }, "sensor", "unresolved"), via: { behind } }));
+    const index = indexed({ ...PLAN, links: [...PLAN.links, ...links] });
+    expect(index.behind).toEqual(new Map([[keyOf({ dag_id: "legacy" }), ["after", "last"]]]));
+    expect([index.unknown, index.edges]).toEqual([INDEX.unknown, INDEX.edges]);
+    expect(flowEdges(index, () => "")).toHaveLength(flowEdges(INDEX, () => "").length);
+  });
+});
+
 describe("a selection", () => {
   it("is by default what the plan selects", () => {
     expect(selection(INDEX, after())).toEqual({ rerun: [key("clean"), key("report")], stop: [], hold: [] });

@@ -15,6 +15,8 @@ export interface PlanIndex {
   keys: readonly string[];
   /** Dags with links of which the run can't be told, by the key under which a link names them. */
   unknown: ReadonlyMap<string, string>;
+  /** The Dags that hang on one of those, by the same key. */
+  behind: ReadonlyMap<string, readonly string[]>;
   linksTo: ReadonlyMap<string, readonly Link[]>;
   edges: readonly GraphEdge[];
   after: Neighbours;
@@ -26,10 +28,18 @@ export function indexed(plan: Plan): PlanIndex {
   const source = keyOf(plan.source);
   const runs = new Map([plan.source, ...plan.runs].map((run) => [keyOf(run), run]));
   const keys = [...runs.keys()].slice(1);
-  const linksTo = grouped(plan.links, (link) => keyOf(link.downstream));
+  const links = plan.links.filter((link) => hook(link) === null);
+  const linksTo = grouped(links, (link) => keyOf(link.downstream));
+  const behind = new Map<string, string[]>();
+  for (const link of plan.links) {
+    const first = hook(link);
+    if (first !== null) {
+      behind.set(keyOf(first), [...(behind.get(keyOf(first)) ?? []), link.downstream.dag_id]);
+    }
+  }
   const unknown = new Map<string, string>();
   const edges: GraphEdge[] = [];
-  for (const link of plan.links) {
+  for (const link of links) {
     const [from, to] = [keyOf(link.upstream), keyOf(link.downstream)];
     if (!runs.has(to)) {
       unknown.set(to, link.downstream.dag_id);
@@ -38,7 +48,17 @@ export function indexed(plan: Plan): PlanIndex {
   }
   const level = levels([...runs.keys(), ...unknown.keys()], edges);
   const [after, before] = [forward(edges), backward(edges)];
-  return { plan, source, runs, keys, unknown, linksTo, edges, after, before, level };
+  return { plan, source, runs, keys, unknown, behind, linksTo, edges, after, before, level };
+}
+
+interface DagRef {
+  dag_id: string;
+}
+
+/** The Dag on whose unresolved link another one hangs; null where the link stands by itself. */
+export function hook({ via }: Link): DagRef | null {
+  const found = via.behind as { downstream: DagRef } | undefined;
+  return found?.downstream ?? null;
 }
 
 /** How a run takes part: its tasks run again, it is stopped and then runs again, or it is frozen. */

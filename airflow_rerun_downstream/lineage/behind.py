@@ -1,0 +1,161 @@
+"""The Dags behind an unresolved link: which run of the first one is meant can't be told, so nor can theirs.
+
+That they hang on it is told by the edges between Dags, without a run.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from airflow_rerun_downstream.domain.facts import Definitions, TriggeredRun
+from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.found import Found, Surroundings, unresolved
+from airflow_rerun_downstream.lineage.lost_events import Takers
+from airflow_rerun_downstream.lineage.templates import is_template, literal_parts, may_name
+
+WHY = "it hangs on a link that is unresolved itself"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A Dag, or one of its tasks, that may read what runs of another one make; the other's name may be a template."""
+
+    upstream: str
+    downstream: str
+    kind: LinkKind
+    task_id: str | None = None
+
+
+def behind(found: Sequence[Found], around: Surroundings, kinds: Collection[LinkKind]) -> Iterator[Found]:
+    """An open edge for each Dag that hangs on one of the open edges found so far, as far as the edges between Dags go.
+
+    A Dag is told once: of the first link that it hangs on.
+    """
+    first: dict[str, Found] = {}
+    for each in found:
+        if each.link.evidence is Evidence.UNRESOLVED:
+            first.setdefault(each.link.downstream.dag_id, each)
+    if not first:
+        return
+    edges = Edges(around, kinds)
+    edges.learn(candidates(each.link) for each in first.values())
+    reached, waiting = set(first), deque(first.items())
+    while waiting:
+        dag_id, hook = waiting.popleft()
+        for edge in edges.leaving(dag_id):
+            if edge.downstream in reached:
+                continue
+            reached.add(edge.downstream)
+            waiting.append((edge.downstream, hook))
+            yield hanging(edge, hook)
+
+
+def hanging(edge: Edge, hook: Found) -> Found:
+    """The edge to a Dag that hangs on a link."""
+    tasks = {} if edge.task_id is None else {"to_task_id": edge.task_id}
+    return unresolved(hook.link.upstream, edge.downstream, edge.kind, {"behind": told(hook.link), "why": WHY}, **tasks)
+
+
+def told(link: Link) -> dict[str, object]:
+    """A link as another one names it."""
+    return {
+        "upstream": {"dag_id": link.upstream.dag_id, "run_id": link.upstream.run_id},
+        "downstream": {"dag_id": link.downstream.dag_id},
+        "kind": link.kind.value,
+        "from_task_id": link.from_task_id,
+        "to_task_id": link.to_task_id,
+    }
+
+
+class Edges:
+    """The edges between Dags of some kinds, as they are now or were in an earlier version."""
+
+    def __init__(self, around: Surroundings, kinds: Collection[LinkKind]) -> None:
+        self.by_name: dict[str, dict[Edge, None]] = {}
+        self.open: dict[Edge, None] = {}
+        latest, earlier = around.definitions, around.earlier
+        found = [
+            *declared(latest),
+            *told_by_tasks(latest),
+            *told_by_tasks(earlier),
+            *over_assets(latest, latest, kinds),
+        ]
+        found += over_assets(earlier, latest, kinds)
+        for edge in found:
+            if edge.kind in kinds and edge.upstream != edge.downstream and not names_any(edge.upstream):
+                known = self.open if is_template(edge.upstream) else self.by_name.setdefault(edge.upstream, {})
+                known[edge] = None
+        self.around = around
+        self.made: dict[str, set[str]] = {}
+        """The Dags of the runs that tasks of a Dag have made, where the runs are named that an open edge may mean."""
+
+    def learn(self, named: Iterable[Sequence[RunRef]]) -> None:
+        """Look at what the runs have made that open edges may mean. A few statements, if tasks of theirs make any."""
+        refs = [ref for some in named for ref in some if any(map(to_child, self.by_name.get(ref.dag_id, ())))]
+        self.made = {ref.dag_id: set() for ref in refs}
+        for each in self.around.facts.triggered_runs(refs) if refs else ():
+            if isinstance(each, TriggeredRun):
+                self.made[each.parent.dag_id].add(each.child.ref.dag_id)
+
+    def leaving(self, dag_id: str) -> Iterator[Edge]:
+        """The edges that lead from a Dag to others; a template leads to all that it can spell."""
+        every = [*self.by_name.get(dag_id, ()), *(edge for edge in self.open if may_name(edge.upstream, dag_id))]
+        for edge in every:
+            for name in self.names(edge, dag_id):
+                if name != dag_id:
+                    yield Edge(dag_id, name, edge.kind, edge.task_id)
+
+    def names(self, edge: Edge, dag_id: str) -> Iterable[str]:
+        """The Dags that an edge leads to: to a run that a task made only where it may be of the runs that are meant."""
+        if not to_child(edge) or not (is_template(edge.downstream) or dag_id in self.made):
+            return [edge.downstream]
+        some = {*self.around.orphaned_dags, *self.made.get(dag_id, ())}
+        return [name for name in sorted(some) if may_name(edge.downstream, name)]
+
+
+def names_any(name: str) -> bool:
+    """Whether a name is a template that may mean any Dag: such a sensor would hang on everything."""
+    return is_template(name) and not any(literal_parts(name) or ("",))
+
+
+def to_child(edge: Edge) -> bool:
+    """Whether an edge leads to a run that a task makes."""
+    return edge.kind is LinkKind.TRIGGER and edge.task_id is None
+
+
+def candidates(link: Link) -> list[RunRef]:
+    """The runs that an open edge may mean, if all of them are named."""
+    ids = [link.via["run_id"]] if "run_id" in link.via else link.via.get("run_ids", [])
+    all_named = link.via.get("run_count", len(ids)) == len(ids)
+    return [RunRef(link.downstream.dag_id, run_id) for run_id in ids] if all_named else []
+
+
+def told_by_tasks(known: Definitions) -> Iterator[Edge]:
+    """What sensors, markers and triggering tasks say; what follows one that waits reads what the run made."""
+    for sensor in known.sensors:
+        yield Edge(sensor.external_dag_id, sensor.dag_id, LinkKind.SENSOR, sensor.task_id)
+    for marker in known.markers:
+        if not is_template(marker.external_dag_id):
+            yield Edge(marker.dag_id, marker.external_dag_id, LinkKind.MARKER, marker.external_task_id)
+    for trigger in known.triggers:
+        yield Edge(trigger.dag_id, trigger.trigger_dag_id, LinkKind.TRIGGER)
+        if trigger.waits:
+            yield Edge(trigger.trigger_dag_id, trigger.dag_id, LinkKind.TRIGGER, trigger.task_id)
+
+
+def declared(known: Definitions) -> Iterator[Edge]:
+    """What the deployment's file says."""
+    for each in known.declared:
+        yield Edge(each.upstream_dag_id, each.downstream_dag_id, LinkKind.DECLARED, each.downstream_task_id)
+
+
+def over_assets(made: Definitions, taken: Definitions, kinds: Collection[LinkKind]) -> Iterator[Edge]:
+    """From those who make assets to those who take them."""
+    takers = Takers(taken, kinds)
+    for outlet in made.outlets:
+        for taker in takers.of([outlet]):
+            kind = LinkKind.ASSET if taker.task_id is None else LinkKind.INLET
+            yield Edge(outlet.dag_id, taker.dag_id, kind, taker.task_id)

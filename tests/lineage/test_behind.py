@@ -1,0 +1,101 @@
+"""Dags that hang on an unresolved link."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_rerun_downstream.domain.facts import AssetSchedule, InletDefinition, MarkerDefinition, OutletDefinition
+from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, Plan
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.declarations import parse
+from tests.fakes.airflow import World
+from tests.lineage.planning import codes, plan
+
+
+@pytest.fixture
+def world() -> World:
+    """Who takes the asset of ``p`` can't be told: its event is gone."""
+    made = World()
+    made.outlets.append(OutletDefinition("p", "t", 1, "x://first"))
+    made.asset_schedules.append(AssetSchedule("first", 1))
+    return made
+
+
+def asset(world: World, upstream: str, downstream: str, *, inlet: str = "") -> None:
+    number = len(world.outlets) + 1
+    world.outlets.append(OutletDefinition(upstream, "t", number, f"x://{number}"))
+    if inlet:
+        world.inlets.append(InletDefinition(downstream, inlet, number, f"x://{number}"))
+    else:
+        world.asset_schedules.append(AssetSchedule(downstream, number))
+
+
+def hanging(found: Plan) -> dict[str, Link]:
+    some = [link for link in found.links if "behind" in link.via]
+    assert {link.evidence for link in some} <= {Evidence.UNRESOLVED}
+    return {link.downstream.dag_id: link for link in some}
+
+
+def test_as_far_as_the_edges_go(world: World) -> None:
+    asset(world, "first", "second")
+    asset(world, "second", "third", inlet="read")
+    asset(world, "third", "first")
+    asset(world, "elsewhere", "beside")
+    source = world.run("p")
+    found = plan(world, source)
+    assert {dag_id: (link.kind, link.to_task_id) for dag_id, link in hanging(found).items()} == {
+        "second": (LinkKind.ASSET, None),
+        "third": (LinkKind.INLET, "read"),
+    }
+    for link in hanging(found).values():
+        assert link.upstream == source
+        assert link.via["behind"] == {
+            "upstream": {"dag_id": "p", "run_id": source.run_id},
+            "downstream": {"dag_id": "first"},
+            "kind": "asset",
+            "from_task_id": "t",
+            "to_task_id": None,
+        }
+    assert codes(found).count("behind_unresolved") == 2
+    assert codes(found).count("unresolved_link") == 1
+
+
+def test_nothing_hangs_on_what_is_known(world: World) -> None:
+    asset(world, "first", "second")
+    source = world.run("p")
+    world.consumed(source, "t", by=world.run("first", task_states={"t": None}), asset="x://first")
+    assert hanging(plan(world, source)) == {}
+
+
+def test_markers_and_declared_links(world: World) -> None:
+    world.markers.append(MarkerDefinition("first", "mark", "marked", "read", "{{ ds }}"))
+    file = parse("links:\n  - {upstream: {dag_id: marked}, downstream: {dag_id: told, task_id: t}}", "f.yaml")
+    found = plan(world, world.run("p"), declarations=file)
+    assert {dag_id: link.kind.value for dag_id, link in hanging(found).items()} == {
+        "marked": "marker",
+        "told": "declared",
+    }
+
+
+@pytest.mark.parametrize("target", ["child", "{{ params.to }}"])
+def test_what_a_task_of_such_a_dag_has_made(world: World, target: str) -> None:
+    world.dag("first", "go >> after")
+    world.trigger_task("first", "go", target, waits=True)
+    world.run("child", run_type="operator_triggered", made_by_task=True, online=False)
+    assert set(hanging(plan(world, world.run("p")))) == {"child"}
+
+
+def test_only_the_kinds_that_are_asked_for(world: World) -> None:
+    asset(world, "first", "second", inlet="read")
+    assert hanging(plan(world, world.run("p"), link_kinds=(LinkKind.ASSET,))) == {}
+
+
+def test_who_may_not_read_the_dag_in_between_isn_t_told_of_it(world: World) -> None:
+    asset(world, "first", "second")
+    found = plan(world, world.run("p"), unreadable={"first"})
+    assert [(link.downstream.dag_id, dict(link.via)) for link in found.links] == [("second", {"hidden": True})]
+    assert "first" not in str([warning.detail for warning in found.warnings])
+    assert "second" not in {
+        link.downstream.dag_id
+        for link in plan(world, RunRef("p", found.source.ref.run_id), unreadable={"second"}).links
+    }
