@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -118,6 +118,11 @@ def smallest(database: Database, seed: str, what: str) -> str:
     write(database, [world])
     with database.session() as session:
         return "\n".join(story(world, *source, found) for source, found in judged(session, world))
+
+
+def said_of(world: World, wrong: Mapping[Source, Sequence[Fault]]) -> str:
+    """The stories of a world, one for each source, also of those of which the plan is right."""
+    return "\n\n".join(story(world, *source, wrong.get(source, ())) for source in world.sources)
 
 
 def shows(database: Database, seed: str, without: Collection[int], what: str) -> bool:
