@@ -118,7 +118,7 @@ class Waits:
                 left = self.records.without(self.seen.waited_at(sensor, consumer.ref))
                 if not left:
                     continue
-                if (doubt := self.records.doubts(left)) is not None:
+                if sensor.offset_known and (doubt := self.records.doubts(left)) is not None:
                     yield self.open_edge(upstream, sensor, doubt, [consumer.ref])
                 tasks, unknown = self.tasks_waited_for(sensor, upstream, left)
                 if unknown:
