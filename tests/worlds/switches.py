@@ -12,7 +12,7 @@ import pytest
 
 from airflow_rerun_downstream.airflow3.facts import facts, parsing, values
 from airflow_rerun_downstream.domain.facts import Definitions, SensorInstance
-from airflow_rerun_downstream.lineage import discovery, planner, sensors, waits
+from airflow_rerun_downstream.lineage import declared, discovery, planner, sensors, waits
 
 Switch = Callable[[pytest.MonkeyPatch], None]
 
@@ -59,6 +59,16 @@ def arguments_are_text(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(values.Task, "by_index", lambda self: None)
 
 
+def dated_runs_only(patch: pytest.MonkeyPatch) -> None:
+    """A declared link that finds no run of its date says nothing."""
+    patch.setattr(declared, "without_date", lambda *_: ())
+
+
+def nothing_behind(patch: pytest.MonkeyPatch) -> None:
+    """What hangs on an unresolved link isn't told."""
+    patch.setattr(planner, "behind", lambda *_: ())
+
+
 def no_sensors_of_ones_own(patch: pytest.MonkeyPatch) -> None:
     """Only Airflow's own sensor is one."""
     patch.setattr(parsing, "is_own_sensor", lambda task: False)
@@ -87,7 +97,9 @@ SWITCHES: Mapping[str, Switch] = {
     "one record doesn't silence the rest": one_record_for_all,
     "the run's own version": the_latest_version_for_all,
     "assets": no_lost_events,
+    "declared links": dated_runs_only,
     "arguments that nobody can know": arguments_are_text,
+    "behind an unresolved link": nothing_behind,
     "sensors of one's own": no_sensors_of_ones_own,
     "sensors parsed without our policy": offsets_are_believed,
     "skipped sensors": skipped_sensors_read,
