@@ -124,11 +124,15 @@ export function MemberBadge({ state, ...rest }: Props & { state: MemberState }) 
 
 /** `left`: how much the rerun has left as it was. One that has succeeded all the same looks different from others. */
 export function RerunBadge({ state, left = 0, ...rest }: Props & { state: RerunState; left?: number }) {
+  const text = useRerunState()({ state, not_made_anew: left });
+  return <StateBadge look={state === "succeeded" && left > 0 ? NOT_ALL : RERUN[state]} text={text} {...rest} />;
+}
+
+/** A rerun's state in words: of one that has succeeded, with how much it has left as it was. */
+export function useRerunState() {
   const { t, word } = useWords();
-  if (state === "succeeded" && left > 0) {
-    return <StateBadge look={NOT_ALL} text={t("record:left.badge", { count: left })} {...rest} />;
-  }
-  return <StateBadge look={RERUN[state]} text={word("rerunState", state)} {...rest} />;
+  return ({ state, not_made_anew: left }: { state: RerunState; not_made_anew: number }) =>
+    state === "succeeded" && left > 0 ? t("record:left.badge", { count: left }) : word("rerunState", state);
 }
 
 /** A state of Airflow's own, of a run or of a task. */

@@ -1,4 +1,4 @@
-import { Link, Text } from "@chakra-ui/react";
+import { Box, Link, Text } from "@chakra-ui/react";
 import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo } from "react";
 
@@ -50,10 +50,22 @@ function useColumns(): ColumnDef<NotMadeAnew>[] {
       {
         ...named("run", t("record:events.run")),
         accessorFn: ({ run_id }) => run_id,
-        cell: ({ row }) => <RunLink dagId={row.original.dag_id} runId={row.original.run_id} />,
+        cell: ({ row }) => (
+          <Box minWidth="12rem">
+            <RunLink dagId={row.original.dag_id} runId={row.original.run_id} />
+          </Box>
+        ),
       },
-      { ...named("task", t("record:left.task")), accessorFn: (one) => taskName(one) ?? t("record:left.wholeRun") },
-      { ...named("why", t("record:left.why")), accessorFn: why, cell: ({ getValue }) => <Sentence text={String(getValue())} /> },
+      {
+        ...named("task", t("record:left.task")),
+        accessorFn: (one) => taskName(one) ?? t("record:left.wholeRun"),
+        cell: ({ getValue }) => <Box minWidth="8rem">{String(getValue())}</Box>,
+      },
+      {
+        ...named("why", t("record:left.why")),
+        accessorFn: why,
+        cell: ({ getValue }) => <Box minWidth="16rem">{String(getValue())}</Box>,
+      },
       {
         ...named("by", t("record:left.acceptedBy")),
         accessorFn: ({ accepted_by }) => accepted_by ?? t("none"),
@@ -62,7 +74,9 @@ function useColumns(): ColumnDef<NotMadeAnew>[] {
         ...named("readBy", t("record:left.readBy")),
         accessorFn: ({ read_by }) => read_by.map(({ dag_id }) => dag_id).join(", ") || t("none"),
         cell: ({ row, getValue }) => (
-          <Sentence text={String(getValue())} title={row.original.read_by.map(runName).join("\n")} />
+          <Text truncate maxWidth="16rem" title={row.original.read_by.map(runName).join("\n") || undefined}>
+            {String(getValue())}
+          </Text>
         ),
       },
     ];
@@ -94,14 +108,6 @@ function DagCell({ one }: { one: NotMadeAnew }) {
     <Link as="button" color="fg.info" onClick={() => open(memberId)}>
       {one.dag_id}
     </Link>
-  );
-}
-
-function Sentence({ text, title = text }: { text: string; title?: string }) {
-  return (
-    <Text truncate maxWidth="40rem" title={title || undefined}>
-      {text}
-    </Text>
   );
 }
 

@@ -2,6 +2,7 @@ import { Alert, Link } from "@chakra-ui/react";
 import { Link as RouterLink } from "react-router";
 
 import { useReruns } from "../../api/questions";
+import { useRerunState } from "../../components/Badges";
 import { useWords } from "../../i18n/words";
 import { useWizard } from "./context";
 
@@ -31,7 +32,8 @@ export function SourceNotices() {
 const SHOWN = 3;
 
 function EarlierReruns() {
-  const { t, word } = useWords();
+  const { t } = useWords();
+  const stateOf = useRerunState();
   const { source } = useWizard();
   const { data } = useReruns({ dag_id: source.dag_id, run_id: source.run_id, limit: SHOWN });
   if (data === undefined || data.reruns.length === 0) {
@@ -45,7 +47,7 @@ function EarlierReruns() {
         {data.reruns.map((rerun) => (
           <Link asChild key={rerun.id} color="inherit" textDecoration="underline">
             <RouterLink to={`/records/${rerun.id}`}>
-              {t("wizard:earlierOne", { id: rerun.id, state: word("rerunState", rerun.state) })}
+              {t("wizard:earlierOne", { id: rerun.id, state: stateOf(rerun) })}
             </RouterLink>
           </Link>
         ))}
