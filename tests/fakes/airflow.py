@@ -433,7 +433,16 @@ class World:
         """Delete a run, with what its tasks have left; its asset events stay."""
         del self.runs[ref], self.tasks[ref]
         self.waits = [one for one in self.waits if waits.run_of(one[1]) != ref]
-        self.rendered = {key: fields for key, fields in self.rendered.items() if key[0] != ref}
+        self.recorded = [one for one in self.recorded if one.parent != ref]
+        self.triggered = [one for one in self.triggered if one[0] != ref]
+        self.consumptions = {one for one in self.consumptions if one[1] != ref}
+        for of_run in (self.versions, self.moved, self.lasted, self.cleared_at):
+            of_run.pop(ref, None)
+        for of_task in (self.rendered, self.tries, self.by_hand, self.choices):
+            for one in [one for one in of_task if one[0] == ref]:
+                del of_task[one]
+        for some in (self.cut, self.empty):
+            some.difference_update([key for key in some if key[0] == ref])
 
 
 FIELDS_READ = ("external_dag_id", "external_task_id", "external_task_ids", "external_task_group_id", "trigger_dag_id")
