@@ -281,7 +281,6 @@ class TestPage:
             ({"online": False}, {"mine"}),
             ({"online": True, "dag_ids": frozenset({"B_1"}), "states": frozenset({"success"})}, {"made", "orphan"}),
         ],
-        ids=str,
     )
     def test_what_is_asked_for(self, airflow, refs, wanted, found):
         assert set(self.page(airflow, **wanted)) == found
