@@ -384,7 +384,7 @@ class Everything:
             "task_instances": (lambda facts: facts.task_instances(self.refs), 1),
             "structures": (lambda facts: facts.structures(["a", "b"]), 1),
             "definitions": (lambda facts: facts.definitions(), 2),
-            "asset_consumptions": (lambda facts: facts.asset_consumptions(self.refs), 4),
+            "asset_consumptions": (lambda facts: facts.asset_consumptions(self.refs), 5),
             "triggered_runs": (lambda facts: facts.triggered_runs(self.refs), 6),
             "recorded_waits": (lambda facts: facts.recorded_waits([("a", "t")], since=START, dates={}), 1),
             "recorded_sensors": (lambda facts: facts.recorded_sensors(since=START), 1),
