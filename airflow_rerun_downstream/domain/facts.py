@@ -428,6 +428,9 @@ class Definitions:
 
     outlets: tuple[OutletDefinition, ...] = ()
     asset_schedules: tuple[AssetSchedule, ...] = ()
+    gone_schedules: tuple[AssetSchedule, ...] = ()
+    """Those of Dags that are gone, whose runs are still there."""
+
     complete: bool = True
     """Of those of earlier versions: False where there were more versions than are read."""
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from airflow_rerun_downstream.domain.facts import Definitions, TriggeredRun
+from airflow_rerun_downstream.domain.facts import Definitions, OutletDefinition, TriggeredRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, unresolved
@@ -81,9 +81,8 @@ class Edges:
             *declared(latest),
             *told_by_tasks(latest),
             *told_by_tasks(earlier),
-            *over_assets(latest, latest, kinds),
+            *over_assets((*latest.outlets, *earlier.outlets), Takers(latest, earlier, kinds)),
         ]
-        found += over_assets(earlier, latest, kinds)
         for edge in found:
             if edge.kind in kinds and edge.upstream != edge.downstream and not names_any(edge.upstream):
                 known = self.open if is_template(edge.upstream) else self.by_name.setdefault(edge.upstream, {})
@@ -152,10 +151,9 @@ def declared(known: Definitions) -> Iterator[Edge]:
         yield Edge(each.upstream_dag_id, each.downstream_dag_id, LinkKind.DECLARED, each.downstream_task_id)
 
 
-def over_assets(made: Definitions, taken: Definitions, kinds: Collection[LinkKind]) -> Iterator[Edge]:
+def over_assets(outlets: Iterable[OutletDefinition], takers: Takers) -> Iterator[Edge]:
     """From those who make assets to those who take them."""
-    takers = Takers(taken, kinds)
-    for outlet in made.outlets:
+    for outlet in outlets:
         for taker in takers.of([outlet]):
             kind = LinkKind.ASSET if taker.task_id is None else LinkKind.INLET
             yield Edge(outlet.dag_id, taker.dag_id, kind, taker.task_id)

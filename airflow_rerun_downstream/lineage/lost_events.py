@@ -32,17 +32,18 @@ class Taker:
 
 
 class Takers:
-    """Who takes what tasks make."""
+    """Who takes what tasks make, or has taken it in an earlier version, or before their Dag was gone."""
 
-    def __init__(self, definitions: Definitions, kinds: Collection[LinkKind]) -> None:
+    def __init__(self, now: Definitions, earlier: Definitions, kinds: Collection[LinkKind]) -> None:
         self.by_asset: dict[int, dict[Taker, None]] = {}
         self.by_alias: dict[str, dict[Taker, None]] = {}
-        for schedule in definitions.asset_schedules if LinkKind.ASSET in kinds else ():
+        gone = [one for one in now.gone_schedules if one.dag_id in earlier.changed or not earlier.complete]
+        for schedule in (*now.asset_schedules, *gone) if LinkKind.ASSET in kinds else ():
             if schedule.alias is None:
                 self.by_asset.setdefault(schedule.asset_id, {})[Taker(schedule.dag_id)] = None
             else:
                 self.by_alias.setdefault(schedule.alias, {})[Taker(schedule.dag_id)] = None
-        for inlet in definitions.inlets if LinkKind.INLET in kinds else ():
+        for inlet in (*now.inlets, *earlier.inlets) if LinkKind.INLET in kinds else ():
             self.by_asset.setdefault(inlet.asset_id, {})[Taker(inlet.dag_id, inlet.task_id)] = None
 
     def of(self, outlets: Iterable[OutletDefinition]) -> list[Taker]:
@@ -74,7 +75,7 @@ def lost_events(
     explored: Explored, instances: Instances, around: Surroundings, kinds: Collection[LinkKind]
 ) -> Iterator[Found]:
     """An open edge for each polluted task that has made an asset of which no event is kept, and each of its takers."""
-    takers = Takers(around.definitions, kinds)
+    takers = Takers(around.definitions, around.earlier, kinds)
     known = {
         (found.link.upstream, found.link.from_task_id, found.link.via.get("asset"))
         for found in explored.found

@@ -250,4 +250,16 @@ class TestFlows:
         airflow.lose("r")
         found = airflow.facts.definitions()
         assert (found.inlets, found.asset_schedules) == ((), (AssetSchedule("b", one),))
-        assert {outlet.asset_id for outlet in found.outlets} == {one}
+        assert set(found.gone_schedules) == {AssetSchedule("c", one), AssetSchedule("c", two)}
+        assert set(found.outlets) == {OutletDefinition("a", *outlet) for outlet in taken}, "they may have read it"
+
+    def test_a_dag_that_names_no_asset_any_more(self, airflow, runs):
+        """Airflow leaves the rows of what it named before as they are."""
+        airflow.dag(Shape("r", "see", inlets={"see": [TWO]}))
+        assert len(self.flows(airflow, "r")) == 1
+        airflow.dag(Shape("r", "see"))
+        assert self.flows(airflow, "r") == set()
+        assert airflow.facts.definitions().inlets == ()
+        airflow.dag(Shape("a", "t; u"))
+        assert self.flows(airflow, "b") == set()
+        assert airflow.facts.definitions().outlets == ()

@@ -25,12 +25,15 @@ KINDS = ("sensors", "markers", "triggers", "past_dependencies", "inlets", "outle
 
 
 def definitions(world: World) -> Definitions:
-    """Those of active Dags; of the outlets, those that somebody takes."""
+    """Those of active Dags; of the outlets, those that somebody takes, or took before their Dag was gone."""
     there = {kind: [one for one in getattr(world, kind) if one.dag_id not in world.gone] for kind in KINDS}
     schedules = [one for one in world.asset_schedules if one.dag_id not in world.gone]
-    taken = {one.asset_id for one in (*there["inlets"], *schedules)}
+    gone = tuple(one for one in world.asset_schedules if one.dag_id in world.gone)
+    taken = {one.asset_id for one in (*world.inlets, *world.asset_schedules)}
     there["outlets"] = [one for one in there["outlets"] if one.asset_id in taken]
-    return Definitions(**{kind: tuple(some) for kind, some in there.items()}, asset_schedules=tuple(schedules))
+    return Definitions(
+        **{kind: tuple(some) for kind, some in there.items()}, asset_schedules=tuple(schedules), gone_schedules=gone
+    )
 
 
 def earlier(world: World, since: datetime) -> Definitions:

@@ -125,3 +125,17 @@ def test_what_came_through_an_alias(world: World) -> None:
 def test_what_starts_by_an_alias_does_not_take_the_asset_itself(world: World) -> None:
     world.asset_schedules.append(AssetSchedule("by_alias", 1, "some"))
     assert links(plan(world, world.run("p"))) == LOST
+
+
+@pytest.mark.parametrize("gone", [("by_asset",), ("reader",), ("by_asset", "reader")])
+def test_those_whose_dag_is_gone_have_taken_it_all_the_same(world: World, gone: tuple[str, ...]) -> None:
+    source = world.run("p")
+    for dag_id in gone:
+        world.lose(dag_id)
+    assert links(plan(world, source)) == LOST
+
+
+def test_an_earlier_version_that_read_it_counts(world: World) -> None:
+    source = world.run("p")
+    world.earlier = Definitions(inlets=(InletDefinition("before", "read", 1, ASSET),), changed=frozenset({"before"}))
+    assert links(plan(world, source)) == LOST | {("p", "before", "inlet", "unresolved")}

@@ -104,10 +104,15 @@ class AirflowFacts:
 
     def definitions(self) -> Definitions:
         """See `LineageFacts.definitions`."""
-        edges, named, made = serialized.declared(self._session)
-        takers = inlets.takers(self._session, named)
-        outlets = inlets.outlets_among(made, takers.known)
-        return replace(edges, inlets=takers.inlets, outlets=outlets, asset_schedules=takers.schedules)
+        dags = serialized.active(self._session)
+        takers = inlets.takers(self._session, dags)
+        return replace(
+            serialized.declared(dags),
+            inlets=takers.inlets,
+            outlets=inlets.outlets_among((outlet for each in dags for outlet in each.outlets), takers.known),
+            asset_schedules=takers.schedules,
+            gone_schedules=takers.gone,
+        )
 
     def earlier_definitions(self, *, since: datetime) -> Definitions:
         """See `LineageFacts.earlier_definitions`."""

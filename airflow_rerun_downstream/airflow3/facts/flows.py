@@ -21,7 +21,7 @@ from airflow_rerun_downstream.domain.edges import AssetFlow
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from airflow_rerun_downstream.airflow3.facts.parsing import NamedAsset
+    from airflow_rerun_downstream.airflow3.facts.parsing import NamedAsset, ParsedDag
 
 OUTLET = TaskOutletAssetReference.__table__.c
 
@@ -54,8 +54,8 @@ def asset_flows(session: Session, dag_id: str) -> list[AssetFlow]:
     """The flows from and to a Dag. A few statements; all Dags' definitions are read, they are small."""
     dags = serialized.active(session)
     named = [outlet for each in dags for outlet in each.named_outlets]
-    reads = inlets.takers(session, [inlet for each in dags for inlet in each.named_inlets]).inlets
-    makers = [*outlets(session), *resolved(session, named)]
+    reads = inlets.takers(session, dags).inlets
+    makers = [*outlets(session, dags), *resolved(session, named)]
     takers = [*scheduled(session), *(Taker(read.dag_id, read.task_id, read.asset_id) for read in reads)]
     concerned = aliases_of(session, dag_id, makers, takers)
     makers += made_through(session, concerned) if concerned else []
@@ -65,14 +65,17 @@ def asset_flows(session: Session, dag_id: str) -> list[AssetFlow]:
     return [flow(maker, taker, uris) for maker, taker in sorted(found, key=str)]
 
 
-def outlets(session: Session) -> list[Maker]:
-    """The tasks with assets for outlets."""
+def outlets(session: Session, dags: Iterable[ParsedDag]) -> list[Maker]:
+    """The tasks with assets for outlets, as far as the latest versions still say so: see `inlets.takers`."""
+    said = {(one.dag_id, one.task_id, one.value) for each in dags for one in each.outlets if one.by == "uri"}
     wanted = (
-        select(OUTLET.dag_id, OUTLET.task_id, OUTLET.asset_id)
+        select(OUTLET.dag_id, OUTLET.task_id, OUTLET.asset_id, ASSET.uri)
         .select_from(TaskOutletAssetReference.__table__.join(DagModel.__table__, DAG.dag_id == OUTLET.dag_id))
+        .join(AssetModel.__table__, ASSET.id == OUTLET.asset_id)
         .where(DAG.is_stale.is_(False))
     )
-    return [Maker(*row) for row in session.execute(wanted)]
+    rows = session.execute(wanted)
+    return [Maker(row.dag_id, row.task_id, row.asset_id) for row in rows if (row.dag_id, row.task_id, row.uri) in said]
 
 
 def resolved(session: Session, named: Collection[NamedAsset]) -> Iterator[Maker]:

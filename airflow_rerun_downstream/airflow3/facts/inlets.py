@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from sqlalchemy.sql import ColumnElement
 
-    from airflow_rerun_downstream.airflow3.facts.parsing import NamedAsset
+    from airflow_rerun_downstream.airflow3.facts.parsing import NamedAsset, ParsedDag
 
 DAG = DagModel.__table__.c
 ALIAS = AssetAliasModel.__table__.c
@@ -67,25 +67,32 @@ Named = Mapping[tuple[str, str], Collection[Meant]]
 
 @dataclass(frozen=True)
 class Takers:
-    """Who takes assets. ``known``: those that are taken, and those that came through an alias."""
+    """Who takes assets. ``known``: those that are taken, by Dags that are gone too, or came through an alias."""
 
     inlets: tuple[InletDefinition, ...]
     schedules: tuple[AssetSchedule, ...]
+    gone: tuple[AssetSchedule, ...]
     known: Named
 
 
-def takers(session: Session, named: Collection[NamedAsset] = ()) -> Takers:
+def takers(session: Session, dags: Collection[ParsedDag]) -> Takers:
     """The inlets of active Dags, and the assets that schedule Dags.
 
-    One statement, and one more where tasks name what they read or make (``named``): Airflow keeps no row of these.
+    One statement, and one more where tasks name what they read, or make through an alias: of these there are no rows.
+    Of a Dag that has come to name no asset at all it keeps the rows of before: what its latest version doesn't say
+    counts no more.
     """
+    named = [inlet for each in dags for inlet in each.named_inlets]
+    named += [outlet for each in dags for outlet in each.outlets if outlet.by == "alias"]
+    said = {(one.dag_id, one.task_id, one.value) for each in dags for one in each.inlets if one.by == "uri"}
     inlets: set[InletDefinition] = set()
     schedules: set[AssetSchedule] = set()
+    gone: set[AssetSchedule] = set()
     known: dict[tuple[str, str], set[Meant]] = {}
     for row in session.execute(taken()):
         if row.task_id is None:
-            schedules.add(AssetSchedule(row.dag_id, row.id, row.alias))
-        else:
+            (gone if row.is_stale else schedules).add(AssetSchedule(row.dag_id, row.id, row.alias))
+        elif (row.dag_id, row.task_id, row.uri) in said:
             inlets.add(InletDefinition(row.dag_id, row.task_id, row.id, row.uri))
         known.setdefault(("uri", row.uri), set()).add(Meant(row.id, row.uri))
         known.setdefault(("name", row.name), set()).add(Meant(row.id, row.uri))
@@ -94,9 +101,15 @@ def takers(session: Session, named: Collection[NamedAsset] = ()) -> Takers:
     inlets.update(inlets_among((one for one in named if one.reads), known))
     return Takers(
         tuple(sorted(inlets, key=lambda one: (one.dag_id, one.task_id, one.asset_id))),
-        tuple(sorted(schedules, key=lambda one: (one.dag_id, one.asset_id, one.alias or ""))),
+        in_order(schedules),
+        in_order(gone),
         known,
     )
+
+
+def in_order(schedules: Iterable[AssetSchedule]) -> tuple[AssetSchedule, ...]:
+    """Sorted by Dag, asset and alias."""
+    return tuple(sorted(schedules, key=lambda one: (one.dag_id, one.asset_id, one.alias or "")))
 
 
 def inlets_among(named: Iterable[NamedAsset], known: Named) -> tuple[InletDefinition, ...]:
@@ -120,7 +133,8 @@ def outlets_among(named: Iterable[NamedAsset], known: Named) -> tuple[OutletDefi
 
 
 def taken() -> Any:
-    """The assets that tasks of active Dags read, or (without a task) that schedule them, perhaps through an alias."""
+    """The assets that tasks read, or (without a task) that schedule Dags, perhaps through an alias; of Dags that are
+    gone as well."""
     through = (
         select(BY_ALIAS.dag_id, null(), ALIASED.c.asset_id, ALIAS.name)
         .select_from(ALIASED.join(AssetAliasModel.__table__, ALIAS.id == ALIASED.c.alias_id))
@@ -134,11 +148,10 @@ def taken() -> Any:
         through,
     ).subquery()
     return (
-        select(every.c.dag_id, every.c.task_id, every.c.alias, ASSET.id, ASSET.name, ASSET.uri)
+        select(every.c.dag_id, every.c.task_id, every.c.alias, ASSET.id, ASSET.name, ASSET.uri, DAG.is_stale)
         .select_from(every)
         .join(AssetModel.__table__, ASSET.id == every.c.asset_id)
         .join(DagModel.__table__, DAG.dag_id == every.c.dag_id)
-        .where(DAG.is_stale.is_(False))
     )
 
 

@@ -16,7 +16,7 @@ from airflow.models.dag_version import DagVersion
 from airflow.models.serialized_dag import SerializedDagModel
 from sqlalchemy import and_, func, select
 
-from airflow_rerun_downstream.airflow3.facts.parsing import NamedAsset, ParsedDag, parse
+from airflow_rerun_downstream.airflow3.facts.parsing import ParsedDag, parse
 from airflow_rerun_downstream.domain.facts import DagStructure, Definitions
 
 if TYPE_CHECKING:
@@ -174,27 +174,18 @@ def structure_of_run(session: Session, run: DagRun, *, on_latest_version: bool) 
     return None if found is None else found.structure
 
 
-def definitions(session: Session) -> Definitions:
-    """The edges between runs that all Dags declare."""
-    return declared(session)[0]
-
-
 def active(session: Session) -> list[ParsedDag]:
     """Every Dag that Airflow still finds, by name."""
     parsed = parsed_dags(session, current_dags(session, None), all_there_are=True)
     return [parsed[dag_id] for dag_id in sorted(parsed)]
 
 
-def declared(session: Session) -> tuple[Definitions, list[NamedAsset], list[NamedAsset]]:
-    """The edges between runs that all Dags declare, the assets that can't be told by their rows, and all outlets."""
-    parsed = active(session)
-    found = [each.definitions for each in parsed]
-    edges = Definitions(
+def declared(dags: Collection[ParsedDag]) -> Definitions:
+    """The edges between runs that Dags declare, but for what their tasks read and make."""
+    found = [each.definitions for each in dags]
+    return Definitions(
         tuple(sensor for each in found for sensor in each.sensors),
         tuple(marker for each in found for marker in each.markers),
         tuple(trigger for each in found for trigger in each.triggers),
         tuple(dependency for each in found for dependency in each.past_dependencies),
     )
-    named = [inlet for each in parsed for inlet in each.named_inlets]
-    named += [outlet for each in parsed for outlet in each.outlets if outlet.by == "alias"]
-    return edges, named, [outlet for each in parsed for outlet in each.outlets]
