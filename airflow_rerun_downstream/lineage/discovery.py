@@ -190,20 +190,24 @@ class Discovery:
             for found in lineage(runs, self.around):
                 if found.link.downstream != found.link.upstream:
                     self.leaving[found.link.upstream].append(found)
-        reached = [found.downstream for run in runs for found in self.leaving[run.ref] if found.downstream]
-        self.learn(reached)
+        every = [found for run in runs for found in self.leaving[run.ref]]
+        self.learn([found.downstream for found in every if found.downstream])
+        self.learn_dags({one.link.downstream.dag_id for one in every if one.beyond and one.downstream is None})
 
     def learn(self, runs: Iterable[RunFacts]) -> None:
         """Read the structures of Dags that weren't met before, and the versions of runs that may have others."""
         by_ref = {run.ref: run for run in runs if run.ref not in self.looked_up}
-        new = {ref.dag_id for ref in by_ref} - set(self.structures.latest)
-        if new:
-            self.structures.latest.update(self.facts.structures(new))
+        self.learn_dags({ref.dag_id for ref in by_ref})
         self.looked_up.update(by_ref)
         changed = self.around.earlier.changed
         older = [ref for ref in by_ref if self.structures.has_versions(ref.dag_id) or ref.dag_id in changed]
         if older:
             self.structures.learn(self.facts.own_versions(older), by_ref)
+
+    def learn_dags(self, dag_ids: Collection[str]) -> None:
+        """Read the structures of Dags that weren't met before."""
+        if new := set(dag_ids) - set(self.structures.latest):
+            self.structures.latest.update(self.facts.structures(new))
 
     def spread(self, frontier: Collection[RunRef], explored: Explored) -> set[RunRef]:
         """Follow the polluted links of the frontier; answer the runs in which more tasks are polluted now."""
@@ -229,7 +233,8 @@ class Discovery:
 
     def ends(self, found: Found) -> bool:
         """Whether nothing follows a task that only waited, so that nothing has read."""
-        return found.beyond and not found.reached(self.structure_of(found))
+        structure = self.structure_of(found) if found.beyond else None
+        return structure is not None and not found.reached(structure)
 
     def structure_of(self, found: Found) -> DagStructure | None:
         """The Dag by which the run at the end of a link ran; of one that can't be told, as it is now."""

@@ -213,6 +213,15 @@ def test_the_dags_with_runs_of_which_nothing_tells_who_made_them(facts, session)
     assert facts.orphaned_dags(START) == set()
 
 
+@pytest.mark.parametrize(("target", "untold"), [("b", {"d"}), ("{{ params.to }}", {"b", "d"})])
+def test_a_record_does_not_tell_who_made_another_dag_s_run_of_the_same_id(facts, session, target, untold):
+    parent, child = triggering(session, trigger(target))
+    history.triggered(parent, child, session=session)
+    scene.save(history.dag("d"), session=session)
+    history.run("d", child.run_id, session=session, by="operator")
+    assert facts.orphaned_dags(START) == untold
+
+
 def test_a_run_of_another_dag_than_the_task_triggers_is_in_doubt(facts, session):
     parent, child = triggering(session, trigger("c"))
     history.triggered(parent, child, session=session, link=True)

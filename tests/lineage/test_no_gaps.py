@@ -344,3 +344,16 @@ def test_no_selected_task_overtakes_another_unless_that_is_told(
     if asked is None:
         assert not told
         assert everything - chosen <= set(triggers)
+
+
+@pytest.mark.parametrize(("parent", "told"), [("go >> report", True), ("report >> go", False)])
+def test_a_task_that_may_have_waited_for_the_source_is_listed_if_something_follows_it(
+    world: World, parent: str, told: bool
+) -> None:
+    """Also where nothing else leads to its Dag."""
+    world.dag("parent", parent)
+    world.run("parent")
+    world.trigger_task("parent", "go", "child", waits=True)
+    child = world.run("child", run_type="operator_triggered", online=True)
+    found = plan(world, child)
+    assert [link.to_task_id for link in found.links if link.downstream.dag_id == "parent"] == (["go"] if told else [])

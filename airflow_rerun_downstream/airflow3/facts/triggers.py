@@ -139,10 +139,13 @@ def doubt(child: RunRef, known: Mapping[RunRef, RunFacts], triggers: Collection[
 
 
 def orphaned_dags(session: Session, since: datetime) -> frozenset[str]:
-    """The Dags with a run that a task has made since a moment, and of which nothing tells any more which task."""
+    """The Dags with a run that a task has made since a moment, and of which nothing tells any more which task.
+
+    Runs of two Dags may have one id: a record counts for the run of the Dag that its task triggers.
+    """
     made = select(RUN.dag_id, RUN.run_id).where(made_by_task(), or_(RUN.queued_at.is_(None), RUN.queued_at >= since))
     every = {RunRef(*row) for row in session.execute(made)}
-    known = parents(session, every) if every else {}
+    known = {one.child.ref for one in triggering_runs(session, every)}
     return frozenset(ref.dag_id for ref in every if ref not in known)
 
 
