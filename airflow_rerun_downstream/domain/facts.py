@@ -431,6 +431,9 @@ class Definitions:
     gone_schedules: tuple[AssetSchedule, ...] = ()
     """Those of Dags that are gone, whose runs are still there."""
 
+    unreadable: frozenset[str] = frozenset()
+    """The Dags of which something can't be read, so that more may be declared."""
+
     complete: bool = True
     """Of those of earlier versions: False where there were more versions than are read."""
 

@@ -19,7 +19,7 @@ from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint
 from airflow_rerun_downstream.lineage.selecting import source_selection
 from airflow_rerun_downstream.lineage.triggers import possible, unrecorded
 from airflow_rerun_downstream.lineage.upcoming import forecast
-from airflow_rerun_downstream.lineage.warnings import will_not_run
+from airflow_rerun_downstream.lineage.warnings import unreadable, will_not_run
 from airflow_rerun_downstream.ports import LineageFacts
 
 NOTHING_DECLARED = Declarations()
@@ -76,11 +76,13 @@ class Planner:
         explored.found.extend(lost_events(explored, instances, walk.around, kinds))
         to_come = forecast(walk, explored, self.now)
         explored.found.extend([*to_come.found, *behind(explored.found, walk.around, kinds)])
-        view = self.viewpoint(explored)
+        unread = tuple(unreadable(walk.around.definitions, walk.around.earlier))
+        view = self.viewpoint(explored, {one.dag_id for one in unread if one.dag_id})
         check_size(sum(view.reads(ref) for ref in explored.runs if ref != source.ref), options.max_runs)
         preview = Preview(explored, instances, options, view, to_come)
         plan = preview.plan(source, request.tasks, rerun_source=request.rerun_source)
-        return replace(plan, warnings=(*plan.warnings, *self.blocked(plan), *self.declarations.warnings()))
+        more = (*view.seeing.warnings(unread), *self.blocked(plan), *self.declarations.warnings())
+        return replace(plan, warnings=(*plan.warnings, *more))
 
     def blocked(self, plan: Plan) -> Iterable[PlanWarning]:
         """The warnings about selected tasks that won't run."""
@@ -121,9 +123,9 @@ class Planner:
             return found
         raise NotFound(f"There is no Dag run {shown(ref.run_id)!r} of Dag {shown(ref.dag_id)!r}.")
 
-    def viewpoint(self, explored: Explored) -> Viewpoint:
-        """What decides what the user sees of the walk."""
-        dag_ids = {ref.dag_id for ref in explored.runs}
+    def viewpoint(self, explored: Explored, more: Collection[str] = ()) -> Viewpoint:
+        """What decides what the user sees of the walk, and of more Dags."""
+        dag_ids = {ref.dag_id for ref in explored.runs}.union(more)
         dag_ids |= {found.link.downstream.dag_id for found in explored.found}
         return Viewpoint(
             self.now,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
+from airflow_rerun_downstream.domain.facts import Definitions
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.order import Order
@@ -220,6 +221,17 @@ def unknown_tasks(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:
                 f"What follows {named} in {ref} can't be told: its Dag doesn't know that task. All of the run counts."
             )
             yield PlanWarning("unknown_task", detail, ref.dag_id, ref.run_id, min(task_ids))
+
+
+def unreadable(now: Definitions, earlier: Definitions) -> Iterable[PlanWarning]:
+    """Dags that can't be read: nobody knows whether they hang on the source."""
+    for dag_id in sorted(now.unreadable | earlier.unreadable):
+        which = "" if dag_id in now.unreadable else "an earlier version of "
+        detail = (
+            f"Airflow's record of {which}{dag_id} can't be read, or not in whole. Its sensors, triggers and assets "
+            "aren't known, so that runs of it may be missing here: look at the log of the api-server."
+        )
+        yield PlanWarning("unreadable_dag", detail, dag_id)
 
 
 def untold_makers(plan: Plan) -> Iterable[PlanWarning]:

@@ -96,6 +96,7 @@ class World:
     inlets: list[InletDefinition] = field(default_factory=list)
     outlets: list[OutletDefinition] = field(default_factory=list)
     asset_schedules: list[AssetSchedule] = field(default_factory=list)
+    unreadable: set[str] = field(default_factory=set)
     assets: dict[int, str] = field(default_factory=dict)
     events: list[events.Event] = field(default_factory=list)
     consumptions: set[tuple[int, RunRef]] = field(default_factory=set)

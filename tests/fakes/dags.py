@@ -32,7 +32,10 @@ def definitions(world: World) -> Definitions:
     taken = {one.asset_id for one in (*world.inlets, *world.asset_schedules)}
     there["outlets"] = [one for one in there["outlets"] if one.asset_id in taken]
     return Definitions(
-        **{kind: tuple(some) for kind, some in there.items()}, asset_schedules=tuple(schedules), gone_schedules=gone
+        **{kind: tuple(some) for kind, some in there.items()},
+        asset_schedules=tuple(schedules),
+        gone_schedules=gone,
+        unreadable=frozenset(world.unreadable - world.gone),
     )
 
 

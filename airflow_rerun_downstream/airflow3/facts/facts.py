@@ -104,7 +104,8 @@ class AirflowFacts:
 
     def definitions(self) -> Definitions:
         """See `LineageFacts.definitions`."""
-        dags = serialized.active(self._session)
+        every = serialized.active(self._session)
+        dags = [parsed for parsed in every.values() if parsed is not None]
         takers = inlets.takers(self._session, dags)
         return replace(
             serialized.declared(dags),
@@ -112,6 +113,7 @@ class AirflowFacts:
             outlets=inlets.outlets_among((outlet for each in dags for outlet in each.outlets), takers.known),
             asset_schedules=takers.schedules,
             gone_schedules=takers.gone,
+            unreadable=serialized.unreadable(every.items()),
         )
 
     def earlier_definitions(self, *, since: datetime) -> Definitions:

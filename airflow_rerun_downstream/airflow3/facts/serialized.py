@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -174,10 +174,16 @@ def structure_of_run(session: Session, run: DagRun, *, on_latest_version: bool) 
     return None if found is None else found.structure
 
 
-def active(session: Session) -> list[ParsedDag]:
-    """Every Dag that Airflow still finds, by name."""
-    parsed = parsed_dags(session, current_dags(session, None), all_there_are=True)
-    return [parsed[dag_id] for dag_id in sorted(parsed)]
+def active(session: Session) -> dict[str, ParsedDag | None]:
+    """Every Dag that Airflow still finds, by name; None: it can't be read."""
+    dags = current_dags(session, None)
+    parsed = parsed_dags(session, dags, all_there_are=True)
+    return {dag_id: parsed.get(dag_id) for dag_id in sorted(dag.dag_id for dag in dags)}
+
+
+def unreadable(dags: Iterable[tuple[str, ParsedDag | None]]) -> frozenset[str]:
+    """The Dags, or versions of them, that can't be read, or not in whole."""
+    return frozenset(dag_id for dag_id, parsed in dags if parsed is None or parsed.unread)
 
 
 def declared(dags: Collection[ParsedDag]) -> Definitions:

@@ -26,6 +26,7 @@ from airflow_rerun_downstream.airflow3.facts.serialized import (
     parsed_dags,
     parsed_keys,
     told_by_row,
+    unreadable,
 )
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, pair_in
 from airflow_rerun_downstream.domain.facts import (
@@ -213,7 +214,13 @@ def earlier_definitions(session: Session, *, since: datetime) -> Definitions:
     parsed = parsed_versions(session, list(found))
     assets = assets_of(session, parsed.values())
     every = all_of([declared_by(each, assets) for each in parsed.values() if each is not None])
-    return replace(every, sensors=once(every.sensors), changed=frozenset(found.values()), complete=len(found) < MOST)
+    return replace(
+        every,
+        sensors=once(every.sensors),
+        changed=frozenset(found.values()),
+        complete=len(found) < MOST,
+        unreadable=unreadable((found[version], each) for version, each in parsed.items()),
+    )
 
 
 def once(sensors: Iterable[SensorDefinition]) -> tuple[SensorDefinition, ...]:

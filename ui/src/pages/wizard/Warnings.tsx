@@ -19,6 +19,7 @@ interface WarningsProps {
 const FIRST = [
   "asset_manager_inactive",
   "offset_unknown",
+  "unreadable_dag",
   "forbidden_dag",
   "order_lost",
   "stays_polluted",
