@@ -770,7 +770,7 @@ class Health(Protocol):
     """
 
     def components(self) -> Mapping[str, ComponentHealth]:
-        """``database``, ``conductor``, ``clocks``, ``asset_manager``, ``freeze_hook``, ``frozen``, ``policy``,
+        """``database``, ``conductor``, ``clocks``, ``asset_manager``, ``freeze_hook``, ``hooks``, ``frozen``, ``policy``,
         ``listener``, ``declared_links``."""
         ...
 

@@ -74,6 +74,12 @@ class FakeUnitOfWork:
             raise
 
 
+COMPONENTS = (
+    *("database", "conductor", "clocks", "asset_manager", "freeze_hook", "hooks", "frozen", "policy", "listener"),
+    "declared_links",
+)
+
+
 @dataclass
 class FakeHealth:
     """A healthy installation, unless told otherwise."""
@@ -83,7 +89,7 @@ class FakeHealth:
     freeze_hook: bool = True
     why_not: str | None = None
     found: Mapping[str, ComponentHealth] = field(
-        default_factory=lambda: {"database": ComponentHealth("healthy", "vm:1 leads.")}
+        default_factory=lambda: {name: ComponentHealth("healthy", f"The {name} is well.") for name in COMPONENTS}
     )
 
     def components(self) -> Mapping[str, ComponentHealth]:
