@@ -15,8 +15,12 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, unresolved
 from airflow_rerun_downstream.lineage.lost_events import Takers
 from airflow_rerun_downstream.lineage.templates import is_template, literal_parts, may_name
+from airflow_rerun_downstream.ports import RunFilter
 
 WHY = "it hangs on a link that is unresolved itself"
+
+NEWEST = 1_000
+"""So many runs of a Dag are asked what they have made, where a template names the Dag of what they make."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,8 @@ class Edges:
                 known[edge] = None
         self.around = around
         self.made: dict[str, set[str]] = {}
-        """The Dags of the runs that tasks of a Dag have made, where the runs are named that an open edge may mean."""
+        """The Dags of the runs that tasks of a Dag have made: tasks of those runs that an open edge may mean, if these
+        are named, else of its newest ones."""
 
     def learn(self, named: Iterable[Sequence[RunRef]]) -> None:
         """Look at what the runs have made that open edges may mean. A few statements, if tasks of theirs make any."""
@@ -98,6 +103,12 @@ class Edges:
         for each in self.around.facts.triggered_runs(refs) if refs else ():
             if isinstance(each, TriggeredRun):
                 self.made[each.parent.dag_id].add(each.child.ref.dag_id)
+
+    def children(self, dag_id: str) -> set[str]:
+        """The Dags of the runs that tasks of a Dag's newest runs have made. A few statements."""
+        newest, _ = self.around.facts.page(RunFilter(dag_ids=frozenset({dag_id}), limit=NEWEST))
+        made = self.around.facts.triggered_runs([run.ref for run in newest])
+        return {each.child.ref.dag_id for each in made if isinstance(each, TriggeredRun)}
 
     def leaving(self, dag_id: str) -> Iterator[Edge]:
         """The edges that lead from a Dag to others; a template leads to all that it can spell."""
@@ -111,7 +122,9 @@ class Edges:
         """The Dags that an edge leads to: to a run that a task made only where it may be of the runs that are meant."""
         if not to_child(edge) or not (is_template(edge.downstream) or dag_id in self.made):
             return [edge.downstream]
-        some = {*self.around.orphaned_dags, *self.made.get(dag_id, ())}
+        if dag_id not in self.made:
+            self.made[dag_id] = self.children(dag_id)
+        some = {*self.around.orphaned_dags, *self.made[dag_id]}
         return [name for name in sorted(some) if may_name(edge.downstream, name)]
 
 

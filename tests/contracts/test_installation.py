@@ -73,15 +73,19 @@ class TestUnitOfWork:
         assert not leads(installed, "two")
 
     def test_an_exception_goes_on_and_takes_everything_back(self, installed: Installation) -> None:
-        with pytest.raises(ZeroDivisionError), installed.unit_of_work() as work:
-            assert work.lease.acquire(owner="one", lasts=LASTS).number is not None
-            raise ZeroDivisionError
-        assert leads(installed, "two")
+        self.fails(installed, ZeroDivisionError)
 
     def test_so_does_the_end_of_the_process(self, installed: Installation) -> None:
-        with pytest.raises(SystemExit), installed.unit_of_work() as work:
-            work.lease.acquire(owner="one", lasts=LASTS)
-            raise SystemExit
+        self.fails(installed, SystemExit)
+
+    def fails(self, installed: Installation, error: type[BaseException]) -> None:
+        def half() -> None:
+            with installed.unit_of_work() as work:
+                assert work.lease.acquire(owner="one", lasts=LASTS).number is not None
+                raise error
+
+        with pytest.raises(error):
+            half()
         assert leads(installed, "two")
 
     def test_the_ports_of_one_transaction_see_what_it_has_done(self, installed: Installation) -> None:

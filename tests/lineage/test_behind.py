@@ -99,3 +99,13 @@ def test_who_may_not_read_the_dag_in_between_isn_t_told_of_it(world: World) -> N
         link.downstream.dag_id
         for link in plan(world, RunRef("p", found.source.ref.run_id), unreadable={"second"}).links
     }
+
+
+def test_what_the_runs_of_such_a_dag_have_made_where_a_template_names_it(world: World) -> None:
+    """Also where a record tells which run made it, so that nothing of it is in doubt."""
+    world.trigger_task("first", "go", "{{ params.to }}")
+    maker = world.run("first")
+    world.made(maker, "go", world.run("made", run_type="operator_triggered", online=True))
+    by_hand = world.run("elsewhere")
+    world.made(by_hand, "t", world.run("of_another", run_type="operator_triggered", online=True))
+    assert hanging(plan(world, world.run("p"))).keys() == {"made"}
