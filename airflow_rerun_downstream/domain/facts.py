@@ -325,13 +325,18 @@ class MarkerDefinition:
 
 @dataclass(frozen=True, slots=True)
 class TriggerDefinition:
-    """A TriggerDagRunOperator; ``trigger_dag_id`` may hold a template. ``waits``: until the run that it makes ends."""
+    """A TriggerDagRunOperator; ``trigger_dag_id`` may hold a template.
+
+    ``waits``: until the run that it makes ends. ``in_vain``: it waits, and no task follows that could read the run's
+    data.
+    """
 
     dag_id: str
     task_id: str
     trigger_dag_id: str
     mapped: bool = False
     waits: bool = False
+    in_vain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ That they hang on it is told by the edges between Dags, without a run.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +19,7 @@ from airflow_rerun_downstream.ports import RunFilter
 WHY = "it hangs on a link that is unresolved itself"
 
 NEWEST = 1_000
-"""So many runs of a Dag are asked what they have made, where a template names the Dag of what they make."""
+"""So many runs of the Dags that hang on open edges are asked what their tasks have made."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,17 @@ def behind(found: Sequence[Found], around: Surroundings, kinds: Collection[LinkK
         return
     edges = Edges(around, kinds)
     edges.learn(candidates(each.link) for each in first.values())
-    reached, waiting = set(first), deque(first.items())
-    while waiting:
-        dag_id, hook = waiting.popleft()
-        for edge in edges.leaving(dag_id):
-            if edge.downstream in reached:
-                continue
-            reached.add(edge.downstream)
-            waiting.append((edge.downstream, hook))
-            yield hanging(edge, hook)
+    reached, level = set(first), first
+    while level:
+        edges.look_at(level)
+        following: dict[str, Found] = {}
+        for dag_id, hook in level.items():
+            for edge in edges.leaving(dag_id):
+                if edge.downstream not in reached:
+                    reached.add(edge.downstream)
+                    following[edge.downstream] = hook
+                    yield hanging(edge, hook)
+        level = following
 
 
 def hanging(edge: Edge, hook: Found) -> Found:
@@ -92,27 +93,40 @@ class Edges:
                 known = self.open if is_template(edge.upstream) else self.by_name.setdefault(edge.upstream, {})
                 known[edge] = None
         self.around = around
+        self.kinds = kinds
+        self.named: Collection[str] = ()
+        """The Dags of which those runs are named that open edges may mean."""
+
         self.made: dict[str, set[str]] = {}
         """The Dags of the runs that tasks of a Dag have made: tasks of those runs that an open edge may mean, if these
         are named, else of its newest ones."""
 
     def learn(self, named: Iterable[Sequence[RunRef]]) -> None:
-        """Look at what the runs have made that open edges may mean. A few statements, if tasks of theirs make any."""
-        refs = [ref for some in named for ref in some if any(map(to_child, self.by_name.get(ref.dag_id, ())))]
-        self.made = {ref.dag_id: set() for ref in refs}
-        for each in self.around.facts.triggered_runs(refs) if refs else ():
+        """Look at what the runs have made that open edges may mean. A few statements."""
+        refs = [ref for some in named for ref in some]
+        self.named = {ref.dag_id for ref in refs}
+        self.note(refs)
+
+    def look_at(self, dag_ids: Collection[str]) -> None:
+        """Look at what the newest runs of Dags have made, of which no run is named. A few statements."""
+        if new := set(dag_ids) - self.made.keys():
+            newest, _ = self.around.facts.page(RunFilter(dag_ids=frozenset(new), limit=NEWEST))
+            self.made |= {dag_id: set() for dag_id in new}
+            self.note([run.ref for run in newest])
+
+    def note(self, runs: Sequence[RunRef]) -> None:
+        """Note of which Dags the runs are that tasks of others made."""
+        for ref in runs:
+            self.made.setdefault(ref.dag_id, set())
+        for each in self.around.facts.triggered_runs(runs) if runs else ():
             if isinstance(each, TriggeredRun):
                 self.made[each.parent.dag_id].add(each.child.ref.dag_id)
 
-    def children(self, dag_id: str) -> set[str]:
-        """The Dags of the runs that tasks of a Dag's newest runs have made. A few statements."""
-        newest, _ = self.around.facts.page(RunFilter(dag_ids=frozenset({dag_id}), limit=NEWEST))
-        made = self.around.facts.triggered_runs([run.ref for run in newest])
-        return {each.child.ref.dag_id for each in made if isinstance(each, TriggeredRun)}
-
     def leaving(self, dag_id: str) -> Iterator[Edge]:
-        """The edges that lead from a Dag to others; a template leads to all that it can spell."""
+        """The edges that lead from a Dag to others, told or recorded; a template leads to all that it can spell."""
         every = [*self.by_name.get(dag_id, ()), *(edge for edge in self.open if may_name(edge.upstream, dag_id))]
+        if LinkKind.TRIGGER in self.kinds:
+            every += [Edge(dag_id, name, LinkKind.TRIGGER) for name in sorted(self.made.get(dag_id, ()))]
         for edge in every:
             for name in self.names(edge, dag_id):
                 if name != dag_id:
@@ -120,11 +134,9 @@ class Edges:
 
     def names(self, edge: Edge, dag_id: str) -> Iterable[str]:
         """The Dags that an edge leads to: to a run that a task made only where it may be of the runs that are meant."""
-        if not to_child(edge) or not (is_template(edge.downstream) or dag_id in self.made):
+        if not to_child(edge) or not (is_template(edge.downstream) or dag_id in self.named):
             return [edge.downstream]
-        if dag_id not in self.made:
-            self.made[dag_id] = self.children(dag_id)
-        some = {*self.around.orphaned_dags, *self.made[dag_id]}
+        some = {*self.around.orphaned_dags, *self.made.get(dag_id, ())}
         return [name for name in sorted(some) if may_name(edge.downstream, name)]
 
 

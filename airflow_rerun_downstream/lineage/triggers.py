@@ -62,15 +62,12 @@ def to_parents(
     known = {one.child.ref for one in makers}
     for child in children:
         if child.made_by_task and child.ref not in known:
-            yield from (
-                lost_parent(child, dag_id, task_id)
-                for dag_id, task_id in sorted(tasks)
-                if any(
-                    may_name(one.trigger_dag_id, child.ref.dag_id)
-                    for one in waiting
-                    if (one.dag_id, one.task_id) == (dag_id, task_id)
-                )
-            )
+            lost = {
+                (one.dag_id, one.task_id)
+                for one in waiting
+                if not one.in_vain and may_name(one.trigger_dag_id, child.ref.dag_id)
+            }
+            yield from (lost_parent(child, dag_id, task_id) for dag_id, task_id in sorted(lost))
 
 
 LOST_PARENT = "a task made the run, and Airflow no longer keeps which; this one waits for the runs that it makes"

@@ -35,7 +35,7 @@ THIS_DATE = "{{ logical_date.isoformat() }}"
 DECLARED = Definitions(
     (SensorDefinition("a", "wait", "up", frozenset({"load"})),),
     (MarkerDefinition("a", "mark", "down", "read", THIS_DATE),),
-    (TriggerDefinition("a", "go", "b"), TriggerDefinition("a", "hand_on", "c", waits=True)),
+    (TriggerDefinition("a", "go", "b"), TriggerDefinition("a", "hand_on", "c", waits=True, in_vain=True)),
     (PastDependency("a", "add", frozenset({"add"})),),
 )
 

@@ -183,9 +183,7 @@ class World:
         if (known := self.structures.get(dag_id)) is None:
             return 1
         every = {kind: getattr(self, kind) for kind in dags.KINDS}
-        before = Definitions(
-            **{kind: tuple(one for one in some if one.dag_id == dag_id) for kind, some in every.items()}
-        )
+        before = dags.declared_by(self, dag_id)
         for some in (*every.values(), self.asset_schedules):
             some[:] = [one for one in some if one.dag_id != dag_id]
         mine = [ref for ref in self.runs if ref.dag_id == dag_id and self.tasks[ref] and ref not in self.versions]

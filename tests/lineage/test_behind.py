@@ -109,3 +109,11 @@ def test_what_the_runs_of_such_a_dag_have_made_where_a_template_names_it(world: 
     by_hand = world.run("elsewhere")
     world.made(by_hand, "t", world.run("of_another", run_type="operator_triggered", online=True))
     assert hanging(plan(world, world.run("p"))).keys() == {"made"}
+
+
+def test_what_tasks_of_such_a_dag_have_made_that_its_text_does_not_tell(world: World) -> None:
+    """A Python task may have executed the operator."""
+    world.made(world.run("first"), "t", world.run("made", run_type="operator_triggered", online=True))
+    source = world.run("p")
+    assert hanging(plan(world, source)).keys() == {"made"}
+    assert hanging(plan(world, source, link_kinds=(LinkKind.ASSET,))) == {}

@@ -49,6 +49,17 @@ class Trigger(Link):
         self.took(parent, [self.task_id], child, None)
         if not recorded:
             self.unsure(parent, [self.task_id])
+            self.may_have_been_waited_for(child)
+
+    def may_have_been_waited_for(self, child: Run) -> None:
+        """Nothing tells which task made a run: any that waits for such runs may have."""
+        self.world.at_last.append(
+            lambda: [
+                self.world.doubt(self.kind, self.variant, child, None, one.up)
+                for one in self.world.links
+                if isinstance(one, Waiting) and one.down is self.down
+            ]
+        )
 
     def note(self, parent: Run, child: Run) -> bool:
         """Both XComs; answer whether they are still there."""
@@ -107,6 +118,8 @@ class InPython(Trigger):
         """Without its record nothing at all tells."""
         told = self.note(parent, child)
         self.took(parent, [self.task_id], child, None, told=told)
+        if not told:
+            self.may_have_been_waited_for(child)
 
 
 class Templated(Trigger):
@@ -127,6 +140,7 @@ class Templated(Trigger):
         rendered = self.chance(0.6) and self.world.render(parent, self.task_id, fields)
         self.took(parent, [self.task_id], child, None)
         if not linked and not (noted and rendered):
+            self.may_have_been_waited_for(child)
             for dag in self.world.dags:
                 self.world.doubt(self.kind, self.variant, parent, [self.task_id], dag)
 

@@ -157,7 +157,9 @@ def markers_of(dag_id: str, task: Task) -> Iterator[MarkerDefinition]:
 def triggers_of(dag_id: str, task: Task) -> Iterator[TriggerDefinition]:
     """One definition for each Dag that a task triggers."""
     for trigger_dag_id in task.texts("trigger_dag_id") or [UNKNOWN]:
-        yield TriggerDefinition(dag_id, task.task_id, trigger_dag_id, task.mapped, waits_for_run(task))
+        waits = waits_for_run(task)
+        in_vain = waits and not any(task.followers)
+        yield TriggerDefinition(dag_id, task.task_id, trigger_dag_id, task.mapped, waits, in_vain)
 
 
 NOT_GIVEN = "NOTSET"
