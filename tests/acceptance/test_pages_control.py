@@ -107,8 +107,14 @@ def test_a_failed_member_is_skipped(frozen: Frozen, page: Page) -> None:
     frozen.go_on()
     state_is(page, "failed")
     act(page, "Skip")
-    state_is(page, "succeeded, 1 not made anew")
-    assert frozen.members(rerun)["wrong"]["state"] == "skipped"
+    frozen.wait_ended(rerun)
+    left = frozen.call("GET", f"/reruns/{rerun}/not-made-anew")
+    state_is(page, f"succeeded, {left['total_entries']} not made anew")
+    members = frozen.members(rerun)
+    assert members["wrong"]["state"] == "skipped"
+    said = {(one["dag_id"], one["reason"], (one["because_of"] or {}).get("dag_id")) for one in left["not_made_anew"]}
+    readers = {(dag_id, "rebuilt_on_polluted", "wrong") for dag_id in members.keys() - {"wrong"}}
+    assert said == {("wrong", "skipped_by_user", None)} | readers
 
 
 def test_freeze_mode_holds_what_is_to_come_and_a_person_releases_it(frozen: Frozen, page: Page) -> None:
