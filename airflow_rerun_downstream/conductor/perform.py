@@ -31,7 +31,7 @@ from airflow_rerun_downstream.conductor.steps import (
 )
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import Observation
-from airflow_rerun_downstream.domain.rebuilt import rebuilt
+from airflow_rerun_downstream.domain.rebuilt import rebuilt, stays_as_it_was
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Awaited, Member, Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, RerunState
@@ -346,7 +346,10 @@ class Performer:
         """What a member has made anew on top of what others left as it was."""
         if not work.store.counts_not_made_anew([rerun.id])[rerun.id]:
             return ()
-        member, left = step.member, work.store.not_made_anew(rerun.id)
+        member = step.member
+        left = stays_as_it_was(member, work.store.not_made_anew(rerun.id))
+        if not left:
+            return ()
         structure = structures_of(work, [member.ref]).was(member.ref)
         return rebuilt(member, work.store.links(rerun.id), left, structure, step.not_made_anew)
 

@@ -241,10 +241,10 @@ class Dependencies:
     def comes_too_early(self, each: Reading) -> bool:
         """Whether Airflow may start a run that is made before what it reads further up is right, and nothing mends it:
         it isn't started once more, or what follows the making task has read from it by then."""
-        if each in self.because or each.maker is not None or self.comes_anyway(each):
+        made = self.only_maker(each.downstream)  # most runs are made by no task
+        if made is None or each.maker is not None or each in self.because:
             return False
-        made = self.only_maker(each.downstream)
-        if made is None or self.maker_in(each.upstream, each.downstream) is None:
+        if self.maker_in(each.upstream, each.downstream) is None or self.comes_anyway(each):
             return False
         structure = self.members[made.upstream].structure
         node = structure.tasks.get(made.maker or "") if structure is not None else None

@@ -17,6 +17,13 @@ STAYS = frozenset({"skipped_by_user", "marked_success", REBUILT})
 """Why what a task holds isn't right, although its member counts."""
 
 
+def stays_as_it_was(
+    member: Member, everything: Iterable[tuple[Member, NotMadeAnew]]
+) -> list[tuple[Member, NotMadeAnew]]:
+    """What isn't right of other members, of all that a rerun hasn't made anew."""
+    return [(one, what) for one, what in everything if what.reason in STAYS and one.id != member.id]
+
+
 def rebuilt(
     member: Member,
     links: Iterable[Link],
@@ -26,12 +33,12 @@ def rebuilt(
 ) -> tuple[NotMadeAnew, ...]:
     """The selected tasks of a member that have read what others left, with one run each that it comes from.
 
-    ``links`` name the runs as they were at submit. ``besides``: what the member itself hasn't made anew.
+    ``left``: what others hold that isn't right, see `stays_as_it_was`. ``links`` name the runs as they were at submit.
+    ``besides``: what the member itself hasn't made anew.
     """
     stays: dict[RunRef, list[tuple[Member, NotMadeAnew]]] = {}
     for one, what in left:
-        if what.reason in STAYS and one.id != member.id:
-            stays.setdefault(at_submit(one), []).append((one, what))
+        stays.setdefault(at_submit(one), []).append((one, what))
     found: dict[str, NotMadeAnew] = {}
     here, known = at_submit(member), {one.task_id for one in besides if one.map_index is None}
     for link in links:

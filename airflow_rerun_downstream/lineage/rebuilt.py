@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from airflow_rerun_downstream.domain.plan import Plan, PlanWarning, RunStatus
 from airflow_rerun_downstream.domain.readings import Reading
+from airflow_rerun_downstream.domain.rebuilt import REBUILT
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
 from airflow_rerun_downstream.domain.selection import followers
 
@@ -44,26 +45,23 @@ class Rebuilt:
     """Follows wrong data that stays through the selection. ``reasons``: by run and task, the run it comes from."""
 
     def __init__(self, plan: Plan, selected: Mapping[RunRef, Tasks]) -> None:
-        self.plan = plan
         self.ids = {ref: frozenset(task.task_id for task in tasks) for ref, tasks in selected.items()}
         self.leaving: dict[RunRef, list[Reading]] = {}
         for each in plan.readings:
             self.leaving.setdefault(each.upstream, []).append(each)
         self.reasons: dict[RunRef, dict[str, RunRef]] = {}
-        self.queue: deque[tuple[RunRef, frozenset[str]]] = deque()
-        right = () if plan.source.ref in selected else (plan.source.ref,)
-        for ref in self.leaving.keys() - selected.keys() - set(right):
-            self.pass_on(ref, left_in(plan, ref, None), ref)
+        self.queue: deque[tuple[RunRef, frozenset[str], RunRef]] = deque()
+        for ref in self.leaving:  # a source that isn't selected is right already
+            if ref not in selected and ref != plan.source.ref:
+                self.pass_on(ref, left_in(plan, ref, None), ref)
         for ref, tasks in selected.items():
             if left := left_in(plan, ref, tasks):
                 behind = followers(plan.structures.get(ref), left) & self.ids[ref]
                 self.mark(ref, behind, ref)
                 self.pass_on(ref, left, ref)
         while self.queue:
-            ref, tasks_now = self.queue.popleft()
-            for reason in {self.reasons[ref][task_id] for task_id in tasks_now}:
-                same = frozenset(one for one in tasks_now if self.reasons[ref][one] == reason)
-                self.pass_on(ref, same, reason)
+            ref, tasks_now, reason = self.queue.popleft()
+            self.pass_on(ref, tasks_now, reason)
 
     def pass_on(self, ref: RunRef, tasks: frozenset[str] | None, reason: RunRef) -> None:
         """Mark what reads from tasks of a run; None: all of them."""
@@ -80,7 +78,7 @@ class Rebuilt:
         new = frozenset(task_id for task_id in tasks if task_id not in known)
         if new:
             known.update(dict.fromkeys(new, reason))
-            self.queue.append((ref, new))
+            self.queue.append((ref, new, reason))
 
 
 def warning(ref: RunRef, task_id: str | None, reason: RunRef) -> PlanWarning:
@@ -88,7 +86,7 @@ def warning(ref: RunRef, task_id: str | None, reason: RunRef) -> PlanWarning:
     what = f"{ref}" if task_id is None else f"{shown(task_id)} of {ref}"
     why = "tasks before it, which stay polluted" if reason == ref else f"{reason}, which stays polluted"
     return PlanWarning(
-        "rebuilt_on_polluted",
+        REBUILT,
         f"{what} is made anew on top of {why}: it won't be right.",
         ref.dag_id,
         ref.run_id,

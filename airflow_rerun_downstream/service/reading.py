@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.plan import Link
-from airflow_rerun_downstream.domain.rebuilt import at_submit
+from airflow_rerun_downstream.domain.rebuilt import REBUILT, at_submit
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import (
     Actor,
@@ -23,7 +23,7 @@ from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import Part, Work
 from airflow_rerun_downstream.service.views import LiveRun, MemberView, Omission, RerunView
 
-ACCEPTED = frozenset({"stays_polluted", "rebuilt_on_polluted"})
+ACCEPTED = frozenset({"stays_polluted", REBUILT})
 """The warnings of a submit about what isn't right after the rerun."""
 WAITING = frozenset({MemberState.PENDING, MemberState.STOPPING})
 

@@ -105,10 +105,10 @@ class AirflowFacts:
     def definitions(self) -> Definitions:
         """See `LineageFacts.definitions`."""
         every = serialized.active(self._session)
-        dags = [parsed for parsed in every.values() if parsed is not None]
+        dags = serialized.readable(every)
         takers = inlets.takers(self._session, dags)
         return replace(
-            serialized.declared(dags),
+            serialized.all_of([each.definitions for each in dags]),
             inlets=takers.inlets,
             outlets=inlets.outlets_among((outlet for each in dags for outlet in each.outlets), takers.known),
             asset_schedules=takers.schedules,

@@ -52,7 +52,7 @@ class Taker:
 
 def asset_flows(session: Session, dag_id: str) -> list[AssetFlow]:
     """The flows from and to a Dag. A few statements; all Dags' definitions are read, they are small."""
-    dags = [parsed for parsed in serialized.active(session).values() if parsed is not None]
+    dags = serialized.readable(serialized.active(session))
     named = [outlet for each in dags for outlet in each.named_outlets]
     reads = inlets.takers(session, dags).inlets
     makers = [*outlets(session, dags), *resolved(session, named)]

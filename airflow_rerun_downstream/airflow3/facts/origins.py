@@ -85,7 +85,7 @@ def origins(session: Session, kinds: Mapping[RunRef, Kind]) -> Origins:
         for child, some in found.items():
             makers[child] = set(some)
             known.update(some)
-        level = {ref for ref in (*known,) if known[ref].by_task and ref not in makers}
+        level = {ref for ref in known if known[ref].by_task and ref not in makers}
     told = {ref: verdict(ref, known, makers) for ref in kinds}
     return Origins(
         frozenset(ref for ref, online in told.items() if online is not False),

@@ -181,17 +181,23 @@ def active(session: Session) -> dict[str, ParsedDag | None]:
     return {dag_id: parsed.get(dag_id) for dag_id in sorted(dag.dag_id for dag in dags)}
 
 
+def readable(dags: Mapping[str, ParsedDag | None]) -> list[ParsedDag]:
+    """The Dags that can be read."""
+    return [parsed for parsed in dags.values() if parsed is not None]
+
+
 def unreadable(dags: Iterable[tuple[str, ParsedDag | None]]) -> frozenset[str]:
     """The Dags, or versions of them, that can't be read, or not in whole."""
     return frozenset(dag_id for dag_id, parsed in dags if parsed is None or parsed.unread)
 
 
-def declared(dags: Collection[ParsedDag]) -> Definitions:
-    """The edges between runs that Dags declare, but for what their tasks read and make."""
-    found = [each.definitions for each in dags]
+def all_of(definitions: Collection[Definitions]) -> Definitions:
+    """What several versions, or several Dags, declare."""
     return Definitions(
-        tuple(sensor for each in found for sensor in each.sensors),
-        tuple(marker for each in found for marker in each.markers),
-        tuple(trigger for each in found for trigger in each.triggers),
-        tuple(dependency for each in found for dependency in each.past_dependencies),
+        tuple(each for one in definitions for each in one.sensors),
+        tuple(each for one in definitions for each in one.markers),
+        tuple(each for one in definitions for each in one.triggers),
+        tuple(each for one in definitions for each in one.past_dependencies),
+        tuple(each for one in definitions for each in one.inlets),
+        outlets=tuple(each for one in definitions for each in one.outlets),
     )

@@ -22,6 +22,7 @@ from airflow_rerun_downstream.airflow3.facts.serialized import (
     VERSION,
     Current,
     ParsedDags,
+    all_of,
     current_dags,
     parsed_dags,
     parsed_keys,
@@ -177,18 +178,6 @@ def declared_by(parsed: ParsedDag, assets: Named) -> Definitions:
     """What a version declares, with its inlets and outlets."""
     inlets, outlets = inlets_among(parsed.inlets, assets), outlets_among(parsed.outlets, assets)
     return replace(parsed.definitions, inlets=inlets, outlets=outlets)
-
-
-def all_of(definitions: Collection[Definitions]) -> Definitions:
-    """What several versions, or several Dags, declare."""
-    return Definitions(
-        tuple(each for one in definitions for each in one.sensors),
-        tuple(each for one in definitions for each in one.markers),
-        tuple(each for one in definitions for each in one.triggers),
-        tuple(each for one in definitions for each in one.past_dependencies),
-        tuple(each for one in definitions for each in one.inlets),
-        outlets=tuple(each for one in definitions for each in one.outlets),
-    )
 
 
 def earlier_definitions(session: Session, *, since: datetime) -> Definitions:

@@ -56,7 +56,7 @@ interface DagRef {
 }
 
 /** The Dag on whose unresolved link another one hangs; null where the link stands by itself. */
-export function hook({ via }: Link): DagRef | null {
+function hook({ via }: Link): DagRef | null {
   const found = via.behind as { downstream: DagRef } | undefined;
   return found?.downstream ?? null;
 }
