@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 make_once = cache(databases.make)
 
 
+def emptied(backend: str) -> databases.Database:
+    """An empty, migrated Airflow database, the same for the whole process, that Airflow itself uses from now on."""
+    found = make_once(backend)
+    found.use()
+    found.empty()
+    return found
+
+
 @pytest.fixture(
     params=[
         pytest.param("sqlite", id="sqlite"),
@@ -26,10 +34,7 @@ make_once = cache(databases.make)
 )
 def database(request: pytest.FixtureRequest) -> databases.Database:
     """An empty, migrated Airflow database that Airflow itself uses for as long as the test runs."""
-    found = make_once(request.param)
-    found.use()
-    found.empty()
-    return found
+    return emptied(request.param)
 
 
 @pytest.fixture

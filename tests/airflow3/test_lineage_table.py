@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.refs import TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor
 from tests.airflow3 import database as databases
 from tests.airflow3 import scene
-from tests.airflow3.conftest import make_once
+from tests.airflow3.conftest import emptied
 from tests.airflow3.lineage_history import History
 from tests.airflow3.lineage_rows import ROWS, Row
 
@@ -92,9 +92,7 @@ def parsed(folder: Path = DAGS) -> list[Any]:
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def stored(request: pytest.FixtureRequest, configured: None) -> databases.Database:
     """A database that knows the Dags."""
-    database = make_once(request.param)
-    database.use()
-    database.empty()
+    database = emptied(request.param)
     scene.migrate(database)
     with database.session() as session:
         scene.store(parsed(BEFORE), session=session)

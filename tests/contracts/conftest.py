@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.airflow3.conftest import make_once
+from tests.airflow3.conftest import emptied
 from tests.contracts.stages import FakeStage, Stage
 
 BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
@@ -18,9 +18,7 @@ def airflow(request: pytest.FixtureRequest) -> Iterator[Stage]:
     if request.param == "fake":
         yield FakeStage()
         return
-    database = make_once(request.param)
-    database.use()
-    database.empty()
+    database = emptied(request.param)
     from tests.contracts.airflow_stage import AirflowStage
 
     with database.session() as session:

@@ -11,7 +11,8 @@ from airflow_rerun_downstream.domain.freeze import DagSchedule, Hold
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import CannotFreeze, Freezer
-from tests.airflow3.conftest import make_once
+from tests.airflow3.conftest import emptied
+from tests.contracts.conftest import BACKENDS
 from tests.fakes.airflow import START, World
 from tests.fakes.freezer import FAR, FakeFreezer
 
@@ -125,14 +126,12 @@ class AirflowStage:
         return self.history.run("d", "by_hand", session=self.session, state="running", **at).run_id
 
 
-@pytest.fixture(params=["fake", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["fake", *BACKENDS])
 def stage(request: pytest.FixtureRequest) -> Any:
     if request.param == "fake":
         yield FakeStage()
         return
-    database = make_once(request.param)
-    database.use()
-    database.empty()
+    database = emptied(request.param)
     from tests.airflow3 import scene
 
     scene.migrate(database)

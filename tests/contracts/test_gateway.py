@@ -12,7 +12,8 @@ from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.room import DagRoom
 from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, Gateway
-from tests.airflow3.conftest import make_once
+from tests.airflow3.conftest import emptied
+from tests.contracts.conftest import BACKENDS
 from tests.fakes.airflow import FakeGateway, World
 
 GONE = RunRef("d", "nowhere")
@@ -97,14 +98,12 @@ class AirflowStage:
         ]
 
 
-@pytest.fixture(params=["fake", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["fake", *BACKENDS])
 def stage(request: pytest.FixtureRequest) -> Any:
     if request.param == "fake":
         yield FakeStage()
         return
-    database = make_once(request.param)
-    database.use()
-    database.empty()
+    database = emptied(request.param)
     from tests.airflow3 import scene
 
     scene.migrate(database)

@@ -12,7 +12,7 @@ import pytest
 from airflow_rerun_downstream.notify.targets import ConfiguredTargets
 from airflow_rerun_downstream.ports import Clock, Health, Notifier, UnitOfWork
 from airflow_rerun_downstream.settings import Settings
-from tests.airflow3.conftest import make_once
+from tests.airflow3.conftest import emptied
 from tests.contracts.conftest import BACKENDS
 from tests.fakes.airflow import FakeClock
 from tests.fakes.work import FakeHealth, FakeNotifier, House
@@ -44,9 +44,7 @@ def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
     from airflow_rerun_downstream.store import schema
     from airflow_rerun_downstream.store.moments import DatabaseClock
 
-    database = make_once(request.param)
-    database.use()
-    database.empty()
+    database = emptied(request.param)
     schema.upgrade(database.engine)
     settings = Settings(
         notification_targets={

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.ports import Permissions
-from tests.airflow3.conftest import make_once
+from tests.airflow3.conftest import emptied
 from tests.contracts.conftest import BACKENDS
 from tests.fakes.airflow import World
 from tests.fakes.work import FakePermissions
@@ -89,9 +89,7 @@ def stage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     if request.param == "fake":
         yield FakeStage()
         return
-    database = make_once(request.param)
-    database.use()
-    database.empty()
+    database = emptied(request.param)
     from airflow_rerun_downstream.airflow3 import permissions
 
     with database.session() as session:
