@@ -35,6 +35,9 @@ StartAirflow = Callable[..., LiveAirflow]
 DAY = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
 """The day of the tests, also after midnight: a Dag that is parsed again must not get another day's run."""
 
+ACROSS_MIDNIGHT = {"STORY_DAY": DAY.isoformat(), "AIRFLOW__RERUN_DOWNSTREAM__SOURCE_READY_SINCE": "P3D"}
+"""What lets a test go on after midnight: by default, yesterday's runs can't be sources any more the day after."""
+
 
 @pytest.fixture(scope="module")
 def start_airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartAirflow]:
@@ -48,7 +51,7 @@ def start_airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         airflows: list[LiveAirflow] = []
 
         def start(**options: Any) -> LiveAirflow:
-            env = {"STORY_DAY": DAY.isoformat(), **options.pop("env", {})}
+            env = {**ACROSS_MIDNIGHT, **options.pop("env", {})}
             airflow = LiveAirflow(tmp_path_factory.mktemp("airflow"), env=env, **options)
             stack.enter_context(airflow)
             airflows.append(airflow)

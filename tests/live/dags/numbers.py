@@ -1,14 +1,15 @@
 """A scheduled Dag with three days of history, and the consumer of its asset."""
 
-from datetime import datetime, timedelta, timezone
+import os
+from datetime import datetime, timedelta
 
 from airflow.sdk import Asset, dag, task
 
 numbers = Asset("numbers")
-midnight = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+today = datetime.fromisoformat(os.environ["STORY_DAY"])
 
 
-@dag(schedule="@daily", start_date=midnight - timedelta(days=2), catchup=True, max_active_runs=1)
+@dag(schedule="@daily", start_date=today - timedelta(days=2), end_date=today, catchup=True, max_active_runs=1)
 def count():
     @task(outlets=[numbers])
     def one():
