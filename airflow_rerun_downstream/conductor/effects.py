@@ -1,0 +1,281 @@
+"""What each step writes, inside the transaction that its caller opened and in which the lease is confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
+from airflow_rerun_downstream.conductor.evidence import structures_of
+from airflow_rerun_downstream.conductor.faults import STOP
+from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
+from airflow_rerun_downstream.conductor.gates import look_again
+from airflow_rerun_downstream.conductor.steps import (
+    Adopt,
+    Catch,
+    Explain,
+    ExplainAll,
+    Halt,
+    MoveMember,
+    MoveRerun,
+    NextStage,
+    NoteRunState,
+    Release,
+    StageBack,
+    Step,
+    StopMember,
+)
+from airflow_rerun_downstream.domain.rebuilt import rebuilt, stays_as_it_was
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
+from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Awaited, Member, Rerun
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
+from airflow_rerun_downstream.ports import Clock, Dispatched, Work
+
+TOLD = 5
+"""How many tasks of a stage a line of the record names."""
+
+ENDS = frozenset({RerunState.FAILED, RerunState.SUCCEEDED, RerunState.TERMINATED})
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Moves members and reruns, touches Airflow and adds to the record. Nothing is written if the guard of a move says
+    that somebody was faster."""
+
+    clock: Clock
+
+    def carry_out(self, work: Work, rerun: Rerun, step: Step) -> bool:
+        """A step other than a dispatch or an adoption, inside its transaction."""
+        match step:
+            case MoveMember():
+                return self.move_member(work, rerun, step)
+            case StageBack():
+                return self.stage_back(work, rerun, step)
+            case NextStage():
+                return self.next_stage(work, rerun, step)
+            case MoveRerun():
+                return self.move_rerun(work, rerun, step)
+            case StopMember():
+                return self.stop_member(work, rerun, step)
+            case Halt():
+                return self.halt(work, rerun, step.member)
+            case Catch():
+                return self.catch(work, rerun, step)
+            case Release():
+                return self.release(work, rerun, step)
+            case NoteRunState():
+                state = step.member.state
+                return work.store.set_final_run_state(step.member.id, state=state, run_state=step.run_state)
+            case ExplainAll():
+                for state in {member.state for member in step.members}:
+                    some = [member.id for member in step.members if member.state is state]
+                    work.store.set_member_reasons(some, step.reason, state=state)
+                return True
+            case Explain():
+                return work.store.set_member_reason(step.member.id, step.reason, state=step.member.state)
+        raise TypeError(step)
+
+    def start(self, work: Work, rerun: Rerun, member: Member, done: Dispatched) -> bool:
+        """The store's part of a dispatch; False if the member isn't pending any more."""
+        now = self.clock.now()
+        moved = work.store.move_member(
+            member.id,
+            before=[MemberState.PENDING],
+            after=MemberState.RUNNING,
+            reason=None,
+            now=now,
+            dispatched=done,
+        )
+        self.tell(work, rerun, "member_dispatched", member, f"{done.cleared} task instance(s) cleared")
+        return moved
+
+    def take(self, work: Work, rerun: Rerun, step: Adopt) -> bool:
+        """The store's part of an adoption, and the lines that tell of it; False if the member has moved."""
+        member, ref = step.member, step.run.ref
+        tasks = {TaskRef(task.task_id) for task in work.gateway.observe([ref])[ref].task_instances}
+        moved = work.store.adopt_member(
+            member.id,
+            before=[member.state],
+            after=step.after,
+            run=step.run,
+            tasks=normalised(tasks) or member.tasks,
+            reason=None if step.after is MemberState.RUNNING else "ran_too_early",
+            now=self.clock.now(),
+        )
+        if moved:
+            how = "cleared the run" if ref == member.ref else f"made {ref.run_id} in place of {member.ref.run_id}"
+            detail = f"{step.task_id} of {step.parent} {how}; all of its tasks run"
+            self.tell(work, rerun, "member_adopted", member, detail, {step.parent.dag_id})
+            work.gateway.adopt(ref, rerun_id=rerun.id, actor=rerun.created_by)
+        return moved
+
+    def halt(self, work: Work, rerun: Rerun, member: Member) -> bool:
+        """Stop a member's run; it is dispatched when its tasks have ended and its turn has come."""
+        halted = work.gateway.halt(member.ref, rerun_id=rerun.id, actor=rerun.created_by)
+        if halted:
+            work.store.set_member_reason(member.id, HALTED, state=member.state)
+            self.tell(work, rerun, "member_halted", member, None)
+        return halted
+
+    def catch(self, work: Work, rerun: Rerun, step: Catch) -> bool:
+        """Name the run that the scheduler has made for a frozen member."""
+        if not work.store.catch_member(step.member.id, step.run_id, step.run_after, step.logical_date):
+            return False
+        if not step.member.release_asked:
+            work.store.set_member_reason(step.member.id, HELD, state=MemberState.FROZEN)
+        ref = RunRef(step.member.ref.dag_id, step.run_id)
+        work.gateway.record(ref, rerun_id=rerun.id, actor=rerun.created_by, event="hold")
+        awaited = step.member.logical_date
+        instead = "" if awaited == step.logical_date or awaited is None else f" in place of {awaited.isoformat()}"
+        self.tell(work, rerun, "member_held", step.member, f"{ref} was made{instead} and is held")
+        return True
+
+    def release(self, work: Work, rerun: Rerun, step: Release) -> bool:
+        """Let a frozen member's run go; the member stays in the record as it was."""
+        moved = work.store.move_member(
+            step.member.id,
+            before=[MemberState.FROZEN],
+            after=MemberState.RELEASED,
+            reason=step.reason,
+            now=self.clock.now(),
+        )
+        if moved:
+            work.freezer.release(step.member.id, rerun_id=rerun.id, actor=rerun.created_by)
+            self.tell(work, rerun, "member_released", step.member, step.reason)
+        return moved
+
+    def move_member(self, work: Work, rerun: Rerun, step: MoveMember) -> bool:
+        """Follow what was observed."""
+        moved = work.store.move_member(
+            step.member.id,
+            before=[step.member.state],
+            after=step.after,
+            reason=step.reason,
+            now=self.clock.now(),
+            final_run_state=step.run_state,
+            clear_number=step.clear_number,
+        )
+        if moved and step.after in (MemberState.SUCCEEDED, MemberState.FAILED):
+            more = self.rebuilt(work, rerun, step) if step.after is MemberState.SUCCEEDED else ()
+            work.store.list_not_made_anew(rerun.id, step.member.id, (*step.not_made_anew, *more))
+        if moved:
+            self.tell(work, rerun, f"member_{step.after.value}", step.member, step.reason)
+        if moved and step.after is MemberState.RUNNING:
+            member = step.member  # somebody else has started what the rerun follows now
+            work.gateway.take_over(member.ref, member.tasks, rerun_id=rerun.id, actor=rerun.created_by)
+        return moved
+
+    def rebuilt(self, work: Work, rerun: Rerun, step: MoveMember) -> tuple[NotMadeAnew, ...]:
+        """What a member has made anew on top of what others left as it was."""
+        if not work.store.counts_not_made_anew([rerun.id])[rerun.id]:
+            return ()
+        member = step.member
+        left = stays_as_it_was(member, work.store.not_made_anew(rerun.id))
+        if not left:
+            return ()
+        structure = structures_of(work, [member.ref]).was(member.ref)
+        return rebuilt(member, work.store.links(rerun.id), left, structure, step.not_made_anew)
+
+    def stage_back(self, work: Work, rerun: Rerun, step: StageBack) -> bool:
+        """Judge an earlier stage of a member again."""
+        member = step.member
+        moved = work.store.stage_back(
+            member.id, before=member.state, since=member.stage, stage=step.stage, reason=step.reason
+        )
+        if moved:
+            self.tell(work, rerun, "member_running", member, step.reason)
+        return moved
+
+    def next_stage(self, work: Work, rerun: Rerun, step: NextStage) -> bool:
+        """Let a member whose stage is right wait for the turn of its next one."""
+        member = step.member
+        moved = work.store.next_stage(
+            member.id, before=member.state, stage=member.stage, clear_number=step.clear_number
+        )
+        if moved:
+            work.store.list_not_made_anew(rerun.id, member.id, step.not_made_anew)
+            tasks = ", ".join(str(task) for task in member.present[:TOLD])
+            more = f" and {len(member.present) - TOLD} more" if len(member.present) > TOLD else ""
+            detail = f"stage {member.stage + 1} of {len(member.stages)} is right: {tasks}{more}"
+            self.tell(work, rerun, "member_next_stage", member, detail)
+        return moved
+
+    def move_rerun(self, work: Work, rerun: Rerun, step: MoveRerun) -> bool:
+        """Follow the members. A rerun in which something can move after all isn't ended."""
+        if step.after in ENDS:
+            members = self.at_rest(work, rerun, step)
+            if members is None:
+                return False
+            if step.after is RerunState.SUCCEEDED and self.cleared_again(work, rerun, members):
+                return True
+        moved = work.store.move_rerun(
+            rerun.id, before=[step.before], after=step.after, reason=step.reason, now=self.clock.now()
+        )
+        if moved:
+            self.tell(work, rerun, f"rerun_{step.after.value}", None, step.reason)
+        return moved
+
+    def at_rest(self, work: Work, rerun: Rerun, step: MoveRerun) -> Sequence[Member] | None:
+        """The members as they are now, if they let the rerun end so.
+
+        A person may have retried or skipped one since the tick looked. Both sides lock the rerun's row first.
+        """
+        if not work.store.hold_rerun(rerun.id, state=step.before):
+            return None
+        now = ActiveRerun(replace(rerun, state=step.before), tuple(work.store.members(rerun.id)))
+        return now.members if decide(now, Seen(), Limits(in_flight=0)) == [step] else None
+
+    def cleared_again(self, work: Work, rerun: Rerun, members: Sequence[Member]) -> bool:
+        """Whether the run of a member that was right has been cleared since, or is gone: the rerun goes on then."""
+        right = [one for one in members if one.state is MemberState.SUCCEEDED]
+        numbers = work.gateway.clear_numbers([one.ref for one in right])
+        moved = [one for one in right if numbers.get(one.ref) != one.clear_number]
+        runs = work.gateway.observe([one.ref for one in moved]) if moved else {}
+        steps = [step for one in moved if (step := look_again(Awaited(one), runs[one.ref])) is not None]
+        return sum(self.carry_out(work, rerun, step) for step in steps) > 0
+
+    def stop_member(self, work: Work, rerun: Rerun, step: StopMember) -> bool:
+        """End a member; if asked, stop its run as well."""
+        stopped = step.stop_run and work.gateway.stop(step.member.ref, rerun_id=rerun.id, actor=rerun.created_by)
+        moved = work.store.move_member(
+            step.member.id,
+            before=[step.member.state],
+            after=MemberState.TERMINATED,
+            reason=ending_of(step, stopped=stopped),
+            now=self.clock.now(),
+            final_run_state="failed" if stopped else None,
+        )
+        if moved:
+            self.tell(work, rerun, "member_terminated", step.member, "run stopped" if stopped else None)
+        return moved
+
+    def tell(
+        self,
+        work: Work,
+        rerun: Rerun,
+        action: str,
+        member: Member | None,
+        detail: str | None,
+        dag_ids: Collection[str] = (),
+    ) -> None:
+        """Add a line to the record. ``dag_ids``: the Dags that ``detail`` names, besides the member's."""
+        work.store.add_event(
+            rerun.id,
+            at=self.clock.now(),
+            actor=CONDUCTOR.name,
+            action=action,
+            member_id=member.id if member else None,
+            detail=detail,
+            dag_ids=dag_ids,
+        )
+
+
+def ending_of(step: StopMember, *, stopped: bool) -> str | None:
+    """Why a member of a terminated rerun has ended: the word for what became of its run."""
+    if step.gave_up:
+        return STOP
+    if stopped:
+        return "terminated"
+    running = step.member.state is not MemberState.PENDING
+    return "left_running" if running and not step.stop_run else None
