@@ -518,6 +518,18 @@ class RerunStore(Protocol):
         """The links as they were at submit, in their order in the plan."""
         ...
 
+    def links_into(self, rerun_id: int, run: RunRef) -> list[Link]:
+        """Those of `links` that lead to a run, as it was called at submit."""
+        ...
+
+    def links_out_of(self, rerun_id: int, runs: Collection[RunRef]) -> list[Link]:
+        """Those of `links` that lead from runs, as they were called at submit; in their order, from each run."""
+        ...
+
+    def taking_part(self, rerun_id: int, runs: Collection[RunRef]) -> frozenset[RunRef]:
+        """Those of some runs that were members' at submit."""
+        ...
+
     def link_dags(self, rerun_id: int) -> frozenset[str]:
         """The Dags that the links of a rerun join."""
         ...
@@ -645,6 +657,10 @@ class RerunStore(Protocol):
 
     def not_made_anew(self, rerun_id: int, part: Part = EVERYTHING) -> list[tuple[Member, NotMadeAnew]]:
         """What members count without having made it anew, each with the member (without what that waits for)."""
+        ...
+
+    def not_made_anew_of(self, rerun_id: int, runs: Collection[RunRef]) -> list[tuple[Member, NotMadeAnew]]:
+        """Those of `not_made_anew` whose members had these runs at submit."""
         ...
 
     def count_not_made_anew(self, rerun_id: int, part: Part) -> int:

@@ -25,7 +25,7 @@ from airflow_rerun_downstream.conductor.steps import (
     Step,
     StopMember,
 )
-from airflow_rerun_downstream.domain.rebuilt import rebuilt, stays_as_it_was
+from airflow_rerun_downstream.domain.rebuilt import at_submit, rebuilt, stays_as_it_was
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Awaited, Member, Rerun
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
@@ -171,11 +171,12 @@ class Effects:
         if not work.store.counts_not_made_anew([rerun.id])[rerun.id]:
             return ()
         member = step.member
-        left = stays_as_it_was(member, work.store.not_made_anew(rerun.id))
+        links = work.store.links_into(rerun.id, at_submit(member))
+        left = stays_as_it_was(member, work.store.not_made_anew_of(rerun.id, {link.upstream for link in links}))
         if not left:
             return ()
         structure = structures_of(work, [member.ref]).was(member.ref)
-        return rebuilt(member, work.store.links(rerun.id), left, structure, step.not_made_anew)
+        return rebuilt(member, links, left, structure, step.not_made_anew)
 
     def stage_back(self, work: Work, rerun: Rerun, step: StageBack) -> bool:
         """Judge an earlier stage of a member again."""

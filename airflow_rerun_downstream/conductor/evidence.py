@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, Observation
+from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.rebuilt import at_submit
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
@@ -17,12 +18,8 @@ def gather(
     work: Work,
     reruns: Mapping[int, Sequence[Member]],
     runs: Mapping[RunRef, Observation],
-    everybody: Mapping[int, Collection[Member]],
 ) -> dict[int, Evidence]:
-    """The evidence about members, by their ids. ``everybody``: all members of each rerun.
-
-    A run that is gone has none.
-    """
+    """The evidence about members, by their ids. A run that is gone has none."""
     members = [member for some in reruns.values() for member in some]
     if not members:
         return {}
@@ -32,12 +29,24 @@ def gather(
     found: dict[int, Evidence] = {}
     for rerun_id, some in reruns.items():
         # Links are read where they matter: where something may be tolerated, or was skipped.
-        links = work.store.links(rerun_id) if any(uneven(runs[member.ref]) for member in some) else []
-        refs = {at_submit(one) for one in everybody[rerun_id]} if links else set()
+        asked = [places[member.ref] for member in some if uneven(runs[member.ref])]
+        links = work.store.links_out_of(rerun_id, asked) if asked else []
+        readers = {link.downstream for link in links if isinstance(link.downstream, RunRef)}
+        taking_part = work.store.taking_part(rerun_id, readers) if readers else frozenset()
+        leaving = by_upstream(links)
         for member in some:
             if (account := accounts.get(member.ref)) is not None:
+                place = places[member.ref]
                 structure = structures.was(member.ref)
-                found[member.id] = evidence(account, structure, links, refs, places[member.ref])
+                found[member.id] = evidence(account, structure, leaving.get(place, ()), taking_part, place)
+    return found
+
+
+def by_upstream(links: Iterable[Link]) -> dict[RunRef, list[Link]]:
+    """The links that leave each run."""
+    found: dict[RunRef, list[Link]] = {}
+    for link in links:
+        found.setdefault(link.upstream, []).append(link)
     return found
 
 

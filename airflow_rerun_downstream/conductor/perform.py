@@ -143,8 +143,7 @@ class Performer:
         gates = work.store.gates(member.id)
         runs = work.gateway.observe([gate.member.ref for gate in gates]) if gates else {}
         doubtful = [gate.part for gate in gates if takes_evidence(gate, runs[gate.member.ref])]
-        everybody = {rerun.id: work.store.members(rerun.id) if doubtful else ()}
-        found = gather(work, {rerun.id: doubtful}, runs, everybody)
+        found = gather(work, {rerun.id: doubtful}, runs)
         return [gate for gate in gates if not stands(gate, runs[gate.member.ref], found.get(gate.member.id))], runs
 
     def wait(self, rerun: Rerun, member: Member, lease: int) -> bool:

@@ -175,7 +175,7 @@ class Conductor:
         open_ones = {
             active.rerun.id: [member for member in active.members if self.is_open(member, runs)] for active in reruns
         }
-        return gather(work, open_ones, runs, {active.rerun.id: active.members for active in reruns})
+        return gather(work, open_ones, runs)
 
     def is_open(self, member: Member, runs: Mapping[RunRef, Observation]) -> bool:
         """Whether a member is about to be judged, by more than the states of its tasks."""

@@ -80,16 +80,15 @@ class Evidence:
 def evidence(
     account: RunAccount, structure: DagStructure | None, links: Collection[Link], runs: Collection[RunRef], ref: RunRef
 ) -> Evidence:
-    """The evidence about a member. ``links``: the rerun's; ``runs``: its members' runs; ``ref``: the member's at
-    submit.
+    """The evidence about a member. ``links``: those that leave its run; ``runs``: those of them that members have;
+    ``ref``: the member's. All as they were at submit.
     """
-    leaving = [link for link in links if link.upstream == ref]
     read_by: dict[RunRef, frozenset[str | None]] = {}
-    for link in leaving:
+    for link in links:
         if isinstance(link.downstream, RunRef) and link.downstream in runs and link.downstream != ref:
             read = what_is_read(link, structure)
             read_by[link.downstream] = read_by.get(link.downstream, frozenset()) | read
-    linked = frozenset(link.from_task_id for link in leaving if link.from_task_id is not None)
+    linked = frozenset(link.from_task_id for link in links if link.from_task_id is not None)
     return Evidence(account, structure, linked, {reader: read for reader, read in read_by.items() if read})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, select
@@ -12,7 +13,7 @@ from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import Part
 from airflow_rerun_downstream.store.executor import Executor, chunks
-from airflow_rerun_downstream.store.parts import cut
+from airflow_rerun_downstream.store.parts import cut, had_at_submit
 from airflow_rerun_downstream.store.records import member_of
 from airflow_rerun_downstream.store.tables import member
 from airflow_rerun_downstream.store.tables import not_made_anew as table
@@ -41,7 +42,20 @@ def replace(executor: Executor, rerun_id: int, member_id: int, found: Collection
 def of_rerun(executor: Executor, rerun_id: int, part: Part) -> list[tuple[Member, NotMadeAnew]]:
     """What is kept of a rerun's members, in the order of the list; two statements."""
     wanted = select(table).where(among_members(rerun_id, part)).order_by(table.c.id)
-    rows = executor.execute(cut(wanted, part)).all()
+    return with_members(executor, executor.execute(cut(wanted, part)).all())
+
+
+def of_runs(executor: Executor, rerun_id: int, runs: Collection[RunRef]) -> list[tuple[Member, NotMadeAnew]]:
+    """What is kept of the members that had these runs at submit, in the order of the list; two statements."""
+    rows: list[Row[Any]] = []
+    for some in chunks(sorted(runs)):
+        owner = and_(member.c.id == table.c.member_id, had_at_submit(rerun_id, some))
+        rows += executor.execute(select(table).join(member, owner)).all()
+    return with_members(executor, sorted(rows, key=attrgetter("id")))
+
+
+def with_members(executor: Executor, rows: Collection[Row[Any]]) -> list[tuple[Member, NotMadeAnew]]:
+    """What rows say, each with its member."""
     owners = {row.member_id for row in rows}
     members = {
         row.id: member_of(row, frozenset())

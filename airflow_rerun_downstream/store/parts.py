@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, or_, select, tuple_, union
 
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Awaited, Member, RerunEvent, own_stages
 from airflow_rerun_downstream.domain.states import SATISFIED
 from airflow_rerun_downstream.ports import Part
-from airflow_rerun_downstream.store.executor import Executor
+from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.records import event_of, gates_of, link_of, member_of
 from airflow_rerun_downstream.store.tables import event, gate, link, member
 
@@ -89,6 +89,42 @@ def links(executor: Executor, rerun_id: int, part: Part) -> list[Link]:
     """Links in the plan's order; one statement."""
     wanted = select(link).where(links_among(rerun_id, part)).order_by(link.c.position)
     return [link_of(row) for row in executor.execute(cut(wanted, part))]
+
+
+def links_into(executor: Executor, rerun_id: int, run: RunRef) -> list[Link]:
+    """The links to a run in the plan's order; one statement."""
+    into = and_(link.c.downstream_dag_id == run.dag_id, link.c.downstream_run_id == run.run_id)
+    wanted = select(link).where(link.c.rerun_id == rerun_id, into).order_by(link.c.position)
+    return [link_of(row) for row in executor.execute(wanted)]
+
+
+def links_out_of(executor: Executor, rerun_id: int, runs: Collection[RunRef]) -> list[Link]:
+    """The links from runs, in the plan's order from each; one statement."""
+    upstream = tuple_(link.c.upstream_dag_id, link.c.upstream_run_id)
+    found: list[Link] = []
+    for some in chunks(sorted(runs)):
+        wanted = select(link).where(link.c.rerun_id == rerun_id, upstream.in_(pairs(some))).order_by(link.c.position)
+        found += [link_of(row) for row in executor.execute(wanted)]
+    return found
+
+
+def taking_part(executor: Executor, rerun_id: int, runs: Collection[RunRef]) -> frozenset[RunRef]:
+    """The runs that were members' at submit; one statement."""
+    found: set[RunRef] = set()
+    for some in chunks(sorted(runs)):
+        columns = select(member.c.dag_id, member.c.original_run_id)
+        found.update(RunRef(*row) for row in executor.execute(columns.where(had_at_submit(rerun_id, some))))
+    return frozenset(found)
+
+
+def had_at_submit(rerun_id: int, runs: Collection[RunRef]) -> ColumnElement[bool]:
+    """A member must have had one of the runs at submit."""
+    return and_(member.c.rerun_id == rerun_id, tuple_(member.c.dag_id, member.c.original_run_id).in_(pairs(runs)))
+
+
+def pairs(runs: Collection[RunRef]) -> list[tuple[str, str]]:
+    """Runs, as the two columns have them."""
+    return [(run.dag_id, run.run_id) for run in runs]
 
 
 def links_among(rerun_id: int, part: Part) -> ColumnElement[bool]:

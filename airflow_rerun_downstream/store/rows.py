@@ -70,6 +70,18 @@ class SqlRerunStore:
         """See `RerunStore.links`. What ``via`` held comes back as plain JSON."""
         return parts.links(self._executor, rerun_id, part)
 
+    def links_into(self, rerun_id: int, run: RunRef) -> list[Link]:
+        """See `RerunStore.links_into`. One statement."""
+        return parts.links_into(self._executor, rerun_id, run)
+
+    def links_out_of(self, rerun_id: int, runs: Collection[RunRef]) -> list[Link]:
+        """See `RerunStore.links_out_of`."""
+        return parts.links_out_of(self._executor, rerun_id, runs)
+
+    def taking_part(self, rerun_id: int, runs: Collection[RunRef]) -> frozenset[RunRef]:
+        """See `RerunStore.taking_part`."""
+        return parts.taking_part(self._executor, rerun_id, runs)
+
     def link_dags(self, rerun_id: int) -> frozenset[str]:
         """See `RerunStore.link_dags`."""
         return parts.link_dags(self._executor, rerun_id)
@@ -211,6 +223,10 @@ class SqlRerunStore:
     def not_made_anew(self, rerun_id: int, part: Part = EVERYTHING) -> list[tuple[Member, NotMadeAnew]]:
         """See `RerunStore.not_made_anew`."""
         return omissions.of_rerun(self._executor, rerun_id, part)
+
+    def not_made_anew_of(self, rerun_id: int, runs: Collection[RunRef]) -> list[tuple[Member, NotMadeAnew]]:
+        """See `RerunStore.not_made_anew_of`."""
+        return omissions.of_runs(self._executor, rerun_id, runs)
 
     def count_not_made_anew(self, rerun_id: int, part: Part) -> int:
         """See `RerunStore.count_not_made_anew`."""

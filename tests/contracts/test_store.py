@@ -857,6 +857,22 @@ class TestNotMadeAnew:
             assert store.counts_not_made_anew([number, other]) == {number: 3, other: 0}
             assert store.counts_not_made_anew([]) == {}
 
+    def test_of_members_by_the_runs_that_they_had_at_submit(self, opened: Opened) -> None:
+        with opened() as store:
+            number = store.add(rerun(member(run("a")), member(run("b"))), now=NOW)
+            first, second = self.ids(store, number)
+            made = replace(MADE, ref=run("a", "made"))
+            assert adopt(store, first, made)
+            store.list_not_made_anew(number, second, [self.SKIPPED])
+            store.list_not_made_anew(number, first, [self.MARKED, self.SKIPPED])
+        with opened() as store:
+            found = store.not_made_anew_of(number, {run("a"), run("c")})
+            assert found == store.not_made_anew(number)[1:]
+            assert [one.ref for one, _ in found] == [made.ref] * 2
+            assert store.not_made_anew_of(number, {run("b"), run("a")}) == store.not_made_anew(number)
+            assert store.not_made_anew_of(number, {made.ref}) == store.not_made_anew_of(number, set()) == []
+            assert store.not_made_anew_of(number + 1, {run("a")}) == []
+
     def test_what_was_kept_of_a_member_before_goes(self, opened: Opened) -> None:
         with opened() as store:
             number = store.add(rerun(member(run("a")), member(run("b"))), now=NOW)

@@ -103,6 +103,25 @@ def test_links_have_both_ends_readable(opened: Opened, two: int) -> None:
     assert len(whole) > 8
 
 
+def test_the_links_of_some_runs(opened: Opened, two: int) -> None:
+    with opened() as store:
+        whole = store.links(two)
+        ends = {end for one in whole for end in (one.upstream, one.downstream) if isinstance(end, RunRef)}
+        for each in ends | {run("nowhere")}:
+            assert store.links_into(two, each) == [one for one in whole if one.downstream == each]
+            assert store.links_out_of(two, [each]) == [one for one in whole if one.upstream == each]
+        many = [run("a", f"other{number}") for number in range(1_500)]
+        found = store.links_out_of(two, [*ends, *many])
+        assert sorted(found, key=whole.index) == whole
+        assert store.links_out_of(two, []) == store.links_out_of(two + 1, list(ends)) == []
+        assert store.links_into(two + 1, whole[0].upstream) == []
+        members = {one.ref for one in store.members(two) if one.ref.run_id}
+        assert members < {*members, run("elsewhere"), *many}
+        assert store.taking_part(two, {*members, run("elsewhere"), *many}) == members
+        assert store.taking_part(two, []) == frozenset()
+        assert store.taking_part(two + 1, members) == {run("a", "after")} & members
+
+
 def test_a_line_counts_for_the_dag_of_its_member(opened: Opened, two: int) -> None:
     """One about the rerun, or about a member that isn't there any more, for none."""
     with opened() as store:

@@ -207,6 +207,16 @@ class FakeStore:
         links = self.rows.links.get(rerun_id, ())
         return cut([one for one in links if may_read(part, one.upstream.dag_id, one.downstream.dag_id)], part)
 
+    def links_into(self, rerun_id: int, run: RunRef) -> list[Link]:
+        return [one for one in self.links(rerun_id) if one.downstream == run]
+
+    def links_out_of(self, rerun_id: int, runs: Collection[RunRef]) -> list[Link]:
+        return [one for one in self.links(rerun_id) if one.upstream in runs]
+
+    def taking_part(self, rerun_id: int, runs: Collection[RunRef]) -> frozenset[RunRef]:
+        mine = [one for one in self.rows.members.values() if one.rerun_id == rerun_id]
+        return frozenset(RunRef(one.ref.dag_id, one.original_run_id) for one in mine).intersection(runs)
+
     def link_dags(self, rerun_id: int) -> frozenset[str]:
         links = self.rows.links.get(rerun_id, ())
         return frozenset(end.dag_id for link in links for end in (link.upstream, link.downstream))
@@ -412,6 +422,13 @@ class FakeStore:
         ]
         mine = [(one, what) for one, what in named if one.rerun_id == rerun_id and may_read(part, one.ref.dag_id)]
         return cut(mine, part)
+
+    def not_made_anew_of(self, rerun_id: int, runs: Collection[RunRef]) -> list[tuple[Member, NotMadeAnew]]:
+        return [
+            (one, what)
+            for one, what in self.not_made_anew(rerun_id)
+            if RunRef(one.ref.dag_id, one.original_run_id) in runs
+        ]
 
     def count_not_made_anew(self, rerun_id: int, part: Part) -> int:
         return len(self.not_made_anew(rerun_id, Part(part.readable)))
