@@ -15,7 +15,7 @@ from airflow_rerun_downstream.domain.reasons import REASONS
 from tests.dev.test_docs import warning_codes
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOGUE = ROOT / "ui" / "src" / "i18n"
+CATALOGUE = ROOT / "ui" / "src" / "i18n" / "locales"
 STATIC = ROOT / "airflow_rerun_downstream" / "static"
 LIMIT = 500_000
 """Bytes that all of the bundle's scripts and styles may have together, compressed."""

@@ -2,8 +2,8 @@
 
 import createClient from "openapi-fetch";
 
-import { login } from "../airflow/navigation";
-import { apiRoot } from "../airflow/parent";
+import { login } from "../host/navigation";
+import { apiRoot } from "../host/parent";
 import { asProblem, Problem, problemOf } from "./problem";
 import type { paths } from "./schema";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { eventOf, memberOf } from "../pages/record/samples";
+import { eventOf, memberOf } from "../testing/samples";
 import { changedSince, type Followed, merged } from "./following";
 import type { Member } from "./types";
 

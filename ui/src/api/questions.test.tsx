@@ -3,7 +3,7 @@ import { renderHook } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { memberOf } from "../pages/record/samples";
+import { memberOf } from "../testing/samples";
 import { useMembers } from "./questions";
 
 beforeEach(() => vi.useFakeTimers());

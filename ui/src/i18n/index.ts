@@ -3,15 +3,15 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 
-import { preferences } from "../airflow/preferences";
-import enCommon from "./en/common.json";
-import enRecord from "./en/record.json";
-import enRuns from "./en/runs.json";
-import enWizard from "./en/wizard.json";
-import zhCommon from "./zh/common.json";
-import zhRecord from "./zh/record.json";
-import zhRuns from "./zh/runs.json";
-import zhWizard from "./zh/wizard.json";
+import { preferences } from "../host/preferences";
+import enCommon from "./locales/en/common.json";
+import enRecord from "./locales/en/record.json";
+import enRuns from "./locales/en/runs.json";
+import enWizard from "./locales/en/wizard.json";
+import zhCommon from "./locales/zh/common.json";
+import zhRecord from "./locales/zh/record.json";
+import zhRuns from "./locales/zh/runs.json";
+import zhWizard from "./locales/zh/wizard.json";
 
 export const resources = {
   en: { common: enCommon, runs: enRuns, wizard: enWizard, record: enRecord },

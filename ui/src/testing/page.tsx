@@ -7,7 +7,7 @@ import type { ReactNode } from "react";
 import { createMemoryRouter, RouterProvider } from "react-router";
 import { vi } from "vitest";
 
-import { system } from "../theme/system";
+import { system } from "../ui/theme/system";
 
 /** An answer: a body, or a body with its status. */
 type Answer = unknown;

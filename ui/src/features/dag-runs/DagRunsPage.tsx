@@ -1,0 +1,95 @@
+import { Button, Stack, Text } from "@chakra-ui/react";
+import { MdHistory } from "react-icons/md";
+import { Link, useLocation, useNavigate } from "react-router";
+
+import { entryOf } from "../../host/parameters";
+import { usePreferences } from "../../host/preferences";
+import { useDagRuns, useSourcesSince } from "../../api/questions";
+import { HealthNotice } from "../../ui/feedback/HealthNotice";
+import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
+import { Page } from "../../ui/Page";
+import { Pager } from "../../ui/table/Pager";
+import { shownDate } from "../../domain/dates";
+import { useWords } from "../../i18n/words";
+import { ANY, askedOf, type Filters, isFiltered, LIMIT, readFilters, writeFilters } from "./filters";
+import { FilterBar } from "./FilterBar";
+import { RunTable } from "./RunTable";
+
+/** The Dag runs that a person may read; from one of them a rerun begins. */
+export function DagRunsPage() {
+  const { t } = useWords();
+  const { search } = useLocation();
+  const navigate = useNavigate();
+  const filters = readFilters(search);
+  const { dagId, taskId } = entryOf(search);
+  const since = useSourcesSince();
+  const runs = useDagRuns(askedOf(filters, since), { enabled: since !== undefined });
+  const change = (changed: Partial<Filters>) => {
+    void navigate(`?${writeFilters({ ...filters, offset: 0, ...changed })}`, { replace: true });
+  };
+  return (
+    <Page
+      title={t("runs:title")}
+      actions={
+        <Button asChild size="sm" variant="outline">
+          <Link to="/records">
+            <MdHistory aria-hidden="true" />
+            {t("runs:records")}
+          </Link>
+        </Button>
+      }
+    >
+      <Stack gap={4}>
+        <HealthNotice />
+        <Text color="fg.muted">
+          {taskId && dagId ? t("runs:task", { dag: dagId, task: taskId }) : t("runs:intro")} <SourceWindow since={since} />
+        </Text>
+        <FilterBar filters={filters} since={since} onChange={change} />
+        <ProblemNotice error={runs.error} retry={() => void runs.refetch()} />
+        {runs.isPending && <Loading lines={10} />}
+        {runs.data?.dag_runs.length === 0 && <NoRuns filters={filters} since={since} />}
+        {runs.data !== undefined && runs.data.dag_runs.length > 0 && (
+          <>
+            <RunTable
+              runs={runs.data.dag_runs}
+              order={filters.order}
+              onOrder={(order) => change({ order })}
+              taskId={taskId}
+            />
+            <Pager
+              offset={filters.offset}
+              limit={LIMIT}
+              total={runs.data.total_entries}
+              onOffset={(offset) => change({ offset })}
+            />
+          </>
+        )}
+      </Stack>
+    </Page>
+  );
+}
+
+function SourceWindow({ since }: { since: string | null | undefined }) {
+  const { t } = useWords();
+  const { timeZone } = usePreferences();
+  if (since === undefined) {
+    return null;
+  }
+  return since === null
+    ? t("runs:window.unlimited")
+    : t("runs:window.since", { since: `${shownDate(since, timeZone)} (${timeZone})` });
+}
+
+function NoRuns({ filters, since }: { filters: Filters; since: string | null | undefined }) {
+  const { t } = useWords();
+  const { timeZone } = usePreferences();
+  if (isFiltered(filters)) {
+    return <Nothing title={t("runs:empty.title")}>{t("runs:empty.filtered")}</Nothing>;
+  }
+  const from = filters.from === ANY ? undefined : (filters.from ?? since ?? undefined);
+  return (
+    <Nothing title={t("runs:empty.title")}>
+      {from ? t("runs:empty.window", { since: shownDate(from, timeZone) }) : t("runs:empty.never")}
+    </Nothing>
+  );
+}

@@ -1,0 +1,123 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, it } from "vitest";
+
+import type { Member, Rerun } from "../../api/types";
+import "../../i18n";
+import { type Asked, Refusal, showPage } from "../../testing/page";
+import { RecordPage } from "./RerunPage";
+import { eventOf, memberOf, rerunOf } from "../../testing/samples";
+
+const failed = memberOf(2, "finance", {
+  state: "failed",
+  state_reason: "tasks_failed",
+  attempt: 1,
+  allowed_actions: ["retry", "skip"],
+});
+
+function record(rerun: Rerun, members: Member[] = [failed]) {
+  return ({ path }: Asked) =>
+    ({
+      "/reruns/7": rerun,
+      "/reruns/7/members": { members, total_entries: members.length },
+      "/reruns/7/links": { links: [], total_entries: 0 },
+      "/reruns/7/events": { events: [eventOf("2026-01-05T09:05:00Z", "pause", { actor: "op" })], total_entries: 1 },
+    })[path];
+}
+
+const show = (answer: (asked: Asked) => unknown, id = "7") =>
+  showPage(`/records/${id}?tab=details`, "/records/:id", <RecordPage />, answer);
+
+it("shows where a rerun stands, by whom and since when, and what may be done", async () => {
+  show(record(rerunOf({ state: "paused", state_reason: "paused by op", allowed_actions: ["resume", "terminate"] })));
+  expect((await screen.findByTestId("rerun-state")).textContent).toBe("paused");
+  expect(await screen.findByText(/Paused by op/)).toBeTruthy();
+  expect(await screen.findByText("2026-01-05 09:05:00", { exact: false })).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Resume" })).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Pause" })).toBeNull();
+  expect(screen.getByRole("progressbar").getAttribute("aria-valuetext")).toBe("1 of 3 done, 1 failed");
+});
+
+it("puts a failed member first, with its way out, and says what that does before it does it", async () => {
+  const { asked } = show((question) =>
+    question.method === "POST" ? memberOf(2, "finance") : record(rerunOf())(question),
+  );
+  const user = userEvent.setup();
+  const notice = await screen.findByTestId("failed-members");
+  await user.click(within(notice).getByRole("button", { name: "Skip" }));
+  expect(await screen.findByText(/as if it had succeeded/)).toBeTruthy();
+  expect(asked.some(({ method }) => method === "POST")).toBe(false);
+  await user.click(screen.getByTestId("confirm"));
+  await waitFor(() => expect(asked.find(({ method }) => method === "POST")?.path).toBe("/reruns/7/members/2/skip"));
+  await waitFor(() => expect(screen.queryByTestId("confirm")).toBeNull());
+});
+
+it("keeps a dialog open with the server's sentence when it refuses", async () => {
+  show((question) =>
+    question.method === "POST"
+      ? new Refusal(403, { detail: "You may not rerun finance.", reason: "forbidden_dags", dag_ids: ["finance"] })
+      : record(rerunOf())(question),
+  );
+  const user = userEvent.setup();
+  await user.click(await screen.findByRole("button", { name: "Terminate" }));
+  await user.click(await screen.findByTestId("confirm"));
+  expect(await screen.findByText("You may not rerun finance.")).toBeTruthy();
+  expect(screen.getByTestId("confirm")).toBeTruthy();
+});
+
+it("says that an ended record doesn't change any more, and offers nothing", async () => {
+  show(record(rerunOf({ state: "succeeded", ended_at: "2026-01-05T10:00:00Z", final: true }), []));
+  expect(await screen.findByTestId("record-ended")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Terminate" })).toBeNull();
+});
+
+it.each(["8", "abc", "0"])("leads back from a rerun that there isn't: %s", async (id) => {
+  show(() => undefined, id);
+  const link = await screen.findByRole("link", { name: "All reruns" });
+  expect(link.getAttribute("href")).toBe("/records");
+});
+
+const left = {
+  member_id: 2,
+  dag_id: "finance",
+  run_id: "r1",
+  task_id: "load",
+  map_index: 3,
+  reason: "tasks_skipped",
+  accepted_by: "ann",
+  read_by: [{ dag_id: "sales", run_id: "r1" }],
+};
+
+it("says of a rerun that succeeded how much it has left as it was, and names it", async () => {
+  const rerun = rerunOf({ state: "succeeded", not_made_anew: 1, allowed_actions: [] });
+  show((question) =>
+    question.path === "/reruns/7/not-made-anew"
+      ? { not_made_anew: [left], total_entries: 1 }
+      : record(rerun)(question),
+  );
+  expect((await screen.findByTestId("rerun-state")).textContent).toBe("succeeded, 1 not made anew");
+  expect((await screen.findByTestId("left-count")).textContent).toBe("1");
+  await userEvent.setup().click(screen.getByRole("tab", { name: /Not made anew/ }));
+  const row = await screen.findByRole("row", { name: /load\[3\]/ });
+  expect(row.textContent).toContain("although it had succeeded before");
+  expect(row.textContent).toContain("ann");
+  expect(row.textContent).toContain("sales");
+});
+
+it("names the run on top of which something was made anew", async () => {
+  const rebuilt = { ...left, reason: "rebuilt_on_polluted", because_of: { dag_id: "middle", run_id: "m1" } };
+  show((question) =>
+    question.path === "/reruns/7/not-made-anew"
+      ? { not_made_anew: [rebuilt, { ...rebuilt, task_id: "other", because_of: null }], total_entries: 2 }
+      : record(rerunOf({ state: "succeeded", not_made_anew: 2, allowed_actions: [] }))(question),
+  );
+  await userEvent.setup().click(await screen.findByRole("tab", { name: /Not made anew/ }));
+  expect((await screen.findByRole("row", { name: /load\[3\]/ })).textContent).toContain("on top of middle / m1");
+  expect((await screen.findByRole("row", { name: /other/ })).textContent).toContain("on top of a run that stays");
+});
+
+it("looks like any success where everything was made anew", async () => {
+  show(record(rerunOf({ state: "succeeded", allowed_actions: [] })));
+  expect((await screen.findByTestId("rerun-state")).textContent).toBe("succeeded");
+  expect(screen.queryByTestId("left-count")).toBeNull();
+});

@@ -1,0 +1,118 @@
+import { Badge, Box, Tabs } from "@chakra-ui/react";
+import type { ReactNode } from "react";
+import type { IconType } from "react-icons";
+import {
+  MdAccountTree,
+  MdHistory,
+  MdInfoOutline,
+  MdReportProblem,
+  MdTableRows,
+  MdViewTimeline,
+} from "react-icons/md";
+
+import type { Link, Member, RerunEvent } from "../../api/types";
+import { Loading } from "../../ui/feedback/Notices";
+import { useWords } from "../../i18n/words";
+import { useRecord } from "./context";
+import { EventsTable } from "./events/EventsTable";
+import { MembersTable } from "./table/MembersTable";
+import { MemberGraph } from "./graph/MemberGraph";
+import { MemberTimeline } from "./timeline/MemberTimeline";
+import { NotMadeAnewTable } from "./table/NotMadeAnewTable";
+import { RecordDetails } from "./details/Details";
+
+const TABS = [
+  { name: "graph", icon: MdAccountTree },
+  { name: "table", icon: MdTableRows },
+  { name: "timeline", icon: MdViewTimeline },
+  { name: "left", icon: MdReportProblem },
+  { name: "events", icon: MdHistory },
+  { name: "details", icon: MdInfoOutline },
+] as const satisfies readonly { name: string; icon: IconType }[];
+
+type TabName = (typeof TABS)[number]["name"];
+
+/** The tab that an address names; the graph where it names none. */
+export function tabOf(name: string | undefined): TabName {
+  return TABS.find((tab) => tab.name === name)?.name ?? "graph";
+}
+
+interface RecordTabsProps {
+  tab: TabName;
+  onTab: (tab: string) => void;
+  /** Undefined while they are on their way. */
+  members: readonly Member[] | undefined;
+  links: readonly Link[] | undefined;
+  events: readonly RerunEvent[] | undefined;
+}
+
+/** The record's parts, of which one is shown. */
+export function RecordTabs({ tab, onTab, ...parts }: RecordTabsProps) {
+  const { t } = useWords();
+  const { rerun } = useRecord();
+  return (
+    <Tabs.Root
+      value={tab}
+      onValueChange={({ value }) => onTab(value)}
+      colorPalette="brand"
+      display="flex"
+      flexDirection="column"
+      flex="1"
+      minHeight="26rem"
+      lazyMount
+      unmountOnExit
+    >
+      <Tabs.List aria-label={t("record:tab.label")}>
+        {TABS.map(({ name, icon: Icon }) => (
+          <Tabs.Trigger key={name} value={name}>
+            <Icon aria-hidden="true" />
+            {t(`record:tab.${name}`)}
+            {name === "left" && rerun.not_made_anew > 0 && (
+              <Badge colorPalette="warning" data-testid="left-count">
+                {rerun.not_made_anew}
+              </Badge>
+            )}
+            {name === "details" && rerun.warnings.length > 0 && (
+              <Badge colorPalette="warning" title={t("record:details.warnings")}>
+                {rerun.warnings.length}
+              </Badge>
+            )}
+          </Tabs.Trigger>
+        ))}
+      </Tabs.List>
+      {TABS.map(({ name }) => (
+        <Tabs.Content key={name} value={name} flex="1" minHeight={0} display="flex" flexDirection="column" pt={3}>
+          <Part name={name} {...parts} />
+        </Tabs.Content>
+      ))}
+    </Tabs.Root>
+  );
+}
+
+type PartProps = Pick<RecordTabsProps, "members" | "links" | "events"> & { name: TabName };
+
+function Part({ name, members, links, events }: PartProps): ReactNode {
+  const { t } = useWords();
+  switch (name) {
+    case "graph":
+      return members && links ? <MemberGraph members={members} links={links} /> : <Waiting />;
+    case "table":
+      return members ? <MembersTable members={members} /> : <Waiting />;
+    case "timeline":
+      return members && links && events ? <MemberTimeline {...{ members, links, events }} /> : <Waiting />;
+    case "left":
+      return <NotMadeAnewTable />;
+    case "events":
+      return members && events ? <EventsTable events={events} members={members} /> : <Waiting />;
+    case "details":
+      return (
+        <Box overflow="auto" flex="1" tabIndex={0} role="region" aria-label={t("record:tab.details")}>
+          <RecordDetails />
+        </Box>
+      );
+  }
+}
+
+function Waiting() {
+  return <Loading lines={8} />;
+}

@@ -1,0 +1,91 @@
+import { Link, Text } from "@chakra-ui/react";
+import type { ColumnDef, SortingState } from "@tanstack/react-table";
+import { useMemo, useState } from "react";
+
+import type { Member, RerunEvent } from "../../../api/types";
+import { DataTable } from "../../../ui/table/DataTable";
+import { Nothing } from "../../../ui/feedback/Notices";
+import { Time } from "../../../ui/Time";
+import { useWords } from "../../../i18n/words";
+import { useRecord } from "../context";
+import { byItself } from "./events";
+import { useRecordWords } from "../words";
+
+interface EventsTableProps {
+  events: readonly RerunEvent[];
+  members: readonly Member[];
+}
+
+/** What happened, the newest first: who did what and when, to which run. */
+export function EventsTable({ events, members }: EventsTableProps) {
+  const { t } = useWords();
+  const columns = useColumns(members);
+  const [sorting, setSorting] = useState<SortingState>([{ id: "at", desc: true }]);
+  if (events.length === 0) {
+    return <Nothing title={t("record:events.empty")} />;
+  }
+  return (
+    <DataTable
+      virtual
+      label={t("record:events.label")}
+      data={events}
+      columns={columns}
+      rowId={({ id }) => String(id)}
+      options={{ state: { sorting }, onSortingChange: setSorting, enableSortingRemoval: false }}
+    />
+  );
+}
+
+function useColumns(members: readonly Member[]): ColumnDef<RerunEvent>[] {
+  const { t } = useWords();
+  const { rerunReason } = useRecordWords();
+  const byId = useMemo(() => new Map(members.map((member) => [member.id, member])), [members]);
+  return useMemo(() => {
+    const named = (id: string, name: string) => ({ id, header: name, meta: { name } });
+    const said = (action: string) => t(`record:event.${action}`, { defaultValue: action });
+    const memberOf = (event: RerunEvent) => byId.get(event.member_id ?? -1);
+    return [
+      {
+        ...named("at", t("record:events.at")),
+        accessorFn: ({ id }) => id, // in the order in which they were written
+        cell: ({ row }) => <Time value={row.original.at} />,
+      },
+      {
+        ...named("actor", t("record:events.actor")),
+        accessorFn: (event) => (byItself(event) ? t("record:events.itself") : event.actor),
+      },
+      { ...named("action", t("record:events.action")), accessorFn: ({ action }) => said(action) },
+      {
+        ...named("run", t("record:events.run")),
+        accessorFn: (event) => memberOf(event)?.dag_id ?? "",
+        cell: ({ row }) => <EventMember member={memberOf(row.original)} />,
+      },
+      {
+        ...named("detail", t("record:events.detail")),
+        accessorFn: ({ detail }) => rerunReason(detail),
+        cell: ({ getValue }) => <Detail text={String(getValue())} />,
+      },
+    ];
+  }, [t, rerunReason, byId]);
+}
+
+function EventMember({ member }: { member: Member | undefined }) {
+  const { t } = useWords();
+  const { open } = useRecord();
+  if (member === undefined) {
+    return <>{t("none")}</>;
+  }
+  return (
+    <Link as="button" color="fg.info" onClick={() => open(member.id)} title={member.run_id ?? undefined}>
+      {member.dag_id}
+    </Link>
+  );
+}
+
+function Detail({ text }: { text: string }) {
+  return (
+    <Text truncate maxWidth="40rem" title={text}>
+      {text}
+    </Text>
+  );
+}

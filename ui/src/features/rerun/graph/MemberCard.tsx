@@ -1,0 +1,151 @@
+import { Box, chakra, Flex, Text } from "@chakra-ui/react";
+import { useCallback } from "react";
+
+import type { Member } from "../../../api/types";
+import { RunLink } from "../../../ui/AirflowLink";
+import { MemberBadge, memberColor } from "../../../ui/StateBadge";
+import { useWords } from "../../../i18n/words";
+import type { RunName } from "../../../domain/runName";
+import { useRecord } from "../context";
+import { useRecordWords } from "../words";
+
+/** A member in the graph: what it is, where it stands, what it waits for. */
+export function MemberCard({ member }: { member: Member }) {
+  const { word } = useWords();
+  const { runName } = useRecordWords();
+  const { open } = useRecord();
+  return (
+    <Flex
+      direction="column"
+      gap={1}
+      position="relative"
+      height="100%"
+      px={3}
+      py={2}
+      bg="bg"
+      borderWidth="1px"
+      borderLeftWidth="4px"
+      borderLeftColor={`${memberColor(member.state)}.solid`}
+      borderRadius="md"
+      fontSize="xs"
+      _hover={{ bg: "bg.subtle" }}
+      data-member={member.id}
+    >
+      <Flex justify="space-between" gap={2}>
+        {/* Its area is the whole card. */}
+        <chakra.button
+          type="button"
+          fontWeight="semibold"
+          fontSize="sm"
+          textAlign="left"
+          truncate
+          cursor="pointer"
+          onClick={() => open(member.id)}
+          _after={{ content: '""', position: "absolute", inset: 0 }}
+        >
+          {member.dag_id}
+        </chakra.button>
+        {member.role !== "downstream" && <Text color="fg.muted">{word("role", member.role)}</Text>}
+      </Flex>
+      <Box truncate title={member.run_id ?? undefined}>
+        {member.run_id === null ? (
+          <Text as="span" color="fg.muted">
+            {runName(member)}
+          </Text>
+        ) : (
+          <RunLink dagId={member.dag_id} runId={member.run_id} position="relative" display="inline" fontSize="xs" />
+        )}
+      </Box>
+      <Flex gap={2} align="center" mt="auto">
+        <MemberBadge state={member.state} />
+        <Attempt member={member} />
+        <Stage member={member} />
+      </Flex>
+      <Standing member={member} />
+    </Flex>
+  );
+}
+
+function Attempt({ member }: { member: Member }) {
+  const { t } = useWords();
+  return member.attempt > 1 ? (
+    <Text color="fg.muted">{t("record:member.attemptNumber", { count: member.attempt })}</Text>
+  ) : null;
+}
+
+function Stage({ member: { stage, stages } }: { member: Member }) {
+  const { t } = useWords();
+  return stages.length > 0 ? (
+    <Text color="fg.muted">{t("record:member.stageShort", { number: stage, count: stages.length })}</Text>
+  ) : null;
+}
+
+/** What a member waits for, or why it stands where it does; else how much of it is rerun. */
+function Standing({ member }: { member: Member }) {
+  const { t, word } = useWords();
+  const waits = useWaits(member);
+  const tasks = member.task_ids.length > 0 ? t("count.tasks", { count: member.task_ids.length }) : "";
+  const until = member.state === "frozen" ? t("record:member.untilDone") : tasks;
+  const text = waits || word("reason", member.state_reason) || until;
+  return (
+    <Text truncate minHeight={4} color="fg.muted" title={text || undefined}>
+      {text}
+    </Text>
+  );
+}
+
+function useWaits({ waiting_on: [first, ...others] }: Member): string {
+  const { t } = useWords();
+  return first === undefined
+    ? ""
+    : others.length === 0
+      ? t("record:member.waitsForOne", { name: first.dag_id })
+      : t("record:member.waitsForMore", { name: first.dag_id, count: others.length });
+}
+
+/** A run on the way that isn't part of the rerun. */
+export function OtherCard({ run }: { run: RunName }) {
+  const { t } = useWords();
+  const { otherName } = useRecordWords();
+  return (
+    <Flex
+      direction="column"
+      gap={1}
+      height="100%"
+      px={3}
+      py={2}
+      bg="bg.subtle"
+      color="fg.muted"
+      borderWidth="1px"
+      borderStyle="dashed"
+      borderRadius="md"
+      fontSize="xs"
+    >
+      <Text fontSize="sm" truncate>
+        {run.dag_id}
+      </Text>
+      <Box truncate>
+        {run.run_id ? <RunLink dagId={run.dag_id} runId={run.run_id} display="inline" fontSize="xs" /> : otherName(run)}
+      </Box>
+      <Text mt="auto">{t("record:graph.notPart")}</Text>
+    </Flex>
+  );
+}
+
+/** Names a card for screen readers. */
+export function useCardName(): (run: Member | RunName | undefined) => string {
+  const { t, word } = useWords();
+  const { runName, otherName } = useRecordWords();
+  return useCallback(
+    (run) => {
+      if (run === undefined) {
+        return "";
+      }
+      if ("state" in run) {
+        return `${run.dag_id} ${runName(run)}: ${word("memberState", run.state)}`;
+      }
+      return `${run.dag_id} ${otherName(run)}: ${t("record:graph.notPart")}`;
+    },
+    [t, word, runName, otherName],
+  );
+}

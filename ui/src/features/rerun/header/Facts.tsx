@@ -1,0 +1,110 @@
+import { Box, chakra, Flex, Text } from "@chakra-ui/react";
+import { MdLock, MdReportProblem, MdVisibilityOff } from "react-icons/md";
+
+import type { RerunEvent } from "../../../api/types";
+import { RunLink } from "../../../ui/AirflowLink";
+import { Field } from "../../../ui/feedback/Notices";
+import { Time } from "../../../ui/Time";
+import { useWords } from "../../../i18n/words";
+import { useRecord } from "../context";
+import { ProgressBar } from "../../../ui/ProgressBar";
+import { RerunDuration } from "../../reruns/RerunsTable";
+import { stateSince } from "../events/events";
+import { useRecordWords } from "../words";
+
+/** What a rerun is about and how far it is, at a glance. */
+export function RecordFacts({ events }: { events: readonly RerunEvent[] }) {
+  const { t } = useWords();
+  const { rerun } = useRecord();
+  return (
+    <Flex direction="column" gap={2}>
+      <Flex wrap="wrap" columnGap={8} rowGap={1} _empty={{ display: "none" }}>
+        <StateLine events={events} />
+        {rerun.reason && (
+          <Text overflowWrap="anywhere" maxWidth="70rem">
+            {t("record:header.reason", { reason: rerun.reason })}
+          </Text>
+        )}
+        <NotMadeAnewNote />
+        <HiddenMembers />
+      </Flex>
+      <chakra.dl display="flex" flexWrap="wrap" columnGap={8} rowGap={2}>
+        <Field label={t("word.source")}>
+          <span>{rerun.source.dag_id}</span>
+          <RunLink dagId={rerun.source.dag_id} runId={rerun.source.run_id} />
+        </Field>
+        <Field label={t("word.createdBy")}>{rerun.created_by}</Field>
+        <Field label={t("word.createdAt")}>
+          <Time value={rerun.created_at} />
+        </Field>
+        <Field label={t("word.endedAt")}>
+          <Time value={rerun.ended_at} />
+        </Field>
+        <Field label={t("word.duration")}>
+          <RerunDuration rerun={rerun} />
+        </Field>
+        <Field label={t("record:progress.label")}>
+          <Box pt={2}>
+            <ProgressBar counts={rerun.counts} width="25rem" />
+          </Box>
+        </Field>
+      </chakra.dl>
+    </Flex>
+  );
+}
+
+/** Why the rerun stands where it does, by whom and since when. */
+function StateLine({ events }: { events: readonly RerunEvent[] }) {
+  const { rerunReason } = useRecordWords();
+  const { rerun } = useRecord();
+  const since = stateSince(events);
+  if (rerun.state_reason === null) {
+    return null;
+  }
+  return (
+    <Text data-testid="rerun-reason">
+      {rerunReason(rerun.state_reason)}
+      {since && (
+        <>
+          {" · "}
+          <Time value={since.at} />
+        </>
+      )}
+    </Text>
+  );
+}
+
+/** That not all of what was wrong is right now. */
+function NotMadeAnewNote() {
+  const { t } = useWords();
+  const { rerun } = useRecord();
+  return rerun.not_made_anew > 0 ? (
+    <Flex gap={1} align="center" color="fg.warning" data-testid="not-made-anew">
+      <MdReportProblem aria-hidden="true" />
+      <Text>{t("record:left.note", { count: rerun.not_made_anew })}</Text>
+    </Flex>
+  ) : null;
+}
+
+/** That there is more than the person may see. */
+function HiddenMembers() {
+  const { t } = useWords();
+  const { rerun } = useRecord();
+  return rerun.hidden_members > 0 ? (
+    <Flex gap={1} align="center" color="fg.info" data-testid="hidden-members">
+      <MdVisibilityOff aria-hidden="true" />
+      <Text>{t("record:notice.hidden", { count: rerun.hidden_members })}</Text>
+    </Flex>
+  ) : null;
+}
+
+/** That nothing will change here any more. */
+export function EndedNote() {
+  const { t } = useWords();
+  return (
+    <Flex gap={2} align="center" color="fg.muted" data-testid="record-ended">
+      <MdLock aria-hidden="true" />
+      <Text>{t("record:header.ended")}</Text>
+    </Flex>
+  );
+}

@@ -1,0 +1,76 @@
+import { Alert, Box, Flex, Stack, Text } from "@chakra-ui/react";
+
+import type { Member } from "../../../api/types";
+import { RunLink } from "../../../ui/AirflowLink";
+import { ProblemNotice } from "../../../ui/feedback/Notices";
+import { useWords } from "../../../i18n/words";
+import { MemberActions } from "../actions/Actions";
+
+/** So many failed members are named above the record; all of them stand in its table. */
+const NAMED = 3;
+
+interface RecordNoticesProps {
+  members: readonly Member[];
+  /** Why the last look got no answer. */
+  problem: unknown;
+  retry: () => void;
+}
+
+/** What a person should know before anything else. */
+export function RecordNotices({ members, problem, retry }: RecordNoticesProps) {
+  const { t } = useWords();
+  return (
+    <Stack gap={2} mb={3} _empty={{ display: "none" }}>
+      {problem ? (
+        <ProblemNotice error={problem} retry={retry}>
+          <Text>{t("record:notice.stale")}</Text>
+        </ProblemNotice>
+      ) : null}
+      <FailedNotice failed={members.filter(({ state }) => state === "failed")} />
+    </Stack>
+  );
+}
+
+function FailedNotice({ failed }: { failed: readonly Member[] }) {
+  const { t } = useWords();
+  if (failed.length === 0) {
+    return null;
+  }
+  const repairable = failed.some(({ allowed_actions }) => allowed_actions.length > 0);
+  return (
+    <Alert.Root status="error" size="sm" data-testid="failed-members">
+      <Alert.Indicator />
+      <Alert.Content gap={2}>
+        <Alert.Title>
+          {t("record:notice.failed", { count: failed.length })} {repairable && t("record:notice.failedHow")}
+        </Alert.Title>
+        <Stack as="ul" gap={2} listStyleType="none">
+          {failed.slice(0, NAMED).map((member) => (
+            <FailedMember key={member.id} member={member} />
+          ))}
+        </Stack>
+        {failed.length > NAMED && (
+          <Text>{t("record:notice.failedMore", { count: failed.length - NAMED })}</Text>
+        )}
+      </Alert.Content>
+    </Alert.Root>
+  );
+}
+
+function FailedMember({ member }: { member: Member }) {
+  const { word } = useWords();
+  return (
+    <Flex as="li" gap={3} align="center" wrap="wrap" data-member={member.id}>
+      <Box>
+        <Text as="span" fontWeight="medium">
+          {member.dag_id}
+        </Text>{" "}
+        {member.run_id && (
+          <RunLink dagId={member.dag_id} runId={member.run_id} color="inherit" textDecoration="underline" />
+        )}
+      </Box>
+      <Text>{word("reason", member.state_reason)}</Text>
+      <MemberActions member={member} />
+    </Flex>
+  );
+}

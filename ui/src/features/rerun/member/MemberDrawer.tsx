@@ -1,0 +1,211 @@
+import { chakra, CloseButton, Drawer, Flex, Heading, Portal, Stack, Text } from "@chakra-ui/react";
+
+import type { Link, Member, RunRef, TaskRef } from "../../../api/types";
+import { MemberBadge } from "../../../ui/StateBadge";
+import { Field } from "../../../ui/feedback/Notices";
+import { Time } from "../../../ui/Time";
+import { useWords } from "../../../i18n/words";
+import { MemberActions } from "../actions/Actions";
+import { useRecord } from "../context";
+import { MemberLinks } from "./MemberLinks";
+import { AtTheEnd, InAirflow, MemberDuration, MemberRun } from "./MemberParts";
+import { useRecordWords } from "../words";
+
+interface MemberDrawerProps {
+  member: Member | undefined;
+  members: readonly Member[];
+  links: readonly Link[];
+  onClose: () => void;
+}
+
+/** Everything about one member, beside the record. */
+export function MemberDrawer({ member, members, links, onClose }: MemberDrawerProps) {
+  const { t } = useWords();
+  return (
+    <Drawer.Root
+      open={member !== undefined}
+      onOpenChange={({ open }) => {
+        if (!open) {
+          onClose();
+        }
+      }}
+      size="md"
+    >
+      <Portal>
+        <Drawer.Backdrop />
+        <Drawer.Positioner>
+          <Drawer.Content data-testid="member-drawer">
+            {member && (
+              <>
+                <Drawer.Header>
+                  <Drawer.Title>{member.dag_id}</Drawer.Title>
+                </Drawer.Header>
+                <Drawer.Body>
+                  <MemberDetails member={member} members={members} links={links} />
+                </Drawer.Body>
+                <Drawer.CloseTrigger asChild>
+                  <CloseButton size="sm" aria-label={t("action.close")} />
+                </Drawer.CloseTrigger>
+              </>
+            )}
+          </Drawer.Content>
+        </Drawer.Positioner>
+      </Portal>
+    </Drawer.Root>
+  );
+}
+
+interface MemberDetailsProps {
+  member: Member;
+  members: readonly Member[];
+  links: readonly Link[];
+}
+
+function MemberDetails({ member, members, links }: MemberDetailsProps) {
+  const { t, word } = useWords();
+  return (
+    <Stack gap={5} pb={6}>
+      <Stack gap={2}>
+        <MemberRun member={member} />
+        <Flex gap={3} align="center" wrap="wrap">
+          <MemberBadge state={member.state} />
+          <Text>{word("reason", member.state_reason)}</Text>
+        </Flex>
+        <MemberActions member={member} />
+      </Stack>
+      <MemberFacts member={member} />
+      {member.waiting_on.length > 0 && <Waits runs={member.waiting_on} members={members} />}
+      <MemberTasks member={member} />
+      <MemberLinks heading={t("record:member.readsFrom")} side="upstream" {...{ member, members, links }} />
+      <MemberLinks heading={t("record:member.isReadBy")} side="downstream" {...{ member, members, links }} />
+    </Stack>
+  );
+}
+
+function taskName(task: TaskRef): string {
+  return typeof task === "string" ? task : `${task.task_id}[${task.map_index}]`;
+}
+
+function MemberFacts({ member }: { member: Member }) {
+  const { t, word } = useWords();
+  const frozen = member.role === "frozen";
+  return (
+    <chakra.dl display="grid" gridTemplateColumns="1fr 1fr" gap={3}>
+      <Field label={t("record:member.role")}>{word("role", member.role)}</Field>
+      <Field label={t("word.logicalDate")}>
+        <Time value={member.logical_date} />
+      </Field>
+      <Field label={frozen ? t("record:member.trueRunAfter") : t("word.runAfter")}>
+        <Time value={member.run_after} />
+      </Field>
+      {frozen ? (
+        <FrozenSince member={member} />
+      ) : (
+        <>
+          <Field label={t("word.level")}>{member.depth}</Field>
+          <Field label={t("record:member.attempt")}>{member.attempt}</Field>
+          {member.stages.length > 0 && (
+            <Field label={t("record:member.stage")}>
+              {t("record:member.stageOf", {
+                number: member.stage,
+                count: member.stages.length,
+                tasks: member.stages[member.stage - 1]?.map(taskName).join(", "),
+              })}
+            </Field>
+          )}
+          <Field label={t("record:member.dispatchedAt")}>
+            <Time value={member.dispatched_at} />
+          </Field>
+        </>
+      )}
+      <Field label={t("word.endedAt")}>
+        <Time value={member.ended_at} />
+      </Field>
+      <Field label={t("word.duration")}>
+        <MemberDuration member={member} />
+      </Field>
+      <Field label={t("record:member.atTheEnd")}>
+        <AtTheEnd member={member} />
+      </Field>
+      <Field label={t("record:member.inAirflow")}>
+        <InAirflow member={member} />
+      </Field>
+    </chakra.dl>
+  );
+}
+
+/** A run is frozen from the submit on. */
+function FrozenSince({ member }: { member: Member }) {
+  const { t } = useWords();
+  const { rerun } = useRecord();
+  const shifted = member.state === "frozen" && member.live.run_after && member.live.run_after !== member.run_after;
+  return (
+    <>
+      <Field label={t("record:member.frozenSince")}>
+        <Time value={rerun.created_at} />
+      </Field>
+      {shifted && (
+        <Field label={t("record:member.heldUntil")}>
+          <Time value={member.live.run_after} />
+        </Field>
+      )}
+    </>
+  );
+}
+
+function Waits({ runs, members }: { runs: readonly RunRef[]; members: readonly Member[] }) {
+  const { t } = useWords();
+  const { open } = useRecord();
+  const { runName } = useRecordWords();
+  const of = (run: RunRef) => members.find(({ dag_id, run_id }) => dag_id === run.dag_id && run_id === run.run_id);
+  return (
+    <section>
+      <Heading as="h3" size="sm" mb={2}>
+        {t("record:member.waitsFor")}
+      </Heading>
+      <Stack as="ul" gap={2} listStyleType="none">
+        {runs.map((run) => {
+          const member = of(run);
+          return (
+            <Flex as="li" key={`${run.dag_id} ${run.run_id}`} gap={2} align="center" wrap="wrap">
+              {member ? (
+                <>
+                  <chakra.button
+                    type="button"
+                    color="fg.info"
+                    textAlign="left"
+                    cursor="pointer"
+                    onClick={() => open(member.id)}
+                  >
+                    {run.dag_id} {runName(member)}
+                  </chakra.button>
+                  <MemberBadge state={member.state} />
+                </>
+              ) : (
+                `${run.dag_id} ${run.run_id}`
+              )}
+            </Flex>
+          );
+        })}
+      </Stack>
+    </section>
+  );
+}
+
+function MemberTasks({ member }: { member: Member }) {
+  const { t } = useWords();
+  if (member.task_ids.length === 0) {
+    return null;
+  }
+  const names = member.task_ids.map((task) =>
+    typeof task === "string" ? task : `${task.task_id}[${task.map_index}]`,
+  );
+  return (
+    <section>
+      <Heading as="h3" size="sm" mb={2}>
+        {t("record:member.tasksAll")}
+      </Heading>
+      <Text overflowWrap="anywhere">{names.join(t("record:progress.and"))}</Text>
+    </section>
+  );
+}

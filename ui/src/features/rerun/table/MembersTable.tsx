@@ -1,0 +1,53 @@
+import { Flex, Text } from "@chakra-ui/react";
+import { useMemo, useState } from "react";
+
+import type { Member, MemberState } from "../../../api/types";
+import { DataTable } from "../../../ui/table/DataTable";
+import { ChoiceField, TextField } from "../../../ui/fields/Fields";
+import { Nothing } from "../../../ui/feedback/Notices";
+import { useWords } from "../../../i18n/words";
+import { useMemberColumns } from "./memberColumns";
+
+/** All members that the person may see, to sort, search and act on. */
+export function MembersTable({ members }: { members: readonly Member[] }) {
+  const { t, word } = useWords();
+  const columns = useMemberColumns(members);
+  const [search, setSearch] = useState("");
+  const [state, setState] = useState("");
+  const shown = useMemo(() => members.filter((member) => matches(member, search, state)), [members, search, state]);
+  const states = [...new Set<MemberState>(members.map((member) => member.state))];
+  return (
+    <Flex direction="column" gap={3} flex="1" minHeight={0}>
+      <Flex role="search" aria-label={t("record:filter.label")} gap={3} align="flex-end" wrap="wrap">
+        <TextField label={t("record:table.search")} value={search} onChange={setSearch} />
+        <ChoiceField
+          label={t("record:table.state")}
+          value={state}
+          any={t("all")}
+          options={states.map((each) => ({ value: each, label: word("memberState", each) }))}
+          onChange={setState}
+        />
+        <Text color="fg.muted" ml="auto" aria-live="polite">
+          {t("record:table.shown", { shown: shown.length, total: members.length })}
+        </Text>
+      </Flex>
+      {shown.length === 0 ? (
+        <Nothing title={t("record:table.noMatch")} />
+      ) : (
+        <DataTable
+          virtual
+          label={t("record:table.label")}
+          data={shown}
+          columns={columns}
+          rowId={({ id }) => String(id)}
+        />
+      )}
+    </Flex>
+  );
+}
+
+function matches(member: Member, search: string, state: string): boolean {
+  const words = search.trim().toLowerCase();
+  const text = `${member.dag_id} ${member.run_id ?? ""} ${member.original_run_id ?? ""}`.toLowerCase();
+  return (state === "" || member.state === state) && text.includes(words);
+}

@@ -1,0 +1,106 @@
+import { Button, Flex, HStack, Text } from "@chakra-ui/react";
+import { useMemo } from "react";
+
+import { useWords } from "../../i18n/words";
+import { limitOf } from "./state/bodies";
+import { useWizard, type WizardState } from "./state/context";
+import { type Draft, STEPS } from "./state/draft";
+import { selection } from "./state/plan";
+import { SubmitButton } from "./submission/SubmitButton";
+import { useDraft } from "./state/store";
+
+/** The way back and the way on; on the last step the way on is the step's own. */
+export function FootBar() {
+  const { t } = useWords();
+  const { step, goTo } = useWizard();
+  const at = STEPS.indexOf(step);
+  const [before, after] = [STEPS[at - 1], STEPS[at + 1]];
+  const block = useBlock();
+  return (
+    <Flex as="footer" align="center" gap={3} pt={2.5} mt={2} borderTopWidth="1px" wrap="wrap">
+      {before && (
+        <Button size="sm" variant="outline" onClick={() => goTo(before)}>
+          {t("action.back")}
+        </Button>
+      )}
+      <Tally />
+      <HStack ms="auto" gap={3}>
+        {after && block !== undefined && (
+          <Text id="blocked" color="fg.muted">
+            {block}
+          </Text>
+        )}
+        {after && (
+          <Button
+            size="sm"
+            colorPalette="brand"
+            disabled={block !== undefined}
+            aria-describedby={block === undefined ? undefined : "blocked"}
+            onClick={() => goTo(after)}
+          >
+            {t("action.next")}
+          </Button>
+        )}
+        {step === "review" && <SubmitButton />}
+      </HStack>
+    </Flex>
+  );
+}
+
+/** Why one can't go on from this step, in words; undefined where one can. */
+function useBlock(): string | undefined {
+  const { t } = useWords();
+  const { store, step, index, plan } = useWizard();
+  const draft = useDraft(store, (each) => each);
+  const word = blockOf(step, draft, index, plan.isError);
+  return word === undefined ? undefined : t(`wizard:block.${word}`);
+}
+
+export function blockOf(
+  step: WizardState["step"],
+  draft: Draft,
+  index: WizardState["index"],
+  refused: boolean,
+): "noTask" | "noPlan" | "waiting" | "nothing" | "limit" | undefined {
+  if (draft.tasks?.length === 0) {
+    return "noTask";
+  }
+  if (step === "downstream" && index === undefined) {
+    return refused ? "noPlan" : "waiting";
+  }
+  if (step !== "source" && index !== undefined && !draft.rerunSource) {
+    const { rerun, stop } = selection(index, draft);
+    if (rerun.length + stop.length === 0) {
+      return "nothing";
+    }
+  }
+  return step === "settings" && Number.isNaN(limitOf(draft.settings.maxActiveMembers)) ? "limit" : undefined;
+}
+
+/** How many runs take part, of how many that were found. */
+function Tally() {
+  const { t } = useWords();
+  const { store, index } = useWizard();
+  const members = useDraft(store, (draft) => draft.members);
+  const freezeMode = useDraft(store, (draft) => draft.freezeMode);
+  const found = useMemo(
+    () => (index === undefined ? undefined : selection(index, { members, freezeMode })),
+    [index, members, freezeMode],
+  );
+  if (index === undefined || found === undefined) {
+    return null;
+  }
+  const total = index.keys.filter((key) => index.runs.get(key)?.exists === true).length;
+  const parts = [
+    total === 0
+      ? t("wizard:tally.none")
+      : t("wizard:tally.selected", { count: found.rerun.length + found.stop.length, total }),
+    found.stop.length > 0 && t("wizard:tally.stopped", { count: found.stop.length }),
+    found.hold.length > 0 && t("wizard:tally.frozen", { count: found.hold.length }),
+  ];
+  return (
+    <Text color="fg.muted" aria-live="polite" data-testid="tally">
+      {parts.filter(Boolean).join(" · ")}
+    </Text>
+  );
+}

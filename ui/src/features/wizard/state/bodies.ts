@@ -1,0 +1,84 @@
+/** From a draft to the questions and orders that the API takes. */
+
+import type { Plan, PlanBody, PlanRun, RerunBody, RunRef } from "../../../api/types";
+import { freezeRef } from "../../../domain/runName";
+import { CONDITIONS, type Draft } from "./draft";
+import { type PlanIndex, selection, tasksOf } from "./plan";
+
+type Question = Pick<Draft, "source" | "tasks" | "rerunSource" | "includeManual">;
+
+/** The question for a preview; undefined while no task of the source is chosen. */
+export function planBody({ source, tasks, rerunSource, includeManual }: Question): PlanBody | undefined {
+  if (tasks?.length === 0) {
+    return undefined;
+  }
+  return { source, task_ids: tasks, rerun_source: rerunSource, options: { include_manual: includeManual } };
+}
+
+/** The rerun as it would be ordered now; undefined while there is nothing to order. */
+export function rerunBody(draft: Draft, index: PlanIndex): RerunBody | undefined {
+  const question = planBody(draft);
+  if (question === undefined) {
+    return undefined;
+  }
+  const { rerun, stop, hold } = selection(index, draft);
+  const runs = (keys: string[]) => keys.map((key) => index.runs.get(key)).filter((run) => run !== undefined);
+  return {
+    ...question,
+    members: runs([...rerun, ...stop]).map((run) => ({ ...refOf(run), task_ids: tasksOf(run, draft) })),
+    freeze_mode: draft.freezeMode,
+    frozen: draft.freezeMode ? (runs(hold).map(freezeRef) as RerunBody["frozen"]) : null,
+    plan_token: index.plan.plan_token,
+    name: draft.name.trim() || null,
+    reason: draft.reason.trim() || null,
+    settings: {
+      max_active_members: limitOf(draft.settings.maxActiveMembers) ?? null,
+      on_failure: draft.settings.onFailure,
+      run_on_latest_version: draft.settings.runOnLatestVersion,
+      stop_running_on_terminate: draft.settings.stopRunningOnTerminate,
+      accept_duplicate_runs: draft.settings.acceptDuplicateRuns,
+      accept_unknown_offsets: draft.settings.acceptUnknownOffsets,
+    },
+    notifications: Object.entries(draft.notifications)
+      .map(([target, on]) => ({ target, on: CONDITIONS.filter((condition) => on.includes(condition)) }))
+      .filter(({ on }) => on.length > 0),
+  };
+}
+
+/** What was typed as a limit: a number, undefined for nothing, NaN for what can't be one. */
+export function limitOf(typed: string): number | undefined {
+  const text = typed.trim();
+  return text === "" ? undefined : /^[1-9]\d{0,8}$/.test(text) ? Number(text) : NaN;
+}
+
+function refOf(run: PlanRun): RunRef {
+  return { dag_id: run.dag_id, run_id: run.run_id ?? "" };
+}
+
+/** What a new plan has done to a selection. */
+export interface Difference {
+  dropped: PlanRun[];
+  added: PlanRun[];
+}
+
+/** Which runs a draft takes by one plan and doesn't by another. */
+export function difference(before: PlanIndex, after: PlanIndex, draft: Draft): Difference {
+  const taken = (index: PlanIndex) => {
+    const { rerun, stop, hold } = selection(index, draft);
+    return new Set([...rerun, ...stop, ...hold]);
+  };
+  const [old, now] = [taken(before), taken(after)];
+  const missing = (from: Set<string>, other: Set<string>, index: PlanIndex) =>
+    [...from].filter((key) => !other.has(key)).flatMap((key) => index.runs.get(key) ?? []);
+  return { dropped: missing(old, now, before), added: missing(now, old, after) };
+}
+
+/** Whether repeated asset events would start extra runs, by the plan's own warning. */
+export function warnsOfDuplicates(plan: Plan | undefined): boolean {
+  return plan?.warnings.some((warning) => warning.code === "asset_manager_inactive") ?? false;
+}
+
+/** Whether runs may be missing because sensors were parsed without the package, by the plan's own warning. */
+export function warnsOfOffsets(plan: Plan | undefined): boolean {
+  return plan?.warnings.some((warning) => warning.code === "offset_unknown") ?? false;
+}

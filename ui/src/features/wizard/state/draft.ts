@@ -1,0 +1,148 @@
+/** What a person has decided so far. One plain value; every change of it goes through `reduce`. */
+
+import type { RunRef, TaskRef } from "../../../api/types";
+
+export const STEPS = ["source", "downstream", "settings", "review"] as const;
+export type Step = (typeof STEPS)[number];
+
+export const CONDITIONS = ["succeeded", "terminated", "member_failed"] as const;
+export type Condition = (typeof CONDITIONS)[number];
+
+export type View = "flow" | "list";
+
+/** What was decided about a downstream run; what is missing is as the plan proposes it. */
+export interface MemberChoice {
+  taken?: boolean;
+  /** Exactly these tasks. */
+  tasks?: TaskRef[];
+}
+
+export interface DraftSettings {
+  /** As typed: nothing means the deployment's own limit. */
+  maxActiveMembers: string;
+  onFailure: "continue_other_branches" | "pause";
+  /** null: as Airflow is configured. */
+  runOnLatestVersion: boolean | null;
+  stopRunningOnTerminate: boolean;
+  acceptDuplicateRuns: boolean;
+  acceptUnknownOffsets: boolean;
+}
+
+export interface Draft {
+  source: RunRef;
+  /** Tasks of the source; null: those that the server preselects; empty: none, with which one can't go on. */
+  tasks: TaskRef[] | null;
+  /** The task instance from which the person came, once its preselection was made. */
+  entry: string | null;
+  rerunSource: boolean;
+  includeManual: boolean;
+  freezeMode: boolean;
+  /** By the keys of the plan's runs. It keeps what was said of runs that aren't in the plan at the moment. */
+  members: ReadonlyMap<string, MemberChoice>;
+  settings: DraftSettings;
+  name: string;
+  reason: string;
+  notifications: Readonly<Record<string, readonly Condition[]>>;
+  /** How the downstream runs are shown. */
+  view: View;
+  /** The furthest step that was looked at. */
+  reached: Step;
+}
+
+export type Change =
+  | { type: "set"; patch: Partial<Omit<Draft, "source" | "members" | "settings" | "notifications" | "reached">> }
+  | { type: "settings"; patch: Partial<DraftSettings> }
+  | { type: "take"; keys: Iterable<string>; taken: boolean }
+  | { type: "memberTasks"; key: string; tasks: TaskRef[] | null }
+  | { type: "defaults" }
+  | { type: "notify"; target: string; condition: Condition; wanted: boolean }
+  | { type: "reached"; step: Step };
+
+export function newDraft(source: RunRef): Draft {
+  return {
+    source,
+    tasks: null,
+    entry: null,
+    rerunSource: true,
+    includeManual: false,
+    freezeMode: false,
+    members: new Map(),
+    settings: {
+      maxActiveMembers: "",
+      onFailure: "continue_other_branches",
+      runOnLatestVersion: null,
+      stopRunningOnTerminate: true,
+      acceptDuplicateRuns: false,
+      acceptUnknownOffsets: false,
+    },
+    name: "",
+    reason: "",
+    notifications: {},
+    view: "flow",
+    reached: "source",
+  };
+}
+
+export function reduce(draft: Draft, change: Change): Draft {
+  switch (change.type) {
+    case "set":
+      return { ...draft, ...change.patch };
+    case "settings":
+      return { ...draft, settings: { ...draft.settings, ...change.patch } };
+    case "take":
+      return { ...draft, members: taken(draft.members, change.keys, change.taken) };
+    case "memberTasks":
+      return { ...draft, members: withTasks(draft.members, change.key, change.tasks) };
+    case "defaults":
+      return { ...draft, members: new Map() };
+    case "notify":
+      return { ...draft, notifications: notified(draft.notifications, change) };
+    case "reached":
+      return STEPS.indexOf(change.step) > STEPS.indexOf(draft.reached) ? { ...draft, reached: change.step } : draft;
+  }
+}
+
+function taken(members: Draft["members"], keys: Iterable<string>, wanted: boolean): Draft["members"] {
+  const changed = new Map(members);
+  for (const key of keys) {
+    changed.set(key, { ...members.get(key), taken: wanted });
+  }
+  return changed;
+}
+
+/** Who chooses tasks of a run wants the run; who chooses none leaves it out. */
+function withTasks(members: Draft["members"], key: string, tasks: TaskRef[] | null): Draft["members"] {
+  const choice: MemberChoice =
+    tasks === null ? { taken: true } : tasks.length === 0 ? { ...members.get(key), taken: false } : { taken: true, tasks };
+  return new Map(members).set(key, choice);
+}
+
+function notified(
+  notifications: Draft["notifications"],
+  { target, condition, wanted }: Extract<Change, { type: "notify" }>,
+): Draft["notifications"] {
+  const before = notifications[target] ?? [];
+  const on = CONDITIONS.filter((each) => (each === condition ? wanted : before.includes(each)));
+  return { ...notifications, [target]: on };
+}
+
+/** Raise it when stored drafts can't be read any more. */
+const VERSION = 1;
+
+export function stored(draft: Draft): string {
+  return JSON.stringify({ version: VERSION, draft: { ...draft, members: [...draft.members] } });
+}
+
+/** The draft that was stored for a source; undefined for what can't be read, or belongs to another. */
+export function restored(text: string | null, source: RunRef): Draft | undefined {
+  try {
+    const { version, draft } = JSON.parse(text ?? "") as {
+      version: number;
+      draft: Omit<Draft, "members"> & { members: [string, MemberChoice][] };
+    };
+    const same = draft.source.dag_id === source.dag_id && draft.source.run_id === source.run_id;
+    return version === VERSION && same ? { ...draft, members: new Map(draft.members) } : undefined;
+  } catch {
+    return undefined;
+  }
+}

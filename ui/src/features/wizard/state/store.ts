@@ -1,0 +1,71 @@
+/** Keeps a draft through reload, login and Back, and tells those parts of the page that show what has changed. */
+
+import { useSyncExternalStore } from "react";
+
+import type { RunRef } from "../../../api/types";
+import { keyOf } from "../../../domain/runName";
+import { type Change, type Draft, newDraft, reduce, restored, stored } from "./draft";
+
+const PREFIX = "rerun-downstream:draft:";
+const PAUSE = 200;
+
+export class DraftStore {
+  private draft: Draft;
+  private readonly place: string;
+  private readonly listeners = new Set<() => void>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(source: RunRef) {
+    this.place = PREFIX + keyOf(source);
+    this.draft = restored(sessionStorage.getItem(this.place), source) ?? newDraft(source);
+  }
+
+  readonly get = (): Draft => this.draft;
+
+  readonly dispatch = (change: Change): void => {
+    const next = reduce(this.draft, change);
+    if (next !== this.draft) {
+      this.draft = next;
+      this.timer ??= setTimeout(this.save, PAUSE);
+      this.listeners.forEach((listener) => listener());
+    }
+  };
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    window.addEventListener("pagehide", this.save);
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size === 0) {
+        window.removeEventListener("pagehide", this.save);
+        this.save();
+      }
+    };
+  };
+
+  /** The draft has become a rerun: begin anew the next time. */
+  clear(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.draft = newDraft(this.draft.source);
+    sessionStorage.removeItem(this.place);
+  }
+
+  private readonly save = (): void => {
+    if (this.timer === undefined) {
+      return; // nothing has changed
+    }
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    try {
+      sessionStorage.setItem(this.place, stored(this.draft));
+    } catch {
+      // Full, or forbidden: the draft lives as long as the page.
+    }
+  };
+}
+
+/** A part of the draft; the component is rendered again when that part has become another value. */
+export function useDraft<Part>(store: DraftStore, part: (draft: Draft) => Part): Part {
+  return useSyncExternalStore(store.subscribe, () => part(store.get()));
+}

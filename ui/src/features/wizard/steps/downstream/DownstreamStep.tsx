@@ -1,0 +1,89 @@
+import { Box, Flex } from "@chakra-ui/react";
+import { useCallback, useMemo, useState } from "react";
+
+import { Loading, Nothing, ProblemNotice } from "../../../../ui/feedback/Notices";
+import { useWords } from "../../../../i18n/words";
+import { Choosing, type ChoosingState } from "../../state/choosing";
+import { useWizard } from "../../state/context";
+import { DownstreamBar } from "./DownstreamBar";
+import { FlowView } from "./flow/FlowView";
+import { ListView } from "./list/ListView";
+import { type PlanIndex, shownKeys } from "../../state/plan";
+import { SidePanel } from "./panel/SidePanel";
+import { useDraft } from "../../state/store";
+import { TaskDialog } from "../../task-picker/TaskDialog";
+
+/** Step 2: which downstream runs are rerun, stopped or frozen. */
+export function DownstreamStep() {
+  const { plan, index } = useWizard();
+  const refused = plan.isError && !plan.isFetching;
+  return (
+    <>
+      {refused && <ProblemNotice error={plan.error} retry={() => void plan.refetch()} />}
+      {index !== undefined && <Choice index={index} />}
+      {index === undefined && !refused && <Loading lines={8} />}
+    </>
+  );
+}
+
+function Choice({ index }: { index: PlanIndex }) {
+  const { store, settling } = useWizard();
+  const view = useDraft(store, (draft) => draft.view);
+  const freezeMode = useDraft(store, (draft) => draft.freezeMode);
+  const keys = useMemo(() => shownKeys(index, freezeMode), [index, freezeMode]);
+  const [search, setSearch] = useState("");
+  const choosing = useChoosingState();
+  const [jump, setJump] = useState({ key: null as string | null, turn: 0 });
+  const { setCurrent } = choosing;
+  const goTo = useCallback(
+    (key: string) => {
+      setCurrent(key);
+      setJump(({ turn }) => ({ key, turn: turn + 1 }));
+    },
+    [setCurrent],
+  );
+  return (
+    <Choosing.Provider value={choosing}>
+      <DownstreamBar index={index} keys={keys} search={search} onSearch={setSearch} onJump={goTo} />
+      <Flex gap={4} flex="1" minHeight={{ base: "48rem", md: view === "flow" ? "15rem" : "20rem" }} direction={{ base: "column", md: "row" }}>
+        <Flex
+          direction="column"
+          flex="1"
+          minWidth={0}
+          minHeight={view === "flow" ? "15rem" : "20rem"}
+          opacity={settling ? 0.55 : 1}
+          aria-busy={settling}
+          transition="opacity 0.2s"
+        >
+          {keys.length === 0 && index.unknown.size === 0 ? (
+            <NoRuns />
+          ) : view === "flow" ? (
+            <FlowView index={index} keys={keys} search={search} jump={jump} />
+          ) : (
+            <ListView index={index} keys={keys} search={search} />
+          )}
+        </Flex>
+        <SidePanel index={index} onJump={goTo} />
+      </Flex>
+      {choosing.choosingTasks !== null && <TaskDialog index={index} runKey={choosing.choosingTasks} />}
+    </Choosing.Provider>
+  );
+}
+
+function useChoosingState(): ChoosingState {
+  const [current, setCurrent] = useState<string | null>(null);
+  const [choosingTasks, chooseTasks] = useState<string | null>(null);
+  return useMemo(
+    () => ({ current, setCurrent, choosingTasks, chooseTasks }),
+    [current, choosingTasks],
+  );
+}
+
+function NoRuns() {
+  const { t } = useWords();
+  return (
+    <Box borderWidth="1px" borderRadius="md" flex="1" display="grid" placeItems="center">
+      <Nothing title={t("wizard:noRuns.title")}>{t("wizard:noRuns.detail")}</Nothing>
+    </Box>
+  );
+}

@@ -1,0 +1,158 @@
+import { useCallback, useMemo, useState } from "react";
+
+import { statusColor } from "../../../../../ui/StateBadge";
+import type { Evidence, LinkKind } from "../../../../../api/types";
+import { RunGraph } from "../../../../../ui/graph/Graph";
+import { useWords } from "../../../../../i18n/words";
+import { useChoosingRuns } from "../../../state/choosing";
+import { useWizard } from "../../../state/context";
+import { flowEdges, folded } from "../../../state/flow";
+import { matching } from "../../../state/filter";
+import { isTaken, type PlanIndex, takeable } from "../../../state/plan";
+import { Flow, RunCard } from "./RunCard";
+import { useRunName } from "../../../parts/names";
+
+const SIZE = { width: 264, height: 108 };
+
+interface FlowViewProps {
+  index: PlanIndex;
+  keys: readonly string[];
+  search: string;
+  jump: { key: string | null; turn: number };
+}
+
+/** The runs as a graph: each a card, the links between them as lines. */
+export function FlowView({ index, keys, search, jump }: FlowViewProps) {
+  const { t } = useWords();
+  const { store } = useWizard();
+  const { setCurrent, chooseTasks } = useChoosingRuns();
+  const folding = useFolding(index, keys, jump);
+  const edges = useEdges(index);
+  const nameOf = useCardName(index);
+  const colorOf = useCallback((key: string) => statusColor(index.runs.get(key)?.status ?? "not_ready"), [index]);
+  const card = useCallback((key: string) => <RunCard index={index} runKey={key} />, [index]);
+  const matches = useMemo(() => new Set(matching(index, keys, search)), [index, keys, search]);
+  const { folds, toggle } = folding;
+  const flow = useMemo(() => ({ matches, folds, toggle }), [matches, folds, toggle]);
+  const onToggle = useCallback(
+    (key: string) => {
+      const run = index.runs.get(key);
+      const can = takeable(index, [key], store.get().freezeMode);
+      store.dispatch({ type: "take", keys: can, taken: run !== undefined && !isTaken(run, store.get()) });
+    },
+    [index, store],
+  );
+  const onOpen = useCallback(
+    (key: string) => {
+      if (key !== index.source && index.runs.get(key)?.exists) {
+        chooseTasks(key);
+      }
+    },
+    [index, chooseTasks],
+  );
+  const onKey = useCallback(
+    (key: string, pressed: string) => {
+      const folds = pressed.toLowerCase() === "c" && index.after.has(key);
+      if (folds) {
+        toggle(key);
+      }
+      return folds;
+    },
+    [index, toggle],
+  );
+  return (
+    <Flow.Provider value={flow}>
+      <RunGraph
+        label={t("graph.label")}
+        keysHint={t("wizard:flow.keys")}
+        nodes={folding.nodes}
+        edges={edges}
+        size={SIZE}
+        card={card}
+        nameOf={nameOf}
+        colorOf={colorOf}
+        focused={jump.key}
+        focusTurn={jump.turn}
+        onCurrent={setCurrent}
+        onToggle={onToggle}
+        onOpen={onOpen}
+        onKey={onKey}
+      />
+    </Flow.Provider>
+  );
+}
+
+/** Which branches are folded away, and what is left to see. A jump to a hidden run unfolds everything. */
+function useFolding(index: PlanIndex, keys: readonly string[], jump: FlowViewProps["jump"]) {
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const all = useMemo(() => [index.source, ...keys, ...index.unknown.keys()], [index, keys]);
+  const { nodes, folds } = useMemo(() => folded(index, all, closed), [index, all, closed]);
+  const [seen, setSeen] = useState(jump.turn);
+  if (jump.turn !== seen) {
+    setSeen(jump.turn);
+    if (jump.key !== null && !nodes.includes(jump.key)) {
+      setClosed(new Set());
+    }
+  }
+  const toggle = useCallback(
+    (key: string) =>
+      setClosed((before) => {
+        const next = new Set(before);
+        if (!next.delete(key)) {
+          next.add(key);
+        }
+        return next;
+      }),
+    [],
+  );
+  return { nodes, folds, toggle };
+}
+
+function useEdges(index: PlanIndex) {
+  const { t, word } = useWords();
+  return useMemo(() => {
+    // Most of thousands of edges say the same; to ask the catalogue for each would take longer than all the rest.
+    const words = remembered((kind: LinkKind, evidence: Evidence) => {
+      return `${word("linkKind", kind)} · ${word("evidence", evidence)}`;
+    });
+    const title = remembered((from: string, to: string, kinds: string, evidences: string) =>
+      t("graph.edge", {
+        from,
+        to,
+        kind: kinds.split(" ").map((kind) => word("linkKind", kind)).join(", "),
+        evidence: evidences.split(" ").map((evidence) => word("evidence", evidence)).join(", "),
+      }),
+    );
+    return flowEdges(index, words).map((edge) => ({
+      ...edge,
+      title: title(dagOf(edge.from), dagOf(edge.to), edge.kinds.join(" "), edge.evidences.join(" ")),
+    }));
+  }, [index, t, word]);
+}
+
+/** The function, which is asked once for the same words. */
+function remembered<Words extends string[]>(say: (...words: Words) => string): (...words: Words) => string {
+  const said = new Map<string, string>();
+  return (...words) => {
+    const key = words.join("\u0000");
+    const known = said.get(key) ?? say(...words);
+    said.set(key, known);
+    return known;
+  };
+}
+
+const dagOf = (key: string) => key.slice(0, key.indexOf("\u0000"));
+
+function useCardName(index: PlanIndex) {
+  const { t, word } = useWords();
+  const nameOf = useRunName();
+  return useCallback(
+    (key: string) => {
+      const run = index.runs.get(key);
+      return run === undefined
+        ? t("wizard:run.named", { dag: index.unknown.get(key) ?? "", run: t("wizard:run.unknown"), status: "" })
+        : t("wizard:run.named", { dag: run.dag_id, run: nameOf(run), status: word("status", run.status) });
+    },
+    [index, nameOf, t, word],
+  );
+}

@@ -1,0 +1,29 @@
+import { HStack, Text } from "@chakra-ui/react";
+
+import { AirflowLink, RunLink } from "../../../../ui/AirflowLink";
+import { StatusBadge } from "../../../../ui/StateBadge";
+import { Time } from "../../../../ui/Time";
+import { useWords } from "../../../../i18n/words";
+import { useWizard } from "../../state/context";
+
+/** Which run's data was wrong. */
+export function SourceFacts() {
+  const { t, word } = useWords();
+  const { source, index } = useWizard();
+  const run = index?.plan.source;
+  return (
+    <HStack gap={3} flexWrap="wrap" mt={-2} mb={1} data-testid="source">
+      <Text color="fg.muted">{t("word.source")}</Text>
+      <AirflowLink path={`dags/${encodeURIComponent(source.dag_id)}`} fontWeight="semibold">
+        {source.dag_id}
+      </AirflowLink>
+      <RunLink dagId={source.dag_id} runId={source.run_id} />
+      {run && <StatusBadge status={run.status} />}
+      {run && (
+        <Text color="fg.muted">
+          {word("runType", run.run_type)} · {t("word.runAfter")} <Time value={run.run_after} />
+        </Text>
+      )}
+    </HStack>
+  );
+}

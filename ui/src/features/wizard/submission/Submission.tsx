@@ -1,0 +1,106 @@
+import { type UseMutationResult, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { useNavigate } from "react-router";
+
+import { useSubmit } from "../../../api/actions";
+import { useReview } from "../../../api/questions";
+import type { Rerun, RerunBody, Review } from "../../../api/types";
+import { type Difference, difference, rerunBody } from "../state/bodies";
+import { useWizard } from "../state/context";
+import { indexed } from "../state/plan";
+
+interface SubmissionState {
+  /** What the server says of the rerun as it would be ordered now. */
+  review: UseQueryResult<Review>;
+  /** The answer is still of an older selection, or on its way. */
+  reviewing: boolean;
+  submit: UseMutationResult<Rerun, Error, RerunBody>;
+  start: () => void;
+  /** Takes a new plan in place of a stale one. */
+  accept: () => Promise<void>;
+  /** What the last new plan did to the selection. */
+  changes: Difference | null;
+}
+
+const SubmissionContext = createContext<SubmissionState | null>(null);
+
+export function useSubmission(): SubmissionState {
+  const state = useContext(SubmissionContext);
+  if (state === null) {
+    throw new Error("useSubmission is for parts of the wizard");
+  }
+  return state;
+}
+
+/** Has the selection reviewed while it is made, and submits it. */
+export function Submission({ children }: { children: ReactNode }) {
+  const { store, index, plan } = useWizard();
+  const order = useOrder();
+  const review = useReview(order);
+  const submit = useSubmit();
+  const [changes, setChanges] = useState<Difference | null>(null);
+  const start = useStart(submit);
+  const { reset } = submit;
+  const { refetch } = plan;
+  const accept = useCallback(async () => {
+    const { data } = await refetch();
+    if (index !== undefined && data !== undefined) {
+      setChanges(difference(index, indexed(data), store.get()));
+      reset();
+    }
+  }, [refetch, index, store, reset]);
+  const reviewing = order === undefined || review.isFetching;
+  const state = useMemo(
+    () => ({ review, reviewing, submit, start, accept, changes }),
+    [review, reviewing, submit, start, accept, changes],
+  );
+  return <SubmissionContext.Provider value={state}>{children}</SubmissionContext.Provider>;
+}
+
+/** While somebody is still choosing, the server isn't asked for each click. */
+const PAUSE = 600;
+
+/** The rerun as it would be ordered now, for the steps that have it reviewed; undefined on the others. */
+function useOrder(): RerunBody | undefined {
+  const { store, index, settling, step } = useWizard();
+  const [order, setOrder] = useState<RerunBody | undefined>();
+  const wanted = step === "downstream" || step === "review";
+  const pause = step === "review" ? 0 : PAUSE;
+  useEffect(() => {
+    if (!wanted || settling || index === undefined) {
+      return undefined;
+    }
+    const take = () => setOrder(rerunBody(store.get(), index));
+    let timer = setTimeout(take, 0);
+    const stop = store.subscribe(() => {
+      clearTimeout(timer);
+      timer = setTimeout(take, pause);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [wanted, settling, index, store, pause]);
+  return wanted && !settling ? order : undefined;
+}
+
+/** Submits what is chosen at this moment, and leads to the record. */
+function useStart({ mutate }: SubmissionState["submit"]) {
+  const { store, index } = useWizard();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return useCallback(() => {
+    const body = index && rerunBody(store.get(), index);
+    if (body === undefined) {
+      return;
+    }
+    mutate(body, {
+      onSuccess: (rerun) => {
+        store.clear();
+        // The runs are in a rerun now: what was known of them is old.
+        void client.invalidateQueries({ queryKey: ["plan"], refetchType: "none" });
+        void navigate(`/records/${rerun.id}`);
+      },
+    });
+  }, [store, index, mutate, client, navigate]);
+}

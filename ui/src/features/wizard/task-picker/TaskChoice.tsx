@@ -1,0 +1,116 @@
+import { Button, Flex, HStack, Text } from "@chakra-ui/react";
+import { createContext, useContext, useMemo, useState } from "react";
+
+import type { TaskInstance } from "../../../api/types";
+import { useWords } from "../../../i18n/words";
+import { chosenBy, isBroken, keysOf, type Structure, withFollowers } from "../state/tasks";
+import { TaskGraph } from "./TaskGraph";
+import { TaskList } from "./TaskList";
+import { Views } from "../parts/Views";
+
+interface TaskChoiceProps {
+  label: string;
+  instances: readonly TaskInstance[];
+  structure: Structure;
+  chosen: ReadonlySet<string>;
+  onChoose: (chosen: ReadonlySet<string>) => void;
+}
+
+interface Choosing {
+  chosen: ReadonlySet<string>;
+  /** Ticks these instances, or unticks them. */
+  tick: (keys: Iterable<string>, wanted: boolean) => void;
+  /** Ticks instances of a task, and every task that follows. */
+  withDownstream: (taskId: string, keys: Iterable<string>) => void;
+}
+
+const ChoosingContext = createContext<Choosing>({
+  chosen: new Set(),
+  tick: () => undefined,
+  withDownstream: () => undefined,
+});
+
+/** Which instances are ticked; only the cells that ask are drawn again when it changes. */
+export function useChoosing(): Choosing {
+  return useContext(ChoosingContext);
+}
+
+/** The choice of task instances of one run, as a list or on the run's own graph. */
+export function TaskChoice({ label, instances, structure, chosen, onChoose }: TaskChoiceProps) {
+  const { t } = useWords();
+  const [view, setView] = useState<"list" | "graph">("list");
+  const choosing = useMemo(
+    () => ({
+      chosen,
+      tick: (keys: Iterable<string>, wanted: boolean) => onChoose(changed(chosen, keys, wanted)),
+      withDownstream: (taskId: string, keys: Iterable<string>) =>
+        onChoose(changed(chosen, withFollowers(taskId, keys, instances, structure), true)),
+    }),
+    [chosen, onChoose, instances, structure],
+  );
+  return (
+    <ChoosingContext.Provider value={choosing}>
+      <Flex direction="column" gap={3} flex="1" minHeight="19rem">
+        <HStack gap={3} wrap="wrap">
+          <QuickPicks instances={instances} onChoose={onChoose} />
+          <Text color="fg.muted" aria-live="polite">
+            {t("wizard:tasks.chosen", { count: chosen.size, total: keysOf(instances, () => true).size })}
+          </Text>
+          {structure.length > 0 && (
+            <HStack ms="auto">
+              <Views
+                label={t("wizard:view.label")}
+                value={view}
+                onChange={setView}
+                views={[
+                  { value: "list", label: t("wizard:view.list") },
+                  { value: "graph", label: t("wizard:view.graph") },
+                ]}
+              />
+            </HStack>
+          )}
+        </HStack>
+        {view === "list" ? (
+          <TaskList label={label} instances={instances} />
+        ) : (
+          <TaskGraph label={label} instances={instances} structure={structure} />
+        )}
+      </Flex>
+    </ChoosingContext.Provider>
+  );
+}
+
+function changed(chosen: ReadonlySet<string>, keys: Iterable<string>, wanted: boolean): ReadonlySet<string> {
+  const next = new Set(chosen);
+  for (const key of keys) {
+    if (wanted) {
+      next.add(key);
+    } else {
+      next.delete(key);
+    }
+  }
+  return next;
+}
+
+type QuickPicksProps = Pick<TaskChoiceProps, "instances" | "onChoose">;
+
+function QuickPicks({ instances, onChoose }: QuickPicksProps) {
+  const { t } = useWords();
+  const broken = useMemo(() => keysOf(instances, isBroken), [instances]);
+  return (
+    <HStack gap={2} role="group" aria-label={t("wizard:tasks.quickPicks")}>
+      <Button size="xs" variant="outline" onClick={() => onChoose(chosenBy(null, instances))}>
+        {t("wizard:tasks.preselected")}
+      </Button>
+      <Button size="xs" variant="outline" disabled={broken.size === 0} onClick={() => onChoose(broken)}>
+        {t("wizard:tasks.broken", { count: broken.size })}
+      </Button>
+      <Button size="xs" variant="outline" onClick={() => onChoose(keysOf(instances, () => true))}>
+        {t("wizard:tasks.all")}
+      </Button>
+      <Button size="xs" variant="outline" onClick={() => onChoose(new Set())}>
+        {t("wizard:tasks.none")}
+      </Button>
+    </HStack>
+  );
+}

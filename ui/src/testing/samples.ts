@@ -1,0 +1,91 @@
+/** A rerun and its parts, for tests. */
+
+import type { Counts, Link, Member, Rerun, RerunEvent } from "../api/types";
+
+export const NOBODY: Counts = {
+  pending: 0,
+  running: 0,
+  succeeded: 0,
+  failed: 0,
+  frozen: 0,
+  released: 0,
+  stopping: 0,
+  skipped: 0,
+  terminated: 0,
+};
+
+export function rerunOf(changed: Partial<Rerun> = {}): Rerun {
+  return {
+    id: 7,
+    name: null,
+    reason: "wrong rate",
+    state: "running",
+    state_reason: null,
+    source: { dag_id: "orders", run_id: "r1" },
+    freeze_mode: false,
+    created_by: "admin",
+    created_at: "2026-01-05T09:00:00Z",
+    started_at: "2026-01-05T09:00:00Z",
+    ended_at: null,
+    counts: { ...NOBODY, succeeded: 1, failed: 1, pending: 1 },
+    not_made_anew: 0,
+    hidden_members: 0,
+    settings: {
+      max_active_members: null,
+      on_failure: "continue_other_branches",
+      run_on_latest_version: null,
+      stop_running_on_terminate: true,
+      accept_duplicate_runs: false,
+      accept_unknown_offsets: false,
+    },
+    notifications: [],
+    allowed_actions: ["pause", "terminate"],
+    final: false,
+    warnings: [],
+    ...changed,
+  };
+}
+
+export function memberOf(id: number, dag_id: string, changed: Partial<Member> = {}): Member {
+  return {
+    id,
+    rerun_id: 7,
+    dag_id,
+    run_id: "r1",
+    original_run_id: "r1",
+    logical_date: "2026-01-05T00:00:00Z",
+    run_after: "2026-01-05T00:00:00Z",
+    role: "downstream",
+    state: "pending",
+    state_reason: null,
+    waiting_on: [],
+    depth: 1,
+    attempt: 0,
+    dispatched_at: null,
+    ended_at: null,
+    task_ids: ["load"],
+    stage: 1,
+    stages: [],
+    final_run_state: null,
+    live: { state: "success", run_after: null, run_id: "r1" },
+    allowed_actions: [],
+    ...changed,
+  };
+}
+
+export function linkOf(from: string, to: string, changed: Partial<Link> = {}): Link {
+  return {
+    upstream: { dag_id: from, run_id: "r1" },
+    downstream: { dag_id: to, run_id: "r1" },
+    kind: "asset",
+    evidence: "recorded",
+    via: {},
+    from_task_id: null,
+    to_task_id: null,
+    ...changed,
+  };
+}
+
+export function eventOf(at: string, action: string, changed: Partial<RerunEvent> = {}): RerunEvent {
+  return { id: 1, at, actor: "rerun_downstream", action, member_id: null, detail: null, ...changed };
+}

@@ -1,0 +1,190 @@
+import { Box, chakra, Table } from "@chakra-ui/react";
+import {
+  type ColumnDef,
+  flexRender,
+  getCoreRowModel,
+  getSortedRowModel,
+  type Row,
+  type SortingState,
+  type TableOptions,
+  useReactTable,
+} from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { memo, useRef } from "react";
+import { MdArrowDownward, MdArrowUpward } from "react-icons/md";
+
+import { useWords } from "../../i18n/words";
+
+interface DataTableProps<Item> {
+  label: string;
+  data: readonly Item[];
+  columns: ColumnDef<Item>[];
+  rowId: (item: Item) => string;
+  /** How the rows are sorted, where the page knows it (a server sorts, say); else the table sorts by itself. */
+  sorting?: SortingState;
+  onSorting?: (sorting: SortingState) => void;
+  /** The table fills the space it is given and scrolls inside, drawing only the rows in sight. */
+  virtual?: boolean;
+  /** More options of the table, such as grouping. */
+  options?: Partial<TableOptions<Item>>;
+}
+
+const ROW_HEIGHT = 41;
+
+/** A table with sorted columns; thousands of rows scroll smoothly where it is `virtual`. */
+export function DataTable<Item>(props: DataTableProps<Item>) {
+  const table = useReactTable({
+    data: props.data as Item[],
+    columns: props.columns,
+    getRowId: props.rowId,
+    getCoreRowModel: getCoreRowModel(),
+    getSortedRowModel: getSortedRowModel(),
+    manualSorting: props.onSorting !== undefined,
+    ...(props.sorting !== undefined && { state: { sorting: props.sorting } }),
+    ...(props.onSorting !== undefined && {
+      onSortingChange: (update) =>
+        props.onSorting?.(typeof update === "function" ? update(props.sorting ?? []) : update),
+    }),
+    ...props.options,
+  });
+  const rows = table.getRowModel().rows;
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 12,
+    enabled: props.virtual ?? false,
+  });
+  const drawn = props.virtual ? virtualizer.getVirtualItems().map(({ index }) => index) : rows.map((_, index) => index);
+  const { expanded, rowSelection } = table.getState();
+  const first = props.virtual ? (virtualizer.getVirtualItems()[0]?.start ?? 0) : 0;
+  const last = props.virtual ? virtualizer.getTotalSize() - (virtualizer.getVirtualItems().at(-1)?.end ?? 0) : 0;
+  return (
+    <Box
+      ref={scroller}
+      overflow="auto"
+      flex={props.virtual ? "1" : undefined}
+      minHeight={props.virtual ? "16rem" : undefined}
+      borderWidth="1px"
+      borderRadius="md"
+      // A region that scrolls must be reachable for those who scroll by keys.
+      tabIndex={0}
+      role="region"
+      aria-label={props.label}
+      data-testid="table"
+    >
+      <Table.Root size="sm" aria-rowcount={rows.length + 1} stickyHeader>
+        <Table.Header>
+          {table.getHeaderGroups().map((group) => (
+            <Table.Row key={group.id} bg="bg.subtle">
+              {group.headers.map((header) => (
+                <Table.ColumnHeader key={header.id} aria-sort={ariaSort(header.column.getIsSorted())}>
+                  {header.column.getCanSort() ? (
+                    <SortButton
+                      name={header.column.columnDef.meta?.name ?? header.id}
+                      sorted={header.column.getIsSorted()}
+                      onClick={header.column.getToggleSortingHandler()}
+                    >
+                      {flexRender(header.column.columnDef.header, header.getContext())}
+                    </SortButton>
+                  ) : (
+                    flexRender(header.column.columnDef.header, header.getContext())
+                  )}
+                </Table.ColumnHeader>
+              ))}
+            </Table.Row>
+          ))}
+        </Table.Header>
+        <Table.Body>
+          {first > 0 && <Spacer height={first} />}
+          {drawn.map((position) => {
+            const row = rows[position];
+            return (
+              row && (
+                <MemoRow
+                  key={row.id}
+                  row={row}
+                  position={position}
+                  fixed={props.virtual ?? false}
+                  changes={[props.columns, props.options, expanded, rowSelection]}
+                />
+              )
+            );
+          })}
+          {last > 0 && <Spacer height={last} />}
+        </Table.Body>
+      </Table.Root>
+    </Box>
+  );
+}
+
+interface DataRowProps<Item> {
+  row: Row<Item>;
+  position: number;
+  fixed: boolean;
+  /** What a row shows besides its own data; only a change of it, or of the data, draws the row anew. */
+  changes: readonly unknown[];
+}
+
+function DataRow<Item>({ row, position, fixed }: DataRowProps<Item>) {
+  return (
+    <Table.Row aria-rowindex={position + 2} height={fixed ? `${ROW_HEIGHT}px` : undefined} data-row={row.id}>
+      {row.getVisibleCells().map((cell) => (
+        <Table.Cell key={cell.id} whiteSpace={fixed ? "nowrap" : undefined}>
+          {flexRender(cell.column.columnDef.cell, cell.getContext())}
+        </Table.Cell>
+      ))}
+    </Table.Row>
+  );
+}
+
+/** While one scrolls, the rows in sight stay as they are. */
+const MemoRow = memo(DataRow, (one, other) => {
+  const { row, position, fixed, changes } = one;
+  return (
+    row === other.row &&
+    position === other.position &&
+    fixed === other.fixed &&
+    changes.every((each, index) => each === other.changes[index])
+  );
+}) as typeof DataRow;
+
+function Spacer({ height }: { height: number }) {
+  return (
+    <tr aria-hidden="true">
+      <td style={{ height }} />
+    </tr>
+  );
+}
+
+function ariaSort(sorted: false | "asc" | "desc") {
+  return sorted === false ? undefined : sorted === "asc" ? "ascending" : "descending";
+}
+
+interface SortButtonProps {
+  name: string;
+  sorted: false | "asc" | "desc";
+  onClick: ((event: unknown) => void) | undefined;
+  children: React.ReactNode;
+}
+
+function SortButton({ name, sorted, onClick, children }: SortButtonProps) {
+  const { t } = useWords();
+  return (
+    <chakra.button
+      type="button"
+      onClick={onClick}
+      title={t("sortBy", { column: name })}
+      cursor="pointer"
+      fontWeight="inherit"
+      display="inline-flex"
+      alignItems="center"
+      gap={1}
+    >
+      {children}
+      {sorted === "asc" && <MdArrowUpward aria-hidden="true" />}
+      {sorted === "desc" && <MdArrowDownward aria-hidden="true" />}
+    </chakra.button>
+  );
+}
