@@ -1,0 +1,236 @@
+"""The checks between the runs of members that a link joins, also through runs that aren't members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from airflow_rerun_downstream.domain.facts import UNFINISHED_TASK_STATES
+from airflow_rerun_downstream.domain.proof import (
+    CLOCKS_DIFFER,
+    NO_RECORD,
+    READ_TOO_EARLY,
+    RESTS_ON_UNPROVEN,
+    Finding,
+    Outcome,
+    ProvenLink,
+    ProvenMember,
+    Spot,
+    TaskTries,
+)
+from airflow_rerun_downstream.domain.proof_clocks import Moment, end, read_after, read_between, time_of
+from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene, earliest, starts
+from airflow_rerun_downstream.domain.proof_tasks import ORDER_LOST, ended_well, last_end
+from airflow_rerun_downstream.domain.refs import RunRef
+
+SENSOR, TRIGGER = "sensor", "trigger"
+
+Ids = frozenset[str] | None
+"""Tasks of a run; None: all of them."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """``reads`` of a member have read what ``writes`` of another one made. ``link``: the last on the way."""
+
+    writer: ProvenMember
+    writes: Ids
+    reader: ProvenMember
+    reads: Ids
+    link: ProvenLink
+
+
+class Between:
+    """The pairs of members that links join, and what their tries say of them."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.pairs = [pair for member in scene.facts.members for pair in self.into(member)]
+
+    def into(self, reader: ProvenMember) -> Iterator[Pair]:
+        """What a member has read, back to the nearest members."""
+        seen = set[tuple[RunRef, Ids, Ids]]()
+        for link in self.scene.into.get(reader.at_submit, ()):
+            waiting, passed = [(link, self.written(link))], set[tuple[ProvenLink, Ids]]()
+            while waiting:
+                here, writes = waiting.pop()
+                writer = self.scene.by_submit.get(here.upstream)
+                if writer is not None:
+                    pair = Pair(writer, writes, reader, self.reading(reader, link), link)
+                    key = (writer.ref, pair.writes, pair.reads)
+                    if writer is not reader and key not in seen:
+                        seen.add(key)
+                        yield pair
+                    continue
+                for before in self.scene.into.get(here.upstream, ()):
+                    if self.leads_on(before, writes) and (before, writes) not in passed:
+                        passed.add((before, writes))
+                        waiting.append((before, self.written(before)))
+            yield from self.back(link, reader)
+
+    def back(self, link: ProvenLink, child: ProvenMember) -> Iterator[Pair]:
+        """What follows a triggering task that waits has read what the run made that it waited for."""
+        parent, task_id = self.scene.by_submit.get(link.upstream), link.from_task
+        if link.kind != TRIGGER or parent is None or task_id is None or parent is child:
+            return
+        dag = self.scene.structure(link.upstream)
+        node = dag.tasks.get(task_id) if dag is not None else None
+        after = self.scene.after(link.upstream, task_id)
+        if node is not None and node.waits_for_run and after is not None:
+            yield Pair(child, None, parent, after - {task_id}, link)
+
+    def written(self, link: ProvenLink) -> Ids:
+        """The tasks whose work is read through a link: of a triggering task what comes before it."""
+        if link.from_task is None:
+            return None
+        if link.kind == TRIGGER:
+            return self.scene.before(link.upstream, link.from_task) or frozenset()
+        return frozenset({link.from_task})
+
+    def reading(self, reader: ProvenMember, link: ProvenLink) -> Ids:
+        """The tasks that have read through a link: the one that it names, or, where it isn't selected, what follows."""
+        if link.to_task is None or link.kind == TRIGGER:
+            return None
+        if any(task.task_id == link.to_task for task in reader.tasks):
+            return frozenset({link.to_task})
+        return self.scene.after(reader.at_submit, link.to_task) or frozenset()
+
+    def leads_on(self, link: ProvenLink, writes: Ids) -> bool:
+        """Whether what a run has read by a link may be in what ``writes`` of it have made."""
+        if link.to_task is None or writes is None:
+            return True
+        after = self.scene.after(link.downstream, link.to_task)
+        return after is None or not writes.isdisjoint(after)
+
+    def checked(self) -> Iterator[Finding | None]:
+        """A finding for each pair that can't be shown to be in order; None for one that can."""
+        for pair in self.pairs:
+            if pair.reader.state in ENDED and pair.writer.state in ENDED:
+                yield self.check(pair)
+
+    def check(self, pair: Pair) -> Finding | None:
+        """One pair: the gravest that any of its tasks shows."""
+        worst: tuple[bool | None, str, TaskTries, Moment | None] | None = None
+        fresh = self.readers(pair)
+        reads: list[Moment | None] = [*self.moments(pair, fresh)]
+        for task in self.writers(pair) if fresh else ():
+            for read in reads or [None]:
+                found, reason = self.came_after(pair, task, read)
+                if not found and (worst is None or RANK[found] < RANK[worst[0]]):
+                    worst = (found, reason, task, read)
+        if worst is None or (worst[0] is None and self.settled(pair)):
+            return None
+        return self.finding(pair, fresh, *worst)
+
+    def readers(self, pair: Pair) -> list[TaskTries]:
+        """The task instances that have read, as far as they were made anew."""
+        ref = pair.reader.ref
+        return [
+            task
+            for task in self.scene.selected[ref]
+            if (pair.reads is None or task.task_id in pair.reads) and self.scene.is_new(ref, task)
+        ]
+
+    def moments(self, pair: Pair, readers: list[TaskTries]) -> list[Moment]:
+        """When they have read: as they began; a sensor when it ended."""
+        if pair.link.kind == SENSOR and pair.reads == frozenset({pair.link.to_task}):
+            return earliest(moment for task in readers if (moment := end(task.tries[-1])) is not None)
+        return starts(task.tries[-1] for task in readers)
+
+    def writers(self, pair: Pair) -> list[TaskTries]:
+        """The selected task instances that have written; where one is gone, what a newer version has added."""
+        here = [
+            task
+            for task in self.scene.selected[pair.writer.ref]
+            if (pair.writes is None or task.task_id in pair.writes) and task.state != "removed"
+        ]
+        run = self.scene.facts.runs.get(pair.writer.ref)
+        every = run.tasks if run is not None else ()
+        ids = {task.task_id for task in every if task.state != "removed"}
+        wanted = {task.task_id for task in pair.writer.tasks}
+        if pair.writes is None or not pair.writes & wanted <= ids:
+            here += [task for task in every if task.added and task.task_id not in wanted and task.state != "removed"]
+        return here
+
+    def came_after(self, pair: Pair, task: TaskTries, read: Moment | None) -> tuple[bool | None, str]:
+        """Whether a read came after a task instance had been made anew."""
+        writes = self.scene.new_tries(pair.writer.ref, task)
+        if pair.writer.state == "skipped":  # it was let go as it is: only nothing of it may have been on its way
+            found = read_between(read, writes)
+            return found, READ_TOO_EARLY if found is False else CLOCKS_DIFFER
+        if task.state in UNFINISHED_TASK_STATES and not any(one.state == "success" for one in writes):
+            return False, READ_TOO_EARLY
+        if not writes or task.state == "skipped":
+            return True, ""
+        if read is None:
+            return None, NO_RECORD
+        found = read_after(read, ended_well(task, writes))
+        return found, READ_TOO_EARLY if found is False else CLOCKS_DIFFER
+
+    def settled(self, pair: Pair) -> bool:
+        """Whether our own events show the order, by the one clock that they have."""
+        run = self.scene.facts.runs.get(pair.writer.ref)
+        dispatched, right = pair.reader.dispatched, pair.writer.succeeded
+        unchanged = run is not None and run.clear_number == pair.writer.clear_number
+        return unchanged and dispatched is not None and right is not None and dispatched >= right
+
+    def finding(
+        self,
+        pair: Pair,
+        readers: list[TaskTries],
+        found: bool | None,
+        reason: str,
+        task: TaskTries,
+        read: Moment | None,
+    ) -> Finding:
+        """What isn't proven of a pair."""
+        reader, writes = pair.reader, self.scene.new_tries(pair.writer.ref, task)
+        outcome, by = (Outcome.NOT_PROVABLE if found is None else Outcome.VIOLATION), None
+        if found is False and (by := self.accepted(pair, {one.task_id for one in readers})) is not None:
+            outcome = Outcome.ACCEPTED
+        first = min(readers, key=lambda one: one.tries[-1].start or self.scene.facts.since)
+        spot = Spot(reader.ref, None if pair.reads is None else first.task_id)
+        written = last_end(writes) if writes else None
+        writer = Spot(pair.writer.ref, task.task_id)
+        return Finding(outcome, reason, spot, writer, time_of(read), time_of(written), by or None)
+
+    def accepted(self, pair: Pair, ids: set[str]) -> str | None:
+        """Who accepted that the order is lost: as the submit told of the reader, or by skipping it ("": somebody)."""
+        reader = pair.reader
+        around = set(ids)
+        for task_id in ids:
+            around |= self.scene.before(reader.at_submit, task_id) or set()
+        by = self.scene.told(reader.at_submit, ORDER_LOST, around)
+        if by is None and reader.state == "skipped":
+            by = next((who for who in reader.listed.values() if who), "")
+        return by
+
+    def resting(self, violations: list[Finding]) -> Iterator[Finding]:
+        """The members that have read what isn't proven to be right, and those that have read them, and so on."""
+        wrong: dict[RunRef, list[Ids]] = {}
+        for one in violations:
+            after = None if one.reader.task_id is None else self.after(one.reader)
+            wrong.setdefault(one.reader.ref, []).append(after)
+        pending = list(wrong)
+        leaving: dict[RunRef, list[Pair]] = {}
+        for pair in self.pairs:
+            leaving.setdefault(pair.writer.ref, []).append(pair)
+        while pending:
+            ref = pending.pop()
+            for pair in leaving.get(ref, ()):
+                reader = pair.reader
+                if reader.state != "succeeded" or reader.ref in wrong or not self.readers(pair):
+                    continue
+                if any(ids is None or pair.writes is None or not ids.isdisjoint(pair.writes) for ids in wrong[ref]):
+                    wrong[reader.ref] = [None]
+                    pending.append(reader.ref)
+                    spot = Spot(reader.ref, pair.link.to_task)
+                    yield Finding(Outcome.VIOLATION, RESTS_ON_UNPROVEN, spot, Spot(ref))
+
+    def after(self, spot: Spot) -> Ids:
+        """The tasks of a run that hold what isn't right, from one on; one index stands for its task."""
+        task_id = (spot.task_id or "").partition("[")[0]
+        return self.scene.after(self.scene.by_ref[spot.ref].at_submit, task_id)
+
+
+RANK = {False: 0, None: 1, True: 2}

@@ -1,0 +1,131 @@
+"""What the checks of a proof ask: which tries belong to a rerun, what comes before what in a run, what was told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from functools import cached_property
+
+from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.proof import Facts, ProvenLink, ProvenMember, TaskTries, Told, Try
+from airflow_rerun_downstream.domain.proof_clocks import APART, Moment, begin
+from airflow_rerun_downstream.domain.refs import RunRef, covers
+
+ENDED = frozenset({"succeeded", "skipped"})
+"""Members of which everything can be checked."""
+
+FEW_HOSTS = 8
+
+
+class Scene:
+    """The facts, with what has to be looked up often."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.by_submit = {one.at_submit: one for one in facts.members}
+        self.by_ref = {one.ref: one for one in facts.members}
+        self._reach: dict[tuple[int, str, bool], frozenset[str]] = {}
+
+    @cached_property
+    def into(self) -> dict[RunRef, list[ProvenLink]]:
+        """The links by the run that read."""
+        found: dict[RunRef, list[ProvenLink]] = {}
+        for link in self.facts.links:
+            found.setdefault(link.downstream, []).append(link)
+        return found
+
+    @cached_property
+    def selected(self) -> dict[RunRef, tuple[TaskTries, ...]]:
+        """The selected task instances of the members, by the runs that these have now."""
+        return {one.ref: self.chosen(one) for one in self.facts.members}
+
+    def chosen(self, member: ProvenMember) -> tuple[TaskTries, ...]:
+        """See `selected`."""
+        run = self.facts.runs.get(member.ref)
+        whole = {task.task_id for task in member.tasks if task.map_index is None}
+        return tuple(
+            task
+            for task in (run.tasks if run else ())
+            if task.task_id in whole or covers(member.tasks, task.task_id, task.map_index)
+        )
+
+    def now(self, ref: RunRef) -> RunRef:
+        """The run that has the place of one that a link names."""
+        member = self.by_submit.get(ref)
+        return ref if member is None else member.ref
+
+    def structure(self, ref: RunRef) -> DagStructure | None:
+        """The Dag as a run's tasks have it; the run that a member has now tells of it, too."""
+        return self.facts.structures.get(self.now(ref))
+
+    def after(self, ref: RunRef, task_id: str) -> frozenset[str] | None:
+        """A task with all that follows it; None: nobody knows."""
+        return self._reached(self.structure(ref), task_id, forward=True)
+
+    def before(self, ref: RunRef, task_id: str) -> frozenset[str] | None:
+        """All that comes before a task; None: nobody knows."""
+        found = self._reached(self.structure(ref), task_id, forward=False)
+        return None if found is None else found - {task_id}
+
+    def _reached(self, dag: DagStructure | None, task_id: str, *, forward: bool) -> frozenset[str] | None:
+        if dag is None or task_id not in dag.tasks:
+            return None
+        key = (id(dag), task_id, forward)
+        if key not in self._reach:
+            seen, waiting = {task_id}, [task_id]
+            while waiting:
+                node = dag.tasks.get(waiting.pop())
+                more = () if node is None else node.followers if forward else node.leaders
+                waiting += [each for each in more if each not in seen]
+                seen.update(more)
+            self._reach[key] = frozenset(seen)
+        return self._reach[key]
+
+    def new_tries(self, ref: RunRef, task: TaskTries) -> tuple[Try, ...]:
+        """The tries of a task instance that were started in the rerun.
+
+        A worker's clock may be behind that of the rerun: the present try of a run that the rerun has begun counts.
+        """
+        since, member = self.facts.since, self.by_ref.get(ref)
+        begun = task.present and member is not None and member.begun
+        return tuple(
+            one
+            for one in task.tries
+            if one.start is not None
+            and (one.start >= since or (begun and one is task.tries[-1] and one.start >= since - APART))
+        )
+
+    def is_new(self, ref: RunRef, task: TaskTries) -> bool:
+        """Whether what a task instance came to is the work of a try that was started in the rerun."""
+        new = self.new_tries(ref, task)
+        return task.present and not task.by_hand and bool(new) and new[-1] is task.tries[-1]
+
+    def told(self, ref: RunRef, codes: Collection[str], tasks: Collection[str] | None) -> str | None:
+        """Who accepted a warning about a run (as it was at submit), or about one of ``tasks`` of it (None: any)."""
+        for one in self.told_of.get(ref, ()):
+            if one.code in codes and (one.task_id is None or tasks is None or one.task_id in tasks):
+                return one.by
+        return None
+
+    @cached_property
+    def told_of(self) -> dict[RunRef, list[Told]]:
+        """What was told, by run."""
+        found: dict[RunRef, list[Told]] = {}
+        for one in self.facts.told:
+            found.setdefault(one.ref, []).append(one)
+        return found
+
+
+def earliest(moments: Iterable[Moment]) -> list[Moment]:
+    """The first moment by each clock; where there are too many clocks, the first of all, by nobody's."""
+    first: dict[str | None, Moment] = {}
+    for one in moments:
+        if one.host not in first or one.at < first[one.host].at:
+            first[one.host] = one
+    if len(first) <= FEW_HOSTS:
+        return list(first.values())
+    return [Moment(min(one.at for one in first.values()), None)]
+
+
+def starts(tries: Iterable[Try]) -> list[Moment]:
+    """When the first of some tries began."""
+    return earliest(moment for one in tries if (moment := begin(one)) is not None)

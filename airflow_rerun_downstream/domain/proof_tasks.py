@@ -1,0 +1,244 @@
+"""The checks inside one run: was everything made anew, in order, and what wasn't told?"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from airflow_rerun_downstream.domain.facts import (
+    FAILED_TASK_STATES,
+    REMOVED_TASK_STATE,
+    UNFINISHED_TASK_STATES,
+    DagStructure,
+)
+from airflow_rerun_downstream.domain.proof import (
+    BEGAN_TOO_EARLY,
+    CLOCKS_DIFFER,
+    LEFT_UNTOLD,
+    NO_RECORD,
+    NOT_FINISHED,
+    NOT_MADE_ANEW,
+    Finding,
+    Outcome,
+    ProvenMember,
+    Spot,
+    TaskTries,
+    Try,
+)
+from airflow_rerun_downstream.domain.proof_clocks import APART, Moment, end, read_after, time_of
+from airflow_rerun_downstream.domain.proof_scene import Scene, starts
+
+ORDER_LOST = frozenset({"order_lost"})
+LEFT = frozenset({"stays_polluted", "rebuilt_on_polluted"})
+
+Answer = tuple[bool | None, Moment | None, Moment | None]
+"""Whether a task came after another one (None: it can't be told), when it began, and when the other had ended."""
+
+Before = tuple[str, bool]
+"""A task that another one waits for, and whether only the same map index of it."""
+
+
+def waits(trigger_rule: str) -> bool:
+    """Whether a task with this rule waits for all that comes right before it, if it runs."""
+    return not trigger_rule.startswith("one_") and trigger_rule not in ("always", "dummy")
+
+
+class InRun:
+    """The checks inside the runs of members, one after the other."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self._before: dict[tuple[int, frozenset[str], frozenset[str], str], list[Before]] = {}
+
+    def made_anew(self, member: ProvenMember) -> Iterator[Finding | None]:
+        """A finding for each selected task instance that can't be shown to be made anew; None for one that can."""
+        for task in self.scene.selected[member.ref]:
+            if task.state == REMOVED_TASK_STATE or (task.state == "skipped" and not task.held):
+                continue
+            outcome, reason = self.how(member, task)
+            spot, by = Spot(member.ref, named(task)), None
+            if outcome is Outcome.VIOLATION:
+                key = next(
+                    (k for k in ((task.task_id, task.map_index), (task.task_id, None)) if k in member.listed), None
+                )
+                if key is not None:
+                    outcome, by = Outcome.ACCEPTED, member.listed[key]
+            yield None if outcome is Outcome.PROVEN else Finding(outcome, reason, spot, by=by)
+
+    def how(self, member: ProvenMember, task: TaskTries) -> tuple[Outcome, str]:
+        """Whether a task instance was made anew in the rerun."""
+        if task.state in UNFINISHED_TASK_STATES:
+            return Outcome.NOT_PROVABLE, NOT_FINISHED
+        if task.state != "success" or not task.present or task.by_hand:
+            return Outcome.VIOLATION, NOT_MADE_ANEW
+        if not task.tries or task.tries[-1].start is None:
+            return Outcome.NOT_PROVABLE, NO_RECORD
+        if self.scene.is_new(member.ref, task):
+            return Outcome.PROVEN, ""
+        near = near_enough(self.scene, task.tries[-1])
+        return (Outcome.NOT_PROVABLE, CLOCKS_DIFFER) if near else (Outcome.VIOLATION, NOT_MADE_ANEW)
+
+    def in_order(self, member: ProvenMember) -> Iterator[Finding | None]:
+        """A finding for each two selected tasks of which the later can't be shown to have waited for the earlier."""
+        dag = self.scene.structure(member.at_submit)
+        if dag is None:
+            return
+        here = by_task(self.scene.selected[member.ref])
+        every = by_task(self.scene.facts.runs[member.ref].tasks)
+        through = frozenset(task_id for task_id, some in every.items() if passes(some))
+        without_worker = frozenset(task_id for task_id, some in here.items() if no_worker(some))
+        for task_id in here.keys() - without_worker:
+            for leader, same_index in self.before(dag, frozenset(here), through, without_worker, task_id):
+                found = self.pair(member, here[task_id], here[leader], same_index=same_index)
+                if found is not NOTHING:
+                    yield self.judged(member, task_id, leader, *found)
+
+    def before(
+        self, dag: DagStructure, ids: frozenset[str], through: frozenset[str], empty: frozenset[str], task_id: str
+    ) -> list[Before]:
+        """The nearest selected tasks for which a task waits, also through tasks that have succeeded without one."""
+        key = (id(dag), ids, (through - ids) | empty, task_id)
+        if key not in self._before:
+            self._before[key] = list(nearest(dag, ids - empty, through, task_id))
+        return self._before[key]
+
+    def pair(
+        self, member: ProvenMember, readers: list[TaskTries], writers: list[TaskTries], *, same_index: bool
+    ) -> Answer:
+        """Whether the readers began after the writers had ended; `NOTHING` where neither was made anew."""
+        worst = NOTHING
+        ref = member.ref
+        fresh = [one for one in readers if self.scene.is_new(ref, one) and one.state in ("success", "failed")]
+        for index, some in grouped(fresh, same_index=same_index).items():
+            reads = starts(one.tries[-1] for one in some)
+            for writer in writers:
+                if index is not None and writer.map_index != index:
+                    continue
+                writes = self.scene.new_tries(ref, writer)
+                if not writes or (writer.state not in ("success", *FAILED_TASK_STATES, *UNFINISHED_TASK_STATES)):
+                    continue
+                for read in reads:
+                    found = read_after(read, ended_well(writer, writes))
+                    worst = worse(worst, (found, read, last_end(writes)))
+        return worst
+
+    def judged(
+        self,
+        member: ProvenMember,
+        task_id: str,
+        leader: str,
+        found: bool | None,
+        read: Moment | None,
+        written: Moment | None,
+    ) -> Finding | None:
+        """A finding about two tasks; None: it is proven."""
+        if found:
+            return None
+        outcome, by = Outcome.NOT_PROVABLE if found is None else Outcome.VIOLATION, None
+        if found is False and (by := self.scene.told(member.at_submit, ORDER_LOST, {task_id})) is not None:
+            outcome = Outcome.ACCEPTED
+        reason = BEGAN_TOO_EARLY if found is False else CLOCKS_DIFFER
+        pair = Spot(member.ref, task_id), Spot(member.ref, leader)
+        return Finding(outcome, reason, *pair, time_of(read), time_of(written), by)
+
+    def left_untold(self, member: ProvenMember) -> Iterator[Finding]:
+        """What follows a selected task, holds data, and was neither selected nor told of."""
+        dag = self.scene.structure(member.at_submit)
+        if dag is None or not member.begun:
+            return
+        ids = {task.task_id for task in member.tasks}
+        every = by_task(self.scene.facts.runs[member.ref].tasks)
+        reached: dict[str, str] = {}
+        for task_id in sorted(ids):
+            for each in self.scene.after(member.at_submit, task_id) or ():
+                reached.setdefault(each, task_id)
+        for task_id in sorted(reached.keys() - ids):
+            node, some = dag.tasks.get(task_id), every.get(task_id, [])
+            if node is None or node.triggers_dag_run or node.is_setup or node.is_teardown or not node.makes_data:
+                continue
+            old = [one for one in some if one.state == "success" and not self.scene.new_tries(member.ref, one)]
+            if (
+                old
+                and self.scene.told(member.at_submit, LEFT, {task_id}) is None
+                and (task_id, None) not in member.listed
+            ):
+                pair = Spot(member.ref, task_id), Spot(member.ref, reached[task_id])
+                yield Finding(Outcome.VIOLATION, LEFT_UNTOLD, *pair)
+
+
+NOTHING: Answer = (True, None, None)
+
+
+def worse(one: Answer, two: Answer) -> Answer:
+    """The graver of two answers: no, then unknown, then yes."""
+    rank = {False: 0, None: 1, True: 2}
+    return two if one is NOTHING or rank[two[0]] < rank[one[0]] else one
+
+
+def nearest(dag: DagStructure, ids: frozenset[str], through: frozenset[str], task_id: str) -> Iterator[Before]:
+    """See `InRun.before`."""
+    groups = frozenset(name for name in dag.mapped_groups if task_id in dag.groups.get(name, ()))
+    queue, seen = deque([(task_id, groups)]), set[tuple[str, frozenset[str]]]()
+    while queue:
+        here, common = queue.popleft()
+        node = dag.tasks.get(here)
+        if node is None or not waits(node.trigger_rule):
+            continue
+        for leader in sorted(node.leaders):
+            both = frozenset(name for name in common if leader in dag.groups.get(name, ()))
+            if (leader, both) in seen:
+                continue
+            seen.add((leader, both))
+            if leader in ids:
+                yield leader, bool(both)
+            elif leader in through:
+                queue.append((leader, both))
+
+
+def passes(some: list[TaskTries]) -> bool:
+    """Whether a task has succeeded, so that what follows it has waited for what comes before it."""
+    return all(one.state == "success" for one in some)
+
+
+def no_worker(some: list[TaskTries]) -> bool:
+    """Whether no worker has run a task, as with an empty one: it reads and writes nothing."""
+    return all(one.tries and one.tries[-1].host is None and one.state == "success" for one in some)
+
+
+def named(task: TaskTries) -> str:
+    """A task instance in one word."""
+    return task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]"
+
+
+def by_task(tasks: tuple[TaskTries, ...]) -> dict[str, list[TaskTries]]:
+    """Task instances by their task."""
+    found: dict[str, list[TaskTries]] = {}
+    for task in tasks:
+        found.setdefault(task.task_id, []).append(task)
+    return found
+
+
+def grouped(tasks: list[TaskTries], *, same_index: bool) -> dict[int | None, list[TaskTries]]:
+    """Task instances by their index, or all together."""
+    found: dict[int | None, list[TaskTries]] = {}
+    for task in tasks:
+        found.setdefault(task.map_index if same_index and task.map_index >= 0 else None, []).append(task)
+    return found
+
+
+def ended_well(task: TaskTries, tries: tuple[Try, ...]) -> tuple[Try, ...]:
+    """The tries of a task, of which at least one counts: of one that has only failed, the last."""
+    if any(one.state == "success" for one in tries) or task.state not in FAILED_TASK_STATES:
+        return tries
+    last = tries[-1]
+    return (Try("success", last.start, last.end, last.host),)
+
+
+def last_end(tries: tuple[Try, ...]) -> Moment | None:
+    """When the last of some tries ended."""
+    return end(tries[-1])
+
+
+def near_enough(scene: Scene, one: Try) -> bool:
+    """Whether a try may have begun in the rerun, by a clock that is behind."""
+    return one.start is not None and one.start >= scene.facts.since - APART
