@@ -120,10 +120,15 @@ def links(of: payloads.Links) -> list[object]:
 
 
 def seen(of: payloads.Link) -> str:
-    """What a link is known from."""
+    """What a link is known from; why it isn't, and what to do."""
     hop = {"from": of.from_task_id, "to": of.to_task_id}
     facts = {**{name: task for name, task in hop.items() if task}, **of.via}
-    return ", ".join(f"{name}: {value}" for name, value in facts.items())
+    why, advice = facts.pop("why", None), facts.pop("advice", None)
+    facts.pop("to_do", None)
+    lines = [", ".join(f"{name}: {value}" for name, value in facts.items())]
+    lines += [f"{why}."] if why else []
+    lines += [f"What to do: {advice}"] if advice else []
+    return "\n".join(filter(None, lines))
 
 
 def review(of: payloads.Review) -> list[object]:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from airflow_rerun_downstream.domain.advice import Advice, said
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
 from airflow_rerun_downstream.domain.refs import shown
-
-RIGHT_NAME = "Correct the name, deploy that Dag, or ask somebody who may read it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,8 @@ class DagEdge:
     """Runs of ``downstream_dag_id`` read what runs of ``upstream_dag_id`` make; a link is that between two runs.
 
     ``evidence`` is what a link of this edge has at best. ``why`` says in a sentence how it is known, or why it isn't;
-    ``advice`` what would make it known better. A Dag of None is named by a template, which is in ``via``; ``missing``
-    are Dags that are named but not there.
+    ``to_do`` what would make it known better, or keep it known. A Dag of None is named by a template, which is in
+    ``via``; ``missing`` are Dags that are named but not there.
     """
 
     upstream_dag_id: str | None
@@ -43,11 +42,16 @@ class DagEdge:
     kind: LinkKind
     evidence: Evidence
     why: str
-    advice: str | None = None
+    to_do: tuple[Advice, ...] = ()
     via: Mapping[str, Any] = field(default_factory=dict)
     from_task_id: str | None = None
     to_task_id: str | None = None
     missing: frozenset[str] = frozenset()
+
+    @property
+    def advice(self) -> str | None:
+        """What to do in sentences, if there is anything."""
+        return said(self.to_do) or None
 
     @property
     def dag_ids(self) -> frozenset[str]:
@@ -58,7 +62,7 @@ class DagEdge:
         """The edge, open, because some of its Dags aren't there, or may not be read: the one looks like the other."""
         named = " and no Dag ".join(repr(shown(each)) for each in sorted(missing))
         why = f"There is no Dag {named}, or none that you may read."
-        return replace(self, evidence=Evidence.UNRESOLVED, why=why, advice=RIGHT_NAME, missing=missing)
+        return replace(self, evidence=Evidence.UNRESOLVED, why=why, to_do=(Advice.CORRECT_NAME,), missing=missing)
 
     @property
     def written_in(self) -> str | None:

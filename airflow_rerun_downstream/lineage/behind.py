@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.facts import Definitions, OutletDefinition, TriggeredRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -60,8 +61,15 @@ def behind(found: Sequence[Found], around: Surroundings, kinds: Collection[LinkK
 
 def hanging(edge: Edge, hook: Found) -> Found:
     """The edge to a Dag that hangs on a link."""
-    tasks = {} if edge.task_id is None else {"to_task_id": edge.task_id}
-    return unresolved(hook.link.upstream, edge.downstream, edge.kind, {"behind": told(hook.link), "why": WHY}, **tasks)
+    return unresolved(
+        hook.link.upstream,
+        edge.downstream,
+        edge.kind,
+        {"behind": told(hook.link)},
+        why=WHY,
+        to_do=[Advice.FIRST_LINK],
+        to_task_id=edge.task_id,
+    )
 
 
 def told(link: Link) -> dict[str, object]:

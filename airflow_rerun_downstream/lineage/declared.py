@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.facts import DeclaredLink, RunFacts, UndatedRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag, unresolved
@@ -62,7 +63,7 @@ def without_date(pairs: Pairs, around: Surroundings) -> Iterator[Found]:
         try:
             consumers = chosen(run, declared, within)
         except CannotRender as problem:
-            yield open_edge(run, declared, f"what tells the run can't be rendered: {problem}")
+            yield open_edge(run, declared, f"what tells the run can't be rendered: {problem}", Advice.SIMPLER_TEMPLATE)
             continue
         yield from (declared_link(run, declared, one.run, []) for one in consumers)
         if not consumers:
@@ -126,8 +127,15 @@ def declared_link(run: RunFacts, declared: DeclaredLink, consumer: RunFacts, dat
     return Found(link, frozenset({origin}) if origin else None, declared.downstream_task_id, consumer)
 
 
-def open_edge(run: RunFacts, declared: DeclaredLink, why: str) -> Found:
+def open_edge(run: RunFacts, declared: DeclaredLink, why: str, to_do: Advice = Advice.TELL_RUNS_APART) -> Found:
     """A declared link of which no run can be told."""
-    tasks = {"from_task_id": declared.upstream_task_id, "to_task_id": declared.downstream_task_id}
-    given = {name: task for name, task in tasks.items() if task}
-    return unresolved(run, declared.downstream_dag_id, LinkKind.DECLARED, {**seen(declared), "why": why}, **given)
+    return unresolved(
+        run,
+        declared.downstream_dag_id,
+        LinkKind.DECLARED,
+        seen(declared),
+        why=why,
+        to_do=[to_do],
+        from_task_id=declared.upstream_task_id,
+        to_task_id=declared.downstream_task_id,
+    )

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.edges import AssetFlow, DagEdge
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.facts import (
@@ -23,7 +24,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.lineage.declared import seen
 from airflow_rerun_downstream.lineage.macros import CannotRender
 from airflow_rerun_downstream.lineage.previous_run import rule_of
-from airflow_rerun_downstream.lineage.sensor_edges import ASK_A_PLAN, edges_of_sensors
+from airflow_rerun_downstream.lineage.sensor_edges import edges_of_sensors
 from airflow_rerun_downstream.lineage.templates import is_template, may_name, rendered_date
 from airflow_rerun_downstream.ports import LineageFacts
 
@@ -38,15 +39,17 @@ BY_EVENT = (
 NO_EVENT_YET = "Nothing has come through the alias so far."
 BY_TIME = (
     "Of each Dag that makes the asset, the task read the last run before it started, "
-    "unless events of the asset started its own run: then these tell."
+    "unless events of the asset started its own run: then these tell. Where Airflow has cleaned events away, the link "
+    "is unresolved."
 )
-BY_XCOM = "The task records the run that it makes, in the XCom trigger_run_id."
+BY_XCOM = (
+    "The task records the run that it makes, in the XCom trigger_run_id. Where Airflow has cleaned that away, the link "
+    "is unresolved."
+)
 BY_TEMPLATE = "The logical date that the marker names is rendered for each run."
 BY_ORDER = "The task waits for the Dag's previous run."
 BY_FILE = "Those who run the deployment declared it."
 WHICH_DAG = "Which Dag it names is decided in each run: the name is a template, or mapped."
-
-SIMPLER_TEMPLATE = "Let the template use only what a run knows by itself, or declare the link in declared_links_file."
 
 
 def dag_edges(dag_id: str, facts: LineageFacts, declared: Sequence[DeclaredLink]) -> list[DagEdge]:
@@ -129,6 +132,7 @@ def asset_edges(flows: Iterable[AssetFlow]) -> Iterator[DagEdge]:
             LinkKind.INLET if read else LinkKind.ASSET,
             Evidence.DERIVED if read else Evidence.RECORDED,
             (BY_TIME if read else BY_EVENT) + nothing,
+            (Advice.KEEP_ASSET_EVENTS,) if first.asset is not None else (),
             via=seen_assets(some),
             from_task_id=first.producer_task_id,
             to_task_id=first.consumer_task_id,
@@ -156,7 +160,7 @@ def trigger_edge(trigger: TriggerDefinition) -> DagEdge:
         LinkKind.TRIGGER,
         Evidence.UNRESOLVED if open_name else Evidence.RECORDED,
         WHICH_DAG if open_name else BY_XCOM,
-        ASK_A_PLAN if open_name else None,
+        (Advice.ASK_A_PLAN,) if open_name else (Advice.KEEP_XCOMS,),
         {"task_id": trigger.task_id, "trigger_dag_id": trigger.trigger_dag_id},
         from_task_id=trigger.task_id,
     )
@@ -164,7 +168,8 @@ def trigger_edge(trigger: TriggerDefinition) -> DagEdge:
 
 def marker_edge(marker: MarkerDefinition) -> DagEdge:
     """A marker and the task that it names."""
-    evidence, why, advice = Evidence.DERIVED, BY_TEMPLATE, None
+    evidence, why = Evidence.DERIVED, BY_TEMPLATE
+    to_do: tuple[Advice, ...] = ()
     run = RunFacts(
         RunRef(marker.dag_id, f"scheduled__{DAY.isoformat()}"), "scheduled", "success", DAY, DAY,
         data_interval_start=DAY, data_interval_end=DAY,
@@ -173,10 +178,10 @@ def marker_edge(marker: MarkerDefinition) -> DagEdge:
         rendered_date(marker, run)
     except CannotRender as problem:
         why = f"Its logical date can't be rendered without a running task: {problem}."
-        evidence, advice = Evidence.UNRESOLVED, SIMPLER_TEMPLATE
+        evidence, to_do = Evidence.UNRESOLVED, (Advice.SIMPLER_TEMPLATE,)
     else:
         if is_template(marker.external_dag_id):
-            evidence, why, advice = Evidence.UNRESOLVED, WHICH_DAG, ASK_A_PLAN
+            evidence, why, to_do = Evidence.UNRESOLVED, WHICH_DAG, (Advice.ASK_A_PLAN,)
     via = {
         "task_id": marker.task_id,
         "external_dag_id": marker.external_dag_id,
@@ -189,7 +194,7 @@ def marker_edge(marker: MarkerDefinition) -> DagEdge:
         LinkKind.MARKER,
         evidence,
         why,
-        advice,
+        to_do,
         via,
         from_task_id=marker.task_id,
         to_task_id=marker.external_task_id,

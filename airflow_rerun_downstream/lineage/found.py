@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
 
+from airflow_rerun_downstream.domain.advice import Advice, said
 from airflow_rerun_downstream.domain.facts import (
     DagStructure,
     Definitions,
@@ -116,19 +117,32 @@ class Lineage(Protocol):
         ...
 
 
-def unresolved(run: RunFacts | RunRef, dag_id: str, kind: LinkKind, via: Mapping[str, Any], **tasks: str) -> Found:
-    """An edge that is seen, but of which the consuming run can't be told."""
+def unresolved(
+    run: RunFacts | RunRef,
+    dag_id: str,
+    kind: LinkKind,
+    via: Mapping[str, Any],
+    *,
+    why: str,
+    to_do: Sequence[Advice],
+    from_task_id: str | None = None,
+    to_task_id: str | None = None,
+) -> Found:
+    """An edge that is seen, but of which the consuming run can't be told.
+
+    ``why``: a sentence without its full stop. ``to_do``: what would make it known, at least one thing.
+    """
+    told = {**via, "why": why, "to_do": [each.value for each in to_do], "advice": said(to_do)}
     link = Link(
         run if isinstance(run, RunRef) else run.ref,
         FutureRef(dag_id),
         kind,
         Evidence.UNRESOLVED,
-        via,
-        from_task_id=tasks.get("from_task_id"),
-        to_task_id=tasks.get("to_task_id"),
+        told,
+        from_task_id=from_task_id,
+        to_task_id=to_task_id,
     )
-    origin = tasks.get("from_task_id")
-    return Found(link, frozenset({origin}) if origin else None, tasks.get("to_task_id"), None)
+    return Found(link, frozenset({from_task_id}) if from_task_id else None, to_task_id, None)
 
 
 def by_dag(runs: Iterable[RunFacts]) -> dict[str, list[RunFacts]]:

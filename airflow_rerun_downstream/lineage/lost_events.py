@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.facts import Definitions, OutletDefinition, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -123,9 +124,14 @@ def open_edges(making: Making) -> Iterator[Found]:
     via = {"alias": first.alias} if first.alias else {"asset": first.asset}
     via["task_id"] = making.task_id
     for taker in making.takers:
-        if taker.task_id is None:
-            told = {**via, "why": CLEANED}
-            yield unresolved(making.run, taker.dag_id, LinkKind.ASSET, told, from_task_id=making.task_id)
-        else:
-            tasks = {"from_task_id": making.task_id, "to_task_id": taker.task_id}
-            yield unresolved(making.run, taker.dag_id, LinkKind.INLET, {**via, "why": READ_UNSEEN}, **tasks)
+        reads = taker.task_id is not None
+        yield unresolved(
+            making.run,
+            taker.dag_id,
+            LinkKind.INLET if reads else LinkKind.ASSET,
+            via,
+            why=READ_UNSEEN if reads else CLEANED,
+            to_do=[Advice.KEEP_ASSET_EVENTS],
+            from_task_id=making.task_id,
+            to_task_id=taker.task_id,
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, unresolved
@@ -79,12 +80,13 @@ def marker_link(run: RunFacts, marker: MarkerDefinition, target: RunFacts, date:
 
 def open_edge(run: RunFacts, marker: MarkerDefinition, why: str) -> Found:
     """A marker whose template needs what only a running task knows."""
-    via = {"task_id": marker.task_id, "logical_date": marker.logical_date, "why": why}
     return unresolved(
         run,
         marker.external_dag_id,
         LinkKind.MARKER,
-        via,
+        {"task_id": marker.task_id, "logical_date": marker.logical_date},
+        why=why,
+        to_do=[Advice.SIMPLER_TEMPLATE],
         from_task_id=marker.task_id,
         to_task_id=marker.external_task_id,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.facts import DeclaredLink, RunFacts, SensorDefinition
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -14,13 +15,6 @@ SHOWN_RUNS = 10
 """How many of the runs that may have waited are named."""
 
 RENDERED_GONE = "the fields of the sensor are templates, and Airflow no longer keeps what it rendered"
-
-PARSE_AGAIN = "Install the package where Dags are parsed, and parse them again with `airflow dags reserialize`."
-RECORD = (
-    "Install the package on the workers: its listener records the dates of the next runs. "
-    "For those before, declare the link in declared_links_file."
-)
-DECLARE = "Nothing records what such a sensor sees: declare the link in declared_links_file."
 
 
 def cause(sensor: SensorDefinition) -> str:
@@ -41,11 +35,15 @@ def reason(sensor: SensorDefinition, doubt: str | None, runs: int) -> str:
     return f"{cause(sensor)}, and {doubt or f'nothing was recorded in {runs} of its runs that may have waited'}"
 
 
-def advice(sensor: SensorDefinition) -> str:
-    """What would make it known."""
+def to_do(sensor: SensorDefinition, doubt: str | None = None) -> tuple[Advice, ...]:
+    """What would make it known; of an instance whose record is in doubt, nothing does."""
     if not sensor.recordable:
-        return DECLARE
-    return RECORD if sensor.decides_itself or sensor.mapped else f"{PARSE_AGAIN} {RECORD}"
+        return (Advice.DECLARE,)
+    if doubt is not None:
+        return (Advice.LOOK_BY_HAND,)
+    if sensor.decides_itself or sensor.mapped:
+        return (Advice.RECORD,)
+    return Advice.PARSE_AGAIN, Advice.RECORD
 
 
 def open_edge(
@@ -54,18 +52,18 @@ def open_edge(
     why: str,
     consumers: Iterable[RunRef],
     tasks: frozenset[str] | None = None,
-    to_do: str = RECORD,
+    to_do: Sequence[Advice] = (Advice.RECORD,),
 ) -> Found:
     """A sensor that may have waited for ``tasks`` of a run, or the run as a whole, in one of ``consumers``."""
     names = sorted({ref.run_id for ref in consumers})
-    via: dict[str, Any] = {"task_id": sensor.task_id, "why": why, "advice": to_do}
+    via: dict[str, Any] = {"task_id": sensor.task_id}
     if sensor.unmarked and sensor.own_class is None:
         via["offset_known"] = False
     if len(names) == 1:
         via["run_id"] = names[0]
     else:
         via |= {"run_ids": names[:SHOWN_RUNS], "run_count": len(names)}
-    found = unresolved(run, sensor.dag_id, LinkKind.SENSOR, via, to_task_id=sensor.task_id)
+    found = unresolved(run, sensor.dag_id, LinkKind.SENSOR, via, why=why, to_do=to_do, to_task_id=sensor.task_id)
     return Found(found.link, tasks, found.to_task, None)
 
 

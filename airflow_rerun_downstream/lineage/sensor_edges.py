@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import SHOWN_DATES, DoubtfulRecord, RecordedWait, SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
 from airflow_rerun_downstream.lineage.offsets import readable_offset
-from airflow_rerun_downstream.lineage.open_sensors import PARSE_AGAIN, RECORD, advice, cause
+from airflow_rerun_downstream.lineage.open_sensors import cause, to_do
 from airflow_rerun_downstream.lineage.templates import is_template
 
 BY_RECORD = "The listener recorded for which dates the sensor waited."
@@ -31,8 +32,6 @@ WITHOUT_RECORD = {
     Evidence.DERIVED: "Runs without a record go by the sensor's offset.",
 }
 
-ASK_A_PLAN = "Make a plan from an upstream run: it goes by what each run recorded, or Airflow rendered."
-
 
 def edges_of_sensors(
     sensors: Iterable[SensorDefinition], waits: Iterable[RecordedWait | DoubtfulRecord]
@@ -50,7 +49,7 @@ def edges_of_sensors(
         if not sensor.tells_its_dag:
             yield from (recorded(sensor, some) for _, some in sorted(by_dag.items()))
         if is_template(sensor.external_dag_id):
-            yield edge(sensor, Evidence.UNRESOLVED, BY_TEMPLATE, ASK_A_PLAN)
+            yield edge(sensor, Evidence.UNRESOLVED, BY_TEMPLATE, [Advice.ASK_A_PLAN])
         else:
             yield recorded(sensor, mine) if mine else defined(sensor)
 
@@ -69,9 +68,9 @@ def of_all_indexes(sensors: Iterable[SensorDefinition]) -> list[SensorDefinition
 def defined(sensor: SensorDefinition) -> DagEdge:
     """The edge of a sensor without a record."""
     if sensor.own_class is not None:
-        return edge(sensor, Evidence.UNRESOLVED, f"{sentence(cause(sensor))}.", advice(sensor))
+        return edge(sensor, Evidence.UNRESOLVED, f"{sentence(cause(sensor))}.", to_do(sensor))
     if sensor.has_date_function:
-        return edge(sensor, Evidence.UNRESOLVED, BY_FUNCTION, RECORD)
+        return edge(sensor, Evidence.UNRESOLVED, BY_FUNCTION, [Advice.RECORD])
     if not sensor.offset_known:
         return edge(
             sensor, Evidence.ASSUMED, BY_MAPPED_CLASS if sensor.mapped else BY_SAME_DATE, without_offset(sensor)
@@ -79,9 +78,9 @@ def defined(sensor: SensorDefinition) -> DagEdge:
     return edge(sensor, Evidence.DERIVED, BY_OFFSET, delta=readable_offset(sensor.offset))
 
 
-def without_offset(sensor: SensorDefinition) -> str:
+def without_offset(sensor: SensorDefinition) -> tuple[Advice, ...]:
     """What makes an offset known: a mapped sensor's class isn't serialized, however it is parsed."""
-    return RECORD if sensor.mapped else PARSE_AGAIN
+    return (Advice.RECORD if sensor.mapped else Advice.PARSE_AGAIN,)
 
 
 def sentence(text: str) -> str:
@@ -99,7 +98,6 @@ def recorded(sensor: SensorDefinition, waits: Sequence[RecordedWait]) -> DagEdge
         upstream_dag_id=waits[0].external_dag_id,
         evidence=Evidence.RECORDED,
         why=f"{BY_RECORD} {WITHOUT_RECORD[without.evidence]}",
-        advice=without_offset(sensor) if without.evidence is Evidence.ASSUMED else None,
         via={**without.via, "run_id": waits[0].consumer.run_id, "dates": dates[:SHOWN_DATES], **more},
     )
 
@@ -109,7 +107,9 @@ def date_count(waits: Iterable[RecordedWait], dates: Sequence[str]) -> int:
     return max(len(dates), *(wait.date_count or 0 for wait in waits))
 
 
-def edge(sensor: SensorDefinition, evidence: Evidence, why: str, advice: str | None = None, **more: object) -> DagEdge:
+def edge(
+    sensor: SensorDefinition, evidence: Evidence, why: str, to_do: Sequence[Advice] = (), **more: object
+) -> DagEdge:
     """An edge with what the sensor's definition says."""
     via: dict[str, object] = {"task_id": sensor.task_id, "external_dag_id": sensor.external_dag_id}
     if sensor.task_ids:
@@ -123,7 +123,7 @@ def edge(sensor: SensorDefinition, evidence: Evidence, why: str, advice: str | N
         LinkKind.SENSOR,
         evidence,
         why,
-        advice,
+        tuple(to_do),
         {**via, **more},
         from_task_id=one[0] if len(one) == len(sensor.task_ids) == 1 else None,
         to_task_id=sensor.task_id,

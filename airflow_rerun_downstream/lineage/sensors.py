@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.facts import (
     DagStructure,
     RecordedWait,
@@ -23,7 +24,7 @@ from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag
 from airflow_rerun_downstream.lineage.offsets import readable_offset
-from airflow_rerun_downstream.lineage.open_sensors import RECORD, RENDERED_GONE, advice, is_declared, open_edge, reason
+from airflow_rerun_downstream.lineage.open_sensors import RENDERED_GONE, is_declared, open_edge, reason, to_do
 from airflow_rerun_downstream.lineage.templates import may_name
 from airflow_rerun_downstream.lineage.waits import Records, Seen, earliest, expected_dates, place, rendered_tasks
 
@@ -119,10 +120,10 @@ class Waits:
                 if not left:
                     continue
                 if sensor.offset_known and (doubt := self.records.doubts(left)) is not None:
-                    yield self.open_edge(upstream, sensor, doubt, [consumer.ref])
+                    yield open_edge(upstream, sensor, doubt, [consumer.ref], to_do=[Advice.LOOK_BY_HAND])
                 tasks, unknown = self.tasks_waited_for(sensor, upstream, left)
                 if unknown:
-                    yield self.open_edge(upstream, sensor, RENDERED_GONE, [consumer.ref])
+                    yield open_edge(upstream, sensor, RENDERED_GONE, [consumer.ref])
                 if tasks is None or tasks:
                     key = upstream.ref, consumer.ref, sensor.task_id, sensor.offset_known, repr(sensor.offset)
                     wait = waits.setdefault(key, Waited(upstream, consumer, sensor, date))
@@ -163,19 +164,16 @@ class Waits:
         for (ref, _, _), some in left.items():
             sensor, instances = some[0][0], [one for _, each in some for one in each]
             runs = {one.run for one in instances}
-            why = reason(sensor, self.records.doubts(instances), len(runs))
+            doubt = self.records.doubts(instances)
+            why = reason(sensor, doubt, len(runs))
             tasks = joined(self.tasks_named(one, ref) for one, _ in some)
-            yield open_edge(self.by_ref[ref], sensor, why, runs, tasks, advice(sensor))
+            yield open_edge(self.by_ref[ref], sensor, why, runs, tasks, to_do(sensor, doubt))
 
     def tasks_named(self, sensor: SensorDefinition, upstream: RunRef) -> Tasks:
         """The tasks of a run that a sensor can mean, whenever it waits."""
         if sensor.own_class is not None or sensor.templated:
             return None
         return self.tasks_of(upstream, sensor.task_ids, sensor.group_id)
-
-    def open_edge(self, run: RunFacts, sensor: SensorDefinition, why: str, consumers: Iterable[RunRef]) -> Found:
-        """A sensor that may have waited for a run, as far as what was kept of it tells."""
-        return open_edge(run, sensor, why, consumers, None, RECORD)
 
 
 def joined(several: Iterable[Tasks]) -> Tasks:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.facts import (
     DagStructure,
     Definitions,
@@ -75,8 +76,16 @@ LOST_PARENT = "a task made the run, and Airflow no longer keeps which; this one 
 
 def lost_parent(child: RunFacts, dag_id: str, task_id: str) -> Found:
     """The edge from a run to the Dag whose task may have made it and waited for it."""
-    via = {"task_id": task_id, "why": LOST_PARENT}
-    return replace(unresolved(child, dag_id, LinkKind.TRIGGER, via, to_task_id=task_id), beyond=True)
+    found = unresolved(
+        child,
+        dag_id,
+        LinkKind.TRIGGER,
+        {"task_id": task_id},
+        why=LOST_PARENT,
+        to_do=[Advice.KEEP_XCOMS],
+        to_task_id=task_id,
+    )
+    return replace(found, beyond=True)
 
 
 FORGOTTEN = "Airflow no longer keeps which run the task made"
@@ -109,11 +118,16 @@ def unrecorded(explored: Explored, instances: Instances, definitions: Definition
                 and has_made(task, explored.structures.was(ref))
             ]
             if lost and explored.pollution[ref].touches(frozenset({task_id})):
-                via = {"task_id": task_id, "map_index": lost[0], "why": FORGOTTEN}
-                via |= {"one_of": len(names)} if len(names) > 1 else {}
-                yield from (
-                    unresolved(run, name, LinkKind.TRIGGER, via, from_task_id=task_id) for name in sorted(names)
-                )
+                yield from forgotten(run, task_id, lost[0], names)
+
+
+def forgotten(run: RunFacts, task_id: str, map_index: int, names: Collection[str]) -> Iterator[Found]:
+    """The edges from a run to the Dags of which one of its tasks may have made a run."""
+    via = {"task_id": task_id, "map_index": map_index, **({"one_of": len(names)} if len(names) > 1 else {})}
+    for name in sorted(names):
+        yield unresolved(
+            run, name, LinkKind.TRIGGER, via, why=FORGOTTEN, to_do=[Advice.KEEP_XCOMS], from_task_id=task_id
+        )
 
 
 def has_made(task: TaskInstanceFacts, structure: DagStructure | None) -> bool:
@@ -188,5 +202,12 @@ def link_to_parent(made: TriggeredRun, parent: RunFacts) -> Found:
 
 def open_edge(run: RunFacts, record: DoubtfulRecord) -> Found:
     """A task that made a run, but not the one that it has recorded."""
-    via = {"task_id": record.task_id, "map_index": record.map_index, "why": record.why}
-    return unresolved(run, record.dag_id or "", LinkKind.TRIGGER, via, from_task_id=record.task_id)
+    return unresolved(
+        run,
+        record.dag_id or "",
+        LinkKind.TRIGGER,
+        {"task_id": record.task_id, "map_index": record.map_index},
+        why=record.why,
+        to_do=[Advice.LOOK_BY_HAND],
+        from_task_id=record.task_id,
+    )

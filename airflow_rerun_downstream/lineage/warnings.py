@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
+from airflow_rerun_downstream.domain.advice import Advice, said
 from airflow_rerun_downstream.domain.facts import Definitions
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.graph import reachable
@@ -76,10 +77,11 @@ def unresolved(plan: Plan) -> Iterable[PlanWarning]:
         if "behind" in link.via:
             yield hangs_on(link)
         else:
+            why = link.via.get("why", "what it hangs on isn't shown to you")
             yield PlanWarning(
                 "unresolved_link",
                 f"{link.downstream.dag_id} reads what {link.upstream.dag_id} makes, but which of its runs did can't "
-                f"be told: {link.via.get('why', 'no record')}. {link.via.get('advice', 'Check it by hand.')}",
+                f"be told: {why}. {link.via.get('advice', said([Advice.LOOK_BY_HAND]))}",
                 dag_id=link.downstream.dag_id,
                 task_id=link.to_task_id,
                 dag_ids=frozenset({link.upstream.dag_id}),

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_serializer
 from pydantic_core import CoreSchema
 
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, LinkKind, RunStatus
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 
@@ -154,7 +155,8 @@ class Review(Payload):
 class DagEdge(Payload):
     """Runs of one Dag read what runs of another make. ``evidence``: what a link of this edge has at best.
 
-    ``why`` says how it is known or why it isn't, ``advice`` what to do about it. A Dag that only runs can tell is null.
+    ``why`` says how it is known or why it isn't, ``advice`` what makes it known better, or keeps it known; ``to_do``
+    has a word for each of its sentences. A Dag that only runs can tell is null.
     """
 
     upstream_dag_id: str | None
@@ -163,6 +165,7 @@ class DagEdge(Payload):
     evidence: Evidence
     why: str
     advice: str | None
+    to_do: list[Advice]
     via: dict[str, Any]
     from_task_id: str | None
     to_task_id: str | None

@@ -180,6 +180,7 @@ def edge(of: DagEdge) -> payloads.DagEdge:
         evidence=of.evidence,
         why=of.why,
         advice=of.advice,
+        to_do=list(of.to_do),
         via=plain(of.via),
         from_task_id=of.from_task_id,
         to_task_id=of.to_task_id,

@@ -351,7 +351,7 @@ def test_links_of_a_dag_are_readable(capsys: Captured) -> None:
     for words in (
         "Upstream of orders",
         "{{ ds }} -> orders.wait",
-        "What to do: Make a plan.",
+        "What to do: Make a plan from an upstream run",
         "Downstream of orders",
         "orders.load -> sales",
         "asset: x",

@@ -17,6 +17,7 @@ from airflow_rerun_downstream import provider_info, settings
 from airflow_rerun_downstream.cli.main import parser
 from airflow_rerun_downstream.cli.verbs import VERBS
 from airflow_rerun_downstream.domain import errors, plan, states
+from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
 from airflow_rerun_downstream.domain.reasons import REASONS
 from airflow_rerun_downstream.rest import payloads, problems
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
@@ -82,6 +83,11 @@ def commands() -> Iterator[str]:
 
 def test_every_reason_is_explained() -> None:
     assert set(REASONS) - words(GUIDE) == set()
+
+
+def test_every_advice_is_explained() -> None:
+    assert set(SENTENCES) == set(Advice)
+    assert {each.value for each in Advice} - words(REST) == set()
 
 
 def test_every_refusal_is_explained() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from airflow_rerun_downstream.domain import plan, states
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.reasons import REASONS
 from tests.dev.test_docs import warning_codes
 
@@ -34,6 +35,7 @@ def words(language: str, group: str) -> set[str]:
         ("linkKind", plan.LinkKind),
         ("evidence", plan.Evidence),
         ("evidenceMeaning", plan.Evidence),
+        ("advice", Advice),
         ("freezeAction", plan.FreezeAction),
         ("memberState", states.MemberState),
         ("rerunState", states.RerunState),

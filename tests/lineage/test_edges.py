@@ -18,6 +18,7 @@ from airflow_rerun_downstream.domain.facts import (
     SensorDefinition,
     TriggerDefinition,
 )
+from airflow_rerun_downstream.domain.plan import Evidence
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.edges import dag_edges
 from airflow_rerun_downstream.lineage.templates import may_name
@@ -38,7 +39,10 @@ def world() -> World:
 
 
 def edges(world: World, dag_id: str = "a", declared: Sequence[DeclaredLink] = ()) -> list[DagEdge]:
-    return dag_edges(dag_id, FakeFacts(world), declared)
+    found = dag_edges(dag_id, FakeFacts(world), declared)
+    in_doubt = (Evidence.UNRESOLVED, Evidence.ASSUMED)
+    assert all(each.to_do for each in found if each.evidence in in_doubt), "what can't be told has something to do"
+    return found
 
 
 def sensor(external_dag_id: str = "a", *, task_ids: str = "t", **more: Any) -> SensorDefinition:
@@ -57,10 +61,10 @@ def marker(logical_date: str = "{{ ds }}", to: str = "b") -> MarkerDefinition:
         (sensor(**BY_FUNCTION), (), "unresolved", "function", "on the workers"),
         (sensor(**KNOWN), (RECORD,), "recorded", "go by the sensor's offset", None),
         (sensor(), (RECORD,), "recorded", "the same logical date is assumed", "reserialize"),
-        (sensor(**BY_FUNCTION), (RECORD,), "recorded", "can't be told", None),
+        (sensor(**BY_FUNCTION), (RECORD,), "recorded", "can't be told", "on the workers"),
         (sensor(mapped=True), (), "assumed", "class of its own", "on the workers"),
         (sensor(own_class="Own", **KNOWN), (), "unresolved", "class Own decides", "on the workers"),
-        (sensor(own_class="Own", **KNOWN), (RECORD,), "recorded", "can't be told", None),
+        (sensor(own_class="Own", **KNOWN), (RECORD,), "recorded", "can't be told", "on the workers"),
         (sensor(own_class="Own", recordable=False, **KNOWN), (), "unresolved", "Own", "declared_links_file"),
     ],
 )
@@ -284,3 +288,15 @@ def test_a_few_statements_however_many_edges(world: World) -> None:
         world.dag(f"more_{number}")
         world.sensors.append(SensorDefinition(f"more_{number}", "wait", "a"))
     assert count() == few
+
+
+def test_what_keeps_a_record_is_told_before_it_is_cleaned_away(world: World) -> None:
+    world.triggers.append(TriggerDefinition("a", "go", "b"))
+    world.flows += [AssetFlow("a", "t", "b", None, "asset"), AssetFlow("a", "t", "b", "reads", "other")]
+    told = {each.kind.value: (each.evidence.value, [one.value for one in each.to_do]) for each in edges(world)}
+    assert told == {
+        "trigger": ("recorded", ["keep_xcoms"]),
+        "asset": ("recorded", ["keep_asset_events"]),
+        "inlet": ("derived", ["keep_asset_events"]),
+    }
+    assert all("cleaned" in each.why and "airflow db clean" in (each.advice or "") for each in edges(world))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskNode
@@ -79,10 +80,10 @@ LINKS = (
 )
 EDGES = (
     DagEdge(
-        None, "orders", LinkKind.SENSOR, Evidence.UNRESOLVED, "A template.", "Make a plan.",
+        None, "orders", LinkKind.SENSOR, Evidence.UNRESOLVED, "A template.", (Advice.ASK_A_PLAN,),
         {"task_id": "wait", "external_dag_id": "{{ ds }}"}, to_task_id="wait",
     ),
-    DagEdge("orders", "sales", LinkKind.ASSET, Evidence.RECORDED, "By events.", None, {"asset": "x"}, "load"),
+    DagEdge("orders", "sales", LinkKind.ASSET, Evidence.RECORDED, "By events.", (), {"asset": "x"}, "load"),
 )  # fmt: skip
 PLAN = Plan(
     source=planned(SOURCE),

@@ -108,7 +108,7 @@ def test_task_instances_can_be_left_out(service: Service) -> None:
 def test_the_edges_of_a_dag_have_the_contracts_names(service: Service, stub: StubService) -> None:
     found = as_json(handlers.list_edges(service, ANA, "orders"))
     assert set(found) == {"dag_id", "edges", "total_entries", "hidden_dags", "warnings"}
-    names = "upstream_dag_id downstream_dag_id kind evidence why advice via from_task_id to_task_id"
+    names = "upstream_dag_id downstream_dag_id kind evidence why advice to_do via from_task_id to_task_id"
     assert all(set(edge) == set(names.split()) for edge in found["edges"])
     assert (found["dag_id"], found["total_entries"], found["hidden_dags"]) == ("orders", 2, 2)
     assert found["edges"][0]["upstream_dag_id"] is None

@@ -161,6 +161,8 @@ def needless(world: World, links: Collection[Link], may: Truth) -> Iterator[Faul
     hooks = {link.downstream.dag_id for link in unresolved(links) if "behind" not in link.via}
     hanging = may_hang(world, hooks)
     for link in unresolved(links):
+        if not link.via.get("why") or not set(link.via.get("to_do", ())) or not link.via.get("advice"):
+            yield Fault("open without a word", said(link), frozenset({link.kind.value}))
         if "behind" in link.via:
             if link.downstream.dag_id not in hanging:
                 yield Fault("hangs on nothing", said(link), frozenset({link.kind.value}))

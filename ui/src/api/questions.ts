@@ -54,6 +54,15 @@ export function useTaskInstances(run: RunRef | undefined) {
   });
 }
 
+/** What is upstream and downstream of a Dag, by what the Dags define. */
+export function useDagEdges(dagId: string) {
+  return useQuery({
+    queryKey: ["dag-edges", dagId],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/dags/{dag_id}/edges", { params: { path: { dag_id: dagId } }, signal })),
+    staleTime: STEADY,
+  });
+}
+
 /** The preview. It is asked again only when the question changes or somebody wants it: a selection is made from it. */
 export function usePlan(body: PlanBody | undefined) {
   return useQuery({

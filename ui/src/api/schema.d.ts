@@ -415,6 +415,12 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Advice
+         * @description Something that people can do.
+         * @enum {string}
+         */
+        Advice: "keep_asset_events" | "keep_xcoms" | "parse_again" | "record" | "declare" | "tell_runs_apart" | "simpler_template" | "ask_a_plan" | "correct_name" | "look_by_hand" | "first_link";
+        /**
          * Component
          * @description ``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do.
          */
@@ -479,7 +485,8 @@ export interface components {
          * DagEdge
          * @description Runs of one Dag read what runs of another make. ``evidence``: what a link of this edge has at best.
          *
-         *     ``why`` says how it is known or why it isn't, ``advice`` what to do about it. A Dag that only runs can tell is null.
+         *     ``why`` says how it is known or why it isn't, ``advice`` what makes it known better, or keeps it known; ``to_do``
+         *     has a word for each of its sentences. A Dag that only runs can tell is null.
          */
         DagEdge: {
             /** Advice */
@@ -490,6 +497,8 @@ export interface components {
             /** From Task Id */
             from_task_id: string | null;
             kind: components["schemas"]["LinkKind"];
+            /** To Do */
+            to_do: components["schemas"]["Advice"][];
             /** To Task Id */
             to_task_id: string | null;
             /** Upstream Dag Id */

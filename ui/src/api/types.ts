@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 
 export type Counts = Schemas["Counts"];
 export type DagRun = Schemas["Run"];
+export type DagEdge = Schemas["DagEdge"];
 export type Evidence = Schemas["Evidence"];
 export type FutureRef = Schemas["FutureRef"];
 export type Health = Schemas["Health"];

@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 type Group =
+  | "advice"
   | "airflowState"
   | "evidence"
   | "evidenceMeaning"

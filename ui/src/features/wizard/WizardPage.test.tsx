@@ -1,4 +1,5 @@
 import { cleanup, screen, waitFor } from "@testing-library/react";
+import i18next from "i18next";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -120,6 +121,40 @@ describe("the wizard", () => {
     await userEvent.click(screen.getByRole("button", { name: "Accept the changes" }));
     await screen.findByText("No longer selected:");
     await waitFor(() => expect(screen.getByTestId("start-rerun")).toHaveProperty("disabled", false));
+  });
+
+  it.each([
+    ["en", "Install the package where Dags are parsed", "Keep it."],
+    ["zh", "重新解析", "Keep it."],
+  ] as const)("tells in %s what the Dags define, and what would make it known", async (language, words, unknown) => {
+    await i18next.changeLanguage(language);
+    try {
+      const edge = { upstream_dag_id: "orders", kind: "sensor", via: { task_id: "wait" }, from_task_id: null };
+      const { asked } = show(`${ADDRESS}&step=downstream`, {
+        "POST /plans": () => plan([], []),
+        "GET /dags/orders/edges": () => ({
+          dag_id: "orders",
+          edges: [
+            { ...edge, downstream_dag_id: "report", evidence: "assumed", why: "It isn't known.", advice: "x", to_do: ["parse_again"], to_task_id: "wait" },
+            { ...edge, downstream_dag_id: null, evidence: "unresolved", why: "A template.", advice: unknown, to_do: [], to_task_id: null },
+          ],
+          total_entries: 2,
+          hidden_dags: 1,
+          warnings: [],
+        }),
+      });
+      const tabs = await screen.findAllByRole("tab");
+      await userEvent.click(screen.getByRole("tab", { name: tabs.at(-1)?.textContent ?? "" }));
+      expect(asked.some(({ path }) => path === "/dags/orders/edges")).toBe(false);
+      await userEvent.click((await screen.findByTestId("dag-edges")).firstElementChild as HTMLElement);
+      await screen.findByText((text) => text.includes(words));
+      screen.getByText("orders → report.wait");
+      screen.getByText("A template.");
+      screen.getByText(unknown);
+      screen.getByText(/1.*Dag/);
+    } finally {
+      await i18next.changeLanguage("en");
+    }
   });
 
   it("names a missing run as what it is", () => {

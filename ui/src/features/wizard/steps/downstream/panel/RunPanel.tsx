@@ -11,6 +11,7 @@ import { useWords } from "../../../../../i18n/words";
 import { keyOf } from "../../../../../domain/runName";
 import { useChoosingRuns } from "../../../state/choosing";
 import { useWizard } from "../../../state/context";
+import { DagEdges } from "./DagEdges";
 import { LinkFacts } from "./LinkFacts";
 import { RunCell } from "../../../parts/names";
 import { type PlanIndex, takeable } from "../../../state/plan";
@@ -31,11 +32,17 @@ export function RunPanel({ index }: { index: PlanIndex }) {
         <Text>{t("evidenceMeaning.unresolved")}</Text>
         <Reached index={index} runKey={current} />
         <Behind dags={index.behind.get(current) ?? []} />
+        <DagEdges key={current} dagId={index.unknown.get(current) ?? ""} />
       </Stack>
     );
   }
   if (current === null || run === undefined) {
-    return <Text color="fg.muted">{t("wizard:panel.nothing")}</Text>;
+    return (
+      <Stack gap={3}>
+        <Text color="fg.muted">{t("wizard:panel.nothing")}</Text>
+        <DagEdges dagId={index.plan.source.dag_id} />
+      </Stack>
+    );
   }
   return (
     <Stack gap={3} data-testid="run-panel">
@@ -46,6 +53,7 @@ export function RunPanel({ index }: { index: PlanIndex }) {
         <RunDecisions index={index} run={run} />
       )}
       <Reached index={index} runKey={current} />
+      <DagEdges key={run.dag_id} dagId={run.dag_id} />
     </Stack>
   );
 }
