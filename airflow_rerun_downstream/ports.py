@@ -33,6 +33,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, Hold, WaitingAsset
 from airflow_rerun_downstream.domain.plan import FutureRef, Link
+from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import (
     ActiveRerun,
@@ -146,6 +147,15 @@ class LineageFacts(Protocol):
         """How runs came to where they are; a run that is gone is left out.
 
         ``places``: for a run that has taken another one's place, that one. Its tries count as earlier ones.
+        """
+        ...
+
+    def tries(
+        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+    ) -> dict[RunRef, RunTries]:
+        """The tries of runs' task instances that were started, with their times as the workers wrote them.
+
+        A run that is gone is left out. ``places``: as for `accounts`.
         """
         ...
 

@@ -84,7 +84,7 @@ class Scheduler:
 
     def ending(self, ref: RunRef, task_id: str) -> Step:
         def step() -> None:
-            self.house.world.set_tasks(ref, "success", only=[task_id])
+            self.house.world.set_tasks(ref, "success", only=[task_id], at=self.house.clock.now())
             self.story.append(("ended", ref.dag_id, task_id))
 
         return step

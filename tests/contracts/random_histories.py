@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from airflow_rerun_downstream.domain.facts import Definitions, DoubtfulRecord, RecordedWait, RunFacts, SensorInstance
+from airflow_rerun_downstream.domain.proof import RunTries, TaskTries, Try
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import RunFilter, SourceRule
 from tests.contracts.stages import DAY, GONE, MAKERS, MINUTE, Shape, Stage
@@ -183,6 +184,7 @@ BY_RUN: Mapping[str, Read] = {
     "runs_now": lambda facts, refs: facts.runs_now(refs),
     "task_instances": lambda facts, refs: facts.task_instances(refs),
     "accounts": lambda facts, refs: facts.accounts(refs),
+    "tries": lambda facts, refs: facts.tries(refs),
     "own_versions": lambda facts, refs: facts.own_versions(refs),
     "asset_consumptions": lambda facts, refs: facts.asset_consumptions(refs),
     "triggered_runs": lambda facts, refs: facts.triggered_runs(refs),
@@ -279,4 +281,10 @@ def without_numbers(found: Any, names: Mapping[int, str], numbers: Mapping[int, 
         changed["what"] = ""
     if isinstance(found, SensorInstance):
         changed["end_date"] = None
+    if isinstance(found, RunTries):
+        changed["tasks"] = without_numbers(found.tasks, names, numbers)
+    if isinstance(found, TaskTries):
+        changed["tries"] = without_numbers(found.tries, names, numbers)
+    if isinstance(found, Try):
+        changed |= {"start": None, "end": None, "host": None}  # whole seconds, and workers: `test_lineage_facts_tries`
     return replace(found, **changed)

@@ -54,10 +54,11 @@ from airflow_rerun_downstream.domain.facts import (
     UndatedRun,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
+from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
 from airflow_rerun_downstream.domain.room import DagRoom, Obstacle
 from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, RunFilter
-from tests.fakes import dags, events, records, waits
+from tests.fakes import dags, events, records, tries, waits
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 
@@ -116,6 +117,7 @@ class World:
     log: list[tuple[RunRef, str, str, int]] = field(default_factory=list)
     dispatches: list[RunRef] = field(default_factory=list)
     tries: dict[tuple[RunRef, str, int], tuple[TaskInstanceFacts, ...]] = field(default_factory=dict)
+    hosts: dict[tuple[RunRef, str], str | None] = field(default_factory=dict)
     cut: set[tuple[RunRef, str, int]] = field(default_factory=set)
     by_hand: dict[tuple[RunRef, str, int], str] = field(default_factory=dict)
     choices: dict[tuple[RunRef, str], Skipping] = field(default_factory=dict)
@@ -324,9 +326,8 @@ class World:
         """A task instance after a try that ended so; what is skipped or can't run has none."""
         started = state in ("success", "failed", "running") and not self.started(ref, task)
         number = task.try_number + started
-        return replace(
-            task, state=state, try_number=number, start_date=at or task.start_date, end_date=at or task.end_date
-        )
+        begun = task.start_date if task.state == "running" and not started else at or task.start_date
+        return replace(task, state=state, try_number=number, start_date=begun, end_date=at or task.end_date)
 
     def started(self, ref: RunRef, task: TaskInstanceFacts) -> bool:
         """Whether the present try has begun since the last clear."""
@@ -607,6 +608,12 @@ class FakeFacts:
             terminated=world.runs[ref].terminated,
             lasted=world.lasted.get(ref),
         )
+
+    def tries(
+        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+    ) -> dict[RunRef, RunTries]:
+        found = self.accounts(refs, places=places)
+        return {ref: tries.run_tries(self.world, ref, account) for ref, account in found.items()}
 
     def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
         self.statements += 1

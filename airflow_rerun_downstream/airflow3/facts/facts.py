@@ -19,6 +19,7 @@ from airflow_rerun_downstream.airflow3.facts import (
     schedules,
     sensor_instances,
     serialized,
+    tries,
     triggers,
     versions,
     waiting,
@@ -42,6 +43,7 @@ from airflow_rerun_downstream.domain.facts import (
     UndatedRun,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
+from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
 from airflow_rerun_downstream.ports import RunFilter
@@ -93,6 +95,12 @@ class AirflowFacts:
     ) -> dict[RunRef, RunAccount]:
         """See `LineageFacts.accounts`."""
         return accounts.accounts(self._session, refs, places=places)
+
+    def tries(
+        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+    ) -> dict[RunRef, RunTries]:
+        """See `LineageFacts.tries`."""
+        return tries.tries(self._session, refs, places=places)
 
     def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
         """See `LineageFacts.structures`."""

@@ -1,0 +1,102 @@
+"""What the proof of a rerun is made from, read in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from airflow_rerun_downstream.conductor.evidence import structures_of
+from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.proof import Facts, Proof, ProvenLink, ProvenMember, Told
+from airflow_rerun_downstream.domain.proving import prove
+from airflow_rerun_downstream.domain.rebuilt import REBUILT, at_submit
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Member, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.states import Role
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
+from airflow_rerun_downstream.ports import Work
+
+CODES = frozenset({"stays_polluted", REBUILT, "order_lost"})
+"""The warnings by which a submit accepts that something isn't right, or isn't in order."""
+
+
+def proof_of(work: Work, rerun: Rerun, at: datetime) -> Proof:
+    """The proof of a rerun as everything stands now. A few statements, however many members there are."""
+    return prove(read_facts(work, rerun), at)
+
+
+def read_facts(work: Work, rerun: Rerun) -> Facts:
+    """All that a proof is made from."""
+    members = [one for one in work.store.members(rerun.id) if one.role is not Role.FROZEN]
+    listed = work.store.not_made_anew(rerun.id)
+    links = tuple(proven_links(work.store.links(rerun.id)))
+    found = proven_members(members, listed, work.store.events(rerun.id))
+    replaced = {one.at_submit for one in found} - {one.ref for one in found}
+    joined = {ref for link in links for ref in (link.upstream, link.downstream)}
+    runs = work.facts.tries(
+        sorted({one.ref for one in found} | joined - replaced),
+        places={one.ref: one.at_submit for one in found if one.ref != one.at_submit},
+    )
+    structures = structures_of(work, list(runs))
+    return Facts(
+        since=rerun.created_at,
+        members=found,
+        links=links,
+        runs=runs,
+        structures={ref: dag for ref in runs if (dag := structures.was(ref)) is not None},
+        told=tuple(told(rerun, listed)),
+    )
+
+
+def proven_links(links: Iterable[Link]) -> Iterable[ProvenLink]:
+    """The links between runs that exist, each once."""
+    found = (
+        ProvenLink(link.upstream, link.downstream, link.kind.value, link.from_task_id, link.to_task_id)
+        for link in links
+        if isinstance(link.downstream, RunRef)
+    )
+    return dict.fromkeys(found)
+
+
+def proven_members(
+    members: Sequence[Member], listed: Iterable[tuple[Member, NotMadeAnew]], events: Iterable[RerunEvent]
+) -> tuple[ProvenMember, ...]:
+    """The members with what the record says of them."""
+    lists: dict[int, dict[tuple[str, int | None], str | None]] = {}
+    for member, what in listed:
+        if what.reason != REBUILT:
+            lists.setdefault(member.id, {})[what.task_id, what.map_index] = what.by
+    dispatched, adopted, succeeded = dict[int, datetime](), set[int](), dict[int, datetime]()
+    for event in events:
+        if event.member_id is None:
+            continue
+        if event.action == "member_dispatched":
+            dispatched.setdefault(event.member_id, event.at)
+        elif event.action == "member_adopted":
+            adopted.add(event.member_id)
+        elif event.action == "member_succeeded":
+            succeeded[event.member_id] = event.at
+    return tuple(
+        ProvenMember(
+            ref=one.ref,
+            at_submit=at_submit(one),
+            state=one.state.value,
+            tasks=one.tasks,
+            begun=one.attempt > 0,
+            dispatched=None if one.id in adopted else dispatched.get(one.id),
+            succeeded=succeeded.get(one.id),
+            clear_number=one.clear_number,
+            listed=lists.get(one.id, {}),
+        )
+        for one in members
+    )
+
+
+def told(rerun: Rerun, listed: Iterable[tuple[Member, NotMadeAnew]]) -> Iterable[Told]:
+    """What the submit was told, and what the record says since, that somebody has accepted."""
+    for one in rerun.warnings:
+        if one.code in CODES and one.dag_id is not None and one.run_id is not None:
+            yield Told(one.code, RunRef(one.dag_id, one.run_id), one.task_id, rerun.created_by)
+    for member, what in listed:
+        if what.reason == REBUILT:
+            yield Told(REBUILT, at_submit(member), what.task_id, what.by or rerun.created_by)
