@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from airflow_rerun_downstream.domain.facts import RunFacts
@@ -200,12 +201,12 @@ class Plan:
         """The shown run of that name, the source included."""
         return self.by_ref.get(ref)
 
-    @property
+    @cached_property
     def by_ref(self) -> Mapping[RunRef, PlannedRun]:
         """Every shown run by its name, the source included."""
         return {run.ref: run for run in (self.source, *self.runs)}
 
-    @property
+    @cached_property
     def by_future(self) -> Mapping[FutureRef, PlannedFuture]:
         """Every run to come by its name."""
         return {run.ref: run for run in self.upcoming}
