@@ -14,6 +14,7 @@ from airflow_rerun_downstream.cli.bodies import Usage, plan_body, rerun_body
 from airflow_rerun_downstream.cli.progress import followed
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest.exports import proof_csv
 from airflow_rerun_downstream.rest.requests import OptionsBody, PlanBody, RunRefBody
 
 __all__ = ["ACTIONS", "Usage"]
@@ -88,6 +89,16 @@ def show(args: Namespace) -> int:
     return code
 
 
+def verify(args: Namespace) -> int:
+    """The proof of a rerun; 1 when something is wrong, or it is too early to tell."""
+    found = backend(args).proof(args.rerun_id, limit=args.limit)
+    if args.csv:
+        print(proof_csv(found), end="")
+    else:
+        rendering.show(found, args.output)
+    return int(found.counts.violations > 0 or found.counts.open > 0)
+
+
 def control(verb: str) -> Callable[[Namespace], int]:
     """The action for a verb that moves a rerun."""
 
@@ -147,6 +158,7 @@ ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
     "submit": submit,
     "list": list_reruns,
     "show": show,
+    "verify": verify,
     "pause": control("pause"),
     "resume": control("resume"),
     "terminate": control("terminate"),

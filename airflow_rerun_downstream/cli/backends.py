@@ -18,7 +18,7 @@ from airflow_rerun_downstream.client.transport import address
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.rest import handlers, payloads
-from airflow_rerun_downstream.rest.queries import MemberQuery, PageQuery, RerunQuery
+from airflow_rerun_downstream.rest.queries import MemberQuery, PageQuery, ProofQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from airflow_rerun_downstream.service import Service
 
@@ -63,6 +63,10 @@ class Backend(Protocol):
 
     def not_made_anew(self, rerun_id: int, *, limit: int, offset: int) -> payloads.NotMadeAnewList:
         """A page of what wasn't made anew."""
+        ...
+
+    def proof(self, rerun_id: int, *, limit: int) -> payloads.Proof:
+        """What a rerun can show for itself."""
         ...
 
     def events(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Events:
@@ -148,6 +152,10 @@ class LocalBackend:
         """A page of what wasn't made anew."""
         query = PageQuery(limit=limit, offset=offset)
         return handlers.list_not_made_anew(self._service, self._actor, rerun_id, query, maximum=NO_MAXIMUM)
+
+    def proof(self, rerun_id: int, *, limit: int) -> payloads.Proof:
+        """What a rerun can show for itself."""
+        return handlers.get_proof(self._service, self._actor, rerun_id, ProofQuery(limit=limit))
 
     def events(self, rerun_id: int, *, limit: int, offset: int) -> payloads.Events:
         """A page of events."""

@@ -243,6 +243,47 @@ def not_made_anew(of: payloads.NotMadeAnewList) -> list[object]:
     return [table(f"Not made anew ({of.total_entries})", columns, rows)]
 
 
+def proof(of: payloads.Proof) -> list[object]:
+    """What a rerun can show for itself."""
+    counts, told = of.counts, []
+    if of.findings:
+        rows = [
+            (
+                each.outcome,
+                each.reason,
+                spot(each.reader),
+                each.read_at,
+                spot(each.writer),
+                each.written_at,
+                each.accepted_by,
+            )
+            for each in of.findings
+        ]
+        columns = ("outcome", "why", "what read", "read at", "what it reads from", "written at", "accepted by")
+        told.append(table("Not proven", columns, rows))
+    if of.older:
+        older = [(spot(each), spot(each.because_of), each.accepted_by) for each in of.older]
+        told.append(table(f"Older data ({counts.older})", ("what holds it", "older than", "accepted by"), older))
+    checked = f"{counts.links} links, {counts.tasks} tasks and {counts.orders} orders checked"
+    outcome = f"{counts.proven} proven, {counts.not_provable} not provable, {counts.violations} violations"
+    more = f", {counts.accepted} accepted" if counts.accepted else ""
+    early = f", {counts.open} members still open" if counts.open else ""
+    parts: list[object] = [f"{checked}: {outcome}{more}{early}.", *told]
+    if of.hidden_runs:
+        parts.append(
+            f"{of.hidden_findings + of.hidden_older} more are about {of.hidden_runs} runs that you may not read."
+        )
+    return parts
+
+
+def spot(of: payloads.ProofSpot | payloads.ProofOlder | None) -> str | None:
+    """A run, or a task of it, in a cell."""
+    if of is None:
+        return None
+    run = f"{of.dag_id} / {of.run_id}"
+    return run if of.task_id is None else f"{of.task_id} of {run}"
+
+
 def events(of: payloads.Events) -> list[object]:
     """A page of a record."""
     rows = [(each.at, each.actor, each.action, each.member_id, each.detail) for each in of.events]
@@ -264,6 +305,7 @@ TABLES: Mapping[type[BaseModel], Callable[[Any], list[object]]] = {
     payloads.Member: lambda of: members(payloads.Members(members=[of], total_entries=1)),
     payloads.Members: members,
     payloads.NotMadeAnewList: not_made_anew,
+    payloads.Proof: proof,
     payloads.Links: links,
     payloads.Events: events,
     payloads.Health: health,

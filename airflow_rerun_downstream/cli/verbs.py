@@ -197,6 +197,16 @@ VERBS = (
     Verb("submit", "Rerun a run and what is downstream of it", (*SOURCE, *SELECTION, DRY_RUN, *WAITING, *COMMON)),
     Verb("list", "List the reruns", (*FILTERS, *PAGE, *COMMON)),
     Verb("show", "Show a rerun and its members", (RERUN, *PARTS, *PAGE, *WAITING, *COMMON)),
+    Verb(
+        "verify",
+        "Prove that a rerun made everything anew in order, from when its tasks ran",
+        (
+            RERUN,
+            argument("--limit", help="At most so many findings.", type=positive, default=1_000, metavar="N"),
+            switch("--csv", "Print the findings as CSV, for a spreadsheet."),
+            *COMMON,
+        ),
+    ),
     Verb("pause", "Dispatch nothing new; runs in flight go on", (RERUN, *COMMON)),
     Verb("resume", "Let a paused rerun go on; a failed one retries", (RERUN, *COMMON)),
     Verb("terminate", "End a rerun", (RERUN, *COMMON)),

@@ -87,6 +87,10 @@ class RerunDownstreamClient:
         path = f"/reruns/{rerun_id}/not-made-anew"
         return self._ask(payloads.NotMadeAnewList, "GET", path, page(limit, offset))
 
+    def proof(self, rerun_id: int, *, limit: int = 1_000) -> payloads.Proof:
+        """What a rerun can show for itself, as everything stands now."""
+        return self._ask(payloads.Proof, "GET", f"/reruns/{rerun_id}/proof", {"limit": limit})
+
     def events(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Events:
         """A page of what happened, oldest first."""
         return self._ask(payloads.Events, "GET", f"/reruns/{rerun_id}/events", page(limit, offset))

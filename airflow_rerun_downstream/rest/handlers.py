@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.rest import payloads, presenters
-from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, RerunQuery
+from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, ProofQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody, known_id
 from airflow_rerun_downstream.service import Service
 
@@ -73,6 +73,11 @@ def list_not_made_anew(
     return payloads.NotMadeAnewList(
         not_made_anew=[presenters.not_made_anew(each) for each in found], total_entries=total
     )
+
+
+def get_proof(service: Service, actor: Actor, rerun_id: int, query: ProofQuery) -> payloads.Proof:
+    """``GET /reruns/{id}/proof``: what the rerun can show for itself, as everything stands now."""
+    return presenters.proof(service.proof(actor, known_id(rerun_id, "rerun")), limit=query.limit)
 
 
 def list_events(

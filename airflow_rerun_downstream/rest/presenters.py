@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import DagStructure
@@ -16,6 +17,7 @@ from airflow_rerun_downstream.domain.plan import (
     PlanWarning,
     RunStatus,
 )
+from airflow_rerun_downstream.domain.proof import Finding, Older, Spot
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import RerunEvent
 from airflow_rerun_downstream.domain.seeing import reason
@@ -28,6 +30,7 @@ from airflow_rerun_downstream.service import (
     LiveRun,
     MemberView,
     Omission,
+    ProofView,
     RerunView,
     ReviewView,
     RunTasksView,
@@ -301,6 +304,44 @@ def not_made_anew(of: Omission) -> payloads.NotMadeAnew:
         read_by=[ref(each) for each in of.read_by],
         because_of=None if of.because_of is None else ref(of.because_of),
     )
+
+
+def proof(of: ProofView, *, limit: int) -> payloads.Proof:
+    """What a rerun can show for itself."""
+    return payloads.Proof(
+        rerun_id=of.rerun_id,
+        at=of.proof.at,
+        counts=payloads.ProofCounts(**asdict(of.proof.counts)),
+        findings=[finding(each) for each in of.findings[:limit]],
+        older=[older(each) for each in of.older[:limit]],
+        hidden_runs=of.hidden_runs,
+        hidden_findings=of.hidden_findings,
+        hidden_older=of.hidden_older,
+    )
+
+
+def finding(of: Finding) -> payloads.ProofFinding:
+    """A check that isn't proven."""
+    return payloads.ProofFinding(
+        outcome=of.outcome,
+        reason=of.reason,
+        reader=spot(of.reader),
+        writer=None if of.writer is None else spot(of.writer),
+        read_at=of.read,
+        written_at=of.written,
+        accepted_by=of.by,
+    )
+
+
+def older(of: Older) -> payloads.ProofOlder:
+    """What holds older data."""
+    here, because_of = spot(of.spot), spot(of.because_of)
+    return payloads.ProofOlder(**dict(here), because_of=because_of, accepted_by=of.by)
+
+
+def spot(of: Spot) -> payloads.ProofSpot:
+    """A run, or a task of it."""
+    return payloads.ProofSpot(dag_id=of.ref.dag_id, run_id=of.ref.run_id, task_id=of.task_id)
 
 
 def event(of: RerunEvent) -> payloads.Event:

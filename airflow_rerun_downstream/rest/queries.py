@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
@@ -49,6 +49,13 @@ class PageQuery(Body):
     def limit_within(self, maximum: int) -> int:
         """The limit; a larger one than the deployment allows is cut, not refused."""
         return min(self.limit, maximum)
+
+
+class ProofQuery(Body):
+    """How a proof is wanted. ``limit``: most findings, and most runs with older data. ``format`` csv: as a file."""
+
+    limit: Annotated[int, Field(ge=0, le=100_000)] = 1_000
+    format: Literal["json", "csv"] | None = None
 
 
 class MemberQuery(PageQuery):

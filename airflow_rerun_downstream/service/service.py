@@ -27,7 +27,7 @@ from airflow_rerun_downstream.ports import (
     UnitOfWork,
     Work,
 )
-from airflow_rerun_downstream.service import freezing, submission
+from airflow_rerun_downstream.service import freezing, proving, submission
 from airflow_rerun_downstream.service.control import Control
 from airflow_rerun_downstream.service.drafting import Drafting
 from airflow_rerun_downstream.service.freezing import Mechanisms
@@ -38,6 +38,7 @@ from airflow_rerun_downstream.service.views import (
     EdgesView,
     MemberView,
     Omission,
+    ProofView,
     RerunView,
     ReviewView,
     RunTasksView,
@@ -187,6 +188,11 @@ class Service:
         """A page of what a rerun counts, or left, without having made it anew."""
         with self.unit_of_work() as work:
             return self.reading.not_made_anew(actor, work, rerun_id, limit=limit, offset=offset)
+
+    def proof(self, actor: Actor, rerun_id: int) -> ProofView:
+        """What the rerun can show for itself, as everything stands now. Raises `NotFound`."""
+        with self.unit_of_work() as work:
+            return proving.proof(self.reading, self.clock, actor, work, rerun_id)
 
     def events(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[RerunEvent], int]:
         """A page of the record, oldest first; lines about members that the user may not read are left out."""

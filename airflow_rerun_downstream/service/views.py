@@ -8,6 +8,7 @@ from datetime import datetime
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.plan import FutureRef, PlannedRun, PlannedTask, PlanWarning
+from airflow_rerun_downstream.domain.proof import Finding, Older, Proof
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member, Rerun
 
@@ -42,6 +43,23 @@ class Omission:
     member_id: int | None = None
     read_by: tuple[RunRef, ...] = ()
     because_of: RunRef | None = None
+
+
+@dataclass(frozen=True)
+class ProofView:
+    """A proof as a user may see it. ``findings`` and ``older`` are those about runs that the user may read.
+
+    ``hidden_findings`` and ``hidden_older`` count the others, ``hidden_runs`` the runs because of which they are left
+    out. The proof's own counts are of everything.
+    """
+
+    rerun_id: int
+    proof: Proof
+    findings: tuple[Finding, ...]
+    older: tuple[Older, ...]
+    hidden_runs: int = 0
+    hidden_findings: int = 0
+    hidden_older: int = 0
 
 
 @dataclass(frozen=True)

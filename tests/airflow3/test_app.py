@@ -162,6 +162,7 @@ def test_the_actor_is_airflows_user(client: TestClient, stub: StubService) -> No
         ("GET", "/reruns/7/links", 200),
         ("GET", "/reruns/7/events", 200),
         ("GET", "/reruns/7/not-made-anew", 200),
+        ("GET", "/reruns/7/proof?limit=5", 200),
         ("POST", "/reruns/7/pause", 200),
         ("POST", "/reruns/7/resume", 200),
         ("POST", "/reruns/7/terminate", 200),
@@ -175,6 +176,25 @@ def test_the_actor_is_airflows_user(client: TestClient, stub: StubService) -> No
 def test_every_call_of_the_contract_answers(client: TestClient, method: str, path: str, status: int) -> None:
     answer = client.request(method, API + path, json=BODY if path.split("?")[0] in BODIES else None)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "kind"),
+    [
+        ("?format=csv", None, "text/csv"),
+        ("", "text/csv", "text/csv"),
+        ("", "*/*", "application/json"),
+        ("?format=json", "text/csv", "application/json"),
+    ],
+)
+def test_a_proof_comes_as_a_file_to_who_asks_for_one(
+    client: TestClient, query: str, accept: str | None, kind: str
+) -> None:
+    answer = client.get(f"{API}/reruns/7/proof{query}", headers={} if accept is None else {"Accept": accept})
+    assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, kind)
+    named = answer.headers.get("content-disposition")
+    assert named == ('attachment; filename="rerun-7-proof.csv"' if kind == "text/csv" else None)
+    assert ("read_too_early" in answer.text) is True
 
 
 def test_what_was_asked_arrives(client: TestClient, stub: StubService) -> None:
@@ -358,7 +378,7 @@ def test_the_openapi_document_is_complete(app: FastAPI) -> None:
     document = app.state.mounted.openapi()
     calls = [call for methods in document["paths"].values() for call in methods.values()]
     ids = [call["operationId"] for call in calls]
-    assert len(ids) == len(set(ids)) == 21
+    assert len(ids) == len(set(ids)) == 22
     for call in calls:
         ok = next(call["responses"][status] for status in ("200", "201") if status in call["responses"])
         assert "$ref" in ok["content"]["application/json"]["schema"], call["operationId"]
@@ -443,6 +463,7 @@ def test_the_client_speaks_with_the_app(app: FastAPI, stub: StubService) -> None
         assert client.reruns(state=["running"], limit=1).total_entries == 11
         assert client.rerun(7).state.value == "running"
         assert [each.id for each in client.members(7).members] == [1, 2]
+        assert [each.reason for each in client.proof(7, limit=1).findings] == ["read_too_early"]
         assert client.links(7).links[2].downstream == payloads.FutureRef(dag_id="unknown")
         assert client.events(7, limit=1, offset=1).total_entries == 2
         for move in (client.pause, client.resume, client.terminate, client.release):

@@ -15,6 +15,7 @@ from airflow_rerun_downstream.cli import actions, backends, bodies
 from airflow_rerun_downstream.cli.main import main
 from airflow_rerun_downstream.client import RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun, SchemaMismatch
+from airflow_rerun_downstream.domain.proof import Counts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, Notification
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
@@ -257,6 +258,34 @@ def test_show_prints_the_record_and_its_parts(capsys: Captured) -> None:
         assert table(capsys, "show", "7", "--part", part)
 
 
+class TestVerify:
+    """1 when something is wrong, or it is too early to tell."""
+
+    def test_it_prints_what_is_not_proven(self, stub: StubService, capsys: Captured) -> None:
+        assert main(["verify", "7"]) == 1
+        text = capsys.readouterr().out
+        assert "3 links, 8 tasks and 5 orders checked: 13 proven, 1 not provable, 1 violations, 1 accepted." in text
+        assert "read_too_early" in text
+        assert "load of" in text
+        assert "1 more are about 1 runs that you may not read." in text
+        assert stub.calls == [("proof", ANA, 7)]
+
+    @pytest.mark.parametrize(
+        ("counts", "code"),
+        [({"not_provable": 4}, 0), ({"accepted": 2, "older": 1}, 0), ({"violations": 1}, 1), ({"open": 1}, 1)],
+    )
+    def test_its_exit_code(self, stub: StubService, counts: dict[str, int], code: int) -> None:
+        made = replace(stub.proven.proof, counts=Counts(**counts))
+        stub.proven = replace(stub.proven, proof=made, findings=(), older=())
+        assert main(["verify", "7", "-o", "json"]) == code
+
+    def test_as_a_file(self, stub: StubService, capsys: Captured) -> None:
+        assert main(["verify", "7", "--csv", "--limit", "1"]) == 1
+        head, *rows = capsys.readouterr().out.splitlines()
+        assert head.startswith("outcome,reason,dag_id")
+        assert [row.partition(",")[0] for row in rows] == ["violation", "older"]
+
+
 @pytest.mark.parametrize("verb", ["pause", "resume", "terminate", "release"])
 def test_a_rerun_is_moved(verb: str, stub: StubService, capsys: Captured) -> None:
     assert printed(capsys, verb, "7")["id"] == 7
@@ -456,7 +485,7 @@ def test_a_token_is_never_printed(mocker: MockerFixture, capsys: Captured, token
 
 def test_the_client_is_a_backend() -> None:
     names = [name for name in vars(backends.Backend) if not name.startswith("_")]
-    assert len(names) == 18
+    assert len(names) == 19
     assert all(callable(getattr(RerunDownstreamClient, name)) for name in names)
 
 

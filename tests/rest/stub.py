@@ -24,6 +24,7 @@ from airflow_rerun_downstream.domain.plan import (
     PlanWarning,
     RunStatus,
 )
+from airflow_rerun_downstream.domain.proof import Counts, Finding, Older, Outcome, Proof, Spot
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Notification, Rerun, RerunEvent, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
@@ -34,6 +35,7 @@ from airflow_rerun_downstream.service import (
     LiveRun,
     MemberView,
     Omission,
+    ProofView,
     RerunView,
     ReviewView,
     RunTasksView,
@@ -154,6 +156,21 @@ OMISSIONS = (
     Omission(SOURCE, "load", 2, "tasks_skipped", None, member_id=1, read_by=(SALES,)),
     Omission(SALES, None, None, "stays_polluted", "ana"),
 )
+LOAD, READ = Spot(SOURCE, "load"), Spot(SALES)
+PROOF = ProofView(
+    7,
+    Proof(
+        NOON,
+        Counts(links=3, tasks=8, orders=5, proven=13, not_provable=1, violations=1, accepted=1, open=0, older=1),
+    ),
+    (
+        Finding(Outcome.VIOLATION, "read_too_early", READ, LOAD, NOON, NOON, None),
+        Finding(Outcome.ACCEPTED, "not_made_anew", LOAD, by="ana"),
+    ),
+    (Older(Spot(RunRef("sales", "=1+1")), LOAD, None),),
+    hidden_runs=1,
+    hidden_findings=1,
+)
 EVENTS = (RerunEvent(1, 7, NOON, "ana", "submitted", None, None), RerunEvent(2, 7, NOON, "", "dispatched", 1, "x"))
 
 
@@ -174,6 +191,7 @@ class StubService:
     counts: Mapping[MemberState, int] | None = None
     member_list: tuple[Member, ...] = MEMBERS
     lost: list[tuple[RunRef, datetime]] = field(default_factory=list)
+    proven: ProofView = field(default_factory=lambda: PROOF)
 
     def _asked(self, *call: Any) -> None:
         self.calls.append(call)
@@ -221,6 +239,10 @@ class StubService:
     def not_made_anew(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Omission], int]:
         self._asked("not_made_anew", actor, rerun_id, limit, offset)
         return list(OMISSIONS), 2
+
+    def proof(self, actor: Actor, rerun_id: int) -> ProofView:
+        self._asked("proof", actor, rerun_id)
+        return self.proven
 
     def events(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[RerunEvent], int]:
         self._asked("events", actor, rerun_id, limit, offset)

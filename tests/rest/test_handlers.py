@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from typing import Any, cast
@@ -11,7 +12,8 @@ from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.rest import handlers, payloads
-from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, RerunQuery
+from airflow_rerun_downstream.rest.exports import proof_csv
+from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, ProofQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from airflow_rerun_downstream.service import Service
 from tests.rest.stub import SALES, SOURCE, StubService
@@ -159,6 +161,55 @@ def test_members_have_the_contracts_names(service: Service) -> None:
 def test_events_have_the_contracts_names(service: Service) -> None:
     found = as_json(handlers.list_events(service, ANA, 7, PageQuery()))
     assert set(found["events"][0]) == {"id", "at", "actor", "action", "member_id", "detail"}
+
+
+def test_a_proof_has_the_contracts_names(service: Service) -> None:
+    found = as_json(handlers.get_proof(service, ANA, 7, ProofQuery()))
+    assert (found["rerun_id"], found["at"], found["hidden_runs"]) == (7, "2026-03-01T12:00:00Z", 1)
+    assert (found["hidden_findings"], found["hidden_older"]) == (1, 0)
+    assert found["counts"] == {
+        "links": 3,
+        "tasks": 8,
+        "orders": 5,
+        "proven": 13,
+        "not_provable": 1,
+        "violations": 1,
+        "accepted": 1,
+        "open": 0,
+        "older": 1,
+    }
+    wrong, accepted = found["findings"]
+    load = {"dag_id": SOURCE.dag_id, "run_id": SOURCE.run_id, "task_id": "load"}
+    assert wrong == {
+        "outcome": "violation",
+        "reason": "read_too_early",
+        "reader": {"dag_id": SALES.dag_id, "run_id": SALES.run_id, "task_id": None},
+        "writer": load,
+        "read_at": "2026-03-01T12:00:00Z",
+        "written_at": "2026-03-01T12:00:00Z",
+        "accepted_by": None,
+    }
+    assert (accepted["reader"], accepted["writer"], accepted["accepted_by"]) == (load, None, "ana")
+    assert found["older"] == [
+        {"dag_id": "sales", "run_id": "=1+1", "task_id": None, "because_of": load, "accepted_by": None}
+    ]
+
+
+def test_a_proof_shows_as_much_as_was_asked_for(service: Service) -> None:
+    found = handlers.get_proof(service, ANA, 7, ProofQuery(limit=1))
+    assert [each.outcome.value for each in found.findings] == ["violation"], "the gravest"
+    assert handlers.get_proof(service, ANA, 7, ProofQuery(limit=0)).older == []
+
+
+def test_a_proof_as_a_file(service: Service) -> None:
+    """No id of a run makes a formula of a cell."""
+    lines = proof_csv(handlers.get_proof(service, ANA, 7, ProofQuery())).split("\r\n")
+    head, wrong, accepted, older, end = (next(csv.reader([line]), []) for line in lines)
+    assert head[:6] == ["outcome", "reason", "dag_id", "run_id", "task_id", "other_dag_id"]
+    assert wrong[:2] == ["violation", "read_too_early"]
+    assert dict(zip(head, wrong, strict=True))["read_at"] == "2026-03-01T12:00:00+00:00"
+    assert (accepted[-1], accepted[5]) == ("ana", "")
+    assert (older[0], older[3], end) == ("older", "'=1+1", [])
 
 
 def test_what_was_not_made_anew_has_the_contracts_names(service: Service) -> None:

@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.rest import handlers
 from airflow_rerun_downstream.rest.problems import of_refusal
-from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, RerunQuery
+from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, ProofQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from tests.fakes.work import ADA, House
 
@@ -121,6 +121,7 @@ class Play:
         yield lambda: handlers.get_rerun(service, ADA, rerun_id)
         for part in (handlers.list_members, handlers.list_links, handlers.list_events):
             yield lambda part=part: part(service, ADA, rerun_id, page)  # type: ignore[misc]
+        yield lambda: handlers.get_proof(service, ADA, rerun_id, ProofQuery())
         for act in (handlers.pause_rerun, handlers.resume_rerun, handlers.release_rerun, handlers.terminate_rerun):
             yield lambda act=act: act(service, ADA, rerun_id)  # type: ignore[misc]
         for member in members:

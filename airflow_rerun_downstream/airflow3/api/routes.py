@@ -4,7 +4,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from airflow_rerun_downstream.airflow3.api.dependencies import (
     ActorDep,
@@ -16,7 +16,8 @@ from airflow_rerun_downstream.airflow3.api.slots import SlotRoute
 from airflow_rerun_downstream.airflow3.permissions import sees_installation
 from airflow_rerun_downstream.ports import ComponentHealth
 from airflow_rerun_downstream.rest import handlers, payloads, presenters
-from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, RerunQuery
+from airflow_rerun_downstream.rest.exports import proof_csv
+from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, ProofQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import Id, PlanBody, RerunBody
 from airflow_rerun_downstream.service.health import shown_health
 from airflow_rerun_downstream.settings import InvalidSetting
@@ -36,6 +37,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS, tags=["Rerun Downstream"], route_class=SlotRoute)
+
+CSV = "text/csv"
+AS_CSV: dict[str, Any] = {"content": {CSV: {"schema": {"type": "string"}}}}
 
 RerunId = Annotated[int, Path(description="The rerun's id")]
 MemberId = Annotated[int, Path(description="The member's id")]
@@ -149,6 +153,25 @@ def list_not_made_anew(
 ) -> payloads.NotMadeAnewList:
     """What the rerun didn't make anew although wrong data had reached it: why, and who accepted it."""
     return handlers.list_not_made_anew(service, actor, rerun_id, query, maximum=maximum)
+
+
+@router.get(
+    "/reruns/{rerun_id}/proof", operation_id="get_proof", responses={200: AS_CSV}, response_model=payloads.Proof
+)
+def get_proof(
+    service: ServiceDep,
+    actor: ActorDep,
+    rerun_id: RerunId,
+    query: Annotated[ProofQuery, Query()],
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> payloads.Proof | Response:
+    """What the rerun can show for itself, as everything stands now: as JSON, or as a CSV file."""
+    found = handlers.get_proof(service, actor, rerun_id, query)
+    if query.format == "csv" or (query.format is None and accept.startswith(CSV)):
+        name = f"rerun-{found.rerun_id}-proof.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(proof_csv(found), media_type=CSV, headers=headers)
+    return found
 
 
 @router.get("/reruns/{rerun_id}/events", operation_id="list_events")

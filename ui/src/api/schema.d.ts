@@ -330,6 +330,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reruns/{rerun_id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Proof
+         * @description What the rerun can show for itself, as everything stands now: as JSON, or as a CSV file.
+         */
+        get: operations["get_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reruns/{rerun_id}/release": {
         parameters: {
             query?: never;
@@ -853,6 +873,12 @@ export interface components {
             max_runs?: number | null;
         };
         /**
+         * Outcome
+         * @description What became of one check.
+         * @enum {string}
+         */
+        Outcome: "proven" | "not_provable" | "violation" | "accepted";
+        /**
          * Plan
          * @description The preview of a rerun; ``runs`` is without the source. ``plan_token`` lets a submit prove what was seen.
          */
@@ -916,6 +942,108 @@ export interface components {
             reason: string;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Proof
+         * @description What a rerun can show for itself, at the moment ``at``.
+         *
+         *     ``findings``, the gravest first, and ``older`` are at most as many as were asked for, and about runs that whoever
+         *     asks may read; ``hidden_findings`` and ``hidden_older`` count those about others, ``hidden_runs`` these runs.
+         */
+        Proof: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            counts: components["schemas"]["ProofCounts"];
+            /** Findings */
+            findings: components["schemas"]["ProofFinding"][];
+            /** Hidden Findings */
+            hidden_findings: number;
+            /** Hidden Older */
+            hidden_older: number;
+            /** Hidden Runs */
+            hidden_runs: number;
+            /** Older */
+            older: components["schemas"]["ProofOlder"][];
+            /** Rerun Id */
+            rerun_id: number;
+        };
+        /**
+         * ProofCounts
+         * @description How much a proof looked at, and what came of it: of everything, whoever asks.
+         *
+         *     ``links``: pairs of members that links join. ``tasks``: selected task instances. ``orders``: pairs of tasks of one
+         *     run. ``open``: members of which it is too early to say anything. ``older``: runs, or tasks of them, that hold data
+         *     older than what is there now.
+         */
+        ProofCounts: {
+            /** Accepted */
+            accepted: number;
+            /** Links */
+            links: number;
+            /** Not Provable */
+            not_provable: number;
+            /** Older */
+            older: number;
+            /** Open */
+            open: number;
+            /** Orders */
+            orders: number;
+            /** Proven */
+            proven: number;
+            /** Tasks */
+            tasks: number;
+            /** Violations */
+            violations: number;
+        };
+        /**
+         * ProofFinding
+         * @description A check that isn't proven. ``reader`` began at ``read_at``, or ended then, if it is a sensor; ``writer`` ended at
+         *     ``written_at``. Null: nobody knows, or there is none.
+         *
+         *     ``outcome`` violation: it is wrong. accepted: it is wrong, and ``accepted_by`` knew. not_provable: it can't be told.
+         */
+        ProofFinding: {
+            /** Accepted By */
+            accepted_by: string | null;
+            outcome: components["schemas"]["Outcome"];
+            /** Read At */
+            read_at: string | null;
+            reader: components["schemas"]["ProofSpot"];
+            /** Reason */
+            reason: string;
+            writer: components["schemas"]["ProofSpot"] | null;
+            /** Written At */
+            written_at: string | null;
+        };
+        /**
+         * ProofOlder
+         * @description A run, or a task of it, that holds data older than what ``because_of`` holds now.
+         */
+        ProofOlder: {
+            /** Accepted By */
+            accepted_by: string | null;
+            because_of: components["schemas"]["ProofSpot"];
+            /** Dag Id */
+            dag_id: string;
+            /** Run Id */
+            run_id: string;
+            /** Task Id */
+            task_id: string | null;
+        };
+        /**
+         * ProofSpot
+         * @description A run; ``task_id`` null: as a whole.
+         */
+        ProofSpot: {
+            /** Dag Id */
+            dag_id: string;
+            /** Run Id */
+            run_id: string;
+            /** Task Id */
+            task_id: string | null;
         };
         /**
          * Rerun
@@ -2853,6 +2981,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rerun"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_proof: {
+        parameters: {
+            query?: {
+                limit?: number;
+                format?: ("json" | "csv") | null;
+            };
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proof"];
+                    "text/csv": string;
                 };
             };
             /** @description Not JSON */
