@@ -23,6 +23,7 @@ from airflow_rerun_downstream.domain.facts import (
     Observation,
     RecordedWait,
     RunAccount,
+    RunConf,
     RunFacts,
     RunNow,
     SensorInstance,
@@ -102,6 +103,10 @@ class LineageFacts(Protocol):
         A run that a task made is online if that task's own run is, by the version of the Dag that run is of, whether
         the Dag is still there or not. ``terminated`` is said of failed runs only.
         """
+        ...
+
+    def confs(self, refs: Collection[RunRef]) -> dict[RunRef, RunConf]:
+        """The configurations of the runs that exist among ``refs``. One statement for ten thousand."""
         ...
 
     def runs_now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:

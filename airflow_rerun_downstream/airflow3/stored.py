@@ -28,8 +28,11 @@ LINKED_RUN = re.compile(r"/dags/([^/]+)/runs/([^/?#]*)")
 MAX_RECORD = 128 * 1024
 """Longest JSON text of a record that is read, in characters."""
 
+AT_ONCE = {"yield_per": 500}
+"""Rows are read a few hundred at a time: each may be as long as `MAX_RECORD`."""
+
 MAX_DATES, MAX_NAMES = 1_000, 1_000
-"""How many dates, and ids of tasks, one record may hold."""
+"""How many dates, and ids of tasks or other names, one record may hold."""
 
 MAX_ID = 250
 """Longest id that Airflow takes."""

@@ -53,6 +53,18 @@ TOO_LONG = "{{ too_long }}"
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """Stands for a value that is there, and isn't a number or a short text."""
+
+
+UNTOLD = Untold()
+
+Value = str | int | float | bool | Untold | None
+Params = tuple[tuple[str, Value], ...]
+"""What a task's templates find under ``params``, as its Dag says: the names, each with its default."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """One Dag run as Airflow's database has it. Times are aware and in UTC.
 
@@ -81,6 +93,17 @@ class RunFacts:
     made_by_task: bool = False
     pinned: bool = False
     maker_untold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunConf:
+    """The configuration with which a run was made; ``values`` is None where it is too long to be read.
+
+    ``overrides_params``: whether it takes the place of params of the same names, as the deployment has it.
+    """
+
+    values: Mapping[str, Value] | None
+    overrides_params: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +283,7 @@ class SensorDefinition:
     own_class: str | None = None
     recordable: bool = True
     map_indexes: frozenset[int] | None = None
+    params: Params | None = ()
 
     @property
     def templated(self) -> bool:
@@ -328,7 +352,7 @@ class TriggerDefinition:
     """A TriggerDagRunOperator; ``trigger_dag_id`` may hold a template.
 
     ``waits``: until the run that it makes ends. ``in_vain``: it waits, and no task follows that could read the run's
-    data.
+    data. ``params``: as of `SensorDefinition`.
     """
 
     dag_id: str
@@ -337,6 +361,7 @@ class TriggerDefinition:
     mapped: bool = False
     waits: bool = False
     in_vain: bool = False
+    params: Params | None = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,25 @@ That they hang on it is told by the edges between Dags, without a run.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from airflow_rerun_downstream.domain.advice import Advice
-from airflow_rerun_downstream.domain.facts import Definitions, OutletDefinition, TriggeredRun
+from airflow_rerun_downstream.domain.facts import (
+    Definitions,
+    OutletDefinition,
+    TriggerDefinition,
+    TriggeredRun,
+)
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, unresolved
 from airflow_rerun_downstream.lineage.lost_events import Takers
+from airflow_rerun_downstream.lineage.spelling import NEWEST, UNKNOWN, Spelled, of_sensors, of_triggers
 from airflow_rerun_downstream.lineage.templates import is_template, literal_parts, may_name
 from airflow_rerun_downstream.ports import RunFilter
 
 WHY = "it hangs on a link that is unresolved itself"
-
-NEWEST = 1_000
-"""So many runs of the Dags that hang on open edges are asked what their tasks have made."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Edge:
     downstream: str
     kind: LinkKind
     task_id: str | None = None
+    trigger: TriggerDefinition | None = None
+    """The task that makes runs of a Dag which a template names."""
 
 
 def behind(found: Sequence[Found], around: Surroundings, kinds: Collection[LinkKind]) -> Iterator[Found]:
@@ -90,10 +95,12 @@ class Edges:
         self.by_name: dict[str, dict[Edge, None]] = {}
         self.open: dict[Edge, None] = {}
         latest, earlier = around.definitions, around.earlier
+        sensors = (*latest.sensors, *earlier.sensors) if LinkKind.SENSOR in kinds else ()
+        by_sensors = of_sensors(sensors, around.facts)
         found = [
             *declared(latest),
-            *told_by_tasks(latest),
-            *told_by_tasks(earlier),
+            *told_by_tasks(latest, by_sensors),
+            *told_by_tasks(earlier, by_sensors),
             *over_assets((*latest.outlets, *earlier.outlets), Takers(latest, earlier, kinds)),
         ]
         for edge in found:
@@ -109,18 +116,25 @@ class Edges:
         """The Dags of the runs that tasks of a Dag have made: tasks of those runs that an open edge may mean, if these
         are named, else of its newest ones."""
 
+        self.spelled: dict[TriggerDefinition, Spelled] = {}
+        """The Dags that templates name in those runs."""
+
     def learn(self, named: Iterable[Sequence[RunRef]]) -> None:
         """Look at what the runs have made that open edges may mean. A few statements."""
         refs = [ref for some in named for ref in some]
         self.named = {ref.dag_id for ref in refs}
         self.note(refs)
+        if triggers := self.templated(self.named):
+            self.spelled |= of_triggers(triggers, self.around.facts.runs(refs).values(), self.around.facts)
 
     def look_at(self, dag_ids: Collection[str]) -> None:
         """Look at what the newest runs of Dags have made, of which no run is named. A few statements."""
         if new := set(dag_ids) - self.made.keys():
-            newest, _ = self.around.facts.page(RunFilter(dag_ids=frozenset(new), limit=NEWEST))
+            newest, count = self.around.facts.page(RunFilter(dag_ids=frozenset(new), limit=NEWEST))
             self.made |= {dag_id: set() for dag_id in new}
             self.note([run.ref for run in newest])
+            if count <= len(newest):
+                self.spelled |= of_triggers(self.templated(new), newest, self.around.facts)
 
     def note(self, runs: Sequence[RunRef]) -> None:
         """Note of which Dags the runs are that tasks of others made."""
@@ -129,6 +143,11 @@ class Edges:
         for each in self.around.facts.triggered_runs(runs) if runs else ():
             if isinstance(each, TriggeredRun):
                 self.made[each.parent.dag_id].add(each.child.ref.dag_id)
+
+    def templated(self, dag_ids: Collection[str]) -> list[TriggerDefinition]:
+        """The tasks of Dags that make runs of a Dag which a template names."""
+        every = (edge.trigger for dag_id in dag_ids for edge in self.by_name.get(dag_id, ()))
+        return [trigger for trigger in every if trigger is not None]
 
     def leaving(self, dag_id: str) -> Iterator[Edge]:
         """The edges that lead from a Dag to others, told or recorded; a template leads to all that it can spell."""
@@ -145,6 +164,9 @@ class Edges:
         if not to_child(edge) or not (is_template(edge.downstream) or dag_id in self.named):
             return [edge.downstream]
         some = {*self.around.orphaned_dags, *self.made.get(dag_id, ())}
+        spelled = self.spelled.get(edge.trigger, UNKNOWN) if edge.trigger is not None else UNKNOWN
+        if spelled.complete:
+            return sorted(some & spelled.names)
         return [name for name in sorted(some) if may_name(edge.downstream, name)]
 
 
@@ -165,15 +187,18 @@ def candidates(link: Link) -> list[RunRef]:
     return [RunRef(link.downstream.dag_id, run_id) for run_id in ids] if all_named else []
 
 
-def told_by_tasks(known: Definitions) -> Iterator[Edge]:
+def told_by_tasks(known: Definitions, by_sensors: Mapping[int, Spelled]) -> Iterator[Edge]:
     """What sensors, markers and triggering tasks say; what follows one that waits reads what the run made."""
     for sensor in known.sensors:
-        yield Edge(sensor.external_dag_id, sensor.dag_id, LinkKind.SENSOR, sensor.task_id)
+        spelled = by_sensors.get(id(sensor), UNKNOWN)
+        for name in sorted(spelled.names) if spelled.complete else (*sorted(spelled.names), sensor.external_dag_id):
+            yield Edge(name, sensor.dag_id, LinkKind.SENSOR, sensor.task_id)
     for marker in known.markers:
         if not is_template(marker.external_dag_id):
             yield Edge(marker.dag_id, marker.external_dag_id, LinkKind.MARKER, marker.external_task_id)
     for trigger in known.triggers:
-        yield Edge(trigger.dag_id, trigger.trigger_dag_id, LinkKind.TRIGGER)
+        named = None if not is_template(trigger.trigger_dag_id) else trigger
+        yield Edge(trigger.dag_id, trigger.trigger_dag_id, LinkKind.TRIGGER, trigger=named)
         if trigger.waits:
             yield Edge(trigger.trigger_dag_id, trigger.dag_id, LinkKind.TRIGGER, trigger.task_id)
 

@@ -1,4 +1,4 @@
-"""Reckons what stands between ``{{`` and ``}}`` of a Dag author's text, as far as a date needs it.
+"""Reckons what stands between ``{{`` and ``}}`` of a Dag author's text, as far as a date or a name needs it.
 
 Jinja reads the text; nothing is compiled or run. What isn't listed here isn't reckoned: no loop, no power, no text
 that grows with a number. So a text costs little whatever it says, in a process that others depend on.
@@ -24,6 +24,7 @@ from airflow_rerun_downstream.lineage.macros import (
     METHODS,
     OWN_METHODS,
     CannotRender,
+    Given,
     Value,
     not_reckoned,
 )
@@ -74,13 +75,19 @@ def read(text: str) -> nodes.Template | str:
     return f"the template has more than {MAX_NODES} parts, or more than {MAX_DEPTH} in one another"
 
 
+def names_in(text: str) -> frozenset[str] | None:
+    """The names that a text is made from; None: it can't be read."""
+    found = read(text)
+    return None if isinstance(found, str) else frozenset(node.name for node in found.find_all(nodes.Name))
+
+
 def checked(value: Value) -> Value:
     """A value that is small enough to go on with."""
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise not_reckoned(f"a text of more than {MAX_TEXT} characters")
     if isinstance(value, (int, float)) and not -MAX_NUMBER <= value <= MAX_NUMBER:
         raise not_reckoned(f"a number beyond {MAX_NUMBER}")
-    if not isinstance(value, (*PLAIN, SimpleNamespace)):
+    if not isinstance(value, (*PLAIN, SimpleNamespace, Given)):
         raise not_reckoned(f"a {type(value).__name__}")
     return value
 
@@ -121,10 +128,14 @@ class Reckoning:
             if not isinstance(node, nodes.Output):
                 raise not_reckoned("a template with {% %} in it")
             for part in node.nodes:
-                found = part.data if isinstance(part, nodes.TemplateData) else self.value(part)
-                if not isinstance(found, PLAIN):
-                    raise not_reckoned("a name without a field")
-                yield found
+                yield part.data if isinstance(part, nodes.TemplateData) else self.plain(part)
+
+    def plain(self, node: nodes.Node) -> Value:
+        """What an expression comes to that isn't a namespace."""
+        found = self.value(node)
+        if not isinstance(found, PLAIN):
+            raise not_reckoned("a name without a field")
+        return found
 
     def value(self, node: nodes.Node) -> Value:
         """What an expression comes to."""
@@ -164,7 +175,7 @@ class Reckoning:
 
     def of_concat(self, node: nodes.Concat) -> str:
         """Texts one after the other."""
-        return "".join(str(self.value(each)) for each in node.nodes)
+        return "".join(str(self.plain(each)) for each in node.nodes)
 
     def of_condexpr(self, node: nodes.CondExpr) -> Value:
         """One value or another."""
@@ -187,8 +198,10 @@ class Reckoning:
         return True
 
     def of_getitem(self, node: nodes.Getitem) -> Value:
-        """A part of a text."""
+        """A part of a text, or one of the values that the run was given."""
         text = self.value(node.node)
+        if isinstance(text, Given) and not isinstance(node.arg, nodes.Slice):
+            return text.under(self.value(node.arg))
         if not isinstance(text, str):
             raise not_reckoned("[ ] of anything but a text")
         if not isinstance(node.arg, nodes.Slice):
@@ -199,6 +212,8 @@ class Reckoning:
     def of_getattr(self, node: nodes.Getattr) -> Value:
         """A field of a date, or what the context has under a name."""
         owner = self.value(node.node)
+        if isinstance(owner, Given):
+            return owner.attribute(node.attr)
         if isinstance(owner, SimpleNamespace):
             if node.attr not in vars(owner):
                 raise CannotRender(f"{node.attr!r} is known to a running task only")
@@ -212,7 +227,7 @@ class Reckoning:
         if node.name not in FILTERS or node.node is None:
             raise not_reckoned(f"the filter {node.name!r}")
         given, named = self.arguments(node)
-        return FILTERS[node.name](self.value(node.node), *given, **named)
+        return FILTERS[node.name](self.plain(node.node), *given, **named)
 
     def of_call(self, node: nodes.Call) -> Value:
         """A macro, or a method of a value."""
@@ -224,7 +239,10 @@ class Reckoning:
         if not isinstance(node, nodes.Getattr):
             raise not_reckoned("a call of anything but a macro or a method")
         owner, name = self.value(node.node), node.attr
-        if isinstance(owner, SimpleNamespace):
+        if isinstance(owner, Given):
+            if name == "get":
+                return owner.get
+        elif isinstance(owner, SimpleNamespace):
             found = vars(owner).get(name)
             found = vars(found).get("__call__") if isinstance(found, SimpleNamespace) else found
             if callable(found):
@@ -239,4 +257,4 @@ class Reckoning:
         """What a call is given."""
         if node.dyn_args is not None or node.dyn_kwargs is not None:
             raise not_reckoned("a call with * or **")
-        return [self.value(each) for each in node.args], {str(each.key): self.value(each.value) for each in node.kwargs}
+        return [self.plain(each) for each in node.args], {str(each.key): self.plain(each.value) for each in node.kwargs}

@@ -27,6 +27,37 @@ def not_reckoned(what: str) -> CannotRender:
     return CannotRender(f"{what} is more than is reckoned for a date")
 
 
+class Given:
+    """Values that a run was given by their names, in a dict: its params, or its configuration."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self.values = values
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def __eq__(self, other: object) -> bool:
+        raise not_reckoned("a comparison of all that a run was given")
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def under(self, name: Any) -> Value:
+        """``given[name]``: as a rule an undefined name ends the task."""
+        if name not in self.values:
+            raise CannotRender(f"{str(name)[:MAX_FORMAT]!r} isn't among what the run was given")
+        return self.values[name]
+
+    def attribute(self, name: str) -> Value:
+        """``given.name``, where a dict's own attributes come first."""
+        if hasattr(dict, name):
+            raise not_reckoned(f"the attribute {name!r}")
+        return self.under(name)
+
+    def get(self, name: Any, default: Value = None) -> Value:
+        """``given.get(name)``."""
+        return self.values.get(name, default)
+
+
 def strftime(moment: date, form: str) -> str:
     """A date in a format, without the widths that C takes."""
     return moment.strftime(format_of(form))

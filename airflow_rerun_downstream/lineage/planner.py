@@ -71,7 +71,7 @@ class Planner:
         instances.update(rest)
         kinds = {lineage.kind for lineage in walk.kinds}
         if LinkKind.TRIGGER in kinds:
-            explored.found.extend(unrecorded(explored, instances, walk.around.definitions))
+            explored.found.extend(unrecorded(explored, instances, walk.around))
             explored.found = list(possible(explored.found, walk.around))
         explored.found.extend(lost_events(explored, instances, walk.around, kinds))
         to_come = forecast(walk, explored, self.now)

@@ -26,7 +26,7 @@ from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag
 from airflow_rerun_downstream.lineage.offsets import readable_offset
 from airflow_rerun_downstream.lineage.open_sensors import RENDERED_GONE, is_declared, open_edge, reason, to_do
 from airflow_rerun_downstream.lineage.templates import may_name
-from airflow_rerun_downstream.lineage.waits import Records, Seen, earliest, expected_dates, place, rendered_tasks
+from airflow_rerun_downstream.lineage.waits import Records, Seen, earliest, expected_dates, rendered_tasks
 
 Tasks = frozenset[str] | None
 """Upstream tasks that a sensor waited for; None: the whole run."""
@@ -140,7 +140,7 @@ class Waits:
         """The tasks of a run that instances waited for, none if it wasn't that run's Dag; and if some can't be told."""
         if not sensor.templated:
             return self.tasks_of(upstream.ref, sensor.task_ids, sensor.group_id), False
-        known = [self.seen.rendered.get(place(one)) for one in instances]
+        known = [self.seen.names.of(sensor, one) for one in instances]
         mine = (rendered_tasks(each) for each in known if each and each.get("external_dag_id") == upstream.ref.dag_id)
         return joined(self.tasks_of(upstream.ref, *each) for each in mine), None in known
 

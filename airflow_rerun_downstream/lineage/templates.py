@@ -1,17 +1,18 @@
-"""Rendering a marker's logical date without a running task, with what a run itself knows; and names with templates."""
+"""Rendering dates and names without a running task, with what a run itself knows; and what a template may spell."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from types import SimpleNamespace
 
 import pendulum
 
-from airflow_rerun_downstream.domain.facts import MAX_LENGTH, MarkerDefinition, RunFacts
-from airflow_rerun_downstream.lineage.expressions import evaluated
-from airflow_rerun_downstream.lineage.macros import FILTERS, MACROS, CannotRender, ds, ts
+from airflow_rerun_downstream.domain.facts import MAX_LENGTH, MarkerDefinition, Params, RunConf, RunFacts
+from airflow_rerun_downstream.lineage.expressions import evaluated, names_in
+from airflow_rerun_downstream.lineage.macros import FILTERS, MACROS, CannotRender, Given, ds, ts
 
 DATE = re.compile(r"\d{4}")
 """How a date begins. Pendulum takes a time of day for one of today, and more."""
@@ -43,6 +44,51 @@ def context(run: RunFacts) -> dict[str, object]:
     return names
 
 
+KNOWN = frozenset(
+    {
+        *("macros", "run_id", "dag_run", "params", "logical_date", "ds", "ts"),
+        *("ds_nodash", "ts_nodash", "ts_nodash_with_tz", "data_interval_start", "data_interval_end"),
+    }
+)
+"""The names that a template of an id may use; some of them only in runs that have dates."""
+
+
+def may_be_reckoned(*texts: str) -> bool:
+    """Whether templates use no other names than a run may know by itself."""
+    return all((names := names_in(text)) is not None and names <= KNOWN for text in texts if is_template(text))
+
+
+def with_params(run: RunFacts, params: Params, conf: RunConf) -> dict[str, object]:
+    """`context`, with a task's params and the run's configuration, as far as that can be read.
+
+    Airflow lets the configuration take the place of params, unless it is told not to.
+    """
+    names = context(run)
+    if conf.values is not None:
+        overriding = conf.values if conf.overrides_params else {}
+        names["params"] = Given({**dict(params), **overriding})
+        names["dag_run"] = SimpleNamespace(**vars(names["dag_run"]), conf=Given(conf.values))
+    elif not conf.overrides_params:
+        names["params"] = Given(dict(params))
+    return names
+
+
+def reckoned(texts: Iterable[str], run: RunFacts, params: Params | None, conf: RunConf) -> list[str] | None:
+    """What names came to in a run of which nobody has kept it; None: that can't be told of all of them."""
+    if params is None:
+        return None
+    names = with_params(run, params, conf)
+    try:
+        return [rendered_in(text, names) for text in texts]
+    except CannotRender:
+        return None
+
+
+def rendered_in(text: str, names: Mapping[str, object]) -> str:
+    """A text filled in from a context. Raises `CannotRender`."""
+    return evaluated(text, names) if is_template(text) else text
+
+
 def is_template(text: str) -> bool:
     """Whether a text is to be filled in."""
     return "{{" in text or "{%" in text
@@ -50,7 +96,7 @@ def is_template(text: str) -> bool:
 
 def rendered(text: str, run: RunFacts) -> str:
     """A text filled in for a run. Raises `CannotRender`."""
-    return evaluated(text, context(run)) if is_template(text) else text
+    return rendered_in(text, context(run))
 
 
 def rendered_date(marker: MarkerDefinition, run: RunFacts) -> datetime:

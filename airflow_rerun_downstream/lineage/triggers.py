@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.facts import (
     DagStructure,
-    Definitions,
     DoubtfulRecord,
+    RunConf,
     RunFacts,
     TaskInstanceFacts,
     TriggerDefinition,
@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, refs, unresolved
-from airflow_rerun_downstream.lineage.templates import is_template, may_name
+from airflow_rerun_downstream.lineage.templates import is_template, may_be_reckoned, may_name, reckoned
 
 if TYPE_CHECKING:
     from airflow_rerun_downstream.lineage.discovery import Explored
@@ -93,7 +93,7 @@ MADE = ("success", "failed")
 """States of a task that has probably made a run: one that waited for it may have failed with it."""
 
 
-def unrecorded(explored: Explored, instances: Instances, definitions: Definitions) -> Iterator[Found]:
+def unrecorded(explored: Explored, instances: Instances, around: Surroundings) -> Iterator[Found]:
     """The polluted tasks that have made a run of which nothing tells any more: an open edge for each Dag that it is of.
 
     Each map index is looked at by itself.
@@ -104,12 +104,13 @@ def unrecorded(explored: Explored, instances: Instances, definitions: Definition
         if found.link.kind is LinkKind.TRIGGER
     }
     latest: dict[str, list[TriggerDefinition]] = {}
-    for one in definitions.triggers:
+    for one in around.definitions.triggers:
         latest.setdefault(one.dag_id, []).append(one)
+    lost_runs: list[tuple[RunFacts, int, list[TriggerDefinition]]] = []
     for ref, run in explored.runs.items():
         own = explored.structures.own.get(ref)
         triggers = latest.get(ref.dag_id, ()) if own is None else own.definitions.triggers
-        for task_id, names in targets_of(triggers).items():
+        for task_id, some in by_task(triggers).items():
             lost = [
                 task.map_index
                 for task in instances.get(ref, ())
@@ -118,7 +119,12 @@ def unrecorded(explored: Explored, instances: Instances, definitions: Definition
                 and has_made(task, explored.structures.was(ref))
             ]
             if lost and explored.pollution[ref].touches(frozenset({task_id})):
-                yield from forgotten(run, task_id, lost[0], names)
+                lost_runs.append((run, lost[0], some))
+    asked = {run.ref for run, _, some in lost_runs if can_be_reckoned(some)}
+    confs = around.facts.confs(asked) if asked else {}
+    for run, map_index, some in lost_runs:
+        names = {target_of(some, run, confs.get(run.ref)) or one.trigger_dag_id for one in some}
+        yield from forgotten(run, some[0].task_id, map_index, names)
 
 
 def forgotten(run: RunFacts, task_id: str, map_index: int, names: Collection[str]) -> Iterator[Found]:
@@ -128,6 +134,19 @@ def forgotten(run: RunFacts, task_id: str, map_index: int, names: Collection[str
         yield unresolved(
             run, name, LinkKind.TRIGGER, via, why=FORGOTTEN, to_do=[Advice.KEEP_XCOMS], from_task_id=task_id
         )
+
+
+def can_be_reckoned(triggers: Sequence[TriggerDefinition]) -> bool:
+    """Whether a run alone may tell which Dag a task named. Of several names it isn't known which index each is of."""
+    return len(triggers) == 1 and is_template(name := triggers[0].trigger_dag_id) and may_be_reckoned(name)
+
+
+def target_of(triggers: Sequence[TriggerDefinition], run: RunFacts, conf: RunConf | None) -> str | None:
+    """The Dag that a task named in a run; None: it can't be reckoned."""
+    if conf is None or not can_be_reckoned(triggers):
+        return None
+    found = reckoned([triggers[0].trigger_dag_id], run, triggers[0].params, conf)
+    return found[0] if found else None
 
 
 def has_made(task: TaskInstanceFacts, structure: DagStructure | None) -> bool:
@@ -144,11 +163,11 @@ def expands(structure: DagStructure, task_id: str) -> bool:
     return grouped or (node is not None and node.mapped)
 
 
-def targets_of(triggers: Iterable[TriggerDefinition]) -> dict[str, set[str]]:
-    """The Dags that tasks name, or the templates of their names."""
-    found: dict[str, set[str]] = {}
+def by_task(triggers: Iterable[TriggerDefinition]) -> dict[str, list[TriggerDefinition]]:
+    """What each task declares."""
+    found: dict[str, list[TriggerDefinition]] = {}
     for one in triggers:
-        found.setdefault(one.task_id, set()).add(one.trigger_dag_id)
+        found.setdefault(one.task_id, []).append(one)
     return found
 
 

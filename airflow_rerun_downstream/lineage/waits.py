@@ -15,6 +15,8 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import OwnDefinitions, Surroundings
 from airflow_rerun_downstream.lineage.offsets import consumer_dates
+from airflow_rerun_downstream.lineage.spelling import can_be_reckoned
+from airflow_rerun_downstream.lineage.templates import reckoned
 
 Place = tuple[RunRef, str, int]
 """A task instance by its run, task and map index."""
@@ -72,9 +74,7 @@ class Seen:
             self.late.setdefault((one.run.dag_id, one.task_id), []).append(one)
         self.own = OwnDefinitions(around, {*consumers, *(one.run for one in late)})
         sensors = [*open_sensors, *(sensor for sensor, _, _ in expected)]
-        templated = {(sensor.dag_id, sensor.task_id) for sensor in sensors if sensor.templated}
-        rendered = [one.run for one in (*found, *late) if (one.run.dag_id, one.task_id) in templated]
-        self.rendered = facts.rendered_fields(templated, set(rendered)) if rendered else {}
+        self.names = Names(sensors, [*found, *late], consumers, around)
 
     def waited_at(self, sensor: SensorDefinition, consumer: RunRef) -> list[SensorInstance]:
         """The instances of a sensor in a run that have waited, or are to."""
@@ -92,14 +92,75 @@ class Seen:
             if one.run != run.ref
             and (one.end_date is None or one.end_date >= since)
             and sensor.is_of(one.map_index)
-            and self.may_mean(one, run.ref.dag_id)
             and self.own.has(one.run, sensor)
+            and self.may_mean(sensor, one, run.ref.dag_id)
         ]
 
-    def may_mean(self, instance: SensorInstance, dag_id: str) -> bool:
+    def may_mean(self, sensor: SensorDefinition, instance: SensorInstance, dag_id: str) -> bool:
         """Whether an instance may have waited for a Dag, by what was rendered for it."""
-        fields = self.rendered.get(place(instance))
+        fields = self.names.of(sensor, instance)
         return fields is None or fields.get("external_dag_id") in (None, dag_id)
+
+
+class Names:
+    """What sensors with templates in their ids named: what Airflow keeps of that or, without it, what is reckoned."""
+
+    def __init__(
+        self,
+        sensors: Iterable[SensorDefinition],
+        instances: Iterable[SensorInstance],
+        runs: Mapping[RunRef, RunFacts],
+        around: Surroundings,
+    ) -> None:
+        facts = around.facts
+        templated: dict[tuple[str, str], list[SensorDefinition]] = {}
+        for sensor in sensors:
+            if sensor.templated:
+                templated.setdefault((sensor.dag_id, sensor.task_id), []).append(sensor)
+        mine = [one for one in instances if (one.run.dag_id, one.task_id) in templated]
+        self.kept = facts.rendered_fields(set(templated), {one.run for one in mine}) if mine else {}
+        left = {
+            one.run
+            for one in mine
+            if place(one) not in self.kept and any(map(is_reckonable, templated[one.run.dag_id, one.task_id]))
+        }
+        unknown = left - runs.keys()
+        self.runs = {**runs, **(facts.runs(unknown) if unknown else {})}
+        self.confs = facts.confs(left) if left else {}
+        self.known: dict[tuple[int, RunRef], Mapping[str, object] | None] = {}
+
+    def of(self, sensor: SensorDefinition, instance: SensorInstance) -> Mapping[str, object] | None:
+        """The fields of an instance by their names; None: they can't be told.
+
+        The sensor is one that the run's own version has.
+        """
+        if (kept := self.kept.get(place(instance))) is not None:
+            return kept
+        key = id(sensor), instance.run
+        if key not in self.known:
+            self.known[key] = self.reckoned(sensor, instance.run)
+        return self.known[key]
+
+    def reckoned(self, sensor: SensorDefinition, ref: RunRef) -> Mapping[str, object] | None:
+        """What a sensor named in a run, by its Dag's text and the run's configuration."""
+        run, conf = self.runs.get(ref), self.confs.get(ref)
+        if run is None or conf is None or not is_reckonable(sensor):
+            return None
+        group = [] if sensor.group_id is None else [sensor.group_id]
+        found = reckoned([sensor.external_dag_id, *group, *sorted(sensor.task_ids)], run, sensor.params, conf)
+        if found is None:
+            return None
+        dag_id, *names = found
+        return {
+            "external_dag_id": dag_id,
+            "external_task_group_id": names[0] if group else None,
+            "external_task_ids": names[len(group) :],
+        }
+
+
+def is_reckonable(sensor: SensorDefinition) -> bool:
+    """Whether all names in a sensor's templates may be known of a run that nobody watched."""
+    return sensor.templated and can_be_reckoned(sensor, sensor.external_dag_id, sensor.group_id or "", *sensor.task_ids)
 
 
 def place(instance: SensorInstance) -> Place:

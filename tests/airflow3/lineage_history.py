@@ -204,6 +204,16 @@ def rendered(task: str, *, map_index: int = -1, **fields: object) -> Step:
     return step
 
 
+def configured(run: str, **conf: object) -> Step:
+    """A run has a configuration."""
+
+    def step(past: History) -> None:
+        scene.run_of(past.names[run], session=past.session).conf = conf
+        past.session.commit()
+
+    return step
+
+
 def started(task: str, at: str) -> Step:
     """When a task started."""
 

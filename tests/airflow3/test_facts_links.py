@@ -187,6 +187,60 @@ def test_a_templated_target_is_told_by_the_run_s_id(facts, session):
     assert (made.child.ref, made.by_run_id) == (child, True)
 
 
+@pytest.mark.parametrize(
+    ("target", "params", "conf", "overrides", "told"),
+    [
+        ("{{ params.target }}", {"target": "b"}, {}, True, "b"),
+        ("{{ params['target'] }}", {"target": "c"}, {"target": "b", "more": [1]}, True, "b"),
+        ("{{ params.target }}", {"target": "c"}, {"target": "b"}, False, "c"),
+        ("{{ dag_run.conf.get('target', 'c') }}", {}, {"target": "b"}, False, "b"),
+        ("{{ dag_run.conf.get('target', 'c') }}", {}, None, True, "c"),
+        ("{{ 'b' if ds == '2026-11-01' else 'c' }}", {}, {}, True, "b"),
+        ("{{ params.target }}", {"target": "c"}, {"target": ["b"]}, True, None),
+        ("{{ params.target }}", {"target": "b"}, {"target": "b", "long": "x" * 150_000}, True, None),
+        ("{{ params.target }}", {"target": "b"}, {"long": "x" * 150_000}, False, "b"),
+        ("{{ params.target }}", {}, {}, True, None),
+    ],
+)
+def test_a_templated_target_is_told_by_params_and_configuration(
+    facts, session, monkeypatch, target, params, conf, overrides, told
+):
+    monkeypatch.setenv("AIRFLOW__CORE__DAG_RUN_CONF_OVERRIDES_PARAMS", str(overrides))
+    parent, child = triggering(session, trigger(target, params=params))
+    scene.save(history.dag("c"), session=session)
+    history.run("c", child.run_id, session=session, by="operator")
+    scene.run_of(parent, session=session).conf = conf
+    session.commit()
+    history.triggered(parent, child, session=session)
+    found = facts.triggered_runs([parent])
+    if told is None:
+        assert [each.dag_id for each in found if isinstance(each, DoubtfulRecord)] == ["b", "c"]
+    else:
+        assert [each.child.ref.dag_id for each in found] == [told]
+
+
+def test_a_dag_that_makes_python_objects_of_templates_tells_nothing_by_its_params(facts, session):
+    from airflow.sdk import DAG
+
+    with DAG("a", schedule=None, params={"target": "b"}, render_template_as_native_obj=True) as dag:
+        trigger("{{ params.target }}")()
+    scene.save(dag, history.dag("b"), session=session)
+    assert [one.params for one in facts.definitions().triggers] == [None]
+
+
+def test_who_made_a_run_is_told_where_another_dag_has_a_template_and_a_run_of_its_id(facts, session):
+    """The other one's record names the same id, and may mean any Dag; the true one left its link only."""
+    parent, child = triggering(session, trigger("b"))
+    scene.save(history.dag("other", trigger("{{ var.value.target }}")), history.dag("c"), session=session)
+    other = scene.create_run("other", session=session)
+    history.xcom(other, "go", "trigger_run_id", child.run_id, session=session)
+    rendered(other, "go", {"trigger_dag_id": "c"}, session=session)
+    history.run("c", child.run_id, session=session, by="operator")
+    history.xcom(parent, "go", "_link_TriggerDagRunLink", f"http://x/dags/b/runs/{child.run_id}", session=session)
+    assert [one.parent for one in facts.triggering_runs([child])] == [parent]
+    assert facts.orphaned_dags(START) == set()
+
+
 def test_a_run_of_the_recorded_id_that_no_task_made_is_not_the_one(facts, session):
     parent, _ = triggering(session, trigger("{{ params.target }}"))
     scene.save(history.dag("c"), session=session)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dateutil.relativedelta import relativedelta
 
-from airflow_rerun_downstream.domain.facts import MarkerDefinition, SensorDefinition, TriggerDefinition
+from airflow_rerun_downstream.domain.facts import UNTOLD, MarkerDefinition, SensorDefinition, TriggerDefinition
 from tests.airflow3 import scene
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -68,6 +68,39 @@ def test_a_sensor_with_the_policys_mark(name):
     arguments, expected = PLAIN[name]
     found = the_sensor(lambda: sensor_type()(task_id="wait", external_dag_id="up", **arguments))
     assert found == SensorDefinition("here", "wait", "up", offset_known=True, **expected)
+
+
+PARAMS = {
+    "a text": ({"up": "a"}, {}, (("up", "a"),)),
+    "a number, a list and nothing": ({"n": 1, "l": ["a"], "none": None}, {}, (("n", 1), ("l", UNTOLD), ("none", None))),
+    "a long text": ({"up": "a" * 1_001}, {}, (("up", UNTOLD),)),
+    "the task's own come first": ({"up": "a", "b": 1}, {"up": "c"}, (("up", "c"), ("b", 1))),
+    "too many": ({f"p{number}": 1 for number in range(101)}, {}, None),
+}
+
+
+@pytest.mark.parametrize("name", PARAMS)
+def test_the_params_of_a_sensor_with_templates(name):
+    of_dag, own, expected = PARAMS[name]
+    arguments = {"external_dag_id": "{{ params.up }}", "params": own}
+    found = the_sensor(lambda: sensor_type()(task_id="wait", **arguments), params=of_dag)
+    assert found.params == expected
+    assert the_sensor(lambda: mapped(**arguments).expand(external_task_id=["t"]), params=of_dag).params == expected
+
+
+def test_a_param_without_a_default_is_none():
+    from airflow.sdk import Param
+
+    build = lambda: sensor_type()(task_id="wait", external_dag_id="{{ params.up }}")  # noqa: E731
+    params = {"up": Param(type="string"), "other": Param("a", type="string")}
+    assert the_sensor(build, params=params).params == (("other", "a"),)
+
+
+def test_params_that_nobody_can_tell():
+    build = lambda: sensor_type()(task_id="wait", external_dag_id="{{ params.up }}")  # noqa: E731
+    assert the_sensor(build, params={"up": "a"}, render_template_as_native_obj=True).params is None
+    expanded = lambda: mapped(external_dag_id="{{ params.up }}").expand(params=[{"up": "a"}])  # noqa: E731
+    assert {each.params for each in parsed(expanded, params={"up": "a"}).definitions.sensors} == {None}
 
 
 def test_without_the_mark_the_offset_is_not_known():
@@ -298,7 +331,7 @@ def test_triggers():
     found = parsed(build)
     assert set(found.definitions.triggers) == {
         TriggerDefinition("here", "go", "down"),
-        TriggerDefinition("here", "own", "{{ params.down }}"),
+        TriggerDefinition("here", "own", "{{ params.down }}", params=()),
         TriggerDefinition("here", "many", "a", mapped=True),
         TriggerDefinition("here", "many", "b", mapped=True),
         TriggerDefinition("here", "same", "down", mapped=True),

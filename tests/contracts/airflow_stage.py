@@ -179,6 +179,10 @@ class AirflowStage:
             history.xcom(parent, task_id, "_link_TriggerDagRunLink", address, **where)
         history.xcom(parent, task_id, "trigger_run_id", child.run_id, **where)
 
+    def configure(self, ref: RunRef, conf: Mapping[str, Any]) -> None:
+        scene.run_of(ref, session=self.session).conf = conf
+        self.session.commit()
+
     def rendered(self, ref: RunRef, task_id: str, *, map_index: int = -1, **fields: object) -> None:
         from airflow.models.renderedtifields import RenderedTaskInstanceFields
         from sqlalchemy import insert

@@ -182,6 +182,7 @@ EVERY_TASK = [(dag_id, task_id) for dag_id in DAGS for task_id in TASKS]
 BY_RUN: Mapping[str, Read] = {
     "runs": lambda facts, refs: facts.runs(refs),
     "runs_now": lambda facts, refs: facts.runs_now(refs),
+    "confs": lambda facts, refs: facts.confs(refs),
     "task_instances": lambda facts, refs: facts.task_instances(refs),
     "accounts": lambda facts, refs: facts.accounts(refs),
     "tries": lambda facts, refs: facts.tries(refs),

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
+    UNTOLD,
     AssetSchedule,
     DoubtfulRecord,
     InletDefinition,
@@ -122,6 +123,10 @@ class Stage(Protocol):
         self, parent: RunRef, task_id: str, child: RunRef, *, map_index: int = -1, linked: str | None = None
     ) -> None:
         """A task records the run that it made; ``linked``: the Dag that its link in the UI names."""
+        ...
+
+    def configure(self, ref: RunRef, conf: Mapping[str, Any]) -> None:
+        """A run is made with a configuration."""
         ...
 
     def rendered(self, ref: RunRef, task_id: str, *, map_index: int = -1, **fields: object) -> None:
@@ -296,6 +301,10 @@ class FakeStage:
     ) -> None:
         self._must_have(parent, task_id, map_index)
         self.world.record(parent, task_id, child.run_id, map_index=map_index, linked=linked)
+
+    def configure(self, ref: RunRef, conf: Mapping[str, Any]) -> None:
+        plain = {name: UNTOLD if isinstance(value, (list, dict)) else value for name, value in conf.items()}
+        self.world.confs[ref] = plain
 
     def rendered(self, ref: RunRef, task_id: str, *, map_index: int = -1, **fields: object) -> None:
         self.world.rendered[ref, task_id, map_index] = fields

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from airflow_rerun_downstream.domain.errors import Invalid
-from airflow_rerun_downstream.domain.facts import RunFacts, RunNow
+from airflow_rerun_downstream.domain.facts import UNTOLD, RunConf, RunFacts, RunNow
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import RunFilter, SourceRule
 from tests.contracts.stages import DAY, GONE, MINUTE, Shape, Stage
@@ -160,6 +160,18 @@ class TestMadeByTasks:
     def test_the_dag_that_made_it_is_gone(self, airflow, chain):
         airflow.lose("a")
         assert self.online(airflow, *chain) == [True, True, True]
+
+
+class TestConfs:
+    def test_what_runs_were_made_with(self, airflow):
+        airflow.dag(Shape("a"))
+        plain, given = airflow.run("a"), airflow.run("a", day=1)
+        airflow.configure(given, {"dag": "b", "n": 1, "more": ["x"], "none": None})
+        assert airflow.facts.confs([plain, given, GONE]) == {
+            plain: RunConf({}),
+            given: RunConf({"dag": "b", "n": 1, "more": UNTOLD, "none": None}),
+        }
+        assert airflow.facts.confs([]) == {}
 
 
 class TestByDate:

@@ -38,9 +38,11 @@ from airflow_rerun_downstream.domain.facts import (
     MarkerDefinition,
     Observation,
     OutletDefinition,
+    Params,
     PastDependency,
     RecordedWait,
     RunAccount,
+    RunConf,
     RunFacts,
     RunNow,
     SensorDefinition,
@@ -103,7 +105,8 @@ class World:
     consumptions: set[tuple[int, RunRef]] = field(default_factory=set)
     triggered: list[tuple[RunRef, str, RunRef]] = field(default_factory=list)
     recorded: list[records.Record] = field(default_factory=list)
-    confs: dict[RunRef, Mapping[str, str]] = field(default_factory=dict)
+    confs: dict[RunRef, Mapping[str, Any]] = field(default_factory=dict)
+    conf_overrides: bool = True
     waits: list[tuple[datetime, waits.Wait]] = field(default_factory=list)
     rendered: dict[tuple[RunRef, str, int], Mapping[str, object]] = field(default_factory=dict)
     schedules: dict[str, DagSchedule] = field(default_factory=dict)
@@ -213,10 +216,17 @@ class World:
         self.versions[ref] = DagVersion(replace(own.structure, tasks=nodes), both)
 
     def trigger_task(
-        self, dag_id: str, task_id: str, target: str, *, waits: bool = False, one_run: bool = False
+        self,
+        dag_id: str,
+        task_id: str,
+        target: str,
+        *,
+        waits: bool = False,
+        one_run: bool = False,
+        params: Params | None = (),
     ) -> None:
         """Make a task a TriggerDagRun one (before or after `dag`); ``one_run``: it can't make a second one."""
-        self.triggers.append(TriggerDefinition(dag_id, task_id, target, waits=waits))
+        self.triggers.append(TriggerDefinition(dag_id, task_id, target, waits=waits, params=params))
         if one_run:
             self.one_run.add((dag_id, task_id))
         if (known := self.structures.get(dag_id)) is not None:
@@ -487,6 +497,11 @@ class FakeFacts:
     def told(self, ref: RunRef) -> RunFacts:
         """A run as Airflow's rows tell of it."""
         return records.told(self.world, self.world.runs[ref])
+
+    def confs(self, refs: Collection[RunRef]) -> dict[RunRef, RunConf]:
+        self.statements += 1
+        world = self.world
+        return {ref: RunConf(world.confs.get(ref, {}), world.conf_overrides) for ref in refs if ref in world.runs}
 
     def runs_now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
         return {ref: RunNow(run.state, run.run_after) for ref, run in self.runs(refs).items()}

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
+from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunConf, RunFacts, TriggerDefinition, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.templates import may_name
+from airflow_rerun_downstream.lineage.triggers import target_of
 
 if TYPE_CHECKING:
     from tests.fakes.airflow import World
@@ -53,7 +54,10 @@ def target(world: World, record: Record) -> str | None:
     if len(triggers) == 1 and is_fixed(triggers):
         return triggers[0].trigger_dag_id
     fields = world.rendered.get((record.parent, record.task_id, record.map_index), {})
-    return str(fields["trigger_dag_id"]) if triggers and "trigger_dag_id" in fields else None
+    if triggers and "trigger_dag_id" in fields:
+        return str(fields["trigger_dag_id"])
+    conf = RunConf(world.confs.get(record.parent, {}), world.conf_overrides)
+    return target_of(triggers, world.runs[record.parent], conf)
 
 
 def triggered(world: World, parents: Collection[RunRef]) -> Iterator[TriggeredRun | DoubtfulRecord]:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from airflow_rerun_downstream.domain.facts import AssetSchedule, InletDefinition, MarkerDefinition, OutletDefinition
+from airflow_rerun_downstream.domain.facts import (
+    UNTOLD,
+    AssetSchedule,
+    InletDefinition,
+    MarkerDefinition,
+    OutletDefinition,
+    SensorDefinition,
+)
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, Plan
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.declarations import parse
@@ -109,6 +118,31 @@ def test_what_the_runs_of_such_a_dag_have_made_where_a_template_names_it(world: 
     by_hand = world.run("elsewhere")
     world.made(by_hand, "t", world.run("of_another", run_type="operator_triggered", online=True))
     assert hanging(plan(world, world.run("p"))).keys() == {"made"}
+
+
+def test_what_a_template_names_by_params_in_the_runs_of_such_a_dag(world: World) -> None:
+    """Nothing tells who made the runs of three Dags; params of one, and the configuration of a run, name two."""
+    world.trigger_task("first", "go", "{{ params.to }}", params=(("to", "by_default"),))
+    for dag_id in ("by_default", "configured", "of_another"):
+        world.run(dag_id, run_type="operator_triggered", online=False)
+    source = world.run("p")
+    world.run("first", day=1, run_type="manual")
+    assert hanging(plan(world, source)).keys() == {"by_default"}
+    world.confs[world.run("first", day=2, run_type="manual")] = {"to": "configured"}
+    assert hanging(plan(world, source)).keys() == {"by_default", "configured"}
+    world.confs[world.run("first", day=3, run_type="manual")] = {"to": UNTOLD}
+    assert hanging(plan(world, source)).keys() == {"by_default", "configured", "of_another"}
+
+
+def test_a_sensor_hangs_on_the_dags_that_its_params_have_named(world: World) -> None:
+    """A template that may mean any Dag would hang on everything."""
+    named = SensorDefinition("reader", "wait", "{{ params.dag }}", offset_known=True, params=(("dag", "else"),))
+    world.sensors += [named, replace(named, dag_id="lost", external_dag_id="{{ var.value.dag }}")]
+    source = world.run("p")
+    world.run("reader", day=1, run_type="manual")
+    assert hanging(plan(world, source)).keys() == set()
+    world.confs[world.run("reader", day=2, run_type="manual")] = {"dag": "first"}
+    assert hanging(plan(world, source)).keys() == {"reader"}
 
 
 def test_what_tasks_of_such_a_dag_have_made_that_its_text_does_not_tell(world: World) -> None:

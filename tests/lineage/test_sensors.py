@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_rerun_downstream.domain.facts import (
+    UNTOLD,
     DagVersion,
     DeclaredLink,
     Definitions,
@@ -119,6 +120,60 @@ def test_a_run_without_the_sensors_instance_is_no_consumer(world: World) -> None
     source, reader = world.run("up"), world.run("reader")
     world.tasks[reader] = [each for each in world.tasks[reader] if each.task_id != "wait"]
     assert links(plan(world, source)) == set()
+
+
+NAMED = sensor("{{ params.dag }}", task_ids=frozenset({"{{ params.task }}"}), params=(("dag", "up"), ("task", "load")))
+
+
+@pytest.mark.parametrize(
+    ("definition", "conf", "expected"),
+    [
+        (NAMED, {}, [("derived", ["load"])]),
+        (NAMED, {"task": "side"}, [("derived", ["side"])]),
+        (NAMED, {"dag": "other"}, []),
+        (NAMED, {"dag": UNTOLD}, [("unresolved", None)]),
+        (replace(NAMED, params=None), {}, [("unresolved", None)]),
+        (replace(NAMED, params=()), {}, [("unresolved", None)]),
+        (replace(NAMED, params=()), {"dag": "up", "task": "load"}, [("derived", ["load"])]),
+        (replace(NAMED, mapped=True), {}, [("unresolved", None)]),
+        (replace(NAMED, mapped=True, map_indexes=frozenset({0})), {}, [("derived", ["load"])]),
+        (sensor("{{ 'up' if ds_nodash > '20261031' else 'other' }}"), {}, [("derived", None)]),
+        (sensor("{{ var.value.dag }}"), {}, [("unresolved", None)]),
+    ],
+)
+def test_names_that_airflow_has_forgotten_are_told_by_params(
+    world: World, definition: SensorDefinition, conf: dict[str, Any], expected: list[tuple[str, list[str] | None]]
+) -> None:
+    world.sensors.append(definition)
+    source, reader = world.run("up"), world.run("reader")
+    world.confs[reader] = conf
+    found = plan(world, source)
+    assert [(link.evidence.value, link.via.get("external_task_ids")) for link in found.links] == expected
+
+
+def test_what_airflow_rendered_comes_before_what_can_be_reckoned(world: World) -> None:
+    world.sensors.append(NAMED)
+    source, reader = world.run("up"), world.run("reader")
+    world.rendered[reader, "wait", -1] = {"external_dag_id": "other"}
+    assert links(plan(world, source)) == set()
+
+
+def test_a_configuration_is_left_aside_where_the_deployment_says_so(world: World) -> None:
+    world.sensors.append(NAMED)
+    source, reader = world.run("up"), world.run("reader")
+    world.confs[reader] = {"dag": "other"}
+    assert links(plan(world, source)) == set()
+    world.conf_overrides = False
+    assert links(plan(world, source)) == DERIVED
+
+
+def test_a_sensor_without_an_offset_is_open_only_to_the_dag_that_its_params_name(world: World) -> None:
+    world.dag("other", "load")
+    world.sensors.append(replace(NAMED, has_date_function=True))
+    source, another = world.run("up"), world.run("other")
+    world.run("reader", day=1)
+    assert links(plan(world, source)) == OPEN
+    assert links(plan(world, another)) == set()
 
 
 def test_each_map_index_is_told_by_itself(world: World) -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_rerun_downstream.domain.facts import TOO_LONG, MarkerDefinition, RunFacts
+from airflow_rerun_downstream.domain.facts import TOO_LONG, UNTOLD, MarkerDefinition, RunConf, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.macros import CannotRender
-from airflow_rerun_downstream.lineage.templates import may_name, rendered, rendered_date
+from airflow_rerun_downstream.lineage.templates import may_be_reckoned, may_name, reckoned, rendered, rendered_date
 from tests.hostile import NAMES, TEMPLATES
 
 DATE = datetime(2026, 1, 30, 5, tzinfo=timezone.utc)  # a Friday
@@ -99,12 +99,71 @@ def test_a_run_without_a_date_has_no_names_for_it() -> None:
         date("{{ logical_date }}", undated)
 
 
+PARAMS = (("dag", "orders"), ("day", "2026-01-02"), ("n", 3), ("list", UNTOLD), ("get", "x"), ("a b", "spaced"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{{ params.dag }}", "orders"),
+        ("eu_{{ params['dag'] }}", "eu_orders"),
+        ("{{ params['a b'] }}", "spaced"),
+        ("{{ params['get'] }}", "x"),
+        ("{{ params.get('dag') }}_{{ params.get('other', 'none') }}", "orders_none"),
+        ("{{ params.dag }}_{{ params.n + 1 }}", "orders_4"),
+        ("{{ params.dag if params.n > 2 else 'x' }}_{{ ds_nodash }}", "orders_20260130"),
+        ("{{ dag_run.conf.own }}", "configured"),
+        ("{{ dag_run.conf['own'] or params.dag }}", "configured"),
+        ("{{ dag_run.conf.get('dag', params.dag) }}", "orders"),
+        ("{{ params.own }}", "configured"),
+        ("{{ params and dag_run.conf and 'both' }}", "both"),
+        ("{{ params.list }}", None),
+        ("{{ params.items }}", None),
+        ("{{ params.get }}", None),
+        ("{{ params }}", None),
+        ("{{ params | string }}", None),
+        ("{{ params ~ 'x' }}", None),
+        ("{{ params == dag_run.conf }}", None),
+        ("{{ params[params] }}", None),
+        ("{{ params['x':] }}", None),
+        ("{{ params.other }}", None),
+        ("{{ params.get('list') }}", None),
+        ("{{ params.get('other') or params.__class__ }}", None),
+        ("{{ params.pop('dag') }}", None),
+        ("{{ macros.ds_format(params, ds, ds) }}", None),
+        ("{{ var.value.dag }}", None),
+    ],
+)
+def test_names_by_what_a_run_was_given(text: str, expected: str | None) -> None:
+    found = reckoned([text], RUN, PARAMS, RunConf({"own": "configured"}))
+    assert found == (None if expected is None else [expected])
+
+
+def test_a_configuration_that_is_too_long_may_override_anything() -> None:
+    assert reckoned(["{{ params.dag }}"], RUN, PARAMS, RunConf(None)) is None
+    assert reckoned(["{{ params.dag }}"], RUN, PARAMS, RunConf(None, overrides_params=False)) == ["orders"]
+    assert reckoned(["{{ dag_run.conf.dag }}"], RUN, PARAMS, RunConf(None, overrides_params=False)) is None
+    assert reckoned(["{{ ds_nodash }}"], RUN, PARAMS, RunConf(None)) == ["20260130"]
+
+
+def test_nothing_is_reckoned_where_templates_become_objects() -> None:
+    assert reckoned(["{{ ds_nodash }}"], RUN, None, RunConf({})) is None
+
+
+@pytest.mark.parametrize("text", ["{{ params.dag }}_{{ ds }}", "orders", "{{ dag_run.conf.x }}"])
+def test_what_may_be_reckoned_is_seen_in_the_text(text: str) -> None:
+    assert may_be_reckoned(text)
+    assert not may_be_reckoned(text, "{{ ti.x }}")
+    assert not may_be_reckoned(text, "{{ x")
+
+
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_hostile_template_is_refused_in_a_sentence_and_costs_no_memory(name: str) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(CannotRender) as caught:
             date(TEMPLATES[name])
+        assert reckoned([TEMPLATES[name]], RUN, PARAMS, RunConf({})) in (None, [TEMPLATES[name]])
         assert tracemalloc.get_traced_memory()[1] < 2 * MEGABYTE
     finally:
         tracemalloc.stop()
@@ -112,7 +171,9 @@ def test_a_hostile_template_is_refused_in_a_sentence_and_costs_no_memory(name: s
 
 
 EXPRESSIONS = st.recursive(
-    st.sampled_from(["ds", "logical_date", "run_id", "macros", "1", "9999999999999", "1e300", "'a'", "''", "ti"]),
+    st.sampled_from(
+        ["ds", "logical_date", "run_id", "macros", "1", "9999999999999", "1e300", "'a'", "''", "ti", "params"]
+    ),
     lambda inner: st.one_of(
         st.builds(
             "({} {} {})".format,
@@ -120,7 +181,11 @@ EXPRESSIONS = st.recursive(
             st.sampled_from(["+", "-", "*", "/", "//", "%", "**", "~", "<", "==", "and", "or"]),
             inner,
         ),
-        st.builds("{}.{}".format, inner, st.sampled_from(["hour", "add()", "timedelta", "__class__", "ds_add(ds, 1)"])),
+        st.builds(
+            "{}.{}".format,
+            inner,
+            st.sampled_from(["hour", "add()", "dag", "get", "get(ds)", "__class__", "ds_add(ds, 1)"]),
+        ),
         st.builds("{}.replace({}, {})".format, inner, inner, inner),
         st.builds("{}[{}:]".format, inner, inner),
         st.builds("{}.strftime({})".format, inner, inner),
@@ -135,6 +200,8 @@ EXPRESSIONS = st.recursive(
 def test_whatever_a_text_says_there_is_a_short_text_or_a_refusal(text: str) -> None:
     with contextlib.suppress(CannotRender):
         assert len(rendered(text, RUN)) <= max(500, len(text))
+    for found in reckoned([text], RUN, PARAMS, RunConf({})) or ():
+        assert len(found) <= max(500, len(text))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,6 +2,4 @@
 
 from __future__ import annotations
 
-LEFT_OUT = {
-    "sensor with a Dag from params": "names aren't rendered from params yet",
-}
+LEFT_OUT = {}

@@ -46,7 +46,7 @@ class Dag:
     renames: bool = False
     stale: bool = False
     policy: bool = True
-    params: dict[str, Any] = field(default_factory=dict)
+    params: tuple[dict[str, Any], dict[str, Any]] = field(default_factory=lambda: ({}, {}))
     assets: list[Any] = field(default_factory=list)
     versions: tuple[dict[str, Task], dict[str, Task]] = field(default_factory=lambda: ({}, {}))
 
@@ -102,6 +102,7 @@ class Run:
     logical: datetime | None
     ready: datetime
     by: str
+    conf: dict[str, Any] = field(default_factory=dict)
     instances: dict[tuple[str, int], Instance] = field(default_factory=dict)
     outlived_by: set[str] = field(default_factory=set)
     """Tasks that went on after the run had been ended."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -103,9 +103,14 @@ class Sensor(Link):
     def read(self) -> None:
         """Each run waited as its own version says."""
         for run in self.world.runs_of(self.down):
-            for index, wait in self.forms[run.version].items():
+            for index, form in self.forms[run.version].items():
+                wait = self.wait_in(run, form)
                 up = self.world.at(wait.dag, None if run.logical is None else run.logical - wait.hours * HOUR)
                 self.waited(run, index, wait, up)
+
+    def wait_in(self, run: Run, form: Wait) -> Wait:
+        """What the sensor waited for in a run."""
+        return form
 
     def waited(self, run: Run, index: int, wait: Wait, up: Run | None) -> None:
         """One instance waited for a run (None: one that is gone by now)."""
@@ -216,21 +221,62 @@ class Templated(Sensor):
 
 
 class FromParams(Sensor):
-    """The Dag's name is a template that the Dag's own params fill in."""
+    """The Dag's name is a template that params, the run's configuration or its date fill in."""
 
     variant = "sensor with a Dag from params"
+    weight = 1.2
 
     def choose(self) -> None:
-        """The default is all that there ever was."""
-        self.down.params[f"which{self.number}"] = self.up.dag_id
+        """Whose params they are, how the template takes them, and what changes with the version."""
+        self.own = self.chance(0.3)
+        self.names = [self.name("which"), self.name("other")]
+        self.other = self.ups[-1]
+        self.way = self.random.choice(["attribute", "item", "get", "conf", "date"])
+        if self.chance(0.4):
+            self.down.changes = True
+            now = self.forms[1][-1]
+            self.forms = ({-1: replace(now, dag=self.other)}, {-1: now})
+        for version in () if self.own else (0, 1):
+            self.down.params[version].update(self.given(version))
+
+    def told(self) -> str:
+        """How the template takes them."""
+        return f"{super().told()}, by {self.way}{' of the task' if self.own else ''}"
+
+    def given(self, version: int) -> dict[str, str]:
+        """The params of a version."""
+        return {self.names[0]: self.forms[version][-1].dag.dag_id, self.names[1]: self.other.dag_id}
+
+    def template(self) -> str:
+        """What stands in the place of the Dag's name."""
+        which, other = self.names
+        ways = {
+            "attribute": f"params.{which}",
+            "item": f"params['{which}']",
+            "get": f"params.get('{which}', 'nobody')",
+            "conf": f"dag_run.conf.get('{which}', params.{which})",
+            "date": f"params.{which} if logical_date.day % 2 else params.{other}",
+        }
+        return f"{{{{ {ways[self.way]} }}}}"
+
+    def wait_in(self, run: Run, form: Wait) -> Wait:
+        """A configuration takes the place of params."""
+        if self.way == "date":
+            return form if run.logical is not None and run.logical.day % 2 else replace(form, dag=self.other)
+        if not self.chance(0.3):
+            return form
+        run.conf[self.names[0]] = self.other.dag_id
+        return replace(form, dag=self.other)
 
     def waited(self, run: Run, index: int, wait: Wait, up: Run | None) -> None:
         """Airflow keeps the fields, as of every task with templates; they needn't be there to know."""
-        self.render(run, index, wait)
+        if self.chance(0.5):
+            self.render(run, index, wait)
         super().waited(run, index, wait, up)
 
     def make(self, version: int) -> Any:
-        """A param of this link alone."""
-        arguments = self.forms[version][-1].arguments()
-        arguments["external_dag_id"] = f"{{{{ params.which{self.number} }}}}"
+        """Params of this link alone."""
+        arguments = self.forms[version][-1].arguments() | {"external_dag_id": self.template()}
+        if self.own:
+            arguments["params"] = self.given(version)
         return operators.ExternalTaskSensor(task_id=self.task_id[version], **arguments)

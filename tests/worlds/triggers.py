@@ -145,6 +145,34 @@ class Templated(Trigger):
                 self.world.doubt(self.kind, self.variant, parent, [self.task_id], dag)
 
 
+class FromParams(Trigger):
+    """The Dag's name is a template that params or the run's configuration fill in; nothing else says which it is."""
+
+    variant = "trigger with a Dag from params"
+
+    def declare(self) -> None:
+        """The default, or one that the configuration of every run replaces."""
+        self.which = self.name("target")
+        self.configured = self.chance(0.5)
+        for version in (0, 1):
+            self.up.params[version][self.which] = "nobody" if self.configured else self.down.dag_id
+        super().declare()
+
+    def make(self) -> Any:
+        """The template may mean any Dag."""
+        return operators.TriggerDagRunOperator(task_id=self.task_id, trigger_dag_id=f"{{{{ params.{self.which} }}}}")
+
+    def made(self, parent: Run, child: Run) -> None:
+        """As of a target that is written down."""
+        if self.configured:
+            parent.conf[self.which] = self.down.dag_id
+        super().made(parent, child)
+
+    def note(self, parent: Run, child: Run) -> bool:
+        """The run's id alone."""
+        return self.world.record(parent, self.task_id, RUN_ID, child.ref.run_id)
+
+
 class HalfRecorded(Trigger):
     """Only one of the two records is left, or none; or the task has failed since."""
 
@@ -192,4 +220,4 @@ class Removed(Trigger):
                 self.made(parent, child)
 
 
-TRIGGERS = (Trigger, Waiting, InPython, Templated, HalfRecorded, Removed)
+TRIGGERS = (Trigger, Waiting, InPython, Templated, FromParams, HalfRecorded, Removed)

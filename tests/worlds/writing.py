@@ -27,7 +27,7 @@ START = datetime(2026, 1, 1, tzinfo=FIRST_DAY.tzinfo)
 
 def built(dag: Dag, version: int) -> DAG:
     """A version as its author's file makes it, after the deployment's policies."""
-    with DAG(dag.dag_id, schedule=schedule(dag), start_date=START, catchup=False, params=dag.params) as made:
+    with DAG(dag.dag_id, schedule=schedule(dag), start_date=START, catchup=False, params=dag.params[version]) as made:
         operators: dict[str, Any] = {}
         for task in dag.versions[version].values():
             if task.make is not None:
@@ -136,6 +136,7 @@ class Writer:
             "start_date": run.ready + MINUTE,
             "end_date": run.end,
             "log_template_id": self.template,
+            "conf": run.conf,
             "clear_number": 0,
             "span_status": "ended",
         }

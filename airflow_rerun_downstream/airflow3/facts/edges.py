@@ -23,6 +23,7 @@ from airflow_rerun_downstream.airflow3.sensors import (
     read_own_code,
 )
 from airflow_rerun_downstream.domain.facts import MarkerDefinition, PastDependency, SensorDefinition, TriggerDefinition
+from airflow_rerun_downstream.lineage.templates import is_template
 
 THIS_DATE = "{{ logical_date.isoformat() }}"
 """The date of an ExternalTaskMarker whose author gave none."""
@@ -82,7 +83,7 @@ def with_arguments(
     texts = {name: texts_of(values) for name, values in given.items()}
     groups = texts["external_task_group_id"]
     for external_dag_id in texts["external_dag_id"] or [UNKNOWN]:
-        yield SensorDefinition(
+        found = SensorDefinition(
             dag_id,
             task.task_id,
             external_dag_id=external_dag_id,
@@ -93,6 +94,7 @@ def with_arguments(
             has_date_function=offset.by_function,
             mapped=task.mapped,
         )
+        yield replace(found, params=task.params) if found.templated else found
 
 
 def offset_of(task: Task) -> Offset:
@@ -156,10 +158,11 @@ def markers_of(dag_id: str, task: Task) -> Iterator[MarkerDefinition]:
 
 def triggers_of(dag_id: str, task: Task) -> Iterator[TriggerDefinition]:
     """One definition for each Dag that a task triggers."""
+    waits = waits_for_run(task)
+    in_vain = waits and not any(task.followers)
     for trigger_dag_id in task.texts("trigger_dag_id") or [UNKNOWN]:
-        waits = waits_for_run(task)
-        in_vain = waits and not any(task.followers)
-        yield TriggerDefinition(dag_id, task.task_id, trigger_dag_id, task.mapped, waits, in_vain)
+        params = task.params if is_template(trigger_dag_id) else ()
+        yield TriggerDefinition(dag_id, task.task_id, trigger_dag_id, task.mapped, waits, in_vain, params)
 
 
 NOT_GIVEN = "NOTSET"

@@ -34,6 +34,7 @@ from airflow_rerun_downstream.domain.facts import (
     DoubtfulRecord,
     RecordedWait,
     RunAccount,
+    RunConf,
     RunFacts,
     RunNow,
     SensorInstance,
@@ -61,6 +62,10 @@ class AirflowFacts:
     def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
         """See `LineageFacts.runs`."""
         return runs.runs(self._session, refs)
+
+    def confs(self, refs: Collection[RunRef]) -> dict[RunRef, RunConf]:
+        """See `LineageFacts.confs`."""
+        return runs.confs(self._session, refs)
 
     def runs_now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
         """See `LineageFacts.runs_now`."""

@@ -15,6 +15,7 @@ from sqlalchemy import Text, and_, cast, func, or_, select
 from airflow_rerun_downstream.airflow3.pairs import chunks, one_in
 from airflow_rerun_downstream.airflow3.stored import LINK_KEY, TRIGGER_KEY, linked_run, read_id, text_of
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.templates import may_name
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -117,11 +118,11 @@ def parents(
 ) -> dict[RunRef, dict[RunRef, Kind]]:
     """For each run that a task made: the runs of the tasks that may have, with their kinds.
 
-    A run id is unique in its Dag only. A task that declares another target, in its run's own version, is left out.
+    A run id is unique in its Dag only. A task that can't name the run's Dag, in its own run's version, is left out.
     ``whole_dags``: for other runs of the same Dags, too.
     """
     # Not at the top: what a version declares is read by modules that need this one.
-    from airflow_rerun_downstream.airflow3.facts.versions import is_open, triggers_of
+    from airflow_rerun_downstream.airflow3.facts.versions import triggers_of
 
     wanted = {*children, *(runs_made(session, {ref.dag_id for ref in children}) if whole_dags else ())}
     by_id: dict[str, list[RunRef]] = {}
@@ -130,14 +131,17 @@ def parents(
     rows = [row for some in chunks(by_id, 5_000) for row in session.execute(makers_of(session, some))]
     declared = triggers_of(session, {RunRef(row.dag_id, row.run_id) for row in rows}) if rows else {}
     found: dict[RunRef, dict[RunRef, Kind]] = {}
+    sure: set[RunRef] = set()
     for row in rows:
         maker = RunRef(row.dag_id, row.run_id)
         triggers = declared.get(maker, {}).get(row.task_id, ())
         named = {trigger.trigger_dag_id for trigger in triggers}
         for child in by_id.get(read_id(row.value) or "", ()):
-            if not named or is_open(triggers) or child.dag_id in named:
+            if not named or any(may_name(name, child.dag_id) for name in named):
                 found.setdefault(child, {})[maker] = Kind.of(row)
-    missing = {child.run_id for child in wanted if child not in found}
+            if child.dag_id in named:
+                sure.add(child)
+    missing = {child.run_id for child in wanted - sure}
     for some in chunks(sorted(missing), 2_000):
         for row in session.execute(linked_makers_of(session, some)):
             dag_id, run_id = linked_run(row.value) or ("", None)

@@ -121,7 +121,9 @@ def tasks_of(dag_id: str, dag: Mapping[str, Any]) -> Iterator[Task]:
     for entry in dag.get("tasks") or ():
         data = entry.get("__var", entry) if isinstance(entry, Mapping) else {}
         if isinstance(data, Mapping) and data.get("task_id"):
-            yield Task(data, defaults)
+            yield Task(
+                data, defaults, dag_params=dag.get("params"), native=bool(dag.get("render_template_as_native_obj"))
+            )
         else:
             log.warning("Dag %s has a serialized task that can't be read", dag_id)
 

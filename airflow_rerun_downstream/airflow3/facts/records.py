@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, select
 from airflow_rerun_downstream.airflow3.facts.origins import XCOM
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, one_in, pair_in
 from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY
-from airflow_rerun_downstream.airflow3.stored import Unreadable, read_fields, read_waited, text_of
+from airflow_rerun_downstream.airflow3.stored import AT_ONCE, Unreadable, read_fields, read_waited, text_of
 from airflow_rerun_downstream.domain.facts import SHOWN_DATES, DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef
 
@@ -24,8 +24,6 @@ RENDERED = RenderedTaskInstanceFields.__table__.c
 WAITED = select(XCOM.dag_id, XCOM.run_id, XCOM.task_id, XCOM.map_index, text_of(XCOM.value)).select_from(
     XComModel.__table__
 )
-AT_ONCE = {"yield_per": 500}
-"""Rows are read a few hundred at a time: each may be as long as `stored.MAX_RECORD`."""
 
 
 def rendered_fields(

@@ -7,6 +7,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
@@ -14,8 +15,10 @@ from sqlalchemy import and_, exists, func, literal, or_, select
 
 from airflow_rerun_downstream.airflow3.facts.origins import Kind, Origins, origins, word
 from airflow_rerun_downstream.airflow3.facts.stops import stopped
+from airflow_rerun_downstream.airflow3.facts.values import value_of
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, one_in, pair_in
-from airflow_rerun_downstream.domain.facts import RunFacts, RunNow, TaskInstanceFacts, UndatedRun
+from airflow_rerun_downstream.airflow3.stored import AT_ONCE, MAX_NAMES, read_json, text_of
+from airflow_rerun_downstream.domain.facts import RunConf, RunFacts, RunNow, TaskInstanceFacts, UndatedRun
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
@@ -101,6 +104,21 @@ def runs(session: Session, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
     return complete(session, rows)
 
 
+def confs(session: Session, refs: Collection[RunRef]) -> dict[RunRef, RunConf]:
+    """The configurations of runs: what a person, a task or a backfill gave them. One that is too long isn't read."""
+    overrides = conf.getboolean("core", "dag_run_conf_overrides_params", fallback=True)
+    found: dict[RunRef, RunConf] = {}
+    for some in chunks(refs):
+        columns = RUN.dag_id, RUN.run_id, RUN.conf.is_(None).label("none"), text_of(RUN.conf)
+        wanted = select(*columns).where(pair_in(session, RUN.dag_id, RUN.run_id, names(some)))
+        for row in session.execute(wanted, execution_options=AT_ONCE):
+            given = {} if row.none or row.value == "null" else read_json(row.value)
+            known = isinstance(given, Mapping) and len(given) <= MAX_NAMES
+            values = {str(name): value_of(value) for name, value in given.items()} if known else None
+            found[RunRef(row.dag_id, row.run_id)] = RunConf(values, overrides)
+    return found
+
+
 def runs_now(session: Session, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
     """Where the runs that exist stand."""
     columns = RUN.dag_id, RUN.run_id, RUN.state, RUN.run_after
@@ -143,9 +161,9 @@ def undated_runs(session: Session, windows: Mapping[str, tuple[datetime, datetim
     return [UndatedRun(known[RunRef(row.dag_id, row.run_id)], texts_of(row.conf)) for row in rows]
 
 
-def texts_of(conf: Any) -> dict[str, str]:
+def texts_of(configuration: Any) -> dict[str, str]:
     """The values of a run's configuration that are texts or numbers."""
-    given = conf if isinstance(conf, Mapping) else {}
+    given = configuration if isinstance(configuration, Mapping) else {}
     return {str(key): str(value) for key, value in given.items() if isinstance(value, (str, int, float))}
 
 

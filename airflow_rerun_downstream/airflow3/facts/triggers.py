@@ -12,14 +12,15 @@ from airflow.models.xcom import XComModel
 from sqlalchemy import or_, select
 
 from airflow_rerun_downstream.airflow3.facts.origins import XCOM, made_by_task, parents
-from airflow_rerun_downstream.airflow3.facts.records import AT_ONCE, rendered_fields
-from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, complete, runs
+from airflow_rerun_downstream.airflow3.facts.records import rendered_fields
+from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, complete, confs, runs
 from airflow_rerun_downstream.airflow3.facts.versions import is_open, triggers_of
 from airflow_rerun_downstream.airflow3.pairs import chunks, names, one_in, pair_in
-from airflow_rerun_downstream.airflow3.stored import LINK_KEY, TRIGGER_KEY, linked_run, read_id, text_of
+from airflow_rerun_downstream.airflow3.stored import AT_ONCE, LINK_KEY, TRIGGER_KEY, linked_run, read_id, text_of
 from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.templates import may_name
+from airflow_rerun_downstream.lineage.triggers import can_be_reckoned, target_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 Instance = tuple[RunRef, str, int]
-Declared = Mapping[RunRef, Mapping[str, Collection[TriggerDefinition]]]
+Declared = Mapping[RunRef, Mapping[str, Sequence[TriggerDefinition]]]
 """What runs' own versions of their Dags declare, by run and task."""
 
 
@@ -116,7 +117,7 @@ def runs_of_ids(session: Session, run_ids: Collection[str]) -> dict[str, list[Ru
     return {run_id: sorted(some, key=attrgetter("ref")) for run_id, some in found.items()}
 
 
-def of_task(declared: Declared, instance: Instance) -> Collection[TriggerDefinition]:
+def of_task(declared: Declared, instance: Instance) -> Sequence[TriggerDefinition]:
     """What a task declares."""
     return declared.get(instance[0], {}).get(instance[1], ())
 
@@ -191,6 +192,8 @@ def target_dags(session: Session, recorded: Mapping[Instance, Recorded], declare
         else:
             unclear.append(instance)
     found.update(rendered_targets(session, unclear))
+    left = [each for each in unclear if each not in found]
+    found.update(reckoned_targets(session, {each: of_task(declared, each) for each in left}))
     return found
 
 
@@ -205,3 +208,14 @@ def rendered_targets(session: Session, instances: Collection[Instance]) -> dict[
         for instance in instances
         if fields.get(instance, {}).get("trigger_dag_id")
     }
+
+
+def reckoned_targets(session: Session, triggers: Mapping[Instance, Sequence[TriggerDefinition]]) -> dict[Instance, str]:
+    """The Dags that templated tasks triggered of which Airflow has kept nothing, by their runs' params."""
+    left = {instance: some for instance, some in triggers.items() if can_be_reckoned(some)}
+    if not left:
+        return {}
+    refs = {ref for ref, _, _ in left}
+    known, given = runs(session, refs), confs(session, refs)
+    named = {each: target_of(some, known[each[0]], given.get(each[0])) for each, some in left.items()}
+    return {instance: name for instance, name in named.items() if name is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airflow_rerun_downstream.domain.facts import MAX_LENGTH, TOO_LONG
+from airflow_rerun_downstream.domain.facts import MAX_LENGTH, TOO_LONG, UNTOLD, Params, Value
 
 UNKNOWN = "{{ mapped }}"
 """Stands for a value that differs from one map index to the next and isn't written in the Dag: a template too."""
@@ -15,6 +15,9 @@ MAX_VALUES = 1_000
 
 MAX_INDEXES = 100
 """Of how many map indexes the arguments are told apart."""
+
+MAX_PARAMS = 100
+"""How many params of a task are kept; of more, none is known."""
 
 OF_A_GROUP = "MappedArgument("
 """What a text has in it where Airflow has written down an argument of a mapped task group: no value, but its name."""
@@ -39,10 +42,22 @@ def expansion(data: Mapping[str, Any]) -> Mapping[str, Any] | list[Any] | None:
 
 
 class Task:
-    """A serialized task. ``default_args`` are those of its Dag, which Airflow gives to a mapped task at run time."""
+    """A serialized task. ``default_args`` are those of its Dag, which Airflow gives to a mapped task at run time.
 
-    def __init__(self, data: Mapping[str, Any], default_args: Mapping[str, Any]) -> None:
+    ``dag_params`` are those of its Dag, serialized; ``native``: its Dag makes Python objects of templates.
+    """
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        default_args: Mapping[str, Any],
+        *,
+        dag_params: Any = None,
+        native: bool = False,
+    ) -> None:
         self.data = data
+        self._dag_params = dag_params
+        self._native = native
         self.task_id = str(data["task_id"])
         self.mapped = bool(data.get("_is_mapped"))
         self.operator = str(data.get("task_type") or data.get("_task_type") or "")
@@ -94,6 +109,20 @@ class Task:
         """`values` as texts, each once, in their order; lists are taken apart."""
         return texts_of(self.values(name))
 
+    @property
+    def params(self) -> Params | None:
+        """The params of all map indexes, with their defaults; None: they differ, or templates aren't filled in as text.
+
+        The task's own come before the Dag's, as in Airflow.
+        """
+        of_indexes = self._expanded if isinstance(self._expanded, list) else [self._expanded]
+        if self._native or (
+            self.mapped and any(not isinstance(each, Mapping) or "params" in each for each in of_indexes)
+        ):
+            return None
+        found = dict(params_of(self._dag_params)) | dict(params_of(self.data.get("params")))
+        return tuple(found.items()) if len(found) <= MAX_PARAMS else None
+
     def by_index(self) -> list[Mapping[str, Any]] | None:
         """The arguments of each map index, where the Dag's text tells them; None: it doesn't, or of too many.
 
@@ -113,6 +142,23 @@ class Task:
         if any(not isinstance(each, Mapping) for each in self._expanded):
             return None
         return [{**self._given, **each} for each in self._expanded]
+
+
+def params_of(serialized: Any) -> Iterable[tuple[str, Value]]:
+    """Serialized params by their names; one without a default isn't among them."""
+    for each in serialized if isinstance(serialized, (list, tuple)) else ():
+        name, param = each if isinstance(each, (list, tuple)) and len(each) == 2 else (None, None)
+        if isinstance(name, str) and isinstance(param, Mapping):
+            default = param.get("default")
+            if not (isinstance(default, Mapping) and default.get("__type") == "arg_not_set"):
+                yield name, value_of(default)
+
+
+def value_of(value: Any) -> Value:
+    """A value as a template may use it."""
+    if isinstance(value, str) and len(value) > MAX_LENGTH:
+        return UNTOLD
+    return value if value is None or isinstance(value, (str, int, float)) else UNTOLD
 
 
 def texts_of(values: Iterable[Any]) -> list[str]:

@@ -33,6 +33,9 @@ with DAG("parent", schedule="0 0 * * *", params={"child": "named_child"}, **ONCE
     ]
     EmptyOperator(task_id="aside")
 
+with DAG("named", schedule="0 0 * * *", params={"child": "named_child"}, **ONCE):
+    TriggerDagRunOperator(task_id="go", trigger_dag_id="{{ [params.child][0] }}")
+
 with DAG("root", schedule="0 0 * * *", **ONCE):
     TriggerDagRunOperator(task_id="go", trigger_dag_id="root_child")
 
