@@ -213,7 +213,9 @@ class LineageFacts(Protocol):
     ) -> list[TaskStart]:
         """When instances of ``tasks`` (``(dag_id, task_id)``) last started, at or after ``since`` and before ``until``.
 
-        In the order of time. Those of runs that had ended before ``since`` aren't looked for.
+        A start that a rerun gave doesn't count, if there was one before: what the rerun makes anew stands in the place
+        of that. Nor does a skip after it. In the order of time. Those of runs that had ended before ``since`` aren't
+        looked for.
         """
         ...
 
@@ -357,7 +359,8 @@ class Gateway(Protocol):
         With ``retry`` those that haven't succeeded are cleared with all that has to run again with them, see
         `to_clear_again`. A note on the run and a row in the audit log name the rerun. The task instances are
         remembered, so that the asset manager knows their events; where the run had consumed events that reruns have
-        repeated since, it consumes the last repeats instead.
+        repeated since, it consumes the last repeats instead. When they had last started by themselves is kept, see
+        `LineageFacts.task_starts`.
 
         ``before_writing`` is called once, when all is read and nothing is written yet, to lock what must be locked: so
         a database that has one lock for all isn't locked while a large run is read. What it raises ends the dispatch
@@ -367,13 +370,17 @@ class Gateway(Protocol):
         """
         ...
 
-    def adopt(self, ref: RunRef, *, rerun_id: int, actor: str) -> None:
-        """Take a run that a task has started for a member's; what it consumed is replaced as by `dispatch`."""
+    def adopt(self, ref: RunRef, *, place: RunRef, rerun_id: int, actor: str) -> None:
+        """Take a run that a task has started for a member's; what it consumed is replaced as by `dispatch`.
+
+        Where it is told by time what a task has read, it counts for what it had read in ``place``, which may be gone:
+        the member's run so far, and perhaps the same one.
+        """
         ...
 
     def take_over(self, ref: RunRef, tasks: Tasks, *, rerun_id: int, actor: str) -> None:
-        """Count the tries of a run's tasks that somebody else has started as the rerun's own, so that the asset
-        manager knows their events."""
+        """Count the tries of a run's tasks that somebody else has started as the rerun's own: the asset manager knows
+        their events, and they aren't starts of the tasks' own."""
         ...
 
     def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:

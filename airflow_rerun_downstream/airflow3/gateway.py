@@ -9,7 +9,7 @@ from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
-from airflow_rerun_downstream.airflow3 import audit, clearing, selecting, stuck, superseding
+from airflow_rerun_downstream.airflow3 import audit, clearing, own_starts, selecting, stuck, superseding
 from airflow_rerun_downstream.airflow3.facts.serialized import structure_of_run
 from airflow_rerun_downstream.airflow3.observing import (
     RESTARTING,
@@ -108,6 +108,7 @@ class AirflowGateway:
             task_instances = self._to_clear_again(run, tasks, task_instances, on_latest_version=latest)
         self._check_ended(run, task_instances)
         left = self._left(run, besides=task_instances)
+        before_it = own_starts.before_dispatch(run, task_instances, session=self._session)
 
         def claim() -> None:
             before_writing()
@@ -117,25 +118,36 @@ class AirflowGateway:
         clearing.clear(run, task_instances, on_latest_version=latest, session=self._session, before_writing=claim)
         clearing.withdraw(left, session=self._session)
         self._remember(ref, tasks, task_instances, rerun_id=rerun_id)
+        own_starts.note_dispatch(run, before_it, task_instances, selecting.whole(tasks), session=self._session)
         superseding.take_repeats(run, session=self._session)
         self._leave_traces(run, "dispatch", rerun_id=rerun_id, actor=actor)
         done = Dispatched(clear_number=run.clear_number, cleared=len(task_instances))
         self._let_go(run, task_instances)
         return done
 
-    def adopt(self, ref: RunRef, *, rerun_id: int, actor: str) -> None:
-        """Take a run that a task has started for a member's: it consumes what the rerun has made so far."""
+    def adopt(self, ref: RunRef, *, place: RunRef, rerun_id: int, actor: str) -> None:
+        """Take a run that a task has started for a member's: it consumes what the rerun has made so far.
+
+        By the time at which it read what ``place`` had read.
+        """
         if (run := self._locked(ref)) is not None:
             superseding.take_repeats(run, session=self._session)
+            own_starts.note_adoption(run, place, session=self._session)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="adopt")
 
     def take_over(self, ref: RunRef, tasks: Tasks, *, rerun_id: int, actor: str) -> None:
-        """Count the tries that are on their way as the rerun's: their asset events repeat those of earlier ones."""
+        """Count the tries that are on their way as the rerun's: their asset events repeat those of earlier ones.
+
+        What the tasks had read before the rerun is what they read again.
+        """
         run = self._locked(ref)
         if run is None:
             return
         every = self._task_instances(run, TaskInstance.task_id.in_({task.task_id for task in tasks}))
         going = [ti for ti in selecting.selected(tasks, every) if ti.state in UNFINISHED_TASK_STATES]
+        ours = dispatches.dispatched_by(self._session, ref, rerun_id)
+        again = {key(ti): own_starts.try_of(ti) for ti in every if ti in going or key(ti) in ours}
+        own_starts.follow_clear(run, again, session=self._session)
         tries = selecting.present_tries(tasks, going)
         dispatches.remember_dispatch(self._session, ref, tries, rerun_id, None)
         self._log(run, "take_over", rerun_id=rerun_id, actor=actor)

@@ -107,7 +107,7 @@ class Effects:
             how = "cleared the run" if ref == member.ref else f"made {ref.run_id} in place of {member.ref.run_id}"
             detail = f"{step.task_id} of {step.parent} {how}; all of its tasks run"
             self.tell(work, rerun, "member_adopted", member, detail, {step.parent.dag_id})
-            work.gateway.adopt(ref, rerun_id=rerun.id, actor=rerun.created_by)
+            work.gateway.adopt(ref, place=member.ref, rerun_id=rerun.id, actor=rerun.created_by)
         return moved
 
     def halt(self, work: Work, rerun: Rerun, member: Member) -> bool:

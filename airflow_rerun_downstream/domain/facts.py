@@ -216,7 +216,7 @@ class AssetEmission:
 
 @dataclass(frozen=True, slots=True)
 class TaskStart:
-    """When a task instance of ``run``, which did not skip its work, last started.
+    """When a task instance of ``run``, which did not skip its work, last started without a rerun.
 
     ``consumed``: the assets of which events started the run.
     """

@@ -1,7 +1,8 @@
 """Links of the kind ``inlet``: a task read an asset that hasn't started its run.
 
 Airflow keeps no record of that. It is told by time: what a task's last try read was made by the runs that had emitted
-the asset's last events before, one of each Dag that makes it. A run that events of the asset have started is told by
+the asset's last events before, one of each Dag that makes it. A try that a rerun started makes anew what the last one
+before it had made, and counts for what that had read. A run that events of the asset have started is told by
 these, and isn't looked at here.
 """
 

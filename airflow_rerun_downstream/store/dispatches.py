@@ -81,6 +81,16 @@ def dispatched(executor: Executor, dag_id: str, run_id: str, task_id: str, map_i
     return None if row is None else DispatchedTask(*row)
 
 
+def dispatched_by(executor: Executor, ref: RunRef, rerun_id: int) -> set[tuple[str, int]]:
+    """Task and map index of what a rerun was the last to clear in a run."""
+    wanted = select(dispatched_task.c.task_id, dispatched_task.c.map_index).where(
+        dispatched_task.c.dag_id == ref.dag_id,
+        dispatched_task.c.run_id == ref.run_id,
+        dispatched_task.c.rerun_id == rerun_id,
+    )
+    return {(task_id, map_index) for task_id, map_index in executor.execute(wanted)}
+
+
 def mark_emitted(executor: Executor, dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int) -> bool:
     """Note that a try's events were recognised; False where this or a later try was noted already."""
     earlier = or_(dispatched_task.c.emitted_try.is_(None), dispatched_task.c.emitted_try < try_number)

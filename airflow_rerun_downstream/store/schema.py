@@ -21,13 +21,13 @@ from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, metadat
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Every revision, oldest first; a test compares with the migrations' folder."""
 
 HEAD = REVISIONS[-1]
 """The revision that this code works with."""
 
-LATER_TABLES = frozenset({"rerun_downstream_repeat", "rerun_downstream_not_made_anew"})
+LATER_TABLES = frozenset({f"rerun_downstream_{name}" for name in ("repeat", "not_made_anew", "own_start")})
 """Those that came after the first revision."""
 
 BASE = "base"

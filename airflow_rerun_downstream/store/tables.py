@@ -206,6 +206,23 @@ dispatched_task = Table(
 )
 """The task instances that a dispatch of ours cleared. It outlives the rerun: a late try still emits events."""
 
+own_start = Table(
+    f"{PREFIX}own_start",
+    metadata,
+    Column("dag_run_id", Integer, primary_key=True, autoincrement=False),
+    airflow_id("task_id", primary_key=True),
+    Column("map_index", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("max_tries", Integer, nullable=False),
+    Column("first_try", Integer),
+    Column("try_id", String(32)),
+)
+"""When a task instance that a rerun made anew had last started without one. It holds until somebody clears that again:
+``max_tries`` is another then, as Airflow's own retries leave it, or else ``first_try``, the rerun's first, has another
+id than ``try_id`` (hexadecimal). The run goes by its number in Airflow: one that is made under a deleted one's id has
+another.
+"""
+
 process = Table(
     f"{PREFIX}process",
     metadata,

@@ -715,4 +715,4 @@ class TestTransaction:
         with database.counted() as ours:
             dispatch(session, mine, *whole(*STATES))
 
-        assert len(ours) <= len(clear) + 11
+        assert len(ours) <= len(clear) + 13

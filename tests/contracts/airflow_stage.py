@@ -5,19 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
 from airflow_rerun_downstream.domain.facts import RecordedWait
-from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from tests.airflow3 import history, scene
-from tests.contracts.stages import DAY, MAKERS, MINUTE, NOW, Shape
+from tests.contracts.stages import DAY, MAKERS, MINUTE, NOW, Shape, dispatched
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from airflow_rerun_downstream.ports import LineageFacts
+    from airflow_rerun_downstream.ports import Gateway, LineageFacts
 
 TRIGGERED_BY = {"scheduler": "timetable", "asset": "asset", "backfill": "backfill", "person": "ui", "task": "operator"}
 
@@ -55,6 +55,7 @@ class AirflowStage:
         from airflow.sdk import Asset
 
         more: dict[str, Any] = {"task_id": task_id, "depends_on_past": task_id in shape.past}
+        more["retry_delay"] = timedelta()
         if (pool := shape.pools.get(task_id)) is not None:
             more["pool"], more["pool_slots"] = pool
         more["inlets"] = [Asset(name, uri=name) for name in shape.inlets.get(task_id, ())]
@@ -121,6 +122,16 @@ class AirflowStage:
     def _instances(self, ref: RunRef) -> dict[tuple[str, int], Any]:
         return scene.instances(ref, session=self.session)
 
+    def grow(self, ref: RunRef, task_id: str, index: int, *, at: datetime) -> None:
+        from airflow.models.taskinstance import TaskInstance
+
+        first = scene.instance(ref, task_id, 0, session=self.session)
+        task = scene.latest(ref.dag_id, session=self.session).get_task(task_id)
+        version = first.dag_version_id
+        self.session.add(TaskInstance(task, run_id=ref.run_id, map_index=index, dag_version_id=version))
+        self.session.commit()
+        self.put(ref, task_id, "success", at=at, map_index=index)
+
     def drop_tasks(self, ref: RunRef) -> None:
         for ti in self._instances(ref).values():
             self.session.delete(ti)
@@ -128,9 +139,9 @@ class AirflowStage:
 
     def put(self, ref: RunRef, task_id: str, state: str | None, *, at: datetime, map_index: int = -1) -> None:
         ti = scene.instance(ref, task_id, map_index, session=self.session)
-        ti.state = state
+        again, ti.state = ti.state is None, state
         if state in ("success", "failed", "running"):
-            ti.try_number = max(ti.try_number, 1)
+            ti.try_number = max(ti.try_number + again, 1)
             ti.start_date, ti.end_date = at, None if state == "running" else at + MINUTE
         self.session.commit()
 
@@ -144,6 +155,24 @@ class AirflowStage:
 
         chosen = [ti for (task_id, _), ti in self._instances(ref).items() if task_id in task_ids]
         clear_task_instances(chosen, self.session)
+        self.session.commit()
+
+    def _gateway(self) -> Gateway:
+        from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+
+        return AirflowGateway(self.session)
+
+    def rerun(self, ref: RunRef, *task_ids: str, number: int = 1, index: int | None = None) -> None:
+        dispatched(self._gateway(), ref, task_ids, number, index)
+        self.session.commit()
+
+    def adopt(self, ref: RunRef, place: RunRef) -> None:
+        self._gateway().adopt(ref, place=place, rerun_id=1, actor="ada")
+        self.session.commit()
+
+    def take_over(self, ref: RunRef, *task_ids: str, number: int = 1) -> None:
+        tasks = normalised(map(TaskRef, task_ids))
+        self._gateway().take_over(ref, tasks, rerun_id=number, actor="ada")
         self.session.commit()
 
     def mark_failed(self, ref: RunRef) -> None:

@@ -20,9 +20,9 @@ from airflow_rerun_downstream.domain.facts import (
     SensorDefinition,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
-from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.ports import LineageFacts
-from tests.fakes.airflow import START, FakeFacts, World
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
+from airflow_rerun_downstream.ports import Gateway, LineageFacts
+from tests.fakes.airflow import START, FakeFacts, FakeGateway, World
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 NOW = START + 40 * DAY
@@ -91,6 +91,10 @@ class Stage(Protocol):
         """A mapped task of a run gets its indexes, all successful."""
         ...
 
+    def grow(self, ref: RunRef, task_id: str, index: int, *, at: datetime) -> None:
+        """A mapped task of a run gets one more index, which succeeds."""
+        ...
+
     def drop_tasks(self, ref: RunRef) -> None:
         """A run loses its task instances, as one does that was made before its Dag had any."""
         ...
@@ -105,6 +109,18 @@ class Stage(Protocol):
 
     def clear(self, ref: RunRef, *task_ids: str) -> None:
         """A person clears tasks of a run that has ended; Airflow queues it."""
+        ...
+
+    def rerun(self, ref: RunRef, *task_ids: str, number: int = 1, index: int | None = None) -> None:
+        """A rerun dispatches tasks of a run that has ended; it goes on if a person has cleared some for it."""
+        ...
+
+    def adopt(self, ref: RunRef, place: RunRef) -> None:
+        """A rerun takes a run in the place of another."""
+        ...
+
+    def take_over(self, ref: RunRef, *task_ids: str, number: int = 1) -> None:
+        """A rerun follows what a person has cleared for it."""
         ...
 
     def mark_failed(self, ref: RunRef) -> None:
@@ -168,6 +184,12 @@ class Stage(Protocol):
     def move(self, ref: RunRef, task_id: str) -> None:
         """Airflow moves a task instance to the latest version of its Dag, as it does when it is cleared."""
         ...
+
+
+def dispatched(gateway: Gateway, ref: RunRef, task_ids: Collection[str], number: int, index: int | None) -> None:
+    """A rerun dispatches tasks of a run."""
+    tasks = normalised(TaskRef(task_id, index) for task_id in task_ids)
+    gateway.dispatch(ref, tasks, rerun_id=number, actor="ada", retry=False, run_on_latest_version=False)
 
 
 class FakeStage:
@@ -264,6 +286,11 @@ class FakeStage:
     def expand(self, ref: RunRef, task_id: str, count: int) -> None:
         self.world.expand(ref, task_id, count)
 
+    def grow(self, ref: RunRef, task_id: str, index: int, *, at: datetime) -> None:
+        first = next(task for task in self.world.tasks[ref] if task.task_id == task_id)
+        dates = {"start_date": at, "end_date": at + MINUTE}
+        self.world.tasks[ref].append(replace(first, map_index=index, state="success", try_number=1, **dates))
+
     def drop_tasks(self, ref: RunRef) -> None:
         self.world.tasks[ref] = []
 
@@ -282,6 +309,15 @@ class FakeStage:
 
     def clear(self, ref: RunRef, *task_ids: str) -> None:
         self.world.clear_by_hand(ref, task_ids)
+
+    def rerun(self, ref: RunRef, *task_ids: str, number: int = 1, index: int | None = None) -> None:
+        dispatched(FakeGateway(self.world), ref, task_ids, number, index)
+
+    def adopt(self, ref: RunRef, place: RunRef) -> None:
+        FakeGateway(self.world).adopt(ref, place=place, rerun_id=1, actor="ada")
+
+    def take_over(self, ref: RunRef, *task_ids: str, number: int = 1) -> None:
+        FakeGateway(self.world).take_over(ref, normalised(map(TaskRef, task_ids)), rerun_id=number, actor="ada")
 
     def mark_failed(self, ref: RunRef) -> None:
         self.world.set_run(ref, state="failed", terminated=True)

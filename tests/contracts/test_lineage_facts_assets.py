@@ -17,6 +17,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.freeze import WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef
+from tests.contracts.players import play
 from tests.contracts.stages import DAY, GONE, MINUTE, Shape, Stage
 from tests.fakes.airflow import START
 
@@ -170,6 +171,178 @@ class TestTaskStarts:
         airflow.dag(Shape("a"))
         airflow.run("a", state="queued")
         assert airflow.facts.task_starts([("a", "t")], since=START, until=None) == []
+
+
+READER = [("r", "read")]
+FIRST, LATER, LAST = START + MINUTE, START + 3 * DAY, START + 5 * DAY
+
+
+class TestStartsOfWhatARerunMadeAnew:
+    """Rule 8: a second repair finds the readers of the first."""
+
+    @pytest.fixture
+    def reader(self, airflow) -> RunRef:
+        """A run that has read at `FIRST`."""
+        airflow.dag(Shape("r", "read; aside"))
+        ref = airflow.run("r")
+        airflow.put(ref, "read", "success", at=FIRST)
+        return ref
+
+    def starts(self, airflow, since=START, until=None):
+        found = airflow.facts.task_starts(READER, since=since, until=until)
+        return [(one.run.ref.run_id, one.map_index, one.at) for one in found]
+
+    def again(self, airflow, ref: RunRef, at=LATER, state="success") -> None:
+        """What was cleared runs."""
+        airflow.put(ref, "read", state, at=at)
+        airflow.end(ref, "success", at=at + 2 * MINUTE)
+
+    def test_it_is_told_by_its_start_before(self, airflow, reader):
+        airflow.rerun(reader, "read")
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST)], "it waits to start"
+        self.again(airflow, reader)
+        assert self.starts(airflow, until=LATER) == [(reader.run_id, -1, FIRST)]
+        assert self.starts(airflow, since=FIRST + MINUTE) == []
+
+    def test_however_often_it_is_repaired(self, airflow, reader):
+        for number in range(1, 4):
+            airflow.rerun(reader, "read", number=number)
+            self.again(airflow, reader, at=LATER + number * MINUTE)
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST)]
+
+    def test_airflows_own_retries_are_the_reruns(self, airflow, reader):
+        airflow.rerun(reader, "read")
+        work = play(airflow, reader)
+        work.schedule()
+        work.start("read")
+        work.retry("read")
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST)]
+        work.schedule()
+        work.start("read")
+        work.end("read")
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST)]
+
+    def test_what_a_rerun_left_as_it_was(self, airflow, reader):
+        airflow.put(reader, "aside", "success", at=LATER)
+        airflow.rerun(reader, "aside")
+        airflow.end(reader, "success", at=LAST)
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST)]
+
+    @pytest.mark.parametrize("state", ["skipped", "upstream_failed"])
+    def test_what_a_rerun_did_not_get_to_holds_what_it_had_read(self, airflow, reader, state):
+        airflow.rerun(reader, "read")
+        self.again(airflow, reader, state=state)
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST)]
+
+    def test_what_had_never_started_starts_in_the_rerun(self, airflow):
+        airflow.dag(Shape("r", "read; aside"))
+        ref = airflow.run("r", state="failed", states={"read": "upstream_failed"})
+        airflow.rerun(ref, "read")
+        assert self.starts(airflow) == []
+        self.again(airflow, ref)
+        assert self.starts(airflow) == [(ref.run_id, -1, LATER)]
+        airflow.rerun(ref, "read", number=2)
+        self.again(airflow, ref, at=LAST)
+        assert self.starts(airflow) == [(ref.run_id, -1, LATER)]
+
+    def test_a_person_lets_it_read_once_more(self, airflow, reader):
+        airflow.rerun(reader, "read")
+        self.again(airflow, reader)
+        airflow.clear(reader, "read")
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST)], "it hasn't yet"
+        self.again(airflow, reader, at=LAST)
+        assert self.starts(airflow) == [(reader.run_id, -1, LAST)]
+        airflow.rerun(reader, "read", number=2)
+        self.again(airflow, reader, at=LAST + DAY)
+        assert self.starts(airflow) == [(reader.run_id, -1, LAST)]
+
+    @pytest.mark.parametrize("state", ["skipped", "upstream_failed"])
+    def test_a_person_lets_it_read_once_more_that_the_rerun_did_not_get_to(self, airflow, reader, state):
+        airflow.rerun(reader, "read")
+        self.again(airflow, reader, state=state)
+        airflow.clear(reader, "read")
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST)], "it hasn't yet"
+        self.again(airflow, reader, at=LAST)
+        assert self.starts(airflow) == [(reader.run_id, -1, LAST)]
+
+    def test_a_person_skips_it_afterwards(self, airflow, reader):
+        airflow.rerun(reader, "read")
+        self.again(airflow, reader)
+        airflow.clear(reader, "read")
+        self.again(airflow, reader, state="skipped")
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST)]
+
+    def test_a_person_clears_it_for_the_rerun(self, airflow, reader):
+        airflow.rerun(reader, "read")
+        self.again(airflow, reader, state="failed")
+        airflow.clear(reader, "read")
+        airflow.take_over(reader, "read")
+        self.again(airflow, reader, at=LAST)
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST)]
+
+    def test_a_person_clears_something_else_for_the_rerun(self, airflow, reader):
+        airflow.rerun(reader, "read", number=1)
+        self.again(airflow, reader)
+        airflow.clear(reader, "read")
+        self.again(airflow, reader, at=LAST)
+        airflow.rerun(reader, "aside", number=2)
+        airflow.put(reader, "aside", "failed", at=LAST + DAY)
+        airflow.end(reader, "failed", at=LAST + DAY)
+        airflow.clear(reader, "aside")
+        airflow.take_over(reader, "aside", "read", number=2)
+        assert self.starts(airflow) == [(reader.run_id, -1, LAST)]
+
+    def test_a_run_that_takes_its_place(self, airflow, reader):
+        new = airflow.run("r", day=3, by="task", dated=False)
+        airflow.put(new, "read", "success", at=LATER)
+        airflow.adopt(new, reader)
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST), (new.run_id, -1, FIRST)]
+        newer = airflow.run("r", day=5, by="task", dated=False)
+        airflow.put(newer, "read", "success", at=LAST)
+        airflow.adopt(newer, new)
+        assert [at for _, _, at in self.starts(airflow)] == [FIRST] * 3
+        airflow.clear(new, "read")
+        self.again(airflow, new, at=LAST)
+        assert [at for _, _, at in self.starts(airflow)] == [FIRST, FIRST, LAST]
+
+    def test_a_trigger_that_clears_the_run(self, airflow, reader):
+        airflow.clear(reader, "read", "aside")
+        airflow.put(reader, "read", "running", at=LATER)
+        airflow.adopt(reader, reader)
+        self.again(airflow, reader)
+        assert self.starts(airflow) == [(reader.run_id, -1, FIRST)]
+
+    def test_a_place_that_is_gone(self, airflow, reader):
+        new = airflow.run("r", day=3, by="task", dated=False)
+        airflow.put(new, "read", "success", at=LATER)
+        airflow.adopt(new, GONE)
+        assert self.starts(airflow)[1:] == [(new.run_id, -1, LATER)]
+
+    def test_a_run_made_under_a_deleted_ones_id(self, airflow, reader):
+        airflow.rerun(reader, "read")
+        self.again(airflow, reader)
+        airflow.run("r", day=1)
+        airflow.delete(reader)
+        again = airflow.run("r", run_id=reader.run_id)
+        airflow.put(again, "read", "success", at=LATER)
+        assert self.starts(airflow)[1:] == [(reader.run_id, -1, LATER)]
+
+    def test_each_index(self, airflow):
+        airflow.dag(Shape("r", "read; aside", mapped={"read"}))
+        ref = airflow.run("r")
+        airflow.expand(ref, "read", 3)
+        for index in range(3):
+            airflow.put(ref, "read", "success", at=FIRST + index * MINUTE, map_index=index)
+        airflow.rerun(ref, "read", index=1)
+        airflow.put(ref, "read", "success", at=LATER, map_index=1)
+        airflow.end(ref, "success", at=LATER + MINUTE)
+        every = [(ref.run_id, index, FIRST + index * MINUTE) for index in range(3)]
+        assert self.starts(airflow) == every
+        airflow.rerun(ref, "read", number=2)
+        for index in range(3):
+            airflow.put(ref, "read", "success", at=LAST, map_index=index)
+        airflow.grow(ref, "read", 3, at=LAST)
+        assert sorted(self.starts(airflow)) == sorted([*every, (ref.run_id, 3, FIRST)])
 
 
 class TestWaitingAssets:

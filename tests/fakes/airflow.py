@@ -60,7 +60,7 @@ from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
 from airflow_rerun_downstream.domain.room import DagRoom, Obstacle
 from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, RunFilter
-from tests.fakes import dags, events, records, tries, waits
+from tests.fakes import dags, events, own_starts, records, tries, waits
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 
@@ -127,6 +127,10 @@ class World:
     lasted: dict[RunRef, float] = field(default_factory=dict)
     empty: set[tuple[RunRef, str]] = field(default_factory=set)
     cleared_at: dict[RunRef, frozenset[tuple[str, int]]] = field(default_factory=dict)
+    clears: dict[tuple[RunRef, str, int], int] = field(default_factory=dict)
+    cleared_from: dict[tuple[RunRef, str, int], datetime | None] = field(default_factory=dict)
+    own_starts: dict[tuple[RunRef, str, int], tuple[datetime, int]] = field(default_factory=dict)
+    dispatched_by: dict[tuple[RunRef, str, int], int] = field(default_factory=dict)
 
     def snapshot(self) -> dict[str, object]:
         """Everything that a transaction may change."""
@@ -415,6 +419,8 @@ class World:
                     self.tries[key] = (*known, task)
                 self.cut.discard(key)
                 self.by_hand.pop(key, None)
+                self.cleared_from[key] = own_starts.own(self, ref, task)
+                self.clears[key] = self.clears.get(key, 0) + 1
         self.cleared_at[ref] = frozenset((t.task_id, t.map_index) for t in self.tasks[ref])
 
     def set_run(self, ref: RunRef, **values: object) -> None:
@@ -448,7 +454,8 @@ class World:
         self.consumptions = {one for one in self.consumptions if one[1] != ref}
         for of_run in (self.versions, self.moved, self.lasted, self.cleared_at):
             of_run.pop(ref, None)
-        for of_task in (self.rendered, self.tries, self.by_hand, self.choices):
+        own = (self.clears, self.cleared_from, self.own_starts, self.dispatched_by)
+        for of_task in (self.rendered, self.tries, self.by_hand, self.choices, *own):
             for one in [one for one in of_task if one[0] == ref]:
                 del of_task[one]
         for some in (self.cut, self.empty):
@@ -816,7 +823,11 @@ class FakeGateway:
         if run.state not in FINISHED_RUN_STATES or any(t.state in LIVE_TASK_STATES for t in here if key(t) in cleared):
             raise CannotDispatch("run_not_finished")
         before_writing()
+        starts = own_starts.of_run(self.world, ref)
         self.world.keep_tries(ref, cleared)
+        whole = {task.task_id for task in tasks if task.map_index is None}
+        own_starts.note_dispatch(self.world, ref, starts, cleared, whole)
+        self.world.dispatched_by.update({(ref, *each): rerun_id for each in cleared})
         self.world.tasks[ref] = [
             replace(t, state=None) if (t.task_id, t.map_index) in cleared else t for t in self.world.tasks[ref]
         ]
@@ -827,7 +838,17 @@ class FakeGateway:
 
     def take_over(self, ref: RunRef, tasks: Tasks, *, rerun_id: int, actor: str) -> None:
         if ref in self.world.runs:
+            own_starts.follow_clear(self.world, ref, self.taken_over(ref, tasks, rerun_id))
             self.record(ref, rerun_id=rerun_id, actor=actor, event="take_over")
+
+    def taken_over(self, ref: RunRef, tasks: Tasks, rerun_id: int) -> list[tuple[str, int]]:
+        """The task instances of a rerun that somebody else may have cleared."""
+        return [
+            key(task)
+            for task in self.world.tasks[ref]
+            if covers(tasks, task.task_id, task.map_index)
+            and (task.state in UNFINISHED_TASK_STATES or self.world.dispatched_by.get((ref, *key(task))) == rerun_id)
+        ]
 
     def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
         run = self.world.runs.get(ref)
@@ -849,8 +870,9 @@ class FakeGateway:
         self.record(ref, rerun_id=rerun_id, actor=actor, event="stop")
         return True
 
-    def adopt(self, ref: RunRef, *, rerun_id: int, actor: str) -> None:
-        """Only told: what a run consumed isn't part of this world."""
+    def adopt(self, ref: RunRef, *, place: RunRef, rerun_id: int, actor: str) -> None:
+        """What a run consumed isn't part of this world."""
+        own_starts.note_adoption(self.world, ref, place)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="adopt")
 
     def record(self, ref: RunRef, *, rerun_id: int, actor: str, event: str) -> None:

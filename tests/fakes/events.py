@@ -11,12 +11,11 @@ from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.facts import AssetConsumption, AssetEmission, TaskStart
 from airflow_rerun_downstream.domain.freeze import WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef
+from tests.fakes import own_starts
 from tests.fakes.records import told
 
 if TYPE_CHECKING:
     from tests.fakes.airflow import World
-
-DID_NOTHING = ("skipped", "upstream_failed", "removed")
 
 
 @dataclass(frozen=True)
@@ -66,14 +65,14 @@ def starts(
 ) -> list[TaskStart]:
     """In the order of time."""
     found = [
-        (task.start_date, number, task.task_id, task.map_index, ref)
+        (at, number, task.task_id, task.map_index, ref)
         for number, (ref, some) in enumerate(world.tasks.items())
         for task in some
         if (ref.dag_id, task.task_id) in tasks
-        and task.state not in DID_NOTHING
-        and task.start_date is not None
-        and task.start_date >= since
-        and (until is None or task.start_date < until)
+        and task.state != "removed"
+        and (at := own_starts.own(world, ref, task)) is not None
+        and at >= since
+        and (until is None or at < until)
     ]
     return [
         TaskStart(told(world, world.runs[ref]), task_id, index, at, consumed(world, ref))

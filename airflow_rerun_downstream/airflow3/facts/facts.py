@@ -19,6 +19,7 @@ from airflow_rerun_downstream.airflow3.facts import (
     schedules,
     sensor_instances,
     serialized,
+    starts,
     tries,
     triggers,
     versions,
@@ -149,7 +150,7 @@ class AirflowFacts:
         self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
     ) -> list[TaskStart]:
         """See `LineageFacts.task_starts`."""
-        return inlets.task_starts(self._session, tasks, since=since, until=until)
+        return starts.task_starts(self._session, tasks, since=since, until=until)
 
     def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
         """See `LineageFacts.triggered_runs`."""

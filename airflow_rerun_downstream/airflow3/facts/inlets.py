@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow.models.asset import (
@@ -18,22 +17,16 @@ from airflow.models.asset import (
     TaskInletAssetReference,
 )
 from airflow.models.asset import alias_association_table as ALIASED
-from airflow.models.asset import association_table as CONSUMED
 from airflow.models.dag import DagModel
-from airflow.models.dagrun import DagRun
-from airflow.models.taskinstance import TaskInstance
-from sqlalchemy import and_, exists, func, null, or_, select, union_all
+from sqlalchemy import exists, func, null, or_, select, union_all
 
 from airflow_rerun_downstream.airflow3.facts.assets import ASSET, EVENT, emitted_by
-from airflow_rerun_downstream.airflow3.facts.origins import word
-from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, TI, complete
-from airflow_rerun_downstream.airflow3.pairs import chunks, one_in, pair_in
+from airflow_rerun_downstream.airflow3.pairs import chunks, one_in
 from airflow_rerun_downstream.domain.facts import (
     AssetEmission,
     AssetSchedule,
     InletDefinition,
     OutletDefinition,
-    TaskStart,
 )
 from airflow_rerun_downstream.domain.refs import RunRef
 
@@ -50,8 +43,6 @@ BY_ASSET = DagScheduleAssetReference.__table__.c
 BY_ALIAS = DagScheduleAssetAliasReference.__table__.c
 BY_NAME = DagScheduleAssetNameReference.__table__.c
 BY_URI = DagScheduleAssetUriReference.__table__.c
-
-DID_NOTHING = ("skipped", "upstream_failed", "removed")
 
 
 class Meant(NamedTuple):
@@ -239,52 +230,3 @@ def events_of(session: Session, producers: Collection[RunRef], asset_ids: Collec
         .where(one_in(session, EVENT.asset_id, asset_ids), *emitted_by(session, producers))
         .order_by(EVENT.id)
     )  # fmt: skip
-
-
-def task_starts(
-    session: Session, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
-) -> list[TaskStart]:
-    """When instances of tasks started, in the order of time. Runs that had ended before aren't looked into."""
-    if not tasks:
-        return []
-    wanted = (
-        select(RUN.id.label("run_key"), TI.task_id, TI.map_index, TI.start_date.label("began"), *RUN_COLUMNS)
-        .select_from(
-            DagRun.__table__.join(TaskInstance.__table__, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id))
-        )
-        .where(
-            pair_in(session, TI.dag_id, TI.task_id, sorted(tasks)),
-            one_in(session, RUN.dag_id, sorted({dag_id for dag_id, _ in tasks})),
-            TI.start_date >= since,
-            or_(TI.state.is_(None), TI.state.not_in(DID_NOTHING)),
-            or_(RUN.end_date.is_(None), RUN.end_date >= since),
-        )
-        .order_by(TI.start_date, RUN.id)
-    )
-    if until is not None:
-        wanted = wanted.where(TI.start_date < until)
-    rows = session.execute(wanted).all()
-    known = complete(session, rows) if rows else {}
-    consumed = consumed_assets(session, {row.run_key for row in rows if word(row.run_type) == "asset_triggered"})
-    return [
-        TaskStart(
-            known[RunRef(row.dag_id, row.run_id)], row.task_id, row.map_index, row.began,
-            frozenset(consumed.get(row.run_key, ())),
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
-def consumed_assets(session: Session, run_keys: Collection[int]) -> dict[int, set[int]]:
-    """The assets of which events started runs, by the keys of their rows."""
-    found: dict[int, set[int]] = {}
-    for some in chunks(sorted(run_keys), 5_000):
-        wanted = (
-            select(CONSUMED.c.dag_run_id, EVENT.asset_id)
-            .select_from(CONSUMED.join(AssetEvent.__table__, EVENT.id == CONSUMED.c.event_id))
-            .where(one_in(session, CONSUMED.c.dag_run_id, some))
-            .distinct()
-        )
-        for run_key, asset_id in session.execute(wanted):
-            found.setdefault(run_key, set()).add(asset_id)
-    return found
