@@ -14,6 +14,7 @@ from tests.worlds.assets import ALIAS_CLEANED, ASSETS
 from tests.worlds.judging import BEHIND
 from tests.worlds.model import DAY, DAYS, FIRST_DAY, HOUR, Dag, Task, World
 from tests.worlds.others import OTHERS
+from tests.worlds.repairing import EARLIER_RERUN, choose
 from tests.worlds.sensor_variants import SENSORS
 from tests.worlds.sensors import ALL_RECORDED
 from tests.worlds.triggers import FORGOTTEN_PARENT, TRIGGERS
@@ -30,6 +31,7 @@ HAPPENINGS = (
     ALL_RECORDED,
     BEHIND,
     FORGOTTEN_PARENT,
+    EARLIER_RERUN,
 )
 """What may befall any link."""
 
@@ -57,6 +59,7 @@ def world_of(seed: str, *, without: Collection[int] = (), left_out: Collection[s
     for write_down in made.at_last:
         write_down()
     choose_sources(made, random)
+    made.repaired = choose(made)
     return made
 
 

@@ -203,6 +203,8 @@ class World:
     declared: list[str] = field(default_factory=list)
     at_last: list[Callable[[], None]] = field(default_factory=list)
     """What can only be written down when everything has run."""
+    repaired: list[Any] = field(default_factory=list)
+    """What earlier reruns have made anew."""
     sources: list[tuple[RunRef, tuple[str, ...] | None]] = field(default_factory=list)
 
     def runs_of(self, dag: Dag) -> list[Run]:

@@ -19,6 +19,7 @@ def story(world: World, source: RunRef, tasks: Collection[str] | None, faults: C
             f"{world.changes_on}; kept since: { {what: f'{at:%d %H:%M}' for what, at in world.kept_since.items()} }",
             *(f"  link {link}" for link in world.links),
             *(f"  {dag_line(dag)}" for dag in world.dags),
+            *(f"  rerun before: {each.run.ref} {sorted(each.tasks)}" for each in world.repaired),
             f"Source {source}, tasks {'all' if tasks is None else sorted(tasks)}",
             *(f"  {fault}" for fault in faults),
             *readings(world),

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
+from sqlalchemy import null
 
-from airflow_rerun_downstream.airflow3.facts import facts, parsing, values
+from airflow_rerun_downstream.airflow3.facts import facts, parsing, starts, values
 from airflow_rerun_downstream.domain.facts import Definitions, SensorInstance
 from airflow_rerun_downstream.lineage import declared, discovery, planner, sensors, waits
 
@@ -90,6 +91,11 @@ def skipped_sensors_read(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SensorInstance, "counts", property(lambda self: True))
 
 
+def every_start_counts(patch: pytest.MonkeyPatch) -> None:
+    """What a rerun has made anew has read what was there then."""
+    patch.setattr(starts, "noted_start", lambda run_id, source: (null(), source))
+
+
 SWITCHES: Mapping[str, Switch] = {
     "controllers": no_controllers,
     "triggered runs": no_forgotten_children,
@@ -103,4 +109,5 @@ SWITCHES: Mapping[str, Switch] = {
     "sensors of one's own": no_sensors_of_ones_own,
     "sensors parsed without our policy": offsets_are_believed,
     "skipped sensors": skipped_sensors_read,
+    "earlier reruns": every_start_counts,
 }

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, text, update
 from airflow_rerun_downstream import policy
 from tests.airflow3 import history, scene
 from tests.worlds.model import FIRST_DAY, MINUTE, Dag, Event, Run, World
+from tests.worlds.repairing import repair
 
 try:
     from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable
@@ -76,6 +77,7 @@ class Writer:
         for world in worlds:
             self.records(world)
         self.events([event for world in worlds for event in world.events])
+        repair(worlds, session=self.session)
         self.stale([dag.dag_id for _, dag in dags if dag.stale])
         self.session.commit()
 
