@@ -29,6 +29,7 @@ from airflow_rerun_downstream.domain.versions import Structures
 from airflow_rerun_downstream.lineage.discovery import Explored
 from airflow_rerun_downstream.lineage.ordering import order_warnings
 from airflow_rerun_downstream.lineage.rebuilt import left_in, rebuilt_on_polluted
+from airflow_rerun_downstream.lineage.unbegun import unbegun
 
 
 def plan_warnings(
@@ -47,6 +48,7 @@ def plan_warnings(
         *untold_makers(plan),
         *gone_in_latest(plan.structures, selected),
         *order_warnings(plan, selected, order),
+        *unbegun(plan, selected, order),
         *new_runs(plan, selected),
         *extra_runs(plan, selected),
         *paused(plan, explored),

@@ -37,6 +37,7 @@ from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.token import changes
 from airflow_rerun_downstream.lineage.ordering import order_warnings
 from airflow_rerun_downstream.lineage.rebuilt import rebuilt_on_polluted
+from airflow_rerun_downstream.lineage.unbegun import unbegun
 from airflow_rerun_downstream.lineage.warnings import (
     extra_runs,
     left_tasks,
@@ -283,6 +284,7 @@ SELECTED = frozenset(
         "upcoming_run",
         "will_not_run",
         "order_lost",
+        "starts_too",
         "in_stages",
         "task_gone_in_latest",
     }
@@ -312,6 +314,7 @@ def submit_warnings(
         *left_tasks(plan, selected),
         *rebuilt_on_polluted(plan, selected),
         *order_warnings(plan, selected, order),
+        *unbegun(plan, selected, order),
         *new_runs(plan, selected),
         *extra_runs(plan, selected),
         *upcoming(plan, frozen),

@@ -128,3 +128,24 @@ def test_the_reader_behind_a_waiting_trigger_is_downstream_of_the_child(conducte
     conducted.finish(child)
     conducted.tick()
     assert conducted.states(source) == {"prepare": "success", "go": "success", "report": None}
+
+
+def test_what_has_not_run_starts_with_the_first_stage(conducted: Conducted) -> None:
+    """And once more in its own: the plan says so."""
+    from tests.airflow3.workers import Work
+
+    source, child = history_of(conducted, trigger_run_id="made")
+    with conducted.database.session() as session:
+        scene.run_of(source, session=session).state = "failed"
+        scene.instance(source, "report", session=session).state = None
+        session.commit()
+    plan = submit(conducted, source)
+    lost = [warning for warning in plan.warnings if warning.code == "order_lost"]
+    assert [(warning.task_id, f"before {child} is made anew" in warning.detail) for warning in lost] == [
+        ("report", True)
+    ]
+    conducted.tick()
+    with conducted.database.session() as session:
+        Work(source, session=session).schedule()
+        states = {ti.task_id: str(ti.state) for ti in scene.run_of(source, session=session).task_instances}
+    assert states == dict.fromkeys(("prepare", "go", "report"), "success"), "empty tasks end at once"

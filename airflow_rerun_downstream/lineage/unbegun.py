@@ -1,0 +1,56 @@
+"""Tasks that haven't run yet in a run that is rerun: Airflow starts them as soon as the run goes on, asked or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, UNFINISHED_TASK_STATES
+from airflow_rerun_downstream.domain.order import Order, Stage
+from airflow_rerun_downstream.domain.plan import Plan, PlannedRun, PlanWarning
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
+from airflow_rerun_downstream.lineage.ordering import names
+
+
+def unbegun(plan: Plan, selected: Mapping[RunRef, Tasks], order: Order) -> Iterable[PlanWarning]:
+    """What starts without being selected, and what starts before its stage.
+
+    A run that goes on by itself ends its tasks in any case: nothing is said of those that it was going to run.
+    """
+    for ref, tasks in selected.items():
+        run = plan.by_ref.get(ref)
+        if run is None or ref in order.made:
+            continue
+        ids = {
+            task.task_id
+            for task in run.task_instances
+            if task.state in UNFINISHED_TASK_STATES and not covers(tasks, task.task_id, task.map_index)
+        }
+        if ids and run.facts.state in FINISHED_RUN_STATES:
+            yield starts_too(ref, sorted(ids))
+        for number, stage in enumerate(order.stages[ref]):
+            if number:
+                yield from starts_early(run, stage)
+
+
+def starts_too(ref: RunRef, ids: list[str]) -> PlanWarning:
+    """The warning about tasks that aren't selected."""
+    verb, pronoun = ("hasn't", "it") if len(ids) == 1 else ("haven't", "them")
+    detail = (
+        f"{names(ids)} of {ref} {verb} run yet: not selected, but Airflow starts {pronoun} once the run goes on, as "
+        "soon as what comes before allows it."
+    )
+    return PlanWarning("starts_too", detail, ref.dag_id, ref.run_id, ids[0] if len(ids) == 1 else None)
+
+
+def starts_early(run: PlannedRun, stage: Stage) -> Iterable[PlanWarning]:
+    """The warnings about tasks of a later stage: what they read isn't right when the first one is dispatched."""
+    others = sorted({ref for ref, _ in stage.waits_for})
+    what = f"{others[0]} is made anew" if others else "the stages before theirs have ended"
+    for task_id in sorted({task.task_id for task in run.task_instances if task.state in UNFINISHED_TASK_STATES}):
+        if any(task.task_id == task_id for task in stage.tasks):
+            detail = (
+                f"{shown(task_id)} of {run.ref} hasn't run yet: Airflow starts it when the run goes on for its first "
+                f"stage, before {what}, and once more in its own stage."
+            )
+            about = run.ref.dag_id, run.ref.run_id, task_id
+            yield PlanWarning("order_lost", detail, *about, dag_ids=frozenset(ref.dag_id for ref in others[:1]))
