@@ -20,7 +20,7 @@ CATALOGUE = ROOT / "ui" / "src" / "i18n" / "locales"
 STATIC = ROOT / "airflow_rerun_downstream" / "static"
 LIMIT = 500_000
 """Bytes that all of the bundle's scripts and styles may have together, compressed."""
-LANGUAGES = ("en", "zh")
+LANGUAGES = ("en", "zh-CN")
 
 
 def words(language: str, group: str) -> set[str]:

@@ -18,7 +18,7 @@ export function App() {
   const { dark, language } = usePreferences();
   useEffect(() => applyTheme(dark), [dark]);
   useEffect(() => {
-    document.documentElement.lang = catalogueOf(language) === "zh" ? "zh-CN" : "en";
+    document.documentElement.lang = catalogueOf(language);
     void i18next.changeLanguage(catalogueOf(language));
   }, [language]);
   return (

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { resources } from ".";
+import { catalogueOf, NAMESPACES, resources } from ".";
 
 type Catalogue = Record<string, unknown>;
 
-const NAMESPACES = Object.keys(resources.en) as (keyof typeof resources.en)[];
 const PLURAL = /_(zero|one|two|few|many|other)$/;
 
 /** Every text of a catalogue with its path. */
@@ -26,33 +25,69 @@ function placeholders(text: unknown): string[] {
   return [...new Set(String(text).match(/\{\{\w+\}\}/g) ?? [])].sort();
 }
 
-describe.each(NAMESPACES)("the catalogue %s", (namespace) => {
-  const { en, zh } = { en: resources.en[namespace] as Catalogue, zh: resources.zh[namespace] as Catalogue };
+/** One catalogue of a language. */
+function catalogue(language: string, namespace: string): Catalogue {
+  return resources[language]?.[namespace] ?? {};
+}
 
-  it("has the same keys in both languages", () => {
-    expect(asked(zh)).toEqual(asked(en));
+const LANGUAGES = Object.keys(resources);
+const OTHERS = LANGUAGES.filter((language) => language !== "en");
+
+it("has a file for each namespace in each language", () => {
+  expect(LANGUAGES).toContain("en");
+  for (const language of LANGUAGES) {
+    expect(Object.keys(resources[language] ?? {}).sort()).toEqual([...NAMESPACES].sort());
+  }
+});
+
+it.each([
+  ["zh-CN", "zh-CN"],
+  ["zh", "zh-CN"],
+  ["zh-TW", "zh-CN"],
+  ["en-GB", "en"],
+  ["sv", "en"],
+])("for Airflow's %s takes %s", (asked, taken) => {
+  expect(catalogueOf(asked)).toBe(taken);
+});
+
+describe.each(OTHERS)("the language %s", (language) => {
+  describe.each(NAMESPACES)("in the catalogue %s", (namespace) => {
+    const [english, other] = [catalogue("en", namespace), catalogue(language, namespace)];
+
+    it("has the same keys as English", () => {
+      expect(asked(other)).toEqual(asked(english));
+    });
+
+    it("has the plurals that it needs", () => {
+      const categories = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
+      const found = new Set(texts(other).map(([path]) => path));
+      const counted = new Set([...found].filter((path) => PLURAL.test(path)).map((path) => path.replace(PLURAL, "")));
+      const wanted = [...counted].flatMap((path) => categories.map((category) => `${path}_${category}`));
+      expect(wanted.filter((path) => !found.has(path))).toEqual([]);
+      expect([...found].filter((path) => PLURAL.test(path) && !wanted.includes(path))).toEqual([]);
+    });
+
+    it("takes the same values as English", () => {
+      const values = new Map(texts(english).map(([path, text]) => [path, placeholders(text)]));
+      const different = texts(other).filter(
+        ([path, text]) => values.has(path) && placeholders(text).join() !== values.get(path)?.join(),
+      );
+      expect(different.map(([path]) => path)).toEqual([]);
+    });
   });
+});
 
-  it("has the plurals that each language needs", () => {
-    const english = new Set(texts(en).map(([path]) => path));
-    const ones = [...english].filter((path) => path.endsWith("_one")).map((path) => path.replace(PLURAL, "_other"));
-    expect(ones.filter((path) => !english.has(path))).toEqual([]);
-    const chinese = texts(zh).map(([path]) => path);
-    expect(chinese.filter((path) => PLURAL.test(path) && !path.endsWith("_other"))).toEqual([]);
-  });
-
-  it.each(["en", "zh"] as const)("says something everywhere in %s", (language) => {
-    const empty = texts(resources[language][namespace]).filter(
+describe.each(LANGUAGES)("in %s", (language) => {
+  it.each(NAMESPACES)("the catalogue %s says something everywhere", (namespace) => {
+    const empty = texts(catalogue(language, namespace)).filter(
       ([, value]) => typeof value !== "string" || value.trim() === "",
     );
     expect(empty).toEqual([]);
   });
+});
 
-  it("takes the same values in both languages", () => {
-    const english = new Map(texts(en).map(([path, text]) => [path, placeholders(text)]));
-    const different = texts(zh).filter(
-      ([path, text]) => english.has(path) && placeholders(text).join() !== english.get(path)?.join(),
-    );
-    expect(different.map(([path]) => path)).toEqual([]);
-  });
+it.each(NAMESPACES)("the English catalogue %s has both plurals", (namespace) => {
+  const english = new Set(texts(catalogue("en", namespace)).map(([path]) => path));
+  const ones = [...english].filter((path) => path.endsWith("_one")).map((path) => path.replace(PLURAL, "_other"));
+  expect(ones.filter((path) => !english.has(path))).toEqual([]);
 });

@@ -1,33 +1,40 @@
-/** Every visible word, in English and Chinese. The language is the one that the person has chosen in Airflow. */
+/** Every visible word. A language is a folder of `locales/`; which one is shown, the user has chosen in Airflow. */
 
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 
 import { preferences } from "../host/preferences";
-import enCommon from "./locales/en/common.json";
-import enRecord from "./locales/en/record.json";
-import enRuns from "./locales/en/runs.json";
-import enWizard from "./locales/en/wizard.json";
-import zhCommon from "./locales/zh/common.json";
-import zhRecord from "./locales/zh/record.json";
-import zhRuns from "./locales/zh/runs.json";
-import zhWizard from "./locales/zh/wizard.json";
 
-export const resources = {
-  en: { common: enCommon, runs: enRuns, wizard: enWizard, record: enRecord },
-  zh: { common: zhCommon, runs: zhRuns, wizard: zhWizard, record: zhRecord },
-} as const;
+export const NAMESPACES = ["common", "runs", "wizard", "record"] as const;
 
-/** The catalogue for one of Airflow's languages; English where there is none. */
-export function catalogueOf(language: string): keyof typeof resources {
-  return language.toLowerCase().startsWith("zh") ? "zh" : "en";
+type Catalogue = Record<string, Record<string, unknown>>;
+
+const files = import.meta.glob<Record<string, unknown>>("./locales/*/*.json", { eager: true, import: "default" });
+
+/** The catalogues by language and namespace. */
+export const resources: Record<string, Catalogue> = {};
+for (const [path, texts] of Object.entries(files)) {
+  const [language = "", namespace = ""] = path.replace(/^\.\/locales\/|\.json$/g, "").split("/");
+  (resources[language] ??= {})[namespace] = texts;
+}
+
+const languages = Object.keys(resources);
+
+/** The catalogue for one of Airflow's languages: its own, or one of the same language elsewhere, or English. */
+export function catalogueOf(language: string): string {
+  const base = (tag: string) => tag.toLowerCase().split(/[-_]/)[0];
+  return (
+    languages.find((each) => each.toLowerCase() === language.toLowerCase()) ??
+    languages.find((each) => base(each) === base(language)) ??
+    "en"
+  );
 }
 
 void i18next.use(initReactI18next).init({
   resources,
   lng: catalogueOf(preferences().language),
   fallbackLng: "en",
-  ns: ["common", "runs", "wizard", "record"],
+  ns: NAMESPACES,
   defaultNS: "common",
   interpolation: { escapeValue: false }, // React escapes
   returnNull: false,

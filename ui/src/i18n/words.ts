@@ -32,7 +32,8 @@ export function useWords() {
       }
       const [, head = "", tail = ""] = /^([a-z_]+)(.*)$/s.exec(machineWord) ?? [];
       const key = `${group}.${head}`;
-      return head !== "" && i18n.exists(key) ? `${t(key as never)}${tail}` : machineWord;
+      const text: string = t(key as never);
+      return head !== "" && i18n.exists(key) ? text + tail : machineWord;
     };
     return { t, word };
   }, [t, i18n]);

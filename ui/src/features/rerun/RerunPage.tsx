@@ -18,7 +18,7 @@ import { MemberDrawer } from "./member/MemberDrawer";
 import { EndedNote, RecordFacts } from "./header/Facts";
 import { RecordNotices } from "./header/RerunNotices";
 import { RecordTabs, tabOf } from "./RerunTabs";
-import { useRecordWords } from "./words";
+import { useNames } from "../../ui/names";
 
 /** One rerun: how far it is, what each of its runs does, and what a person can do about it. It follows by itself. */
 export function RecordPage() {
@@ -28,7 +28,7 @@ export function RecordPage() {
 
 function Asking({ id }: { id: number }) {
   const { t } = useWords();
-  const { rerunName } = useRecordWords();
+  const { rerunName } = useNames();
   const asked = useRerun(id);
   if (asked.data !== undefined) {
     return <Record rerun={asked.data} problem={asked.error ?? asked.failureReason} retry={() => void asked.refetch()} />;
@@ -68,7 +68,7 @@ interface RecordProps {
 }
 
 function Record({ rerun, problem, retry }: RecordProps) {
-  const { rerunName } = useRecordWords();
+  const { rerunName } = useNames();
   const ended = hasEnded(rerun);
   const members = useMembers(rerun.id, !ended);
   const links = useLinks(rerun.id);

@@ -3,17 +3,15 @@ import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo } from "react";
 import { Link } from "react-router";
 
-import { hasEnded } from "../../api/questions";
 import type { Rerun } from "../../api/types";
 import { AirflowLink, RunLink } from "../../ui/AirflowLink";
 import { RerunBadge } from "../../ui/StateBadge";
 import { DataTable } from "../../ui/table/DataTable";
 import { Time } from "../../ui/Time";
-import { secondsBetween, shownDuration } from "../../domain/dates";
 import { useWords } from "../../i18n/words";
 import { ProgressBar } from "../../ui/ProgressBar";
-import { useNow } from "../../ui/useNow";
-import { useRecordWords } from "../rerun/words";
+import { RerunDuration } from "../../ui/RerunDuration";
+import { useNames } from "../../ui/names";
 
 interface RecordsTableProps {
   reruns: readonly Rerun[];
@@ -81,16 +79,10 @@ function DagCell({ dagId }: { dagId: string }) {
 }
 
 function NameCell({ rerun }: { rerun: Rerun }) {
-  const { rerunName } = useRecordWords();
+  const { rerunName } = useNames();
   return (
     <ChakraLink asChild color="fg.info" fontWeight="medium" overflowWrap="anywhere" minWidth="9rem">
       <Link to={`/records/${rerun.id}`}>{rerunName(rerun)}</Link>
     </ChakraLink>
   );
-}
-
-/** How long a rerun has taken; it counts on while the rerun does. */
-export function RerunDuration({ rerun }: { rerun: Rerun }) {
-  const now = useNow(!hasEnded(rerun) && rerun.ended_at === null);
-  return <>{shownDuration(secondsBetween(rerun.started_at ?? rerun.created_at, rerun.ended_at, now))}</>;
 }

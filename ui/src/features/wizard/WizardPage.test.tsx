@@ -125,7 +125,7 @@ describe("the wizard", () => {
 
   it.each([
     ["en", "Install the package where Dags are parsed", "Keep it."],
-    ["zh", "重新解析", "Keep it."],
+    ["zh-CN", "重新解析", "Keep it."],
   ] as const)("tells in %s what the Dags define, and what would make it known", async (language, words, unknown) => {
     await i18next.changeLanguage(language);
     try {

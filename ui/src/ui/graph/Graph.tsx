@@ -19,7 +19,6 @@ import {
   type FocusEvent,
   memo,
   type MouseEvent,
-  type ReactNode,
   useCallback,
   useContext,
   useEffect,
@@ -34,41 +33,7 @@ import { useWords } from "../../i18n/words";
 import { type LaidOut, layout, type Size } from "./layout";
 import { Current, CurrentCard, type LinkData, LinkEdge } from "./LinkEdge";
 import { useFirstView, useFocus, useKeys } from "./keyboard";
-import { type GraphEdge } from "./structure";
-
-export interface LabelledEdge extends GraphEdge {
-  /** What stands on the line, and what a pointer that rests there, or a screen reader, is told. */
-  label?: string;
-  title?: string;
-  /** Drawn dashed: not sure. */
-  unsure?: boolean;
-}
-
-export interface RunGraphProps {
-  label: string;
-  /** What the keys do here, where it isn't what the graph of runs says. */
-  keysHint?: string;
-  nodes: readonly string[];
-  edges: readonly LabelledEdge[];
-  size: Size;
-  card: (key: string) => ReactNode;
-  /** Names a card for screen readers. */
-  nameOf: (key: string) => string;
-  /** The colour of a node in the mini-map: a palette's name. */
-  colorOf: (key: string) => string;
-  /** Brought into the middle when it changes, and given the focus. */
-  focused?: string | null;
-  /** With another number than before, the same card is brought into the middle again. */
-  focusTurn?: number;
-  /** A card, not a control on it, was given the focus by pointer or by key. */
-  onCurrent?: (key: string) => void;
-  /** Space on a card. */
-  onToggle?: (key: string) => void;
-  /** Enter on a card. */
-  onOpen?: (key: string) => void;
-  /** Any other key on a card, as `KeyboardEvent.key` names it; true: it did something. */
-  onKey?: (key: string, pressed: string) => boolean;
-}
+import type { GraphProps, LabelledEdge } from "./types";
 
 /** With more edges than this, what they are stands only on those of the current card. */
 const LABELS = 150;
@@ -76,7 +41,7 @@ const LABELS = 150;
 /** Smaller than this a card can't be read: it is drawn as a plain box, which a browser can do a thousand times. */
 const READABLE = 0.3;
 
-type CardProps = Pick<RunGraphProps, "card" | "nameOf" | "colorOf">;
+type CardProps = Pick<GraphProps, "card" | "nameOf" | "colorOf">;
 
 const Cards = createContext<CardProps>({ card: () => null, nameOf: () => "", colorOf: () => "none" });
 
@@ -131,7 +96,7 @@ const LOOK = {
 const solid = (palette: string) => `var(--chakra-colors-${palette}-solid)`;
 
 /** Runs as cards and links as lines, to move about in by mouse and by arrow keys. */
-export function RunGraph(props: RunGraphProps) {
+export function Graph(props: GraphProps) {
   return (
     <ReactFlowProvider>
       <Canvas {...props} />
@@ -139,7 +104,7 @@ export function RunGraph(props: RunGraphProps) {
   );
 }
 
-function Canvas(props: RunGraphProps) {
+function Canvas(props: GraphProps) {
   const { nodes, edges, size, focused, focusTurn, onCurrent } = props;
   const { t } = useWords();
   const keys = useId();
@@ -191,7 +156,7 @@ function Canvas(props: RunGraphProps) {
   );
 }
 
-interface DrawingProps extends RunGraphProps {
+interface DrawingProps extends GraphProps {
   laidOut: LaidOut;
   frame: React.RefObject<HTMLDivElement | null>;
 }

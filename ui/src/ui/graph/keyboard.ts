@@ -4,8 +4,8 @@ import { type ReactFlowInstance, useReactFlow, type Viewport } from "@xyflow/rea
 import { type KeyboardEvent, type RefObject, useCallback, useMemo } from "react";
 
 import { type LaidOut, neighbour, type Size } from "./layout";
-import type { RunGraphProps } from "./Graph";
 import { backward, forward } from "./structure";
+import type { GraphProps } from "./types";
 
 const MARGIN = 32;
 /** Smaller than this a whole graph isn't shown at first; its beginning is, in this size. */
@@ -76,7 +76,7 @@ export function useFocus(laidOut: LaidOut, size: Size, frame: RefObject<HTMLDivE
 }
 
 /** Arrows lead along the links and up and down a level, Space selects, Enter opens. */
-export function useKeys(props: RunGraphProps, laidOut: LaidOut, focus: (key: string) => void) {
+export function useKeys(props: GraphProps, laidOut: LaidOut, focus: (key: string) => void) {
   const { edges, onToggle, onOpen, onKey } = props;
   const before = useMemo(() => backward(edges), [edges]);
   const after = useMemo(() => forward(edges), [edges]);

@@ -5,7 +5,7 @@ import type { Member, Rerun } from "../../../api/types";
 import { ConfirmDialog } from "../../../ui/feedback/ConfirmDialog";
 import { useWords } from "../../../i18n/words";
 import { memberSentences, rerunSentences, type Sentence, titleOf } from "./asks";
-import { useRecordWords } from "../words";
+import { useNames } from "../../../ui/names";
 
 /** What a person wants to do: to the rerun, or to one member. */
 export type Asked = { action: RerunAction; member?: undefined } | { action: MemberAction; member: Member };
@@ -25,7 +25,7 @@ export function ActionDialog({ rerun, asked, onClose }: ActionDialogProps) {
 
 function Dialog({ rerun, asked, onClose }: ActionDialogProps & { asked: Asked }) {
   const { t } = useWords();
-  const { runName } = useRecordWords();
+  const { memberName } = useNames();
   const onRerun = useRerunAction(rerun.id);
   const onMember = useMemberAction(rerun.id);
   const { action, member } = asked;
@@ -51,7 +51,7 @@ function Dialog({ rerun, asked, onClose }: ActionDialogProps & { asked: Asked })
     >
       {member && (
         <Text>
-          {member.dag_id} <Code overflowWrap="anywhere">{runName(member)}</Code>
+          {member.dag_id} <Code overflowWrap="anywhere">{memberName(member)}</Code>
         </Text>
       )}
       {sentences.map((sentence) => (

@@ -1,11 +1,15 @@
 /** What an action will do, in the sentences of a dialog. */
 
+import type { ParseKeys } from "i18next";
+
 import type { MemberAction, RerunAction } from "../../../api/actions";
 import type { Member, Rerun } from "../../../api/types";
 
+type AskKey = ParseKeys<"record"> extends infer Key ? (Key extends `ask.${infer Rest}` ? Rest : never) : never;
+
 /** A sentence of the catalogue `record:ask`; where it counts something, only if there is something. */
 export interface Sentence {
-  key: string;
+  key: AskKey;
   count?: number;
 }
 

@@ -9,7 +9,7 @@ import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 import { byItself } from "./events";
-import { useRecordWords } from "../words";
+import { useRerunReason } from "../words";
 
 interface EventsTableProps {
   events: readonly RerunEvent[];
@@ -38,7 +38,7 @@ export function EventsTable({ events, members }: EventsTableProps) {
 
 function useColumns(members: readonly Member[]): ColumnDef<RerunEvent>[] {
   const { t } = useWords();
-  const { rerunReason } = useRecordWords();
+  const rerunReason = useRerunReason();
   const byId = useMemo(() => new Map(members.map((member) => [member.id, member])), [members]);
   return useMemo(() => {
     const named = (id: string, name: string) => ({ id, header: name, meta: { name } });

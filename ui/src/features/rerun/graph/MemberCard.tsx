@@ -7,12 +7,12 @@ import { MemberBadge, memberColor } from "../../../ui/StateBadge";
 import { useWords } from "../../../i18n/words";
 import type { RunName } from "../../../domain/runName";
 import { useRecord } from "../context";
-import { useRecordWords } from "../words";
+import { useNames } from "../../../ui/names";
 
 /** A member in the graph: what it is, where it stands, what it waits for. */
 export function MemberCard({ member }: { member: Member }) {
   const { word } = useWords();
-  const { runName } = useRecordWords();
+  const { memberName } = useNames();
   const { open } = useRecord();
   return (
     <Flex
@@ -50,7 +50,7 @@ export function MemberCard({ member }: { member: Member }) {
       <Box truncate title={member.run_id ?? undefined}>
         {member.run_id === null ? (
           <Text as="span" color="fg.muted">
-            {runName(member)}
+            {memberName(member)}
           </Text>
         ) : (
           <RunLink dagId={member.dag_id} runId={member.run_id} position="relative" display="inline" fontSize="xs" />
@@ -106,7 +106,7 @@ function useWaits({ waiting_on: [first, ...others] }: Member): string {
 /** A run on the way that isn't part of the rerun. */
 export function OtherCard({ run }: { run: RunName }) {
   const { t } = useWords();
-  const { otherName } = useRecordWords();
+  const { runName } = useNames();
   return (
     <Flex
       direction="column"
@@ -125,7 +125,7 @@ export function OtherCard({ run }: { run: RunName }) {
         {run.dag_id}
       </Text>
       <Box truncate>
-        {run.run_id ? <RunLink dagId={run.dag_id} runId={run.run_id} display="inline" fontSize="xs" /> : otherName(run)}
+        {run.run_id ? <RunLink dagId={run.dag_id} runId={run.run_id} display="inline" fontSize="xs" /> : runName(run)}
       </Box>
       <Text mt="auto">{t("record:graph.notPart")}</Text>
     </Flex>
@@ -135,17 +135,17 @@ export function OtherCard({ run }: { run: RunName }) {
 /** Names a card for screen readers. */
 export function useCardName(): (run: Member | RunName | undefined) => string {
   const { t, word } = useWords();
-  const { runName, otherName } = useRecordWords();
+  const { memberName, runName } = useNames();
   return useCallback(
     (run) => {
       if (run === undefined) {
         return "";
       }
       if ("state" in run) {
-        return `${run.dag_id} ${runName(run)}: ${word("memberState", run.state)}`;
+        return `${run.dag_id} ${memberName(run)}: ${word("memberState", run.state)}`;
       }
-      return `${run.dag_id} ${otherName(run)}: ${t("record:graph.notPart")}`;
+      return `${run.dag_id} ${runName(run)}: ${t("record:graph.notPart")}`;
     },
-    [t, word, runName, otherName],
+    [t, word, memberName, runName],
   );
 }

@@ -3,7 +3,8 @@ import { useCallback, useMemo, useState } from "react";
 
 import type { Evidence, Link, Member } from "../../../api/types";
 import { memberColor } from "../../../ui/StateBadge";
-import { type LabelledEdge, RunGraph } from "../../../ui/graph/Graph";
+import { Graph } from "../../../ui/graph/Graph";
+import type { LabelledEdge } from "../../../ui/graph/types";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 import { MemberCard, OtherCard, useCardName } from "./MemberCard";
@@ -63,7 +64,7 @@ export function MemberGraph({ members, links }: MemberGraphProps) {
           <Checkbox.Label>{t("record:graph.others", { count: left })}</Checkbox.Label>
         </Checkbox.Root>
       )}
-      <RunGraph
+      <Graph
         label={t("record:graph.label")}
         keysHint={t("record:graph.keys")}
         nodes={structure.nodes}

@@ -8,9 +8,9 @@ import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 import { ProgressBar } from "../../../ui/ProgressBar";
-import { RerunDuration } from "../../reruns/RerunsTable";
+import { RerunDuration } from "../../../ui/RerunDuration";
 import { stateSince } from "../events/events";
-import { useRecordWords } from "../words";
+import { useRerunReason } from "../words";
 
 /** What a rerun is about and how far it is, at a glance. */
 export function RecordFacts({ events }: { events: readonly RerunEvent[] }) {
@@ -55,7 +55,7 @@ export function RecordFacts({ events }: { events: readonly RerunEvent[] }) {
 
 /** Why the rerun stands where it does, by whom and since when. */
 function StateLine({ events }: { events: readonly RerunEvent[] }) {
-  const { rerunReason } = useRecordWords();
+  const rerunReason = useRerunReason();
   const { rerun } = useRecord();
   const since = stateSince(events);
   if (rerun.state_reason === null) {

@@ -9,7 +9,7 @@ import { MemberActions } from "../actions/Actions";
 import { useRecord } from "../context";
 import { MemberLinks } from "./MemberLinks";
 import { AtTheEnd, InAirflow, MemberDuration, MemberRun } from "./MemberParts";
-import { useRecordWords } from "../words";
+import { useNames } from "../../../ui/names";
 
 interface MemberDrawerProps {
   member: Member | undefined;
@@ -156,7 +156,7 @@ function FrozenSince({ member }: { member: Member }) {
 function Waits({ runs, members }: { runs: readonly RunRef[]; members: readonly Member[] }) {
   const { t } = useWords();
   const { open } = useRecord();
-  const { runName } = useRecordWords();
+  const { memberName } = useNames();
   const of = (run: RunRef) => members.find(({ dag_id, run_id }) => dag_id === run.dag_id && run_id === run.run_id);
   return (
     <section>
@@ -177,7 +177,7 @@ function Waits({ runs, members }: { runs: readonly RunRef[]; members: readonly M
                     cursor="pointer"
                     onClick={() => open(member.id)}
                   >
-                    {run.dag_id} {runName(member)}
+                    {run.dag_id} {memberName(member)}
                   </chakra.button>
                   <MemberBadge state={member.state} />
                 </>

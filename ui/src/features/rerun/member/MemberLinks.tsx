@@ -5,7 +5,7 @@ import { MemberBadge } from "../../../ui/StateBadge";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 import { memberIdOf, memberKey, structureOf } from "../graph/structure";
-import { useRecordWords } from "../words";
+import { useNames } from "../../../ui/names";
 
 interface MemberLinksProps {
   heading: string;
@@ -18,7 +18,7 @@ interface MemberLinksProps {
 /** The runs from which a member reads, or those that read from it, with how that is known. */
 export function MemberLinks({ heading, side, member, members, links }: MemberLinksProps) {
   const { t, word } = useWords();
-  const { otherName } = useRecordWords();
+  const { runName } = useNames();
   const { edges, others } = structureOf(members, links, false);
   const here = memberKey(member.id);
   const mine = edges.filter(({ from, to }) => (side === "upstream" ? to : from) === here);
@@ -38,7 +38,7 @@ export function MemberLinks({ heading, side, member, members, links }: MemberLin
           return (
             <li key={key}>
               {found && <Found member={found} />}
-              {other && `${other.dag_id} ${otherName(other)} (${t("record:graph.notPart")})`}
+              {other && `${other.dag_id} ${runName(other)} (${t("record:graph.notPart")})`}
               <Text color="fg.muted" fontSize="xs" title={evidence.map((each) => word("evidenceMeaning", each)).join(" ")}>
                 {kinds.map((kind) => word("linkKind", kind)).join(t("record:progress.and"))}
                 {" · "}
@@ -54,7 +54,7 @@ export function MemberLinks({ heading, side, member, members, links }: MemberLin
 
 function Found({ member }: { member: Member }) {
   const { open } = useRecord();
-  const { runName } = useRecordWords();
+  const { memberName } = useNames();
   return (
     <Flex gap={2} align="center" wrap="wrap">
       <chakra.button
@@ -65,7 +65,7 @@ function Found({ member }: { member: Member }) {
         overflowWrap="anywhere"
         onClick={() => open(member.id)}
       >
-        {member.dag_id} {runName(member)}
+        {member.dag_id} {memberName(member)}
       </chakra.button>
       <MemberBadge state={member.state} />
     </Flex>

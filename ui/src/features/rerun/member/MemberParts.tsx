@@ -5,8 +5,8 @@ import { RunLink } from "../../../ui/AirflowLink";
 import { AirflowStateBadge } from "../../../ui/StateBadge";
 import { secondsBetween, shownDuration } from "../../../domain/dates";
 import { useWords } from "../../../i18n/words";
-import { useNow } from "../../../ui/useNow";
-import { useRecordWords } from "../words";
+import { useClock } from "../../../ui/useClock";
+import { useNames } from "../../../ui/names";
 
 /** Outside of a text that is cut, the ring of the focus would be cut, too. */
 const INSIDE = { outlineOffset: "-2px" };
@@ -14,13 +14,13 @@ const INSIDE = { outlineOffset: "-2px" };
 /** A member's run with the way to Airflow's page of it, and its id at submit where that was another one. */
 export function MemberRun({ member, maxWidth }: { member: Member; maxWidth?: string }) {
   const { t } = useWords();
-  const { runName } = useRecordWords();
+  const { memberName } = useNames();
   const was = member.original_run_id !== member.run_id ? member.original_run_id : null;
   return (
     <Box truncate={maxWidth !== undefined} maxWidth={maxWidth} title={member.run_id ?? undefined}>
       {member.run_id === null ? (
         <Text as="span" color="fg.muted">
-          {runName(member)}
+          {memberName(member)}
         </Text>
       ) : (
         <RunLink dagId={member.dag_id} runId={member.run_id} display="inline" _focusVisible={INSIDE} />
@@ -54,7 +54,7 @@ export function WaitsFor({ member }: { member: Member }) {
 export function MemberDuration({ member }: { member: Member }) {
   const { t } = useWords();
   const { dispatched_at, ended_at, state } = member;
-  const now = useNow(dispatched_at !== null && ended_at === null);
+  const now = useClock(dispatched_at !== null && ended_at === null);
   if (dispatched_at === null || (ended_at === null && state !== "running")) {
     return <>{t("none")}</>;
   }

@@ -10,7 +10,7 @@ import { useRecord } from "../context";
 import { memberKey, structureOf } from "../graph/structure";
 import { attemptsOf, placeOf, rowOf, type Scale, scaleOf, ticksOf, type TimelineRow } from "./timeline";
 import { LABEL_WIDTH, ROW_HEIGHT, TimelineLegend, TimelineRowView } from "./TimelineRow";
-import { useNow } from "../../../ui/useNow";
+import { useClock } from "../../../ui/useClock";
 
 interface MemberTimelineProps {
   members: readonly Member[];
@@ -22,7 +22,7 @@ interface MemberTimelineProps {
 export function MemberTimeline({ members, links, events }: MemberTimelineProps) {
   const { t } = useWords();
   const { rerun } = useRecord();
-  const now = useNow(!hasEnded(rerun));
+  const now = useClock(!hasEnded(rerun));
   const begin = Date.parse(rerun.started_at ?? rerun.created_at);
   const end = hasEnded(rerun) ? lastEnd(rerun.ended_at, members) : null;
   const scale = useMemo(() => scaleOf(begin, end, now), [begin, end, now]);

@@ -7,7 +7,7 @@ import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 import { placeOf, type Scale, type Span, type TimelineRow } from "./timeline";
 import { useTimelineText } from "./timelineText";
-import { useRecordWords } from "../words";
+import { useNames } from "../../../ui/names";
 
 export const ROW_HEIGHT = 34;
 export const LABEL_WIDTH = "19rem";
@@ -28,7 +28,7 @@ interface TimelineRowViewProps {
 export const TimelineRowView = memo(function TimelineRowView(props: TimelineRowViewProps) {
   const { member, row, scale, now } = props;
   const { open } = useRecord();
-  const { runName } = useRecordWords();
+  const { memberName } = useNames();
   const text = useTimelineText(member, row, props.before, now);
   const waitColor = member.role === "frozen" ? "info.emphasized" : "queued.emphasized";
   return (
@@ -58,7 +58,7 @@ export const TimelineRowView = memo(function TimelineRowView(props: TimelineRowV
       >
         <chakra.span color="fg.info">{member.dag_id}</chakra.span>{" "}
         <chakra.span color="fg.muted" fontSize="xs">
-          {runName(member)}
+          {memberName(member)}
         </chakra.span>
       </chakra.button>
       <Box position="relative" flex="1" mr={4} aria-hidden="true">

@@ -3,7 +3,7 @@ import type { Member } from "../../../api/types";
 import { shownDate, shownDuration } from "../../../domain/dates";
 import { useWords } from "../../../i18n/words";
 import type { Span, TimelineRow } from "./timeline";
-import { useRecordWords } from "../words";
+import { useNames } from "../../../ui/names";
 
 /** So many runs are named that one waited for. */
 const NAMED = 5;
@@ -11,7 +11,7 @@ const NAMED = 5;
 /** A row of the timeline in words: where the run stands, how long it waited and for what, when it ran. */
 export function useTimelineText(member: Member, row: TimelineRow, before: readonly Member[], now: number): string {
   const { t, word } = useWords();
-  const { runName } = useRecordWords();
+  const { memberName } = useNames();
   const { timeZone } = usePreferences();
   const clock = (at: number) => shownDate(new Date(at).toISOString(), timeZone);
   const long = ({ start, end }: Span) => shownDuration(Math.max(0, (end ?? now) - start) / 1000);
@@ -30,7 +30,7 @@ export function useTimelineText(member: Member, row: TimelineRow, before: readon
       ? t("record:timeline.textRuns", { from: clock(span.start), duration: long(span) })
       : t("record:timeline.textRan", { from: clock(span.start), to: clock(span.end), duration: long(span) }),
   );
-  const what = `${member.dag_id} ${runName(member)}: ${word("memberState", member.state)}`;
+  const what = `${member.dag_id} ${memberName(member)}: ${word("memberState", member.state)}`;
   return [what, ...waits, ...runs].join("; ");
 }
 

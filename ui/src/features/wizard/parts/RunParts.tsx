@@ -6,7 +6,7 @@ import { useWords } from "../../../i18n/words";
 import { keyOf } from "../../../domain/runName";
 import { useChoosingRuns } from "../state/choosing";
 import { useWizard } from "../state/context";
-import { useRunName } from "./names";
+import { useNames } from "../../../ui/names";
 import { Tick } from "./Tick";
 import { useTaken, useTaskCount } from "../state/useTaken";
 
@@ -16,7 +16,7 @@ type TickRest = Omit<ComponentProps<typeof Tick>, "label" | "checked" | "onTick"
 export function RunTick({ run, ...rest }: { run: PlanRun } & TickRest) {
   const { t, word } = useWords();
   const { store } = useWizard();
-  const nameOf = useRunName();
+  const { plannedName: nameOf } = useNames();
   const { taken, way, refusal } = useTaken(run);
   return (
     <Tick
@@ -47,7 +47,7 @@ const Small = chakra("button", {
 export function TasksButton({ run, ...rest }: { run: PlanRun } & ComponentProps<typeof Small>) {
   const { t } = useWords();
   const { chooseTasks } = useChoosingRuns();
-  const nameOf = useRunName();
+  const { plannedName: nameOf } = useNames();
   const { count, total } = useTaskCount(run);
   const text = t("wizard:run.tasks", { selected: count, count: total });
   return (

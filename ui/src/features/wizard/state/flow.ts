@@ -1,7 +1,7 @@
 /** What the graph of runs shows of a plan. */
 
 import type { Evidence, LinkKind } from "../../../api/types";
-import type { LabelledEdge } from "../../../ui/graph/Graph";
+import type { LabelledEdge } from "../../../ui/graph/types";
 import { reachable } from "../../../ui/graph/structure";
 import { keyOf } from "../../../domain/runName";
 import type { PlanIndex } from "./plan";

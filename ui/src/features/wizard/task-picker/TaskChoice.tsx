@@ -1,9 +1,10 @@
 import { Button, Flex, HStack, Text } from "@chakra-ui/react";
-import { createContext, useContext, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 
 import type { TaskInstance } from "../../../api/types";
 import { useWords } from "../../../i18n/words";
 import { chosenBy, isBroken, keysOf, type Structure, withFollowers } from "../state/tasks";
+import { ChosenTasks } from "./chosenTasks";
 import { TaskGraph } from "./TaskGraph";
 import { TaskList } from "./TaskList";
 import { Views } from "../parts/Views";
@@ -14,25 +15,6 @@ interface TaskChoiceProps {
   structure: Structure;
   chosen: ReadonlySet<string>;
   onChoose: (chosen: ReadonlySet<string>) => void;
-}
-
-interface Choosing {
-  chosen: ReadonlySet<string>;
-  /** Ticks these instances, or unticks them. */
-  tick: (keys: Iterable<string>, wanted: boolean) => void;
-  /** Ticks instances of a task, and every task that follows. */
-  withDownstream: (taskId: string, keys: Iterable<string>) => void;
-}
-
-const ChoosingContext = createContext<Choosing>({
-  chosen: new Set(),
-  tick: () => undefined,
-  withDownstream: () => undefined,
-});
-
-/** Which instances are ticked; only the cells that ask are drawn again when it changes. */
-export function useChoosing(): Choosing {
-  return useContext(ChoosingContext);
 }
 
 /** The choice of task instances of one run, as a list or on the run's own graph. */
@@ -49,7 +31,7 @@ export function TaskChoice({ label, instances, structure, chosen, onChoose }: Ta
     [chosen, onChoose, instances, structure],
   );
   return (
-    <ChoosingContext.Provider value={choosing}>
+    <ChosenTasks.Provider value={choosing}>
       <Flex direction="column" gap={3} flex="1" minHeight="19rem">
         <HStack gap={3} wrap="wrap">
           <QuickPicks instances={instances} onChoose={onChoose} />
@@ -76,7 +58,7 @@ export function TaskChoice({ label, instances, structure, chosen, onChoose }: Ta
           <TaskGraph label={label} instances={instances} structure={structure} />
         )}
       </Flex>
-    </ChoosingContext.Provider>
+    </ChosenTasks.Provider>
   );
 }
 

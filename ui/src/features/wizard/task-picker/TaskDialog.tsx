@@ -7,7 +7,7 @@ import { Loading, ProblemNotice } from "../../../ui/feedback/Notices";
 import { useWords } from "../../../i18n/words";
 import { useChoosingRuns } from "../state/choosing";
 import { useWizard } from "../state/context";
-import { useRunName } from "../parts/names";
+import { useNames } from "../../../ui/names";
 import { type PlanIndex, wayOf, tasksOf } from "../state/plan";
 import { TaskChoice } from "./TaskChoice";
 import { chosenBy, refsOrDefault } from "../state/tasks";
@@ -16,7 +16,7 @@ import { chosenBy, refsOrDefault } from "../state/tasks";
 export function TaskDialog({ index, runKey }: { index: PlanIndex; runKey: string }) {
   const { t } = useWords();
   const { chooseTasks } = useChoosingRuns();
-  const nameOf = useRunName();
+  const { plannedName: nameOf } = useNames();
   const run = index.runs.get(runKey);
   return (
     <Dialog.Root

@@ -3,9 +3,9 @@ import { useCallback, useMemo } from "react";
 
 import { statusColor } from "../../../ui/StateBadge";
 import type { TaskInstance } from "../../../api/types";
-import { RunGraph } from "../../../ui/graph/Graph";
+import { Graph } from "../../../ui/graph/Graph";
 import { useWords } from "../../../i18n/words";
-import { useChoosing } from "./TaskChoice";
+import { useChosenTasks } from "./chosenTasks";
 import { Statuses } from "./TaskList";
 import { byTask, canBeChosen, instanceKey, type Structure, taskEdges } from "../state/tasks";
 import { Tick } from "../parts/Tick";
@@ -21,7 +21,7 @@ interface TaskGraphProps {
 /** The run's own graph: a card for each task. Enter on one ticks it with everything that follows. */
 export function TaskGraph({ label, instances, structure }: TaskGraphProps) {
   const { t } = useWords();
-  const { chosen, tick, withDownstream } = useChoosing();
+  const { chosen, tick, withDownstream } = useChosenTasks();
   const groups = useMemo(() => byTask(instances), [instances]);
   const nodes = useMemo(() => [...groups.keys()], [groups]);
   const edges = useMemo(() => taskEdges(structure), [structure]);
@@ -33,7 +33,7 @@ export function TaskGraph({ label, instances, structure }: TaskGraphProps) {
   );
   const possible = (key: string) => (groups.get(key) ?? []).filter(canBeChosen).map(instanceKey);
   return (
-    <RunGraph
+    <Graph
       label={label}
       keysHint={t("wizard:tasks.keys")}
       nodes={nodes}
@@ -53,7 +53,7 @@ export function TaskGraph({ label, instances, structure }: TaskGraphProps) {
 
 function TaskCard({ taskId, instances }: { taskId: string; instances: readonly TaskInstance[] }) {
   const { t } = useWords();
-  const { chosen, tick } = useChoosing();
+  const { chosen, tick } = useChosenTasks();
   const possible = instances.filter(canBeChosen).map(instanceKey);
   const count = possible.filter((key) => chosen.has(key)).length;
   return (

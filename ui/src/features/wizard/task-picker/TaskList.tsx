@@ -7,7 +7,7 @@ import type { RunStatus, TaskInstance } from "../../../api/types";
 import { StatusBadge } from "../../../ui/StateBadge";
 import { DataTable } from "../../../ui/table/DataTable";
 import { useWords } from "../../../i18n/words";
-import { useChoosing } from "./TaskChoice";
+import { useChosenTasks } from "./chosenTasks";
 import { byTask, canBeChosen, instanceKey } from "../state/tasks";
 import { Tick } from "../parts/Tick";
 
@@ -91,7 +91,7 @@ export function TaskList({ label, instances }: { label: string; instances: reado
 
 function TaskTick({ row }: { row: TaskRow }) {
   const { t } = useWords();
-  const { chosen, tick } = useChoosing();
+  const { chosen, tick } = useChosenTasks();
   const possible = row.instances.filter(canBeChosen).map(instanceKey);
   const count = possible.filter((key) => chosen.has(key)).length;
   return (
@@ -136,7 +136,7 @@ function TaskName({ row }: { row: Row<TaskRow> }) {
 
 function Chosen({ instances }: { instances: readonly TaskInstance[] }) {
   const { t } = useWords();
-  const { chosen } = useChoosing();
+  const { chosen } = useChosenTasks();
   const count = instances.filter((each) => chosen.has(instanceKey(each))).length;
   return <Text color="fg.muted">{t("wizard:tasks.indexes", { count, total: instances.length })}</Text>;
 }
@@ -170,7 +170,7 @@ function Why({ instances }: { instances: readonly TaskInstance[] }) {
 
 function WithDownstream({ row }: { row: TaskRow }) {
   const { t } = useWords();
-  const { withDownstream } = useChoosing();
+  const { withDownstream } = useChosenTasks();
   const possible = row.instances.filter(canBeChosen).map(instanceKey);
   if (possible.length === 0) {
     return null;

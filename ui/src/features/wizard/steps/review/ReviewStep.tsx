@@ -5,7 +5,7 @@ import { useWords } from "../../../../i18n/words";
 import { keyOf } from "../../../../domain/runName";
 import type { Difference } from "../../state/bodies";
 import { useWizard } from "../../state/context";
-import { useRunName } from "../../parts/names";
+import { useNames } from "../../../../ui/names";
 import { RefusalNotice } from "../../submission/RefusalNotice";
 import { ReviewRuns } from "./ReviewRuns";
 import { SettingsSummary } from "./SettingsSummary";
@@ -73,7 +73,7 @@ function Accepted({ changes }: { changes: Difference }) {
 }
 
 function Runs({ title, runs }: { title: string; runs: Difference["added"] }) {
-  const nameOf = useRunName();
+  const { plannedName: nameOf } = useNames();
   if (runs.length === 0) {
     return null;
   }

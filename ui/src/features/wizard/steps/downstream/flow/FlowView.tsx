@@ -2,7 +2,7 @@ import { useCallback, useMemo, useState } from "react";
 
 import { statusColor } from "../../../../../ui/StateBadge";
 import type { Evidence, LinkKind } from "../../../../../api/types";
-import { RunGraph } from "../../../../../ui/graph/Graph";
+import { Graph } from "../../../../../ui/graph/Graph";
 import { useWords } from "../../../../../i18n/words";
 import { useChoosingRuns } from "../../../state/choosing";
 import { useWizard } from "../../../state/context";
@@ -10,7 +10,7 @@ import { flowEdges, folded } from "../../../state/flow";
 import { matching } from "../../../state/filter";
 import { isTaken, type PlanIndex, takeable } from "../../../state/plan";
 import { Flow, RunCard } from "./RunCard";
-import { useRunName } from "../../../parts/names";
+import { useNames } from "../../../../../ui/names";
 
 const SIZE = { width: 264, height: 108 };
 
@@ -62,7 +62,7 @@ export function FlowView({ index, keys, search, jump }: FlowViewProps) {
   );
   return (
     <Flow.Provider value={flow}>
-      <RunGraph
+      <Graph
         label={t("graph.label")}
         keysHint={t("wizard:flow.keys")}
         nodes={folding.nodes}
@@ -145,12 +145,12 @@ const dagOf = (key: string) => key.slice(0, key.indexOf("\u0000"));
 
 function useCardName(index: PlanIndex) {
   const { t, word } = useWords();
-  const nameOf = useRunName();
+  const { plannedName: nameOf } = useNames();
   return useCallback(
     (key: string) => {
       const run = index.runs.get(key);
       return run === undefined
-        ? t("wizard:run.named", { dag: index.unknown.get(key) ?? "", run: t("wizard:run.unknown"), status: "" })
+        ? t("wizard:run.named", { dag: index.unknown.get(key) ?? "", run: t("run.unknown"), status: "" })
         : t("wizard:run.named", { dag: run.dag_id, run: nameOf(run), status: word("status", run.status) });
     },
     [index, nameOf, t, word],

@@ -129,7 +129,7 @@ function UnknownCard({ dagId }: { dagId: string }) {
           {dagId}
         </span>
       </div>
-      <div className="muted">{t("wizard:run.unknown")}</div>
+      <div className="muted">{t("run.unknown")}</div>
       <div className="muted">{t("wizard:run.unknownHint")}</div>
     </Card>
   );
