@@ -17,7 +17,7 @@ it.each([
   ["domain/dates.ts", "../ui/Time"],
   ["api/client.ts", "../domain/dates"],
   ["i18n/words.ts", "../ui/Time"],
-  ["host/preferences.ts", "../ui/table/Pager"],
+  ["host/parent.ts", "../domain/progress"],
 ])("%s may not import %s", async (file, specifier) => {
   expect(await broken(file, specifier)).toContain("import-x/no-restricted-paths");
 });

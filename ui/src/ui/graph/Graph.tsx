@@ -21,8 +21,8 @@ import {
   type MouseEvent,
   useCallback,
   useContext,
-  useEffect,
   useId,
+  useImperativeHandle,
   useMemo,
   useRef,
   useState,
@@ -105,18 +105,14 @@ export function Graph(props: GraphProps) {
 }
 
 function Canvas(props: GraphProps) {
-  const { nodes, edges, size, focused, focusTurn, onCurrent } = props;
+  const { ref, nodes, edges, size, onCurrent } = props;
   const { t } = useWords();
   const keys = useId();
   const frame = useRef<HTMLDivElement>(null);
   const [current] = useState(() => new Current());
   const laidOut = useMemo(() => layout(nodes, edges, size), [nodes, edges, size]);
   const focus = useFocus(laidOut, size, frame);
-  useEffect(() => {
-    if (focused) {
-      focus(focused);
-    }
-  }, [focused, focusTurn, focus]);
+  useImperativeHandle(ref, () => ({ focus }), [focus]);
   const onKeyDown = useKeys(props, laidOut, focus);
   const onFocus = (event: FocusEvent) => {
     const key = cardOf(event.target);

@@ -1,6 +1,6 @@
 /** What a graph is drawn from. */
 
-import type { ReactNode } from "react";
+import type { ReactNode, Ref } from "react";
 
 import type { Size } from "./layout";
 import type { GraphEdge } from "./structure";
@@ -11,6 +11,12 @@ export interface LabelledEdge extends GraphEdge {
   title?: string;
   /** Drawn dashed: not sure. */
   unsure?: boolean;
+}
+
+/** What a page can ask of a graph on the screen. */
+export interface GraphHandle {
+  /** Bring a card into the middle and give it the focus; one that the graph doesn't have is left alone. */
+  focus: (key: string) => void;
 }
 
 export interface GraphProps {
@@ -25,10 +31,7 @@ export interface GraphProps {
   nameOf: (key: string) => string;
   /** The colour of a node in the mini-map: a palette's name. */
   colorOf: (key: string) => string;
-  /** Brought into the middle when it changes, and given the focus. */
-  focused?: string | null;
-  /** With another number than before, the same card is brought into the middle again. */
-  focusTurn?: number;
+  ref?: Ref<GraphHandle>;
   /** A card, not a control on it, was given the focus by pointer or by key. */
   onCurrent?: (key: string) => void;
   /** Space on a card. */

@@ -1,6 +1,7 @@
 import { Box, Flex } from "@chakra-ui/react";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 
+import type { GraphHandle } from "../../../../ui/graph/types";
 import { Loading, Nothing, ProblemNotice } from "../../../../ui/feedback/Notices";
 import { useWords } from "../../../../i18n/words";
 import { Choosing, type ChoosingState } from "../../state/choosing";
@@ -33,12 +34,12 @@ function Choice({ index }: { index: PlanIndex }) {
   const keys = useMemo(() => shownKeys(index, freezeMode), [index, freezeMode]);
   const [search, setSearch] = useState("");
   const choosing = useChoosingState();
-  const [jump, setJump] = useState({ key: null as string | null, turn: 0 });
+  const flow = useRef<GraphHandle>(null);
   const { setCurrent } = choosing;
   const goTo = useCallback(
     (key: string) => {
       setCurrent(key);
-      setJump(({ turn }) => ({ key, turn: turn + 1 }));
+      flow.current?.focus(key);
     },
     [setCurrent],
   );
@@ -58,7 +59,7 @@ function Choice({ index }: { index: PlanIndex }) {
           {keys.length === 0 && index.unknown.size === 0 ? (
             <NoRuns />
           ) : view === "flow" ? (
-            <FlowView index={index} keys={keys} search={search} jump={jump} />
+            <FlowView index={index} keys={keys} search={search} ref={flow} />
           ) : (
             <ListView index={index} keys={keys} search={search} />
           )}

@@ -1,8 +1,10 @@
-import { useCallback, useMemo, useState } from "react";
+import { type Ref, useCallback, useImperativeHandle, useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 
 import { statusColor } from "../../../../../ui/StateBadge";
 import type { Evidence, LinkKind } from "../../../../../api/types";
 import { Graph } from "../../../../../ui/graph/Graph";
+import type { GraphHandle } from "../../../../../ui/graph/types";
 import { useWords } from "../../../../../i18n/words";
 import { useChoosingRuns } from "../../../state/choosing";
 import { useWizard } from "../../../state/context";
@@ -18,21 +20,22 @@ interface FlowViewProps {
   index: PlanIndex;
   keys: readonly string[];
   search: string;
-  jump: { key: string | null; turn: number };
+  ref: Ref<GraphHandle>;
 }
 
 /** The runs as a graph: each a card, the links between them as lines. */
-export function FlowView({ index, keys, search, jump }: FlowViewProps) {
+export function FlowView({ index, keys, search, ref }: FlowViewProps) {
   const { t } = useWords();
   const { store } = useWizard();
   const { setCurrent, chooseTasks } = useChoosingRuns();
-  const folding = useFolding(index, keys, jump);
+  const folding = useFolding(index, keys);
+  const graph = useRef<GraphHandle>(null);
   const edges = useEdges(index);
   const nameOf = useCardName(index);
   const colorOf = useCallback((key: string) => statusColor(index.runs.get(key)?.status ?? "not_ready"), [index]);
   const card = useCallback((key: string) => <RunCard index={index} runKey={key} />, [index]);
   const matches = useMemo(() => new Set(matching(index, keys, search)), [index, keys, search]);
-  const { folds, toggle } = folding;
+  const { nodes, folds, toggle, unfold } = folding;
   const flow = useMemo(() => ({ matches, folds, toggle }), [matches, folds, toggle]);
   const onToggle = useCallback(
     (key: string) => {
@@ -60,19 +63,28 @@ export function FlowView({ index, keys, search, jump }: FlowViewProps) {
     },
     [index, toggle],
   );
+  const focus = useCallback(
+    (key: string) => {
+      if (!nodes.includes(key)) {
+        flushSync(unfold); // what is folded away has no place yet
+      }
+      graph.current?.focus(key);
+    },
+    [nodes, unfold],
+  );
+  useImperativeHandle(ref, () => ({ focus }), [focus]);
   return (
     <Flow.Provider value={flow}>
       <Graph
         label={t("graph.label")}
         keysHint={t("wizard:flow.keys")}
-        nodes={folding.nodes}
+        ref={graph}
+        nodes={nodes}
         edges={edges}
         size={SIZE}
         card={card}
         nameOf={nameOf}
         colorOf={colorOf}
-        focused={jump.key}
-        focusTurn={jump.turn}
         onCurrent={setCurrent}
         onToggle={onToggle}
         onOpen={onOpen}
@@ -82,18 +94,12 @@ export function FlowView({ index, keys, search, jump }: FlowViewProps) {
   );
 }
 
-/** Which branches are folded away, and what is left to see. A jump to a hidden run unfolds everything. */
-function useFolding(index: PlanIndex, keys: readonly string[], jump: FlowViewProps["jump"]) {
+/** Which branches are folded away, and what is left to see. */
+function useFolding(index: PlanIndex, keys: readonly string[]) {
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const all = useMemo(() => [index.source, ...keys, ...index.unknown.keys()], [index, keys]);
   const { nodes, folds } = useMemo(() => folded(index, all, closed), [index, all, closed]);
-  const [seen, setSeen] = useState(jump.turn);
-  if (jump.turn !== seen) {
-    setSeen(jump.turn);
-    if (jump.key !== null && !nodes.includes(jump.key)) {
-      setClosed(new Set());
-    }
-  }
+  const unfold = useCallback(() => setClosed(new Set()), []);
   const toggle = useCallback(
     (key: string) =>
       setClosed((before) => {
@@ -105,7 +111,7 @@ function useFolding(index: PlanIndex, keys: readonly string[], jump: FlowViewPro
       }),
     [],
   );
-  return { nodes, folds, toggle };
+  return { nodes, folds, toggle, unfold };
 }
 
 function useEdges(index: PlanIndex) {
