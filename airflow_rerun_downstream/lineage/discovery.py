@@ -206,8 +206,11 @@ class Discovery:
 
     def learn_dags(self, dag_ids: Collection[str]) -> None:
         """Read the structures of Dags that weren't met before."""
-        if new := set(dag_ids) - set(self.structures.latest):
-            self.structures.latest.update(self.facts.structures(new))
+        known, latest = self.around.definitions.structures, self.structures.latest
+        new = {dag_id for dag_id in dag_ids if dag_id not in latest}
+        latest.update({dag_id: known[dag_id] for dag_id in new if dag_id in known})
+        if unknown := new - known.keys():
+            latest.update(self.facts.structures(unknown))
 
     def spread(self, frontier: Collection[RunRef], explored: Explored) -> set[RunRef]:
         """Follow the polluted links of the frontier; answer the runs in which more tasks are polluted now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -94,6 +95,17 @@ class TestDefinitions:
     def test_of_all_kinds(self, airflow):
         airflow.dag(EVERY)
         assert same(airflow.facts.definitions(), DECLARED)
+
+    def test_with_the_structures_of_the_dags_that_are_there(self, airflow):
+        airflow.dag(EVERY)
+        airflow.dag(Shape("z", triggers={"t": "a"}))
+        airflow.dag(replace(EVERY, dag_id="paused"))
+        airflow.pause("paused")
+        airflow.lose("z")
+        found = airflow.facts.definitions().structures
+        assert found == airflow.facts.structures({"a", "paused"})
+        assert found.keys() >= {"a", "paused"}
+        assert found["paused"].is_paused
 
     def test_paused_dags_declare_and_those_that_are_gone_do_not(self, airflow):
         airflow.dag(EVERY)

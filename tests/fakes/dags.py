@@ -38,6 +38,7 @@ def definitions(world: World) -> Definitions:
         asset_schedules=tuple(schedules),
         gone_schedules=gone,
         unreadable=frozenset(world.unreadable - world.gone),
+        structures={dag_id: dag for dag_id, dag in world.structures.items() if dag_id not in world.gone},
     )
 
 

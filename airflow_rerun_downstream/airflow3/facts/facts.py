@@ -118,7 +118,7 @@ class AirflowFacts:
 
     def definitions(self) -> Definitions:
         """See `LineageFacts.definitions`."""
-        every = serialized.active(self._session)
+        every, rows = serialized.active(self._session)
         dags = serialized.readable(every)
         takers = inlets.takers(self._session, dags)
         return replace(
@@ -128,6 +128,7 @@ class AirflowFacts:
             asset_schedules=takers.schedules,
             gone_schedules=takers.gone,
             unreadable=serialized.unreadable(every.items()),
+            structures=serialized.told_by_rows(every, rows),
         )
 
     def earlier_definitions(self, *, since: datetime) -> Definitions:

@@ -52,7 +52,7 @@ class Taker:
 
 def asset_flows(session: Session, dag_id: str) -> list[AssetFlow]:
     """The flows from and to a Dag. A few statements; all Dags' definitions are read, they are small."""
-    dags = serialized.readable(serialized.active(session))
+    dags = serialized.readable(serialized.active(session)[0])
     named = [outlet for each in dags for outlet in each.named_outlets]
     reads = inlets.takers(session, dags).inlets
     makers = [*outlets(session, dags), *resolved(session, named)]

@@ -21,6 +21,7 @@ from airflow_rerun_downstream.domain.facts import DagStructure, Definitions
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
+    from sqlalchemy import ColumnElement, ScalarSelect
     from sqlalchemy.orm import Session
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ CHUNK = 500
 DAG_TABLE = DagModel.__table__.c
 VERSION = DagVersion.__table__.c
 SERIALIZED = SerializedDagModel.__table__.c
+EACH = DagVersion.__table__.alias("each_version")
 
 
 class ParsedDags:
@@ -69,17 +71,13 @@ class Current:
 
 def current_dags(session: Session, dag_ids: Collection[str] | None) -> list[Current]:
     """The Dags that Airflow still finds (None), or those of the names given, stale ones too. One statement."""
-    latest = (
-        select(VERSION.dag_id, func.max(VERSION.version_number).label("number")).group_by(VERSION.dag_id).subquery()
-    )
     wanted = (
         select(
             *(DAG_TABLE.dag_id, SERIALIZED.id, SERIALIZED.dag_hash, DAG_TABLE.is_paused, DAG_TABLE.max_active_runs),
             *(VERSION.id.label("version_id"), VERSION.version_number, DAG_TABLE.is_stale),
         )
         .select_from(DagModel.__table__)
-        .join(latest, latest.c.dag_id == DAG_TABLE.dag_id)
-        .join(DagVersion.__table__, and_(VERSION.dag_id == DAG_TABLE.dag_id, VERSION.version_number == latest.c.number))
+        .join(DagVersion.__table__, and_(VERSION.dag_id == DAG_TABLE.dag_id, VERSION.version_number == newest()))
         .join(SerializedDagModel.__table__, SERIALIZED.dag_version_id == VERSION.id)
     )
     if dag_ids is None:
@@ -94,6 +92,14 @@ def current_dags(session: Session, dag_ids: Collection[str] | None) -> list[Curr
         )
         for row in session.execute(wanted)
     ]
+
+
+def newest(*before: ColumnElement[bool]) -> ScalarSelect[int]:
+    """The highest number among the versions of a row of the table of Dags: for each a look into an index, however many
+    versions there are. ``before``: other conditions, on the columns of `EACH`, than that they are of this Dag.
+    """
+    mine = before or (EACH.c.dag_id == DAG_TABLE.dag_id,)
+    return select(func.max(EACH.c.version_number)).where(*mine).correlate_except(EACH).scalar_subquery()
 
 
 def parsed_dags(session: Session, dags: Collection[Current], *, all_there_are: bool) -> dict[str, ParsedDag]:
@@ -143,13 +149,23 @@ def content(row: Any) -> Mapping[str, Any]:
 def structures(session: Session, dag_ids: Collection[str]) -> dict[str, DagStructure]:
     """The tasks of Dags' latest versions."""
     dags = current_dags(session, dag_ids)
-    parsed = parsed_dags(session, dags, all_there_are=False)
-    return {dag.dag_id: told_by_row(parsed[dag.dag_id], dag) for dag in dags if dag.dag_id in parsed}
+    return told_by_rows(parsed_dags(session, dags, all_there_are=False), dags)
 
 
-def told_by_row(found: ParsedDag, dag: Current) -> DagStructure:
-    """A latest version's tasks, with what the Dag's row and Airflow's configuration say."""
-    usual = conf.getboolean("core", "rerun_with_latest_version", fallback=False)
+def told_by_rows(parsed: Mapping[str, ParsedDag | None], dags: Iterable[Current]) -> dict[str, DagStructure]:
+    """The tasks of those latest versions that can be read."""
+    usual = reruns_on_latest()
+    known = ((dag, parsed.get(dag.dag_id)) for dag in dags)
+    return {dag.dag_id: told_by_row(found, dag, usual) for dag, found in known if found is not None}
+
+
+def reruns_on_latest() -> bool:
+    """What Airflow is told to do with a run of an earlier version, where its Dag doesn't say."""
+    return conf.getboolean("core", "rerun_with_latest_version", fallback=False)
+
+
+def told_by_row(found: ParsedDag, dag: Current, usual: bool) -> DagStructure:
+    """A latest version's tasks, with what the Dag's row and Airflow's configuration (``usual``) say."""
     said = found.structure.reruns_on_latest
     return replace(
         found.structure,
@@ -174,11 +190,11 @@ def structure_of_run(session: Session, run: DagRun, *, on_latest_version: bool) 
     return None if found is None else found.structure
 
 
-def active(session: Session) -> dict[str, ParsedDag | None]:
-    """Every Dag that Airflow still finds, by name; None: it can't be read."""
+def active(session: Session) -> tuple[dict[str, ParsedDag | None], list[Current]]:
+    """Every Dag that Airflow still finds, by name (None: it can't be read), and what their rows say."""
     dags = current_dags(session, None)
     parsed = parsed_dags(session, dags, all_there_are=True)
-    return {dag_id: parsed.get(dag_id) for dag_id in sorted(dag.dag_id for dag in dags)}
+    return {dag_id: parsed.get(dag_id) for dag_id in sorted(dag.dag_id for dag in dags)}, dags
 
 
 def readable(dags: Mapping[str, ParsedDag | None]) -> list[ParsedDag]:

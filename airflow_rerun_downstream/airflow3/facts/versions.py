@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING, Any
 from airflow.models.dag import DagModel
 from airflow.models.dag_version import DagVersion as DagVersion_
 from airflow.models.taskinstance import TaskInstance
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, or_, select
 
 from airflow_rerun_downstream.airflow3.facts.inlets import Named, inlets_among, meant, outlets_among
 from airflow_rerun_downstream.airflow3.facts.parsing import ParsedDag
 from airflow_rerun_downstream.airflow3.facts.serialized import (
+    EACH,
     SERIALIZED,
     VERSION,
     Current,
     ParsedDags,
     all_of,
     current_dags,
+    newest,
     parsed_dags,
     parsed_keys,
+    reruns_on_latest,
     told_by_row,
     unreadable,
 )
@@ -59,11 +62,11 @@ def own_versions(session: Session, refs: Collection[RunRef]) -> dict[RunRef, Dag
 
     A run whose tasks name no version, such as one from before Airflow 3, isn't among them.
     """
-    every = current_dags(session, {ref.dag_id for ref in refs})
-    dags = {dag.dag_id: dag for dag in every if dag.number > 1 or dag.is_gone}
-    of_runs = versions_of(session, [ref for ref in refs if ref.dag_id in dags])
-    latest = {dag.dag_id: {dag.version_id} for dag in every if not dag.is_gone}
-    older = {ref: ids for ref, ids in of_runs.items() if ids != latest.get(ref.dag_id)}
+    older = older_versions(session, refs)
+    if not older:
+        return {}
+    dags = {dag.dag_id: dag for dag in current_dags(session, {ref.dag_id for ref in older})}
+    older = {ref: ids for ref, ids in older.items() if ref.dag_id in dags}
     parsed = parsed_versions(session, {each for ids in older.values() for each in ids})
     mixed = {ref for ref, ids in older.items() if len(ids) > 1}
     tasks = versions_of_tasks(session, mixed)
@@ -105,18 +108,33 @@ def is_open(triggers: Iterable[TriggerDefinition]) -> bool:
     return any("{" in trigger.trigger_dag_id for trigger in triggers)
 
 
-def versions_of(session: Session, refs: Collection[RunRef]) -> dict[RunRef, set[Any]]:
-    """The versions of which runs have task instances."""
+def older_versions(session: Session, refs: Collection[RunRef]) -> dict[RunRef, set[Any]]:
+    """The versions of which runs have task instances, for runs that aren't all of the latest of a Dag that is there.
+
+    As a rule there is no such run: so much is told by one statement.
+    """
+    dag = DagModel.__table__.c
     found: dict[RunRef, set[Any]] = {}
+    older: set[RunRef] = set()
     for some in chunks(refs):
-        wanted = (
+        mine = (
             select(TI.dag_id, TI.run_id, TI.dag_version_id)
             .where(pair_in(session, TI.dag_id, TI.run_id, names(some)), TI.dag_version_id.is_not(None))
             .distinct()
+            .subquery()
         )
-        for dag_id, run_id, version in session.execute(wanted):
-            found.setdefault(RunRef(dag_id, run_id), set()).add(version)
-    return found
+        is_older = or_(dag.is_stale, VERSION.version_number.is_(None), VERSION.version_number < newest())
+        wanted = select(*mine.c, is_older.label("is_older")).select_from(
+            mine.join(DagModel.__table__, dag.dag_id == mine.c.dag_id).outerjoin(
+                DagVersion_.__table__, VERSION.id == mine.c.dag_version_id
+            )
+        )
+        for row in session.execute(wanted):
+            ref = RunRef(row.dag_id, row.run_id)
+            found.setdefault(ref, set()).add(row.dag_version_id)
+            if row.is_older:
+                older.add(ref)
+    return {ref: found[ref] for ref in older}
 
 
 def versions_of_tasks(session: Session, refs: Collection[RunRef]) -> dict[RunRef, dict[str, Any]]:
@@ -170,7 +188,7 @@ def put_together(
         nodes |= {task_id: node for task_id, node in parsed.structure.tasks.items() if some is None or task_id in some}
         for name, ids in parsed.structure.groups.items():
             groups[name] = groups.get(name, frozenset()) | ids
-    structure = replace(told_by_row(known[-1][0], dag), tasks=nodes, groups=groups)
+    structure = replace(told_by_row(known[-1][0], dag, reruns_on_latest()), tasks=nodes, groups=groups)
     return DagVersion(structure, all_of([declared_by(parsed, assets).of_tasks(some) for parsed, some in known]))
 
 
@@ -182,21 +200,8 @@ def declared_by(parsed: ParsedDag, assets: Named) -> Definitions:
 
 def earlier_definitions(session: Session, *, since: datetime) -> Definitions:
     """What versions declared that were replaced since a moment, or the last ones of Dags gone since, each once."""
-    following, dag = DagVersion_.__table__.alias("following"), DagModel.__table__.c
-    gone = case((and_(following.c.id.is_(None), dag.is_stale), dag.last_parsed_time))
-    until = func.coalesce(following.c.created_at, gone)
-    wanted = (
-        select(VERSION.id, VERSION.dag_id)
-        .select_from(
-            DagVersion_.__table__.join(DagModel.__table__, dag.dag_id == VERSION.dag_id).outerjoin(
-                following,
-                (following.c.dag_id == VERSION.dag_id) & (following.c.version_number == VERSION.version_number + 1),
-            )
-        )
-        .where(until >= since)
-        .order_by(until.desc())
-        .limit(MOST)
-    )
+    version = replaced_since(since)
+    wanted = select(version.id, version.dag_id).where(version.until >= since).order_by(version.until.desc()).limit(MOST)
     found = {row.id: row.dag_id for row in session.execute(wanted)}
     if not found:
         return Definitions()
@@ -210,6 +215,23 @@ def earlier_definitions(session: Session, *, since: datetime) -> Definitions:
         complete=len(found) < MOST,
         unreadable=unreadable((found[version], each) for version, each in parsed.items()),
     )
+
+
+def replaced_since(since: datetime) -> Any:
+    """The versions of each Dag and until when each counted, the newest first, as far back as they were made since then.
+
+    The table is gone through from version to version: it may hold very many that are older.
+    """
+    dag = DagModel.__table__.c
+    gone = case((dag.is_stale, dag.last_parsed_time))
+    mine = and_(VERSION.dag_id == dag.dag_id, VERSION.version_number == newest())
+    columns = VERSION.id, VERSION.dag_id, VERSION.version_number, VERSION.created_at
+    latest = select(*columns, gone.label("until")).select_from(DagModel.__table__.join(DagVersion_.__table__, mine))
+    walk = latest.cte("replaced", recursive=True)
+    before = newest(EACH.c.dag_id == walk.c.dag_id, EACH.c.version_number < walk.c.version_number)
+    previous = and_(VERSION.dag_id == walk.c.dag_id, VERSION.version_number == before)
+    steps = select(*columns, walk.c.created_at).select_from(walk.join(DagVersion_.__table__, previous))
+    return walk.union_all(steps.where(walk.c.created_at >= since)).c
 
 
 def once(sensors: Iterable[SensorDefinition]) -> tuple[SensorDefinition, ...]:
