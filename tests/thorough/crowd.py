@@ -1,6 +1,6 @@
 """Simulated browsers that look at the record of a rerun, in a process of their own: what they cost is theirs.
 
-Each asks what `ui/src/api/questions.ts` asks, one call after the other for each question, with the pauses that stand
+Each asks what `ui/src/api/` asks, one call after the other for each question, with the pauses that stand
 there, over at most six connections. ``python -m tests.thorough.crowd`` prints what came of it as JSON.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-QUESTIONS = Path(__file__).parents[2] / "ui" / "src" / "api" / "questions.ts"
+PACE = Path(__file__).parents[2] / "ui" / "src" / "api" / "pace.ts"
 REPLACED = ("member_adopted", "member_held")
 CONNECTIONS = 6
 """As many as browsers open to one server."""
@@ -26,7 +26,7 @@ CONNECTIONS = 6
 
 def constant(name: str) -> int:
     """A number of the pages' questions."""
-    (found,) = re.findall(rf"^const {name} = ([\d_]+);", QUESTIONS.read_text(), re.MULTILINE)
+    (found,) = re.findall(rf"^export const {name} = ([\d_]+);", PACE.read_text(), re.MULTILINE)
     return int(found.replace("_", ""))
 
 

@@ -1,4 +1,4 @@
-import { hasEnded } from "../api/questions";
+import { hasEnded } from "../api/reruns";
 import type { Rerun } from "../api/types";
 import { secondsBetween, shownDuration } from "../domain/dates";
 import { useClock } from "./useClock";

@@ -4,7 +4,7 @@ import { Link, useLocation, useNavigate } from "react-router";
 
 import { entryOf } from "../../host/parameters";
 import { usePreferences } from "../../host/preferences";
-import { useDagRuns, useSourcesSince } from "../../api/questions";
+import { useDagRuns, useSourcesSince } from "../../api/dagRuns";
 import { HealthNotice } from "../../ui/feedback/HealthNotice";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
 import { Page } from "../../ui/Page";

@@ -5,7 +5,8 @@ import { Link, useLocation, useNavigate, useParams } from "react-router";
 
 import { parameters, query } from "../../host/parameters";
 import { asProblem } from "../../api/problem";
-import { hasEnded, useEvents, useLinks, useMembers, useRerun } from "../../api/questions";
+import { useMembers } from "../../api/members";
+import { hasEnded, useEvents, useLinks, useRerun } from "../../api/reruns";
 import type { Rerun } from "../../api/types";
 import { RerunBadge } from "../../ui/StateBadge";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";

@@ -1,6 +1,7 @@
 import { createContext, useContext } from "react";
 
-import type { MemberAction, RerunAction } from "../../api/actions";
+import type { MemberAction } from "../../api/members";
+import type { RerunAction } from "../../api/reruns";
 import type { Member, Rerun } from "../../api/types";
 
 /** What the parts of a record's page share. */

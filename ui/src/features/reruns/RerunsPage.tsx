@@ -2,7 +2,7 @@ import { Button, Stack, Text } from "@chakra-ui/react";
 import { MdList } from "react-icons/md";
 import { Link, useLocation, useNavigate } from "react-router";
 
-import { useReruns } from "../../api/questions";
+import { useReruns } from "../../api/reruns";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
 import { Page } from "../../ui/Page";
 import { Pager } from "../../ui/table/Pager";

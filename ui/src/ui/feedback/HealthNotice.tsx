@@ -1,6 +1,6 @@
 import { Alert, List } from "@chakra-ui/react";
 
-import { useHealth } from "../../api/questions";
+import { useHealth } from "../../api/installation";
 import { useWords } from "../../i18n/words";
 
 /** What is missing in the installation, with what to do; nothing where all is well. */

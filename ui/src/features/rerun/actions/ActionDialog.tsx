@@ -1,6 +1,7 @@
 import { Code, Text } from "@chakra-ui/react";
 
-import { type MemberAction, type RerunAction, useMemberAction, useRerunAction } from "../../../api/actions";
+import { type MemberAction, useMemberAction } from "../../../api/members";
+import { type RerunAction, useRerunAction } from "../../../api/reruns";
 import type { Member, Rerun } from "../../../api/types";
 import { ConfirmDialog } from "../../../ui/feedback/ConfirmDialog";
 import { useWords } from "../../../i18n/words";

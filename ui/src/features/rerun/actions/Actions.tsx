@@ -2,7 +2,8 @@ import { Button, HStack } from "@chakra-ui/react";
 import { MdAcUnit, MdPause, MdPlayArrow, MdRedo, MdReplay, MdStop } from "react-icons/md";
 import type { IconType } from "react-icons";
 
-import type { MemberAction, RerunAction } from "../../../api/actions";
+import type { MemberAction } from "../../../api/members";
+import type { RerunAction } from "../../../api/reruns";
 import type { Member } from "../../../api/types";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";

@@ -2,7 +2,8 @@
 
 import type { ParseKeys } from "i18next";
 
-import type { MemberAction, RerunAction } from "../../../api/actions";
+import type { MemberAction } from "../../../api/members";
+import type { RerunAction } from "../../../api/reruns";
 import type { Member, Rerun } from "../../../api/types";
 
 type AskKey = ParseKeys<"record"> extends infer Key ? (Key extends `ask.${infer Rest}` ? Rest : never) : never;

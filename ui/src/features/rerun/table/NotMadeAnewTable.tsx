@@ -3,7 +3,7 @@ import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo } from "react";
 
 import type { NotMadeAnew } from "../../../api/types";
-import { useNotMadeAnew } from "../../../api/questions";
+import { useNotMadeAnew } from "../../../api/reruns";
 import { RunLink } from "../../../ui/AirflowLink";
 import { DataTable } from "../../../ui/table/DataTable";
 import { Loading, Nothing, ProblemNotice } from "../../../ui/feedback/Notices";

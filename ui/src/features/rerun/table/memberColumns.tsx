@@ -2,7 +2,7 @@ import { Link, Text } from "@chakra-ui/react";
 import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo } from "react";
 
-import { hasEnded } from "../../../api/questions";
+import { hasEnded } from "../../../api/reruns";
 import type { Member } from "../../../api/types";
 import { MemberBadge } from "../../../ui/StateBadge";
 import { Time } from "../../../ui/Time";

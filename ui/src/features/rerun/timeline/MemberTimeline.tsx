@@ -3,7 +3,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
 
 import { usePreferences } from "../../../host/preferences";
-import { hasEnded } from "../../../api/questions";
+import { hasEnded } from "../../../api/reruns";
 import type { Link, Member, RerunEvent } from "../../../api/types";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";

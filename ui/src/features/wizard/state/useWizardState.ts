@@ -2,7 +2,8 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import { useLocation, useNavigate } from "react-router";
 
 import { type Entry, parameters, query } from "../../../host/parameters";
-import { usePlan, useTaskInstances } from "../../../api/questions";
+import { useTaskInstances } from "../../../api/dagRuns";
+import { usePlan } from "../../../api/plans";
 import type { PlanBody, RunRef } from "../../../api/types";
 import { planBody } from "./bodies";
 import type { WizardState } from "./context";

@@ -2,8 +2,8 @@ import { type UseMutationResult, useQueryClient, type UseQueryResult } from "@ta
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { useNavigate } from "react-router";
 
-import { useSubmit } from "../../../api/actions";
-import { useReview } from "../../../api/questions";
+import { useSubmit } from "../../../api/reruns";
+import { useReview } from "../../../api/plans";
 import type { Rerun, RerunBody, Review } from "../../../api/types";
 import { type Difference, difference, rerunBody } from "../state/bodies";
 import { useWizard } from "../state/context";

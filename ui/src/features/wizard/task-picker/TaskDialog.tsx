@@ -1,7 +1,7 @@
 import { Button, CloseButton, Dialog, Portal, Text } from "@chakra-ui/react";
 import { useMemo, useState } from "react";
 
-import { useTaskInstances } from "../../../api/questions";
+import { useTaskInstances } from "../../../api/dagRuns";
 import type { PlanRun } from "../../../api/types";
 import { Loading, ProblemNotice } from "../../../ui/feedback/Notices";
 import { useWords } from "../../../i18n/words";

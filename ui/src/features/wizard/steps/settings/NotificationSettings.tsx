@@ -1,6 +1,6 @@
 import { Alert, Box, Checkbox, Code, Heading, HStack, Stack, Text } from "@chakra-ui/react";
 
-import { useNotificationTargets } from "../../../../api/questions";
+import { useNotificationTargets } from "../../../../api/installation";
 import type { NotificationTarget } from "../../../../api/types";
 import { Loading, ProblemNotice } from "../../../../ui/feedback/Notices";
 import { useWords } from "../../../../i18n/words";

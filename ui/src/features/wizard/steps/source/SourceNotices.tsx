@@ -1,7 +1,7 @@
 import { Alert, Link } from "@chakra-ui/react";
 import { Link as RouterLink } from "react-router";
 
-import { useReruns } from "../../../../api/questions";
+import { useReruns } from "../../../../api/reruns";
 import { useRerunState } from "../../../../ui/StateBadge";
 import { useWords } from "../../../../i18n/words";
 import { useWizard } from "../../state/context";

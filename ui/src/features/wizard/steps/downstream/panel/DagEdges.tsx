@@ -1,7 +1,7 @@
 import { Heading, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
 
-import { useDagEdges } from "../../../../../api/questions";
+import { useDagEdges } from "../../../../../api/dagRuns";
 import type { DagEdge } from "../../../../../api/types";
 import { Loading, ProblemNotice } from "../../../../../ui/feedback/Notices";
 import { useWords } from "../../../../../i18n/words";

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { memberOf } from "../testing/samples";
-import { useMembers } from "./questions";
+import { useMembers } from "./members";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

@@ -1,0 +1,21 @@
+/** Keys of what is kept from the server, by what it is about. */
+
+import type { DagRunFilters, PlanBody, RerunBody, RerunFilters, RunRef } from "./types";
+
+export const keys = {
+  dagRuns: (filters: DagRunFilters) => ["dag-runs", filters] as const,
+  sourcesSince: ["sources-since"] as const,
+  taskInstances: (run: RunRef | undefined) => ["task-instances", run?.dag_id, run?.run_id] as const,
+  dagEdges: (dagId: string) => ["dag-edges", dagId] as const,
+  plan: (body: PlanBody | undefined) => ["plan", body] as const,
+  review: (body: RerunBody | undefined) => ["review", body] as const,
+  everyList: ["reruns"] as const,
+  reruns: (filters: RerunFilters) => ["reruns", filters] as const,
+  rerun: (id: number) => ["rerun", id] as const,
+  members: (id: number) => ["members", id] as const,
+  events: (id: number) => ["events", id] as const,
+  links: (id: number) => ["links", id] as const,
+  notMadeAnew: (id: number, count: number) => ["not-made-anew", id, count] as const,
+  notificationTargets: ["notification-targets"] as const,
+  health: ["health"] as const,
+};
