@@ -37,9 +37,10 @@ $(PAGES): $(NODE) $(wildcard ui/*.*) $(shell find ui/src ui/public -type f)
 check: $(READY) $(NODE) ## style, types and the import contracts, of Python and of the pages
 	$(RUN) -m dev.check
 
-format: $(READY) ## let ruff rewrite what it can
+format: $(READY) $(NODE) ## let ruff and prettier rewrite what they can
 	$(RUN) -m ruff check --fix-only .
 	$(RUN) -m ruff format .
+	.venvs/tools/bin/python ui/node.py format
 
 test: $(READY) $(PAGES) ## the suites without a live Airflow, then the live stories; AIRFLOW=3.1 and 3.2 too
 	$(RUN) -m dev.run_tests suites $(ARGS)

@@ -14,7 +14,7 @@ CHECKS = (
     (BIN / "ruff", "format", "--check", "."),
     (BIN / "mypy",),
     (BIN / "lint-imports",),
-    (TOOLS / "python", "ui/node.py", "types:check", "tsc", "lint"),
+    (TOOLS / "python", "ui/node.py", "types:check", "tsc", "format:check", "lint"),
 )
 
 

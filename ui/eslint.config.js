@@ -52,6 +52,9 @@ export default tseslint.config(
   // Every visible word stands in the catalogue.
   { files: ["src/**/*.tsx"], ignores: ["src/**/*.test.tsx"], ...i18next.configs["flat/recommended"] },
   // What tables and virtual lists hand out can't be memoised by a compiler, which isn't in use.
-  { files: ["src/ui/table/DataTable.tsx", "src/features/rerun/timeline/MemberTimeline.tsx"], rules: { "react-hooks/incompatible-library": "off" } },
+  {
+    files: ["src/ui/table/DataTable.tsx", "src/features/rerun/timeline/MemberTimeline.tsx"],
+    rules: { "react-hooks/incompatible-library": "off" },
+  },
   { files: ["eslint.config.js"], ...tseslint.configs.disableTypeChecked },
 );

@@ -37,9 +37,7 @@ export function useTaskInstances(run: RunRef | undefined) {
       run === undefined
         ? skipToken
         : ({ signal }) =>
-            data(
-              api.GET("/api/v1/dag-runs/{dag_id}/{run_id}/task-instances", { params: { path: run }, signal }),
-            ),
+            data(api.GET("/api/v1/dag-runs/{dag_id}/{run_id}/task-instances", { params: { path: run }, signal })),
     staleTime: STEADY,
   });
 }
@@ -48,7 +46,8 @@ export function useTaskInstances(run: RunRef | undefined) {
 export function useDagEdges(dagId: string) {
   return useQuery({
     queryKey: keys.dagEdges(dagId),
-    queryFn: ({ signal }) => data(api.GET("/api/v1/dags/{dag_id}/edges", { params: { path: { dag_id: dagId } }, signal })),
+    queryFn: ({ signal }) =>
+      data(api.GET("/api/v1/dags/{dag_id}/edges", { params: { path: { dag_id: dagId } }, signal })),
     staleTime: STEADY,
   });
 }

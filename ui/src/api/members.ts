@@ -48,7 +48,9 @@ export function useMembers(id: number, live: boolean) {
 /** Ask for everything about a rerun again, since a person has just changed it. */
 export function lookAgain(client: QueryClient, id: number) {
   client.setQueryData<Followed>(keys.members(id), (known) => known && { ...known, whole: 0 });
-  return Promise.all([keys.rerun(id), keys.members(id), keys.events(id)].map((queryKey) => client.invalidateQueries({ queryKey })));
+  return Promise.all(
+    [keys.rerun(id), keys.members(id), keys.events(id)].map((queryKey) => client.invalidateQueries({ queryKey })),
+  );
 }
 
 /** Retry, skip or release one member. */

@@ -32,5 +32,7 @@ export function asProblem(error: unknown): Problem | undefined {
   if (error === null || error === undefined) {
     return undefined;
   }
-  return error instanceof Problem ? error : new Problem(0, "no_answer", error instanceof Error ? error.message : JSON.stringify(error));
+  return error instanceof Problem
+    ? error
+    : new Problem(0, "no_answer", error instanceof Error ? error.message : JSON.stringify(error));
 }

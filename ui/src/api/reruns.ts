@@ -28,8 +28,7 @@ export function useReruns(filters: RerunFilters, options: { enabled?: boolean } 
 export function useRerun(id: number) {
   return useQuery({
     queryKey: keys.rerun(id),
-    queryFn: ({ signal }) =>
-      data(api.GET("/api/v1/reruns/{rerun_id}", { params: { path: { rerun_id: id } }, signal })),
+    queryFn: ({ signal }) => data(api.GET("/api/v1/reruns/{rerun_id}", { params: { path: { rerun_id: id } }, signal })),
     refetchInterval: (query) => (query.state.data && hasEnded(query.state.data) ? false : LIVE),
   });
 }

@@ -27,7 +27,11 @@ export function shownDate(iso: string, timeZone: string): string {
   if (Number.isNaN(moment.valueOf())) {
     return iso;
   }
-  const parts = Object.fromEntries(format(timeZone).formatToParts(moment).map((part) => [part.type, part.value]));
+  const parts = Object.fromEntries(
+    format(timeZone)
+      .formatToParts(moment)
+      .map((part) => [part.type, part.value]),
+  );
   return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}:${parts.second}`;
 }
 

@@ -5,7 +5,9 @@ const eslint = new ESLint({ ruleFilter: ({ ruleId }) => ruleId.startsWith("impor
 
 /** The rules about imports that a file would break with this line in it. */
 async function broken(file: string, specifier: string): Promise<string[]> {
-  const [result] = await eslint.lintText(`import * as other from "${specifier}";\nexport { other };\n`, { filePath: `src/${file}` });
+  const [result] = await eslint.lintText(`import * as other from "${specifier}";\nexport { other };\n`, {
+    filePath: `src/${file}`,
+  });
   return (result?.messages ?? []).map(({ ruleId }) => ruleId ?? "");
 }
 

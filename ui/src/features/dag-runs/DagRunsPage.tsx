@@ -42,7 +42,8 @@ export function DagRunsPage() {
       <Stack gap={4}>
         <HealthNotice />
         <Text color="fg.muted">
-          {taskId && dagId ? t("runs:task", { dag: dagId, task: taskId }) : t("runs:intro")} <SourceWindow since={since} />
+          {taskId && dagId ? t("runs:task", { dag: dagId, task: taskId }) : t("runs:intro")}{" "}
+          <SourceWindow since={since} />
         </Text>
         <FilterBar filters={filters} since={since} onChange={change} />
         <ProblemNotice error={runs.error} retry={() => void runs.refetch()} />

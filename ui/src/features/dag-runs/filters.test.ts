@@ -4,7 +4,14 @@ import { ANY, askedOf, readFilters, writeFilters } from "./filters";
 
 describe("filters of the list of Dag runs", () => {
   it("come back from the address as they went there", () => {
-    const filters = { ...readFilters(""), dagId: "a+b", dag: "c d", state: "failed", from: "2026-01-05T01:00:00Z", offset: 50 };
+    const filters = {
+      ...readFilters(""),
+      dagId: "a+b",
+      dag: "c d",
+      state: "failed",
+      from: "2026-01-05T01:00:00Z",
+      offset: 50,
+    };
     expect(readFilters(`?${writeFilters(filters)}`)).toEqual(filters);
   });
 

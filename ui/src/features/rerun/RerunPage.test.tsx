@@ -91,9 +91,7 @@ const left = {
 it("says of a rerun that succeeded how much it has left as it was, and names it", async () => {
   const rerun = rerunOf({ state: "succeeded", not_made_anew: 1, allowed_actions: [] });
   show((question) =>
-    question.path === "/reruns/7/not-made-anew"
-      ? { not_made_anew: [left], total_entries: 1 }
-      : record(rerun)(question),
+    question.path === "/reruns/7/not-made-anew" ? { not_made_anew: [left], total_entries: 1 } : record(rerun)(question),
   );
   expect((await screen.findByTestId("rerun-state")).textContent).toBe("succeeded, 1 not made anew");
   expect((await screen.findByTestId("left-count")).textContent).toBe("1");

@@ -32,7 +32,9 @@ function Asking({ id }: { id: number }) {
   const { rerunName } = useNames();
   const asked = useRerun(id);
   if (asked.data !== undefined) {
-    return <Record rerun={asked.data} problem={asked.error ?? asked.failureReason} retry={() => void asked.refetch()} />;
+    return (
+      <Record rerun={asked.data} problem={asked.error ?? asked.failureReason} retry={() => void asked.refetch()} />
+    );
   }
   if (asProblem(asked.error)?.status === 404) {
     return <Unknown />;

@@ -1,14 +1,7 @@
 import { Badge, Box, Tabs } from "@chakra-ui/react";
 import type { ReactNode } from "react";
 import type { IconType } from "react-icons";
-import {
-  MdAccountTree,
-  MdHistory,
-  MdInfoOutline,
-  MdReportProblem,
-  MdTableRows,
-  MdViewTimeline,
-} from "react-icons/md";
+import { MdAccountTree, MdHistory, MdInfoOutline, MdReportProblem, MdTableRows, MdViewTimeline } from "react-icons/md";
 
 import type { Link, Member, RerunEvent } from "../../api/types";
 import { Loading } from "../../ui/feedback/Notices";

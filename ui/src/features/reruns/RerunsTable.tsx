@@ -47,7 +47,10 @@ function useColumns(): ColumnDef<Rerun>[] {
         cell: ({ row }) => <Text color="fg.muted">{row.original.id}</Text>,
       },
       { ...sorted("name", t("word.name")), cell: ({ row }) => <NameCell rerun={row.original} /> },
-      { ...sorted("dag_id", t("record:list.sourceDag")), cell: ({ row }) => <DagCell dagId={row.original.source.dag_id} /> },
+      {
+        ...sorted("dag_id", t("record:list.sourceDag")),
+        cell: ({ row }) => <DagCell dagId={row.original.source.dag_id} />,
+      },
       {
         ...sorted("run_id", t("record:list.sourceRun")),
         cell: ({ row }) => <RunLink dagId={row.original.source.dag_id} runId={row.original.source.run_id} />,

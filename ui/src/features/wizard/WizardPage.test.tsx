@@ -135,8 +135,24 @@ describe("the wizard", () => {
         "GET /dags/orders/edges": () => ({
           dag_id: "orders",
           edges: [
-            { ...edge, downstream_dag_id: "report", evidence: "assumed", why: "It isn't known.", advice: "x", to_do: ["parse_again"], to_task_id: "wait" },
-            { ...edge, downstream_dag_id: null, evidence: "unresolved", why: "A template.", advice: unknown, to_do: [], to_task_id: null },
+            {
+              ...edge,
+              downstream_dag_id: "report",
+              evidence: "assumed",
+              why: "It isn't known.",
+              advice: "x",
+              to_do: ["parse_again"],
+              to_task_id: "wait",
+            },
+            {
+              ...edge,
+              downstream_dag_id: null,
+              evidence: "unresolved",
+              why: "A template.",
+              advice: unknown,
+              to_do: [],
+              to_task_id: null,
+            },
           ],
           total_entries: 2,
           hidden_dags: 1,

@@ -45,7 +45,13 @@ export function run(dag_id: string, more: Partial<PlanRun> = {}): PlanRun {
 }
 
 export const running = (dag_id: string) =>
-  run(dag_id, { status: "running", selectable: false, selected: false, reason: "run_is_running", freeze_action: "stop" });
+  run(dag_id, {
+    status: "running",
+    selectable: false,
+    selected: false,
+    reason: "run_is_running",
+    freeze_action: "stop",
+  });
 
 export const toCome = (dag_id: string, more: Partial<PlanRun> = {}) =>
   run(dag_id, {
@@ -61,7 +67,12 @@ export const toCome = (dag_id: string, more: Partial<PlanRun> = {}) =>
     ...more,
   });
 
-export function link(from: string, to: Link["downstream"] | string, kind: LinkKind = "asset", evidence: Evidence = "recorded"): Link {
+export function link(
+  from: string,
+  to: Link["downstream"] | string,
+  kind: LinkKind = "asset",
+  evidence: Evidence = "recorded",
+): Link {
   return {
     upstream: { dag_id: from, run_id: "r1" },
     downstream: typeof to === "string" ? { dag_id: to, run_id: "r1" } : to,

@@ -188,13 +188,7 @@ function Drawing({ nodes, edges, size, card, nameOf, colorOf, laidOut, frame }: 
       >
         <Background />
         <Controls showInteractive={false} aria-label={t("graph.controls")} />
-        <MiniMap
-          pannable
-          zoomable
-          style={MINI_MAP}
-          ariaLabel={t("graph.miniMap")}
-          nodeColor={miniColor}
-        />
+        <MiniMap pannable zoomable style={MINI_MAP} ariaLabel={t("graph.miniMap")} nodeColor={miniColor} />
       </ReactFlow>
     </Cards.Provider>
   );

@@ -88,8 +88,7 @@ export function useKeys(props: GraphProps, laidOut: LaidOut, focus: (key: string
       }
       const here = target.closest<HTMLElement>("[data-card]")?.dataset.card;
       if (event.key.startsWith("Arrow")) {
-        const next =
-          here === undefined ? laidOut.columns[0]?.[0] : neighbour(event.key, here, before, after, laidOut);
+        const next = here === undefined ? laidOut.columns[0]?.[0] : neighbour(event.key, here, before, after, laidOut);
         event.preventDefault();
         if (next !== undefined) {
           focus(next);

@@ -5,7 +5,10 @@ import { backward, forward, type GraphEdge } from "./structure";
 
 const SIZE = { width: 200, height: 80 };
 const edges = (text: string): GraphEdge[] =>
-  text.split(" ").filter(Boolean).map((each) => ({ from: each[0] ?? "", to: each[1] ?? "" }));
+  text
+    .split(" ")
+    .filter(Boolean)
+    .map((each) => ({ from: each[0] ?? "", to: each[1] ?? "" }));
 const nodes = (text: string) => text.split("");
 
 function boxes(positions: ReadonlyMap<string, { x: number; y: number }>) {
@@ -19,7 +22,12 @@ function pipeline(depth: number, width: number) {
   const links = all.flatMap((_, index) => {
     const [day, dag] = [Math.floor(index / width), index % width];
     const to = name(day, dag);
-    return day === 0 ? [] : [{ from: name(day - 1, dag), to }, { from: name(day - 1, (dag + 1) % width), to }];
+    return day === 0
+      ? []
+      : [
+          { from: name(day - 1, dag), to },
+          { from: name(day - 1, (dag + 1) % width), to },
+        ];
   });
   return { all, links };
 }
@@ -45,7 +53,11 @@ describe("layout", () => {
 
   it("puts no two cards on one place, also in a level that is broken into columns", () => {
     const wide = Array.from({ length: 130 }, (_, index) => `n${index}`);
-    const laidOut = layout(["a", ...wide], wide.map((to) => ({ from: "a", to })), SIZE);
+    const laidOut = layout(
+      ["a", ...wide],
+      wide.map((to) => ({ from: "a", to })),
+      SIZE,
+    );
     expect(boxes(laidOut.positions).size).toBe(131);
     expect(laidOut.parts).toEqual([1, 6]);
   });
@@ -99,7 +111,7 @@ describe("neighbour", () => {
     const star = wide.map((to) => ({ from: "a", to }));
     const grid = layout(["a", ...wide], star, SIZE);
     const seen = new Set<string>();
-    for (let at = grid.columns[1]?.[0]; at !== undefined; ) {
+    for (let at = grid.columns[1]?.[0]; at !== undefined;) {
       seen.add(at);
       at = neighbour("ArrowDown", at, backward(star), forward(star), grid);
     }

@@ -20,12 +20,23 @@ it("joins members across runs that aren't part of the rerun", () => {
 });
 
 it("takes the direct link where there is one, and doesn't lead through members", () => {
-  const links = [linkOf("orders", "a"), linkOf("a", "finance"), linkOf("orders", "finance"), linkOf("finance", "weekly")];
+  const links = [
+    linkOf("orders", "a"),
+    linkOf("a", "finance"),
+    linkOf("orders", "finance"),
+    linkOf("finance", "weekly"),
+  ];
   expect(ways([orders, finance, weekly], links)).toEqual(["orders finance 0", "finance weekly 0"]);
 });
 
 it("ends where the runs in between form a circle", () => {
-  const links = [linkOf("orders", "a"), linkOf("a", "b"), linkOf("b", "a"), linkOf("b", "orders"), linkOf("b", "weekly")];
+  const links = [
+    linkOf("orders", "a"),
+    linkOf("a", "b"),
+    linkOf("b", "a"),
+    linkOf("b", "orders"),
+    linkOf("b", "weekly"),
+  ];
   expect(ways([orders, weekly], links)).toEqual(["orders weekly 2"]);
 });
 

@@ -49,9 +49,7 @@ function FailedNotice({ failed }: { failed: readonly Member[] }) {
             <FailedMember key={member.id} member={member} />
           ))}
         </Stack>
-        {failed.length > NAMED && (
-          <Text>{t("record:notice.failedMore", { count: failed.length - NAMED })}</Text>
-        )}
+        {failed.length > NAMED && <Text>{t("record:notice.failedMore", { count: failed.length - NAMED })}</Text>}
       </Alert.Content>
     </Alert.Root>
   );

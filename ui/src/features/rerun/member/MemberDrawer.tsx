@@ -197,9 +197,7 @@ function MemberTasks({ member }: { member: Member }) {
   if (member.task_ids.length === 0) {
     return null;
   }
-  const names = member.task_ids.map((task) =>
-    typeof task === "string" ? task : `${task.task_id}[${task.map_index}]`,
-  );
+  const names = member.task_ids.map((task) => (typeof task === "string" ? task : `${task.task_id}[${task.map_index}]`));
   return (
     <section>
       <Heading as="h3" size="sm" mb={2}>

@@ -39,7 +39,11 @@ export function MemberLinks({ heading, side, member, members, links }: MemberLin
             <li key={key}>
               {found && <Found member={found} />}
               {other && `${other.dag_id} ${runName(other)} (${t("record:graph.notPart")})`}
-              <Text color="fg.muted" fontSize="xs" title={evidence.map((each) => word("evidenceMeaning", each)).join(" ")}>
+              <Text
+                color="fg.muted"
+                fontSize="xs"
+                title={evidence.map((each) => word("evidenceMeaning", each)).join(" ")}
+              >
                 {kinds.map((kind) => word("linkKind", kind)).join(t("record:progress.and"))}
                 {" · "}
                 {evidence.map((each) => word("evidence", each)).join(t("record:progress.and"))}

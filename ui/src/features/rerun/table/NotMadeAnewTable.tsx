@@ -46,7 +46,11 @@ function useColumns(): ColumnDef<NotMadeAnew>[] {
   return useMemo(() => {
     const named = (id: string, name: string) => ({ id, header: name, meta: { name } });
     return [
-      { ...named("dag", t("word.dag")), accessorFn: ({ dag_id }) => dag_id, cell: ({ row }) => <DagCell one={row.original} /> },
+      {
+        ...named("dag", t("word.dag")),
+        accessorFn: ({ dag_id }) => dag_id,
+        cell: ({ row }) => <DagCell one={row.original} />,
+      },
       {
         ...named("run", t("record:events.run")),
         accessorFn: ({ run_id }) => run_id,

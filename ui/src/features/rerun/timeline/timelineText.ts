@@ -42,9 +42,7 @@ function waitedFor(member: Member, row: TimelineRow, before: readonly Member[]):
   const started = row.runs.at(-1)?.start;
   return started === undefined
     ? []
-    : before
-        .filter(({ ended_at }) => ended_at !== null && Date.parse(ended_at) <= started)
-        .map(({ dag_id }) => dag_id);
+    : before.filter(({ ended_at }) => ended_at !== null && Date.parse(ended_at) <= started).map(({ dag_id }) => dag_id);
 }
 
 function shortened(names: readonly string[]): string {

@@ -27,7 +27,6 @@ const Box = chakra("input", {
   },
 });
 
-
 interface TickProps extends Omit<ComponentProps<typeof Box>, "checked" | "onChange" | "type"> {
   label: string;
   checked: boolean;

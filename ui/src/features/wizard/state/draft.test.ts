@@ -8,7 +8,13 @@ const after = (...changes: Change[]) => changes.reduce(reduce, newDraft(SOURCE))
 describe("a draft", () => {
   it("begins with the server's proposals", () => {
     const draft = newDraft(SOURCE);
-    expect(draft).toMatchObject({ source: SOURCE, tasks: null, rerunSource: true, freezeMode: false, reached: "source" });
+    expect(draft).toMatchObject({
+      source: SOURCE,
+      tasks: null,
+      rerunSource: true,
+      freezeMode: false,
+      reached: "source",
+    });
     expect(draft.members.size).toBe(0);
   });
 

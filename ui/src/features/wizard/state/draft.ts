@@ -113,7 +113,11 @@ function taken(members: Draft["members"], keys: Iterable<string>, wanted: boolea
 /** Who chooses tasks of a run wants the run; who chooses none leaves it out. */
 function withTasks(members: Draft["members"], key: string, tasks: TaskRef[] | null): Draft["members"] {
   const choice: MemberChoice =
-    tasks === null ? { taken: true } : tasks.length === 0 ? { ...members.get(key), taken: false } : { taken: true, tasks };
+    tasks === null
+      ? { taken: true }
+      : tasks.length === 0
+        ? { ...members.get(key), taken: false }
+        : { taken: true, tasks };
   return new Map(members).set(key, choice);
 }
 

@@ -10,7 +10,9 @@ export function matching(index: PlanIndex, keys: readonly string[], text: string
   }
   return keys.filter((key) => {
     const run = index.runs.get(key);
-    const all = [run?.dag_id, run?.run_id, run?.run_after, run?.logical_date, run?.partition_key].join(" ").toLowerCase();
+    const all = [run?.dag_id, run?.run_id, run?.run_after, run?.logical_date, run?.partition_key]
+      .join(" ")
+      .toLowerCase();
     return words.every((word) => all.includes(word));
   });
 }

@@ -37,7 +37,10 @@ const FREEZE: Change = { type: "set", patch: { freezeMode: true } };
 describe("Dags behind one that can't be told", () => {
   it("are kept under it, and are no runs of their own", () => {
     const behind = { downstream: { dag_id: "legacy" } };
-    const links = ["after", "last"].map((dag_id) => ({ ...link("orders", { dag_id }, "sensor", "unresolved"), via: { behind } }));
+    const links = ["after", "last"].map((dag_id) => ({
+      ...link("orders", { dag_id }, "sensor", "unresolved"),
+      via: { behind },
+    }));
     const index = indexed({ ...PLAN, links: [...PLAN.links, ...links] });
     expect(index.behind).toEqual(new Map([[keyOf({ dag_id: "legacy" }), ["after", "last"]]]));
     expect([index.unknown, index.edges]).toEqual([INDEX.unknown, INDEX.edges]);
@@ -173,7 +176,12 @@ describe("the list", () => {
 
   it("of five thousand runs is there at once", () => {
     const many = Array.from({ length: 5000 }, (_, at) => run(`dag_${at % 50}`, { run_id: `r${at}` }));
-    const index = indexed(plan(many, many.map((each) => link("orders", { dag_id: each.dag_id, run_id: each.run_id ?? "" }))));
+    const index = indexed(
+      plan(
+        many,
+        many.map((each) => link("orders", { dag_id: each.dag_id, run_id: each.run_id ?? "" })),
+      ),
+    );
     const start = performance.now();
     rowsOf(index, index.keys, { search: "dag", status: "", grouping: "level" });
     selection(index, after());

@@ -59,8 +59,7 @@ interface NamedRun {
 export function runsIn(value: unknown): NamedRun[] {
   const items: unknown[] = Array.isArray(value) ? value : [];
   return items.filter(
-    (item): item is NamedRun =>
-      typeof item === "object" && item !== null && "dag_id" in item && "run_id" in item,
+    (item): item is NamedRun => typeof item === "object" && item !== null && "dag_id" in item && "run_id" in item,
   );
 }
 

@@ -27,10 +27,7 @@ export function TaskGraph({ label, instances, structure }: TaskGraphProps) {
   const edges = useMemo(() => taskEdges(structure), [structure]);
   const card = useCallback((key: string) => <TaskCard taskId={key} instances={groups.get(key) ?? []} />, [groups]);
   const nameOf = useCallback((key: string) => key, []);
-  const colorOf = useCallback(
-    (key: string) => statusColor(groups.get(key)?.[0]?.status ?? "not_ready"),
-    [groups],
-  );
+  const colorOf = useCallback((key: string) => statusColor(groups.get(key)?.[0]?.status ?? "not_ready"), [groups]);
   const possible = (key: string) => (groups.get(key) ?? []).filter(canBeChosen).map(instanceKey);
   return (
     <Graph

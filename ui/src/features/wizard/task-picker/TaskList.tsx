@@ -84,9 +84,7 @@ export function TaskList({ label, instances }: { label: string; instances: reado
     ],
     [t],
   );
-  return (
-    <DataTable virtual label={label} data={rows} columns={columns} rowId={(row) => row.id} options={EXPANDING} />
-  );
+  return <DataTable virtual label={label} data={rows} columns={columns} rowId={(row) => row.id} options={EXPANDING} />;
 }
 
 function TaskTick({ row }: { row: TaskRow }) {

@@ -46,7 +46,12 @@ function Choice({ index }: { index: PlanIndex }) {
   return (
     <Choosing.Provider value={choosing}>
       <DownstreamBar index={index} keys={keys} search={search} onSearch={setSearch} onJump={goTo} />
-      <Flex gap={4} flex="1" minHeight={{ base: "48rem", md: view === "flow" ? "15rem" : "20rem" }} direction={{ base: "column", md: "row" }}>
+      <Flex
+        gap={4}
+        flex="1"
+        minHeight={{ base: "48rem", md: view === "flow" ? "15rem" : "20rem" }}
+        direction={{ base: "column", md: "row" }}
+      >
         <Flex
           direction="column"
           flex="1"
@@ -74,10 +79,7 @@ function Choice({ index }: { index: PlanIndex }) {
 function useChoosingState(): ChoosingState {
   const [current, setCurrent] = useState<string | null>(null);
   const [choosingTasks, chooseTasks] = useState<string | null>(null);
-  return useMemo(
-    () => ({ current, setCurrent, choosingTasks, chooseTasks }),
-    [current, choosingTasks],
-  );
+  return useMemo(() => ({ current, setCurrent, choosingTasks, chooseTasks }), [current, choosingTasks]);
 }
 
 function NoRuns() {

@@ -53,9 +53,7 @@ function NameAndReason() {
           value={reason}
           onChange={(event) => set({ reason: event.target.value })}
         />
-        <Field.HelperText>
-          {t("wizard:settings.reasonHint", { count: reason.length, limit: LONGEST })}
-        </Field.HelperText>
+        <Field.HelperText>{t("wizard:settings.reasonHint", { count: reason.length, limit: LONGEST })}</Field.HelperText>
       </Field.Root>
     </>
   );

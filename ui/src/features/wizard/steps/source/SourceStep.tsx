@@ -64,8 +64,7 @@ function SourceTasks({ data }: { data: TaskInstances }) {
   const { task_instances: instances, structure } = data;
   const chosen = useMemo(() => chosenBy(tasks, instances), [tasks, instances]);
   const choose = useCallback(
-    (keys: ReadonlySet<string>) =>
-      store.dispatch({ type: "set", patch: { tasks: refsOrDefault(keys, instances) } }),
+    (keys: ReadonlySet<string>) => store.dispatch({ type: "set", patch: { tasks: refsOrDefault(keys, instances) } }),
     [store, instances],
   );
   return (
@@ -96,7 +95,15 @@ function Reach() {
   const made = index.plan.runs.filter((run) => run.exists);
   const dags = new Set(made.map((run) => run.dag_id)).size;
   return (
-    <Alert.Root status="neutral" size="sm" textStyle="sm" py={2} opacity={settling ? 0.6 : 1} aria-live="polite" data-testid="reach">
+    <Alert.Root
+      status="neutral"
+      size="sm"
+      textStyle="sm"
+      py={2}
+      opacity={settling ? 0.6 : 1}
+      aria-live="polite"
+      data-testid="reach"
+    >
       <Alert.Indicator />
       <Alert.Title fontWeight="normal">
         {made.length === 0

@@ -125,8 +125,14 @@ function useEdges(index: PlanIndex) {
       t("graph.edge", {
         from,
         to,
-        kind: kinds.split(" ").map((kind) => word("linkKind", kind)).join(", "),
-        evidence: evidences.split(" ").map((evidence) => word("evidence", evidence)).join(", "),
+        kind: kinds
+          .split(" ")
+          .map((kind) => word("linkKind", kind))
+          .join(", "),
+        evidence: evidences
+          .split(" ")
+          .map((evidence) => word("evidence", evidence))
+          .join(", "),
       }),
     );
     return flowEdges(index, words).map((edge) => ({

@@ -24,15 +24,19 @@ export function useRunColumns(): ColumnDef<ListRow>[] {
         id: "taken",
         header: () => <VisuallyHidden>{t("wizard:list.column")}</VisuallyHidden>,
         enableSorting: false,
-        cell: ({ row: { original } }) =>
-          original.run ? <RunTick run={original.run} /> : <GroupTick row={original} />,
+        cell: ({ row: { original } }) => (original.run ? <RunTick run={original.run} /> : <GroupTick row={original} />),
       },
       { id: "dag", header: t("word.dag"), accessorFn: (row) => row.dagId, cell: ({ row }) => <DagCell row={row} /> },
       {
         id: "run",
         header: t("word.dagRun"),
         accessorFn: (row) => row.run?.run_id ?? "",
-        cell: ({ row: { original } }) => original.run && <Cut><RunCell run={original.run} /></Cut>,
+        cell: ({ row: { original } }) =>
+          original.run && (
+            <Cut>
+              <RunCell run={original.run} />
+            </Cut>
+          ),
       },
       {
         id: "runAfter",
@@ -58,7 +62,12 @@ export function useRunColumns(): ColumnDef<ListRow>[] {
         enableSorting: false,
         cell: ({ row: { original } }) => original.run && <What row={original} />,
       },
-      { id: "level", header: t("word.level"), accessorFn: (row) => row.level, cell: ({ row }) => row.original.run && row.original.level },
+      {
+        id: "level",
+        header: t("word.level"),
+        accessorFn: (row) => row.level,
+        cell: ({ row }) => row.original.run && row.original.level,
+      },
       {
         id: "reached",
         header: t("wizard:list.reached"),
@@ -82,7 +91,11 @@ function DagCell({ row }: { row: Row<ListRow> }) {
   const { t } = useWords();
   const { original } = row;
   if (original.run) {
-    return <Text fontWeight="medium" ps={row.depth > 0 ? 5 : 0}>{original.dagId}</Text>;
+    return (
+      <Text fontWeight="medium" ps={row.depth > 0 ? 5 : 0}>
+        {original.dagId}
+      </Text>
+    );
   }
   const open = row.getIsExpanded();
   const name = original.id.startsWith("level ")
@@ -115,9 +128,7 @@ function GroupTick({ row }: { row: ListRow }) {
   });
   const tick = (wanted: boolean) => {
     const { freezeMode } = store.get();
-    const keys = (row.subRows ?? [])
-      .filter(({ run }) => run && wayOf(run, freezeMode) !== null)
-      .map(({ id }) => id);
+    const keys = (row.subRows ?? []).filter(({ run }) => run && wayOf(run, freezeMode) !== null).map(({ id }) => id);
     store.dispatch({ type: "take", keys, taken: wanted });
   };
   return (

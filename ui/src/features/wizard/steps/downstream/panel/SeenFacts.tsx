@@ -67,7 +67,9 @@ function words(value: unknown, timeZone: string): string {
 export function useToDo() {
   const { t, word } = useWords();
   return (toDo: unknown, advice: unknown): string | undefined => {
-    const said = Array.isArray(toDo) ? toDo.map((each) => t("wizard:edges.sentence", { text: word("advice", String(each)) })) : [];
+    const said = Array.isArray(toDo)
+      ? toDo.map((each) => t("wizard:edges.sentence", { text: word("advice", String(each)) }))
+      : [];
     return said.length > 0 ? said.join(" ") : typeof advice === "string" ? advice : undefined;
   };
 }
