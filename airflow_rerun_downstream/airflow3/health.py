@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import cache, partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream.airflow3 import lacking, losses, reports, wiring
 from airflow_rerun_downstream.domain.errors import Refusal
+from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.ports import MAX_CLOCK_OFFSET, Clock, ComponentHealth, beside_the_database
 from airflow_rerun_downstream.settings import Settings
 from airflow_rerun_downstream.store.lease import SqlLease
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 log = logging.getLogger(__name__)
+
+Sensors = Callable[[], Sequence[SensorDefinition]]
+"""Reads the sensors of all Dags, at most once."""
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 
@@ -36,6 +41,16 @@ WITHOUT_SUPPORT = (
 WITHOUT_HOOK = "Until then no run that time starts can be frozen before it exists."
 
 
+def sensors_of_all_dags() -> Sequence[SensorDefinition]:
+    """The sensors that the Dags declare, from Airflow's tables alone: ours may be missing."""
+    from airflow.utils.session import create_session
+
+    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+
+    with create_session(scoped=False) as session:
+        return AirflowFacts(session).definitions().sensors
+
+
 class AirflowHealth:
     """`Health` on Airflow 3."""
 
@@ -45,7 +60,8 @@ class AirflowHealth:
 
     def components(self) -> Mapping[str, ComponentHealth]:
         """All components."""
-        looks = {
+        sensors = cache(sensors_of_all_dags)
+        looks: dict[str, Callable[[], ComponentHealth]] = {
             "database": self.database,
             "conductor": self.conductor,
             "clocks": self.clocks,
@@ -53,8 +69,8 @@ class AirflowHealth:
             "freeze_hook": self.freeze_hook,
             "hooks": self.hooks,
             "frozen": self.frozen,
-            "policy": self.policy,
-            "listener": self.listener,
+            "policy": partial(self.policy, sensors),
+            "listener": partial(self.listener, sensors),
             "declared_links": self.declared_links,
         }
         return {name: answered(look) for name, look in looks.items()}
@@ -177,19 +193,16 @@ class AirflowHealth:
             )
         return ComponentHealth(HEALTHY, "Every run that is held has a record.")
 
-    def policy(self) -> ComponentHealth:
+    def policy(self, sensors: Sensors = sensors_of_all_dags) -> ComponentHealth:
         """Does a Dag's parsing say how far back its sensors look?"""
         from airflow.utils.session import create_session
 
-        from airflow_rerun_downstream.airflow3.facts import AirflowFacts
-
         if not entry_points(group="airflow.policy", name="rerun_downstream"):
             return ComponentHealth(DEGRADED, "It is not installed; links of sensors with an offset are guesses.")
-        with create_session(scoped=False) as session:  # Airflow's tables alone: ours may be missing
-            sensors = AirflowFacts(session).definitions().sensors
-            unmarked = sorted({(each.dag_id, each.task_id) for each in sensors if each.unmarked})
-            if not unmarked:
-                return ComponentHealth(HEALTHY, "Every sensor was parsed with it.")
+        unmarked = sorted({(each.dag_id, each.task_id) for each in sensors() if each.unmarked})
+        if not unmarked:
+            return ComponentHealth(HEALTHY, "Every sensor was parsed with it.")
+        with create_session(scoped=False) as session:
             parsed = lacking.last_parsed(session, {dag_id for dag_id, _ in unmarked})
             jobs = lacking.live_jobs(session, lacking.DAG_PROCESSOR, now=self._clock.now())
         when = f", the last of them at {parsed.isoformat(timespec='seconds')}" if parsed else ""
@@ -204,21 +217,18 @@ class AirflowHealth:
             tasks=tuple(unmarked),
         )
 
-    def listener(self) -> ComponentHealth:
+    def listener(self, sensors: Sensors = sensors_of_all_dags) -> ComponentHealth:
         """Are the dates recorded that a sensor waited for, here and on the workers?"""
         from airflow.listeners.listener import get_listener_manager
         from airflow.plugins_manager import ensure_plugins_loaded
         from airflow.utils.session import create_session
 
-        from airflow_rerun_downstream.airflow3.facts import AirflowFacts
-
         ensure_plugins_loaded()
         modules = {getattr(each, "__name__", "") for each in get_listener_manager().pm.get_plugins()}
         if not any(name.startswith(f"{__package__}.") for name in modules):
             return ComponentHealth(DEGRADED, "It is not registered: the plugin could not be loaded.")
+        pairs = {(each.dag_id, each.task_id) for each in sensors() if each.recordable}
         with create_session(scoped=False) as session:
-            sensors = AirflowFacts(session).definitions().sensors
-            pairs = {(each.dag_id, each.task_id) for each in sensors if each.recordable}
             found = lacking.workers_without(session, pairs, since=self._clock.now() - lacking.LATELY)
         if found:
             named = ", ".join(f"{each.hostname} ({each.without_record})" for each in found)

@@ -404,6 +404,12 @@ class TestFreezeHook:
         assert not health.freeze_hook_active()
 
 
+def test_health_reads_the_dags_once(migrated: Database, health: healths.AirflowHealth) -> None:
+    with migrated.counted() as statements:
+        health.components()
+    assert sum("JOIN serialized_dag" in text for text in statements.texts) == 1
+
+
 def test_health_answers_without_tables(bare: Database, health: healths.AirflowHealth) -> None:
     found = health.components()
     assert list(found) == [
