@@ -130,7 +130,7 @@ def declared_link(run: RunFacts, declared: DeclaredLink, consumer: RunFacts, dat
 def open_edge(run: RunFacts, declared: DeclaredLink, why: str, to_do: Advice = Advice.TELL_RUNS_APART) -> Found:
     """A declared link of which no run can be told."""
     return unresolved(
-        run,
+        run.ref,
         declared.downstream_dag_id,
         LinkKind.DECLARED,
         seen(declared),

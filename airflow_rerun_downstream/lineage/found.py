@@ -118,7 +118,7 @@ class Lineage(Protocol):
 
 
 def unresolved(
-    run: RunFacts | RunRef,
+    upstream: RunRef,
     dag_id: str,
     kind: LinkKind,
     via: Mapping[str, Any],
@@ -134,7 +134,7 @@ def unresolved(
     """
     told = {**via, "why": why, "to_do": [each.value for each in to_do], "advice": said(to_do)}
     link = Link(
-        run if isinstance(run, RunRef) else run.ref,
+        upstream,
         FutureRef(dag_id),
         kind,
         Evidence.UNRESOLVED,

@@ -126,7 +126,7 @@ def open_edges(making: Making) -> Iterator[Found]:
     for taker in making.takers:
         reads = taker.task_id is not None
         yield unresolved(
-            making.run,
+            making.run.ref,
             taker.dag_id,
             LinkKind.INLET if reads else LinkKind.ASSET,
             via,

@@ -81,7 +81,7 @@ def marker_link(run: RunFacts, marker: MarkerDefinition, target: RunFacts, date:
 def open_edge(run: RunFacts, marker: MarkerDefinition, why: str) -> Found:
     """A marker whose template needs what only a running task knows."""
     return unresolved(
-        run,
+        run.ref,
         marker.external_dag_id,
         LinkKind.MARKER,
         {"task_id": marker.task_id, "logical_date": marker.logical_date},

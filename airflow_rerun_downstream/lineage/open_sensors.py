@@ -63,7 +63,7 @@ def open_edge(
         via["run_id"] = names[0]
     else:
         via |= {"run_ids": names[:SHOWN_RUNS], "run_count": len(names)}
-    found = unresolved(run, sensor.dag_id, LinkKind.SENSOR, via, why=why, to_do=to_do, to_task_id=sensor.task_id)
+    found = unresolved(run.ref, sensor.dag_id, LinkKind.SENSOR, via, why=why, to_do=to_do, to_task_id=sensor.task_id)
     return Found(found.link, tasks, found.to_task, None)
 
 

@@ -77,7 +77,7 @@ LOST_PARENT = "a task made the run, and Airflow no longer keeps which; this one 
 def lost_parent(child: RunFacts, dag_id: str, task_id: str) -> Found:
     """The edge from a run to the Dag whose task may have made it and waited for it."""
     found = unresolved(
-        child,
+        child.ref,
         dag_id,
         LinkKind.TRIGGER,
         {"task_id": task_id},
@@ -132,7 +132,7 @@ def forgotten(run: RunFacts, task_id: str, map_index: int, names: Collection[str
     via = {"task_id": task_id, "map_index": map_index, **({"one_of": len(names)} if len(names) > 1 else {})}
     for name in sorted(names):
         yield unresolved(
-            run, name, LinkKind.TRIGGER, via, why=FORGOTTEN, to_do=[Advice.KEEP_XCOMS], from_task_id=task_id
+            run.ref, name, LinkKind.TRIGGER, via, why=FORGOTTEN, to_do=[Advice.KEEP_XCOMS], from_task_id=task_id
         )
 
 
@@ -222,7 +222,7 @@ def link_to_parent(made: TriggeredRun, parent: RunFacts) -> Found:
 def open_edge(run: RunFacts, record: DoubtfulRecord) -> Found:
     """A task that made a run, but not the one that it has recorded."""
     return unresolved(
-        run,
+        run.ref,
         record.dag_id or "",
         LinkKind.TRIGGER,
         {"task_id": record.task_id, "map_index": record.map_index},
