@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import "../../i18n";
 import type { PlanBody, RerunBody } from "../../api/types";
 import { type Asked, Refusal, showPage } from "../../testing/page";
-import { link, plan, run, SOURCE, task } from "./fixtures";
+import { link, plan, run, SOURCE, task } from "../../testing/plans";
 import { WizardPage } from "./WizardPage";
 
 const PLAN = plan([run("clean"), run("report")], [link("orders", "clean"), link("clean", "report")]);

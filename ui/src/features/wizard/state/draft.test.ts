@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { type Change, newDraft, reduce, restored, stored } from "./draft";
-import { SOURCE } from "../fixtures";
+import { SOURCE } from "../../../testing/plans";
 
 const after = (...changes: Change[]) => changes.reduce(reduce, newDraft(SOURCE));
 

@@ -4,7 +4,7 @@ import { keyOf } from "../../../domain/runName";
 import { difference, limitOf, planBody, rerunBody } from "./bodies";
 import { type Change, newDraft, reduce } from "./draft";
 import { matching } from "./filter";
-import { link, plan, run, running, SOURCE, toCome } from "../fixtures";
+import { link, plan, run, running, SOURCE, toCome } from "../../../testing/plans";
 import { flowEdges, folded } from "./flow";
 import { indexed, isTaken, refusalOf, selection, shownKeys, takeable } from "./plan";
 import { rowsOf } from "./rows";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { SOURCE } from "../fixtures";
+import { SOURCE } from "../../../testing/plans";
 import { DraftStore } from "./store";
 
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { task } from "../fixtures";
+import { task } from "../../../testing/plans";
 import { chosenBy, entryChoice, instanceKey, isBroken, keysOf, refsOf, refsOrDefault, withFollowers } from "./tasks";
 
 const INSTANCES = [

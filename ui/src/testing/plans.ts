@@ -1,6 +1,6 @@
 /** Small plans for tests. */
 
-import type { Evidence, Link, LinkKind, Plan, PlanRun, TaskInstance } from "../../api/types";
+import type { Evidence, Link, LinkKind, Plan, PlanRun, TaskInstance } from "../api/types";
 
 export const SOURCE = { dag_id: "orders", run_id: "r1" };
 
