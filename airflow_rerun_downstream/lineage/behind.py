@@ -199,7 +199,7 @@ def told_by_tasks(known: Definitions, by_sensors: Mapping[int, Spelled]) -> Iter
     for trigger in known.triggers:
         named = None if not is_template(trigger.trigger_dag_id) else trigger
         yield Edge(trigger.dag_id, trigger.trigger_dag_id, LinkKind.TRIGGER, trigger=named)
-        if trigger.waits:
+        if trigger.waits and not trigger.in_vain:
             yield Edge(trigger.trigger_dag_id, trigger.dag_id, LinkKind.TRIGGER, trigger.task_id)
 
 

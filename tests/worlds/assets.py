@@ -107,6 +107,7 @@ class ByAlias(Started):
     """Events that came through an alias, by which the Dag is scheduled."""
 
     variant = "asset alias"
+    weight = 1.3
     by_alias = True
 
 

@@ -185,16 +185,14 @@ def after_guesses(links: Collection[Link]) -> set[RunRef]:
     return found
 
 
-def may_hang(world: World, dag_ids: Collection[str]) -> set[str]:
-    """The Dags that links of the world join to others, whether a run of theirs has read or not."""
+def may_hang(world: World, dag_ids: set[str]) -> set[str]:
+    """The Dags to which links of the world lead from others, whether a run of theirs has read or not."""
     found, waiting = set(dag_ids), list(dag_ids)
     while waiting:
         dag_id = waiting.pop()
-        for link in world.links:
-            ends = {up.dag_id for up in link.ups} | {link.down.dag_id}
-            if dag_id in ends:
-                waiting += ends - found
-                found |= ends
+        new = {name for link in world.links for name in link.leads_to(dag_id)} - found
+        found |= new
+        waiting += new
     return found
 
 

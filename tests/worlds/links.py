@@ -59,6 +59,10 @@ class Link:
         for version in versions:
             dag.add(Task(task_id, make, (self.base(dag, version),)), (version,))
 
+    def leads_to(self, dag_id: str) -> set[str]:
+        """The Dags of which runs may have read what a run of a Dag made, as far as this link's definitions tell."""
+        return {self.down.dag_id} if dag_id in {up.dag_id for up in self.ups} else set()
+
     def declare(self) -> None:
         """Give the Dags their tasks."""
 

@@ -198,6 +198,10 @@ class Templated(Sensor):
     variant = "sensor with a templated Dag"
     known = BY_FIELDS
 
+    def leads_to(self, dag_id: str) -> set[str]:
+        """From every Dag that the template can spell."""
+        return {self.down.dag_id}
+
     def make(self, version: int) -> Any:
         """The template begins like all of the deployment's Dags."""
         arguments = self.forms[version][-1].arguments()

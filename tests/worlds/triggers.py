@@ -57,7 +57,7 @@ class Trigger(Link):
             lambda: [
                 self.world.doubt(self.kind, self.variant, child, None, one.up)
                 for one in self.world.links
-                if isinstance(one, Waiting) and one.down is self.down
+                if isinstance(one, Waiting) and one.followed and one.down is self.down
             ]
         )
 
@@ -79,10 +79,17 @@ class Waiting(Trigger):
     weight = 0.6
 
     def declare(self) -> None:
-        """A task after it."""
+        """A task after it; without one nobody reads what it waited for."""
         super().declare()
+        self.followed = self.chance(0.85)
         after = self.name("report")
-        self.up.add(Task(after, partial(operators.EmptyOperator, task_id=after), (self.task_id,)))
+        if self.followed:
+            self.up.add(Task(after, partial(operators.EmptyOperator, task_id=after), (self.task_id,)))
+
+    def leads_to(self, dag_id: str) -> set[str]:
+        """Both ways."""
+        back = {self.up.dag_id} if self.followed and dag_id == self.down.dag_id else set()
+        return super().leads_to(dag_id) | back
 
     def make(self) -> Any:
         """The operator."""
@@ -95,8 +102,9 @@ class Waiting(Trigger):
         self.world.at_last.append(partial(self.ends_after, parent, child))
         kept = self.world.keeps("xcoms", parent.ready)
         told = kept or FORGOTTEN_PARENT not in self.world.left_out
-        self.took(child, None, parent, self.task_id, beyond=True, told=told)
-        if not kept:
+        if self.followed:
+            self.took(child, None, parent, self.task_id, beyond=True, told=told)
+        if self.followed and not kept:
             self.world.doubt(self.kind, self.variant, child, None, self.up)
 
     def ends_after(self, parent: Run, child: Run) -> None:
@@ -126,6 +134,11 @@ class Templated(Trigger):
     """The Dag's name is a template."""
 
     variant = "trigger with a templated Dag"
+
+    def leads_to(self, dag_id: str) -> set[str]:
+        """To every Dag that the template can spell."""
+        every = {dag.dag_id for dag in self.world.dags}
+        return every if dag_id == self.up.dag_id else set()
 
     def make(self) -> Any:
         """The template begins like all of the deployment's Dags."""
