@@ -38,7 +38,15 @@ class Edge:
     """The task that makes runs of a Dag which a template names."""
 
 
-def behind(found: Sequence[Found], around: Surroundings, kinds: Collection[LinkKind]) -> Iterator[Found]:
+@dataclass(frozen=True)
+class Behind:
+    """What hangs on open edges. ``cut``: Dags of which not all runs were asked what their tasks have made."""
+
+    found: tuple[Found, ...] = ()
+    cut: frozenset[str] = frozenset()
+
+
+def behind(found: Sequence[Found], around: Surroundings, kinds: Collection[LinkKind]) -> Behind:
     """An open edge for each Dag that hangs on one of the open edges found so far, as far as the edges between Dags go.
 
     A Dag is told once: of the first link that it hangs on.
@@ -48,10 +56,11 @@ def behind(found: Sequence[Found], around: Surroundings, kinds: Collection[LinkK
         if each.link.evidence is Evidence.UNRESOLVED:
             first.setdefault(each.link.downstream.dag_id, each)
     if not first:
-        return
+        return Behind()
     edges = Edges(around, kinds)
     edges.learn(candidates(each.link) for each in first.values())
     reached, level = set(first), first
+    more: list[Found] = []
     while level:
         edges.look_at(level)
         following: dict[str, Found] = {}
@@ -60,8 +69,9 @@ def behind(found: Sequence[Found], around: Surroundings, kinds: Collection[LinkK
                 if edge.downstream not in reached:
                     reached.add(edge.downstream)
                     following[edge.downstream] = hook
-                    yield hanging(edge, hook)
+                    more.append(hanging(edge, hook))
         level = following
+    return Behind(tuple(more), frozenset(edges.cut) if LinkKind.TRIGGER in kinds else frozenset())
 
 
 def hanging(edge: Edge, hook: Found) -> Found:
@@ -116,6 +126,9 @@ class Edges:
         """The Dags of the runs that tasks of a Dag have made: tasks of those runs that an open edge may mean, if these
         are named, else of its newest ones."""
 
+        self.cut: set[str] = set()
+        """The Dags of which only the newest runs were looked at."""
+
         self.spelled: dict[TriggerDefinition, Spelled] = {}
         """The Dags that templates name in those runs."""
 
@@ -135,6 +148,8 @@ class Edges:
             self.note([run.ref for run in newest])
             if count <= len(newest):
                 self.spelled |= of_triggers(self.templated(new), newest, self.around.facts)
+            else:
+                self.cut |= new
 
     def note(self, runs: Sequence[RunRef]) -> None:
         """Note of which Dags the runs are that tasks of others made."""

@@ -19,7 +19,7 @@ from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint
 from airflow_rerun_downstream.lineage.selecting import source_selection
 from airflow_rerun_downstream.lineage.triggers import possible, unrecorded
 from airflow_rerun_downstream.lineage.upcoming import forecast
-from airflow_rerun_downstream.lineage.warnings import unreadable, will_not_run
+from airflow_rerun_downstream.lineage.warnings import older_runs_not_asked, unreadable, will_not_run
 from airflow_rerun_downstream.ports import LineageFacts
 
 NOTHING_DECLARED = Declarations()
@@ -75,8 +75,9 @@ class Planner:
             explored.found = list(possible(explored.found, walk.around))
         explored.found.extend(lost_events(explored, instances, walk.around, kinds))
         to_come = forecast(walk, explored, self.now)
-        explored.found.extend([*to_come.found, *behind(explored.found, walk.around, kinds)])
-        unread = tuple(unreadable(walk.around.definitions, walk.around.earlier))
+        hanging = behind(explored.found, walk.around, kinds)
+        explored.found.extend([*to_come.found, *hanging.found])
+        unread = (*unreadable(walk.around.definitions, walk.around.earlier), *older_runs_not_asked(hanging.cut))
         view = self.viewpoint(explored, {one.dag_id for one in unread if one.dag_id})
         check_size(sum(view.reads(ref) for ref in explored.runs if ref != source.ref), options.max_runs)
         preview = Preview(explored, instances, options, view, to_come)

@@ -29,6 +29,7 @@ from airflow_rerun_downstream.domain.versions import Structures
 from airflow_rerun_downstream.lineage.discovery import Explored
 from airflow_rerun_downstream.lineage.ordering import order_warnings
 from airflow_rerun_downstream.lineage.rebuilt import left_in, rebuilt_on_polluted
+from airflow_rerun_downstream.lineage.spelling import NEWEST
 from airflow_rerun_downstream.lineage.unbegun import unbegun
 
 
@@ -100,6 +101,16 @@ def hangs_on(link: Link) -> PlanWarning:
     return PlanWarning(
         "behind_unresolved", detail, dag_id, task_id=link.to_task_id, dag_ids=frozenset({first, link.upstream.dag_id})
     )
+
+
+def older_runs_not_asked(dag_ids: Collection[str]) -> Iterable[PlanWarning]:
+    """Dags on unresolved links that have more runs than are asked what their tasks have made."""
+    for dag_id in sorted(dag_ids):
+        detail = (
+            f"{dag_id} is behind an unresolved link, or at the end of one, and it has so many runs that only the "
+            f"newest {NEWEST} were asked of which Dags their tasks have made runs: others may hang on it."
+        )
+        yield PlanWarning("older_runs_not_asked", detail, dag_id)
 
 
 def not_shown(plan: Plan, explored: Explored, reads: Callable[[RunRef], bool]) -> Iterable[PlanWarning]:

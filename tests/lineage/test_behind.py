@@ -151,3 +151,25 @@ def test_what_tasks_of_such_a_dag_have_made_that_its_text_does_not_tell(world: W
     source = world.run("p")
     assert hanging(plan(world, source)).keys() == {"made"}
     assert hanging(plan(world, source, link_kinds=(LinkKind.ASSET,))) == {}
+
+
+def test_it_is_said_where_not_all_runs_of_such_a_dag_are_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airflow_rerun_downstream.lineage.behind.NEWEST", 2)
+    source = world.run("p")
+    world.made(world.run("first", run_type="manual"), "t", world.run("made", run_type="operator_triggered"))
+    world.run("first", day=1, run_type="manual")
+    assert "older_runs_not_asked" not in codes(plan(world, source))
+    world.run("first", day=2, run_type="manual")
+    found = plan(world, source)
+    assert [warning.dag_id for warning in found.warnings if warning.code == "older_runs_not_asked"] == ["first"]
+    assert "older_runs_not_asked" not in codes(plan(world, source, unreadable={"first"}))
+    assert "older_runs_not_asked" not in codes(plan(world, source, link_kinds=(LinkKind.ASSET,)))
+
+
+def test_nobody_reads_what_a_task_waited_for_that_nothing_follows(world: World) -> None:
+    world.dag("controller", "go")
+    world.trigger_task("controller", "go", "first", waits=True)
+    assert hanging(plan(world, world.run("p"))) == {}
+    world.dag("reader", "go >> use")
+    world.trigger_task("reader", "go", "first", waits=True)
+    assert hanging(plan(world, world.run("p", day=1))).keys() == {"reader"}

@@ -14,6 +14,7 @@ from sqlalchemy import null
 from airflow_rerun_downstream.airflow3.facts import facts, parsing, starts, values
 from airflow_rerun_downstream.domain.facts import Definitions, SensorInstance
 from airflow_rerun_downstream.lineage import declared, discovery, planner, sensors, waits
+from airflow_rerun_downstream.lineage.behind import Behind
 
 Switch = Callable[[pytest.MonkeyPatch], None]
 
@@ -67,7 +68,7 @@ def dated_runs_only(patch: pytest.MonkeyPatch) -> None:
 
 def nothing_behind(patch: pytest.MonkeyPatch) -> None:
     """What hangs on an unresolved link isn't told."""
-    patch.setattr(planner, "behind", lambda *_: ())
+    patch.setattr(planner, "behind", lambda *_: Behind())
 
 
 def no_sensors_of_ones_own(patch: pytest.MonkeyPatch) -> None:
