@@ -753,7 +753,11 @@ class Permissions(Protocol):
     """What the configured auth manager says of a user, asked in the caller's transaction, each question once."""
 
     def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
-        """The Dags among ``dag_ids`` that exist and of which the user may read all: runs and task instances, too."""
+        """The Dags among ``dag_ids`` of which the user may read all: runs and task instances, too.
+
+        An auth manager knows nothing of a Dag that isn't there. Whoever may read everything may read what is kept of
+        such a Dag as well, so that a rerun of it can still be looked at, and ended, at the machine.
+        """
         ...
 
     def all_readable(self, actor: Actor) -> frozenset[str] | None:

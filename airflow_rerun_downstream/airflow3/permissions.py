@@ -21,7 +21,7 @@ class LocalPermissions:
     """A person at the machine, who reaches the database anyway: everything is allowed, as with `airflow` itself."""
 
     def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
-        """All of them."""
+        """All of them, whether they are still there or not: who is here reads the records of a deleted Dag, too."""
         return frozenset(dag_ids)
 
     def all_readable(self, actor: Actor) -> frozenset[str] | None:

@@ -178,6 +178,14 @@ def delete_run(ref: RunRef, *, session: Session) -> None:
     session.commit()
 
 
+def delete_dag(dag_id: str, *, session: Session) -> None:
+    """What "Delete Dag" does: the Dag goes, with all its runs."""
+    from airflow.api.common.delete_dag import delete_dag as delete
+
+    delete(dag_id, session=session)
+    session.commit()
+
+
 def migrate(database: databases.Database) -> None:
     """Make our own tables in an Airflow database."""
     from airflow_rerun_downstream.store import schema

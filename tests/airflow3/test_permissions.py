@@ -155,6 +155,30 @@ def test_a_person_at_the_machine_may_do_everything():
     assert local.all_readable(ANNA) is None
 
 
+def test_a_person_at_the_machine_can_see_and_end_what_is_left_of_a_deleted_dag(database, mocker):
+    from airflow_rerun_downstream.airflow3 import wiring
+    from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions
+    from airflow_rerun_downstream.domain.errors import NotFound
+    from tests.airflow3.conducting import Conducted, stand_in
+
+    conducted = Conducted(database)
+    conducted.save(stand_in("d"))
+    ref = conducted.run("d")
+    conducted.submit({ref: ()})
+    with database.session() as session:
+        scene.delete_dag("d", session=session)
+    wiring.unit_of_work.cache_clear()
+    manager(mocker, listed=set(), granted=set())
+    with pytest.raises(NotFound):
+        wiring.service(AuthManagerPermissions).rerun(ANNA, conducted.id)
+    local = wiring.local_service()
+    assert local.rerun(ANNA, conducted.id).rerun.source == ref
+    local.terminate(ANNA, conducted.id)
+    conducted.tick(2)
+    assert conducted.state() == "terminated"
+    wiring.unit_of_work.cache_clear()
+
+
 def test_what_is_called_of_airflow_is_as_it_was():
     from airflow.api_fastapi.auth.managers.base_auth_manager import BaseAuthManager
     from airflow.providers.fab.auth_manager.fab_auth_manager import FabAuthManager
