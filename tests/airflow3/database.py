@@ -104,8 +104,11 @@ class Database:
     def _migrate(self) -> None:
         from airflow.utils.db import initdb
 
+        from airflow_rerun_downstream.store import schema
+
         with self.session() as session:
             initdb(session=session)
+        schema.upgrade(self.engine)  # Airflow 3.1 doesn't do it
 
     @contextmanager
     def session(self) -> Iterator[Session]:
