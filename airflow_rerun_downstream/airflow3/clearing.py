@@ -18,7 +18,7 @@ from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance, clear_task_instances
 from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.utils.state import DagRunState, State, TaskInstanceState
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, or_, select, tuple_
 
 from airflow_rerun_downstream.airflow3.deferring import Deferred
 
@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 
 ENDED_BY_FORCE = frozenset({"running", "deferred", "up_for_reschedule", "awaiting_input", "restarting"})
 """States that "mark failed" turns into ``failed``; what hasn't begun becomes ``skipped``."""
+
+PENDING = ("scheduled", "queued", "up_for_retry", "restarting")
+"""States, besides none, of what "mark failed" skips."""
 
 
 def wants_latest_version(explicit: bool | None, *, dag_id: str, session: Session) -> bool:
@@ -168,6 +171,7 @@ def fail(run: DagRun, *, reason: str, session: Session) -> None:
     known = frozenset(dag.task_dict) if dag else frozenset()
     killed = end_unknown_tasks(run, known, session=session)
     if dag:
+        skip_pending(run, dag, session=session)
         answer = set_dag_run_state_to_failed(dag=dag, run_id=run.run_id, commit=True, session=session)
         # Before 3.3 the answer doesn't say which were killed, and "mark failed" tells their listeners nothing.
         killed += answer[1] if isinstance(answer, tuple) else []
@@ -175,6 +179,22 @@ def fail(run: DagRun, *, reason: str, session: Session) -> None:
         run.set_state(DagRunState.FAILED)
     session.flush()
     announce(run, dag, killed, reason=reason)
+
+
+def skip_pending(run: DagRun, dag: SerializedDAG, *, session: Session) -> None:
+    """Skip what hasn't begun, but for teardowns, as ``set_dag_run_state_to_failed`` is about to.
+
+    Before 3.3 that one does it in a session of its own, and commits: it would be a second connection, what it did would
+    stand whatever became of our transaction, and on SQLite it would wait for our lock, which never goes.
+    """
+    wanted = select(TaskInstance).where(
+        TaskInstance.dag_id == run.dag_id,
+        TaskInstance.run_id == run.run_id,
+        or_(TaskInstance.state.is_(None), TaskInstance.state.in_(PENDING)),
+    )
+    for ti in session.scalars(wanted):
+        if (task := dag.task_dict.get(ti.task_id)) is not None and not task.is_teardown:
+            ti.set_state(TaskInstanceState.SKIPPED, session=session)
 
 
 def end_unknown_tasks(run: DagRun, known: Collection[str], *, session: Session) -> list[TaskInstance]:

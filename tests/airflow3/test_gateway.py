@@ -413,6 +413,20 @@ class TestStop:
         assert found == expected
         assert [row["event"] for row in scene.rows("log", session=session)] == ["rerun_downstream.stop"]
 
+    def test_all_of_it_is_one_transaction(self, session):
+        """Also on SQLite, where a second connection waits for what the first one has written."""
+        before = {"done": "success", "broken": "running", "behind": "scheduled", "left": "up_for_retry", "never": None}
+        scene.save(all_states(), session=session)
+        ref = scene.create_run("d", session=session, state="running", states=before)
+        scene.run_of(ref, session=session).conf = {"a": "write"}
+        session.flush()
+
+        assert self.stop(session, ref)
+        after = {key[0]: ti.state for key, ti in scene.instances(ref, session=session).items()}
+        assert after == {"done": "success", "broken": "failed", **dict.fromkeys(("behind", "left", "never"), "skipped")}
+        session.rollback()
+        assert {key[0]: ti.state for key, ti in scene.instances(ref, session=session).items()} == before
+
     @pytest.mark.parametrize("state", ["success", "failed"])
     def test_a_run_that_had_finished_stays_as_it_is(self, session, state):
         scene.save(all_states(), session=session)
