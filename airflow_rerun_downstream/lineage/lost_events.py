@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.facts import Definitions, OutletDefinition, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
+from airflow_rerun_downstream.domain.proof import TaskTries
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import Found, Surroundings, unresolved
 
@@ -75,31 +77,73 @@ class Making:
 def lost_events(
     explored: Explored, instances: Instances, around: Surroundings, kinds: Collection[LinkKind]
 ) -> Iterator[Found]:
-    """An open edge for each polluted task that has made an asset of which no event is kept, and each of its takers."""
+    """An open edge for each polluted task that has made an asset of which the first event isn't kept, and each of its
+    takers.
+
+    Who took it has read the task's first success, whatever later ones have left: what they emit, after a rerun or a
+    person's clear, is new to everybody.
+    """
     takers = Takers(around.definitions, around.earlier, kinds)
     known = {
         (found.link.upstream, found.link.from_task_id, found.link.via.get("asset"))
         for found in explored.found
         if found.link.kind in (LinkKind.ASSET, LinkKind.INLET)
     }
-    doubtful = [
-        making
-        for ref, run in explored.runs.items()
-        for making in makings(run, around, takers)
-        if explored.pollution[ref].touches(frozenset({making.task_id}))
-        and not any((ref, making.task_id, outlet.asset) in known for outlet in making.outlets)
-        and succeeded(instances.get(ref, ()), making.task_id)
-    ]
-    if not doubtful:
+    once, again = list[Making](), list[Making]()
+    for ref, run in explored.runs.items():
+        for making in makings(run, around, takers):
+            if not explored.pollution[ref].touches(frozenset({making.task_id})):
+                continue
+            if tried_again(instances.get(ref, ()), making.task_id):
+                again.append(making)
+            elif succeeded(instances.get(ref, ()), making.task_id) and not any(
+                (ref, making.task_id, outlet.asset) in known for outlet in making.outlets
+            ):
+                once.append(making)
+    if not once and not again:
         return
-    runs = {making.run.ref: None for making in doubtful}
+    firsts = Firsts(around, again)
+    doubtful = [*once, *(making for making in again if firsts.succeeded(making))]
+    runs = list(dict.fromkeys(making.run.ref for making in doubtful))
     asset_ids = {outlet.asset_id for making in doubtful for outlet in making.outlets}
-    kept = {
-        (event.producer, event.task_id, event.asset_id) for event in around.facts.asset_emissions(list(runs), asset_ids)
-    }
+    kept: dict[tuple[RunRef, str, int], datetime] = {}
+    for event in around.facts.asset_emissions(runs, asset_ids) if runs else ():
+        key = event.producer, event.task_id, event.asset_id
+        kept[key] = min(event.at, kept.get(key, event.at))
     for making in doubtful:
-        if making.events.isdisjoint(kept):
-            yield from open_edges(making)
+        moments = [kept[event] for event in making.events if event in kept]
+        until = firsts.until(making)
+        if not any(until is None or moment < until for moment in moments):
+            yield from open_edges(making, later=bool(moments))
+
+
+class Firsts:
+    """The first success of tasks that were tried more than once: what they made then is what others have taken."""
+
+    def __init__(self, around: Surroundings, makings: Collection[Making]) -> None:
+        refs = {making.run.ref for making in makings}
+        self.tries: dict[tuple[RunRef, str], list[TaskTries]] = {}
+        for ref, run in (around.facts.tries(refs) if refs else {}).items():
+            for task in run.tasks:
+                self.tries.setdefault((ref, task.task_id), []).append(task)
+
+    def succeeded(self, making: Making) -> bool:
+        """Whether an index of the task has ever succeeded."""
+        return any(
+            task.state == "success" or any(one.state == "success" for one in task.tries)
+            for task in self.tries.get((making.run.ref, making.task_id), ())
+        )
+
+    def until(self, making: Making) -> datetime | None:
+        """When the try after the first success began; None: there is none, so that any event is the first one's."""
+        found = []
+        for task in self.tries.get((making.run.ref, making.task_id), ()):
+            number = next((number for number, one in enumerate(task.tries) if one.state == "success"), len(task.tries))
+            later = [one.start for one in task.tries[number + 1 :] if one.start is not None]
+            if not later:
+                return None
+            found.append(later[0])
+        return max(found, default=None)
 
 
 def makings(run: RunFacts, around: Surroundings, takers: Takers) -> Iterator[Making]:
@@ -113,16 +157,24 @@ def makings(run: RunFacts, around: Surroundings, takers: Takers) -> Iterator[Mak
             yield Making(run, task_id, tuple(outlets), tuple(found))
 
 
+def tried_again(instances: Iterable[TaskInstanceFacts], task_id: str) -> bool:
+    """Whether an index of a task has had a try before the one by which it is what it is, or may have had one."""
+    mine = [task for task in instances if task.task_id == task_id]
+    return any(task.try_number > 1 or (task.try_number > 0 and task.state != "success") for task in mine)
+
+
 def succeeded(instances: Iterable[TaskInstanceFacts], task_id: str) -> bool:
     """Whether a task has succeeded, any index of it."""
     return any(task.task_id == task_id and task.state == "success" for task in instances)
 
 
-def open_edges(making: Making) -> Iterator[Found]:
-    """The edges to those who may have taken what a task made."""
+def open_edges(making: Making, *, later: bool) -> Iterator[Found]:
+    """The edges to those who may have taken what a task made; ``later``: an event is kept of a later try."""
     first = making.outlets[0]
     via = {"alias": first.alias} if first.alias else {"asset": first.asset}
     via["task_id"] = making.task_id
+    if later:
+        via["later_event"] = "kept"
     for taker in making.takers:
         reads = taker.task_id is not None
         yield unresolved(

@@ -171,7 +171,9 @@ def extra_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWar
     for each Dag that these will start."""
     told: dict[str, Link] = {}
     for link in plan.links:
-        lost = link.kind is LinkKind.ASSET and link.evidence is Evidence.UNRESOLVED and "behind" not in link.via
+        lost = link.kind is LinkKind.ASSET and link.evidence is Evidence.UNRESOLVED
+        if "behind" in link.via or "later_event" in link.via:  # the next one repeats that
+            continue
         if lost and link.from_task_id and covers_task(selected.get(link.upstream, ()), link.from_task_id):
             told.setdefault(link.downstream.dag_id, link)
     for dag_id, link in sorted(told.items()):

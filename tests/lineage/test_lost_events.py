@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from airflow_rerun_downstream.domain.facts import (
@@ -12,7 +14,7 @@ from airflow_rerun_downstream.domain.facts import (
     OutletDefinition,
 )
 from airflow_rerun_downstream.domain.plan import LinkKind
-from airflow_rerun_downstream.domain.refs import TaskRef
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from tests.fakes.airflow import START, World
 from tests.lineage.planning import codes, links, plan
 
@@ -139,3 +141,57 @@ def test_an_earlier_version_that_read_it_counts(world: World) -> None:
     source = world.run("p")
     world.earlier = Definitions(inlets=(InletDefinition("before", "read", 1, ASSET),), changed=frozenset({"before"}))
     assert links(plan(world, source)) == LOST | {("p", "before", "inlet", "unresolved")}
+
+
+class TestTriedAgain:
+    """Rule 8: what the first success has left says who took it, however often the task has run since."""
+
+    LATER = START + timedelta(days=3)
+
+    @pytest.fixture
+    def source(self, world: World) -> RunRef:
+        """A run whose task has succeeded, and again three days later."""
+        source = world.run("p")
+        world.clear_by_hand(source)
+        world.set_tasks(source, "success", at=self.LATER)
+        world.set_run(source, state="success")
+        return source
+
+    def test_an_event_of_a_later_success_says_nothing(self, world: World, source: RunRef) -> None:
+        world.emitted(source, "make", self.LATER + timedelta(minutes=1))
+        world.run("by_asset", run_type="asset_triggered", day=4)  # nobody waits for the event any more
+        found = plan(world, source)
+        assert links(found) == LOST
+        assert {link.via["later_event"] for link in found.links} == {"kept"}
+        assert "extra_run" not in codes(found), "the next one repeats it"
+
+    def test_not_even_one_that_others_have_taken(self, world: World, source: RunRef) -> None:
+        number = world.emitted(source, "make", self.LATER + timedelta(minutes=1))
+        consumer = world.run("by_asset", run_type="asset_triggered", day=4)
+        world.consumptions.add((number, consumer))
+        assert links(plan(world, source)) == LOST | {("p", "by_asset", "asset", "recorded")}
+
+    def test_the_first_one_does(self, world: World, source: RunRef) -> None:
+        world.emitted(source, "make", START + timedelta(minutes=1))
+        world.emitted(source, "make", self.LATER + timedelta(minutes=1))
+        world.run("by_asset", run_type="asset_triggered", day=4)
+        assert links(plan(world, source)) == set()
+
+    def test_nor_is_any_left(self, world: World, source: RunRef) -> None:
+        found = plan(world, source)
+        assert links(found) == LOST
+        assert "extra_run" in codes(found)
+
+    @pytest.mark.parametrize("state", ["failed", "skipped", None])
+    def test_what_did_not_succeed_again_had_made_it_before(self, world: World, source: RunRef, state: str) -> None:
+        world.set_tasks(source, state, only={"make"})
+        assert links(plan(world, source)) == LOST
+
+    def test_a_try_that_failed_had_made_nothing(self, world: World) -> None:
+        source = world.run("p", state="failed")
+        world.clear_by_hand(source)
+        world.set_tasks(source, "success", at=self.LATER)
+        world.set_run(source, state="success")
+        world.emitted(source, "make", self.LATER + timedelta(minutes=1))
+        world.run("by_asset", run_type="asset_triggered", day=4)
+        assert links(plan(world, source)) == set()

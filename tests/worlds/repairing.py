@@ -40,6 +40,8 @@ def choose(world: World) -> list[Repair]:
         return []
     possible = sorted((run for run in world.runs.values() if repairable(world, run)), key=lambda run: run.ready)
     chosen = random.sample(possible, min(MOST, len(possible)))
+    sources = [world.runs[ref] for ref, _ in world.sources]
+    chosen += [run for run in sources if run in possible and run not in chosen]
     chosen += random.sample(chosen, min(2, len(chosen)))
     found = []
     for number, run in enumerate(sorted(chosen, key=lambda run: run.ready)):
