@@ -34,6 +34,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, Hold, WaitingAsset
 from airflow_rerun_downstream.domain.plan import FutureRef, Link
+from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import (
@@ -691,6 +692,14 @@ class RerunStore(Protocol):
 
     def counts_not_made_anew(self, rerun_ids: Collection[int]) -> dict[int, int]:
         """How much the members of each rerun count without having made it anew."""
+        ...
+
+    def start_over(self, member_id: int) -> None:
+        """Let a member that has failed begin with its first stage and its whole selection, once it is retried."""
+        ...
+
+    def keep_proof(self, rerun_id: int, at: datetime, counts: ProofCounts) -> None:
+        """Keep what a proof has counted, in place of what was kept before."""
         ...
 
     def add_event(

@@ -269,6 +269,9 @@ def proof(of: payloads.Proof) -> list[object]:
     more = f", {counts.accepted} accepted" if counts.accepted else ""
     early = f", {counts.open} members still open" if counts.open else ""
     parts: list[object] = [f"{checked}: {outcome}{more}{early}.", *told]
+    if of.kept is not None:
+        then = of.kept.counts
+        parts.append(f"At its end, {text(of.kept.at)}: {then.proven} proven, {then.not_provable} not provable.")
     if of.hidden_runs:
         parts.append(
             f"{of.hidden_findings + of.hidden_older} more are about {of.hidden_runs} runs that you may not read."

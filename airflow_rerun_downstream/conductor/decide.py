@@ -19,6 +19,7 @@ from airflow_rerun_downstream.conductor.steps import (
     MoveRerun,
     NextStage,
     NoteRunState,
+    Prove,
     Release,
     Step,
     StopMember,
@@ -26,10 +27,11 @@ from airflow_rerun_downstream.conductor.steps import (
 from airflow_rerun_downstream.conductor.stillness import stands
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation
 from airflow_rerun_downstream.domain.freeze import Hold
+from airflow_rerun_downstream.domain.proof import NOT_PROVEN
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, is_free, lets_go
 from airflow_rerun_downstream.domain.room import CLOSED, STUCK, DagRoom, word_of
-from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState, RerunState
+from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState, RerunState, Role
 from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, Verdict
 
 WAITS = CLOSED | STUCK
@@ -183,7 +185,12 @@ def right(member: Member, run: Observation, found: Judgement, reason: str | None
 
 
 def repaired(member: Member, run: Observation, found: Judgement, active: ActiveRerun) -> MoveMember | NextStage | None:
-    """A failed member that somebody runs again in Airflow, or has repaired there (decision 3)."""
+    """A failed member that somebody runs again in Airflow, or has repaired there (decision 3).
+
+    One that wasn't proven looks right: only who clears it does anything about it.
+    """
+    if member.state_reason == NOT_PROVEN and run.clear_number == member.clear_number:
+        return None
     if found.verdict is Verdict.UNFINISHED and run.clear_number != member.clear_number:
         return MoveMember(member, MemberState.RUNNING, "repaired_by_hand", run.run_state)
     since = last_upstream_end(member, active)
@@ -265,9 +272,19 @@ def ending(active: ActiveRerun, limits: Limits) -> Iterator[Step]:
         for member in active.members
     ):
         return
+    if frozen(active) and not proven(active):
+        yield Prove(active.rerun.state)
+        return
     yield from release_all(active, limit=limits.releases, reason="rerun_succeeded")
     if len(frozen(active)) <= limits.releases:
         yield MoveRerun(RerunState.RUNNING, RerunState.SUCCEEDED)
+
+
+def proven(active: ActiveRerun) -> bool:
+    """Whether the proof was made after the last of the members had ended."""
+    at = active.rerun.proven_at
+    ends = [member.ended_at for member in active.members if member.role is not Role.FROZEN]
+    return at is not None and all(end is None or end <= at for end in ends)
 
 
 def terminating(active: ActiveRerun, limits: Limits) -> list[Step]:

@@ -20,11 +20,13 @@ from airflow_rerun_downstream.conductor.steps import (
     MoveRerun,
     NextStage,
     NoteRunState,
+    Prove,
     Release,
     StageBack,
     Step,
     StopMember,
 )
+from airflow_rerun_downstream.domain.proof import NOT_COMPUTED, NOT_PROVEN, Finding, Proof, sentence_of
 from airflow_rerun_downstream.domain.rebuilt import at_submit, rebuilt, stays_as_it_was
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Awaited, Member, Rerun
@@ -204,12 +206,12 @@ class Effects:
 
     def move_rerun(self, work: Work, rerun: Rerun, step: MoveRerun) -> bool:
         """Follow the members. A rerun in which something can move after all isn't ended."""
-        if step.after in ENDS:
-            members = self.at_rest(work, rerun, step)
-            if members is None:
-                return False
-            if step.after is RerunState.SUCCEEDED and self.cleared_again(work, rerun, members):
-                return True
+        if step.after in ENDS and self.at_rest(work, rerun, step) is None:
+            return False
+        return self.end(work, rerun, step)
+
+    def end(self, work: Work, rerun: Rerun, step: MoveRerun) -> bool:
+        """Move the rerun."""
         moved = work.store.move_rerun(
             rerun.id, before=[step.before], after=step.after, reason=step.reason, now=self.clock.now()
         )
@@ -217,7 +219,39 @@ class Effects:
             self.tell(work, rerun, f"rerun_{step.after.value}", None, step.reason)
         return moved
 
-    def at_rest(self, work: Work, rerun: Rerun, step: MoveRerun) -> Sequence[Member] | None:
+    def conclude(self, work: Work, rerun: Rerun, step: Prove | MoveRerun, proof: Proof) -> bool:
+        """Keep a proof without violations, and end the rerun if it is to end; otherwise fail who read wrong data."""
+        members = self.at_rest(work, rerun, step)
+        if members is None:
+            return False
+        if self.cleared_again(work, rerun, members) or self.unproven(work, rerun, members, proof):
+            return True
+        work.store.keep_proof(rerun.id, proof.at, proof.counts)
+        if any(one.reason == NOT_COMPUTED for one in proof.findings):
+            self.tell(work, rerun, "proof_not_computed", None, "nothing is proven; the error is in the conductor's log")
+        return isinstance(step, Prove) or self.end(work, rerun, step)
+
+    def unproven(self, work: Work, rerun: Rerun, members: Sequence[Member], proof: Proof) -> bool:
+        """Fail the members of which the proof shows that they aren't right; whether there are any."""
+        by_ref = {one.ref: one for one in members if one.state is MemberState.SUCCEEDED}
+        found = dict[int, Finding]()
+        for one in proof.violations:
+            if (member := by_ref.get(one.reader.ref)) is not None:
+                found.setdefault(member.id, one)
+        return sum(self.fail_unproven(work, rerun, by_ref[one.reader.ref], one) for one in found.values()) > 0
+
+    def fail_unproven(self, work: Work, rerun: Rerun, member: Member, why: Finding) -> bool:
+        """Fail a member with the pair that isn't right. Nothing of it is red: retried, all of it is made anew."""
+        moved = work.store.move_member(
+            member.id, before=[MemberState.SUCCEEDED], after=MemberState.FAILED, reason=NOT_PROVEN, now=self.clock.now()
+        )
+        if moved:
+            work.store.start_over(member.id)
+            named = {spot.ref.dag_id for spot in (why.reader, why.writer) if spot is not None}
+            self.tell(work, rerun, "member_failed", member, f"{NOT_PROVEN}: {sentence_of(why)}", named)
+        return moved
+
+    def at_rest(self, work: Work, rerun: Rerun, step: MoveRerun | Prove) -> Sequence[Member] | None:
         """The members as they are now, if they let the rerun end so.
 
         A person may have retried or skipped one since the tick looked. Both sides lock the rerun's row first.

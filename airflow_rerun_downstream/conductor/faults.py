@@ -10,6 +10,7 @@ from airflow_rerun_downstream.conductor.steps import (
     ExplainAll,
     MoveRerun,
     NoteRunState,
+    Prove,
     Release,
     Step,
     StopMember,
@@ -27,6 +28,8 @@ class Faults:
     """How often each step of each member has failed in a row. In memory: a restart begins anew."""
 
     counts: dict[tuple[int, type[Step]], int] = field(default_factory=dict)
+    proofs: dict[int, int] = field(default_factory=dict)
+    """How often what a rerun's proof is made from couldn't be read."""
 
     def count(self, member: Member, step: Step) -> int:
         """One more; answers how many there are."""
@@ -49,7 +52,7 @@ class Faults:
 
 def member_of(step: Step) -> Member | None:
     """Whose step it is; None: the rerun's, or that of many."""
-    return None if isinstance(step, (MoveRerun, ExplainAll)) else step.member
+    return None if isinstance(step, (MoveRerun, ExplainAll, Prove)) else step.member
 
 
 def word(step: Step) -> str | None:

@@ -12,17 +12,22 @@ from airflow_rerun_downstream.conductor.effects import Effects
 from airflow_rerun_downstream.conductor.evidence import gather
 from airflow_rerun_downstream.conductor.faults import TRIES, Faults, member_of, word
 from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, look_again, stands, takes_evidence
+from airflow_rerun_downstream.conductor.proof import read_facts
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
     Dispatch,
     Explain,
     MoveMember,
+    MoveRerun,
+    Prove,
     StageBack,
     Step,
     StopMember,
 )
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import Observation
+from airflow_rerun_downstream.domain.proof import Proof, not_computed
+from airflow_rerun_downstream.domain.proving import prove
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Awaited, Member, Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, RerunState
@@ -90,9 +95,38 @@ class Performer:
             return self.dispatch(rerun, step, lease)
         if isinstance(step, Adopt):
             return self.adopt(rerun, step, lease)
+        if isinstance(step, Prove) or (isinstance(step, MoveRerun) and step.after is RerunState.SUCCEEDED):
+            return self.conclude(rerun, step, lease)
         with self.unit_of_work() as work:
             self.confirm(work, lease)
             return self.effects.carry_out(work, rerun, step)
+
+    def conclude(self, rerun: Rerun, step: Prove | MoveRerun, lease: int) -> bool:
+        """Prove a rerun in which nothing is left to do, and go on to its end if nothing contradicts that.
+
+        What the proof is made from is read before anything is locked. What is cleared meanwhile has another number.
+        """
+        with self.unit_of_work() as work:
+            proof = self.prove(work, rerun)
+            self.confirm(work, lease)
+            return self.effects.conclude(work, rerun, step, proof)
+
+    def prove(self, work: Work, rerun: Rerun) -> Proof:
+        """The proof of a rerun. One that can't be made stops nothing: it says so, and that nothing is proven."""
+        now = self.clock.now()
+        if self.faults.proofs.get(rerun.id, 0) >= TRIES:
+            return not_computed(now, rerun.source)
+        try:
+            facts = read_facts(work, rerun)
+        except Exception:
+            self.faults.proofs[rerun.id] = self.faults.proofs.get(rerun.id, 0) + 1
+            raise  # the transaction may be spoilt; the next tick tries again
+        self.faults.proofs.pop(rerun.id, None)
+        try:
+            return prove(facts, now)
+        except Exception:
+            log.exception("Rerun %s: its proof can't be made", rerun.id)
+            return not_computed(now, rerun.source)
 
     def confirm(self, work: Work, lease: int) -> None:
         """Lock the lease for this transaction."""

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
-from airflow_rerun_downstream.domain.plan import Link
-from airflow_rerun_downstream.domain.proof import Facts, Proof, ProvenLink, ProvenMember, Told
+from airflow_rerun_downstream.domain.plan import Evidence, Link
+from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Facts, Proof, ProvenLink, ProvenMember, Told
 from airflow_rerun_downstream.domain.proving import prove
 from airflow_rerun_downstream.domain.rebuilt import REBUILT, at_submit
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member, Rerun, RerunEvent
-from airflow_rerun_downstream.domain.states import Role
+from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import Work
 
@@ -51,11 +51,26 @@ def read_facts(work: Work, rerun: Rerun) -> Facts:
 def proven_links(links: Iterable[Link]) -> Iterable[ProvenLink]:
     """The links between runs that exist, each once."""
     found = (
-        ProvenLink(link.upstream, link.downstream, link.kind.value, link.from_task_id, link.to_task_id)
+        ProvenLink(
+            link.upstream,
+            link.downstream,
+            link.kind.value,
+            from_tasks(link),
+            link.to_task_id,
+            vague="through" in link.via or link.evidence is Evidence.UNRESOLVED,
+        )
         for link in links
         if isinstance(link.downstream, RunRef)
     )
     return dict.fromkeys(found)
+
+
+def from_tasks(link: Link) -> frozenset[str] | None:
+    """The tasks whose work went through a link; several are told by what was seen. None: the run as a whole."""
+    if link.from_task_id is not None:
+        return frozenset({link.from_task_id})
+    named = link.via.get("external_task_ids") or link.via.get("waits_for")
+    return frozenset(map(str, named)) if isinstance(named, (list, tuple)) else None
 
 
 def proven_members(
@@ -80,7 +95,7 @@ def proven_members(
         ProvenMember(
             ref=one.ref,
             at_submit=at_submit(one),
-            state=one.state.value,
+            state=MemberState.SUCCEEDED.value if one.state_reason == NOT_PROVEN else one.state.value,
             tasks=one.tasks,
             begun=one.attempt > 0,
             dispatched=None if one.id in adopted else dispatched.get(one.id),

@@ -141,6 +141,13 @@ class MoveRerun:
     reason: str | None = None
 
 
+@dataclass(frozen=True)
+class Prove:
+    """Make sure that a rerun is right before its frozen runs are let go."""
+
+    before: RerunState
+
+
 Step = (
     MoveMember
     | NoteRunState
@@ -155,4 +162,5 @@ Step = (
     | Explain
     | ExplainAll
     | MoveRerun
+    | Prove
 )

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import Enum
 
 from airflow_rerun_downstream.domain.facts import DagStructure
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +57,29 @@ class RunTries:
 
 @dataclass(frozen=True, slots=True)
 class ProvenLink:
-    """A link of a rerun, with the names that the runs had at submit; see `plan.Link`."""
+    """A link of a rerun, with the names that the runs had at submit; see `plan.Link`.
+
+    ``from_tasks``: the tasks whose work went through it; None: the run as a whole. ``vague``: it stands for a way
+    through runs that the record doesn't name, so that nobody knows which tasks they are.
+    """
 
     upstream: RunRef
     downstream: RunRef
     kind: str
-    from_task: str | None = None
+    from_tasks: frozenset[str] | None = None
     to_task: str | None = None
+    vague: bool = False
 
 
 @dataclass(frozen=True)
 class ProvenMember:
     """A member, as far as the proof looks at it. ``at_submit``: the run that it had then; links name that one.
 
-    ``state``: its word. ``begun``: the rerun has dispatched or adopted it. ``dispatched`` and ``succeeded``: when our
-    own events say that it was first dispatched, and that it was last found right; ``dispatched`` is None where nobody
-    but Airflow knows when its run began. ``clear_number``: that with which it was judged. ``listed``: what the record
-    says it hasn't made anew, by task and map index (None: all), with who accepted it.
+    ``state``: its word; of one that has failed because it isn't proven, still ``succeeded``. ``begun``: the rerun has
+    dispatched or adopted it. ``dispatched`` and ``succeeded``: when our own events say that it was first dispatched,
+    and that it was last found right; ``dispatched`` is None where nobody but Airflow knows when its run began.
+    ``clear_number``: that with which it was judged. ``listed``: what the record says it hasn't made anew, by task and
+    map index (None: all), with who accepted it.
     """
 
     ref: RunRef
@@ -120,6 +126,9 @@ class Outcome(str, Enum):
     VIOLATION = "violation"
     ACCEPTED = "accepted"
 
+
+NOT_PROVEN = "not_proven"
+"""The reason of a member that fails because of a violation."""
 
 READ_TOO_EARLY = "read_too_early"
 BEGAN_TOO_EARLY = "began_too_early"
@@ -196,6 +205,17 @@ class Proof:
     def violations(self) -> tuple[Finding, ...]:
         """What is wrong, and nobody has accepted."""
         return tuple(one for one in self.findings if one.outcome is Outcome.VIOLATION)
+
+
+def sentence_of(one: Finding) -> str:
+    """What was found, in words."""
+    ends = [named(spot) for spot in (one.reader, one.writer) if spot is not None]
+    return f"{one.reason}: {' from '.join(ends)}"
+
+
+def named(spot: Spot) -> str:
+    """A run, or a task of it, in words."""
+    return f"{spot.ref}" if spot.task_id is None else f"{shown(spot.task_id)} of {spot.ref}"
 
 
 def counted(findings: Iterable[Finding]) -> Counter[Outcome]:

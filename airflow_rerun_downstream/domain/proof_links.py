@@ -31,13 +31,17 @@ Ids = frozenset[str] | None
 
 @dataclass(frozen=True)
 class Pair:
-    """``reads`` of a member have read what ``writes`` of another one made. ``link``: the last on the way."""
+    """``reads`` of a member have read what ``writes`` of another one made. ``link``: the last on the way.
+
+    ``vague``: a link on the way doesn't tell which tasks it joins.
+    """
 
     writer: ProvenMember
     writes: Ids
     reader: ProvenMember
     reads: Ids
     link: ProvenLink
+    vague: bool = False
 
 
 class Between:
@@ -49,58 +53,67 @@ class Between:
 
     def into(self, reader: ProvenMember) -> Iterator[Pair]:
         """What a member has read, back to the nearest members."""
-        seen = set[tuple[RunRef, Ids, Ids]]()
+        seen = set[tuple[RunRef, Ids, Ids, bool]]()
         for link in self.scene.into.get(reader.at_submit, ()):
-            waiting, passed = [(link, self.written(link))], set[tuple[ProvenLink, Ids]]()
-            while waiting:
-                here, writes = waiting.pop()
-                writer = self.scene.by_submit.get(here.upstream)
-                if writer is not None:
-                    pair = Pair(writer, writes, reader, self.reading(reader, link), link)
-                    key = (writer.ref, pair.writes, pair.reads)
-                    if writer is not reader and key not in seen:
-                        seen.add(key)
-                        yield pair
-                    continue
-                for before in self.scene.into.get(here.upstream, ()):
-                    if self.leads_on(before, writes) and (before, writes) not in passed:
-                        passed.add((before, writes))
-                        waiting.append((before, self.written(before)))
-            yield from self.back(link, reader)
+            for pair in (*self.ways(reader, link), *self.back(link, reader)):
+                key = (pair.writer.ref, pair.writes, pair.reads, pair.vague)
+                if pair.writer is not pair.reader and key not in seen:
+                    seen.add(key)
+                    yield pair
+
+    def ways(self, reader: ProvenMember, link: ProvenLink) -> Iterator[Pair]:
+        """The ways to the nearest members that end with a link, through runs that aren't members."""
+        waiting, passed = [(link, self.written(link), link.vague)], set[tuple[ProvenLink, Ids]]()
+        while waiting:
+            here, writes, vague = waiting.pop()
+            writer = self.scene.by_submit.get(here.upstream)
+            if writer is not None:
+                yield Pair(writer, writes, reader, self.rereading(reader, link), link, vague)
+                continue
+            for before in self.scene.into.get(here.upstream, ()):
+                if self.leads_on(before, writes) and (before, writes) not in passed:
+                    passed.add((before, writes))
+                    waiting.append((before, self.written(before), vague or before.vague))
 
     def back(self, link: ProvenLink, child: ProvenMember) -> Iterator[Pair]:
         """What follows a triggering task that waits has read what the run made that it waited for."""
-        parent, task_id = self.scene.by_submit.get(link.upstream), link.from_task
-        if link.kind != TRIGGER or parent is None or task_id is None or parent is child:
+        parent, dag = self.scene.by_submit.get(link.upstream), self.scene.structure(link.upstream)
+        if link.kind != TRIGGER or link.to_task is not None or parent is None or parent is child or dag is None:
             return
-        dag = self.scene.structure(link.upstream)
-        node = dag.tasks.get(task_id) if dag is not None else None
-        after = self.scene.after(link.upstream, task_id)
-        if node is not None and node.waits_for_run and after is not None:
-            yield Pair(child, None, parent, after - {task_id}, link)
+        for task_id in link.from_tasks or ():
+            node, after = dag.tasks.get(task_id), self.scene.after(link.upstream, task_id)
+            if node is not None and node.waits_for_run and after is not None:
+                yield Pair(child, None, parent, after - {task_id}, link)
 
     def written(self, link: ProvenLink) -> Ids:
         """The tasks whose work is read through a link: of a triggering task what comes before it."""
-        if link.from_task is None:
+        if link.from_tasks is None or link.kind != TRIGGER:
+            return link.from_tasks
+        before = (self.scene.before(link.upstream, task_id) or frozenset() for task_id in link.from_tasks)
+        return frozenset().union(*before)
+
+    def reading(self, link: ProvenLink) -> Ids:
+        """The tasks that read through a link: the one that it names; of a trigger that waits what follows it."""
+        if link.to_task is None:
             return None
         if link.kind == TRIGGER:
-            return self.scene.before(link.upstream, link.from_task) or frozenset()
-        return frozenset({link.from_task})
+            return (self.scene.after(link.downstream, link.to_task) or frozenset()) - {link.to_task}
+        return frozenset({link.to_task})
 
-    def reading(self, reader: ProvenMember, link: ProvenLink) -> Ids:
-        """The tasks that have read through a link: the one that it names, or, where it isn't selected, what follows."""
-        if link.to_task is None or link.kind == TRIGGER:
-            return None
-        if any(task.task_id == link.to_task for task in reader.tasks):
-            return frozenset({link.to_task})
+    def rereading(self, reader: ProvenMember, link: ProvenLink) -> Ids:
+        """The tasks of a member that read through a link; where none of them is selected, what follows them."""
+        found = self.reading(link)
+        if link.to_task is None or found is None or any(task.task_id in found for task in reader.tasks):
+            return found
         return self.scene.after(reader.at_submit, link.to_task) or frozenset()
 
     def leads_on(self, link: ProvenLink, writes: Ids) -> bool:
         """Whether what a run has read by a link may be in what ``writes`` of it have made."""
-        if link.to_task is None or writes is None:
+        reads = self.reading(link)
+        if reads is None or writes is None:
             return True
-        after = self.scene.after(link.downstream, link.to_task)
-        return after is None or not writes.isdisjoint(after)
+        after = [self.scene.after(link.downstream, task_id) for task_id in reads]
+        return any(each is None or not writes.isdisjoint(each) for each in after)
 
     def checked(self) -> Iterator[Finding | None]:
         """A finding for each pair that can't be shown to be in order; None for one that can."""
@@ -116,6 +129,8 @@ class Between:
         for task in self.writers(pair) if fresh else ():
             for read in reads or [None]:
                 found, reason = self.came_after(pair, task, read)
+                if found is False and pair.vague:
+                    found, reason = None, NO_RECORD
                 if not found and (worst is None or RANK[found] < RANK[worst[0]]):
                     worst = (found, reason, task, read)
         if worst is None or (worst[0] is None and self.settled(pair)):

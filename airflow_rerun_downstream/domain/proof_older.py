@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from airflow_rerun_downstream.domain.proof import Older, ProvenLink, Spot, TaskTries
 from airflow_rerun_downstream.domain.proof_clocks import Moment, begin, comes_after, end
-from airflow_rerun_downstream.domain.proof_links import SENSOR, TRIGGER, Between, Ids
+from airflow_rerun_downstream.domain.proof_links import SENSOR, Between
 from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene, earliest
 from airflow_rerun_downstream.domain.proof_tasks import LEFT
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -29,7 +29,7 @@ class Remains:
         pending: deque[tuple[ProvenLink, Spot]] = deque(self.direct())
         while pending:
             link, because_of = pending.popleft()
-            spot = Spot(self.scene.now(link.downstream), link.to_task if link.kind != TRIGGER else None)
+            spot = Spot(self.scene.now(link.downstream), link.to_task)
             if spot in found:
                 continue
             found[spot] = Older(spot, because_of, self.accepted(link))
@@ -70,9 +70,9 @@ class Remains:
     def reads(self, link: ProvenLink) -> list[Moment]:
         """When the data was read that the reader of a link holds now."""
         ref = self.scene.now(link.downstream)
-        ids: Ids = None if link.to_task is None or link.kind == TRIGGER else frozenset({link.to_task})
+        member, ids = self.scene.by_submit.get(link.downstream), self.between.reading(link)
         found = []
-        for task in self.scene.facts.runs[ref].tasks:
+        for task in self.scene.facts.runs[ref].tasks if member is None else self.scene.selected[ref]:
             held = [one for one in task.tries if one.state == "success"]
             if held and task.state != "removed" and (ids is None or task.task_id in ids):
                 moment = end(held[-1]) if link.kind == SENSOR else begin(held[-1])

@@ -62,6 +62,7 @@ REASONS: Mapping[str, str] = {
     "cut_off": "Airflow, or somebody, skipped a selected task by force; its Dag did not",
     "nothing_made_anew": "tasks that had succeeded before were skipped this time, and a run downstream reads nothing "
     "that was made anew",
+    "not_proven": "the proof at the end found that it wasn't made anew in order, or reads from a run that wasn't",
     "never_started": "the run ended before a selected task could start",
     "tasks_skipped": "its Dag skipped the task this time, although it had succeeded before",
     "marked_success": "somebody set the task to success, it did not run",

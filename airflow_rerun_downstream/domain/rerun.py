@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from airflow_rerun_downstream.domain.plan import FutureRef, Link, PlanOptions, PlanRequest, PlanWarning
+from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.states import (
     ACTIVE_RERUN_STATES,
@@ -154,7 +155,10 @@ class NewRerun:
 
 @dataclass(frozen=True)
 class Rerun:
-    """A stored rerun. Times are aware and in UTC; ``counts`` has one entry per member state."""
+    """A stored rerun. Times are aware and in UTC; ``counts`` has one entry per member state.
+
+    ``proven_at``: when the last proof was made of which nobody was the worse; ``proof``: what it counted.
+    """
 
     id: int
     source: RunRef
@@ -172,6 +176,8 @@ class Rerun:
     reason: str | None = None
     freeze_mode: bool = False
     counts: Mapping[MemberState, int] = field(default_factory=dict)
+    proven_at: datetime | None = None
+    proof: ProofCounts | None = None
 
     @property
     def active(self) -> bool:

@@ -66,7 +66,7 @@ MEMBER_MOVES: Mapping[MemberState, frozenset[MemberState]] = {
     ),
     MemberState.STOPPING: frozenset({MemberState.PENDING, MemberState.FAILED, MemberState.TERMINATED}),
     MemberState.FROZEN: frozenset({MemberState.RELEASED}),
-    # its run was cleared or made again, perhaps before its turn; or is gone; or is shown not to have been made anew
+    # its run was cleared or made again, perhaps before its turn; or is gone; or the proof shows that it isn't right
     MemberState.SUCCEEDED: frozenset({MemberState.RUNNING, MemberState.FAILED, MemberState.PENDING}),
     MemberState.SKIPPED: frozenset(),
     MemberState.TERMINATED: frozenset(),

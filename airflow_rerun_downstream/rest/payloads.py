@@ -362,8 +362,15 @@ class ProofOlder(Payload):
     accepted_by: str | None
 
 
+class KeptProof(Payload):
+    """What the proof has counted that was made when the rerun ended, or was about to."""
+
+    at: datetime
+    counts: ProofCounts
+
+
 class Proof(Payload):
-    """What a rerun can show for itself, at the moment ``at``.
+    """What a rerun can show for itself, at the moment ``at``; ``kept``: what it could at its end, null before that.
 
     ``findings``, the gravest first, and ``older`` are at most as many as were asked for, and about runs that whoever
     asks may read; ``hidden_findings`` and ``hidden_older`` count those about others, ``hidden_runs`` these runs.
@@ -377,6 +384,7 @@ class Proof(Payload):
     hidden_runs: int
     hidden_findings: int
     hidden_older: int
+    kept: KeptProof | None
 
 
 class Event(Payload):

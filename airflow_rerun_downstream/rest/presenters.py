@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.plan import (
 )
 from airflow_rerun_downstream.domain.proof import Finding, Older, Spot
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import RerunEvent
+from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.seeing import reason
 from airflow_rerun_downstream.ports import ComponentHealth
 from airflow_rerun_downstream.rest import payloads
@@ -309,7 +309,7 @@ def not_made_anew(of: Omission) -> payloads.NotMadeAnew:
 def proof(of: ProofView, *, limit: int) -> payloads.Proof:
     """What a rerun can show for itself."""
     return payloads.Proof(
-        rerun_id=of.rerun_id,
+        rerun_id=of.rerun.id,
         at=of.proof.at,
         counts=payloads.ProofCounts(**asdict(of.proof.counts)),
         findings=[finding(each) for each in of.findings[:limit]],
@@ -317,7 +317,15 @@ def proof(of: ProofView, *, limit: int) -> payloads.Proof:
         hidden_runs=of.hidden_runs,
         hidden_findings=of.hidden_findings,
         hidden_older=of.hidden_older,
+        kept=kept(of.rerun),
     )
+
+
+def kept(of: Rerun) -> payloads.KeptProof | None:
+    """The proof that stands in the record."""
+    if of.proven_at is None or of.proof is None:
+        return None
+    return payloads.KeptProof(at=of.proven_at, counts=payloads.ProofCounts(**asdict(of.proof)))
 
 
 def finding(of: Finding) -> payloads.ProofFinding:

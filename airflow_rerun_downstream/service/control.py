@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
+from airflow_rerun_downstream.domain.proof import NOT_PROVEN
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Rerun
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
@@ -99,7 +100,7 @@ class Control:
         return [
             NotMadeAnew(task.task_id, task.map_index, "skipped_by_user", actor.name)
             for task in chosen
-            if not member.attempt or not made_anew(task, account)
+            if not member.attempt or member.state_reason == NOT_PROVEN or not made_anew(task, account)
         ]
 
     def repair(

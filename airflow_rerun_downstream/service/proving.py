@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from airflow_rerun_downstream.conductor.proof import proof_of
 from airflow_rerun_downstream.domain.proof import Finding, Older, Proof, Spot
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun import Actor, Rerun
 from airflow_rerun_downstream.ports import Clock, Work
 from airflow_rerun_downstream.service.reading import Reading
 from airflow_rerun_downstream.service.views import ProofView
@@ -16,10 +16,10 @@ from airflow_rerun_downstream.service.views import ProofView
 def proof(reading: Reading, clock: Clock, actor: Actor, work: Work, rerun_id: int) -> ProofView:
     """The proof as everything stands now. What is about a run that the user may not read is counted, never named."""
     rerun = reading.rerun(actor, work, rerun_id)
-    return shown(actor, work, rerun_id, proof_of(work, rerun, clock.now()))
+    return shown(actor, work, rerun, proof_of(work, rerun, clock.now()))
 
 
-def shown(actor: Actor, work: Work, rerun_id: int, made: Proof) -> ProofView:
+def shown(actor: Actor, work: Work, rerun: Rerun, made: Proof) -> ProofView:
     """A proof with only what the user may read."""
     everything: list[Finding | Older] = [*made.findings, *made.older]
     named = {ref for one in everything for ref in refs(one)}
@@ -28,7 +28,7 @@ def shown(actor: Actor, work: Work, rerun_id: int, made: Proof) -> ProofView:
     findings = tuple(one for one in made.findings if hidden.isdisjoint(refs(one)))
     older = tuple(one for one in made.older if hidden.isdisjoint(refs(one)))
     return ProofView(
-        rerun_id,
+        rerun,
         made,
         findings,
         older,

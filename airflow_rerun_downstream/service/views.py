@@ -53,7 +53,7 @@ class ProofView:
     out. The proof's own counts are of everything.
     """
 
-    rerun_id: int
+    rerun: Rerun
     proof: Proof
     findings: tuple[Finding, ...]
     older: tuple[Older, ...]

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanOptions, PlanWarning
+from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks
 from airflow_rerun_downstream.domain.rerun import Notification, RerunSettings
 
@@ -36,6 +37,16 @@ def known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values that ``kind``, a dataclass, has fields for."""
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in values.items() if name in names}
+
+
+def proof_to_json(counts: ProofCounts) -> dict[str, int]:
+    """What a proof has counted."""
+    return asdict(counts)
+
+
+def proof_from_json(value: Mapping[str, Any] | None) -> ProofCounts | None:
+    """The reverse of `proof_to_json`."""
+    return None if value is None else ProofCounts(**known(ProofCounts, value))
 
 
 def task_to_json(task: TaskRef) -> str | dict[str, Any]:

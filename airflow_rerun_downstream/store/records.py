@@ -76,6 +76,8 @@ def rerun_of(row: Any, counts: Counts) -> Rerun:
         reason=row.reason,
         freeze_mode=row.freeze_mode,
         counts=counts,
+        proven_at=row.proven_at,
+        proof=codec.proof_from_json(row.proof),
     )
 
 

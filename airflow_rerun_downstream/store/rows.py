@@ -9,12 +9,13 @@ from sqlalchemy import func, insert, select, update
 
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Awaited, Member, NewFrozen, NewRerun, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports import EVERYTHING, Dispatched, Part, RerunFilter
-from airflow_rerun_downstream.store import adding, moves, omissions, pages, parts, snapshots
+from airflow_rerun_downstream.store import adding, codec, moves, omissions, pages, parts, snapshots
 from airflow_rerun_downstream.store.executor import Executor, changed, chunks
 from airflow_rerun_downstream.store.records import counts_of, members_of, rerun_of
 from airflow_rerun_downstream.store.snapshots import SnapshotCache
@@ -235,6 +236,15 @@ class SqlRerunStore:
     def counts_not_made_anew(self, rerun_ids: Collection[int]) -> dict[int, int]:
         """See `RerunStore.counts_not_made_anew`."""
         return omissions.counts(self._executor, rerun_ids)
+
+    def start_over(self, member_id: int) -> None:
+        """See `RerunStore.start_over`."""
+        moves.start_over(self._executor, member_id)
+
+    def keep_proof(self, rerun_id: int, at: datetime, counts: ProofCounts) -> None:
+        """See `RerunStore.keep_proof`."""
+        kept = update(rerun).where(rerun.c.id == rerun_id)
+        self._executor.execute(kept.values(proven_at=at, proof=codec.proof_to_json(counts)))
 
     def add_event(
         self,

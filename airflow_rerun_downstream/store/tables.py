@@ -69,6 +69,8 @@ rerun = Table(
     Column("notifications", JSON, nullable=False),
     Column("options", JSON, nullable=False),
     Column("warnings", JSON, nullable=False),
+    Column("proven_at", UtcDateTime),
+    Column("proof", JSON(none_as_null=True)),
     sqlite_autoincrement=True,  # the id of a deleted rerun must not come back: notes and audit rows name it
 )
 

@@ -266,6 +266,7 @@ class TestVerify:
         text = capsys.readouterr().out
         assert "3 links, 8 tasks and 5 orders checked: 13 proven, 1 not provable, 1 violations, 1 accepted." in text
         assert "read_too_early" in text
+        assert "At its end, 2026-03-01 12:00:00+00:00: 0 proven, 0 not provable." in text
         assert "load of" in text
         assert "1 more are about 1 runs that you may not read." in text
         assert stub.calls == [("proof", ANA, 7)]

@@ -139,6 +139,8 @@ class TestFrozen:
         ref = scheduler_makes(house)
         house.tick()
         finish(house, first)
+        assert member(house, number).state.value == "frozen", "the rerun is proven first"
+        house.tick()
         assert state(house, rerun) == ("succeeded", None)
         assert (member(house, number).state.value, member(house, number).state_reason) == (
             "released",
@@ -158,6 +160,7 @@ class TestFrozen:
         house.service.resume(ADA, rerun)
         house.tick()
         finish(house, first)
+        house.tick()
         assert (state(house, rerun)[0], member(house, number).state.value) == ("succeeded", "released")
 
     def test_a_pause_keeps_it(self, house: House) -> None:
@@ -187,9 +190,11 @@ class TestFrozen:
         ref = scheduler_makes(house)
         house.tick()
         finish(house, sources[0])
+        house.tick()
         assert state(house, reruns[0])[0] == "succeeded"
         assert house.world.runs[ref].run_after == FAR
         finish(house, sources[1])
+        house.tick()
         assert house.world.runs[ref].run_after == DUE
 
     def test_many_are_let_go_in_batches(self) -> None:
@@ -200,6 +205,7 @@ class TestFrozen:
             frozen(house, rerun, name)
         house.tick()
         finish(house, first)
+        house.tick()
         assert len(house.world.tickets) == 3
         assert state(house, rerun)[0] == "running"
         house.tick()
@@ -263,6 +269,7 @@ class TestPassedOver:
         assert list(house.world.tickets) == [last]
         assert house.world.runs[ref].run_after == FAR
         finish(house, first)
+        house.tick()
         assert state(house, rerun)[0] == "succeeded"
         assert house.world.runs[ref].run_after == DUE
 

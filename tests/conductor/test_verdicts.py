@@ -295,12 +295,12 @@ class TestCost:
     def test_all_members_of_a_tick_are_asked_for_at_once(self) -> None:
         house = House()
         sources = [house.world.run("a", day=day) for day in range(5)]
-        for source in sources:
-            house.service.submit(ADA, RerunRequest(PlanRequest(source)))
+        reruns = [house.service.submit(ADA, RerunRequest(PlanRequest(source))).rerun.id for source in sources]
         house.tick()
         house.clock.advance(seconds=1)
-        for source in sources:
+        for source, rerun in zip(sources, reruns, strict=True):
             house.world.finish(source, at=house.clock.now())
+            house.service.pause(ADA, rerun)  # so that it doesn't end, and isn't proven
         before = house.unit_of_work.facts.statements
         house.tick()
         assert house.unit_of_work.facts.statements - before == 2

@@ -22,17 +22,20 @@ from airflow_rerun_downstream.domain.plan import (
     PlanOptions,
     PlanWarning,
 )
+from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import (
     Actor,
     Awaited,
     Child,
+    Member,
     NewChild,
     NewFrozen,
     NewMember,
     NewRerun,
     NewStageGate,
     Notification,
+    Rerun,
     RerunSettings,
     StageGate,
 )
@@ -912,3 +915,59 @@ def test_how_airflow_closed_a_run_is_noted_while_its_member_stands_where_it_was_
         assert store.set_final_run_state(member_id, state=moved, run_state="success")
     with opened() as store:
         assert [(one.final_run_state, one.ended_at) for one in store.members(number)] == [("success", NOW)]
+
+
+class TestProof:
+    """What the record keeps of a rerun's proof."""
+
+    COUNTS = ProofCounts(links=3, tasks=5, proven=8)
+
+    def stored(self, store: RerunStore, rerun_id: int) -> Rerun:
+        found = store.get(rerun_id)
+        assert found is not None
+        return found
+
+    def dispatch(self, store: RerunStore, member_id: int) -> None:
+        done = Dispatched(clear_number=1, cleared=1)
+        assert store.move_member(member_id, after=MemberState.RUNNING, reason=None, now=NOW, dispatched=done)
+
+    def member(self, store: RerunStore, rerun_id: int, member_id: int) -> Member:
+        found = store.member(rerun_id, member_id)
+        assert found is not None
+        return found
+
+    def test_what_was_counted_comes_back(self, opened: Opened) -> None:
+        with opened() as store:
+            number, other = (store.add(rerun(member(run(name))), now=NOW) for name in "ab")
+            assert (self.stored(store, number).proven_at, self.stored(store, number).proof) == (None, None)
+            store.keep_proof(number, NOW, self.COUNTS)
+        with opened() as store:
+            assert (self.stored(store, number).proven_at, self.stored(store, number).proof) == (NOW, self.COUNTS)
+            assert self.stored(store, other).proof is None
+            assert [one.rerun.proven_at for one in store.active()] == [NOW, None]
+            store.keep_proof(number, LATER, ProofCounts(violations=1))
+        with opened() as store:
+            assert (self.stored(store, number).proven_at, self.stored(store, number).proof) == (
+                LATER,
+                ProofCounts(violations=1),
+            )
+            assert [one.rerun.proven_at for one in store.active()] == [LATER, None]
+
+    def test_a_failed_member_starts_over(self, opened: Opened) -> None:
+        with opened() as store:
+            stages = ((TaskRef("a"),), (TaskRef("b"),))
+            number = store.add(rerun(replace(member(run("a")), stages=stages), member(run("b"))), now=NOW)
+            first, second = (one.id for one in store.members(number))
+            for one in (first, second):
+                self.dispatch(store, one)
+            assert store.next_stage(first, before=MemberState.RUNNING, stage=0, clear_number=1)
+            self.dispatch(store, first)
+            store.start_over(first)
+            assert self.member(store, number, first).stage == 1, "it hasn't failed"
+            for one in (first, second):
+                assert store.move_member(one, after=MemberState.FAILED, reason="not_proven", now=NOW)
+                store.start_over(one)
+        with opened() as store:
+            found = self.member(store, number, first)
+            assert (found.stage, found.stage_attempt, found.attempt, found.dispatched_in_stage) == (0, 2, 2, False)
+            assert not self.member(store, number, second).dispatched_in_stage

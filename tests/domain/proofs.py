@@ -84,10 +84,17 @@ class Story:
         return ref
 
     def link(
-        self, one: RunRef, two: RunRef, kind: str = "asset", *, out: str | None = "t", into: str | None = None
+        self,
+        one: RunRef,
+        two: RunRef,
+        kind: str = "asset",
+        *,
+        out: str | None = "t",
+        into: str | None = None,
+        vague: bool = False,
     ) -> None:
         """``two`` has read what ``out`` of ``one`` had made."""
-        self.links.append(ProvenLink(one, two, kind, out, into))
+        self.links.append(ProvenLink(one, two, kind, None if out is None else frozenset({out}), into, vague=vague))
 
     def proof(self) -> Proof:
         """The proof as it is found."""

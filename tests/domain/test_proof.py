@@ -116,6 +116,23 @@ class TestLinks:
         story.member(dag("a", "t"), ran("t", (0, 10), (50, None)))
         assert story.outcomes() == [("not_provable", "not_finished", "a.t", None)]
 
+    def test_a_way_of_which_the_tasks_are_not_told(self, story) -> None:
+        """It joins the runs as wholes; which of their tasks, nobody knows."""
+        a = story.member(dag("a", "t"), ran("t", (0, 10)))
+        b = story.member(dag("b", "t"), ran("t", (5, 6)))
+        story.link(a, b, out=None, vague=True)
+        assert story.outcomes() == [("not_provable", "no_record", "b", "a.t")]
+
+    def test_what_follows_a_trigger_is_read_by_it_alone(self, story) -> None:
+        """What the parent did before it made the child has read nothing from that."""
+        child = story.member(dag("c", "t"), ran("t", (12, 20)))
+        tasks = ran("a", (0, 10)), ran("go", (11, 21)), ran("late", (22, 99))
+        parent = story.member(dag("p", "a >> go >> late"), *tasks)
+        story.link(child, parent, "trigger", out=None, into="go")
+        assert (story.outcomes(), story.proof().older) == ([], ())
+        story.runs[parent] = replace(story.runs[parent], tasks=(*tasks[:2], ran("late", (19, 99))))
+        assert ("violation", "read_too_early", "p.late", "c.t") in story.outcomes()
+
     def test_through_a_run_that_is_no_member(self, story) -> None:
         a = story.member(dag("a", "t"), ran("t", (0, 10)))
         x = story.run(dag("x", "in >> out; aside"), ran("in"), ran("out"), ran("aside"))

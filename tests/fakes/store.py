@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import (
     ActiveRerun,
@@ -408,6 +409,14 @@ class FakeStore:
             return False
         self.rows.members[member_id] = replace(found, final_run_state=run_state)
         return True
+
+    def start_over(self, member_id: int) -> None:
+        found = self.rows.members.get(member_id)
+        if found is not None and found.state is MemberState.FAILED:
+            self.rows.members[member_id] = replace(found, stage=0, stage_attempt=found.attempt)
+
+    def keep_proof(self, rerun_id: int, at: datetime, counts: ProofCounts) -> None:
+        self.rows.reruns[rerun_id] = replace(self.rows.reruns[rerun_id], proven_at=at, proof=counts)
 
     def list_not_made_anew(self, rerun_id: int, member_id: int, found: Collection[NotMadeAnew]) -> None:
         assert self.rows.members[member_id].rerun_id == rerun_id

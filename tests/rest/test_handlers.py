@@ -167,6 +167,7 @@ def test_a_proof_has_the_contracts_names(service: Service) -> None:
     found = as_json(handlers.get_proof(service, ANA, 7, ProofQuery()))
     assert (found["rerun_id"], found["at"], found["hidden_runs"]) == (7, "2026-03-01T12:00:00Z", 1)
     assert (found["hidden_findings"], found["hidden_older"]) == (1, 0)
+    assert (found["kept"]["at"], found["kept"]["counts"]["links"]) == ("2026-03-01T12:00:00Z", 3)
     assert found["counts"] == {
         "links": 3,
         "tasks": 8,

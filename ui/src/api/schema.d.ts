@@ -644,6 +644,18 @@ export interface components {
             status: string;
         };
         /**
+         * KeptProof
+         * @description What the proof has counted that was made when the rerun ended, or was about to.
+         */
+        KeptProof: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            counts: components["schemas"]["ProofCounts"];
+        };
+        /**
          * Link
          * @description ``downstream`` consumed what ``upstream`` produced; ``via`` says what was seen, for a person to check.
          */
@@ -945,7 +957,7 @@ export interface components {
         };
         /**
          * Proof
-         * @description What a rerun can show for itself, at the moment ``at``.
+         * @description What a rerun can show for itself, at the moment ``at``; ``kept``: what it could at its end, null before that.
          *
          *     ``findings``, the gravest first, and ``older`` are at most as many as were asked for, and about runs that whoever
          *     asks may read; ``hidden_findings`` and ``hidden_older`` count those about others, ``hidden_runs`` these runs.
@@ -965,6 +977,7 @@ export interface components {
             hidden_older: number;
             /** Hidden Runs */
             hidden_runs: number;
+            kept: components["schemas"]["KeptProof"] | null;
             /** Older */
             older: components["schemas"]["ProofOlder"][];
             /** Rerun Id */
