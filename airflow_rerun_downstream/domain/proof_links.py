@@ -165,7 +165,19 @@ class Between:
         wanted = {task.task_id for task in pair.writer.tasks}
         if pair.writes is None or not pair.writes & wanted <= ids:
             here += [task for task in every if task.added and task.task_id not in wanted and task.state != "removed"]
-        return here
+        makers = self.makers(pair.reader.at_submit)
+        return [task for task in here if (pair.writer.at_submit, task.task_id) not in makers]
+
+    def makers(self, ref: RunRef) -> set[tuple[RunRef, str]]:
+        """The task that made a run, the one that made that one's, and so on: none of them can end before it begins."""
+        found, waiting = set[tuple[RunRef, str]](), [ref]
+        while waiting:
+            for link in self.scene.into.get(waiting.pop(), ()):
+                if link.kind == TRIGGER and link.to_task is None:
+                    new = {(link.upstream, task_id) for task_id in link.from_tasks or ()} - found
+                    waiting += [link.upstream] if new else []
+                    found |= new
+        return found
 
     def came_after(self, pair: Pair, task: TaskTries, read: Moment | None) -> tuple[bool | None, str]:
         """Whether a read came after a task instance had been made anew."""

@@ -133,6 +133,16 @@ class TestLinks:
         story.runs[parent] = replace(story.runs[parent], tasks=(*tasks[:2], ran("late", (19, 99))))
         assert ("violation", "read_too_early", "p.late", "c.t") in story.outcomes()
 
+    def test_what_made_the_run_cannot_end_before_it(self, story) -> None:
+        """A sensor of a run looks at the task further up that has made it, and that goes on."""
+        top = story.member(dag("top", "go"), ran("go", (0, 50)))
+        middle = story.member(dag("middle", "go"), ran("go", (1, 40)))
+        low = story.member(dag("low", "wait"), ran("wait", (2, 3)))
+        story.link(top, middle, "trigger", out="go")
+        story.link(middle, low, "trigger", out="go")
+        story.link(top, low, "sensor", out="go", into="wait")
+        assert story.outcomes() == []
+
     def test_through_a_run_that_is_no_member(self, story) -> None:
         a = story.member(dag("a", "t"), ran("t", (0, 10)))
         x = story.run(dag("x", "in >> out; aside"), ran("in"), ran("out"), ran("aside"))
