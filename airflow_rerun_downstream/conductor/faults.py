@@ -37,6 +37,10 @@ class Faults:
         self.counts[key] = self.counts.get(key, 0) + 1
         return self.counts[key]
 
+    def not_read(self, rerun_id: int) -> None:
+        """What a rerun's proof is made from couldn't be read, or not in time."""
+        self.proofs[rerun_id] = self.proofs.get(rerun_id, 0) + 1
+
     def forget(self, member: Member, step: Step) -> None:
         """It has worked, or something else has been done."""
         self.counts.pop((member.id, type(step)), None)

@@ -105,10 +105,18 @@ class Performer:
         """Prove a rerun in which nothing is left to do, and go on to its end if nothing contradicts that.
 
         What the proof is made from is read before anything is locked. What is cleared meanwhile has another number.
+        A proof that takes longer than the lease lasts is no proof: nobody would ever get to the end.
         """
+        began = self.clock.now()
         with self.unit_of_work() as work:
             proof = self.prove(work, rerun)
-            self.confirm(work, lease)
+            try:
+                self.confirm(work, lease)
+            except LeaseLost:
+                if self.clock.now() - began >= self.lasts:
+                    self.faults.not_read(rerun.id)
+                raise
+            self.faults.proofs.pop(rerun.id, None)
             return self.effects.conclude(work, rerun, step, proof)
 
     def prove(self, work: Work, rerun: Rerun) -> Proof:
@@ -119,9 +127,8 @@ class Performer:
         try:
             facts = read_facts(work, rerun)
         except Exception:
-            self.faults.proofs[rerun.id] = self.faults.proofs.get(rerun.id, 0) + 1
+            self.faults.not_read(rerun.id)
             raise  # the transaction may be spoilt; the next tick tries again
-        self.faults.proofs.pop(rerun.id, None)
         try:
             return prove(facts, now)
         except Exception:

@@ -48,16 +48,14 @@ def test_the_proof_of_ten_thousand_members(benchmark: Any, large: LargeHistory) 
             return proof_of(work, found, found.created_at)
 
     tracemalloc.start()
-    began = time.perf_counter()
     with large.database.counted() as statements:
-        proof = prove()
-    traced = time.perf_counter() - began
+        prove()
     peak = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
     began = time.perf_counter()
     proof = prove()
     seconds = time.perf_counter() - began
-    print(f"\nproof: {proof.counts}, {len(statements)} statements, {seconds:.1f} s, {peak:.0f} MiB ({traced:.1f} s traced)")
+    print(f"\nproof: {proof.counts}, {len(statements)} statements, {seconds:.1f} s, {peak:.0f} MiB")
     benchmark.extra_info.update(statements=len(statements), seconds=seconds, peak_mib=peak)
     assert len(statements) <= MAX_STATEMENTS, statements.texts
     assert seconds <= MAX_SECONDS

@@ -258,6 +258,32 @@ class TestTheRecordKeepsIt:
         assert house.store.get(rerun).proof.proven == 1  # type: ignore[union-attr]
         assert len(reads) == 4
 
+    def test_one_that_outlasts_the_lease_is_given_up(self) -> None:
+        """Every conductor would lose the lease over it, and the rerun would never end."""
+        house = House()
+        real = house.unit_of_work.facts.tries
+
+        one = house.world.run("a")
+        rerun = house.service.submit(ADA, RerunRequest(PlanRequest(one))).rerun.id
+        house.tick()
+        house.world.finish(one, at=house.clock.now())
+
+        def taken(*args: object, **more: object) -> object:
+            house.clock.advance(seconds=20)
+            house.unit_of_work.lease.acquire(owner="other", lasts=timedelta(seconds=1))
+            return real(*args, **more)  # type: ignore[arg-type]
+
+        house.unit_of_work.facts.tries = taken  # type: ignore[assignment, method-assign]
+        for _ in range(5):
+            house.tick()
+            assert house.store.get(rerun).state is RerunState.RUNNING  # type: ignore[union-attr]
+            house.clock.advance(seconds=5)
+        house.tick()
+        found = house.store.get(rerun)
+        assert found is not None
+        assert found.state is RerunState.SUCCEEDED
+        assert (found.proof.proven, found.proof.not_provable) == (0, 1)  # type: ignore[union-attr]
+
     def test_after_that_nothing_is_proven(self) -> None:
         house = House()
 
