@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from statistics import median
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, RerunRequest, RerunSettings
 from dev.waiting import wait_until
 from tests.bench.history import LargeHistory
+from tests.bench.test_plan import compared
 
 ADA = Actor("1", "ada")
 MAX_STATEMENTS = 40
@@ -39,16 +39,6 @@ def bare_reads(history: LargeHistory) -> int:
     return len(runs) + len(tasks)
 
 
-def timed(what: Callable[[], Any], rounds: int = 7) -> float:
-    """Seconds, the median of some rounds."""
-    seconds = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        what()
-        seconds.append(time.perf_counter() - began)
-    return median(seconds)
-
-
 def test_a_plan_of_a_thousand_runs(benchmark: Any, history: LargeHistory) -> None:
     plan(history)  # Dags are parsed once in a process
     with history.database.counted() as statements:
@@ -56,8 +46,8 @@ def test_a_plan_of_a_thousand_runs(benchmark: Any, history: LargeHistory) -> Non
     assert len(found.runs) == history.runs
     assert sum(len(run.task_instances) for run in found.runs) == history.runs * history.shape.tasks
     assert len(statements) <= MAX_STATEMENTS, statements.texts
-    floor = timed(lambda: bare_reads(history))
-    ratio = timed(lambda: plan(history)) / floor
+    floor, took = compared(lambda: bare_reads(history), lambda: plan(history), rounds=7)
+    ratio = took / floor
     benchmark.extra_info.update(statements=len(statements), bare_reads_s=floor, ratio=ratio)
     print(f"\nplan: {history.runs} runs, {len(statements)} statements, {ratio:.1f} x two bare reads ({floor:.3f} s)")
     assert ratio <= MAX_RATIO

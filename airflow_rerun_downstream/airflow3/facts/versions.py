@@ -202,7 +202,8 @@ def earlier_definitions(session: Session, *, since: datetime) -> Definitions:
     """What versions declared that were replaced since a moment, or the last ones of Dags gone since, each once."""
     version = replaced_since(since)
     wanted = select(version.id, version.dag_id).where(version.until >= since).order_by(version.until.desc()).limit(MOST)
-    found = {row.id: row.dag_id for row in session.execute(wanted)}
+    rows = session.execute(wanted).all()
+    found = {row.id: row.dag_id for row in rows if row.id is not None}
     if not found:
         return Definitions()
     parsed = parsed_versions(session, list(found))
@@ -212,7 +213,7 @@ def earlier_definitions(session: Session, *, since: datetime) -> Definitions:
         every,
         sensors=once(every.sensors),
         changed=frozenset(found.values()),
-        complete=len(found) < MOST,
+        complete=len(rows) < MOST,
         unreadable=unreadable((found[version], each) for version, each in parsed.items()),
     )
 
@@ -220,13 +221,15 @@ def earlier_definitions(session: Session, *, since: datetime) -> Definitions:
 def replaced_since(since: datetime) -> Any:
     """The versions of each Dag and until when each counted, the newest first, as far back as they were made since then.
 
-    The table is gone through from version to version: it may hold very many that are older.
+    The table is gone through from version to version: it may hold very many that are older. The outer join makes SQLite
+    begin with the Dags; one without a version has a row without an id.
     """
     dag = DagModel.__table__.c
     gone = case((dag.is_stale, dag.last_parsed_time))
     mine = and_(VERSION.dag_id == dag.dag_id, VERSION.version_number == newest())
     columns = VERSION.id, VERSION.dag_id, VERSION.version_number, VERSION.created_at
-    latest = select(*columns, gone.label("until")).select_from(DagModel.__table__.join(DagVersion_.__table__, mine))
+    begin = DagModel.__table__.outerjoin(DagVersion_.__table__, mine)
+    latest = select(*columns, gone.label("until")).select_from(begin)
     walk = latest.cte("replaced", recursive=True)
     before = newest(EACH.c.dag_id == walk.c.dag_id, EACH.c.version_number < walk.c.version_number)
     previous = and_(VERSION.dag_id == walk.c.dag_id, VERSION.version_number == before)
