@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
@@ -25,6 +26,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.store.tables import own_start
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
     from sqlalchemy.orm import Session
 
 RUN = DagRun.__table__.c
@@ -116,6 +118,24 @@ def own(where: Key, present: Try, notes: Notes) -> datetime | None:
     if to_come is not None and where[1] > UNMAPPED and to_come.holds(present):
         return to_come.started_at
     return None if present.state in DID_NOTHING else present.started_at
+
+
+KNOWN_DATABASES: WeakSet[Engine] = WeakSet()
+"""Those in which somebody has seen the table."""
+
+
+def can_be_noted(session: Session) -> bool:
+    """Whether the database has our table: one that was never set up for reruns has none, and nothing is noted there.
+
+    One statement for each database, once in a process.
+    """
+    connection = session.connection()
+    if connection.engine in KNOWN_DATABASES:
+        return True
+    found = connection.dialect.has_table(connection, own_start.name, schema=own_start.schema)
+    if found:
+        KNOWN_DATABASES.add(connection.engine)
+    return found
 
 
 def noted_start(run_id: Any, source: Any) -> tuple[Any, Any]:

@@ -206,6 +206,28 @@ def test_when_tasks_started(facts, session, runs):
     assert facts.task_starts([], since=START, until=None) == []
 
 
+def test_tasks_started_when_airflow_says_where_our_tables_were_never_made(facts, session, monkeypatch):
+    from weakref import WeakSet
+
+    from airflow_rerun_downstream.airflow3 import own_starts
+
+    scene.save(history.dag("r", reader("x://orders/all")), session=session)
+    ref = scene.create_run("r", session=session)
+    monkeypatch.setattr(own_starts, "KNOWN_DATABASES", WeakSet())
+    own_starts.own_start.drop(session.connection())
+    session.commit()
+    try:
+        found = facts.task_starts({("r", "read")}, since=START - HOUR, until=None)
+    finally:
+        session.rollback()
+        own_starts.own_start.create(session.connection())
+        session.commit()
+    assert [(each.run.ref, each.at) for each in found] == [
+        (ref, scene.instance(ref, "read", session=session).start_date)
+    ]
+    assert facts.task_starts({("r", "read")}, since=START - HOUR, until=None) == found
+
+
 def test_statements_do_not_grow_with_runs(facts, session, runs, database):
     asset_id = history.model(URI, session=session).id
     for day, ref in enumerate(runs):

@@ -10,12 +10,12 @@ from airflow.models.asset import AssetEvent
 from airflow.models.asset import association_table as CONSUMED
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, null, or_, select
 
 from airflow_rerun_downstream.airflow3.facts.assets import EVENT
 from airflow_rerun_downstream.airflow3.facts.origins import word
 from airflow_rerun_downstream.airflow3.facts.runs import RUN, RUN_COLUMNS, TI, complete
-from airflow_rerun_downstream.airflow3.own_starts import DID_NOTHING, noted_start
+from airflow_rerun_downstream.airflow3.own_starts import DID_NOTHING, can_be_noted, noted_start
 from airflow_rerun_downstream.airflow3.pairs import chunks, one_in, pair_in
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, TaskStart
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -31,7 +31,7 @@ def task_starts(
     if not tasks:
         return []
     instances = DagRun.__table__.join(TaskInstance.__table__, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id))
-    noted, source = noted_start(RUN.id, instances)
+    noted, source = noted_start(RUN.id, instances) if can_be_noted(session) else (null(), instances)
     began = func.coalesce(noted, TI.start_date)
     # What was skipped since then has read nothing new, and holds what it had read before.
     has_read = or_(TI.state.not_in(DID_NOTHING), and_(noted.is_not(None), TI.state != REMOVED_TASK_STATE))
