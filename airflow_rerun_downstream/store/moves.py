@@ -114,12 +114,6 @@ def stage_back(executor: Executor, member_id: int, *, before: MemberState, since
     return changed(executor, update(member).where(member.c.id == member_id, guard).values(values)) == 1
 
 
-def start_over(executor: Executor, member_id: int) -> None:
-    """See `RerunStore.start_over`."""
-    failed = (member.c.id == member_id) & (member.c.state == MemberState.FAILED.value)
-    executor.execute(update(member).where(failed).values(stage=0, stage_attempt=member.c.attempt))
-
-
 def adopt_member(
     executor: Executor,
     member_id: int,

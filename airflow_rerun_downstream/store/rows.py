@@ -239,7 +239,8 @@ class SqlRerunStore:
 
     def start_over(self, member_id: int) -> None:
         """See `RerunStore.start_over`."""
-        moves.start_over(self._executor, member_id)
+        failed = update(member).where(member.c.id == member_id, member.c.state == MemberState.FAILED.value)
+        self._executor.execute(failed.values(stage=0, stage_attempt=member.c.attempt))
 
     def keep_proof(self, rerun_id: int, at: datetime, counts: ProofCounts) -> None:
         """See `RerunStore.keep_proof`."""
