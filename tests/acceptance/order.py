@@ -49,3 +49,8 @@ def rerun_in_order_once(story: Story) -> None:
         began, _ = ran_between(after, downstream, SELECTED[downstream])
         assert began >= ended, f"{downstream} began before {upstream} had ended"
     assert story.rows("select * from asset_dag_run_queue") == []
+    proof = story.call("GET", f"/reruns/{rerun['id']}/proof")
+    assert (proof["findings"], proof["older"]) == ([], [])
+    assert proof["counts"] == proof["kept"]["counts"], "as at its end"
+    assert proof["counts"]["links"] >= len(LINKS)
+    assert proof["counts"]["tasks"] == sum(map(len, SELECTED.values()))
