@@ -1,4 +1,4 @@
-"""The lineage table: Dags, history, source, and exactly the links that the plan then has.
+"""The lineage table: Dags, history, source, and exactly the links that the plan then has, in one process and over REST.
 
 The Dags are files that Airflow's own Dag processor parses; the history of each row is written by hand. The same Dags
 with a history that the scheduler makes are in ``tests/acceptance/test_lineage.py``.
@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_rerun_downstream.domain.plan import Link, LinkKind, Plan, PlanOptions, PlanRequest
-from airflow_rerun_downstream.domain.refs import TaskRef
+from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, LinkKind, Plan, PlanOptions, PlanRequest
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor
 from tests.airflow3 import database as databases
-from tests.airflow3 import scene
+from tests.airflow3 import logins, scene
 from tests.airflow3.conftest import emptied
 from tests.airflow3.lineage_history import History
 from tests.airflow3.lineage_rows import ROWS, Row
 
 if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
     from sqlalchemy.orm import Session
 
 ACCEPTANCE = Path(__file__).resolve().parents[1] / "acceptance"
@@ -115,6 +116,18 @@ def session(stored: databases.Database) -> Iterator[Session]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def client(stored: databases.Database) -> Iterator[TestClient]:
+    """The API as the api-server has it, for somebody who may see everything."""
+    from fastapi.testclient import TestClient
+
+    from airflow_rerun_downstream.airflow3.api.app import make_app
+
+    with pytest.MonkeyPatch.context() as patch, logins.simple(patch, stored) as login:
+        headers = {"authorization": f"Bearer {login(logins.EVERYTHING)}"}
+        yield TestClient(make_app(), headers=headers)
+
+
 def plan(row: Row, past: History) -> Plan:
     """The plan, as the service makes it for a person at the machine."""
     from airflow_rerun_downstream.airflow3 import wiring
@@ -124,22 +137,83 @@ def plan(row: Row, past: History) -> Plan:
     return wiring.local_service().plan(Actor("1", "ada"), request)
 
 
-def written(link: Link, past: History) -> str:
+def in_one_process(row: Row, past: History) -> list[str]:
+    """The links of the plan, in the words of the table; without those to runs that are to come."""
+    found = plan(row, past)
+    made = [link for link in found.links if link.downstream not in found.by_future]
+    return [
+        written(past, link.upstream, link.from_task_id, link.downstream, link.to_task_id, link.kind, link.evidence)
+        for link in made
+    ]
+
+
+def over_rest(row: Row, past: History, client: TestClient) -> list[str]:
+    """The same, as the API answers it."""
+    source = past.names[row.source]
+    body = {
+        "source": {"dag_id": source.dag_id, "run_id": source.run_id},
+        "task_ids": None if row.tasks is None else list(row.tasks),
+        "options": {"include_manual": row.manual},
+    }
+    answer = client.post("/api/v1/plans", json=body)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    to_come = [named(run) for run in found["runs"] if not run["exists"]]
+    return [
+        written(
+            past,
+            ref_of(link["upstream"]),
+            link["from_task_id"],
+            ref_of(link["downstream"]),
+            link["to_task_id"],
+            LinkKind(link["kind"]),
+            Evidence(link["evidence"]),
+        )
+        for link in found["links"]
+        if named(link["downstream"]) not in to_come
+    ]
+
+
+NAMES = ("dag_id", "run_id", "logical_date", "partition_key", "next")
+
+
+def named(run: dict[str, Any]) -> dict[str, Any]:
+    """What names a run in an answer; a run to come by one of several things."""
+    by = {name: run[name] for name in NAMES if run.get(name)}
+    if "partition_key" in by or "next" in by:
+        by.pop("logical_date", None)
+    return by
+
+
+def ref_of(run: dict[str, Any]) -> RunRef | FutureRef:
+    """The run that an answer names, as far as the table names it."""
+    return RunRef(run["dag_id"], run["run_id"]) if run.get("run_id") else FutureRef(run["dag_id"])
+
+
+def written(
+    past: History,
+    upstream: RunRef | FutureRef,
+    from_task: str | None,
+    downstream: RunRef | FutureRef,
+    to_task: str | None,
+    kind: LinkKind,
+    evidence: Evidence,
+) -> str:
     """A link in the words of the table."""
-    tasks = [f".{task_id}" if task_id else "" for task_id in (link.from_task_id, link.to_task_id)]
-    ends = f"{past.name(link.upstream)}{tasks[0]} > {past.name(link.downstream)}{tasks[1]}"
-    return f"{ends}: {link.kind.value} {link.evidence.value}"
+    one, two = (
+        f"{past.name(ref)}{f'.{task}' if task else ''}" for ref, task in ((upstream, from_task), (downstream, to_task))
+    )
+    return f"{one} > {two}: {kind.value} {evidence.value}"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_lineage(row: Row, session: Session) -> None:
+def test_lineage(row: Row, session: Session, client: TestClient) -> None:
     if row.partitions and not PARTITIONS:
         pytest.skip("Airflow 3.1 has no partitions")
     past = History(session)
     past.write(row.runs, row.past)
-    found = plan(row, past)
-    made = [link for link in found.links if link.downstream not in found.by_future]
-    assert sorted(written(link, past) for link in made) == sorted(row.links)
+    assert sorted(in_one_process(row, past)) == sorted(row.links)
+    assert sorted(over_rest(row, past, client)) == sorted(row.links)
 
 
 def test_every_kind_has_rows() -> None:
