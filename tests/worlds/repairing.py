@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 EARLIER_RERUN = "an earlier rerun"
-REPAIRED = FIRST_DAY + 6 * DAY
+REPAIRED = FIRST_DAY + 7 * DAY
+"""After everything else, "late events" too, and before the plan is made."""
 MOST = 6
 """So many runs of a world are rerun at most, and some of them twice."""
 
