@@ -42,3 +42,21 @@ def session(database: databases.Database) -> Iterator[Session]:
     """A session on `database`, of Airflow's own kind. What isn't committed is rolled back."""
     with database.session() as opened:
         yield opened
+
+
+def rewire() -> None:
+    """Let everything that is wired once for a process be wired anew, with what is configured then."""
+    from airflow_rerun_downstream.airflow3 import wiring
+
+    for made in list(vars(wiring).values()):
+        if hasattr(made, "cache_clear"):
+            made.cache_clear()
+
+
+@pytest.fixture
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Runs of any age can be sources; what other tests have wired doesn't count."""
+    monkeypatch.setenv("AIRFLOW__RERUN_DOWNSTREAM__SOURCE_READY_SINCE", "unlimited")
+    rewire()
+    yield
+    rewire()

@@ -37,6 +37,7 @@ from tests.airflow3.database import Database
 from tests.contracts.test_store import member, rerun
 
 pytestmark = [
+    pytest.mark.usefixtures("unlimited"),
     pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning"),
 ]
 
@@ -69,16 +70,6 @@ class Story:
     down: RunRef
     rerun_id: int = 0
     member_ids: tuple[int, ...] = ()
-
-
-@pytest.fixture(autouse=True)
-def unlimited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AIRFLOW__RERUN_DOWNSTREAM__SOURCE_READY_SINCE", "unlimited")
-    for made in (wiring.settings, wiring.unit_of_work):
-        made.cache_clear()
-    yield
-    for made in (wiring.settings, wiring.unit_of_work):
-        made.cache_clear()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from airflow_rerun_downstream.domain.rerun import Actor, NewFrozen, RerunRequest
 from airflow_rerun_downstream.store import tables
 from airflow_rerun_downstream.store.rows import SqlRerunStore
 from tests.airflow3 import history, logins, scene
+from tests.airflow3.conftest import rewire
 from tests.airflow3.database import Database
 
 pytestmark = [
@@ -160,15 +161,9 @@ FRESH = ("make_plan", "review_rerun", "submit_rerun")
 
 
 @pytest.fixture(autouse=True)
-def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AIRFLOW__RERUN_DOWNSTREAM__SOURCE_READY_SINCE", "unlimited")
+def configured(unlimited: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__RERUN_DOWNSTREAM__NOTIFICATION_TARGETS", '{"team": {"kind": "webhook"}}')
-    cached = (wiring.settings, wiring.unit_of_work, wiring.local_service)
-    for made in cached:
-        made.cache_clear()
-    yield
-    for made in cached:
-        made.cache_clear()
+    rewire()
 
 
 def write_dags(session: Any) -> None:

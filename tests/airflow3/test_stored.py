@@ -36,7 +36,6 @@ from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, RerunRequest, RerunSettings
 from airflow_rerun_downstream.rest import presenters
-from airflow_rerun_downstream.settings import Settings
 from tests.airflow3 import history, scene
 from tests.hostile import DATE, NAMES, TEMPLATES, TRIGGERED, WAITS, wait
 
@@ -98,11 +97,10 @@ def test_nothing_that_stands_there_raises_anything_else(text: Any) -> None:
 
 
 @pytest.fixture
-def worlds(session: Any, database: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[RunRef, RunRef]:
+def worlds(session: Any, database: Any, unlimited: None) -> tuple[RunRef, RunRef]:
     """``src`` has a sensor's Dag, a triggered one and a neighbour downstream; so has ``next_door``, of its own."""
 
     scene.migrate(database)
-    monkeypatch.setattr(wiring, "settings", lambda: Settings(source_ready_since="unlimited"))
 
     def sensor(of: str) -> Any:
         from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
