@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,13 +45,28 @@ def session(database: databases.Database) -> Iterator[Session]:
         yield opened
 
 
+def forget(module: ModuleType) -> None:
+    """Empty what a module's cached functions remember."""
+    for value in list(vars(module).values()):
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
+
+
+def forget_plugins() -> None:
+    """Let Airflow look for its plugins anew."""
+    from airflow import plugins_manager
+
+    forget(plugins_manager)
+    for name in ("plugins", "timetable_classes", "priority_weight_strategy_classes"):  # Airflow 3.1
+        if name in vars(plugins_manager):
+            setattr(plugins_manager, name, None)
+
+
 def rewire() -> None:
     """Let everything that is wired once for a process be wired anew, with what is configured then."""
     from airflow_rerun_downstream.airflow3 import wiring
 
-    for made in list(vars(wiring).values()):
-        if hasattr(made, "cache_clear"):
-            made.cache_clear()
+    forget(wiring)
 
 
 @pytest.fixture

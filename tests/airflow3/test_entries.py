@@ -16,6 +16,7 @@ from airflow_rerun_downstream.airflow3 import entries
 from airflow_rerun_downstream.airflow3.extra_link import RerunDownstreamLink
 from airflow_rerun_downstream.plugin import RerunDownstreamPlugin
 from tests.airflow3 import history, scene
+from tests.airflow3.conftest import forget
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -42,18 +43,9 @@ def alone(mocker: MockerFixture) -> Iterator[None]:
         yield
         return
     mocker.patch.object(plugins_manager, "_get_plugins", return_value=([plugin], {}))
-    forget()
+    forget(plugins_manager)  # what Airflow 3.2 and later remember
     yield
-    forget()
-
-
-def forget() -> None:
-    """Empty what Airflow 3.2 and later remember of plugins."""
-    from airflow import plugins_manager
-
-    for found in vars(plugins_manager).values():
-        if hasattr(found, "cache_clear"):
-            found.cache_clear()
+    forget(plugins_manager)
 
 
 @pytest.fixture

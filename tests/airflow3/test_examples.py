@@ -22,6 +22,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.edges import dag_edges
 from tests.airflow3 import database as databases
 from tests.airflow3 import history, scene
+from tests.airflow3.conftest import forget_plugins
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -201,18 +202,6 @@ def dags() -> Iterator[dict[str, Any]]:
         forget_plugins()
         yield load()
     forget_plugins()
-
-
-def forget_plugins() -> None:
-    """Let Airflow look for its plugins anew."""
-    from airflow import plugins_manager
-
-    for value in list(vars(plugins_manager).values()):
-        if hasattr(value, "cache_clear"):
-            value.cache_clear()
-    for name in ("plugins", "timetable_classes", "priority_weight_strategy_classes"):  # Airflow 3.1
-        if name in vars(plugins_manager):
-            setattr(plugins_manager, name, None)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor
 from tests.airflow3 import database as databases
 from tests.airflow3 import logins, scene
-from tests.airflow3.conftest import emptied
+from tests.airflow3.conftest import emptied, forget_plugins, rewire
 from tests.airflow3.lineage_history import History
 from tests.airflow3.lineage_rows import ROWS, Row
 
@@ -60,17 +60,8 @@ def configured() -> Iterator[None]:
 
 def forget() -> None:
     """Let Airflow look for its plugins anew, and us for our settings."""
-    from airflow import plugins_manager
-
-    from airflow_rerun_downstream.airflow3 import wiring
-
-    for module in (plugins_manager, wiring):
-        for value in list(vars(module).values()):
-            if hasattr(value, "cache_clear"):
-                value.cache_clear()
-    for name in ("plugins", "timetable_classes"):  # Airflow 3.1
-        if name in vars(plugins_manager):
-            setattr(plugins_manager, name, None)
+    forget_plugins()
+    rewire()
 
 
 @cache
