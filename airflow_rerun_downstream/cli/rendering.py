@@ -5,24 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from airflow_rerun_downstream.cli.cells import table, text
 from airflow_rerun_downstream.cli.edges import edges
 from airflow_rerun_downstream.cli.progress import summary
+from airflow_rerun_downstream.cli.proof import proof
 from airflow_rerun_downstream.rest import payloads
 
 PIPE_WIDTH = 200
 """The width where there is no terminal to ask."""
-
-Row = Sequence[object]
 
 
 def show(what: BaseModel, output: str) -> None:
@@ -46,27 +43,6 @@ def print_parts(parts: Iterable[object]) -> None:
 def unicode_out() -> bool:
     """Whether stdout can take any character."""
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-
-
-def table(title: str, columns: Sequence[str], rows: Iterable[Row]) -> Table:
-    """A table of texts; what nobody knows is a dash."""
-    made = Table(title=escape(title), title_justify="left", box=SIMPLE, pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*(escape(text(each)) for each in row))
-    return made
-
-
-def text(value: object) -> str:
-    """A cell."""
-    if value is None or value == "":
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
-    return str(getattr(value, "value", value))
 
 
 def named(ref: payloads.RunRef | payloads.FutureRef) -> str:
@@ -241,50 +217,6 @@ def not_made_anew(of: payloads.NotMadeAnewList) -> list[object]:
         for each in of.not_made_anew
     ]
     return [table(f"Not made anew ({of.total_entries})", columns, rows)]
-
-
-def proof(of: payloads.Proof) -> list[object]:
-    """What a rerun can show for itself."""
-    counts, told = of.counts, []
-    if of.findings:
-        rows = [
-            (
-                each.outcome,
-                each.reason,
-                spot(each.reader),
-                each.read_at,
-                spot(each.writer),
-                each.written_at,
-                each.accepted_by,
-            )
-            for each in of.findings
-        ]
-        columns = ("outcome", "why", "what read", "read at", "what it reads from", "written at", "accepted by")
-        told.append(table("Not proven", columns, rows))
-    if of.older:
-        older = [(spot(each), spot(each.because_of), each.accepted_by) for each in of.older]
-        told.append(table(f"Older data ({counts.older})", ("what holds it", "older than", "accepted by"), older))
-    checked = f"{counts.links} links, {counts.tasks} tasks and {counts.orders} orders checked"
-    outcome = f"{counts.proven} proven, {counts.not_provable} not provable, {counts.violations} violations"
-    more = f", {counts.accepted} accepted" if counts.accepted else ""
-    early = f", {counts.open} members still open" if counts.open else ""
-    parts: list[object] = [f"{checked}: {outcome}{more}{early}.", *told]
-    if of.kept is not None:
-        then = of.kept.counts
-        parts.append(f"At its end, {text(of.kept.at)}: {then.proven} proven, {then.not_provable} not provable.")
-    if of.hidden_runs:
-        parts.append(
-            f"{of.hidden_findings + of.hidden_older} more are about {of.hidden_runs} runs that you may not read."
-        )
-    return parts
-
-
-def spot(of: payloads.ProofSpot | payloads.ProofOlder | None) -> str | None:
-    """A run, or a task of it, in a cell."""
-    if of is None:
-        return None
-    run = f"{of.dag_id} / {of.run_id}"
-    return run if of.task_id is None else f"{of.task_id} of {run}"
 
 
 def events(of: payloads.Events) -> list[object]:

@@ -130,15 +130,34 @@ class Outcome(str, Enum):
 NOT_PROVEN = "not_proven"
 """The reason of a member that fails because of a violation."""
 
-READ_TOO_EARLY = "read_too_early"
-BEGAN_TOO_EARLY = "began_too_early"
-NOT_MADE_ANEW = "not_made_anew"
-LEFT_UNTOLD = "left_untold"
-RESTS_ON_UNPROVEN = "rests_on_unproven"
-CLOCKS_DIFFER = "clocks_differ"
-NO_RECORD = "no_record"
-NOT_FINISHED = "not_finished"
-NOT_COMPUTED = "not_computed"
+
+class Why(str, Enum):
+    """Why a check isn't proven."""
+
+    READ_TOO_EARLY = "read_too_early"
+    BEGAN_TOO_EARLY = "began_too_early"
+    NOT_MADE_ANEW = "not_made_anew"
+    LEFT_UNTOLD = "left_untold"
+    RESTS_ON_UNPROVEN = "rests_on_unproven"
+    CLOCKS_DIFFER = "clocks_differ"
+    NO_RECORD = "no_record"
+    NOT_FINISHED = "not_finished"
+    NOT_COMPUTED = "not_computed"
+
+
+class ProofVerdict(str, Enum):
+    """A proof in one word, the gravest that applies.
+
+    VIOLATED: something is wrong, and nobody has accepted it. OPEN: members aren't right yet, or never will be.
+    NOT_PROVABLE: something can't be told. ACCEPTED: what is wrong was accepted. NOTHING_CHECKED: there was nothing.
+    """
+
+    VIOLATED = "violated"
+    OPEN = "open"
+    NOT_PROVABLE = "not_provable"
+    ACCEPTED = "accepted"
+    PROVEN = "proven"
+    NOTHING_CHECKED = "nothing_checked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +176,7 @@ class Finding:
     """
 
     outcome: Outcome
-    reason: str
+    reason: Why
     reader: Spot
     writer: Spot | None = None
     read: datetime | None = None
@@ -191,6 +210,18 @@ class Counts:
     open: int = 0
     older: int = 0
 
+    @property
+    def verdict(self) -> ProofVerdict:
+        """What it comes to."""
+        found = (
+            (self.violations, ProofVerdict.VIOLATED),
+            (self.open, ProofVerdict.OPEN),
+            (self.not_provable, ProofVerdict.NOT_PROVABLE),
+            (self.accepted, ProofVerdict.ACCEPTED),
+            (self.proven, ProofVerdict.PROVEN),
+        )
+        return next((verdict for count, verdict in found if count), ProofVerdict.NOTHING_CHECKED)
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -210,7 +241,7 @@ class Proof:
 def sentence_of(one: Finding) -> str:
     """What was found, in words."""
     ends = [named(spot) for spot in (one.reader, one.writer) if spot is not None]
-    return f"{one.reason}: {' from '.join(ends)}"
+    return f"{one.reason.value}: {' from '.join(ends)}"
 
 
 def named(spot: Spot) -> str:
@@ -225,5 +256,5 @@ def counted(findings: Iterable[Finding]) -> Counter[Outcome]:
 
 def not_computed(at: datetime, source: RunRef) -> Proof:
     """A proof that couldn't be made: of nothing it can be said that it is proven."""
-    finding = Finding(Outcome.NOT_PROVABLE, NOT_COMPUTED, Spot(source))
+    finding = Finding(Outcome.NOT_PROVABLE, Why.NOT_COMPUTED, Spot(source))
     return Proof(at, Counts(not_provable=1), (finding,))

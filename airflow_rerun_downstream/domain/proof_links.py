@@ -6,18 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from airflow_rerun_downstream.domain.facts import UNFINISHED_TASK_STATES
-from airflow_rerun_downstream.domain.proof import (
-    CLOCKS_DIFFER,
-    NO_RECORD,
-    READ_TOO_EARLY,
-    RESTS_ON_UNPROVEN,
-    Finding,
-    Outcome,
-    ProvenLink,
-    ProvenMember,
-    Spot,
-    TaskTries,
-)
+from airflow_rerun_downstream.domain.proof import Finding, Outcome, ProvenLink, ProvenMember, Spot, TaskTries, Why
 from airflow_rerun_downstream.domain.proof_clocks import Moment, end, read_after, read_between, time_of
 from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene, earliest, starts
 from airflow_rerun_downstream.domain.proof_tasks import ORDER_LOST, ended_well, last_end
@@ -123,17 +112,17 @@ class Between:
 
     def check(self, pair: Pair) -> Finding | None:
         """One pair: the gravest that any of its tasks shows."""
-        worst: tuple[bool | None, str, TaskTries, Moment | None] | None = None
+        worst: tuple[Why, TaskTries, Moment | None] | None = None
         fresh = self.readers(pair)
         reads: list[Moment | None] = [*self.moments(pair, fresh)]
         for task in self.writers(pair) if fresh else ():
             for read in reads or [None]:
-                found, reason = self.came_after(pair, task, read)
-                if found is False and pair.vague:
-                    found, reason = None, NO_RECORD
-                if not found and (worst is None or RANK[found] < RANK[worst[0]]):
-                    worst = (found, reason, task, read)
-        if worst is None or (worst[0] is None and self.settled(pair)):
+                why = self.came_after(pair, task, read)
+                if why is Why.READ_TOO_EARLY and pair.vague:
+                    why = Why.NO_RECORD
+                if why is not None and (worst is None or graver(why, worst[0])):
+                    worst = (why, task, read)
+        if worst is None or (worst[0] is not Why.READ_TOO_EARLY and self.settled(pair)):
             return None
         return self.finding(pair, fresh, *worst)
 
@@ -179,20 +168,18 @@ class Between:
                     found |= new
         return found
 
-    def came_after(self, pair: Pair, task: TaskTries, read: Moment | None) -> tuple[bool | None, str]:
-        """Whether a read came after a task instance had been made anew."""
+    def came_after(self, pair: Pair, task: TaskTries, read: Moment | None) -> Why | None:
+        """Why a read can't be shown to have come after a task instance had been made anew; None: it did."""
         writes = self.scene.new_tries(pair.writer.ref, task)
         if pair.writer.state == "skipped":  # it was let go as it is: only nothing of it may have been on its way
-            found = read_between(read, writes)
-            return found, READ_TOO_EARLY if found is False else CLOCKS_DIFFER
+            return reason(read_between(read, writes))
         if task.state in UNFINISHED_TASK_STATES and not any(one.state == "success" for one in writes):
-            return False, READ_TOO_EARLY
+            return Why.READ_TOO_EARLY
         if not writes or task.state == "skipped":
-            return True, ""
+            return None
         if read is None:
-            return None, NO_RECORD
-        found = read_after(read, ended_well(task, writes))
-        return found, READ_TOO_EARLY if found is False else CLOCKS_DIFFER
+            return Why.NO_RECORD
+        return reason(read_after(read, ended_well(task, writes)))
 
     def settled(self, pair: Pair) -> bool:
         """Whether our own events show the order, by the one clock that they have."""
@@ -205,21 +192,21 @@ class Between:
         self,
         pair: Pair,
         readers: list[TaskTries],
-        found: bool | None,
-        reason: str,
+        why: Why,
         task: TaskTries,
         read: Moment | None,
     ) -> Finding:
         """What isn't proven of a pair."""
         reader, writes = pair.reader, self.scene.new_tries(pair.writer.ref, task)
-        outcome, by = (Outcome.NOT_PROVABLE if found is None else Outcome.VIOLATION), None
-        if found is False and (by := self.accepted(pair, {one.task_id for one in readers})) is not None:
+        wrong, by = why is Why.READ_TOO_EARLY, None
+        outcome = Outcome.VIOLATION if wrong else Outcome.NOT_PROVABLE
+        if wrong and (by := self.accepted(pair, {one.task_id for one in readers})) is not None:
             outcome = Outcome.ACCEPTED
         first = min(readers, key=lambda one: one.tries[-1].start or self.scene.facts.since)
         spot = Spot(reader.ref, None if pair.reads is None else first.task_id)
         written = last_end(writes) if writes else None
         writer = Spot(pair.writer.ref, task.task_id)
-        return Finding(outcome, reason, spot, writer, time_of(read), time_of(written), by or None)
+        return Finding(outcome, why, spot, writer, time_of(read), time_of(written), by or None)
 
     def accepted(self, pair: Pair, ids: set[str]) -> str | None:
         """Who accepted that the order is lost: as the submit told of the reader, or by skipping it ("": somebody)."""
@@ -252,7 +239,7 @@ class Between:
                     wrong[reader.ref] = [None]
                     pending.append(reader.ref)
                     spot = Spot(reader.ref, pair.link.to_task)
-                    yield Finding(Outcome.VIOLATION, RESTS_ON_UNPROVEN, spot, Spot(ref))
+                    yield Finding(Outcome.VIOLATION, Why.RESTS_ON_UNPROVEN, spot, Spot(ref))
 
     def after(self, spot: Spot) -> Ids:
         """The tasks of a run that hold what isn't right, from one on; one index stands for its task."""
@@ -260,4 +247,11 @@ class Between:
         return self.scene.after(self.scene.by_ref[spot.ref].at_submit, task_id)
 
 
-RANK = {False: 0, None: 1, True: 2}
+def reason(after: bool | None) -> Why | None:
+    """Why a read can't be shown to have come after a write, by what the clocks tell."""
+    return None if after else Why.CLOCKS_DIFFER if after is None else Why.READ_TOO_EARLY
+
+
+def graver(one: Why, other: Why) -> bool:
+    """Whether one is wrong, and of the other it can't be told."""
+    return one is Why.READ_TOO_EARLY and other is not Why.READ_TOO_EARLY

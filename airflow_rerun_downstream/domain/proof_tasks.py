@@ -11,20 +11,7 @@ from airflow_rerun_downstream.domain.facts import (
     UNFINISHED_TASK_STATES,
     DagStructure,
 )
-from airflow_rerun_downstream.domain.proof import (
-    BEGAN_TOO_EARLY,
-    CLOCKS_DIFFER,
-    LEFT_UNTOLD,
-    NO_RECORD,
-    NOT_FINISHED,
-    NOT_MADE_ANEW,
-    Finding,
-    Outcome,
-    ProvenMember,
-    Spot,
-    TaskTries,
-    Try,
-)
+from airflow_rerun_downstream.domain.proof import Finding, Outcome, ProvenMember, Spot, TaskTries, Try, Why
 from airflow_rerun_downstream.domain.proof_clocks import APART, Moment, end, read_after, time_of
 from airflow_rerun_downstream.domain.proof_scene import Scene, starts
 
@@ -55,7 +42,11 @@ class InRun:
         for task in self.scene.selected[member.ref]:
             if task.state == REMOVED_TASK_STATE or (task.state == "skipped" and not task.held):
                 continue
-            outcome, reason = self.how(member, task)
+            found = self.not_anew(member, task)
+            if found is None:
+                yield None
+                continue
+            outcome, why = found
             spot, by = Spot(member.ref, named(task)), None
             if outcome is Outcome.VIOLATION:
                 key = next(
@@ -63,20 +54,20 @@ class InRun:
                 )
                 if key is not None:
                     outcome, by = Outcome.ACCEPTED, member.listed[key]
-            yield None if outcome is Outcome.PROVEN else Finding(outcome, reason, spot, by=by)
+            yield Finding(outcome, why, spot, by=by)
 
-    def how(self, member: ProvenMember, task: TaskTries) -> tuple[Outcome, str]:
-        """Whether a task instance was made anew in the rerun."""
+    def not_anew(self, member: ProvenMember, task: TaskTries) -> tuple[Outcome, Why] | None:
+        """Why a task instance can't be shown to be made anew in the rerun; None: it was."""
         if task.state in UNFINISHED_TASK_STATES:
-            return Outcome.NOT_PROVABLE, NOT_FINISHED
+            return Outcome.NOT_PROVABLE, Why.NOT_FINISHED
         if task.state != "success" or not task.present or task.by_hand:
-            return Outcome.VIOLATION, NOT_MADE_ANEW
+            return Outcome.VIOLATION, Why.NOT_MADE_ANEW
         if not task.tries or task.tries[-1].start is None:
-            return Outcome.NOT_PROVABLE, NO_RECORD
+            return Outcome.NOT_PROVABLE, Why.NO_RECORD
         if self.scene.is_new(member.ref, task):
-            return Outcome.PROVEN, ""
+            return None
         near = near_enough(self.scene, task.tries[-1])
-        return (Outcome.NOT_PROVABLE, CLOCKS_DIFFER) if near else (Outcome.VIOLATION, NOT_MADE_ANEW)
+        return (Outcome.NOT_PROVABLE, Why.CLOCKS_DIFFER) if near else (Outcome.VIOLATION, Why.NOT_MADE_ANEW)
 
     def in_order(self, member: ProvenMember) -> Iterator[Finding | None]:
         """A finding for each two selected tasks of which the later can't be shown to have waited for the earlier."""
@@ -137,7 +128,7 @@ class InRun:
         outcome, by = Outcome.NOT_PROVABLE if found is None else Outcome.VIOLATION, None
         if found is False and (by := self.scene.told(member.at_submit, ORDER_LOST, {task_id})) is not None:
             outcome = Outcome.ACCEPTED
-        reason = BEGAN_TOO_EARLY if found is False else CLOCKS_DIFFER
+        reason = Why.BEGAN_TOO_EARLY if found is False else Why.CLOCKS_DIFFER
         pair = Spot(member.ref, task_id), Spot(member.ref, leader)
         return Finding(outcome, reason, *pair, time_of(read), time_of(written), by)
 
@@ -163,7 +154,7 @@ class InRun:
                 and (task_id, None) not in member.listed
             ):
                 pair = Spot(member.ref, task_id), Spot(member.ref, reached[task_id])
-                yield Finding(Outcome.VIOLATION, LEFT_UNTOLD, *pair)
+                yield Finding(Outcome.VIOLATION, Why.LEFT_UNTOLD, *pair)
 
 
 NOTHING: Answer = (True, None, None)

@@ -11,6 +11,7 @@ from airflow_rerun_downstream.rest import payloads
 COLUMNS = (
     *("outcome", "reason", "dag_id", "run_id", "task_id"),
     *("other_dag_id", "other_run_id", "other_task_id", "read_at", "written_at", "accepted_by"),
+    "count",
 )
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -18,7 +19,11 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def proof_csv(of: payloads.Proof) -> str:
-    """The findings of a proof, and what holds older data (``older``), a line each."""
+    """The findings of a proof, and what holds older data (``older``), a line each; then what there is no line for.
+
+    ``count`` is what a line stands for: checks that are ``proven``, members that are ``open``, findings and older data
+    that are ``hidden`` because of runs that whoever asks may not read, and ``left_out`` because they were too many.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -28,9 +33,19 @@ def proof_csv(of: payloads.Proof) -> str:
 
 def rows(of: payloads.Proof) -> Iterator[tuple[object, ...]]:
     """The lines."""
+    yield from ((*each, 1) for each in named(of))
+    counts, hidden = of.counts, of.hidden_findings + of.hidden_older
+    found = counts.violations + counts.accepted + counts.not_provable + counts.older
+    left_out = found - hidden - len(of.findings) - len(of.older)
+    rest = {"proven": counts.proven, "open": counts.open, "hidden": hidden, "left_out": left_out}
+    yield from ((outcome, *[None] * (len(COLUMNS) - 2), count) for outcome, count in rest.items() if count)
+
+
+def named(of: payloads.Proof) -> Iterator[tuple[object, ...]]:
+    """What is about a run, or a task of it."""
     for each in of.findings:
         ends = (*spot(each.reader), *spot(each.writer))
-        yield each.outcome.value, each.reason, *ends, each.read_at, each.written_at, each.accepted_by
+        yield each.outcome.value, each.reason.value, *ends, each.read_at, each.written_at, each.accepted_by
     for one in of.older:
         here = (one.dag_id, one.run_id, one.task_id, *spot(one.because_of))
         yield "older", "", *here, None, None, one.accepted_by

@@ -11,6 +11,8 @@ from pydantic_core import CoreSchema
 from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, LinkKind, RunStatus
 from airflow_rerun_downstream.domain.proof import Outcome as ProofOutcome
+from airflow_rerun_downstream.domain.proof import ProofVerdict
+from airflow_rerun_downstream.domain.proof import Why as ProofReason
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 
 
@@ -344,7 +346,7 @@ class ProofFinding(Payload):
     """
 
     outcome: ProofOutcome
-    reason: str
+    reason: ProofReason
     reader: ProofSpot
     writer: ProofSpot | None
     read_at: datetime | None
@@ -366,18 +368,23 @@ class KeptProof(Payload):
     """What the proof has counted that was made when the rerun ended, or was about to."""
 
     at: datetime
+    verdict: ProofVerdict
     counts: ProofCounts
 
 
 class Proof(Payload):
     """What a rerun can show for itself, at the moment ``at``; ``kept``: what it could at its end, null before that.
 
+    ``verdict`` is the gravest word that applies: violated, something is wrong and nobody has accepted it; open, members
+    aren't right yet, or never will be; not_provable, something can't be told; accepted, what is wrong was accepted;
+    proven; nothing_checked.
     ``findings``, the gravest first, and ``older`` are at most as many as were asked for, and about runs that whoever
     asks may read; ``hidden_findings`` and ``hidden_older`` count those about others, ``hidden_runs`` these runs.
     """
 
     rerun_id: int
     at: datetime
+    verdict: ProofVerdict
     counts: ProofCounts
     findings: list[ProofFinding]
     older: list[ProofOlder]

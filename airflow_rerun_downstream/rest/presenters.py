@@ -311,6 +311,7 @@ def proof(of: ProofView, *, limit: int) -> payloads.Proof:
     return payloads.Proof(
         rerun_id=of.rerun.id,
         at=of.proof.at,
+        verdict=of.proof.counts.verdict,
         counts=payloads.ProofCounts(**asdict(of.proof.counts)),
         findings=[finding(each) for each in of.findings[:limit]],
         older=[older(each) for each in of.older[:limit]],
@@ -325,7 +326,9 @@ def kept(of: Rerun) -> payloads.KeptProof | None:
     """The proof that stands in the record."""
     if of.proven_at is None or of.proof is None:
         return None
-    return payloads.KeptProof(at=of.proven_at, counts=payloads.ProofCounts(**asdict(of.proof)))
+    return payloads.KeptProof(
+        at=of.proven_at, verdict=of.proof.verdict, counts=payloads.ProofCounts(**asdict(of.proof))
+    )
 
 
 def finding(of: Finding) -> payloads.ProofFinding:

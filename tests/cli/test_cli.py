@@ -264,11 +264,15 @@ class TestVerify:
     def test_it_prints_what_is_not_proven(self, stub: StubService, capsys: Captured) -> None:
         assert main(["verify", "7"]) == 1
         text = capsys.readouterr().out
-        assert "3 links, 8 tasks and 5 orders checked: 13 proven, 1 not provable, 1 violations, 1 accepted." in text
+        assert "Rerun 7 at 2026-03-01 12:00:00+00:00: violated." in text
+        checked = "3 links, 8 tasks and 5 orders of tasks checked: 13 proven, 1 not provable, 1 violation, 1 accepted."
+        assert checked in text
+        assert "Not proven (2 of 3)" in text
         assert "read_too_early" in text
-        assert "At its end, 2026-03-01 12:00:00+00:00: 0 proven, 0 not provable." in text
+        assert "At its end, 2026-03-01 12:00:00+00:00: nothing to check. 3 links, 0 tasks" in text
         assert "load of" in text
-        assert "1 more are about 1 runs that you may not read." in text
+        assert "ended 2026-03-01 12:00:00+00:00" in text
+        assert "Not shown: 1 finding about 1 run that you may not read." in text
         assert stub.calls == [("proof", ANA, 7)]
 
     @pytest.mark.parametrize(
@@ -284,7 +288,13 @@ class TestVerify:
         assert main(["verify", "7", "--csv", "--limit", "1"]) == 1
         head, *rows = capsys.readouterr().out.splitlines()
         assert head.startswith("outcome,reason,dag_id")
-        assert [row.partition(",")[0] for row in rows] == ["violation", "older"]
+        assert [row.partition(",")[0] for row in rows] == ["violation", "older", "proven", "hidden", "left_out"]
+
+    def test_a_later_look_that_finds_the_same(self, stub: StubService, capsys: Captured) -> None:
+        made = stub.proven.proof
+        stub.proven = replace(stub.proven, rerun=replace(stub.proven.rerun, proof=made.counts))
+        assert main(["verify", "7"]) == 1
+        assert "At its end, 2026-03-01 12:00:00+00:00: the same." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "terminate", "release"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import airflow_rerun_downstream.domain
-from airflow_rerun_downstream.domain.proof import Told, Try
+from airflow_rerun_downstream.domain.proof import Counts, Told, Try
 from tests.domain.proofs import BEFORE, Story, at, dag, ran
 
 FOLDER = Path(airflow_rerun_downstream.domain.__file__).parent
@@ -30,6 +30,21 @@ def test_it_shares_no_code_with_what_it_checks() -> None:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("airflow_rerun_downstream")
     }
     assert known - {file.stem for file in files} == {"facts", "refs"}
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [
+        ({"proven": 9, "accepted": 1, "not_provable": 1, "open": 1, "violations": 1}, "violated"),
+        ({"proven": 9, "accepted": 1, "not_provable": 1, "open": 1}, "open"),
+        ({"proven": 9, "accepted": 1, "not_provable": 1}, "not_provable"),
+        ({"proven": 9, "accepted": 1}, "accepted"),
+        ({"proven": 9, "older": 3}, "proven"),
+        ({"links": 2}, "nothing_checked"),
+    ],
+)
+def test_the_verdict_is_the_gravest_word_that_applies(counts: dict[str, int], verdict: str) -> None:
+    assert Counts(**counts).verdict == verdict
 
 
 class TestLinks:

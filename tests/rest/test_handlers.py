@@ -168,6 +168,7 @@ def test_a_proof_has_the_contracts_names(service: Service) -> None:
     assert (found["rerun_id"], found["at"], found["hidden_runs"]) == (7, "2026-03-01T12:00:00Z", 1)
     assert (found["hidden_findings"], found["hidden_older"]) == (1, 0)
     assert (found["kept"]["at"], found["kept"]["counts"]["links"]) == ("2026-03-01T12:00:00Z", 3)
+    assert (found["verdict"], found["kept"]["verdict"]) == ("violated", "nothing_checked")
     assert found["counts"] == {
         "links": 3,
         "tasks": 8,
@@ -199,17 +200,20 @@ def test_a_proof_has_the_contracts_names(service: Service) -> None:
 def test_a_proof_shows_as_much_as_was_asked_for(service: Service) -> None:
     found = handlers.get_proof(service, ANA, 7, ProofQuery(limit=1))
     assert [each.outcome.value for each in found.findings] == ["violation"], "the gravest"
-    assert handlers.get_proof(service, ANA, 7, ProofQuery(limit=0)).older == []
+    none = handlers.get_proof(service, ANA, 7, ProofQuery(limit=0))
+    assert none.older == []
+    assert proof_csv(none).split("\r\n")[-2] == f"left_out{',' * 11}3"
 
 
 def test_a_proof_as_a_file(service: Service) -> None:
-    """No id of a run makes a formula of a cell."""
+    """No id of a run makes a formula of a cell, and what has no line of its own is counted."""
     lines = proof_csv(handlers.get_proof(service, ANA, 7, ProofQuery())).split("\r\n")
-    head, wrong, accepted, older, end = (next(csv.reader([line]), []) for line in lines)
+    head, wrong, accepted, older, *rest, end = (next(csv.reader([line]), []) for line in lines)
     assert head[:6] == ["outcome", "reason", "dag_id", "run_id", "task_id", "other_dag_id"]
     assert wrong[:2] == ["violation", "read_too_early"]
     assert dict(zip(head, wrong, strict=True))["read_at"] == "2026-03-01T12:00:00+00:00"
-    assert (accepted[-1], accepted[5]) == ("ana", "")
+    assert (accepted[-2:], accepted[5]) == (["ana", "1"], "")
+    assert [(one[0], one[-1]) for one in rest] == [("proven", "13"), ("hidden", "1")]
     assert (older[0], older[3], end) == ("older", "'=1+1", [])
 
 

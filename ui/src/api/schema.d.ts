@@ -654,6 +654,7 @@ export interface components {
              */
             at: string;
             counts: components["schemas"]["ProofCounts"];
+            verdict: components["schemas"]["ProofVerdict"];
         };
         /**
          * Link
@@ -959,6 +960,9 @@ export interface components {
          * Proof
          * @description What a rerun can show for itself, at the moment ``at``; ``kept``: what it could at its end, null before that.
          *
+         *     ``verdict`` is the gravest word that applies: violated, something is wrong and nobody has accepted it; open, members
+         *     aren't right yet, or never will be; not_provable, something can't be told; accepted, what is wrong was accepted;
+         *     proven; nothing_checked.
          *     ``findings``, the gravest first, and ``older`` are at most as many as were asked for, and about runs that whoever
          *     asks may read; ``hidden_findings`` and ``hidden_older`` count those about others, ``hidden_runs`` these runs.
          */
@@ -982,6 +986,7 @@ export interface components {
             older: components["schemas"]["ProofOlder"][];
             /** Rerun Id */
             rerun_id: number;
+            verdict: components["schemas"]["ProofVerdict"];
         };
         /**
          * ProofCounts
@@ -1025,8 +1030,7 @@ export interface components {
             /** Read At */
             read_at: string | null;
             reader: components["schemas"]["ProofSpot"];
-            /** Reason */
-            reason: string;
+            reason: components["schemas"]["Why"];
             writer: components["schemas"]["ProofSpot"] | null;
             /** Written At */
             written_at: string | null;
@@ -1058,6 +1062,15 @@ export interface components {
             /** Task Id */
             task_id: string | null;
         };
+        /**
+         * ProofVerdict
+         * @description A proof in one word, the gravest that applies.
+         *
+         *     VIOLATED: something is wrong, and nobody has accepted it. OPEN: members aren't right yet, or never will be.
+         *     NOT_PROVABLE: something can't be told. ACCEPTED: what is wrong was accepted. NOTHING_CHECKED: there was nothing.
+         * @enum {string}
+         */
+        ProofVerdict: "violated" | "open" | "not_provable" | "accepted" | "proven" | "nothing_checked";
         /**
          * Rerun
          * @description The record of a rerun.
@@ -1413,6 +1426,12 @@ export interface components {
             /** Task Id */
             task_id: string;
         };
+        /**
+         * Why
+         * @description Why a check isn't proven.
+         * @enum {string}
+         */
+        Why: "read_too_early" | "began_too_early" | "not_made_anew" | "left_untold" | "rests_on_unproven" | "clocks_differ" | "no_record" | "not_finished" | "not_computed";
     };
     responses: never;
     parameters: never;
