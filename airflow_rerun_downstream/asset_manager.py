@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow.assets.manager import AssetManager
 
-    from airflow_rerun_downstream.airflow3.asset_manager import RerunAssetMixin
+    from airflow_rerun_downstream.airflow3.hooks.asset_events import RerunAssetMixin
 
     class RerunAssetManager(RerunAssetMixin, AssetManager):
         """Airflow's asset manager, in which the events of a rerun start no Dag run that had run before."""
@@ -30,7 +30,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from airflow.assets.manager import AssetManager
 
-    from airflow_rerun_downstream.airflow3.asset_manager import RerunAssetMixin
+    from airflow_rerun_downstream.airflow3.hooks.asset_events import RerunAssetMixin
 
     if name not in globals():  # the import above may have come here itself
         doc = "Airflow's asset manager, in which the events of a rerun start no Dag run that had run before."

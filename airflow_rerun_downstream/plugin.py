@@ -28,23 +28,23 @@ class RerunDownstreamPlugin(AirflowPlugin):
     @cached_property
     def external_views(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """Where Airflow's own pages show ours."""
-        return part("pages", lambda: host.room("entries").external_views())
+        return part("pages", lambda: host.room("web.menu").external_views())
 
     @cached_property
     def global_operator_extra_links(self) -> list[Any]:  # type: ignore[override]
         """The button on every task instance; schedulers and Dag processors ask for it, too."""
-        return part("extra_link", lambda: [host.room("extra_link").RerunDownstreamLink()])
+        return part("extra_link", lambda: [host.room("web.extra_link").RerunDownstreamLink()])
 
     @cached_property
     def listeners(self) -> list[Any]:  # type: ignore[override]
         """What looks on while tasks run."""
-        return part("listener", lambda: [host.room("listener")])
+        return part("listener", lambda: [host.room("hooks.listener")])
 
 
 def app() -> list[dict[str, Any]]:
     """What an api-server mounts."""
-    made = host.room("api.app").make_app()
-    return [{"app": made, "url_prefix": host.room("entries").URL_PREFIX, "name": "Rerun Downstream"}]
+    made = host.room("web.app").make_app()
+    return [{"app": made, "url_prefix": host.room("web.menu").URL_PREFIX, "name": "Rerun Downstream"}]
 
 
 def notice() -> list[dict[str, Any]]:

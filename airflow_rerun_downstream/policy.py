@@ -19,7 +19,7 @@ from airflow_rerun_downstream.harmless import harmless
 @harmless("policy")
 def prepared() -> ModuleType | None:
     """What the policy needs, imported while Airflow loads it; None: it will do nothing."""
-    return host.room("sensors") if host.supported() else None
+    return host.room("database.sensor_marks") if host.supported() else None
 
 
 sensors = prepared()

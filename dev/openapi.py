@@ -18,7 +18,7 @@ from dev.run_tests import test_environment
 
 def document() -> str:
     """The document as it is written: the same text for the same API."""
-    from airflow_rerun_downstream.airflow3.api.app import make_app
+    from airflow_rerun_downstream.airflow3.web.app import make_app
 
     found = make_app().openapi()
     for scheme in found["components"]["securitySchemes"].values():

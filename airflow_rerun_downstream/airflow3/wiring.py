@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
-from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions, LocalPermissions, sees_installation
+from airflow_rerun_downstream.airflow3.installation.permissions import (
+    AuthManagerPermissions,
+    LocalPermissions,
+    sees_installation,
+)
 from airflow_rerun_downstream.conductor.tick import Conductor
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
 from airflow_rerun_downstream.domain.rerun import Actor
@@ -106,9 +110,9 @@ class AirflowUnitOfWork:
 
 def work_on(session: Session, permissions: Permissions) -> Work:
     """The ports, on one session."""
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
-    from airflow_rerun_downstream.airflow3.freezing import AirflowFreezer
-    from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+    from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
+    from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
     from airflow_rerun_downstream.store.lease import SqlLease
     from airflow_rerun_downstream.store.rows import SqlRerunStore
 
@@ -181,7 +185,7 @@ def service(
     permissions: Callable[[Session], Permissions], sees_installation: Callable[[Actor], bool] = lambda _: False
 ) -> Service:
     """The service, with what decides in a transaction who may do what, and who may see the installation."""
-    from airflow_rerun_downstream.airflow3.health import AirflowHealth
+    from airflow_rerun_downstream.airflow3.installation.health import AirflowHealth
 
     return Service(
         unit_of_work=partial(unit_of_work(), permissions),

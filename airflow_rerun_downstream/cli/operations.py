@@ -41,7 +41,7 @@ def conductor(args: Namespace) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    reports = host.room("reports")
+    reports = host.room("installation.process_reports")
     reporting = threading.Thread(target=reports.Reporter(reports.CONDUCTOR).run, args=(stop,), daemon=True)
     reporting.start()
     print(f"The conductor {made.owner} runs; interrupt to end it.", file=sys.stderr, flush=True)
@@ -102,7 +102,7 @@ def check_upgrade(_args: Namespace) -> int:
 
 def db(args: Namespace) -> int:
     """Migrate, downgrade or check the tables."""
-    tables = host.room("tables")
+    tables = host.room("database.our_tables")
     if args.action == "downgrade":
         return downgrade(args)
     if args.action == "migrate":
@@ -122,7 +122,7 @@ def downgrade(args: Namespace) -> int:
         raise Usage("Give --revision; base removes the tables and every record in them.")
     if not args.yes and not sys.stdin.isatty():
         raise Usage("There is no terminal to ask at: say --yes to downgrade the tables. Records may be lost.")
-    tables = host.room("tables")
+    tables = host.room("database.our_tables")
     tables.check_downgrade()
     if not args.yes and input(f"Downgrade the tables to {args.revision}? Records may be lost. [y/N] ") != "y":
         print("Nothing was changed.", file=sys.stderr)

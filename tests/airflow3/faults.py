@@ -83,7 +83,7 @@ def raising(at: Line) -> Iterator[list[Line]]:
 
 
 SHELLS = {
-    "airflow3/asset_manager.py": {"register_asset_change", "_queue_dagruns", "begin", "end", "admitted"},
+    "airflow3/hooks/asset_events.py": {"register_asset_change", "_queue_dagruns", "begin", "end", "admitted"},
     "harmless.py": {"shell", "tell"},
     "store/apart.py": {"apart"},
 }

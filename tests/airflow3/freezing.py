@@ -33,7 +33,7 @@ def members(count: int, *, session: Session) -> None:
 
 def freeze(target: Any, *, session: Session, member_id: int = 1) -> None:
     """Member ``member_id`` freezes a run, and it is committed."""
-    from airflow_rerun_downstream.airflow3.freezing import AirflowFreezer
+    from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
 
     freezer = AirflowFreezer(session)
     freezer.lock([target.dag_id])
@@ -43,7 +43,7 @@ def freeze(target: Any, *, session: Session, member_id: int = 1) -> None:
 
 def release(*, session: Session, member_id: int = 1) -> bool:
     """Member ``member_id`` lets go, and it is committed."""
-    from airflow_rerun_downstream.airflow3.freezing import AirflowFreezer
+    from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
 
     let_go = AirflowFreezer(session).release(member_id, rerun_id=member_id, actor="ann")
     session.commit()

@@ -270,14 +270,14 @@ def made_runs(airflow: Airflow, *, held: bool) -> Callable[[], Any]:
 def without_hook(act: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
     from airflow.models.dagrun import DagRun
 
-    from airflow_rerun_downstream.airflow3 import hook
+    from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
 
     def run() -> Any:
-        event.remove(DagRun, hook.BEFORE_INSERT, hook.hold_at_birth)
+        event.remove(DagRun, dag_run_insert.BEFORE_INSERT, dag_run_insert.hold_at_birth)
         with monkeypatch.context() as patched:
-            patched.setattr(hook, "install", lambda: None)  # a scheduler would do it at its start
+            patched.setattr(dag_run_insert, "install", lambda: None)  # a scheduler would do it at its start
             act()
-        hook.install()
+        dag_run_insert.install()
 
     return run
 
@@ -288,10 +288,12 @@ HOOK = ("a_run_is_made", "a_frozen_run_is_made")
 def story(name: str, airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> Story:
     """Prepare a story by its name."""
     if name in HOOK:
-        from airflow_rerun_downstream.airflow3 import hook
+        from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
 
-        monkeypatch.setattr(hook.Watch, "_run", lambda _self: None)  # no thread that an error would leave behind
-        hook.install()
+        monkeypatch.setattr(
+            dag_run_insert.Watch, "_run", lambda _self: None
+        )  # no thread that an error would leave behind
+        dag_run_insert.install()
         act = made_runs(airflow, held=name == "a_frozen_run_is_made")
         return Story(act, without_hook(act, monkeypatch))
     build = MANAGER[name]
@@ -310,10 +312,10 @@ def begin_anew(*, cold: bool = False) -> None:
     """Forget what a process has learnt; ``cold``: also how its first statements were compiled."""
     from airflow import settings
 
-    from airflow_rerun_downstream.airflow3 import hook, recognition
+    from airflow_rerun_downstream.airflow3.hooks import dag_run_insert, recognition
 
     recognition.guard.forget()
-    hook.guard.forget()
+    dag_run_insert.guard.forget()
     harmless.forget()
     if cold:
         settings.engine.clear_compiled_cache()
@@ -389,14 +391,14 @@ class Trial:
 
     def damaged(self, damage: str, repair: str, *, known: bool) -> None:
         """Tell the story with damaged tables; ``known``: they were right a moment ago."""
-        from airflow_rerun_downstream.airflow3 import hook, recognition
+        from airflow_rerun_downstream.airflow3.hooks import dag_run_insert, recognition
 
         self.contents.restore(self.before)
         begin_anew()
         if known:
             with self.contents.database.engine.connect() as connection:
                 assert recognition.guard.ready(connection)
-                assert hook.guard.ready(connection)
+                assert dag_run_insert.guard.ready(connection)
         # On connections of their own: one that is kept may not have heard of SQLite's last change of a table.
         apart = create_engine(self.contents.database.url, poolclass=NullPool)
         with apart.begin() as connection:

@@ -179,7 +179,7 @@ def waited(
     """Our listener recorded what a sensor waited for."""
 
     def step(past: History) -> None:
-        from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
+        from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
 
         ref, task_id = past.task(sensor)
         value = waited_value(dag_id, tasks, group, [date_of(date) for date in dates])

@@ -18,7 +18,7 @@ def runner(*, session: Session) -> Any:
     from airflow.jobs.job import Job
     from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
-    from airflow_rerun_downstream.airflow3 import listener
+    from airflow_rerun_downstream.airflow3.hooks import listener
 
     takes_executors = "executors" in inspect.signature(SchedulerJobRunner).parameters  # since 3.2
     job = Job() if takes_executors else Job(executor=LocalExecutor())

@@ -156,7 +156,7 @@ def ours(database) -> None:
 
 @pytest.fixture
 def airflow(database, ours, monkeypatch) -> Airflow:
-    from airflow_rerun_downstream.airflow3 import recognition
+    from airflow_rerun_downstream.airflow3.hooks import recognition
     from airflow_rerun_downstream.asset_manager import RerunAssetManager
     from airflow_rerun_downstream.store.guard import SchemaGuard
 

@@ -15,7 +15,7 @@ from pytest_mock import MockerFixture
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from airflow_rerun_downstream.airflow3 import wiring
-from airflow_rerun_downstream.airflow3.api.bodies import MAX_BODY
+from airflow_rerun_downstream.airflow3.web.body_limit import MAX_BODY
 from airflow_rerun_downstream.client import RefusedError, RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import Forbidden, SchemaMismatch, StalePlan
 from airflow_rerun_downstream.domain.rerun import Actor
@@ -68,7 +68,7 @@ def background() -> StubBackground:
 @cache
 def server() -> FastAPI:
     """An api-server with our app; made once, because that takes longer than any test."""
-    from airflow_rerun_downstream.airflow3.api.app import make_app
+    from airflow_rerun_downstream.airflow3.web.app import make_app
 
     made = FastAPI()
     made.state.mounted = make_app()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.store.guard import SchemaGuard
 from tests.airflow3 import scene
@@ -183,7 +183,7 @@ def ours(database) -> None:
 
 @pytest.fixture
 def guard(monkeypatch) -> SchemaGuard:
-    from airflow_rerun_downstream.airflow3 import recognition
+    from airflow_rerun_downstream.airflow3.hooks import recognition
 
     fresh = SchemaGuard()
     monkeypatch.setattr(recognition, "guard", fresh)
@@ -725,9 +725,9 @@ class TestConfigured:
     def test_active_is_what_this_process_uses(self, database, monkeypatch):
         import airflow.assets.manager as theirs
 
-        from airflow_rerun_downstream.airflow3 import asset_manager
-        from airflow_rerun_downstream.airflow3.asset_manager import RerunAssetMixin
-        from airflow_rerun_downstream.airflow3.reports import asset_manager_here as active
+        from airflow_rerun_downstream.airflow3.hooks import asset_events
+        from airflow_rerun_downstream.airflow3.hooks.asset_events import RerunAssetMixin
+        from airflow_rerun_downstream.airflow3.installation.process_reports import asset_manager_here as active
         from airflow_rerun_downstream.asset_manager import RerunAssetManager
 
         assert not active()
@@ -739,7 +739,7 @@ class TestConfigured:
 
         monkeypatch.setattr(theirs, "asset_manager", SiteManager())
         assert active()
-        monkeypatch.setattr(asset_manager, "_inside", None)
+        monkeypatch.setattr(asset_events, "_inside", None)
         assert not active(), "what it stands on could not be imported"
 
     @pytest.mark.parametrize(
@@ -758,7 +758,7 @@ class TestConfigured:
             "assert type(asset_manager) is RerunAssetManager\n"
             "from airflow.models import import_all_models\n"
             "from sqlalchemy.orm import configure_mappers\n"
-            "from airflow_rerun_downstream.airflow3.asset_manager import working\n"
+            "from airflow_rerun_downstream.airflow3.hooks.asset_events import working\n"
             "import_all_models(); configure_mappers()\n"
             "assert working(), 'prepared before the first query'\n"
         )

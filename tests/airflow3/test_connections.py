@@ -23,9 +23,9 @@ from pytest_mock import MockerFixture
 from sqlalchemy import delete, text, update
 
 from airflow_rerun_downstream.airflow3 import wiring
-from airflow_rerun_downstream.airflow3.api.app import make_app
-from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions
-from airflow_rerun_downstream.airflow3.reports import API_SERVER, Reporter
+from airflow_rerun_downstream.airflow3.installation.permissions import AuthManagerPermissions
+from airflow_rerun_downstream.airflow3.installation.process_reports import API_SERVER, Reporter
+from airflow_rerun_downstream.airflow3.web.app import make_app
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, NewFrozen
 from airflow_rerun_downstream.service import Service
@@ -52,7 +52,7 @@ def app() -> FastAPI:
 
 
 def routes() -> list[APIRoute]:
-    from airflow_rerun_downstream.airflow3.api.routes import router
+    from airflow_rerun_downstream.airflow3.web.routes import router
 
     return [route for route in router.routes if isinstance(route, APIRoute)]
 

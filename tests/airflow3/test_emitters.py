@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.facts import emitters
-from airflow_rerun_downstream.airflow3.facts.assets import asset_consumptions
+from airflow_rerun_downstream.airflow3.lineage_facts import emitted_assets
+from airflow_rerun_downstream.airflow3.lineage_facts.consumptions import asset_consumptions
 from tests.airflow3 import history, scene
 
 
 @pytest.fixture
-def memory() -> emitters.Emitters:
-    return emitters.Emitters()
+def memory() -> emitted_assets.Emitters:
+    return emitted_assets.Emitters()
 
 
 def event(session: Any, dag_id: str | None, asset: str, number: int | None = None) -> int:
@@ -38,7 +38,7 @@ def test_every_event_is_learned_once_it_is_there(memory, session):
 def test_an_event_that_is_committed_late_is_learned_too(memory, session):
     one = event(session, "a", "s3://one", 5_000)
     assert memory.assets(session, ["a"]) == {one}
-    late = event(session, "a", "s3://late", 5_000 - emitters.UNSETTLED + 1)
+    late = event(session, "a", "s3://late", 5_000 - emitted_assets.UNSETTLED + 1)
     assert memory.assets(session, ["a"]) == {one, late}
 
 
@@ -48,7 +48,7 @@ def test_old_events_are_not_read_again(memory, session):
     memory.assets(session, ["a"])
     old = event(session, "b", "s3://old", 2)
     assert memory.assets(session, ["b"]) == set()
-    assert emitters.Emitters().assets(session, ["b"]) == {old}
+    assert emitted_assets.Emitters().assets(session, ["b"]) == {old}
 
 
 def test_another_database_is_learned_from_the_beginning(memory, session):
@@ -63,12 +63,12 @@ def test_another_database_is_learned_from_the_beginning(memory, session):
 
 
 def test_a_dag_with_an_asset_for_each_file_is_read_without_the_memory(session, monkeypatch):
-    monkeypatch.setattr(emitters, "MOST", 2)
-    monkeypatch.setattr(emitters, "MEMORY", {})
+    monkeypatch.setattr(emitted_assets, "MOST", 2)
+    monkeypatch.setattr(emitted_assets, "MEMORY", {})
     scene.save(history.dag("a"), history.dag("b"), session=session)
     producer, reader = scene.create_run("a", session=session), history.run("b", "reads", session=session, by="asset")
     for number in range(4):
         history.emit(producer, reader, session=session, asset=f"s3://files/{number}")
-    assert emitters.emitted_assets(session, ["a"]) is None
-    assert emitters.emitted_assets(session, ["b"]) == set()
+    assert emitted_assets.emitted_assets(session, ["a"]) is None
+    assert emitted_assets.emitted_assets(session, ["b"]) == set()
     assert len(asset_consumptions(session, [producer])) == 4

@@ -12,8 +12,8 @@ from airflow.serialization.serialized_objects import LazyDeserializedDAG
 from pytest_mock import MockerFixture
 
 from airflow_rerun_downstream import host
-from airflow_rerun_downstream.airflow3 import entries
-from airflow_rerun_downstream.airflow3.extra_link import RerunDownstreamLink
+from airflow_rerun_downstream.airflow3.web import menu
+from airflow_rerun_downstream.airflow3.web.extra_link import RerunDownstreamLink
 from airflow_rerun_downstream.plugin import RerunDownstreamPlugin
 from tests.airflow3 import history, scene
 from tests.airflow3.conftest import forget
@@ -68,20 +68,20 @@ def test_airflow_tells_its_pages_of_every_entry(told: dict[str, Any]) -> None:
         ("task_instance", "rerun-downstream-ti", None),
     ]
     assert told["global_operator_extra_links"] == [
-        "<airflow_rerun_downstream.airflow3.extra_link.RerunDownstreamLink object>"
+        "<airflow_rerun_downstream.airflow3.web.extra_link.RerunDownstreamLink object>"
     ]
-    assert told["fastapi_apps"][0]["url_prefix"] == entries.URL_PREFIX
+    assert told["fastapi_apps"][0]["url_prefix"] == menu.URL_PREFIX
 
 
 def test_every_address_is_relative_and_below_the_pages() -> None:
-    for view in entries.external_views():
+    for view in menu.external_views():
         assert view["name"] == NAME
         for key in ("href", "icon", "icon_dark_mode"):
             assert view[key].startswith("rerun-downstream/ui/"), key
 
 
 def test_a_page_of_airflow_says_what_it_shows() -> None:
-    asked = {view["destination"]: parse_qs(urlsplit(view["href"]).query) for view in entries.external_views()}
+    asked = {view["destination"]: parse_qs(urlsplit(view["href"]).query) for view in menu.external_views()}
     run = {"dag_id": ["{DAG_ID}"], "run_id": ["{RUN_ID}"]}
     task = {"task_id": ["{TASK_ID}"]}
     assert asked == {

@@ -154,7 +154,7 @@ def save(dags: dict[str, Any], *, session: Session) -> None:
 
 def told(dags: dict[str, Any], *, session: Session) -> Iterator[tuple[Edge, str]]:
     """The edges of every Dag as `links DAG_ID` tells them, each with how its runs are known."""
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     facts = AirflowFacts(session)
     for dag_id in dags:
@@ -177,7 +177,7 @@ def plain(edge: DagEdge) -> Edge:
 
 def recorded(edges: Iterable[Edge], *, session: Session) -> set[tuple[str, str, str]]:
     """Let Airflow have the record of every asset edge, and read it: producer, task, consumer."""
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     runs: dict[str, RunRef] = {}
     for number, edge in enumerate(edges):
@@ -211,7 +211,7 @@ def stored(session: Session, dags: dict[str, Any]) -> Session:
 
 
 def definitions_of(session: Session) -> Definitions:
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     return AirflowFacts(session).definitions()
 
@@ -251,7 +251,7 @@ def test_every_task_that_reads_an_asset_is_told(stored, dags):
 
 
 def test_every_dag_can_be_read(stored, dags):
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     structures = AirflowFacts(stored).structures(list(dags))
     assert {dag_id: set(found.tasks) for dag_id, found in structures.items()} == {

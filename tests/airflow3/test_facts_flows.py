@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
+from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
 from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.facts import RecordedWait
 from tests.airflow3 import history, scene
@@ -18,7 +18,7 @@ ONE, TWO = "x://one/all", "x://two/all"
 
 @pytest.fixture
 def facts(session):
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     return AirflowFacts(session)
 

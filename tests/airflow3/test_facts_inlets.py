@@ -17,7 +17,7 @@ URI = "x://orders/all"
 
 @pytest.fixture
 def facts(session):
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     return AirflowFacts(session)
 
@@ -209,7 +209,7 @@ def test_when_tasks_started(facts, session, runs):
 def test_tasks_started_when_airflow_says_where_our_tables_were_never_made(facts, session, monkeypatch):
     from weakref import WeakSet
 
-    from airflow_rerun_downstream.airflow3 import own_starts
+    from airflow_rerun_downstream.airflow3.lineage_facts import own_starts
 
     scene.save(history.dag("r", reader("x://orders/all")), session=session)
     ref = scene.create_run("r", session=session)

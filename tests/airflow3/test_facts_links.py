@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
+from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
 from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import RunFilter
@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 
 def new_facts(session: Any) -> Any:
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     return AirflowFacts(session)
 

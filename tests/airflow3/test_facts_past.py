@@ -15,7 +15,7 @@ START = scene.START
 
 @pytest.fixture
 def facts(session):
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     return AirflowFacts(session)
 

@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def facts(session):
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     return AirflowFacts(session)
 

@@ -22,7 +22,7 @@ def parsed(build: Any, *, policy: bool = True, **arguments: Any) -> Any:
     from airflow.sdk import DAG
     from airflow.serialization.serialized_objects import LazyDeserializedDAG
 
-    from airflow_rerun_downstream.airflow3.facts.parsing import parse
+    from airflow_rerun_downstream.airflow3.lineage_facts.serialized_dag import parse
     from airflow_rerun_downstream.policy import task_policy
 
     with DAG("here", schedule=None, start_date=START, **arguments) as dag:
@@ -384,16 +384,16 @@ def simple(dag_id: str, *tasks: str, **arguments: Any) -> Any:
 
 
 def facts(session: Any) -> Any:
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     return AirflowFacts(session)
 
 
 @pytest.fixture
 def forgetful(mocker):
-    from airflow_rerun_downstream.airflow3.facts import serialized
+    from airflow_rerun_downstream.airflow3.lineage_facts import latest_dags
 
-    return mocker.patch.object(serialized, "MEMORY", serialized.ParsedDags())
+    return mocker.patch.object(latest_dags, "MEMORY", latest_dags.ParsedDags())
 
 
 def test_the_latest_version_counts_with_what_the_dags_row_says(session):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.airflow3 import history, scene
 

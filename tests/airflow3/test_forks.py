@@ -9,7 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_rerun_downstream.airflow3 import forks, hook, reports, wiring
+from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.database import forks
+from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
+from airflow_rerun_downstream.airflow3.installation import process_reports
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
 
@@ -40,10 +43,10 @@ def test_a_fork_waits_for_a_report_and_the_child_is_free(monkeypatch: pytest.Mon
             pass
 
     monkeypatch.setattr(wiring, "unit_of_work", Slow)
-    watch = hook.Watch(SimpleNamespace(job_type="TriggererJob"))  # which reports nothing by itself
+    watch = dag_run_insert.Watch(SimpleNamespace(job_type="TriggererJob"))  # which reports nothing by itself
     watch.start()
     watch.stop()
-    reporter = reports.Reporter(reports.SCHEDULER)
+    reporter = process_reports.Reporter(process_reports.SCHEDULER)
     thread = threading.Thread(target=reporter._attempt, args=(lambda _session: None,))
     thread.start()
     began.wait(5)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3 import hook
-from airflow_rerun_downstream.airflow3.freezing import AirflowFreezer
-from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
+from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
+from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import CannotFreeze
@@ -28,7 +28,7 @@ def airflow(database, session) -> Any:
     scene.migrate(database)
     scene.save(history.dag("d", schedule="@daily", catchup=True), session=session)
     freezing.members(3, session=session)
-    hook.install()
+    dag_run_insert.install()
     return session
 
 
@@ -114,8 +114,8 @@ def test_later_runs_come_on_time(database, session, catchup):
     scene.migrate(database)
     scene.save(history.dag("d", schedule="@hourly", catchup=catchup), session=session)
     freezing.members(1, session=session)
-    hook.install()
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    dag_run_insert.install()
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     coming = AirflowFacts(session).schedules(["d"], upcoming=3)["d"].upcoming
     freezing.freeze(FutureRef("d", logical_date=coming[0].logical_date), session=session)
@@ -139,11 +139,11 @@ def test_what_is_made_in_place_of_a_date_that_was_passed_over_is_held(database, 
 
     Where it goes by an interval, a moment between the due time and the scheduler's turn is enough.
     """
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     scene.migrate(database)
     freezing.members(1, session=session)
-    hook.install()
+    dag_run_insert.install()
     now = mocker.patch("airflow.timetables.trigger.utcnow", return_value=scene.START + 5 * HOUR)
     scene.save(history.dag("d", schedule=schedule, catchup=False), session=session)
     scheduler.make_next("d", session=session)
@@ -154,7 +154,7 @@ def test_what_is_made_in_place_of_a_date_that_was_passed_over_is_held(database, 
     scene.save(history.dag("d", schedule=schedule, catchup=False), session=session)
     ref = scheduler.make_next("d", session=session)
     made = scene.run_of(ref, session=session)
-    assert (made.logical_date, made.run_after) == (coming.logical_date + late, hook.FAR)
+    assert (made.logical_date, made.run_after) == (coming.logical_date + late, dag_run_insert.FAR)
     (hold,) = AirflowFreezer(session).holds([1])
     assert (hold.run, hold.logical_date, hold.run_after) == (ref, made.logical_date, made.logical_date)
     freezing.release(session=session)
@@ -186,7 +186,7 @@ class TestRefused:
         return caught.value.reason
 
     def test_a_timetable_of_which_nothing_is_known(self, airflow, mocker):
-        mocker.patch("airflow_rerun_downstream.airflow3.facts.schedules.can_hold", return_value=False)
+        mocker.patch("airflow_rerun_downstream.airflow3.lineage_facts.schedules.can_hold", return_value=False)
         assert self.refused(FIRST, airflow) == "timetable_uses_run_after"
         assert self.refused(waiting(airflow), airflow) == "timetable_uses_run_after"
 

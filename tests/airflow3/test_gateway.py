@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.audit import MAX_NOTE
-from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
-from airflow_rerun_downstream.airflow3.observing import Silence, heartbeat_timeout, utc_now
+from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
+from airflow_rerun_downstream.airflow3.acting.observing import Silence, heartbeat_timeout, utc_now
+from airflow_rerun_downstream.airflow3.database.audit import MAX_NOTE
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.ports import CannotDispatch
 from tests.airflow3 import scene
@@ -480,7 +480,7 @@ class TestStop:
         assert {ti.state for ti in scene.instances(ref, session=session).values()} == {"failed"}
 
     def test_listeners_are_told_and_cannot_harm(self, session, mocker):
-        from airflow_rerun_downstream.airflow3 import clearing
+        from airflow_rerun_downstream.airflow3.acting import clearing
 
         scene.save(all_states(), session=session)
         ref = scene.create_run("d", session=session, state="running", states={"never": None})
@@ -548,7 +548,7 @@ class TestHalt:
         assert self.tries(session, ref) == left
 
     def test_nobody_is_told_of_a_failure(self, session, ref, mocker):
-        told = mocker.patch("airflow_rerun_downstream.airflow3.clearing.get_listener_manager")
+        told = mocker.patch("airflow_rerun_downstream.airflow3.acting.clearing.get_listener_manager")
         self.halt(session, ref)
         assert not told.called
         assert scene.run_of(ref, session=session).note.startswith("Rerun downstream #7")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from tests.airflow3 import scene
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
+from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
 from tests.airflow3 import history, scene
 
 NOW = scene.START + timedelta(days=3)
@@ -23,8 +23,8 @@ class Clock:
 def health() -> Any:
     from airflow.listeners.listener import get_listener_manager
 
-    from airflow_rerun_downstream.airflow3 import listener
-    from airflow_rerun_downstream.airflow3.health import AirflowHealth
+    from airflow_rerun_downstream.airflow3.hooks import listener
+    from airflow_rerun_downstream.airflow3.installation.health import AirflowHealth
     from airflow_rerun_downstream.settings import Settings
 
     get_listener_manager().add_listener(listener)  # other tests make Airflow forget its plugins
@@ -125,10 +125,10 @@ def test_other_sensors_are_no_evidence(health, session):
 
 
 def test_times_are_aware(session):
-    from airflow_rerun_downstream.airflow3 import lacking
+    from airflow_rerun_downstream.airflow3.installation import airflow_processes
 
     scene.save(waiting("a", marked=True), session=session)
-    parsed = lacking.last_parsed(session, ["a"])
+    parsed = airflow_processes.last_parsed(session, ["a"])
     assert parsed is not None
     assert abs(parsed - datetime.now(timezone.utc)) < DAY
-    assert lacking.last_parsed(session, []) is None
+    assert airflow_processes.last_parsed(session, []) is None

@@ -112,7 +112,7 @@ def client(stored: databases.Database) -> Iterator[TestClient]:
     """The API as the api-server has it, for somebody who may see everything."""
     from fastapi.testclient import TestClient
 
-    from airflow_rerun_downstream.airflow3.api.app import make_app
+    from airflow_rerun_downstream.airflow3.web.app import make_app
 
     with pytest.MonkeyPatch.context() as patch, logins.simple(patch, stored) as login:
         headers = {"authorization": f"Bearer {login(logins.EVERYTHING)}"}

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pytest_mock import MockerFixture
 
-from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
-from airflow_rerun_downstream.airflow3.stored import Waited, read_waited
+from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
+from airflow_rerun_downstream.airflow3.database.untrusted_values import Waited, read_waited
 from tests.airflow3 import history, scene
 
 START = scene.START
@@ -56,7 +56,7 @@ def listening(mocker: MockerFixture) -> Iterator[None]:
     """Our listener, registered as the plugin does it, for as long as the test runs."""
     from airflow.sdk.execution_time import supervisor
 
-    from airflow_rerun_downstream.airflow3 import listener
+    from airflow_rerun_downstream.airflow3.hooks import listener
 
     mocker.patch.object(supervisor, "in_process_api_server", ready_api)
     added = [manager for manager in managers() if not manager.pm.is_registered(listener)]
@@ -145,7 +145,7 @@ def test_a_group_is_recorded(session, listening):
 
 
 def test_the_facts_tell_what_was_recorded(session, listening):
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     ran(session, lambda: sensor(external_task_id="t", execution_delta=DAY))
     (found,) = AirflowFacts(session).recorded_waits([("waiting", "wait")], since=START, dates={})
@@ -171,7 +171,7 @@ def test_the_authors_own_value_of_that_key_stays(session, listening):
 
 
 def test_an_error_of_ours_does_not_reach_the_task(session, listening, mocker):
-    from airflow_rerun_downstream.airflow3 import listener
+    from airflow_rerun_downstream.airflow3.hooks import listener
 
     broken = mocker.patch.object(listener, "waited_dates", side_effect=RuntimeError("odd"))
     assert ran(session, lambda: sensor(external_task_id="t")) == []
@@ -181,7 +181,7 @@ def test_an_error_of_ours_does_not_reach_the_task(session, listening, mocker):
 
 
 def test_other_tasks_and_marks_by_hand_are_not_looked_at(session, caplog, mocker):
-    from airflow_rerun_downstream.airflow3 import listener
+    from airflow_rerun_downstream.airflow3.hooks import listener
 
     record = mocker.patch.object(listener, "record")
     scene.save(history.dag("up"), history.dag("waiting", sensor), session=session)

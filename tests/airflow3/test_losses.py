@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from airflow_rerun_downstream.airflow3 import hook, losses
-from airflow_rerun_downstream.airflow3.freezing import AirflowFreezer
+from airflow_rerun_downstream.airflow3.holding import lost_runs
+from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
+from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.store.tables import hold
@@ -22,7 +23,7 @@ DUE = datetime(2030, 3, 4, 5, 6, tzinfo=timezone.utc)
 @pytest.fixture(autouse=True)
 def frozen_members(database: Any, session: Any) -> None:
     scene.migrate(database)
-    hook.install()
+    dag_run_insert.install()
     freezing.members(2, session=session)
 
 
@@ -41,9 +42,9 @@ def coming(schedule: Any, session: Any) -> RunRef:
     scene.delete_run(ref, session=session)
     freezing.freeze(FutureRef("d", logical_date=date), session=session)
     assert scheduler.make_next("d", session=session) == ref
-    assert scene.run_of(ref, session=session).run_after == hook.FAR
+    assert scene.run_of(ref, session=session).run_after == dag_run_insert.FAR
     lose(session)
-    assert [(one.ref, one.due) for one in losses.lost(session)] == [(ref, true)]
+    assert [(one.ref, one.due) for one in lost_runs.lost(session)] == [(ref, true)]
     return ref
 
 
@@ -86,10 +87,10 @@ def test_the_surest_source_counts(session: Any, run_id: str, note: str | None, d
     row.id, row.dag_id, row.run_id, row.content = 1, "d", run_id, note
     row.logical_date, row.data_interval_end = scene.START, scene.START + DAY
     expected = {"note": datetime(2030, 1, 1, tzinfo=timezone.utc), "interval": scene.START + DAY}
-    assert losses.lost_run(row).due == expected.get(due, due)
+    assert lost_runs.lost_run(row).due == expected.get(due, due)
 
 
 def test_looking_is_one_statement(session: Any, database: Any) -> None:
     with database.counted() as statements:
-        losses.lost(session)
+        lost_runs.lost(session)
     assert len(statements) == 1

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_rerun_downstream import harmless
-from airflow_rerun_downstream.airflow3 import asset_manager, extra_link, forks, hook, listener, recognition
+from airflow_rerun_downstream.airflow3.database import forks
+from airflow_rerun_downstream.airflow3.hooks import asset_events, dag_run_insert, listener, recognition
+from airflow_rerun_downstream.airflow3.web import extra_link
 from airflow_rerun_downstream.store import schema
 from airflow_rerun_downstream.store.guard import SchemaGuard
 from tests.airflow3 import faults, harm, scene
@@ -29,7 +31,7 @@ tried: dict[str, set[tuple[str, int]]] = {}
 @pytest.fixture
 def airflow(database: Database, monkeypatch: pytest.MonkeyPatch) -> Airflow:
     scene.migrate(database)
-    for module in (recognition, hook):
+    for module in (recognition, dag_run_insert):
         monkeypatch.setattr(module, "guard", SchemaGuard())
     from airflow_rerun_downstream.asset_manager import RerunAssetManager
 
@@ -84,11 +86,11 @@ def test_tables_that_are_not_what_the_code_expects(
 def test_a_process_in_which_an_import_fails(airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> None:
     trial = harm.Trial(airflow.database, harm.story("repeated", airflow, monkeypatch))
     harm.begin_anew()
-    monkeypatch.setattr(asset_manager, "_inside", None)
-    monkeypatch.delattr("airflow_rerun_downstream.airflow3.recognition")
-    monkeypatch.setitem(sys.modules, "airflow_rerun_downstream.airflow3.recognition", None)
-    asset_manager.prepare()
-    assert not asset_manager.working()
+    monkeypatch.setattr(asset_events, "_inside", None)
+    monkeypatch.delattr("airflow_rerun_downstream.airflow3.hooks.recognition")
+    monkeypatch.setitem(sys.modules, "airflow_rerun_downstream.airflow3.hooks.recognition", None)
+    asset_events.prepare()
+    assert not asset_events.working()
     assert [trouble.part for trouble in harmless.troubles()] == ["asset_manager"]
     trial.contents.restore(trial.before)
     trial.story.act()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 from airflow_rerun_downstream.conductor.faults import TRIES
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import RerunState

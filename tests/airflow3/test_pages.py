@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from airflow_rerun_downstream.airflow3 import entries
+from airflow_rerun_downstream.airflow3.web import menu
 
 UI = "/rerun-downstream/ui"
 INDEX = """<!doctype html>
@@ -28,7 +28,7 @@ SECRET = "not for the web"
 @cache
 def server() -> FastAPI:
     """An api-server with our app; made once, because that takes long."""
-    from airflow_rerun_downstream.airflow3.api.app import make_app
+    from airflow_rerun_downstream.airflow3.web.app import make_app
 
     made = FastAPI()
     made.state.mounted = make_app()
@@ -50,7 +50,7 @@ def build(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(build: Path) -> TestClient:
-    from airflow_rerun_downstream.airflow3.api.pages import Files
+    from airflow_rerun_downstream.airflow3.web.static_pages import Files
 
     server().state.mounted.state.files = Files(build)
     return TestClient(server(), raise_server_exceptions=False)
@@ -161,7 +161,7 @@ def test_nothing_can_be_sent(client: TestClient) -> None:
 
 
 def test_a_checkout_without_a_build_says_what_to_do(client: TestClient, tmp_path: Path) -> None:
-    from airflow_rerun_downstream.airflow3.api.pages import Files
+    from airflow_rerun_downstream.airflow3.web.static_pages import Files
 
     server().state.mounted.state.files = Files(tmp_path / "gone")
     for path in ("", "/records/7", "/icon.svg"):
@@ -189,7 +189,7 @@ def test_the_references_lie_below_airflows_root(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, base_url: str, root: str
 ) -> None:
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", base_url)
-    assert entries.root() == root
+    assert menu.root() == root
     shown = root.replace('"', "&quot;")
     assert f'src="{shown}/rerun-downstream/ui/assets/index-1a.js"' in client.get(f"{UI}/records/7").text
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3 import parking, recognition
-from airflow_rerun_downstream.airflow3.facts import AirflowFacts
-from airflow_rerun_downstream.airflow3.freezing import AirflowFreezer
+from airflow_rerun_downstream.airflow3.holding import parking
+from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
+from airflow_rerun_downstream.airflow3.hooks import recognition
+from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports import CannotFreeze

@@ -18,8 +18,8 @@ from pytest_mock import MockerFixture
 from sqlalchemy import delete, insert, select, update
 
 from airflow_rerun_downstream.airflow3 import wiring
-from airflow_rerun_downstream.airflow3.api.app import make_app
-from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions, sees_installation
+from airflow_rerun_downstream.airflow3.installation.permissions import AuthManagerPermissions, sees_installation
+from airflow_rerun_downstream.airflow3.web.app import make_app
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, NewFrozen, RerunRequest, RerunSettings
@@ -463,7 +463,7 @@ def all_listed(self: Any, actor: Actor, dag_ids: Collection[str] = (*OWN, *HIDDE
 
 MISTAKES: Mapping[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     "the Dag alone is asked for": (
-        "airflow3.permissions.AuthManagerPermissions",
+        "airflow3.installation.permissions.AuthManagerPermissions",
         {"readable": all_listed, "all_readable": all_listed},
     ),
     "warnings are shown as they are": ("domain.seeing.Seeing", {"warnings": lambda _, of: tuple(of)}),
@@ -475,7 +475,7 @@ MISTAKES: Mapping[str, tuple[str, dict[str, Callable[..., Any]]]] = {
         "service.reading",
         {"allowed_among": lambda actor, work, reruns, members: frozenset(each.id for each in reruns)},
     ),
-    "an answer may be kept": ("airflow3.api.headers", {"UNKEPT": {}}),  # type: ignore[dict-item]
+    "an answer may be kept": ("airflow3.web.response_headers", {"UNKEPT": {}}),  # type: ignore[dict-item]
 }
 
 

@@ -17,7 +17,7 @@ ANNA = Actor(id="1", name="anna", native="her user object")
 
 @pytest.fixture
 def permissions(session) -> Any:
-    from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions
+    from airflow_rerun_downstream.airflow3.installation.permissions import AuthManagerPermissions
 
     return AuthManagerPermissions(session)
 
@@ -51,7 +51,7 @@ def granted(method: str, *dag_ids: str, entities: Collection[str] = ENTITIES) ->
 
 
 def manager(mocker: MockerFixture, *, listed: set[str], granted: set[tuple[str, str, str]]) -> Grants:
-    from airflow_rerun_downstream.airflow3 import permissions
+    from airflow_rerun_downstream.airflow3.installation import permissions
 
     found = Grants(listed, granted)
     mocker.patch.object(permissions, "auth_manager", return_value=found)
@@ -138,7 +138,7 @@ def test_with_airflows_simple_auth_manager(permissions, mocker, role, allowed):
     from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 
-    from airflow_rerun_downstream.airflow3 import permissions as module
+    from airflow_rerun_downstream.airflow3.installation import permissions as module
 
     mocker.patch.object(module, "auth_manager", return_value=SimpleAuthManager())
     actor = Actor(id="1", name="anna", native=SimpleAuthManagerUser(username="anna", role=role))
@@ -148,7 +148,7 @@ def test_with_airflows_simple_auth_manager(permissions, mocker, role, allowed):
 
 
 def test_a_person_at_the_machine_may_do_everything():
-    from airflow_rerun_downstream.airflow3.permissions import LocalPermissions
+    from airflow_rerun_downstream.airflow3.installation.permissions import LocalPermissions
 
     local = LocalPermissions()
     assert local.readable(ANNA, ["a"]) == local.may_rerun(ANNA, ["a"]) == {"a"}
@@ -157,7 +157,7 @@ def test_a_person_at_the_machine_may_do_everything():
 
 def test_a_person_at_the_machine_can_see_and_end_what_is_left_of_a_deleted_dag(database, mocker):
     from airflow_rerun_downstream.airflow3 import wiring
-    from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions
+    from airflow_rerun_downstream.airflow3.installation.permissions import AuthManagerPermissions
     from airflow_rerun_downstream.domain.errors import NotFound
     from tests.airflow3.conducting import Conducted, stand_in
 

@@ -24,7 +24,15 @@ ROOT = Path(__file__).parents[2]
 
 PACKAGE = "airflow_rerun_downstream"
 PLUGIN = f"{PACKAGE}.plugin"
-ENTRY_POINTS = {"policy", "provider_info", "host", "harmless", "airflow3", "airflow3.sensors"}
+ENTRY_POINTS = {
+    "policy",
+    "provider_info",
+    "host",
+    "harmless",
+    "airflow3",
+    "airflow3.database",
+    "airflow3.database.sensor_marks",
+}
 """What Airflow itself loads of us once it is imported, where the package is installed, and what that stands on."""
 
 
@@ -64,9 +72,10 @@ def test_what_a_worker_or_a_scheduler_asks_for_brings_no_web_framework() -> None
     asked = "plugin.external_views, plugin.global_operator_extra_links, plugin.listeners"
     then = f"plugin = {PLUGIN}.RerunDownstreamPlugin()\nassert all(({asked}))"
     found = imported_by(PLUGIN, then)
-    assert f"{PACKAGE}.airflow3.extra_link" in found
+    assert f"{PACKAGE}.airflow3.web.extra_link" in found
     assert not {name for name in found if name.partition(".")[0] in ("fastapi", "starlette", "flask", "uvicorn")}
-    assert not {name for name in found if name.startswith(f"{PACKAGE}.airflow3.api")}
+    web = {name for name in found if name.startswith(f"{PACKAGE}.airflow3.web.")}
+    assert web == {f"{PACKAGE}.airflow3.web.{name}" for name in ("extra_link", "menu")}
 
 
 def test_airflow_accepts_the_plugin() -> None:

@@ -12,7 +12,7 @@ import pytest
 from dateutil.relativedelta import FR, relativedelta
 
 from airflow_rerun_downstream import harmless
-from airflow_rerun_downstream.airflow3.sensors import (
+from airflow_rerun_downstream.airflow3.database.sensor_marks import (
     OFFSET_ATTRIBUTE,
     RESET_ATTRIBUTE,
     STANDARD_SENSOR,

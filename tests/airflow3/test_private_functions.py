@@ -277,7 +277,7 @@ def test_the_version_that_a_run_runs_on_is_the_one_that_airflow_loads(session, b
     from airflow.providers.standard.operators.empty import EmptyOperator
     from airflow.sdk import DAG
 
-    from airflow_rerun_downstream.airflow3.facts.serialized import structure_of_run
+    from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import structure_of_run
 
     def save(version, *task_ids):
         with DAG("d", schedule="@daily", start_date=scene.START) as dag:

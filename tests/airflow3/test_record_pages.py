@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from airflow_rerun_downstream.airflow3 import wiring
-from airflow_rerun_downstream.airflow3.permissions import LocalPermissions
+from airflow_rerun_downstream.airflow3.installation.permissions import LocalPermissions
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor

@@ -44,7 +44,7 @@ def serialized(dag: Any) -> tuple[Any, DagStructure]:
     """A Dag as Airflow reads it from its database, and as we do."""
     from airflow.serialization.serialized_objects import LazyDeserializedDAG
 
-    from airflow_rerun_downstream.airflow3.facts.parsing import parse
+    from airflow_rerun_downstream.airflow3.lineage_facts.serialized_dag import parse
 
     lazy = LazyDeserializedDAG.from_dag(dag)
     return lazy._real_dag, parse("d", lazy.data["dag"]).structure

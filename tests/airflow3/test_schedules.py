@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.facts import AirflowFacts
-from airflow_rerun_downstream.airflow3.facts.schedules import HAS_RUN_INFO, WATCHED, can_hold
+from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.lineage_facts.schedules import HAS_RUN_INFO, WATCHED, can_hold
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from tests.airflow3 import history, scene, scheduler
 

@@ -13,9 +13,9 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool, Pool, QueuePool, SingletonThreadPool, StaticPool
 
-from airflow_rerun_downstream.airflow3.api import errors
-from airflow_rerun_downstream.airflow3.api.routes import router
-from airflow_rerun_downstream.airflow3.api.slots import SlotRoute, Slots, airflows_pool, calls_at_once
+from airflow_rerun_downstream.airflow3.web import error_handlers
+from airflow_rerun_downstream.airflow3.web.routes import router
+from airflow_rerun_downstream.airflow3.web.slots import SlotRoute, Slots, airflows_pool, calls_at_once
 from tests.airflow3.database import Database
 
 
@@ -62,7 +62,7 @@ class Served:
         made.add_api_route("/broken", self.broken)
         self.app = FastAPI()
         self.app.state.slots = Slots(lambda: size, patience)
-        errors.install(self.app)
+        error_handlers.install(self.app)
         self.app.include_router(made)
 
     def slow(self) -> dict[str, bool]:

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from airflow_rerun_downstream import policy
 from airflow_rerun_downstream.airflow3 import wiring
-from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
-from airflow_rerun_downstream.airflow3.stored import (
+from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
+from airflow_rerun_downstream.airflow3.database.untrusted_values import (
     LINK_KEY,
     MAX_DATES,
     MAX_NAMES,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from airflow_rerun_downstream.airflow3 import tables, traces
-from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
+from airflow_rerun_downstream.airflow3.database import last_rerun_id, our_tables
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.store.rows import SqlRerunStore
 from tests.airflow3 import scene
@@ -25,7 +25,7 @@ def migrated(database: Any) -> None:
 
 
 def last_id(session: Any) -> int:
-    return traces.last_rerun_id(session.connection())
+    return last_rerun_id.last_rerun_id(session.connection())
 
 
 def note(session: Any, text: str) -> None:
@@ -74,6 +74,6 @@ def test_notes(session: Any, text: str, found: int) -> None:
 def test_a_rerun_after_a_downgrade_has_a_new_id(session: Any) -> None:
     AirflowGateway(session).record(RunRef("d", "r"), rerun_id=30, actor="ann", event="submit")
     session.commit()
-    tables.downgrade("base")
-    tables.migrate()
+    our_tables.downgrade("base")
+    our_tables.migrate()
     assert SqlRerunStore(session).add(wide(1), now=NOW) == 31

@@ -8,7 +8,7 @@ import pytest
 from airflow.models.serialized_dag import SerializedDagModel
 from sqlalchemy import select, update
 
-from airflow_rerun_downstream.airflow3.facts.facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.lineage_facts.facts import AirflowFacts
 from tests.airflow3 import history, scene
 from tests.airflow3.test_facts_links import new_facts
 

@@ -34,7 +34,7 @@ def unknown(request: pytest.FixtureRequest, mocker: Any) -> tuple[int, int]:
 class TestHost:
     def test_a_room_is_had_where_the_version_is_known(self) -> None:
         assert host.supported()
-        assert host.room("sensors").__name__ == "airflow_rerun_downstream.airflow3.sensors"
+        assert host.room("database.forks").__name__ == "airflow_rerun_downstream.airflow3.database.forks"
 
     def test_elsewhere_there_is_none_and_the_refusal_says_what_to_do(self, unknown: tuple[int, int]) -> None:
         with pytest.raises(UnsupportedAirflow, match=r"knows Airflow 3\.1, 3\.2 and 3\.3, not .* install a version"):
@@ -98,7 +98,7 @@ class TestPlugin:
         ours = {name.removeprefix("airflow_rerun_downstream.") for name in loaded}
         assert ours <= {
             *("host", "harmless", "plugin", "policy", "provider_info", "asset_manager"),
-            *("airflow3", "airflow3.asset_manager"),
+            *("airflow3", "airflow3.asset_manager", "airflow3.hooks", "airflow3.hooks.asset_events"),
         }
 
 
@@ -214,10 +214,10 @@ class TestInsideAirflow:
     ) -> None:
         from airflow.providers.standard.operators.empty import EmptyOperator
 
-        from airflow_rerun_downstream.airflow3 import asset_manager
+        from airflow_rerun_downstream.airflow3.hooks import asset_events
 
-        monkeypatch.setattr(asset_manager, "_inside", None)  # as a process begins
-        asset_manager.prepare()
+        monkeypatch.setattr(asset_events, "_inside", None)  # as a process begins
+        asset_events.prepare()
 
         scene.migrate(database)
         make = partial(EmptyOperator, task_id="t", outlets=[assets.asset("a")])
@@ -245,7 +245,7 @@ class TestInsideAirflow:
         assert caplog.records == []
 
     def test_the_db_manager_leaves_our_tables_alone(self, unknown: Any, database: Any, session: Any) -> None:
-        from airflow_rerun_downstream.airflow3.db_manager import RerunDownstreamDBManager
+        from airflow_rerun_downstream.airflow3.database.migration import RerunDownstreamDBManager
 
         manager = RerunDownstreamDBManager(session)
         scene.drop(database)

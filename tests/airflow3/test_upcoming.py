@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_rerun_downstream.airflow3 import wiring
-from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor

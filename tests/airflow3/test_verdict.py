@@ -384,7 +384,7 @@ def test_what_a_newer_version_adds_belongs_to_the_member(play, session) -> None:
 
 
 def test_many_runs_take_no_more_statements_than_one(play, session, database) -> None:
-    from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
     work = play(chain("a"))
     work.run("a", state="skipped")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.facts import AirflowFacts
-from airflow_rerun_downstream.airflow3.facts.waiting import PARTITIONED
+from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.lineage_facts.queued_events import PARTITIONED
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.airflow3 import assets, history, scene, scheduler
 

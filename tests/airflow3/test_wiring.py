@@ -15,8 +15,9 @@ from pytest_mock import MockerFixture
 from sqlalchemy import insert, text
 
 from airflow_rerun_downstream import harmless
-from airflow_rerun_downstream.airflow3 import health as healths
-from airflow_rerun_downstream.airflow3 import reports, wiring
+from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.installation import health as healths
+from airflow_rerun_downstream.airflow3.installation import process_reports
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
 from airflow_rerun_downstream.settings import Settings
 from airflow_rerun_downstream.store import schema
@@ -154,7 +155,7 @@ def test_looking_at_the_schema_costs_nothing_for_a_while(migrated: Database) -> 
 
 
 def test_a_process_reports_itself_and_withdraws(migrated: Database) -> None:
-    reporter = reports.Reporter(reports.API_SERVER)
+    reporter = process_reports.Reporter(process_reports.API_SERVER)
     stop = threading.Event()
     thread = threading.Thread(target=reporter.run, args=(stop,))
     thread.start()
@@ -167,11 +168,11 @@ def test_a_process_reports_itself_and_withdraws(migrated: Database) -> None:
     stop.set()
     thread.join(10)
     with migrated.engine.connect() as connection:
-        assert live_processes(connection, within=reports.ALIVE) == []
+        assert live_processes(connection, within=process_reports.ALIVE) == []
 
 
 def test_a_process_that_cannot_report_says_so_once(bare: Database, caplog: pytest.LogCaptureFixture) -> None:
-    reporter = reports.Reporter(reports.API_SERVER)
+    reporter = process_reports.Reporter(process_reports.API_SERVER)
     for _ in range(3):
         reporter._attempt(reporter.report)
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["This process can't report itself"]
@@ -185,15 +186,15 @@ def test_an_asset_manager_is_recognised_by_its_bases() -> None:
     class Theirs(RerunAssetManager):
         pass
 
-    assert reports.recognises(RerunAssetManager)
-    assert reports.recognises(Theirs)
-    assert not reports.recognises(AssetManager)
+    assert process_reports.recognises(RerunAssetManager)
+    assert process_reports.recognises(Theirs)
+    assert not process_reports.recognises(AssetManager)
 
 
 def test_one_api_server_without_the_asset_manager_is_enough_to_refuse(
     migrated: Database, health: healths.AirflowHealth, mocker: MockerFixture
 ) -> None:
-    configured = mocker.patch.object(reports, "asset_manager_configured", autospec=True, return_value=True)
+    configured = mocker.patch.object(process_reports, "asset_manager_configured", autospec=True, return_value=True)
     assert health.asset_manager_active()
     assert health.asset_manager().status == "healthy"
     say(migrated, "other", asset_manager=False, kind="scheduler")
@@ -257,7 +258,7 @@ class TestClocks:
     ) -> None:
         fake = DatabaseClock(machine=lambda: machine_time() + timedelta(seconds=off))
         mocker.patch.object(wiring, "clock", return_value=fake)
-        reporter = reports.Reporter(reports.CONDUCTOR)
+        reporter = process_reports.Reporter(process_reports.CONDUCTOR)
         reporter._attempt(reporter.report)
         (found,) = reported(migrated)
         assert found.clock_offset == pytest.approx(off, abs=2)
@@ -358,7 +359,7 @@ class TestHooks:
     ) -> None:
         harmless.tell("asset_manager", ValueError("a secret"))
         with wiring.AirflowUnitOfWork().session() as session:
-            reports.Reporter(reports.API_SERVER).report(session)
+            process_reports.Reporter(process_reports.API_SERVER).report(session)
         assert [each.trouble for each in reported(migrated)] == ["asset_manager: ValueError"]
         harmless.forget()  # as in another process
         found = health.hooks()

@@ -152,7 +152,7 @@ class Work:
 
     def dispatch(self, *task_ids: str) -> None:
         """A rerun clears tasks of the run."""
-        from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+        from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 
         tasks = normalised(TaskRef(task_id) for task_id in task_ids or self.states())
         AirflowGateway(self.session).dispatch(
@@ -161,15 +161,15 @@ class Work:
         self.session.commit()
 
     def account(self, place: RunRef | None = None) -> RunAccount:
-        from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+        from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
         places = {} if place is None else {self.ref: place}
         return AirflowFacts(self.session).accounts([self.ref], places=places)[self.ref]
 
     def judge(self, *task_ids: str, place: RunRef | None = None) -> Judgement:
         """The judgement on a member with these tasks; none named: all."""
-        from airflow_rerun_downstream.airflow3.facts import AirflowFacts
-        from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+        from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
+        from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
         seen: Observation = AirflowGateway(self.session).observe([self.ref])[self.ref]
         structure: DagStructure = AirflowFacts(self.session).structures([self.ref.dag_id])[self.ref.dag_id]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from airflow_rerun_downstream.airflow3 import wiring
-from airflow_rerun_downstream.airflow3.facts import emitters
+from airflow_rerun_downstream.airflow3.lineage_facts import emitted_assets
 from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
 from airflow_rerun_downstream.domain.rerun import Actor
 from tests.airflow3.database import Statements
@@ -75,7 +75,7 @@ def test_ten_thousand_runs_beside_a_million_events(benchmark: Any, large: LargeH
     assert rows == large.runs * (large.shape.tasks + 2) + large.shape.tasks + 1
     floor, took = compared(lambda: bare_reads(large), lambda: plan(large))
     ratio = took / floor
-    emitters.MEMORY.clear()
+    emitted_assets.MEMORY.clear()
     _, first = compared(lambda: None, lambda: plan(large), rounds=1)
     benchmark.extra_info.update(statements=len(statements), bare_reads_s=floor, ratio=ratio, first_s=first)
     print(

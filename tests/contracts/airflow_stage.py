@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
+from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
 from airflow_rerun_downstream.domain.facts import RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from tests.airflow3 import history, scene
@@ -30,7 +30,7 @@ class AirflowStage:
     """Airflow's own code writes the rows as far as it can be had without a scheduler and workers."""
 
     def __init__(self, session: Session) -> None:
-        from airflow_rerun_downstream.airflow3.facts import AirflowFacts
+        from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
 
         self.session = session
         self.facts: LineageFacts = AirflowFacts(session)
@@ -158,7 +158,7 @@ class AirflowStage:
         self.session.commit()
 
     def _gateway(self) -> Gateway:
-        from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+        from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 
         return AirflowGateway(self.session)
 

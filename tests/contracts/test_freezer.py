@@ -85,14 +85,14 @@ class FakeStage:
 
 class AirflowStage:
     def __init__(self, session: Any) -> None:
-        from airflow_rerun_downstream.airflow3 import hook
-        from airflow_rerun_downstream.airflow3.freezing import AirflowFreezer
+        from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
+        from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
         from tests.airflow3 import assets, freezing, history, scene, scheduler
 
         days = history.dag("d", schedule="@daily", catchup=True)
         scene.save(days, history.dag("c", schedule=[assets.asset("a")]), session=session)
         freezing.members(4, session=session)
-        hook.install()
+        dag_run_insert.install()
         self.history, self.scene, self.scheduler, self.session = history, scene, scheduler, session
         self.freezer = AirflowFreezer(session)
 

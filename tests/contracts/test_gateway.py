@@ -64,7 +64,7 @@ class AirflowStage:
         from airflow.providers.standard.operators.empty import EmptyOperator
         from airflow.sdk import DAG
 
-        from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+        from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
         from tests.airflow3 import scene
 
         with DAG("d", schedule="@daily", start_date=scene.START, max_active_runs=1) as dag:

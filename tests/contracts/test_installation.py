@@ -40,7 +40,8 @@ def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
         house = House()
         yield Installation(house.unit_of_work, FakeClock(), FakeHealth(house.unit_of_work), FakeNotifier())
         return
-    from airflow_rerun_downstream.airflow3 import health, wiring
+    from airflow_rerun_downstream.airflow3 import wiring
+    from airflow_rerun_downstream.airflow3.installation import health
     from airflow_rerun_downstream.store import schema
     from airflow_rerun_downstream.store.moments import DatabaseClock
 

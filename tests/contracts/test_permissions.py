@@ -53,7 +53,7 @@ class AirflowStage:
     """The auth manager is one that answers what the stage says; the Dags that there are, Airflow's own code lists."""
 
     def __init__(self, session: Any) -> None:
-        from airflow_rerun_downstream.airflow3.permissions import AuthManagerPermissions
+        from airflow_rerun_downstream.airflow3.installation.permissions import AuthManagerPermissions
 
         self.session = session
         self.permissions = AuthManagerPermissions(session)
@@ -90,7 +90,7 @@ def stage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         yield FakeStage()
         return
     database = emptied(request.param)
-    from airflow_rerun_downstream.airflow3 import permissions
+    from airflow_rerun_downstream.airflow3.installation import permissions
 
     with database.session() as session:
         made = AirflowStage(session)

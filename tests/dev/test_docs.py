@@ -57,7 +57,7 @@ def warning_codes() -> Iterator[str]:
 
 
 def routes() -> Iterator[str]:
-    source = (PACKAGE / "airflow3" / "api" / "routes.py").read_text()
+    source = (PACKAGE / "airflow3" / "web" / "routes.py").read_text()
     for method, path in re.findall(r'@router\.(get|post)\("([^"]+)"', source):
         yield f"{method.upper()} {path.replace(':path', '')}"
 

@@ -26,7 +26,7 @@ pytest.importorskip("airflow")
 configure()
 
 if TYPE_CHECKING:
-    from airflow_rerun_downstream.airflow3.db_manager import RerunDownstreamDBManager
+    from airflow_rerun_downstream.airflow3.database.migration import RerunDownstreamDBManager
 
 NEWER = f"UPDATE {VERSION_TABLE} SET version_num = '9999'"
 
@@ -53,7 +53,7 @@ def session(engine: Engine) -> Iterator[Session]:
 
 @pytest.fixture
 def manager(session: Session) -> RerunDownstreamDBManager:
-    from airflow_rerun_downstream.airflow3.db_manager import RerunDownstreamDBManager
+    from airflow_rerun_downstream.airflow3.database.migration import RerunDownstreamDBManager
 
     return RerunDownstreamDBManager(session)
 
@@ -71,7 +71,7 @@ def run(engine: Engine, statement: str) -> None:
 def test_airflow_accepts_the_manager() -> None:
     from airflow.utils.db_manager import RunDBManager
 
-    from airflow_rerun_downstream.airflow3.db_manager import RerunDownstreamDBManager
+    from airflow_rerun_downstream.airflow3.database.migration import RerunDownstreamDBManager
 
     RunDBManager._validate(RerunDownstreamDBManager)
 
@@ -79,7 +79,7 @@ def test_airflow_accepts_the_manager() -> None:
 def test_it_answers_every_call_of_the_base_class() -> None:
     from airflow.utils.db_manager import BaseDBManager
 
-    from airflow_rerun_downstream.airflow3.db_manager import RerunDownstreamDBManager
+    from airflow_rerun_downstream.airflow3.database.migration import RerunDownstreamDBManager
 
     for name in ("initdb", "upgradedb", "downgrade", "create_db_from_orm", "drop_tables", "check_migration"):
         theirs = signatures.signature(getattr(BaseDBManager, name)).parameters
@@ -88,7 +88,7 @@ def test_it_answers_every_call_of_the_base_class() -> None:
 
 
 def test_the_released_version_has_a_revision() -> None:
-    from airflow_rerun_downstream.airflow3.db_manager import RerunDownstreamDBManager
+    from airflow_rerun_downstream.airflow3.database.migration import RerunDownstreamDBManager
 
     assert __version__ in RerunDownstreamDBManager.revision_heads_map
     assert list(RerunDownstreamDBManager.revision_heads_map.values())[-1] == schema.HEAD
@@ -203,6 +203,6 @@ class TestMigrateAtStart:
 
     @staticmethod
     def start() -> bool:
-        from airflow_rerun_downstream.airflow3.db_manager import migrate_at_start
+        from airflow_rerun_downstream.airflow3.database.migration import migrate_at_start
 
         return migrate_at_start()

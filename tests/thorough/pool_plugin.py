@@ -45,7 +45,7 @@ class InUse:
 
 def two_connections() -> None:
     """Ask the auth manager without our session, which then takes another one."""
-    from airflow_rerun_downstream.airflow3 import permissions
+    from airflow_rerun_downstream.airflow3.installation import permissions
 
     asked = permissions.auth_manager
 
@@ -61,7 +61,7 @@ def two_connections() -> None:
 
 def slots(number: int) -> None:
     """Answer so many calls at a time."""
-    from airflow_rerun_downstream.airflow3.api import app
+    from airflow_rerun_downstream.airflow3.web import app
 
     app.airflows_pool = lambda: number
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from airflow_rerun_downstream.airflow3.stored import Unreadable, linked_run, read_id, read_waited
+from airflow_rerun_downstream.airflow3.database.untrusted_values import Unreadable, linked_run, read_id, read_waited
 from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage import expressions

@@ -66,7 +66,7 @@ def test_the_lock_is_short(database: Any) -> None:
     from airflow.models.taskinstance import clear_task_instances
     from airflow.sdk import DAG, task
 
-    from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+    from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 
     with DAG("d", schedule="@daily", start_date=scene.START) as dag:
 

@@ -71,7 +71,7 @@ def repair(worlds: Iterable[World], *, session: Session) -> None:
 
 def make_anew(world: World, repair: Repair, number: int, *, session: Session) -> None:
     """Dispatch a run, and let it run through."""
-    from airflow_rerun_downstream.airflow3.gateway import AirflowGateway
+    from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 
     ref = repair.run.ref
     tasks = normalised(TaskRef(task_id) for task_id in repair.tasks)
@@ -108,7 +108,7 @@ def repeat(event: Event, repair: Repair, *, session: Session) -> None:
     from airflow.models.asset import AssetEvent
     from sqlalchemy import insert, select
 
-    from airflow_rerun_downstream.airflow3.repeats import TICK
+    from airflow_rerun_downstream.airflow3.hooks.repeated_events import TICK
     from airflow_rerun_downstream.store import tables
     from tests.airflow3 import history
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_rerun_downstream.airflow3.sensors import WAITED_KEY, waited_value
+from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
 from airflow_rerun_downstream.domain.plan import LinkKind
 from tests.worlds import operators
 from tests.worlds.links import Link

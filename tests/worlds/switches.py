@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import null
 
-from airflow_rerun_downstream.airflow3.facts import facts, parsing, starts, values
+from airflow_rerun_downstream.airflow3.lineage_facts import facts, serialized_dag, serialized_task, task_starts
 from airflow_rerun_downstream.domain.facts import Definitions, SensorInstance
 from airflow_rerun_downstream.lineage import declared, discovery, planner, sensors, waits
 from airflow_rerun_downstream.lineage.behind import Behind
@@ -57,8 +57,8 @@ def no_lost_events(patch: pytest.MonkeyPatch) -> None:
 
 def arguments_are_text(patch: pytest.MonkeyPatch) -> None:
     """What only a running task knows counts as what is written, and indexes aren't told apart."""
-    patch.setattr(values, "OF_A_GROUP", "\0")
-    patch.setattr(values.Task, "by_index", lambda self: None)
+    patch.setattr(serialized_task, "OF_A_GROUP", "\0")
+    patch.setattr(serialized_task.Task, "by_index", lambda self: None)
 
 
 def dated_runs_only(patch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def nothing_behind(patch: pytest.MonkeyPatch) -> None:
 
 def no_sensors_of_ones_own(patch: pytest.MonkeyPatch) -> None:
     """Only Airflow's own sensor is one."""
-    patch.setattr(parsing, "is_own_sensor", lambda task: False)
+    patch.setattr(serialized_dag, "is_own_sensor", lambda task: False)
 
 
 def offsets_are_believed(patch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def skipped_sensors_read(patch: pytest.MonkeyPatch) -> None:
 
 def every_start_counts(patch: pytest.MonkeyPatch) -> None:
     """What a rerun has made anew has read what was there then."""
-    patch.setattr(starts, "noted_start", lambda run_id, source: (null(), source))
+    patch.setattr(task_starts, "noted_start", lambda run_id, source: (null(), source))
 
 
 SWITCHES: Mapping[str, Switch] = {

@@ -15,15 +15,16 @@ PACKAGE = "airflow_rerun_downstream"
 CONTROL = Path(os.environ["SABOTAGE"])
 
 FAULTY = {
-    f"{PACKAGE}.airflow3.recognition": ("begin", "before_queueing"),
-    f"{PACKAGE}.airflow3.hook": ("expected",),
-    f"{PACKAGE}.airflow3.listener": ("record",),
-    f"{PACKAGE}.airflow3.entries": ("root",),
+    f"{PACKAGE}.airflow3.hooks.recognition": ("begin", "before_queueing"),
+    f"{PACKAGE}.airflow3.hooks.dag_run_insert": ("expected",),
+    f"{PACKAGE}.airflow3.hooks.listener": ("record",),
+    f"{PACKAGE}.airflow3.web.menu": ("root",),
     f"{PACKAGE}.policy": ("mark",),
 }
 BROKEN = {
-    *(f"{PACKAGE}.airflow3.{name}" for name in ("recognition", "hook", "sensors", "listener", "entries", "extra_link")),
-    *(f"{PACKAGE}.airflow3.{name}" for name in ("forks", "wiring", "api.app")),
+    *(f"{PACKAGE}.airflow3.hooks.{name}" for name in ("recognition", "dag_run_insert", "listener")),
+    *(f"{PACKAGE}.airflow3.web.{name}" for name in ("app", "extra_link", "menu")),
+    *(f"{PACKAGE}.airflow3.{name}" for name in ("database.forks", "database.sensor_marks", "wiring")),
 }
 
 

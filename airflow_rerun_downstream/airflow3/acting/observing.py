@@ -1,0 +1,193 @@
+"""What the conductor sees of runs: their states and task instances, and why a queued one waits. One statement."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from airflow.configuration import conf
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.models.taskinstance import TaskInstance
+from sqlalchemy import and_, case, false, func, null, or_, select
+
+from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in, pair_in
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation, TaskInstanceFacts
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.room import DagRoom
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+RUN = DagRun.__table__.c
+DAG = DagModel.__table__.c
+
+RESTARTING = "restarting"
+SLACK = timedelta(seconds=30)
+"""What a supervisor takes to end a task that ignores SIGTERM."""
+
+REMEMBERED = timedelta(hours=1)
+"""For how long a task instance that nobody asks about is remembered."""
+
+
+class Silence:
+    """Since when task instances have said nothing, by this process's own monotonic clock.
+
+    A heartbeat's time is written by the clock of whichever api-server takes it. None is compared with another one: it
+    is silence when what was written stays the same. A process that has just begun to look has seen none yet.
+    """
+
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._seen: dict[tuple[Any, ...], tuple[tuple[Any, ...], float, float]] = {}
+
+    def of(self, task_instance: Any) -> timedelta:
+        """For how long a task instance has been seen as it is now."""
+        key = (task_instance.dag_id, task_instance.run_id, task_instance.task_id, task_instance.map_index)
+        said = (task_instance.try_number, task_instance.last_heartbeat_at, task_instance.updated_at)
+        now = self._seconds()
+        before = self._seen.get(key)
+        since = before[1] if before is not None and before[0] == said else now
+        if before is None:
+            self._forget(now - REMEMBERED.total_seconds())
+        self._seen[key] = (said, since, now)
+        return timedelta(seconds=now - since)
+
+    def _forget(self, before: float) -> None:
+        self._seen = {key: seen for key, seen in self._seen.items() if seen[2] >= before}
+
+
+SILENCE = Silence()
+"""What this process has seen."""
+
+
+DRAINING = DAG.is_draining if "is_draining" in DAG else false()
+"""No Airflow up to 3.3 drains Dags."""
+
+CLOSED = (
+    (or_(DAG.dag_id.is_(None), DAG.is_stale), "dag_gone"),
+    (DAG.is_paused, "dag_paused"),
+    (DRAINING, "dag_draining"),
+)
+"""Why a Dag starts no run at all."""
+
+
+def observed() -> Any:
+    """The statement, without the condition that names the runs."""
+    started = (
+        select(RUN.dag_id, func.count().label("runs"))
+        .where(RUN.state == "running", RUN.backfill_id.is_(None))
+        .group_by(RUN.dag_id)
+        .subquery()
+    )
+    full = and_(RUN.backfill_id.is_(None), started.c.runs >= DAG.max_active_runs)
+    waits = case((RUN.state != "queued", null()), *CLOSED, (full, "at_max_active_runs"), else_=null())
+    return (
+        select(
+            DagRun.dag_id,
+            DagRun.run_id,
+            DagRun.state.label("run_state"),
+            DagRun.clear_number,
+            waits.label("waits_because"),
+            TaskInstance.task_id,
+            TaskInstance.map_index,
+            TaskInstance.state,
+            TaskInstance.operator,
+            TaskInstance.try_number,
+            TaskInstance.start_date,
+            TaskInstance.end_date,
+            TaskInstance.last_heartbeat_at,
+            TaskInstance.updated_at,
+        )
+        .select_from(DagRun)
+        .outerjoin(TaskInstance, and_(TaskInstance.dag_id == DagRun.dag_id, TaskInstance.run_id == DagRun.run_id))
+        .outerjoin(DagModel, DagModel.dag_id == DagRun.dag_id)
+        .outerjoin(started, started.c.dag_id == DagRun.dag_id)
+        .order_by(DagRun.dag_id, DagRun.run_id, TaskInstance.task_id, TaskInstance.map_index)
+    )
+
+
+OBSERVED = observed()
+
+
+def rooms(session: Session, dag_ids: Collection[str], *, now: datetime) -> dict[str, DagRoom]:
+    """What each Dag can start now. A run that isn't due, such as a held one, isn't in the queue."""
+    found = {dag_id: DagRoom("dag_gone") for dag_id in dag_ids}
+    waiting = and_(RUN.state == "queued", RUN.run_after <= now)
+    wanted = (
+        select(
+            DAG.dag_id,
+            case(*CLOSED, else_=null()).label("closed"),
+            DAG.max_active_runs,
+            func.count(case((RUN.state == "running", 1))).label("running"),
+            func.count(case((waiting, 1))).label("queued"),
+        )
+        .select_from(DagModel)
+        .outerjoin(
+            DagRun,
+            and_(RUN.dag_id == DAG.dag_id, RUN.state.in_(("running", "queued")), RUN.backfill_id.is_(None)),
+        )
+        .group_by(DAG.dag_id)
+    )
+    for some in chunks(sorted(found)):
+        for row in session.execute(wanted.where(one_in(session, DAG.dag_id, some))):
+            found[row.dag_id] = DagRoom(row.closed, row.max_active_runs, row.running, row.queued)
+    return found
+
+
+def observations(session: Session, runs: Sequence[tuple[str, str]], *, silence: Silence) -> Iterator[Observation]:
+    """The runs that exist among the pairs of Dag and run id."""
+    rows = session.execute(OBSERVED.where(pair_in(session, RUN.dag_id, RUN.run_id, runs)))
+    for key, group in groupby(rows, key=lambda row: (row.dag_id, row.run_id)):
+        yield observation(RunRef(*key), list(group), silence=silence)
+
+
+def observation(ref: RunRef, rows: Sequence[Any], *, silence: Silence) -> Observation:
+    """One run from its joined rows; a run without task instances has one row with an empty half."""
+    run_state = str(rows[0].run_state)
+    return Observation(
+        ref,
+        run_state,
+        rows[0].clear_number,
+        tuple(
+            TaskInstanceFacts(
+                task_id=row.task_id,
+                map_index=row.map_index,
+                state=None if was_left(row, run_state=run_state, silence=silence) else row.state,
+                operator=row.operator,
+                try_number=row.try_number,
+                start_date=row.start_date,
+                end_date=row.end_date,
+            )
+            for row in rows
+            if row.task_id is not None
+        ),
+        rows[0].waits_because,
+    )
+
+
+def was_left(task_instance: Any, *, run_state: str, silence: Silence) -> bool:
+    """Whether a task instance of a run that has ended is restarting for ever: its process has surely ended.
+
+    Its executor's report is lost when the scheduler is killed, and Airflow looks after running runs only. A task
+    whose heartbeats aren't answered is killed by its supervisor, long before Airflow itself takes it for dead.
+    """
+    if task_instance.state != RESTARTING or run_state not in FINISHED_RUN_STATES:
+        return False
+    return silence.of(task_instance) > heartbeat_timeout() + SLACK
+
+
+def utc_now() -> datetime:
+    """The machine's time."""
+    return datetime.now(timezone.utc)
+
+
+def heartbeat_timeout() -> timedelta:
+    """The silence after which Airflow takes a task for dead, or that in which its supervisor gives up, if longer."""
+    silent = conf.getint("scheduler", "task_instance_heartbeat_timeout", fallback=300)
+    between = conf.getint("workers", "min_heartbeat_interval", fallback=5)
+    failures = conf.getint("workers", "max_failed_heartbeats", fallback=3)
+    return timedelta(seconds=max(silent, between * failures))

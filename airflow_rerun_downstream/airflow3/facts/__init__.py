@@ -1,5 +1,0 @@
-"""Reads of Airflow 3's metadata database: columns only, a few statements whatever is asked."""
-
-from airflow_rerun_downstream.airflow3.facts.facts import AirflowFacts
-
-__all__ = ["AirflowFacts"]

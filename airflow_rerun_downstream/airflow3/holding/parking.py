@@ -1,0 +1,185 @@
+"""Freezing of Dags that assets start: what is queued for them is parked, out of the scheduler's sight.
+
+Airflow queues a row for each asset that a Dag waits for, or one for each partition key. The former go into a table of
+ours; the latter stay where they are under another name for their Dag, with all that points to them. Some of it runs
+inside the transaction in which a task succeeds: on its connection, and `apart` from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.models import asset as models
+from airflow.models.asset import AssetDagRunQueue, AssetModel
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from sqlalchemy import case, delete, func, inspect, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from airflow_rerun_downstream.airflow3.lineage_facts.inlets import scheduled_by
+from airflow_rerun_downstream.store.executor import Executor
+from airflow_rerun_downstream.store.tables import hold, parked
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+    from sqlalchemy.orm import Session
+
+Keys = Mapping[str, frozenset[str] | None]
+"""Frozen Dags, each with the partition keys that are; None: all of them, and the Dag as a whole."""
+
+DAG, QUEUE = DagModel.__table__, AssetDagRunQueue.__table__
+
+PARTITIONED = hasattr(models, "AssetPartitionDagRun")
+"""Airflow 3.1 has no partitions."""
+
+UPSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+"""On any other database nothing is parked: freezing is refused there."""
+
+PARKED = "~"
+MAX_ID = 250
+
+
+def parked_name(dag_id: str) -> str:
+    """What a frozen Dag's pending partitions are kept under; no Dag can have that id."""
+    return f"{PARKED}{dag_id}"[:MAX_ID]
+
+
+def frozen(executor: Executor, dag_ids: Collection[str] | None = None) -> Keys:
+    """Which of the Dags, or of all, are frozen by what their assets queue. One statement."""
+    wanted = select(hold.c.dag_id, hold.c.partition_key).where(hold.c.assets).distinct()
+    if dag_ids is not None:
+        wanted = wanted.where(hold.c.dag_id.in_(sorted(dag_ids)))
+    found: dict[str, frozenset[str] | None] = {}
+    for dag_id, key in executor.execute(wanted).all():
+        before = found.get(dag_id, frozenset())
+        found[dag_id] = None if key is None or before is None else before | {key}
+    return found
+
+
+def park(executor: Executor, keys: Keys) -> None:
+    """Take what is queued for frozen Dags out of the scheduler's sight. It must have been flushed."""
+    rows = executor.execute(
+        select(QUEUE)
+        .where(QUEUE.c.target_dag_id.in_(sorted(keys)))
+        .order_by(QUEUE.c.target_dag_id, QUEUE.c.asset_id)
+        .with_for_update(of=QUEUE)
+    ).all()
+    if rows:
+        values = [{"dag_id": row.target_dag_id, "asset_id": row.asset_id, "created_at": row.created_at} for row in rows]
+        put(executor, parked, values)
+        for row in rows:
+            same = (QUEUE.c.target_dag_id == row.target_dag_id, QUEUE.c.asset_id == row.asset_id)
+            executor.execute(delete(QUEUE).where(*same))
+    for dag_id, some in keys.items() if PARTITIONED else ():
+        rename_pending(executor, dag_id, parked_name(dag_id), keys=some)
+
+
+def forget_queued(session: Session, keys: Keys) -> None:
+    """Let a session forget the rows that were parked below it: it would take the next one for there already."""
+    for each in list(session.identity_map.values()):
+        if isinstance(each, AssetDagRunQueue) and inspect(each).identity[1] in keys:
+            session.expunge(each)
+
+
+def put(executor: Executor, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that have a ``created_at``; of one that is there already, the later moment counts.
+
+    A run consumes the events up to that moment: it must cover all for which the row stands.
+    """
+    connection = executor if isinstance(executor, Connection) else executor.connection()
+    into: Any = UPSERTS[connection.dialect.name]
+    added = into(table).values(list(values))
+    later = case((added.excluded.created_at > table.c.created_at, added.excluded.created_at), else_=table.c.created_at)
+    key = list(table.primary_key.columns)
+    connection.execute(added.on_conflict_do_update(index_elements=key, set_={"created_at": later}))
+
+
+def rename_pending(executor: Executor, before: str, after: str, *, keys: Collection[str] | None) -> None:
+    """Move pending partitions from one name to another."""
+    pending = models.AssetPartitionDagRun.__table__
+    wanted = update(pending).where(pending.c.target_dag_id == before, pending.c.created_dag_run_id.is_(None))
+    if keys is not None:
+        wanted = wanted.where(pending.c.partition_key.in_(sorted(keys)))
+    executor.execute(wanted.values(target_dag_id=after))
+
+
+def hold_off(executor: Executor, dag_ids: Collection[str]) -> None:
+    """Wait for a freeze of these Dags that is on its way, as a row of Airflow's queue, with its foreign key, does.
+
+    Pending partitions have no foreign key to their Dag. Others may do the same at the same time.
+    """
+    executor.execute(
+        select(DAG.c.dag_id)
+        .where(DAG.c.dag_id.in_(sorted(dag_ids)))
+        .order_by(DAG.c.dag_id)
+        .with_for_update(read=True, key_share=True)
+    )
+
+
+def unpark(session: Session, dag_id: str) -> None:
+    """Put back what no hold of the Dag keeps any more."""
+    kept = frozen(session, [dag_id]).get(dag_id, frozenset())
+    if kept is None:
+        return
+    if not kept:
+        unpark_queue(session, dag_id)
+    if PARTITIONED:
+        unpark_partitions(session, dag_id, kept)
+
+
+def unpark_queue(session: Session, dag_id: str) -> None:
+    """Put back the assets' rows; not those of events that a run has consumed, or that start the Dag no more."""
+    consumed = (
+        select(func.max(DagRun.run_after))
+        .where(DagRun.dag_id == dag_id, DagRun.run_type == "asset_triggered")
+        .scalar_subquery()
+    )
+    last = session.scalar(select(consumed))
+    rows = session.execute(
+        select(parked.c.asset_id, parked.c.created_at)
+        .join(AssetModel.__table__, AssetModel.id == parked.c.asset_id)
+        .where(parked.c.dag_id == dag_id, scheduled_by(dag_id))
+    ).all()
+    session.execute(delete(parked).where(parked.c.dag_id == dag_id))
+    values = [
+        {"asset_id": row.asset_id, "target_dag_id": dag_id, "created_at": row.created_at}
+        for row in rows
+        if last is None or row.created_at > last
+    ]
+    if values:
+        put(session, AssetDagRunQueue.__table__, values)
+
+
+def unpark_partitions(session: Session, dag_id: str, kept: Collection[str]) -> None:
+    """Put back the partitions whose key isn't ``kept``; several of one key become one, so that one run comes."""
+    pending, logged = models.AssetPartitionDagRun.__table__, models.PartitionedAssetKeyLog.__table__
+    names = (dag_id, parked_name(dag_id))
+    rows = session.execute(
+        select(pending)
+        .where(pending.c.target_dag_id.in_(names), pending.c.created_dag_run_id.is_(None))
+        .order_by(pending.c.id)
+    ).all()
+    by_key: dict[str, list[Any]] = {}
+    for row in rows:
+        if row.partition_key not in kept:
+            by_key.setdefault(row.partition_key, []).append(row)
+    for some in by_key.values():
+        # The scheduler may just be looking at one that was never parked: that one stays.
+        one = max(some, key=lambda row: (row.target_dag_id == dag_id, row.id))
+        others = [row.id for row in some if row.id != one.id and row.target_dag_id != dag_id]
+        values = {"target_dag_id": dag_id, **merged_date(some)}
+        session.execute(update(pending).where(pending.c.id == one.id).values(values))
+        if others:
+            same = logged.c.asset_partition_dag_run_id
+            session.execute(update(logged).where(same.in_(others)).values(asset_partition_dag_run_id=one.id))
+            session.execute(delete(pending).where(pending.c.id.in_(others)))
+
+
+def merged_date(rows: Sequence[Any]) -> dict[str, Any]:
+    """The date that the rows' partitions agree on, as Airflow merges them; nothing before it has such dates."""
+    if "partition_date" not in models.AssetPartitionDagRun.__table__.c:
+        return {}
+    dates = {row.partition_date for row in rows if row.partition_date is not None}
+    return {"partition_date": dates.pop() if len(dates) == 1 else None}

@@ -1,0 +1,1 @@
+"""What Airflow runs inside its own processes and transactions."""

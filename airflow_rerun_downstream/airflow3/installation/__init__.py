@@ -1,0 +1,1 @@
+"""The state of this installation, and who may do what in it."""

@@ -1,0 +1,255 @@
+"""How runs and their task instances came to where they are.
+
+A state doesn't say how it was reached, and dates don't either: a clear leaves them as they are, a time-out sets none,
+and `set_state` keeps those that are there. What tells is what only a worker writes, and the tries that Airflow keeps:
+
+- A clear puts the present try into ``task_instance_history``, and the try's number goes up when the task is scheduled
+  again. A number that is in the history belongs to a task instance that nobody has scheduled since its clear.
+- A worker that starts a try sets ``start_date`` and ``pid`` and empties ``end_date``; one that ends it sets that and
+  empties ``next_method``. The scheduler ends an empty task without it ever being ``scheduled``.
+- A sensor between two pokes has the end of its last poke for its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from airflow.models.dagrun import DagRun
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.taskinstancehistory import TaskInstanceHistory
+from airflow.models.taskmap import TaskMap
+from airflow.models.taskreschedule import TaskReschedule
+from airflow.models.xcom import XComModel
+from sqlalchemy import and_, func, select
+
+from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
+from airflow_rerun_downstream.airflow3.database.untrusted_values import read_choice, text_of
+from airflow_rerun_downstream.airflow3.lineage_facts.online import XCOM, word
+from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, TI
+from airflow_rerun_downstream.airflow3.lineage_facts.set_by_hand import Marks, marks
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Account, RunAccount, Skipping
+from airflow_rerun_downstream.domain.refs import RunRef
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+HISTORY = TaskInstanceHistory.__table__.c
+RESCHEDULE = TaskReschedule.__table__.c
+MAP = TaskMap.__table__.c
+
+CHOICE_KEY = "skipmixin_key"
+"""The XCom in which a task that chooses keeps its decision, for tasks behind it that are cleared later."""
+
+AT_ONCE = timedelta(seconds=10)
+"""In what time after the log's line a request that ends a running task has done so."""
+
+Key = tuple[str, int]
+
+
+@dataclass
+class Tries:
+    """The earlier tries of a task instance."""
+
+    numbers: set[int] = field(default_factory=set)
+    succeeded: bool = False
+    last: int = -1
+    last_start: datetime | None = None
+
+    def add(self, number: int, state: str | None, start: datetime | None) -> None:
+        """One more."""
+        self.numbers.add(number)
+        self.succeeded |= state == "success"
+        if number >= self.last:
+            self.last, self.last_start = number, start
+
+
+NONE = Tries()
+
+
+def accounts(
+    session: Session, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+) -> dict[RunRef, RunAccount]:
+    """The accounts of runs that exist: four statements, and two more where a task was skipped."""
+    replaced = {ref: old for ref, old in (places or {}).items() if ref in refs and old != ref}
+    rows = task_rows(session, [*refs, *replaced.values()])
+    history = tries(session, [*refs, *replaced.values()])
+    doubtful = [ref for ref in refs if any(row.state == "skipped" for row in rows.get(ref, ()))]
+    choices, empty = decisions(session, doubtful), nothing_to_map(session, doubtful)
+    marked = marks(session, {ref: rows[ref][0] for ref in refs if ref in rows})
+    return {
+        ref: RunAccount(
+            ref=ref,
+            tasks=told(ref, rows[ref], history, marked[ref], earlier(replaced.get(ref), rows, history)),
+            choices=tuple(choices[ref]),
+            nothing_to_map=frozenset(empty[ref]),
+            terminated=marked[ref].terminated,
+            lasted=lasted(rows[ref][0]),
+        )
+        for ref in refs
+        if ref in rows
+    }
+
+
+def task_rows(session: Session, refs: Iterable[RunRef]) -> dict[RunRef, list[Any]]:
+    """The task instances of runs that exist, each with its run; a run without any has one row with an empty half."""
+    last_poke = (
+        select(func.max(RESCHEDULE.end_date)).where(RESCHEDULE.ti_id == TI.id).correlate(TaskInstance.__table__)
+    ).scalar_subquery()
+    wanted = select(
+        RUN.dag_id,
+        RUN.run_id,
+        RUN.state.label("run_state"),
+        RUN.start_date.label("run_start_date"),
+        RUN.end_date.label("run_end_date"),
+        RUN.queued_at,
+        RUN.clear_number,
+        TI.id,
+        TI.task_id,
+        TI.map_index,
+        TI.state,
+        TI.try_number,
+        TI.start_date,
+        TI.end_date,
+        TI.pid,
+        TI.scheduled_dttm,
+        TI.next_method,
+        last_poke.label("last_poke"),
+    ).select_from(
+        DagRun.__table__.outerjoin(TaskInstance.__table__, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id))
+    )
+    found: dict[RunRef, list[Any]] = {}
+    for some in chunks(set(refs)):
+        for row in session.execute(wanted.where(pair_in(session, RUN.dag_id, RUN.run_id, names(some)))):
+            found.setdefault(RunRef(row.dag_id, row.run_id), []).append(row)
+    return found
+
+
+def tries(session: Session, refs: Iterable[RunRef]) -> dict[tuple[RunRef, Key], Tries]:
+    """The earlier tries of runs' task instances."""
+    found: dict[tuple[RunRef, Key], Tries] = defaultdict(Tries)
+    columns = (
+        HISTORY.dag_id, HISTORY.run_id, HISTORY.task_id, HISTORY.map_index,
+        HISTORY.try_number, HISTORY.state, HISTORY.start_date,
+    )  # fmt: skip
+    for some in chunks(set(refs)):
+        wanted = select(*columns).where(pair_in(session, HISTORY.dag_id, HISTORY.run_id, names(some)))
+        for row in session.execute(wanted):
+            key = RunRef(row.dag_id, row.run_id), (row.task_id, row.map_index)
+            found[key].add(row.try_number, word(row.state), row.start_date)
+    return dict(found)
+
+
+def decisions(session: Session, refs: Iterable[RunRef]) -> dict[RunRef, list[Skipping]]:
+    """What the tasks of runs that choose have decided."""
+    found: dict[RunRef, list[Skipping]] = defaultdict(list)
+    joined = DagRun.__table__.join(XComModel.__table__, XCOM.dag_run_id == RUN.id)
+    for some in chunks(refs):
+        wanted = (
+            select(RUN.dag_id, RUN.run_id, XCOM.task_id, XCOM.map_index, text_of(XCOM.value))
+            .select_from(joined)
+            .where(pair_in(session, RUN.dag_id, RUN.run_id, names(some)), XCOM.key == CHOICE_KEY)
+        )
+        for row in session.execute(wanted):
+            if (choice := read_choice(row.value)) is not None:
+                found[RunRef(row.dag_id, row.run_id)].append(Skipping(row.task_id, row.map_index, *choice))
+    return found
+
+
+def nothing_to_map(session: Session, refs: Iterable[RunRef]) -> dict[RunRef, set[str]]:
+    """The tasks of runs whose result is empty, so that those mapped over it have no indexes."""
+    found: dict[RunRef, set[str]] = defaultdict(set)
+    for some in chunks(refs):
+        wanted = select(MAP.dag_id, MAP.run_id, MAP.task_id).where(
+            pair_in(session, MAP.dag_id, MAP.run_id, names(some)), MAP.length == 0
+        )
+        for row in session.execute(wanted):
+            found[RunRef(row.dag_id, row.run_id)].add(row.task_id)
+    return found
+
+
+def earlier(
+    ref: RunRef | None, rows: Mapping[RunRef, Collection[Any]], history: Mapping[tuple[RunRef, Key], Tries]
+) -> set[Key]:
+    """The task instances of the run whose place another has taken that have ever succeeded."""
+    if ref is None:
+        return set()
+    return {
+        (row.task_id, row.map_index)
+        for row in rows.get(ref, ())
+        if row.state == "success" or history.get((ref, (row.task_id, row.map_index)), NONE).succeeded
+    }
+
+
+def told(
+    ref: RunRef,
+    rows: Iterable[Any],
+    history: Mapping[tuple[RunRef, Key], Tries],
+    marked: Marks,
+    before: Collection[Key],
+) -> dict[Key, Account]:
+    """The accounts of one run's task instances."""
+    found: dict[Key, Account] = {}
+    for row in rows:
+        if row.task_id is None:
+            continue
+        key = (row.task_id, row.map_index)
+        old = history.get((ref, key), NONE)
+        begun = started(row, old)
+        by_hand = was_marked(row, begun, marked)
+        found[key] = Account(
+            started=begun,
+            ended=begun and row.end_date is not None and not waits(row),
+            succeeded_before=old.succeeded or key in before,
+            by_hand=by_hand,
+            by=marked.who(*key) if by_hand else None,
+            added=bool(row.clear_number) and minted_since(row.id, row.queued_at),
+        )
+    return found
+
+
+def started(row: Any, old: Tries) -> bool:
+    """Whether the present try was started: scheduled since the last clear, and by a worker, if it needs one."""
+    if not row.try_number or row.try_number in old.numbers:
+        return False
+    if old.last_start is not None:
+        return bool(row.start_date != old.last_start)
+    return row.pid is not None or row.scheduled_dttm is None
+
+
+def waits(row: Any) -> bool:
+    """Whether a task instance waits to go on, or did when somebody else gave it its state: that leaves these as is."""
+    return row.next_method is not None or (row.end_date is not None and row.end_date == row.last_poke)
+
+
+def was_marked(row: Any, begun: bool, marked: Marks) -> bool:
+    """Whether a person gave a task instance the state that it has."""
+    if row.state == "skipped":
+        return not begun and marked.says(row.task_id, row.map_index, "success", "skipped")
+    if row.state != "success":
+        return False
+    if not begun or waits(row) or (row.task_id, row.map_index, row.try_number) in marked.failed:
+        return True
+    return any(
+        row.end_date is not None and timedelta(0) <= row.end_date - at <= AT_ONCE
+        for at in marked.times(row.task_id, row.map_index, "success")
+    )
+
+
+def minted_since(key: Any, moment: datetime | None) -> bool:
+    """Whether a task instance got its id at a moment or later: Airflow makes ids of the time (version 7)."""
+    number = key if isinstance(key, UUID) else UUID(str(key))
+    if moment is None or number.version != 7:
+        return False
+    return datetime.fromtimestamp((number.int >> 80) / 1000, tz=timezone.utc) >= moment
+
+
+def lasted(run: Any) -> float | None:
+    """How long a run that has ended took."""
+    if word(run.run_state) not in FINISHED_RUN_STATES or run.run_start_date is None or run.run_end_date is None:
+        return None
+    return float((run.run_end_date - run.run_start_date).total_seconds())

@@ -1,0 +1,64 @@
+"""What an api-server does for reruns besides answering: set the tables up, report itself, conduct."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.database.migration import migrate_at_start
+from airflow_rerun_downstream.airflow3.hooks import asset_events
+from airflow_rerun_downstream.airflow3.installation.process_reports import API_SERVER, Reporter
+from airflow_rerun_downstream.conductor import loop
+from airflow_rerun_downstream.harmless import tell
+
+log = logging.getLogger(__name__)
+
+STOPPING = 10.0
+"""Seconds that a step of the conductor gets to end at shutdown. It is one transaction: a lost one changes nothing."""
+
+
+def prepare() -> None:
+    """What must be done before the first thread starts, and before the first request comes."""
+    try:
+        wiring.load_models()
+        asset_events.prepare()
+    except Exception as error:
+        tell("rest_api", error)
+
+
+class Background:
+    """The threads of one api-server process. An error in here never reaches the server."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Set the tables up if that is needed and possible, then start the threads."""
+        try:
+            wiring.declarations()
+            migrate_at_start()
+            self._run("rerun-downstream-reports", Reporter(API_SERVER).run, self._stop)
+            if wiring.settings().conductor == "api_server":
+                self._run("rerun-downstream-conductor", loop.run, wiring.conductor(), self._stop, self._wake)
+        except Exception:
+            log.exception("Rerun Downstream can't work in this api-server")
+
+    def wake(self) -> None:
+        """Let an idle conductor look at once."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End the threads; the conductor gives its lease up."""
+        self._stop.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join(STOPPING)
+
+    def _run(self, name: str, target: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
