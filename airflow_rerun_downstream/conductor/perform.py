@@ -105,15 +105,20 @@ class Performer:
         """Prove a rerun in which nothing is left to do, and go on to its end if nothing contradicts that.
 
         What the proof is made from is read before anything is locked. What is cleared meanwhile has another number.
-        A proof that takes longer than the lease lasts is no proof: nobody would ever get to the end.
+        A proof that takes longer than the lease lasts is no proof: nobody would ever get to the end. The next attempt
+        has twice the time.
         """
+        lasts = self.lasts * 2 ** self.faults.proofs.get(rerun.id, 0)
+        if lasts > self.lasts:
+            with self.unit_of_work() as work:
+                self.confirm(work, lease, lasts)
         began = self.clock.now()
         with self.unit_of_work() as work:
             proof = self.prove(work, rerun)
             try:
                 self.confirm(work, lease)
             except LeaseLost:
-                if self.clock.now() - began >= self.lasts:
+                if self.clock.now() - began >= lasts:
                     self.faults.not_read(rerun.id)
                 raise
             self.faults.proofs.pop(rerun.id, None)
@@ -135,9 +140,9 @@ class Performer:
             log.exception("Rerun %s: its proof can't be made", rerun.id)
             return not_computed(now, rerun.source)
 
-    def confirm(self, work: Work, lease: int) -> None:
-        """Lock the lease for this transaction."""
-        if not work.lease.confirm(owner=self.owner, number=lease, lasts=self.lasts):
+    def confirm(self, work: Work, lease: int, lasts: timedelta | None = None) -> None:
+        """Lock the lease for this transaction; it lasts ``lasts`` from now, or as long as every lease does."""
+        if not work.lease.confirm(owner=self.owner, number=lease, lasts=lasts or self.lasts):
             raise LeaseLost(self.owner)
 
     def dispatch(self, rerun: Rerun, step: Dispatch, lease: int) -> bool:

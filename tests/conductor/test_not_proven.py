@@ -258,8 +258,9 @@ class TestTheRecordKeepsIt:
         assert house.store.get(rerun).proof.proven == 1  # type: ignore[union-attr]
         assert len(reads) == 4
 
-    def test_one_that_outlasts_the_lease_is_given_up(self) -> None:
-        """Every conductor would lose the lease over it, and the rerun would never end."""
+    @pytest.mark.parametrize(("seconds", "ticks", "proven"), [(10, 1, 1), (20, 2, 1), (100, 4, 1), (300, 6, 0)])
+    def test_one_that_outlasts_the_lease(self, seconds: int, ticks: int, proven: int) -> None:
+        """Each time it has twice the time. One that no time is enough for is given up: else the rerun never ended."""
         house = House()
         real = house.unit_of_work.facts.tries
 
@@ -269,12 +270,12 @@ class TestTheRecordKeepsIt:
         house.world.finish(one, at=house.clock.now())
 
         def taken(*args: object, **more: object) -> object:
-            house.clock.advance(seconds=20)
+            house.clock.advance(seconds=seconds)
             house.unit_of_work.lease.acquire(owner="other", lasts=timedelta(seconds=1))
             return real(*args, **more)  # type: ignore[arg-type]
 
         house.unit_of_work.facts.tries = taken  # type: ignore[assignment, method-assign]
-        for _ in range(5):
+        for _ in range(ticks - 1):
             house.tick()
             assert house.store.get(rerun).state is RerunState.RUNNING  # type: ignore[union-attr]
             house.clock.advance(seconds=5)
@@ -282,7 +283,7 @@ class TestTheRecordKeepsIt:
         found = house.store.get(rerun)
         assert found is not None
         assert found.state is RerunState.SUCCEEDED
-        assert (found.proof.proven, found.proof.not_provable) == (0, 1)  # type: ignore[union-attr]
+        assert (found.proof.proven, found.proof.not_provable) == (proven, 1 - proven)  # type: ignore[union-attr]
 
     def test_after_that_nothing_is_proven(self) -> None:
         house = House()

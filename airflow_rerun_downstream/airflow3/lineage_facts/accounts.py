@@ -55,36 +55,57 @@ Key = tuple[str, int]
 class Tries:
     """The earlier tries of a task instance."""
 
+    rows: list[Any] = field(default_factory=list)
     numbers: set[int] = field(default_factory=set)
     succeeded: bool = False
     last: int = -1
     last_start: datetime | None = None
 
-    def add(self, number: int, state: str | None, start: datetime | None) -> None:
+    def add(self, row: Any) -> None:
         """One more."""
-        self.numbers.add(number)
-        self.succeeded |= state == "success"
-        if number >= self.last:
-            self.last, self.last_start = number, start
+        self.rows.append(row)
+        self.numbers.add(row.try_number)
+        self.succeeded |= word(row.state) == "success"
+        if row.try_number >= self.last:
+            self.last, self.last_start = row.try_number, row.start_date
 
 
 NONE = Tries()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The task instances of runs, and their earlier tries; ``replaced``: the run whose place another has taken."""
+
+    present: dict[RunRef, list[Any]]
+    history: dict[tuple[RunRef, Key], Tries]
+    replaced: dict[RunRef, RunRef]
+
+
+def read(session: Session, refs: Collection[RunRef], places: Mapping[RunRef, RunRef] | None = None) -> Rows:
+    """The rows that accounts are made from: two statements for each eleven thousand runs."""
+    replaced = {ref: old for ref, old in (places or {}).items() if ref in refs and old != ref}
+    every = [*refs, *replaced.values()]
+    return Rows(task_rows(session, every), tries(session, every), replaced)
 
 
 def accounts(
     session: Session, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
 ) -> dict[RunRef, RunAccount]:
     """The accounts of runs that exist: four statements, and two more where a task was skipped."""
-    replaced = {ref: old for ref, old in (places or {}).items() if ref in refs and old != ref}
-    rows = task_rows(session, [*refs, *replaced.values()])
-    history = tries(session, [*refs, *replaced.values()])
+    return accounts_from(session, refs, read(session, refs, places))
+
+
+def accounts_from(session: Session, refs: Collection[RunRef], read: Rows) -> dict[RunRef, RunAccount]:
+    """The accounts of runs whose rows are read: two statements, and two more where a task was skipped."""
+    rows, history = read.present, read.history
     doubtful = [ref for ref in refs if any(row.state == "skipped" for row in rows.get(ref, ()))]
     choices, empty = decisions(session, doubtful), nothing_to_map(session, doubtful)
     marked = marks(session, {ref: rows[ref][0] for ref in refs if ref in rows})
     return {
         ref: RunAccount(
             ref=ref,
-            tasks=told(ref, rows[ref], history, marked[ref], earlier(replaced.get(ref), rows, history)),
+            tasks=told(ref, rows[ref], history, marked[ref], earlier(read.replaced.get(ref), rows, history)),
             choices=tuple(choices[ref]),
             nothing_to_map=frozenset(empty[ref]),
             terminated=marked[ref].terminated,
@@ -118,6 +139,7 @@ def task_rows(session: Session, refs: Iterable[RunRef]) -> dict[RunRef, list[Any
         TI.pid,
         TI.scheduled_dttm,
         TI.next_method,
+        TI.hostname,
         last_poke.label("last_poke"),
     ).select_from(
         DagRun.__table__.outerjoin(TaskInstance.__table__, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id))
@@ -134,13 +156,13 @@ def tries(session: Session, refs: Iterable[RunRef]) -> dict[tuple[RunRef, Key], 
     found: dict[tuple[RunRef, Key], Tries] = defaultdict(Tries)
     columns = (
         HISTORY.dag_id, HISTORY.run_id, HISTORY.task_id, HISTORY.map_index,
-        HISTORY.try_number, HISTORY.state, HISTORY.start_date,
+        HISTORY.try_number, HISTORY.state, HISTORY.start_date, HISTORY.end_date, HISTORY.hostname,
     )  # fmt: skip
     for some in chunks(set(refs)):
         wanted = select(*columns).where(pair_in(session, HISTORY.dag_id, HISTORY.run_id, names(some)))
         for row in session.execute(wanted):
             key = RunRef(row.dag_id, row.run_id), (row.task_id, row.map_index)
-            found[key].add(row.try_number, word(row.state), row.start_date)
+            found[key].add(row)
     return dict(found)
 
 
