@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream import host
 from airflow_rerun_downstream.domain.errors import UnsupportedAirflow
-from airflow_rerun_downstream.ports import ComponentHealth
+from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.rest import payloads, presenters, problems
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from airflow_rerun_downstream.domain.errors import SchemaMismatch
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.lineage.declarations import Declarations, parse
 from airflow_rerun_downstream.notify.targets import ConfiguredTargets
-from airflow_rerun_downstream.ports import Permissions, Work
+from airflow_rerun_downstream.ports.installation import Permissions
+from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.settings import SECTION, InvalidSetting, Settings
 

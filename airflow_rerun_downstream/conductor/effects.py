@@ -32,7 +32,9 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Awaited, Member, Rerun
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.ports import Clock, Dispatched, Work
+from airflow_rerun_downstream.ports.gateway import Dispatched
+from airflow_rerun_downstream.ports.installation import Clock
+from airflow_rerun_downstream.ports.work import Work
 
 TOLD = 5
 """How many tasks of a stage a line of the record names."""

@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.verdict import Evidence, evidence
 from airflow_rerun_downstream.domain.versions import Structures
-from airflow_rerun_downstream.ports import Work
+from airflow_rerun_downstream.ports.work import Work
 
 
 def gather(

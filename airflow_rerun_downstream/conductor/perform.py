@@ -24,14 +24,16 @@ from airflow_rerun_downstream.conductor.steps import (
     Step,
     StopMember,
 )
-from airflow_rerun_downstream.domain.errors import RunInActiveRerun
+from airflow_rerun_downstream.domain.errors import CannotDispatch, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.proof import Proof, not_computed
 from airflow_rerun_downstream.domain.proving import prove
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Awaited, Member, Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, RerunState
-from airflow_rerun_downstream.ports import CannotDispatch, Clock, Dispatched, UnitOfWork, Work
+from airflow_rerun_downstream.ports.gateway import Dispatched
+from airflow_rerun_downstream.ports.installation import Clock
+from airflow_rerun_downstream.ports.work import UnitOfWork, Work
 
 log = logging.getLogger(__name__)
 

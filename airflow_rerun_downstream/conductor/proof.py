@@ -14,7 +14,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.ports import Work
+from airflow_rerun_downstream.ports.work import Work
 
 CODES = frozenset({"stays_polluted", REBUILT, "order_lost"})
 """The warnings by which a submit accepts that something isn't right, or isn't in order."""

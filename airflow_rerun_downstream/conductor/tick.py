@@ -22,7 +22,9 @@ from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
 from airflow_rerun_downstream.domain.room import DagRoom
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.domain.verdict import Evidence
-from airflow_rerun_downstream.ports import MAX_CLOCK_OFFSET, Clock, UnitOfWork, Work, beside_the_database
+from airflow_rerun_downstream.ports.installation import Clock
+from airflow_rerun_downstream.ports.lease import MAX_CLOCK_OFFSET, beside_the_database
+from airflow_rerun_downstream.ports.work import UnitOfWork, Work
 from airflow_rerun_downstream.settings import Settings
 
 CLOSING = timedelta(seconds=10)

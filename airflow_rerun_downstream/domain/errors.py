@@ -18,6 +18,9 @@ Every refusal is one of these classes; the web, the command line and the client 
         ├── FreezeUnavailable   …a run can't be held                           freeze_unavailable
         ├── ActionNotAllowed    …this action, in this state                    action_not_allowed
         └── PlanTooLarge        …more runs than the limit                      plan_too_large
+
+Beside them stand two that never leave the inside, `CannotDispatch` and `CannotFreeze`: what Airflow's rows don't allow
+at the moment. Whoever has asked makes a reason, or a refusal, of them.
 """
 
 from __future__ import annotations
@@ -153,3 +156,20 @@ class UnsupportedAirflow(Refusal):
 
     reason = "unsupported_airflow"
     status = 503
+
+
+class CannotDispatch(Exception):
+    """The run can't be cleared now. ``reason`` is a word; ``gone`` says that waiting won't help."""
+
+    def __init__(self, reason: str, *, gone: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.gone = gone
+
+
+class CannotFreeze(Exception):
+    """A run can't be frozen; ``reason`` is a word of `REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -21,7 +21,7 @@ from airflow_rerun_downstream.lineage.found import Found, Surroundings, unresolv
 from airflow_rerun_downstream.lineage.lost_events import Takers
 from airflow_rerun_downstream.lineage.spelling import NEWEST, UNKNOWN, Spelled, of_sensors, of_triggers
 from airflow_rerun_downstream.lineage.templates import is_template, literal_parts, may_name
-from airflow_rerun_downstream.ports import RunFilter
+from airflow_rerun_downstream.ports.lineage import RunFilter
 
 WHY = "it hangs on a link that is unresolved itself"
 

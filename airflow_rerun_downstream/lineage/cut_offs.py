@@ -9,7 +9,7 @@ from airflow_rerun_downstream.domain.facts import DagStructure, RunAccount, RunF
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.skips import Skips, doubtful
 from airflow_rerun_downstream.domain.versions import Structures
-from airflow_rerun_downstream.ports import LineageFacts
+from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 Instances = dict[RunRef, list[TaskInstanceFacts]]
 

@@ -27,7 +27,7 @@ from airflow_rerun_downstream.lineage.previous_run import PreviousRunLineage
 from airflow_rerun_downstream.lineage.sensors import SensorLineage
 from airflow_rerun_downstream.lineage.triggers import TriggerLineage
 from airflow_rerun_downstream.lineage.waits import earliest
-from airflow_rerun_downstream.ports import LineageFacts
+from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 KINDS: tuple[Lineage, ...] = (
     AssetLineage(),

@@ -26,7 +26,7 @@ from airflow_rerun_downstream.lineage.macros import CannotRender
 from airflow_rerun_downstream.lineage.previous_run import rule_of
 from airflow_rerun_downstream.lineage.sensor_edges import edges_of_sensors
 from airflow_rerun_downstream.lineage.templates import is_template, may_name, rendered_date
-from airflow_rerun_downstream.ports import LineageFacts
+from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 SHOWN_ASSETS = 10
 """How many assets are named of those that came through an alias."""

@@ -20,7 +20,7 @@ from airflow_rerun_downstream.lineage.selecting import source_selection
 from airflow_rerun_downstream.lineage.triggers import possible, unrecorded
 from airflow_rerun_downstream.lineage.upcoming import forecast
 from airflow_rerun_downstream.lineage.warnings import older_runs_not_asked, unreadable, will_not_run
-from airflow_rerun_downstream.ports import LineageFacts
+from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 NOTHING_DECLARED = Declarations()
 

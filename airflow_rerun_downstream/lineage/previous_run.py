@@ -14,7 +14,7 @@ from airflow_rerun_downstream.domain.facts import PastDependency, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.found import Found
-from airflow_rerun_downstream.ports import LineageFacts
+from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 MANUAL = "manual"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from airflow_rerun_downstream.domain.facts import RunConf, RunFacts, SensorDefinition, TriggerDefinition
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.templates import is_template, may_be_reckoned, reckoned
-from airflow_rerun_downstream.ports import LineageFacts, RunFilter
+from airflow_rerun_downstream.ports.lineage import LineageFacts, RunFilter
 
 NEWEST = 1_000
 """So many runs of the Dags that are asked for together are looked at."""

@@ -29,7 +29,7 @@ from airflow_rerun_downstream.lineage.found import Found, Surroundings, refs
 from airflow_rerun_downstream.lineage.inlets import NEVER
 from airflow_rerun_downstream.lineage.previous_run import date_of, link_of, successors
 from airflow_rerun_downstream.lineage.templates import is_template
-from airflow_rerun_downstream.ports import LineageFacts
+from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 NOT_MADE = "queued"
 """The state in which Airflow makes runs."""

@@ -21,7 +21,7 @@ from airflow_rerun_downstream.domain.proof import Finding, Older, Spot
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.seeing import reason
-from airflow_rerun_downstream.ports import ComponentHealth
+from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.rest import payloads
 from airflow_rerun_downstream.rest.problems import plain
 from airflow_rerun_downstream.service import (

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field, field_validator
 
 from airflow_rerun_downstream.domain.refs import shown
 from airflow_rerun_downstream.domain.states import RerunState
-from airflow_rerun_downstream.ports import RerunFilter, RunFilter
+from airflow_rerun_downstream.ports.lineage import RunFilter
+from airflow_rerun_downstream.ports.store import RerunFilter
 from airflow_rerun_downstream.rest.requests import MAX_INT, Body, Id, Moment
 
 DEFAULT_LIMIT = 50

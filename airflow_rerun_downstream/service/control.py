@@ -8,7 +8,8 @@ from airflow_rerun_downstream.domain.rerun import Actor, Member, Rerun
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew, made_anew
-from airflow_rerun_downstream.ports import Clock, Work
+from airflow_rerun_downstream.ports.installation import Clock
+from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.reading import Reading, dags_of
 
 REPAIRABLE = frozenset({RerunState.RUNNING, RerunState.PAUSED, RerunState.FAILED})

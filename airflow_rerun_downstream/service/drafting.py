@@ -14,7 +14,8 @@ from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.ordering import order_of
 from airflow_rerun_downstream.lineage.planner import Planner
 from airflow_rerun_downstream.lineage.warnings import gone_in_latest
-from airflow_rerun_downstream.ports import Clock, Work
+from airflow_rerun_downstream.ports.installation import Clock
+from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import freezing, submission
 from airflow_rerun_downstream.service.freezing import Frozen, Mechanisms
 from airflow_rerun_downstream.service.reading import eyes

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from airflow_rerun_downstream.domain.errors import FreezeUnavailable, Invalid, NotFound, NotSelectable
+from airflow_rerun_downstream.domain.errors import CannotFreeze, FreezeUnavailable, Invalid, NotFound, NotSelectable
 from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, Plan, PlannedRun
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.domain.rerun import NewFrozen, RerunRequest
 from airflow_rerun_downstream.domain.selection import named
-from airflow_rerun_downstream.ports import CannotFreeze, Health, Work
+from airflow_rerun_downstream.ports.installation import Health
+from airflow_rerun_downstream.ports.work import Work
 
 Target = RunRef | FutureRef
 

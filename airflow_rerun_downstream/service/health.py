@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from airflow_rerun_downstream.ports import ComponentHealth
+from airflow_rerun_downstream.ports.installation import ComponentHealth
 
 HEALTHY = "healthy"
 ASK = "Somebody who may see Airflow's jobs and plugins is told why."

@@ -8,7 +8,8 @@ from airflow_rerun_downstream.conductor.proof import proof_of
 from airflow_rerun_downstream.domain.proof import Finding, Older, Proof, Spot
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, Rerun
-from airflow_rerun_downstream.ports import Clock, Work
+from airflow_rerun_downstream.ports.installation import Clock
+from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.reading import Reading
 from airflow_rerun_downstream.service.views import ProofView
 

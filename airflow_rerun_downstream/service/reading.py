@@ -20,7 +20,8 @@ from airflow_rerun_downstream.domain.rerun import (
 from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.ports import Part, Work
+from airflow_rerun_downstream.ports.store import Part
+from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.views import LiveRun, MemberView, Omission, RerunView
 
 ACCEPTED = frozenset({"stays_polluted", REBUILT})

@@ -16,17 +16,10 @@ from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.edges import dag_edges, no_dag
 from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED
 from airflow_rerun_downstream.lineage.preview import Viewpoint, listed_run
-from airflow_rerun_downstream.ports import (
-    Clock,
-    ComponentHealth,
-    Health,
-    Notifier,
-    RerunFilter,
-    RunFilter,
-    SourceRule,
-    UnitOfWork,
-    Work,
-)
+from airflow_rerun_downstream.ports.installation import Clock, ComponentHealth, Health, Notifier
+from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
+from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.ports.work import UnitOfWork, Work
 from airflow_rerun_downstream.service import freezing, proving, submission
 from airflow_rerun_downstream.service.control import Control
 from airflow_rerun_downstream.service.drafting import Drafting

@@ -46,7 +46,7 @@ from airflow_rerun_downstream.lineage.warnings import (
     upcoming,
     will_not_run,
 )
-from airflow_rerun_downstream.ports import LineageFacts
+from airflow_rerun_downstream.ports.lineage import LineageFacts
 from airflow_rerun_downstream.service.freezing import check_frozen_request, stops
 
 

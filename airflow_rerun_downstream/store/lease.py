@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from airflow_rerun_downstream.ports import MAX_CLOCK_OFFSET, Grant
+from airflow_rerun_downstream.ports.lease import MAX_CLOCK_OFFSET, Grant
 from airflow_rerun_downstream.store.executor import Executor, changed
 from airflow_rerun_downstream.store.moments import NOTHING, DatabaseClock, Moments, moment
 from airflow_rerun_downstream.store.tables import lease

@@ -23,7 +23,7 @@ from airflow_rerun_downstream.domain.states import (
     starts_of,
     starts_of_adoption,
 )
-from airflow_rerun_downstream.ports import Dispatched
+from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.store import codec
 from airflow_rerun_downstream.store.executor import Executor, changed
 from airflow_rerun_downstream.store.tables import active_run, child, member, rerun

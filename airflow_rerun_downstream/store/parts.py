@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Awaited, Member, RerunEvent, own_stages
 from airflow_rerun_downstream.domain.states import SATISFIED
-from airflow_rerun_downstream.ports import Part
+from airflow_rerun_downstream.ports.store import Part
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.records import event_of, gates_of, link_of, member_of
 from airflow_rerun_downstream.store.tables import event, gate, link, member

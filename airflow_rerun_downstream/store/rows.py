@@ -14,7 +14,8 @@ from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Awaited, Member, NewFrozen, NewRerun, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.ports import EVERYTHING, Dispatched, Part, RerunFilter
+from airflow_rerun_downstream.ports.gateway import Dispatched
+from airflow_rerun_downstream.ports.store import EVERYTHING, Part, RerunFilter
 from airflow_rerun_downstream.store import adding, codec, moves, omissions, pages, parts, snapshots
 from airflow_rerun_downstream.store.executor import Executor, changed, chunks
 from airflow_rerun_downstream.store.records import counts_of, members_of, rerun_of

@@ -16,7 +16,7 @@ from tests.airflow3.database import Database
 
 if TYPE_CHECKING:
     from airflow_rerun_downstream.conductor.tick import Conductor
-    from airflow_rerun_downstream.ports import UnitOfWork
+    from airflow_rerun_downstream.ports.work import UnitOfWork
 
 WAITING = {None, "scheduled", "queued", "up_for_retry", "up_for_reschedule", "deferred", "running"}
 

@@ -9,8 +9,8 @@ import pytest
 
 from airflow_rerun_downstream.airflow3.acting import clearing
 from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
+from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.ports import CannotDispatch
 from tests.airflow3 import scene
 
 OWN = {

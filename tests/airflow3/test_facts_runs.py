@@ -11,7 +11,7 @@ import pytest
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import RunNow
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.ports import RunFilter, SourceRule
+from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from tests.airflow3 import history, scene
 
 START = scene.START

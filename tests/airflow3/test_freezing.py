@@ -13,9 +13,9 @@ import pytest
 from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
 from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
+from airflow_rerun_downstream.domain.errors import CannotFreeze
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.ports import CannotFreeze
 from tests.airflow3 import freezing, history, scene, scheduler
 
 FIRST = FutureRef("d", logical_date=scene.START)

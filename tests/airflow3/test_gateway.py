@@ -11,8 +11,8 @@ import pytest
 from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 from airflow_rerun_downstream.airflow3.acting.observing import Silence, heartbeat_timeout, utc_now
 from airflow_rerun_downstream.airflow3.database.audit import MAX_NOTE
+from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.ports import CannotDispatch
 from tests.airflow3 import scene
 from tests.fakes.airflow import FakeClock
 

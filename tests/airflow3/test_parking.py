@@ -12,9 +12,9 @@ from airflow_rerun_downstream.airflow3.holding import parking
 from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
 from airflow_rerun_downstream.airflow3.hooks import recognition
 from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+from airflow_rerun_downstream.domain.errors import CannotFreeze
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.ports import CannotFreeze
 from airflow_rerun_downstream.store.guard import SchemaGuard
 from tests.airflow3 import assets, freezing, history, scene, scheduler
 

@@ -16,7 +16,7 @@ from airflow_rerun_downstream.airflow3.installation.permissions import LocalPerm
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor
-from airflow_rerun_downstream.ports import Permissions
+from airflow_rerun_downstream.ports.installation import Permissions
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.store import tables
 from airflow_rerun_downstream.store.rows import SqlRerunStore

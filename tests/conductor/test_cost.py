@@ -11,7 +11,7 @@ import pytest
 
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.rerun import RerunRequest, RerunSettings
-from airflow_rerun_downstream.ports import Work
+from airflow_rerun_downstream.ports.work import Work
 from tests.fakes.work import ADA, House
 
 NOT_A_STEP = ("active", "get")

@@ -17,7 +17,8 @@ from tests.contracts.stages import DAY, MAKERS, MINUTE, NOW, Shape, dispatched
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from airflow_rerun_downstream.ports import Gateway, LineageFacts
+    from airflow_rerun_downstream.ports.gateway import Gateway
+    from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 TRIGGERED_BY = {"scheduler": "timetable", "asset": "asset", "backfill": "backfill", "person": "ui", "task": "operator"}
 

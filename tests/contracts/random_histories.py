@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from airflow_rerun_downstream.domain.facts import Definitions, DoubtfulRecord, RecordedWait, RunFacts, SensorInstance
 from airflow_rerun_downstream.domain.proof import RunTries, TaskTries, Try
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.ports import RunFilter, SourceRule
+from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from tests.contracts.stages import DAY, GONE, MAKERS, MINUTE, Shape, Stage
 from tests.fakes.airflow import START
 

@@ -21,7 +21,8 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
-from airflow_rerun_downstream.ports import Gateway, LineageFacts
+from airflow_rerun_downstream.ports.gateway import Gateway
+from airflow_rerun_downstream.ports.lineage import LineageFacts
 from tests.fakes.airflow import START, FakeFacts, FakeGateway, World
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 import pytest
 
+from airflow_rerun_downstream.domain.errors import CannotFreeze
 from airflow_rerun_downstream.domain.freeze import DagSchedule, Hold
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.ports import CannotFreeze, Freezer
+from airflow_rerun_downstream.ports.freezer import Freezer
 from tests.airflow3.conftest import emptied
 from tests.contracts.conftest import BACKENDS
 from tests.fakes.airflow import START, World

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 import pytest
 
+from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.room import DagRoom
-from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, Gateway
+from airflow_rerun_downstream.ports.gateway import Dispatched, Gateway
 from tests.airflow3.conftest import emptied
 from tests.contracts.conftest import BACKENDS
 from tests.fakes.airflow import FakeGateway, World

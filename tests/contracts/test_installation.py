@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.notify.targets import ConfiguredTargets
-from airflow_rerun_downstream.ports import Clock, Health, Notifier, UnitOfWork
+from airflow_rerun_downstream.ports.installation import Clock, Health, Notifier
+from airflow_rerun_downstream.ports.work import UnitOfWork
 from airflow_rerun_downstream.settings import Settings
 from tests.airflow3.conftest import emptied
 from tests.contracts.conftest import BACKENDS

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import literal
 from sqlalchemy.orm import Session
 
-from airflow_rerun_downstream.ports import Grant, Lease
+from airflow_rerun_downstream.ports.lease import Grant, Lease
 from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.moments import DatabaseClock, Moments
 from airflow_rerun_downstream.store.types import UtcDateTime

@@ -9,7 +9,7 @@ import pytest
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import UNTOLD, RunConf, RunFacts, RunNow
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.ports import RunFilter, SourceRule
+from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from tests.contracts.stages import DAY, GONE, MINUTE, Shape, Stage
 from tests.fakes.airflow import START
 

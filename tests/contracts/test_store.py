@@ -49,7 +49,8 @@ from airflow_rerun_downstream.domain.states import (
     may_move,
 )
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.ports import Dispatched, Part, RerunFilter, RerunStore
+from airflow_rerun_downstream.ports.gateway import Dispatched
+from airflow_rerun_downstream.ports.store import Part, RerunFilter, RerunStore
 from airflow_rerun_downstream.store.rows import SqlRerunStore
 from tests.fakes.store import FakeStore
 from tests.store.databases import EVERY, database

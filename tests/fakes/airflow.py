@@ -21,7 +21,7 @@ from typing import Any
 
 from airflow_rerun_downstream.domain.again import key, to_clear_again
 from airflow_rerun_downstream.domain.edges import AssetFlow
-from airflow_rerun_downstream.domain.errors import Invalid
+from airflow_rerun_downstream.domain.errors import CannotDispatch, Invalid
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
     LIVE_TASK_STATES,
@@ -59,7 +59,8 @@ from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
 from airflow_rerun_downstream.domain.room import DagRoom, Obstacle
-from airflow_rerun_downstream.ports import CannotDispatch, Dispatched, RunFilter
+from airflow_rerun_downstream.ports.gateway import Dispatched
+from airflow_rerun_downstream.ports.lineage import RunFilter
 from tests.fakes import dags, events, own_starts, records, tries, waits
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)

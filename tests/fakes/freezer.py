@@ -9,11 +9,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
+from airflow_rerun_downstream.domain.errors import CannotFreeze
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.ports import CannotFreeze
 from tests.fakes.airflow import FakeClock, World
 
 FAR = datetime(2038, 1, 1, tzinfo=timezone.utc)

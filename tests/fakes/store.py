@@ -40,7 +40,9 @@ from airflow_rerun_downstream.domain.states import (
     starts_of_adoption,
 )
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.ports import EVERYTHING, MAX_CLOCK_OFFSET, Dispatched, Grant, Part, RerunFilter
+from airflow_rerun_downstream.ports.gateway import Dispatched
+from airflow_rerun_downstream.ports.lease import MAX_CLOCK_OFFSET, Grant
+from airflow_rerun_downstream.ports.store import EVERYTHING, Part, RerunFilter
 from tests.fakes.airflow import like
 
 ENDED = frozenset(MemberState) - {

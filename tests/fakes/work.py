@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from airflow_rerun_downstream.conductor.tick import Conductor
 from airflow_rerun_downstream.domain.rerun import Actor
-from airflow_rerun_downstream.ports import ComponentHealth, Work
+from airflow_rerun_downstream.ports.installation import ComponentHealth
+from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.settings import Settings
 from tests.fakes.airflow import FakeClock, FakeFacts, FakeGateway, World

@@ -28,7 +28,7 @@ from airflow_rerun_downstream.domain.proof import Counts, Finding, Older, Outcom
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Notification, Rerun, RerunEvent, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
-from airflow_rerun_downstream.ports import ComponentHealth
+from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.service import (
     DagRunsView,
     EdgesView,

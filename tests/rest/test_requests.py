@@ -12,7 +12,8 @@ from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, PlanOption
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import RerunState
-from airflow_rerun_downstream.ports import RerunFilter, RunFilter
+from airflow_rerun_downstream.ports.lineage import RunFilter
+from airflow_rerun_downstream.ports.store import RerunFilter
 from airflow_rerun_downstream.rest.problems import of_errors
 from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody, known_id

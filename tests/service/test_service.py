@@ -33,7 +33,9 @@ from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, R
 from airflow_rerun_downstream.domain.room import Obstacle
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.lineage.declarations import parse
-from airflow_rerun_downstream.ports import ComponentHealth, RerunFilter, RunFilter
+from airflow_rerun_downstream.ports.installation import ComponentHealth
+from airflow_rerun_downstream.ports.lineage import RunFilter
+from airflow_rerun_downstream.ports.store import RerunFilter
 from airflow_rerun_downstream.service.health import ASK
 from airflow_rerun_downstream.settings import Settings
 from tests.fakes.airflow import START

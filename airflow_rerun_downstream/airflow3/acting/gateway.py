@@ -25,6 +25,7 @@ from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, 
 from airflow_rerun_downstream.airflow3.lineage_facts import own_starts
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import structure_of_run
 from airflow_rerun_downstream.domain.again import key, to_clear_again
+from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
     LIVE_TASK_STATES,
@@ -34,7 +35,8 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.room import DagRoom
-from airflow_rerun_downstream.ports import CannotDispatch, Clock, Dispatched
+from airflow_rerun_downstream.ports.gateway import Dispatched
+from airflow_rerun_downstream.ports.installation import Clock
 from airflow_rerun_downstream.store import dispatches
 from airflow_rerun_downstream.store.tables import hold
 

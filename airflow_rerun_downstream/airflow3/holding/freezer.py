@@ -22,10 +22,11 @@ from airflow_rerun_downstream.airflow3.database import audit
 from airflow_rerun_downstream.airflow3.holding import lost_runs, parking
 from airflow_rerun_downstream.airflow3.hooks.dag_run_insert import FAR
 from airflow_rerun_downstream.airflow3.lineage_facts.schedules import schedules
+from airflow_rerun_downstream.domain.errors import CannotFreeze
 from airflow_rerun_downstream.domain.freeze import DagSchedule, Hold
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.ports import CannotFreeze, Clock
+from airflow_rerun_downstream.ports.installation import Clock
 from airflow_rerun_downstream.store.executor import changed
 from airflow_rerun_downstream.store.schema import DIALECTS
 from airflow_rerun_downstream.store.tables import hold, rerun

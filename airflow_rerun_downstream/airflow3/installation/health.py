@@ -14,7 +14,8 @@ from airflow_rerun_downstream.airflow3.holding import lost_runs
 from airflow_rerun_downstream.airflow3.installation import airflow_processes, process_reports
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.facts import SensorDefinition
-from airflow_rerun_downstream.ports import MAX_CLOCK_OFFSET, Clock, ComponentHealth, beside_the_database
+from airflow_rerun_downstream.ports.installation import Clock, ComponentHealth
+from airflow_rerun_downstream.ports.lease import MAX_CLOCK_OFFSET, beside_the_database
 from airflow_rerun_downstream.settings import Settings
 from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes

@@ -48,7 +48,7 @@ from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
-from airflow_rerun_downstream.ports import RunFilter
+from airflow_rerun_downstream.ports.lineage import RunFilter
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -14,7 +14,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, RUN_COLUMN
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.ports import RunFilter, SourceRule
+from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from airflow_rerun_downstream.store.pages import matching
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from airflow_rerun_downstream.airflow3.installation.permissions import sees_installation
 from airflow_rerun_downstream.airflow3.web.dependencies import ActorDep, MaximumDep, ServiceDep, service_of
 from airflow_rerun_downstream.airflow3.web.slots import SlotRoute
-from airflow_rerun_downstream.ports import ComponentHealth
+from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.rest import handlers, payloads, presenters
 from airflow_rerun_downstream.rest.exports import proof_csv
 from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, ProofQuery, RerunQuery

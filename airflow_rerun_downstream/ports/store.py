@@ -1,0 +1,287 @@
+"""Our tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Awaited, Member, NewFrozen, NewRerun, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
+from airflow_rerun_downstream.ports.gateway import Dispatched
+
+
+@dataclass(frozen=True)
+class RerunFilter:
+    """A question for a page of reruns. None: no restriction. ``dag_id_pattern``: see `RunFilter`.
+
+    ``readable`` restricts the source's Dag, and what is asked of members to those that may be read.
+    """
+
+    states: frozenset[RerunState] | None = None
+    dag_id: str | None = None
+    dag_id_pattern: str | None = None
+    run_id: str | None = None
+    created_by: str | None = None
+    created_at_gte: datetime | None = None
+    created_at_lte: datetime | None = None
+    readable: frozenset[str] | None = None
+    frozen: bool | None = None
+    limit: int = 50
+    offset: int = 0
+    order_by: str = "-id"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a rerun's rows: of those about Dags in ``readable``, at most ``limit`` from the one at ``offset`` on.
+
+    None: about any Dag; all there are. Of a link both Dags count, of a line of the record that of its member, if any.
+    """
+
+    readable: frozenset[str] | None = None
+    limit: int | None = None
+    offset: int = 0
+
+
+EVERYTHING = Part()
+"""All of a rerun's rows."""
+
+
+class RerunStore(Protocol):
+    """Our tables.
+
+    Moves are those of the tables in `domain.states`, guarded in the statement: they answer whether the row was in a
+    state from which the move may start, or in one of ``before``, if that is given: some of these states. Nothing of
+    a final rerun moves. A move that the tables don't have raises `ImpossibleMove`.
+    """
+
+    def add(self, rerun: NewRerun, *, now: datetime) -> int:
+        """Store a rerun with members, gates and links; answer its id.
+
+        Raises `RunInActiveRerun` when one of its runs takes part in another active rerun; ``extra["rerun_id"]``
+        and ``extra["run"]`` (a `RunRef`) name it.
+        """
+        ...
+
+    def add_frozen(self, rerun_id: int, run: NewFrozen) -> int:
+        """Store a frozen member of a rerun; answer its id. It claims no run: several reruns may freeze one."""
+        ...
+
+    def get(self, rerun_id: int) -> Rerun | None:
+        """A rerun with its counts."""
+        ...
+
+    def page(self, wanted: RerunFilter) -> tuple[list[Rerun], int]:
+        """One page of reruns, and how many there are in all.
+
+        ``dag_id``, ``dag_id_pattern`` and ``run_id`` match any member, all of them the same one.
+        """
+        ...
+
+    def members(self, rerun_id: int, part: Part = EVERYTHING, *, only: Collection[int] | None = None) -> list[Member]:
+        """The members of a rerun with what they wait for, in order of depth, ready time and run.
+
+        ``only``: those among these, which are a hundred or so.
+        """
+        ...
+
+    def member(self, rerun_id: int, member_id: int) -> Member | None:
+        """One member of a rerun, as `members` has it."""
+        ...
+
+    def awaited(self, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
+        """The runs for which each of some members still waits, in the order of the awaited members' ids."""
+        ...
+
+    def gates(self, member_id: int) -> list[Awaited]:
+        """The members that a member's present stage waits for, as they are now, and those that stages before it did.
+
+        What they wait for themselves isn't told. A member that has ended a stage waits for its own stages, too.
+        """
+        ...
+
+    def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:
+        """The links as they were at submit, in their order in the plan."""
+        ...
+
+    def links_into(self, rerun_id: int, run: RunRef) -> list[Link]:
+        """Those of `links` that lead to a run, as it was called at submit."""
+        ...
+
+    def links_out_of(self, rerun_id: int, runs: Collection[RunRef]) -> list[Link]:
+        """Those of `links` that lead from runs, as they were called at submit; in their order, from each run."""
+        ...
+
+    def taking_part(self, rerun_id: int, runs: Collection[RunRef]) -> frozenset[RunRef]:
+        """Those of some runs that were members' at submit."""
+        ...
+
+    def link_dags(self, rerun_id: int) -> frozenset[str]:
+        """The Dags that the links of a rerun join."""
+        ...
+
+    def count_links(self, rerun_id: int, part: Part) -> int:
+        """How many links `links` would answer without a limit."""
+        ...
+
+    def events(self, rerun_id: int, part: Part = EVERYTHING) -> list[RerunEvent]:
+        """The record, oldest first."""
+        ...
+
+    def count_events(self, rerun_id: int, part: Part) -> int:
+        """How many lines `events` would answer without a limit."""
+        ...
+
+    def active(self) -> list[ActiveRerun]:
+        """Every rerun that isn't final, with its members, in one statement; gates are answered from a cache."""
+        ...
+
+    def active_runs(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
+        """Which of the runs take part in an active rerun, and in which."""
+        ...
+
+    def all_active_runs(self) -> dict[RunRef, int]:
+        """Every run that takes part in an active rerun, and in which."""
+        ...
+
+    def member_dags(self, rerun_ids: Collection[int]) -> dict[int, dict[str, int]]:
+        """For each rerun: the Dags of its members, and how many members of each."""
+        ...
+
+    def move_rerun(
+        self,
+        rerun_id: int,
+        *,
+        before: Collection[RerunState] | None = None,
+        after: RerunState,
+        reason: str | None,
+        now: datetime,
+    ) -> bool:
+        """Move a rerun. A final state sets ``ended_at`` and frees its runs."""
+        ...
+
+    def hold_rerun(self, rerun_id: int, *, state: RerunState) -> bool:
+        """Lock the rerun's row for this transaction, if it is in ``state``."""
+        ...
+
+    def move_member(
+        self,
+        member_id: int,
+        *,
+        before: Collection[MemberState] | None = None,
+        after: MemberState,
+        reason: str | None,
+        now: datetime,
+        final_run_state: str | None = None,
+        clear_number: int | None = None,
+        dispatched: Dispatched | None = None,
+    ) -> bool:
+        """Move a member.
+
+        ``clear_number`` is the run's, with which it was judged. ``dispatched`` counts an attempt and stamps
+        ``dispatched_at``; succeeded, failed, skipped, terminated and released stamp ``ended_at``; going back to
+        pending or running clears it.
+        """
+        ...
+
+    def next_stage(self, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
+        """Let a member whose stage number ``stage`` is right wait for its next one, if it is in ``before`` and there.
+
+        ``clear_number`` is the one that the run had when it was judged.
+        """
+        ...
+
+    def stage_back(self, member_id: int, *, before: MemberState, since: int, stage: int, reason: str) -> bool:
+        """Let a member that is at its stage number ``since`` run its stage number ``stage`` again, if it is in
+        ``before``, pending or running."""
+        ...
+
+    def adopt_member(
+        self,
+        member_id: int,
+        *,
+        before: Collection[MemberState],
+        after: MemberState,
+        run: RunFacts,
+        tasks: Tasks,
+        reason: str | None,
+        now: datetime,
+    ) -> bool:
+        """Make ``run``, all of whose ``tasks`` Airflow runs already, the member's, if that is in one of ``before``.
+
+        It moves as `move_member` does, or stays in the state that it is in.
+        The rerun claims the run, and lets go of the one that it replaces. Moving to running counts as an attempt.
+        Raises `RunInActiveRerun` where another rerun, or another member, has the run; the transaction is spoilt.
+        """
+        ...
+
+    def catch_member(
+        self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
+    ) -> bool:
+        """Name the run that was made for a member that is still frozen, its true ready time and its date."""
+        ...
+
+    def ask_for_release(self, member_id: int) -> bool:
+        """Keep that a person wants a frozen member released; False if it isn't frozen, or that is known already."""
+        ...
+
+    def set_member_reasons(self, member_ids: Collection[int], reason: str | None, *, state: MemberState) -> None:
+        """Say the same of many members, as far as they are in ``state``, without moving them."""
+        ...
+
+    def set_member_reason(self, member_id: int, reason: str | None, *, state: MemberState) -> bool:
+        """Say why a member stands where it stands, if it is in ``state``, without moving it."""
+        ...
+
+    def set_final_run_state(self, member_id: int, *, state: MemberState, run_state: str) -> bool:
+        """Note in which state Airflow has closed the run of a member that is in ``state``."""
+        ...
+
+    def list_not_made_anew(self, rerun_id: int, member_id: int, found: Collection[NotMadeAnew]) -> None:
+        """Keep what a member counts without having made it anew, in place of what was kept of it before."""
+        ...
+
+    def not_made_anew(self, rerun_id: int, part: Part = EVERYTHING) -> list[tuple[Member, NotMadeAnew]]:
+        """What members count without having made it anew, each with the member (without what that waits for)."""
+        ...
+
+    def not_made_anew_of(self, rerun_id: int, runs: Collection[RunRef]) -> list[tuple[Member, NotMadeAnew]]:
+        """Those of `not_made_anew` whose members had these runs at submit."""
+        ...
+
+    def count_not_made_anew(self, rerun_id: int, part: Part) -> int:
+        """How much of it there is in all, whatever the part's limit."""
+        ...
+
+    def counts_not_made_anew(self, rerun_ids: Collection[int]) -> dict[int, int]:
+        """How much the members of each rerun count without having made it anew."""
+        ...
+
+    def start_over(self, member_id: int) -> None:
+        """Let a member that has failed begin with its first stage and its whole selection, once it is retried."""
+        ...
+
+    def keep_proof(self, rerun_id: int, at: datetime, counts: ProofCounts) -> None:
+        """Keep what a proof has counted, in place of what was kept before."""
+        ...
+
+    def add_event(
+        self,
+        rerun_id: int,
+        *,
+        at: datetime,
+        actor: str,
+        action: str,
+        member_id: int | None = None,
+        detail: str | None = None,
+        dag_ids: Collection[str] = (),
+    ) -> None:
+        """Add a line to the record. ``dag_ids``: the Dags that ``detail`` names, besides the member's."""
+        ...

@@ -1,0 +1,37 @@
+"""The ports of one transaction, and what opens it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from airflow_rerun_downstream.ports.freezer import Freezer
+from airflow_rerun_downstream.ports.gateway import Gateway
+from airflow_rerun_downstream.ports.installation import Permissions
+from airflow_rerun_downstream.ports.lease import Lease
+from airflow_rerun_downstream.ports.lineage import LineageFacts
+from airflow_rerun_downstream.ports.store import RerunStore
+
+
+@dataclass(frozen=True)
+class Work:
+    """The ports, bound to one transaction."""
+
+    facts: LineageFacts
+    gateway: Gateway
+    store: RerunStore
+    lease: Lease
+    freezer: Freezer
+    permissions: Permissions
+
+
+class UnitOfWork(Protocol):
+    """Opens transactions, of which a thread has one at a time: each holds one of the process's few connections.
+
+    Leaving the block commits; an exception rolls everything back.
+    """
+
+    def __call__(self) -> AbstractContextManager[Work]:
+        """A new transaction. Raises `SchemaMismatch` when our tables aren't the code's."""
+        ...
