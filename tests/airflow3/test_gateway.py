@@ -14,7 +14,7 @@ from airflow_rerun_downstream.airflow3.database.audit import MAX_NOTE
 from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from tests.airflow3 import scene
-from tests.fakes.airflow import FakeClock
+from tests.fakes.installation import FakeClock
 
 DIFFERS = {"id", "task_instance_id", "dag_id", "dag_version_id", "created_dag_version_id", "context_carrier"}
 MOMENTS = {"queued_at", "created_at", "updated_at"}

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, SensorDefinition
 from airflow_rerun_downstream.domain.refs import RunRef
-from tests.fakes.work import House
+from tests.fakes.house import House
 
 Step = Callable[[], None]
 

@@ -10,7 +10,7 @@ from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 
 @pytest.fixture

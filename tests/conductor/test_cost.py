@@ -12,7 +12,7 @@ import pytest
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.rerun import RerunRequest, RerunSettings
 from airflow_rerun_downstream.ports.work import Work
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 NOT_A_STEP = ("active", "get")
 """A tick reads all members once, whatever it does then."""

@@ -15,9 +15,9 @@ from airflow_rerun_downstream.domain.rerun import Member, NewFrozen
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.settings import Settings
 from tests.conductor.test_conductor import finish, member_id, state, states, submit
-from tests.fakes.airflow import START
 from tests.fakes.freezer import FAR
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
+from tests.fakes.world import START
 
 DUE = START + timedelta(days=50)
 HOUR = timedelta(hours=1)

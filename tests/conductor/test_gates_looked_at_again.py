@@ -10,7 +10,7 @@ from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Member, RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.rebuilt import REBUILT
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import RerunRequest
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 TASKS = ("wait", "load", "publish", "close")
 ENDS = ("runs", "runs", "runs", "skips", "fails", "is marked")

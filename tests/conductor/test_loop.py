@@ -12,7 +12,7 @@ from airflow_rerun_downstream.conductor.tick import TickReport
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.rerun import RerunRequest
 from dev.waiting import wait_until
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 
 class Scripted:

@@ -15,7 +15,7 @@ from tests.conductor import test_adopting as adopting
 from tests.conductor.test_conductor import finish, states, submit
 from tests.conductor.test_conductor import state as state_and_reason
 from tests.conductor.test_freezing import DUE, frozen, member, scheduler_makes
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 
 @pytest.fixture

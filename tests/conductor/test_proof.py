@@ -15,7 +15,7 @@ from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest
 from airflow_rerun_downstream.domain.verdict import Judging
 from airflow_rerun_downstream.service import submission
 from tests.conductor.scheduler import Scheduler
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 OFF = pytest.MonkeyPatch
 

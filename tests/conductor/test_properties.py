@@ -18,7 +18,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 
 @dataclass

@@ -14,7 +14,7 @@ from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import RerunRequest
 from tests.conductor.scheduler import Scheduler
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 
 @dataclass

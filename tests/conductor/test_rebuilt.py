@@ -8,7 +8,7 @@ from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.rerun import RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 Named = tuple[str, str | None, str, str | None, str | None]
 

@@ -9,7 +9,7 @@ import pytest
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member, RerunRequest, RerunSettings
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 
 @pytest.fixture

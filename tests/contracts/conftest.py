@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
+from airflow_rerun_downstream.notify.targets import ConfiguredTargets
+from airflow_rerun_downstream.ports.installation import Clock, Health, Notifier
+from airflow_rerun_downstream.ports.work import UnitOfWork
+from airflow_rerun_downstream.settings import Settings
 from tests.airflow3.conftest import emptied
 from tests.contracts.stages import FakeStage, Stage
+from tests.fakes.house import House
+from tests.fakes.installation import FakeClock, FakeHealth, FakeNotifier
 
 BACKENDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -23,3 +30,40 @@ def airflow(request: pytest.FixtureRequest) -> Iterator[Stage]:
 
     with database.session() as session:
         yield AirflowStage(session)
+
+
+@dataclass
+class Installation:
+    """One implementation of each port."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    health: Health
+    notifier: Notifier
+
+
+@pytest.fixture(params=["fake", *BACKENDS])
+def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """An installation."""
+    if request.param == "fake":
+        house = House()
+        yield Installation(house.unit_of_work, FakeClock(), FakeHealth(house.unit_of_work), FakeNotifier())
+        return
+    from airflow_rerun_downstream.airflow3 import wiring
+    from airflow_rerun_downstream.airflow3.installation import health
+    from airflow_rerun_downstream.store import schema
+    from airflow_rerun_downstream.store.moments import DatabaseClock
+
+    database = emptied(request.param)
+    schema.upgrade(database.engine)
+    settings = Settings(
+        notification_targets={
+            "data-team": {"kind": "webhook", "url": "https://example.org/hook/secret", "description": "the data team"}
+        }
+    )
+    yield Installation(
+        wiring.AirflowUnitOfWork(),
+        DatabaseClock(),
+        health.AirflowHealth(settings=lambda: settings, clock=DatabaseClock()),
+        ConfiguredTargets(settings),
+    )

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.proof import RunTries, TaskTries, Try
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from tests.contracts.stages import DAY, GONE, MAKERS, MINUTE, Shape, Stage
-from tests.fakes.airflow import START
+from tests.fakes.world import START
 
 DAGS = ("a", "b", "c")
 TASKS = ("t", "u")
@@ -287,5 +287,5 @@ def without_numbers(found: Any, names: Mapping[int, str], numbers: Mapping[int, 
     if isinstance(found, TaskTries):
         changed["tries"] = without_numbers(found.tries, names, numbers)
     if isinstance(found, Try):
-        changed |= {"start": None, "end": None, "host": None}  # whole seconds, and workers: `test_lineage_facts_tries`
+        changed |= {"start": None, "end": None, "host": None}  # whole seconds, and workers: `test_lineage_tries`
     return replace(found, **changed)

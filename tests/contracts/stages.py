@@ -23,7 +23,9 @@ from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.ports.gateway import Gateway
 from airflow_rerun_downstream.ports.lineage import LineageFacts
-from tests.fakes.airflow import START, FakeFacts, FakeGateway, World
+from tests.fakes.gateway import FakeGateway
+from tests.fakes.lineage import FakeFacts
+from tests.fakes.world import START, World
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 NOW = START + 40 * DAY

@@ -14,8 +14,8 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports.freezer import Freezer
 from tests.airflow3.conftest import emptied
 from tests.contracts.conftest import BACKENDS
-from tests.fakes.airflow import START, World
 from tests.fakes.freezer import FAR, FakeFreezer
+from tests.fakes.world import START, World
 
 DAY = timedelta(days=1)
 LATER = datetime(2030, 1, 1, tzinfo=timezone.utc)

@@ -15,7 +15,8 @@ from airflow_rerun_downstream.domain.room import DagRoom
 from airflow_rerun_downstream.ports.gateway import Dispatched, Gateway
 from tests.airflow3.conftest import emptied
 from tests.contracts.conftest import BACKENDS
-from tests.fakes.airflow import FakeGateway, World
+from tests.fakes.gateway import FakeGateway
+from tests.fakes.world import World
 
 GONE = RunRef("d", "nowhere")
 ALIVE = ("running", "restarting", "queued")

@@ -16,7 +16,7 @@ from airflow_rerun_downstream.ports.lease import Grant, Lease
 from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.moments import DatabaseClock, Moments
 from airflow_rerun_downstream.store.types import UtcDateTime
-from tests.fakes.store import FakeLease
+from tests.fakes.lease import FakeLease
 from tests.store.databases import EVERY, database
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=timezones.utc)

@@ -29,8 +29,8 @@ ON_AIRFLOW = {
     "a repeat takes the original's place": ["airflow3/test_asset_manager.py"],
     "a retry clears as Airflow clears a part": ["airflow3/test_retries.py"],
     "lost evidence is said, and a second repair finds the first one's readers": [
-        "contracts/test_lineage_facts_records.py",
-        "contracts/test_lineage_facts_assets.py",
+        "contracts/test_lineage_records.py",
+        "contracts/test_lineage_assets.py",
     ],
     "what does not move says why": ["airflow3/test_why_waiting.py"],
     "one bad step stops nothing else": ["airflow3/test_one_bad_step.py"],

@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.again import to_clear_again
 from airflow_rerun_downstream.domain.facts import DagStructure, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import TaskRef
 from airflow_rerun_downstream.domain.selection import followers
-from tests.fakes.airflow import World
+from tests.fakes.world import World
 
 CLUSTER = "make >> work >> drop; make >> drop"
 

@@ -18,7 +18,7 @@ from airflow_rerun_downstream.domain.facts import RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.plan import FreezeAction, RunStatus
 from airflow_rerun_downstream.domain.refs import RunRef
-from tests.fakes.airflow import START
+from tests.fakes.world import START
 
 NOW = START + timedelta(days=1)
 RUN = RunFacts(RunRef("d", "r"), "scheduled", "success", START, START)

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.selection import (
     followers,
     setups_and_teardowns,
 )
-from tests.fakes.airflow import World
+from tests.fakes.world import World
 
 REF = RunRef("d", "r")
 

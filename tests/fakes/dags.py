@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
 
 if TYPE_CHECKING:
-    from tests.fakes.airflow import World
+    from tests.fakes.world import World
 
 KINDS = ("sensors", "markers", "triggers", "past_dependencies", "inlets", "outlets")
 

@@ -15,7 +15,7 @@ from tests.fakes import own_starts
 from tests.fakes.records import told
 
 if TYPE_CHECKING:
-    from tests.fakes.airflow import World
+    from tests.fakes.world import World
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
-from tests.fakes.airflow import FakeClock, World
+from tests.fakes.installation import FakeClock
+from tests.fakes.world import World
 
 FAR = datetime(2038, 1, 1, tzinfo=timezone.utc)
 

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
-    from tests.fakes.airflow import World
+    from tests.fakes.world import World
 
 DID_NOTHING = ("skipped", "upstream_failed", "removed")
 NOT_BEGUN = (None, "scheduled", "queued", *DID_NOTHING)

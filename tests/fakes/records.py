@@ -12,7 +12,7 @@ from airflow_rerun_downstream.lineage.templates import may_name
 from airflow_rerun_downstream.lineage.triggers import target_of
 
 if TYPE_CHECKING:
-    from tests.fakes.airflow import World
+    from tests.fakes.world import World
 
 
 @dataclass(frozen=True)

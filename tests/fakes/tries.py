@@ -9,7 +9,7 @@ from airflow_rerun_downstream.domain.proof import RunTries, TaskTries, Try
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
-    from tests.fakes.airflow import World
+    from tests.fakes.world import World
 
 ENDED = ("success", "failed", "skipped", "upstream_failed", "removed")
 

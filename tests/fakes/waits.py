@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.facts import SHOWN_DATES, DoubtfulRecord, R
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
-    from tests.fakes.airflow import World
+    from tests.fakes.world import World
 
 Wait = RecordedWait | DoubtfulRecord
 

@@ -9,7 +9,8 @@ from airflow_rerun_downstream.domain.plan import Plan, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner
-from tests.fakes.airflow import START, FakeFacts, World
+from tests.fakes.lineage import FakeFacts
+from tests.fakes.world import START, World
 
 NOW = START + timedelta(days=40)
 

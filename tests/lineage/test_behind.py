@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, Plan
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.declarations import parse
-from tests.fakes.airflow import World
+from tests.fakes.world import World
 from tests.lineage.planning import codes, plan
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from airflow_rerun_downstream.domain.plan import Plan, PlannedRun, RunStatus
 from airflow_rerun_downstream.domain.refs import RunRef
-from tests.fakes.airflow import START, FakeFacts, World
+from tests.fakes.lineage import FakeFacts
+from tests.fakes.world import START, World
 from tests.lineage.planning import plan
 
 

@@ -9,7 +9,8 @@ import pytest
 from airflow_rerun_downstream.domain.plan import LinkKind, Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import Declarations, parse
-from tests.fakes.airflow import START, FakeFacts, World
+from tests.fakes.lineage import FakeFacts
+from tests.fakes.world import START, World
 from tests.lineage.planning import codes, links, plan, selected
 
 

@@ -14,7 +14,8 @@ from airflow_rerun_downstream.domain.facts import MarkerDefinition, RecordedWait
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.offsets import consumer_dates
-from tests.fakes.airflow import START, FakeFacts, World
+from tests.fakes.lineage import FakeFacts
+from tests.fakes.world import START, World
 from tests.lineage.planning import NOW, codes, links, plan, selected
 
 

@@ -22,7 +22,8 @@ from airflow_rerun_downstream.domain.plan import Evidence
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.edges import dag_edges
 from airflow_rerun_downstream.lineage.templates import may_name
-from tests.fakes.airflow import START, FakeFacts, World
+from tests.fakes.lineage import FakeFacts
+from tests.fakes.world import START, World
 
 KNOWN = {"offset_known": True}
 BY_FUNCTION = {"has_date_function": True, **KNOWN}

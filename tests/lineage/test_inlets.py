@@ -8,7 +8,8 @@ import pytest
 
 from airflow_rerun_downstream.domain.facts import InletDefinition
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from tests.fakes.airflow import START, FakeFacts, World
+from tests.fakes.lineage import FakeFacts
+from tests.fakes.world import START, World
 from tests.lineage.planning import links, plan, selected
 
 HOUR = timedelta(hours=1)

@@ -15,7 +15,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from tests.fakes.airflow import START, World
+from tests.fakes.world import START, World
 from tests.lineage.planning import codes, links, plan
 
 ASSET = "s3://orders"

@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.ordering import order_of
-from tests.fakes.airflow import World
+from tests.fakes.world import World
 from tests.lineage.planning import codes, links, plan, selected
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from tests.fakes.airflow import World
+from tests.fakes.world import World
 from tests.lineage.planning import plan, selected
 
 

@@ -10,7 +10,8 @@ from airflow_rerun_downstream.domain.errors import PlanTooLarge
 from airflow_rerun_downstream.domain.facts import PastDependency
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind, Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from tests.fakes.airflow import START, FakeFacts, World
+from tests.fakes.lineage import FakeFacts
+from tests.fakes.world import START, World
 from tests.lineage.planning import links, plan, selected
 
 DAG = "a >> b >> c; d"

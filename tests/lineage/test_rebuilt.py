@@ -10,7 +10,7 @@ from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 CODE = "rebuilt_on_polluted"
 

@@ -23,7 +23,8 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.plan import Link, Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import Declarations
-from tests.fakes.airflow import START, FakeFacts, World
+from tests.fakes.lineage import FakeFacts
+from tests.fakes.world import START, World
 from tests.lineage.planning import NOW, codes, links, plan
 
 OPEN = {("up", "reader", "sensor", "unresolved")}

@@ -7,7 +7,7 @@ import pytest
 from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import Plan
 from airflow_rerun_downstream.domain.refs import TaskRef
-from tests.fakes.airflow import World
+from tests.fakes.world import World
 from tests.lineage.planning import plan, selected
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_rerun_downstream.domain.facts import Definitions
-from tests.fakes.airflow import World
+from tests.fakes.world import World
 from tests.lineage.planning import plan
 
 CODE = "unreadable_dag"

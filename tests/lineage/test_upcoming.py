@@ -22,7 +22,8 @@ from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, FutureR
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import parse
 from airflow_rerun_downstream.lineage.warnings import leftovers, upcoming
-from tests.fakes.airflow import START, FakeFacts, World
+from tests.fakes.lineage import FakeFacts
+from tests.fakes.world import START, World
 from tests.lineage.planning import NOW, codes, links, plan
 
 DAY = timedelta(days=1)

@@ -18,7 +18,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.versions import Structures, merged
-from tests.fakes.airflow import START, World
+from tests.fakes.world import START, World
 from tests.lineage.planning import codes, links, plan, selected
 
 

@@ -15,7 +15,7 @@ from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import RerunRequest, RerunSettings
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 PACKAGE = str(Path(airflow_rerun_downstream.__file__).parent)
 FEW, TIMES = 25, 4

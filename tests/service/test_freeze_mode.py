@@ -15,7 +15,7 @@ from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.ports.store import RerunFilter
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 DATE = House().clock.now() + timedelta(hours=1)
 WEEKLY = FutureRef("weekly", logical_date=DATE)

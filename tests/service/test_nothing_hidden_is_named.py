@@ -22,7 +22,7 @@ from airflow_rerun_downstream.rest import handlers
 from airflow_rerun_downstream.rest.problems import of_refusal
 from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, ProofQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 KINDS = ("asset", "trigger", "sensor", "open sensor")
 RUN_TYPES = ("scheduled", "scheduled", "scheduled", "asset_triggered", "manual", "backfill")

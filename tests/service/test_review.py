@@ -14,7 +14,7 @@ from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
 
 SOURCE = RunRef("a", "r")
 DATE = House().clock.now() + timedelta(hours=1)

@@ -38,8 +38,8 @@ from airflow_rerun_downstream.ports.lineage import RunFilter
 from airflow_rerun_downstream.ports.store import RerunFilter
 from airflow_rerun_downstream.service.health import ASK
 from airflow_rerun_downstream.settings import Settings
-from tests.fakes.airflow import START
-from tests.fakes.work import ADA, House
+from tests.fakes.house import ADA, House
+from tests.fakes.world import START
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.ports.installation import Permissions
 from tests.airflow3.conftest import emptied
 from tests.contracts.conftest import BACKENDS
-from tests.fakes.airflow import World
-from tests.fakes.work import FakePermissions
+from tests.fakes.installation import FakePermissions
+from tests.fakes.world import World
 
 ANNA = Actor("1", "anna", native="her user object")
 

@@ -12,7 +12,7 @@ from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RecordedWait, 
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.contracts.players import play
 from tests.contracts.stages import DAY, GONE, MINUTE, NOW, Shape, Stage
-from tests.fakes.airflow import START
+from tests.fakes.world import START
 
 HOUR = timedelta(hours=1)
 

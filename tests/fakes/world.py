@@ -1,4 +1,4 @@
-"""An Airflow in memory: runs, task instances, Dags and what links them; facts and gateway read and write it.
+"""An Airflow in memory: runs, task instances, Dags and what links them; `lineage` reads it, `gateway` writes it.
 
 Build a world with `World`:
 
@@ -13,70 +13,37 @@ from __future__ import annotations
 
 import copy
 import itertools
-import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow_rerun_downstream.domain.again import key, to_clear_again
 from airflow_rerun_downstream.domain.edges import AssetFlow
-from airflow_rerun_downstream.domain.errors import CannotDispatch, Invalid
 from airflow_rerun_downstream.domain.facts import (
-    FINISHED_RUN_STATES,
     LIVE_TASK_STATES,
     UNFINISHED_TASK_STATES,
-    Account,
-    AssetConsumption,
-    AssetEmission,
     AssetSchedule,
     DagStructure,
     DagVersion,
     Definitions,
-    DoubtfulRecord,
     InletDefinition,
     MarkerDefinition,
-    Observation,
     OutletDefinition,
     Params,
     PastDependency,
-    RecordedWait,
-    RunAccount,
-    RunConf,
     RunFacts,
-    RunNow,
     SensorDefinition,
-    SensorInstance,
     Skipping,
     TaskInstanceFacts,
     TaskNode,
-    TaskStart,
     TriggerDefinition,
-    TriggeredRun,
-    UndatedRun,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
-from airflow_rerun_downstream.domain.proof import RunTries
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
-from airflow_rerun_downstream.domain.room import DagRoom, Obstacle
-from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.ports.lineage import RunFilter
-from tests.fakes import dags, events, own_starts, records, tries, waits
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.room import Obstacle
+from tests.fakes import dags, events, own_starts, records, waits
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
-
-
-class FakeClock:
-    """Time that moves only when told to."""
-
-    def __init__(self, now: datetime = START + timedelta(days=40)) -> None:
-        self.moment = now
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def advance(self, **duration: float) -> None:
-        self.moment += timedelta(**duration)
 
 
 @dataclass
@@ -463,418 +430,10 @@ class World:
             some.difference_update([key for key in some if key[0] == ref])
 
 
-FIELDS_READ = ("external_dag_id", "external_task_id", "external_task_ids", "external_task_group_id", "trigger_dag_id")
-
-ORDERS = ("run_after", "logical_date", "dag_id", "run_id", "state", "start_date", "run_type")
-
-
-def value_of(run: RunFacts, name: str) -> Any:
-    """What a page of runs is ordered by."""
-    return getattr(run.ref if name in ("dag_id", "run_id") else run, name)
-
-
 def instance_of(node: TaskNode, state: str | None, date: datetime) -> TaskInstanceFacts:
     """A task instance of a run that began at a date. One that never ran has no try; a skipped one did it itself."""
     tries, began = (1, date) if state not in NEVER_RAN else (0, None)
     return TaskInstanceFacts(node.task_id, -1, state, node.operator, tries, began, began)
 
 
-GOES_ON = ("running", "deferred", "awaiting_input", "up_for_reschedule", "restarting")
 NEVER_RAN = (None, "scheduled", "queued", "upstream_failed", "removed")
-
-
-def like(dag_id: str, pattern: str) -> bool:
-    """Whether an id matches a pattern of `RunFilter`."""
-    signs = {"%": ".*", "_": "."}
-    parts = [part.strip() for part in pattern.split("|") if part.strip()] or [pattern]
-    wanted = ("".join(signs.get(sign) or re.escape(sign) for sign in part) for part in parts)
-    return any(re.search(one, dag_id, re.IGNORECASE) for one in wanted)
-
-
-class FakeFacts:
-    """`LineageFacts` over a `World`; ``statements`` counts the calls."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.statements = 0
-
-    def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
-        self.statements += 1
-        return {ref: self.told(ref) for ref in refs if ref in self.world.runs}
-
-    def told(self, ref: RunRef) -> RunFacts:
-        """A run as Airflow's rows tell of it."""
-        return records.told(self.world, self.world.runs[ref])
-
-    def confs(self, refs: Collection[RunRef]) -> dict[RunRef, RunConf]:
-        self.statements += 1
-        world = self.world
-        return {ref: RunConf(world.confs.get(ref, {}), world.conf_overrides) for ref in refs if ref in world.runs}
-
-    def runs_now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
-        return {ref: RunNow(run.state, run.run_after) for ref, run in self.runs(refs).items()}
-
-    def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
-        self.statements += 1
-        moment = (lambda run: run.logical_date or run.run_after) if undated else (lambda run: run.logical_date)
-        found = [run for run in self.world.runs.values() if moment(run) in dates.get(run.ref.dag_id, ())]
-        return [records.told(self.world, run) for run in found]
-
-    def undated_runs(self, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
-        self.statements += 1
-        found = [
-            UndatedRun(self.told(ref), self.world.confs.get(ref, {}))
-            for ref, run in self.world.runs.items()
-            if run.logical_date is None
-            and ref.dag_id in windows
-            and windows[ref.dag_id][0] <= run.run_after <= windows[ref.dag_id][1]
-        ]
-        return sorted(found, key=lambda one: (one.run.run_after, one.run.ref))
-
-    def last_undated(self, dag_ids: Collection[str]) -> dict[str, datetime]:
-        self.statements += 1
-        found: dict[str, datetime] = {}
-        for run in self.world.runs.values():
-            if run.ref.dag_id in dag_ids and run.logical_date is None:
-                found[run.ref.dag_id] = max(run.run_after, found.get(run.ref.dag_id, run.run_after))
-        return found
-
-    def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
-        self.statements += 1
-        later = [
-            run
-            for run in self.world.runs.values()
-            if run.logical_date and run.ref.dag_id in since and run.logical_date > since[run.ref.dag_id]
-        ]
-        first = sorted(later, key=lambda run: (run.logical_date, run.ref))[:limit]
-        return [records.told(self.world, run) for run in first]
-
-    def page(self, wanted: RunFilter) -> tuple[list[RunFacts], int]:
-        self.statements += 1
-        name = wanted.order_by.removeprefix("-")
-        if name not in ORDERS:
-            raise Invalid(f"Dag runs can't be ordered by {name!r}.")
-        every = (records.told(self.world, run) for run in self.world.runs.values())
-        number = {ref: place for place, ref in enumerate(self.world.runs)}
-        found = [run for run in every if self.matches(run, wanted)]
-        found.sort(key=lambda run: number[run.ref], reverse=wanted.order_by.startswith("-"))
-        known = [run for run in found if value_of(run, name) is not None]
-        known.sort(key=lambda run: value_of(run, name), reverse=wanted.order_by.startswith("-"))
-        found = known + [run for run in found if value_of(run, name) is None]
-        return found[wanted.offset : wanted.offset + wanted.limit], len(found)
-
-    def matches(self, run: RunFacts, wanted: RunFilter) -> bool:
-        rule = wanted.source_rule
-        if rule is not None:
-            possible = (
-                run.online
-                and run.state in FINISHED_RUN_STATES
-                and run.run_after <= rule.now
-                and (rule.window_start is None or run.run_after >= rule.window_start)
-                and run.ref not in rule.taken
-                and not run.dag_gone
-            )
-            if possible != rule.matches:
-                return False
-        return (
-            (wanted.dag_ids is None or run.ref.dag_id in wanted.dag_ids)
-            and (wanted.dag_id_pattern is None or like(run.ref.dag_id, wanted.dag_id_pattern))
-            and (wanted.states is None or run.state in wanted.states)
-            and (wanted.run_types is None or run.run_type in wanted.run_types)
-            and (wanted.online is None or run.online == wanted.online)
-            and (wanted.run_after_gte is None or run.run_after >= wanted.run_after_gte)
-            and (wanted.run_after_lte is None or run.run_after <= wanted.run_after_lte)
-        )
-
-    def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
-        self.statements += 1
-        return {
-            ref: sorted(
-                (replace(task, start_date=None, end_date=None, cut_off=False) for task in self.world.tasks[ref]),
-                key=lambda task: (task.task_id, task.map_index),
-            )
-            for ref in refs
-            if self.world.tasks.get(ref)
-        }
-
-    def accounts(
-        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
-    ) -> dict[RunRef, RunAccount]:
-        self.statements += 1
-        return {ref: self.account(ref, (places or {}).get(ref, ref)) for ref in refs if ref in self.world.runs}
-
-    def account(self, ref: RunRef, place: RunRef) -> RunAccount:
-        world = self.world
-        known = world.cleared_at.get(ref)
-        old = {(t.task_id, t.map_index): t.state for t in world.tasks.get(place, ())} if place != ref else {}
-        accounts = {}
-        for task in world.tasks[ref]:
-            key = (ref, task.task_id, task.map_index)
-            started = world.started(ref, task)
-            earlier = [*world.tries.get(key, ()), *world.tries.get((place, *key[1:]), ())]
-            passed = task.state == "skipped" and not started and key in world.by_hand
-            marked = passed or (task.state == "success" and (key in world.by_hand or not started))
-            accounts[key[1:]] = Account(
-                started=started,
-                ended=started and key not in world.cut and task.state not in GOES_ON,
-                succeeded_before=old.get(key[1:]) == "success" or any(one.state == "success" for one in earlier),
-                by_hand=marked,
-                by=world.by_hand.get(key) if marked else None,
-                added=known is not None and key[1:] not in known,
-            )
-        skipped = any(task.state == "skipped" for task in world.tasks[ref])
-        return RunAccount(
-            ref,
-            accounts,
-            tuple(choice for (run, _), choice in world.choices.items() if run == ref and skipped),
-            frozenset(task_id for run, task_id in world.empty if run == ref and skipped),
-            terminated=world.runs[ref].terminated,
-            lasted=world.lasted.get(ref),
-        )
-
-    def tries(
-        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
-    ) -> dict[RunRef, RunTries]:
-        found = self.accounts(refs, places=places)
-        return {ref: tries.run_tries(self.world, ref, account) for ref, account in found.items()}
-
-    def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
-        self.statements += 1
-        return {d: self.world.structures[d] for d in dag_ids if d in self.world.structures}
-
-    def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
-        self.statements += 1
-        world = self.world
-        told = {ref for ref in refs if ref in world.versions or ref.dag_id in world.gone}
-        return {ref: dags.own_version(world, ref) for ref in told if world.tasks.get(ref)}
-
-    def earlier_definitions(self, *, since: datetime) -> Definitions:
-        self.statements += 1
-        return dags.earlier(self.world, since)
-
-    def definitions(self) -> Definitions:
-        self.statements += 1
-        return dags.definitions(self.world)
-
-    def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
-        self.statements += 1
-        return list(events.consumptions(self.world, producers))
-
-    def asset_flows(self, dag_id: str) -> list[AssetFlow]:
-        self.statements += 1
-        return list(events.flows(self.world, dag_id))
-
-    def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
-        self.statements += 1
-        return list(events.emissions(self.world, producers, asset_ids))
-
-    def task_starts(
-        self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
-    ) -> list[TaskStart]:
-        self.statements += 1
-        return events.starts(self.world, tasks, since, until)
-
-    def orphaned_dags(self, since: datetime) -> frozenset[str]:
-        self.statements += 1
-        made = (run for run in self.world.runs.values() if run.made_by_task and run.run_after >= since)
-        return frozenset(run.ref.dag_id for run in made if not records.makers(self.world, run.ref))
-
-    def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
-        self.statements += 1
-        makers = {parent for child in children for parent in records.makers(self.world, child)}
-        every = records.triggered(self.world, makers)
-        return [each for each in every if isinstance(each, TriggeredRun) and each.child.ref in children]
-
-    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
-        self.statements += 1
-        return list(records.triggered(self.world, parents))
-
-    def recorded_waits(
-        self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]
-    ) -> list[RecordedWait | DoubtfulRecord]:
-        self.statements += 1
-        return waits.recorded(self.world, sensors, since, dates)
-
-    def recorded_sensors(self, *, since: datetime) -> frozenset[tuple[str, str]]:
-        self.statements += 1
-        return frozenset((waits.run_of(w).dag_id, w.task_id) for at, w in self.world.waits if at >= since)
-
-    def sensor_instances(
-        self,
-        sensors: Collection[tuple[str, str]],
-        *,
-        refs: Collection[RunRef] = (),
-        since: datetime | None = None,
-    ) -> list[SensorInstance]:
-        self.statements += 1
-        found = [
-            SensorInstance(ref, task.task_id, task.map_index, task.state, self.skipped_itself(ref, task), task.end_date)
-            for ref, some in self.world.tasks.items()
-            for task in some
-            if (ref.dag_id, task.task_id) in sensors
-            and (ref in refs if since is None else self.ended_since(task, since))
-        ]
-        return sorted(found, key=lambda one: (one.run, one.task_id, one.map_index))
-
-    def ended_since(self, task: TaskInstanceFacts, since: datetime) -> bool:
-        ended = task.state in ("success", "failed", "skipped")
-        return ended and (task.end_date is None or task.end_date >= since)
-
-    def skipped_itself(self, ref: RunRef, task: TaskInstanceFacts) -> bool:
-        return (
-            task.state == "skipped"
-            and self.world.started(ref, task)
-            and (ref, task.task_id, task.map_index) not in self.world.cut
-        )
-
-    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
-        self.statements += 1
-        return waits.last(self.world, sensors)
-
-    def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
-        self.statements += 1
-        known = self.world.schedules
-        return {dag_id: dags.schedule(self.world, known[dag_id], upcoming) for dag_id in dag_ids if dag_id in known}
-
-    def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
-        self.statements += 1
-        return list(events.waiting(self.world, producers))
-
-    def obstacles(self, tasks: Mapping[RunRef, Collection[str]]) -> list[Obstacle]:
-        self.statements += 1
-        return list(dags.obstacles(self.world, tasks))
-
-    def rendered_fields(
-        self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
-    ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
-        self.statements += 1
-        return {
-            key: {name: value for name, value in values.items() if name in FIELDS_READ and value is not None}
-            for key, values in self.world.rendered.items()
-            if key[0] in refs and (key[0].dag_id, key[1]) in tasks
-        }
-
-
-class FakeGateway:
-    """`Gateway` over a `World`; ``asked`` counts the questions why runs don't move."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.asked = 0
-
-    def observe(self, refs: Collection[RunRef]) -> dict[RunRef, Observation]:
-        found = {}
-        for ref in refs:
-            run = self.world.runs.get(ref)
-            if run is None:
-                found[ref] = Observation(ref, None)
-            else:
-                tasks = tuple(self.world.tasks[ref])
-                found[ref] = Observation(ref, run.state, run.clear_number, tasks, self._waits_because(ref))
-        return found
-
-    def clear_numbers(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
-        return {ref: self.world.runs[ref].clear_number for ref in refs if ref in self.world.runs}
-
-    def _waits_because(self, ref: RunRef) -> str | None:
-        if self.world.runs[ref].state != "queued":
-            return None
-        room = self.rooms([ref.dag_id])[ref.dag_id]
-        full = room.limit is not None and room.running >= room.limit
-        return room.closed or ("at_max_active_runs" if full else None)
-
-    def rooms(self, dag_ids: Collection[str]) -> dict[str, DagRoom]:
-        found = {}
-        for dag_id in dag_ids:
-            dag = self.world.structures.get(dag_id)
-            runs = [run for run in self.world.runs.values() if run.ref.dag_id == dag_id and not run.backfill]
-            if dag is None or dag_id in self.world.gone:
-                closed: str | None = "dag_gone"
-            else:
-                closed = "dag_paused" if dag.is_paused else "dag_draining" if dag_id in self.world.draining else None
-            states = [run.state for run in runs]
-            limit = dag.max_active_runs if dag else None
-            found[dag_id] = DagRoom(closed, limit, states.count("running"), states.count("queued"))
-        return found
-
-    def why_waiting(self, refs: Collection[RunRef]) -> dict[RunRef, str]:
-        self.asked += 1
-        return {ref: self.world.stuck[ref] for ref in refs if ref in self.world.stuck}
-
-    def dispatch(
-        self,
-        ref: RunRef,
-        tasks: Tasks,
-        *,
-        rerun_id: int,
-        actor: str,
-        retry: bool,
-        run_on_latest_version: bool | None,
-        before_writing: Callable[[], None] = lambda: None,
-    ) -> Dispatched:
-        run = self.world.runs.get(ref)
-        if run is None:
-            raise CannotDispatch("run_gone", gone=True)
-        here = self.world.tasks[ref]
-        cleared = {key(t) for t in here if t.state != "removed" and covers(tasks, t.task_id, t.map_index)}
-        if not cleared:
-            raise CannotDispatch("task_gone", gone=True)
-        if retry:
-            cleared = to_clear_again(tasks, self.world.structures.get(ref.dag_id), here)
-        if run.state not in FINISHED_RUN_STATES or any(t.state in LIVE_TASK_STATES for t in here if key(t) in cleared):
-            raise CannotDispatch("run_not_finished")
-        before_writing()
-        starts = own_starts.of_run(self.world, ref)
-        self.world.keep_tries(ref, cleared)
-        whole = {task.task_id for task in tasks if task.map_index is None}
-        own_starts.note_dispatch(self.world, ref, starts, cleared, whole)
-        self.world.dispatched_by.update({(ref, *each): rerun_id for each in cleared})
-        self.world.tasks[ref] = [
-            replace(t, state=None) if (t.task_id, t.map_index) in cleared else t for t in self.world.tasks[ref]
-        ]
-        self.world.set_run(ref, state="queued", terminated=False, clear_number=run.clear_number + 1)
-        self.world.dispatches.append(ref)
-        self.record(ref, rerun_id=rerun_id, actor=actor, event="dispatch")
-        return Dispatched(self.world.runs[ref].clear_number, len(cleared))
-
-    def take_over(self, ref: RunRef, tasks: Tasks, *, rerun_id: int, actor: str) -> None:
-        if ref in self.world.runs:
-            own_starts.follow_clear(self.world, ref, self.taken_over(ref, tasks, rerun_id))
-            self.record(ref, rerun_id=rerun_id, actor=actor, event="take_over")
-
-    def taken_over(self, ref: RunRef, tasks: Tasks, rerun_id: int) -> list[tuple[str, int]]:
-        """The task instances of a rerun that somebody else may have cleared."""
-        return [
-            key(task)
-            for task in self.world.tasks[ref]
-            if covers(tasks, task.task_id, task.map_index)
-            and (task.state in UNFINISHED_TASK_STATES or self.world.dispatched_by.get((ref, *key(task))) == rerun_id)
-        ]
-
-    def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
-        run = self.world.runs.get(ref)
-        if run is None or run.state in FINISHED_RUN_STATES:
-            return False
-        self.world.set_run(ref, state="failed", terminated=True)
-        self.world.tasks[ref] = [
-            replace(t, state="restarting" if t.state == "running" else None) if t.state in UNFINISHED_TASK_STATES else t
-            for t in self.world.tasks[ref]
-        ]
-        self.record(ref, rerun_id=rerun_id, actor=actor, event="halt")
-        return True
-
-    def stop(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
-        run = self.world.runs.get(ref)
-        if run is None or run.state in FINISHED_RUN_STATES:
-            return False
-        self.world.stop(ref)
-        self.record(ref, rerun_id=rerun_id, actor=actor, event="stop")
-        return True
-
-    def adopt(self, ref: RunRef, *, place: RunRef, rerun_id: int, actor: str) -> None:
-        """What a run consumed isn't part of this world."""
-        own_starts.note_adoption(self.world, ref, place)
-        self.record(ref, rerun_id=rerun_id, actor=actor, event="adopt")
-
-    def record(self, ref: RunRef, *, rerun_id: int, actor: str, event: str) -> None:
-        self.world.log.append((ref, event, actor, rerun_id))

@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.facts import UNTOLD, RunConf, RunFacts, Run
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from tests.contracts.stages import DAY, GONE, MINUTE, Shape, Stage
-from tests.fakes.airflow import START
+from tests.fakes.world import START
 
 
 def facts_of(airflow: Stage, ref: RunRef) -> RunFacts:

@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.contracts.stages import GONE, Shape, Stage
-from tests.fakes.airflow import START
+from tests.fakes.world import START
 
 LATER = datetime(2100, 1, 1, tzinfo=timezone.utc)
 EVERY = Shape(

@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.freeze import WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.contracts.players import play
 from tests.contracts.stages import DAY, GONE, MINUTE, Shape, Stage
-from tests.fakes.airflow import START
+from tests.fakes.world import START
 
 ONE, TWO = "test://assets/one", "test://assets/two"
 
