@@ -9,10 +9,11 @@ ARGS ?=
 ENV := .venvs/$(AIRFLOW)
 RUN := $(CURDIR)/$(ENV)/bin/python
 READY := $(ENV)/.ready
+MUTANTS := .venvs/mutants
 NODE := .venvs/tools/.node
 PAGES := airflow_rerun_downstream/static/index.html
 
-.PHONY: help setup ui check format test acceptance next thorough bench demo screenshots compose-check constraints clean
+.PHONY: help setup ui check format test acceptance next thorough bench mutants demo screenshots compose-check constraints clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -57,6 +58,13 @@ thorough: $(READY) $(PAGES) ## what takes too long for every change; PART=name p
 bench: $(READY) ## the benchmarks, on PostgreSQL
 	$(RUN) -m dev.run_tests bench $(ARGS)
 
+$(MUTANTS)/.ready: pyproject.toml $(wildcard constraints/$(AIRFLOW)*.txt) dev/environment.py
+	$(PYTHON) dev/environment.py $(AIRFLOW) --mutants
+	@touch $@
+
+mutants: $(MUTANTS)/.ready ## does a test fail when the code is changed? ARGS="--sample 60 --seed 1"
+	$(CURDIR)/$(MUTANTS)/bin/python -m dev.mutants $(ARGS)
+
 demo: $(READY) $(PAGES) ## a terminal story on a real Airflow; ARGS=--exit ends by itself
 	$(RUN) -m dev.demo $(ARGS)
 
@@ -70,4 +78,4 @@ constraints: ## resolve anew and write constraints/; AIRFLOW=3.2 names the Airfl
 	$(PYTHON) dev/environment.py $(AIRFLOW) --repin
 
 clean: ## remove the environments, reports and caches
-	rm -rf airflow_rerun_downstream/static ui/node_modules .venvs .reports .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf airflow_rerun_downstream/static ui/node_modules .venvs .mutants .reports .benchmarks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -4,7 +4,8 @@
 there, with which the web pages are built and checked.
 `environment.py 3.3` makes `.venvs/3.3`: the project, editable, its test group, and Airflow 3.3 as
 `constraints/3.3.txt` pins it (for Python 3.10: `3.3-python3.10.txt`). `environment.py 3.3 --repin`
-resolves anew and writes that file.
+resolves anew and writes that file. `environment.py 3.3 --mutants` makes `.venvs/mutants`: the same, and what tries
+mutants.
 `environment.py next` makes `.venvs/next`: a pre-release of Airflow that the project doesn't know yet, as
 `constraints/next.txt` pins it, and the project without its dependencies, which wouldn't let that Airflow in.
 
@@ -67,16 +68,17 @@ def constraints_of(airflow: str) -> Path:
     return own if own.exists() else folder / f"{airflow}.txt"
 
 
-def make_environment(airflow: str) -> None:
-    """Make or update `.venvs/<airflow>`."""
+def make_environment(airflow: str, name: str, *groups: str) -> None:
+    """Make or update `.venvs/<name>`, an environment of that Airflow."""
     constraints = constraints_of(airflow)
     if not constraints.exists():
         known = ", ".join(sorted(path.stem for path in constraints.parent.glob("*.txt")))
         sys.exit(f"no constraints for Airflow {airflow}; there are some for {known}")
-    if not python_of(airflow).exists():
-        run(uv(), "venv", "--quiet", "--python", Path(sys.executable), VENVS / airflow)
-    install = ["pip", "install", "--quiet", "--editable", ".", "--group", "test"]
-    run(uv(), *install, "--python", python_of(airflow), "--constraints", constraints)
+    if not python_of(name).exists():
+        run(uv(), "venv", "--quiet", "--python", Path(sys.executable), VENVS / name)
+    install = ["pip", "install", "--quiet", "--editable", "."]
+    chosen = [part for group in groups for part in ("--group", group)]
+    run(uv(), *install, *chosen, "--python", python_of(name), "--constraints", constraints)
 
 
 def make_next() -> None:
@@ -143,6 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("name", help="tools, node, next, or an Airflow version with a file in constraints/")
     parser.add_argument("--repin", action="store_true", help="resolve anew and write the constraints")
+    parser.add_argument("--mutants", action="store_true", help="make .venvs/mutants of that Airflow")
     arguments = parser.parse_args()
     if arguments.name == "tools":
         uv()
@@ -150,8 +153,12 @@ def main() -> None:
         make_node()
     elif arguments.name == "next":
         (pin_next if arguments.repin else make_next)()
+    elif arguments.repin:
+        write_pins(arguments.name)
+    elif arguments.mutants:
+        make_environment(arguments.name, "mutants", "test", "mutants")
     else:
-        (write_pins if arguments.repin else make_environment)(arguments.name)
+        make_environment(arguments.name, arguments.name, "test")
 
 
 if __name__ == "__main__":

@@ -213,6 +213,21 @@ class TestFrozen:
         house.tick()
         assert (len(house.world.tickets), state(house, rerun)[0]) == (0, "succeeded")
 
+    @pytest.mark.parametrize(("batch", "ticks"), [(1, 2), (2, 1), (3, 1)])
+    def test_a_termination_ends_with_the_batch_that_lets_the_last_go(self, batch: int, ticks: int) -> None:
+        house = House(settings=Settings(source_ready_since="unlimited", release_batch=batch))
+        rerun = submit(house, house.world.run("a"))
+        for name in ("one", "two"):
+            frozen(house, rerun, name)
+        house.tick()
+        house.service.terminate(ADA, rerun)
+        seen = []
+        for _ in range(2):
+            house.tick()
+            seen.append(state(house, rerun)[0])
+        assert seen == ["terminating"] * (ticks - 1) + ["terminated"] * (3 - ticks)
+        assert not house.world.tickets
+
     def test_a_person_lets_one_go_and_then_all(self, house: House) -> None:
         rerun = submit(house, house.world.run("a"))
         one, two = frozen(house, rerun, "one"), frozen(house, rerun, "two")

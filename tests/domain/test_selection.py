@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid
-from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
+from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.selection import (
+    Chosen,
     default_selection,
     explicit_selection,
     followers,
+    selected_instances,
     setups_and_teardowns,
 )
 from tests.fakes.world import World
@@ -116,3 +118,16 @@ def test_a_whole_task_swallows_its_indexes() -> None:
         TaskRef("a", 2),
         TaskRef("m"),
     )
+
+
+def test_a_selection_means_its_instances_that_are_still_there() -> None:
+    tasks = normalised([TaskRef("whole"), TaskRef("mapped", 1)])
+    here = [
+        TaskInstanceFacts("whole", -1, "success"),
+        TaskInstanceFacts("whole", 0, REMOVED_TASK_STATE),
+        TaskInstanceFacts("mapped", 0, "success"),
+        TaskInstanceFacts("mapped", 1, None),
+        TaskInstanceFacts("other", -1, "success"),
+    ]
+    assert selected_instances(tasks, here) == [here[0], here[3]]
+    assert [one for one in here if Chosen(tasks, {}).covers(one)] == [here[0], here[3]]

@@ -38,6 +38,7 @@ from airflow_rerun_downstream.ports.lineage import RunFilter
 from airflow_rerun_downstream.ports.store import RerunFilter
 from airflow_rerun_downstream.service.health import ASK
 from airflow_rerun_downstream.settings import Settings
+from tests.fakes.freezer import FAR
 from tests.fakes.house import ADA, House
 from tests.fakes.world import START
 
@@ -463,6 +464,14 @@ class TestReading:
         assert since is not None
         assert (since.isoformat(), START.isoformat()) == ("2026-12-09T15:00:00+00:00", "2026-11-01T00:00:00+00:00")
 
+    def test_a_run_before_the_window_is_no_possible_source(self) -> None:
+        house = House(settings=Settings(source_ready_since="yesterday"))
+        late, today = house.world.run("a"), house.world.run("a", day=40)
+        for possible, expected in ((True, [today]), (False, [late])):
+            found = house.service.dag_runs(ADA, RunFilter(), can_be_source=possible)
+            assert ([run.ref for run in found.runs], found.total) == (expected, 1)
+        assert [run.ref for run in house.service.dag_runs(ADA, RunFilter()).runs] == [today, late]
+
     def test_a_runs_tasks_are_preselected_with_reasons(self, house: House) -> None:
         house.world.dag("x", "a >> b")
         run = house.world.run("x", state="failed", task_states={"a": "success", "b": "failed"})
@@ -641,3 +650,33 @@ class TestEdges:
         found = house.service.edges(ADA, "c")
         assert [edge.kind.value for edge in found.edges] == ["trigger"]
         assert found.hidden_dags == 1
+
+
+class TestLostHolds:
+    """Held runs that no record names, as after a restored database."""
+
+    @pytest.fixture
+    def lost(self, house: House) -> list[RunRef]:
+        return [
+            house.world.run(dag_id, day=50, state="queued", run_after=FAR) for dag_id in ("hidden", "known", "locked")
+        ]
+
+    def test_those_that_the_user_may_rerun_are_let_go(self, house: House, lost: list[RunRef]) -> None:
+        house.permissions.unreadable.add("hidden")
+        house.permissions.forbidden.add("locked")
+        assert house.service.release_lost(ADA) == [(lost[1], START + timedelta(days=50))]
+        assert [house.world.runs[ref].run_after for ref in lost] == [FAR, START + timedelta(days=50), FAR]
+        assert house.service.release_lost(ADA) == []
+
+    def test_one_that_somebody_else_lets_go_meanwhile_is_not_told(
+        self, house: House, lost: list[RunRef], mocker: MockerFixture
+    ) -> None:
+        rescue = mocker.patch.object(house.unit_of_work.freezer, "rescue", side_effect=[None, START, None])
+        assert house.service.release_lost(ADA) == [(lost[1], START)]
+        assert [call.args[0] for call in rescue.call_args_list] == lost
+        assert {call.kwargs["actor"] for call in rescue.call_args_list} == {"ada"}
+
+    def test_where_there_are_none_nobody_is_asked_for_leave(self, house: House, mocker: MockerFixture) -> None:
+        asked = mocker.spy(house.permissions, "may_rerun")
+        assert house.service.release_lost(ADA) == []
+        assert asked.call_count == 0

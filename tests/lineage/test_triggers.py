@@ -1,0 +1,123 @@
+"""Runs that tasks made: what a record tells, and the open edge where it tells less or is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
+from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.lineage.triggers import FORGOTTEN, LOST_PARENT
+from tests.fakes.records import Record
+from tests.fakes.world import World
+from tests.lineage.planning import plan
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def maker(world: World, target: str = "child", *, waits: bool = False, order: str = "t >> go", **more: Any) -> RunRef:
+    """A run of a Dag whose task ``go`` makes a run of another one."""
+    world.dag("parent", order, **more)
+    world.trigger_task("parent", "go", target, waits=waits)
+    return world.run("parent")
+
+
+def trigger_links(world: World, source: RunRef, *task_ids: str) -> list[Link]:
+    tasks = tuple(map(TaskRef, task_ids)) or None
+    return [link for link in plan(world, source, tasks=tasks).links if link.kind is LinkKind.TRIGGER]
+
+
+def open_edge(upstream: RunRef, dag_id: str, why: str, to_do: Advice, **more: Any) -> Link:
+    via = {"task_id": "go", "why": why, "to_do": [to_do.value], "advice": SENTENCES[to_do], **more.pop("via", {})}
+    return Link(upstream, FutureRef(dag_id), LinkKind.TRIGGER, Evidence.UNRESOLVED, via, **more)
+
+
+class TestARecordThatCannotBeTrue:
+    """Whoever may write XComs has written it: it is shown, and nothing is made of it."""
+
+    @pytest.mark.parametrize("map_index", [-1, 3])
+    def test_the_run_is_gone(self, world: World, map_index: int) -> None:
+        parent, child = maker(world), RunRef("child", "gone")
+        world.dag("child")
+        world.recorded.append(Record(parent, "go", map_index, child.run_id, child.dag_id))
+        expected = open_edge(
+            parent, "child", f"the run {child} isn't there", Advice.LOOK_BY_HAND, via={"map_index": map_index}
+        )
+        found = [link for link in trigger_links(world, parent) if link.via["map_index"] == map_index]
+        assert found == [Link(**{**vars(expected), "from_task_id": "go"})]
+
+    def test_no_task_has_made_the_run(self, world: World) -> None:
+        parent, child = maker(world), world.run("child")
+        world.recorded.append(Record(parent, "go", -1, child.run_id, child.dag_id))
+        (found,) = trigger_links(world, parent)
+        assert (found.downstream, found.via["why"]) == (FutureRef("child"), f"no task has made the run {child}")
+
+    def test_the_run_is_of_another_dag(self, world: World) -> None:
+        parent, other = maker(world), world.run("other", run_type="operator_triggered")
+        world.recorded.append(Record(parent, "go", -1, other.run_id, other.dag_id))
+        (found,) = trigger_links(world, parent)
+        assert found.downstream == FutureRef("other")
+        assert found.via["why"] == f"the run {other} isn't of the Dag that it triggers"
+
+
+class TestARecordThatIsGone:
+    @pytest.mark.parametrize(
+        ("state", "told"),
+        [("success", True), ("failed", True), ("skipped", False), ("upstream_failed", False), (None, False)],
+    )
+    def test_of_a_run_that_a_task_has_made(self, world: World, state: str | None, told: bool) -> None:
+        """A task that failed may have made its run, and waited for it; one that never ran has made none."""
+        maker(world)
+        parent = world.run("parent", day=1, task_states={"go": state})
+        world.dag("child")
+        edge = open_edge(parent, "child", FORGOTTEN, Advice.KEEP_XCOMS, via={"map_index": -1}, from_task_id="go")
+        assert trigger_links(world, parent) == ([edge] if told else [])
+
+    def test_only_tasks_whose_data_is_wrong_are_looked_at(self, world: World) -> None:
+        maker(world, order="t; go")
+        parent = world.run("parent", day=1)
+        assert trigger_links(world, parent, "t") == []
+        assert len(trigger_links(world, parent, "go")) == 1
+
+    def test_one_that_has_still_to_be_expanded_has_made_none(self, world: World) -> None:
+        parent = maker(world, mapped=["go"])
+        assert trigger_links(world, parent) == []
+        world.expand(parent, "go", 2)
+        (found,) = trigger_links(world, parent)
+        assert (found.downstream, found.via["map_index"]) == (FutureRef("child"), 0)
+
+    def test_each_index_counts_by_itself(self, world: World) -> None:
+        parent, child = maker(world, mapped=["go"]), world.run("child", run_type="operator_triggered")
+        world.expand(parent, "go", 2)
+        world.recorded.append(Record(parent, "go", 0, child.run_id, child.dag_id))
+        known, lost = trigger_links(world, parent)
+        assert (known.downstream, known.via["map_index"]) == (child, 0)
+        assert (lost.downstream, lost.via["map_index"], lost.via["why"]) == (FutureRef("child"), 1, FORGOTTEN)
+
+    @pytest.mark.parametrize(
+        ("run_type", "waits"), [("operator_triggered", True), ("scheduled", True), ("operator_triggered", False)]
+    )
+    def test_of_the_task_that_made_a_run_and_waited(self, world: World, run_type: str, waits: bool) -> None:
+        maker(world, waits=waits, order="go >> after")
+        child = world.run("child", run_type=run_type)
+        edge = open_edge(child, "parent", LOST_PARENT, Advice.KEEP_XCOMS, to_task_id="go")
+        found = [link for link in trigger_links(world, child) if "behind" not in link.via]
+        assert found == ([edge] if waits and run_type == "operator_triggered" else [])
+
+    def test_a_task_that_nothing_follows_has_waited_in_vain(self, world: World) -> None:
+        maker(world, waits=True, order="t >> go")
+        assert trigger_links(world, world.run("child", run_type="operator_triggered")) == []
+
+
+def test_a_task_that_waited_reads_what_the_run_made(world: World) -> None:
+    parent = maker(world, waits=True, order="go >> after")
+    child = world.run("child", run_type="operator_triggered")
+    world.triggered.append((parent, "go", child))
+    (found,) = trigger_links(world, child)
+    via = {"task_id": "go", "map_index": -1, "xcom": "trigger_run_id", "wait_for_completion": True}
+    assert found == Link(child, parent, LinkKind.TRIGGER, Evidence.RECORDED, via, to_task_id="go")
