@@ -12,9 +12,11 @@ from airflow_rerun_downstream.domain.errors import Forbidden, FreezeUnavailable,
 from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
+from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.ports.store import RerunFilter
+from tests.fakes.freezer import FAR
 from tests.fakes.house import ADA, House
 
 DATE = House().clock.now() + timedelta(hours=1)
@@ -144,6 +146,68 @@ class TestRefused:
         house.health.asset_manager = False
         with pytest.raises(FreezeUnavailable):
             submit(house, source, NEXT, settings=RerunSettings(accept_duplicate_runs=True))
+
+
+OTHER = DATE + timedelta(days=1)
+IN_WORDS = [
+    (RunRef("running", "r"), "running / r", {"run_id": "r"}, "run_is_running"),
+    (
+        FutureRef("weekly", logical_date=OTHER),
+        f"The run of weekly to come ({OTHER.isoformat()})",
+        {"logical_date": OTHER.isoformat()},
+        "not_in_plan",
+    ),
+    (
+        FutureRef("consumer", partition_key="p"),
+        "The run of consumer to come (p)",
+        {"partition_key": "p"},
+        "not_in_plan",
+    ),
+    (NEXT, "The run of consumer to come (next)", {"next": True}, "asset_watcher"),
+]
+
+
+@pytest.mark.parametrize(("target", "words", "names", "reason"), IN_WORDS)
+def test_a_refusal_names_the_run_as_it_was_asked_for(
+    house: House,
+    source: RunRef,
+    target: RunRef | FutureRef,
+    words: str,
+    names: dict[str, object],
+    reason: str,
+) -> None:
+    schedules = house.world.schedules
+    schedules["consumer"] = replace(schedules["consumer"], cannot_park="asset_watcher")
+    with pytest.raises(NotSelectable) as refused:
+        submit(house, source, target)
+    assert str(refused.value) == f"{words} can't be frozen: {sentence(reason)}."
+    assert refused.value.extra["runs"] == [{"dag_id": target.dag_id, **names, "reason": reason}]
+
+
+@pytest.mark.parametrize("target", [RunRef("gone", "r"), FutureRef("gone", next=True)])
+def test_a_dag_that_is_not_in_the_plan_has_no_run_to_freeze(
+    house: House, source: RunRef, target: RunRef | FutureRef
+) -> None:
+    with pytest.raises(NotFound, match="'gone'"):
+        submit(house, source, target)
+
+
+def test_a_run_that_waits_for_its_time_is_held_by_its_own(house: House, source: RunRef) -> None:
+    due = DATE + timedelta(minutes=5)
+    ref = house.world.run("weekly", run_id="made", state="queued", logical_date=DATE, run_after=due)
+    rerun = submit(house, source, ref)
+    (held,) = (one for one in house.store.members(rerun) if one.ref == ref)
+    assert (held.role.value, held.state.value, held.logical_date, held.run_after) == ("frozen", "frozen", DATE, due)
+    assert house.world.runs[ref].run_after == FAR
+
+
+@pytest.mark.parametrize(("manager", "hook"), [(True, False), (False, True)])
+def test_only_the_mechanism_that_a_run_needs_is_asked_for(
+    house: House, source: RunRef, manager: bool, hook: bool
+) -> None:
+    house.health.asset_manager, house.health.freeze_hook = manager, hook
+    rerun = submit(house, source, NEXT if manager else WEEKLY, settings=RerunSettings(accept_duplicate_runs=True))
+    assert len(house.store.members(rerun)) == 2
 
 
 def test_a_run_that_cannot_be_held_safely_is_refused_with_its_reason(house: House, source: RunRef) -> None:
