@@ -8,10 +8,11 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from airflow_rerun_downstream.cli import rendering
-from airflow_rerun_downstream.cli.backends import Backend, LocalBackend
+from airflow_rerun_downstream.cli.backends import Backend
 from airflow_rerun_downstream.cli.bodies import Usage
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest.api import Api
 
 PAGE = 100
 """Entries of a list that are asked for at once."""
@@ -33,7 +34,7 @@ def release(args: Namespace, to: Backend) -> int:
     else:
         wanted = [each.id for each in freezing(to)]
         released = [to.release(rerun_id) for rerun_id in wanted]
-        if isinstance(to, LocalBackend):
+        if isinstance(to, Api):
             for ref, due in to.release_lost():
                 print(f"{ref} was held and no record knew why; it starts at {due.isoformat()}.", file=sys.stderr)
         rendering.show(payloads.Reruns(reruns=released, total_entries=len(released)), args.output)

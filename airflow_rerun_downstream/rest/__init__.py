@@ -1,1 +1,1 @@
-"""The HTTP contract, free of any web framework: one set of handlers for every generation of Airflow."""
+"""The HTTP contract, free of any web framework: calls, bodies and answers. The command line speaks it, too."""

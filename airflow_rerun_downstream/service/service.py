@@ -44,8 +44,7 @@ View = TypeVar("View")
 class Service:
     """What a user can do. Every method raises `Refusal` with a reason and then has changed nothing.
 
-    ``sees_installation``: whether a user may know on which hosts and with which files Airflow runs. ``wake`` is called
-    after a change that gives the conductor work.
+    ``sees_installation``: whether a user may know on which hosts and with which files Airflow runs.
     """
 
     def __init__(
@@ -58,7 +57,6 @@ class Service:
         settings: Settings,
         sees_installation: Callable[[Actor], bool],
         declarations: Declarations = NOTHING_DECLARED,
-        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self.unit_of_work = unit_of_work
         self._health = health
@@ -67,7 +65,6 @@ class Service:
         self.settings = settings
         self.sees_installation = sees_installation
         self.declarations = declarations
-        self.wake = wake
         self.reading = Reading()
         self.drafting = Drafting(clock, settings, declarations)
         self.control = Control(clock, self.reading)
@@ -90,9 +87,7 @@ class Service:
 
     def submit(self, actor: Actor, request: RerunRequest) -> RerunView:
         """Store a rerun; the conductor carries it out. Raises every `Refusal` of the contract."""
-        view = self.checked(actor, request, self.store_rerun)
-        self.wake()
-        return view
+        return self.checked(actor, request, self.store_rerun)
 
     def checked(
         self, actor: Actor, request: RerunRequest, act: Callable[[Actor, Work, RerunRequest, Mechanisms], View]
@@ -231,9 +226,7 @@ class Service:
             rerun = self.control.allowed(actor, work, rerun_id)
             if action(actor, work, rerun):
                 self.tell(work, rerun_id, rerun.source, actor, action.__name__)
-            view = self.reading.view(actor, work, rerun_id)
-        self.wake()
-        return view
+            return self.reading.view(actor, work, rerun_id)
 
     def retry(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
         """Dispatch a failed member again, in its turn. A repeat changes nothing."""
@@ -262,9 +255,7 @@ class Service:
                 )
                 ref = member.ref if member.ref.run_id else rerun.source  # a frozen run may not be made yet
                 work.gateway.record(ref, rerun_id=rerun_id, actor=actor.name, event=action.__name__)
-            view = self.reading.member_view(actor, work, rerun_id, member_id)
-        self.wake()
-        return view
+            return self.reading.member_view(actor, work, rerun_id, member_id)
 
     # Airflow's runs
 

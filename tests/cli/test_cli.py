@@ -13,7 +13,6 @@ from pytest_mock import MockerFixture
 
 from airflow_rerun_downstream.cli import actions, backends, bodies
 from airflow_rerun_downstream.cli.main import main
-from airflow_rerun_downstream.client import RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun, SchemaMismatch
 from airflow_rerun_downstream.domain.proof import Counts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
@@ -21,6 +20,7 @@ from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, Notifica
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.ports.store import RerunFilter
 from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.service import Service
 from tests.rest.stub import MEMBERS, PLAN, SOURCE, StubService
 
@@ -37,7 +37,7 @@ def stub() -> StubService:
 
 @pytest.fixture(autouse=True)
 def local(stub: StubService, mocker: MockerFixture) -> None:
-    backend = backends.LocalBackend(cast("Service", stub), ANA)
+    backend = Api(cast("Service", stub), ANA, maximum=backends.NO_MAXIMUM)
     mocker.patch.object(actions, "backend", autospec=True, return_value=backend)
 
 
@@ -492,12 +492,6 @@ def test_a_token_is_never_printed(mocker: MockerFixture, capsys: Captured, token
     assert main(["list", "--url", "http://joe:s3cret@a", "--token", "t"]) == 1
     assert main(["list", "--url", "http://localhost:9", "--token", token]) == 1
     assert "s3cr" not in "".join(capsys.readouterr())
-
-
-def test_the_client_is_a_backend() -> None:
-    names = [name for name in vars(backends.Backend) if not name.startswith("_")]
-    assert len(names) == 19
-    assert all(callable(getattr(RerunDownstreamClient, name)) for name in names)
 
 
 LINKS_FILE = """\

@@ -18,9 +18,8 @@ from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
-from airflow_rerun_downstream.rest import handlers
+from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.rest.problems import of_refusal
-from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, ProofQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from tests.fakes.house import ADA, House
 
@@ -109,25 +108,25 @@ class Play:
 
     def asked(self, rerun_id: int) -> Iterator[Callable[[], BaseModel]]:
         """Every call that tells of plans and records."""
-        service, page = self.house.service, MemberQuery(limit=100)
+        api = Api(self.house.service, ADA)
         members = self.house.store.members(rerun_id)
         body = {"source": {"dag_id": self.runs[0].dag_id, "run_id": self.runs[0].run_id}}
         manual = {**body, "options": {"include_manual": True}}
-        yield lambda: handlers.make_plan(service, ADA, PlanBody.model_validate(body))
-        yield lambda: handlers.make_plan(service, ADA, PlanBody.model_validate(manual))
-        yield lambda: handlers.review_rerun(service, ADA, RerunBody.model_validate(manual))
-        yield lambda: handlers.submit_rerun(service, ADA, RerunBody.model_validate(body))
-        yield lambda: handlers.list_reruns(service, ADA, RerunQuery())
-        yield lambda: handlers.get_rerun(service, ADA, rerun_id)
-        for part in (handlers.list_members, handlers.list_links, handlers.list_events):
-            yield lambda part=part: part(service, ADA, rerun_id, page)  # type: ignore[misc]
-        yield lambda: handlers.get_proof(service, ADA, rerun_id, ProofQuery())
-        for act in (handlers.pause_rerun, handlers.resume_rerun, handlers.release_rerun, handlers.terminate_rerun):
-            yield lambda act=act: act(service, ADA, rerun_id)  # type: ignore[misc]
+        yield lambda: api.plan(PlanBody.model_validate(body))
+        yield lambda: api.plan(PlanBody.model_validate(manual))
+        yield lambda: api.review(RerunBody.model_validate(manual))
+        yield lambda: api.submit(RerunBody.model_validate(body))
+        yield api.reruns
+        yield lambda: api.rerun(rerun_id)
+        for part in (api.members, api.links, api.events):
+            yield lambda part=part: part(rerun_id, limit=100)  # type: ignore[misc]
+        yield lambda: api.proof(rerun_id)
+        for act in (api.pause, api.resume, api.release, api.terminate):
+            yield lambda act=act: act(rerun_id)  # type: ignore[misc]
         for member in members:
-            for repair in (handlers.retry_member, handlers.skip_member, handlers.release_member):
-                yield lambda repair=repair, member=member: repair(service, ADA, rerun_id, member.id)  # type: ignore[misc]
-        yield lambda: handlers.list_dag_runs(service, ADA, DagRunQuery())
+            for repair in (api.retry, api.skip, api.release_member):
+                yield lambda repair=repair, member=member: repair(rerun_id, member.id)  # type: ignore[misc]
+        yield api.dag_runs
 
     def answers(self, rerun_id: int) -> Iterator[str]:
         for ask in self.asked(rerun_id):

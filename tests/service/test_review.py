@@ -51,15 +51,13 @@ def house() -> House:
 @pytest.fixture(autouse=True)
 def nothing_changes_by_a_review(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     real = house.service.review
-    woken: list[str] = []
-    monkeypatch.setattr(house.service, "wake", lambda: woken.append("wake"))
 
     def review(*args: object) -> object:
-        before = house.world.snapshot(), house.store.snapshot(), list(woken)
+        before = house.world.snapshot(), house.store.snapshot()
         try:
             return real(*args)  # type: ignore[arg-type]
         finally:
-            assert (house.world.snapshot(), house.store.snapshot(), woken) == before
+            assert (house.world.snapshot(), house.store.snapshot()) == before
 
     monkeypatch.setattr(house.service, "review", review)
 

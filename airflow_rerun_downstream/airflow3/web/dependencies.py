@@ -1,4 +1,4 @@
-"""What the routes are handed: the service, who asks, and how long a page may be."""
+"""What the routes are handed: the calls that whoever asks may make."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from airflow.configuration import conf
 from fastapi import Depends, Request
 
 from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.service import Service
 
 
@@ -28,6 +29,14 @@ async def page_limit() -> int:
     return conf.getint("api", "maximum_page_limit", fallback=100)
 
 
-ServiceDep = Annotated[Service, Depends(service_of)]
 ActorDep = Annotated[Actor, Depends(actor_of)]
-MaximumDep = Annotated[int, Depends(page_limit)]
+
+
+def api_of(
+    service: Annotated[Service, Depends(service_of)], actor: ActorDep, maximum: Annotated[int, Depends(page_limit)]
+) -> Api:
+    """The calls, for whoever asks."""
+    return Api(service, actor, maximum=maximum)
+
+
+ApiDep = Annotated[Api, Depends(api_of)]

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
+from airflow_rerun_downstream.client import RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor
-from airflow_rerun_downstream.rest import handlers, payloads
+from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.rest.exports import proof_csv
-from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, ProofQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from airflow_rerun_downstream.service import Service
 from tests.rest.stub import SALES, SOURCE, StubService
@@ -46,6 +47,11 @@ def service(stub: StubService) -> Service:
     return cast("Service", stub)
 
 
+@pytest.fixture
+def api(service: Service) -> Api:
+    return Api(service, ANA)
+
+
 def as_json(payload: BaseModel) -> dict[str, Any]:
     """What travels; the answer must also be readable as what it says it is."""
     text = payload.model_dump_json()
@@ -58,8 +64,8 @@ def has(found: dict[str, Any], names: str) -> bool:
     return set(names.split()) <= set(found)
 
 
-def test_a_plan_has_the_contracts_names(service: Service, stub: StubService) -> None:
-    found = as_json(handlers.make_plan(service, ANA, PlanBody.model_validate(BODY)))
+def test_a_plan_has_the_contracts_names(api: Api, stub: StubService) -> None:
+    found = as_json(api.plan(PlanBody.model_validate(BODY)))
     assert has(found, "plan_token source runs links warnings hidden_dags")
     assert has(found["source"], RUN + " task_instances")
     assert has(found["source"]["task_instances"][0], "task_id map_index state status operator selected reason")
@@ -71,8 +77,8 @@ def test_a_plan_has_the_contracts_names(service: Service, stub: StubService) -> 
     assert stub.calls[0][:2] == ("plan", ANA)
 
 
-def test_the_runs_of_a_plan_that_are_not_made_yet(service: Service) -> None:
-    runs = as_json(handlers.make_plan(service, ANA, PlanBody.model_validate(BODY)))["runs"]
+def test_the_runs_of_a_plan_that_are_not_made_yet(api: Api) -> None:
+    runs = as_json(api.plan(PlanBody.model_validate(BODY)))["runs"]
     exists, timed, partition, after_assets = runs
     assert exists["exists"]
     assert set(timed) == set(exists)
@@ -88,12 +94,12 @@ def test_the_runs_of_a_plan_that_are_not_made_yet(service: Service) -> None:
     assert [(run["freeze_action"], run["freeze_reason"]) for run in (timed, after_assets)] == [
         ("hold", None), (None, "asset_watcher"),
     ]  # fmt: skip
-    short = as_json(handlers.make_plan(service, ANA, PlanBody.model_validate(BODY), task_instances=False))
+    short = as_json(api.plan(PlanBody.model_validate(BODY), task_instances=False))
     assert all(run["task_instances"] is None for run in short["runs"])
 
 
-def test_a_run_to_come_is_named_by_what_is_known_of_it(service: Service) -> None:
-    links = as_json(handlers.make_plan(service, ANA, PlanBody.model_validate(BODY)))["links"]
+def test_a_run_to_come_is_named_by_what_is_known_of_it(api: Api) -> None:
+    links = as_json(api.plan(PlanBody.model_validate(BODY)))["links"]
     assert [link["downstream"] for link in links] == [
         {"dag_id": SALES.dag_id, "run_id": SALES.run_id},
         {"dag_id": "report", "logical_date": "2026-03-02T12:00:00Z"},
@@ -101,14 +107,14 @@ def test_a_run_to_come_is_named_by_what_is_known_of_it(service: Service) -> None
     ]
 
 
-def test_task_instances_can_be_left_out(service: Service) -> None:
-    found = handlers.make_plan(service, ANA, PlanBody.model_validate(BODY), task_instances=False)
+def test_task_instances_can_be_left_out(api: Api) -> None:
+    found = api.plan(PlanBody.model_validate(BODY), task_instances=False)
     assert found.source.task_instances is None
     assert found.source.task_ids
 
 
-def test_the_edges_of_a_dag_have_the_contracts_names(service: Service, stub: StubService) -> None:
-    found = as_json(handlers.list_edges(service, ANA, "orders"))
+def test_the_edges_of_a_dag_have_the_contracts_names(api: Api, stub: StubService) -> None:
+    found = as_json(api.edges("orders"))
     assert set(found) == {"dag_id", "edges", "total_entries", "hidden_dags", "warnings"}
     names = "upstream_dag_id downstream_dag_id kind evidence why advice to_do via from_task_id to_task_id"
     assert all(set(edge) == set(names.split()) for edge in found["edges"])
@@ -117,8 +123,8 @@ def test_the_edges_of_a_dag_have_the_contracts_names(service: Service, stub: Stu
     assert stub.calls[0] == ("edges", ANA, "orders")
 
 
-def test_a_submitted_rerun_has_the_contracts_names(service: Service) -> None:
-    found = as_json(handlers.submit_rerun(service, ANA, RerunBody.model_validate(BODY)))
+def test_a_submitted_rerun_has_the_contracts_names(api: Api) -> None:
+    found = as_json(api.submit(RerunBody.model_validate(BODY)))
     assert has(found, RERUN)
     states = "pending running succeeded failed frozen released stopping skipped terminated"
     assert set(found["counts"]) == set(states.split())
@@ -129,8 +135,8 @@ def test_a_submitted_rerun_has_the_contracts_names(service: Service) -> None:
     assert found["hidden_members"] == 1
 
 
-def test_a_review_has_the_contracts_names(service: Service, stub: StubService) -> None:
-    found = as_json(handlers.review_rerun(service, ANA, RerunBody.model_validate({**BODY, "name": "fix"})))
+def test_a_review_has_the_contracts_names(api: Api, stub: StubService) -> None:
+    found = as_json(api.review(RerunBody.model_validate({**BODY, "name": "fix"})))
     assert set(found) == {"warnings", "waves", "stopped", "frozen"}
     sales = {"dag_id": SALES.dag_id, "run_id": SALES.run_id}
     assert found["waves"] == [[{"dag_id": SOURCE.dag_id, "run_id": SOURCE.run_id}], [sales]]
@@ -140,31 +146,32 @@ def test_a_review_has_the_contracts_names(service: Service, stub: StubService) -
 
 
 def test_pages_are_cut_at_the_maximum(service: Service, stub: StubService) -> None:
-    found = as_json(handlers.list_reruns(service, ANA, RerunQuery(limit=1000), maximum=20))
+    short = Api(service, ANA, maximum=20)
+    found = as_json(short.reruns(limit=1000))
     assert found["total_entries"] == 11
     assert stub.calls[0][2].limit == 20
-    assert as_json(handlers.list_links(service, ANA, 7, PageQuery(), maximum=20))["total_entries"] == 3
-    assert as_json(handlers.list_events(service, ANA, 7, PageQuery(offset=1), maximum=20))["total_entries"] == 2
-    left = as_json(handlers.list_not_made_anew(service, ANA, 7, PageQuery(), maximum=20))
+    assert as_json(short.links(7))["total_entries"] == 3
+    assert as_json(short.events(7, offset=1))["total_entries"] == 2
+    left = as_json(short.not_made_anew(7))
     assert left["total_entries"] == 2
     asked = [("links", ANA, 7, 20, 0), ("events", ANA, 7, 20, 1), ("not_made_anew", ANA, 7, 20, 0)]
     assert stub.calls[1:] == asked
 
 
-def test_members_have_the_contracts_names(service: Service) -> None:
-    found = as_json(handlers.list_members(service, ANA, 7, MemberQuery()))
+def test_members_have_the_contracts_names(api: Api) -> None:
+    found = as_json(api.members(7))
     assert all(has(member, MEMBER) for member in found["members"])
     assert found["members"][1]["waiting_on"] == [{"dag_id": SOURCE.dag_id, "run_id": SOURCE.run_id}]
     assert set(found["members"][0]["live"]) == {"state", "run_after", "run_id"}
 
 
-def test_events_have_the_contracts_names(service: Service) -> None:
-    found = as_json(handlers.list_events(service, ANA, 7, PageQuery()))
+def test_events_have_the_contracts_names(api: Api) -> None:
+    found = as_json(api.events(7))
     assert set(found["events"][0]) == {"id", "at", "actor", "action", "member_id", "detail"}
 
 
-def test_a_proof_has_the_contracts_names(service: Service) -> None:
-    found = as_json(handlers.get_proof(service, ANA, 7, ProofQuery()))
+def test_a_proof_has_the_contracts_names(api: Api) -> None:
+    found = as_json(api.proof(7))
     assert (found["rerun_id"], found["at"], found["hidden_runs"]) == (7, "2026-03-01T12:00:00Z", 1)
     assert (found["hidden_findings"], found["hidden_older"]) == (1, 0)
     assert (found["kept"]["at"], found["kept"]["counts"]["links"]) == ("2026-03-01T12:00:00Z", 3)
@@ -197,17 +204,17 @@ def test_a_proof_has_the_contracts_names(service: Service) -> None:
     ]
 
 
-def test_a_proof_shows_as_much_as_was_asked_for(service: Service) -> None:
-    found = handlers.get_proof(service, ANA, 7, ProofQuery(limit=1))
+def test_a_proof_shows_as_much_as_was_asked_for(api: Api) -> None:
+    found = api.proof(7, limit=1)
     assert [each.outcome.value for each in found.findings] == ["violation"], "the gravest"
-    none = handlers.get_proof(service, ANA, 7, ProofQuery(limit=0))
+    none = api.proof(7, limit=0)
     assert none.older == []
     assert proof_csv(none).split("\r\n")[-2] == f"left_out{',' * 11}3"
 
 
-def test_a_proof_as_a_file(service: Service) -> None:
+def test_a_proof_as_a_file(api: Api) -> None:
     """No id of a run makes a formula of a cell, and what has no line of its own is counted."""
-    lines = proof_csv(handlers.get_proof(service, ANA, 7, ProofQuery())).split("\r\n")
+    lines = proof_csv(api.proof(7)).split("\r\n")
     head, wrong, accepted, older, *rest, end = (next(csv.reader([line]), []) for line in lines)
     assert head[:6] == ["outcome", "reason", "dag_id", "run_id", "task_id", "other_dag_id"]
     assert wrong[:2] == ["violation", "read_too_early"]
@@ -217,8 +224,8 @@ def test_a_proof_as_a_file(service: Service) -> None:
     assert (older[0], older[3], end) == ("older", "'=1+1", [])
 
 
-def test_what_was_not_made_anew_has_the_contracts_names(service: Service) -> None:
-    task, whole = as_json(handlers.list_not_made_anew(service, ANA, 7, PageQuery()))["not_made_anew"]
+def test_what_was_not_made_anew_has_the_contracts_names(api: Api) -> None:
+    task, whole = as_json(api.not_made_anew(7))["not_made_anew"]
     assert task == {
         "member_id": 1,
         "dag_id": SOURCE.dag_id,
@@ -231,67 +238,74 @@ def test_what_was_not_made_anew_has_the_contracts_names(service: Service) -> Non
         "because_of": None,
     }
     assert (whole["member_id"], whole["task_id"], whole["accepted_by"]) == (None, None, "ana")
-    assert as_json(handlers.get_rerun(service, ANA, 7))["not_made_anew"] == 2
+    assert as_json(api.rerun(7))["not_made_anew"] == 2
 
 
-@pytest.mark.parametrize(
-    ("handler", "call"),
-    [
-        (handlers.get_rerun, "rerun"),
-        (handlers.pause_rerun, "pause"),
-        (handlers.resume_rerun, "resume"),
-        (handlers.terminate_rerun, "terminate"),
-        (handlers.release_rerun, "release"),
-    ],
-)
-def test_a_rerun_is_moved(
-    handler: Callable[[Service, Actor, int], payloads.Rerun], call: str, service: Service, stub: StubService
-) -> None:
-    assert has(as_json(handler(service, ANA, 7)), RERUN)
+@pytest.mark.parametrize("call", ["rerun", "pause", "resume", "terminate", "release"])
+def test_a_rerun_is_moved(call: str, api: Api, stub: StubService) -> None:
+    move: Callable[[int], BaseModel] = getattr(api, call)
+    assert has(as_json(move(7)), RERUN)
     assert stub.calls == [(call, ANA, 7)]
     with pytest.raises(NotFound):
-        handler(service, ANA, 2**63)
+        move(2**63)
     assert len(stub.calls) == 1
 
 
-@pytest.mark.parametrize(("handler", "call"), [(handlers.retry_member, "retry"), (handlers.skip_member, "skip")])
-def test_a_member_is_moved(
-    handler: Callable[[Service, Actor, int, int], payloads.Member], call: str, service: Service, stub: StubService
-) -> None:
-    assert has(as_json(handler(service, ANA, 7, 1)), MEMBER)
+@pytest.mark.parametrize("call", ["retry", "skip", "release_member"])
+def test_a_member_is_moved(call: str, api: Api, stub: StubService) -> None:
+    move: Callable[[int, int], BaseModel] = getattr(api, call)
+    assert has(as_json(move(7, 1)), MEMBER)
     assert stub.calls == [(call, ANA, 7, 1)]
     for ids in ((2**40, 1), (7, 2**40)):
         with pytest.raises(NotFound):
-            handler(service, ANA, *ids)
+            move(*ids)
 
 
-def test_runs_and_task_instances_have_the_contracts_names(service: Service, stub: StubService) -> None:
-    runs = as_json(handlers.list_dag_runs(service, ANA, DagRunQuery(can_be_source=True)))
+@pytest.mark.parametrize("call", ["members", "links", "events", "not_made_anew"])
+def test_a_part_that_nobody_can_have_is_refused(call: str, api: Api, stub: StubService) -> None:
+    for part in ({"limit": -1}, {"offset": -1}):
+        with pytest.raises(ValidationError):
+            getattr(api, call)(7, **part)
+    assert stub.calls == []
+
+
+def test_the_client_has_every_call_with_its_arguments() -> None:
+    """So that the command line can speak to either."""
+    only_here = {"release_lost"}
+    calls = {name for name in vars(Api) if not name.startswith("_")} - only_here
+    assert calls == {name for name in vars(RerunDownstreamClient) if not name.startswith("_")} - {"close", "wait"}
+    for name in calls:
+        ours, theirs = (inspect.signature(getattr(one, name)).parameters for one in (Api, RerunDownstreamClient))
+        assert set(theirs) <= set(ours), name
+
+
+def test_runs_and_task_instances_have_the_contracts_names(api: Api, stub: StubService) -> None:
+    runs = as_json(api.dag_runs(can_be_source=True))
     assert has(runs["dag_runs"][0], RUN)
     assert "task_instances" not in runs["dag_runs"][0]
     assert runs["source_ready_since"] == "2026-03-01T12:00:00Z"
     assert stub.calls[0][3] is True
-    tasks = as_json(handlers.list_task_instances(service, ANA, "orders", "r/1"))
+    tasks = as_json(api.task_instances("orders", "r/1"))
     assert tasks["total_entries"] == 2
     assert stub.calls[1] == ("task_instances", ANA, RunRef("orders", "r/1"))
 
 
-def test_a_runs_tasks_come_with_the_structure_of_the_dag(service: Service) -> None:
-    found = as_json(handlers.list_task_instances(service, ANA, "orders", "r"))
+def test_a_runs_tasks_come_with_the_structure_of_the_dag(api: Api) -> None:
+    found = as_json(api.task_instances("orders", "r"))
     assert found["structure"] == [
         {"task_id": "load", "downstream_task_ids": ["split", "sums"], "group": None},
         {"task_id": "split", "downstream_task_ids": [], "group": "after.all"},
         {"task_id": "sums", "downstream_task_ids": [], "group": "after.all"},
     ]
-    assert as_json(handlers.list_task_instances(service, ANA, "gone", "r"))["structure"] == []
+    assert as_json(api.task_instances("gone", "r"))["structure"] == []
 
 
-def test_health_is_as_good_as_the_worst_component(service: Service) -> None:
-    found = as_json(handlers.get_health(service, ANA))
+def test_health_is_as_good_as_the_worst_component(api: Api) -> None:
+    found = as_json(api.health())
     assert found["status"] == "unhealthy"
     assert found["components"]["conductor"] == {"status": "unhealthy", "detail": "No conductor leads."}
 
 
-def test_notification_targets_are_listed_without_their_settings(service: Service) -> None:
-    found = as_json(handlers.list_notification_targets(service, ANA))
+def test_notification_targets_are_listed_without_their_settings(api: Api) -> None:
+    found = as_json(api.notification_targets())
     assert found == {"notification_targets": [{"name": "data-team", "kind": "webhook", "description": "The team"}]}

@@ -1,0 +1,163 @@
+"""The contract's calls, from the parsed request to the answer. Routes and the command line both make them here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.rest import payloads, presenters
+from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, ProofQuery, RerunQuery
+from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody, known_id
+from airflow_rerun_downstream.service import Service
+
+MAXIMUM_LIMIT = 100
+"""The largest page, where the deployment doesn't say."""
+
+
+class Api:
+    """What one user can call. Refusals pass through as they are raised; pages are no longer than ``maximum``.
+
+    The calls are named, and take arguments, as those of `RerunDownstreamClient`: one can stand for the other.
+    """
+
+    def __init__(self, service: Service, actor: Actor, *, maximum: int = MAXIMUM_LIMIT) -> None:
+        self._service = service
+        self._actor = actor
+        self._maximum = maximum
+
+    # A plan, and what comes of it
+
+    def plan(self, body: PlanBody, *, task_instances: bool = True) -> payloads.Plan:
+        """``POST /plans``: the preview of a rerun."""
+        return presenters.plan(self._service.plan(self._actor, body.plan_request()), task_instances=task_instances)
+
+    def review(self, body: RerunBody) -> payloads.Review:
+        """``POST /reviews``: what a submit of this body would do."""
+        return presenters.review(self._service.review(self._actor, body.rerun_request()))
+
+    def submit(self, body: RerunBody) -> payloads.Rerun:
+        """``POST /reruns``: store a rerun; the conductor carries it out."""
+        return presenters.rerun(self._service.submit(self._actor, body.rerun_request()))
+
+    # Records
+
+    def reruns(self, **wanted: Any) -> payloads.Reruns:
+        """``GET /reruns``: a page of the records; ``wanted`` are the fields of `RerunQuery`."""
+        query = RerunQuery.model_validate({name: each for name, each in wanted.items() if each is not None})
+        found, total = self._service.reruns(self._actor, query.wanted(self._maximum))
+        return payloads.Reruns(reruns=[presenters.rerun(each) for each in found], total_entries=total)
+
+    def rerun(self, rerun_id: int) -> payloads.Rerun:
+        """``GET /reruns/{id}``: one record."""
+        return presenters.rerun(self._service.rerun(self._actor, known_id(rerun_id, "rerun")))
+
+    def members(
+        self, rerun_id: int, *, limit: int = 50, offset: int = 0, member_id: Collection[int] | None = None
+    ) -> payloads.Members:
+        """``GET /reruns/{id}/members``: the runs of a rerun, each with what it waits for."""
+        query = MemberQuery(limit=limit, offset=offset, member_id=None if member_id is None else list(member_id))
+        found, total = self._service.members(
+            self._actor,
+            known_id(rerun_id, "rerun"),
+            limit=query.limit_within(self._maximum),
+            offset=query.offset,
+            only=query.member_id,
+        )
+        return payloads.Members(members=[presenters.member(each) for each in found], total_entries=total)
+
+    def links(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Links:
+        """``GET /reruns/{id}/links``: the links as they were at submit."""
+        found, total = self._service.links(self._actor, known_id(rerun_id, "rerun"), **self._part(limit, offset))
+        return payloads.Links(links=[presenters.link(each) for each in found], total_entries=total)
+
+    def not_made_anew(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.NotMadeAnewList:
+        """``GET /reruns/{id}/not-made-anew``: what wasn't made anew, why, and who accepted it."""
+        part = self._part(limit, offset)
+        found, total = self._service.not_made_anew(self._actor, known_id(rerun_id, "rerun"), **part)
+        omissions = [presenters.not_made_anew(each) for each in found]
+        return payloads.NotMadeAnewList(not_made_anew=omissions, total_entries=total)
+
+    def proof(self, rerun_id: int, *, limit: int = 1_000) -> payloads.Proof:
+        """``GET /reruns/{id}/proof``: what the rerun can show for itself, as everything stands now."""
+        query = ProofQuery(limit=limit)
+        return presenters.proof(self._service.proof(self._actor, known_id(rerun_id, "rerun")), limit=query.limit)
+
+    def events(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Events:
+        """``GET /reruns/{id}/events``: what happened, oldest first."""
+        found, total = self._service.events(self._actor, known_id(rerun_id, "rerun"), **self._part(limit, offset))
+        return payloads.Events(events=[presenters.event(each) for each in found], total_entries=total)
+
+    def _part(self, limit: int, offset: int) -> dict[str, int]:
+        """A part of a list, as large as the deployment allows."""
+        query = PageQuery(limit=limit, offset=offset)
+        return {"limit": query.limit_within(self._maximum), "offset": query.offset}
+
+    # Control
+
+    def pause(self, rerun_id: int) -> payloads.Rerun:
+        """``POST /reruns/{id}/pause``: dispatch nothing new."""
+        return presenters.rerun(self._service.pause(self._actor, known_id(rerun_id, "rerun")))
+
+    def resume(self, rerun_id: int) -> payloads.Rerun:
+        """``POST /reruns/{id}/resume``: go on; a failed rerun retries its failed members."""
+        return presenters.rerun(self._service.resume(self._actor, known_id(rerun_id, "rerun")))
+
+    def terminate(self, rerun_id: int) -> payloads.Rerun:
+        """``POST /reruns/{id}/terminate``: end the rerun."""
+        return presenters.rerun(self._service.terminate(self._actor, known_id(rerun_id, "rerun")))
+
+    def release(self, rerun_id: int) -> payloads.Rerun:
+        """``POST /reruns/{id}/release``: release its frozen runs."""
+        return presenters.rerun(self._service.release(self._actor, known_id(rerun_id, "rerun")))
+
+    def retry(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """``POST /reruns/{id}/members/{member_id}/retry``: dispatch a failed member again."""
+        ids = known_id(rerun_id, "rerun"), known_id(member_id, "member")
+        return presenters.member(self._service.retry(self._actor, *ids))
+
+    def skip(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """``POST /reruns/{id}/members/{member_id}/skip``: go on without a failed member."""
+        ids = known_id(rerun_id, "rerun"), known_id(member_id, "member")
+        return presenters.member(self._service.skip(self._actor, *ids))
+
+    def release_member(self, rerun_id: int, member_id: int) -> payloads.Member:
+        """``POST /reruns/{id}/members/{member_id}/release``: release one frozen run."""
+        ids = known_id(rerun_id, "rerun"), known_id(member_id, "member")
+        return presenters.member(self._service.release_member(self._actor, *ids))
+
+    def release_lost(self) -> list[tuple[RunRef, datetime]]:
+        """Release the held runs that no record names, each with its own time. Only at the machine: not over REST."""
+        return self._service.release_lost(self._actor)
+
+    # Airflow's runs and Dags
+
+    def dag_runs(self, **wanted: Any) -> payloads.DagRuns:
+        """``GET /dag-runs``: runs, each with whether it can be a source; ``wanted`` are the fields of `DagRunQuery`."""
+        query = DagRunQuery.model_validate({name: each for name, each in wanted.items() if each is not None})
+        page = query.wanted(self._maximum)
+        return presenters.dag_runs(self._service.dag_runs(self._actor, page, can_be_source=query.can_be_source))
+
+    def task_instances(self, dag_id: str, run_id: str) -> payloads.TaskInstances:
+        """``GET /dag-runs/{dag_id}/{run_id}/task-instances``: what a rerun from this run would take by default."""
+        return presenters.run_tasks(self._service.task_instances(self._actor, RunRef(dag_id, run_id)))
+
+    def edges(self, dag_id: str) -> payloads.DagEdges:
+        """``GET /dags/{dag_id}/edges``: what is upstream and downstream of a Dag, without a run."""
+        return presenters.edges(self._service.edges(self._actor, dag_id))
+
+    # The installation
+
+    def health(self) -> payloads.Health:
+        """``GET /health``: the installation's components."""
+        return presenters.health(self._service.health(self._actor))
+
+    def notification_targets(self) -> payloads.NotificationTargets:
+        """``GET /notification-targets``: whom a rerun may tell."""
+        found = [
+            payloads.NotificationTarget(name=name, kind=kind, description=description)
+            for name, kind, description in self._service.notification_targets(self._actor)
+        ]
+        return payloads.NotificationTargets(notification_targets=found)
