@@ -1,123 +1,134 @@
-"""What a person may do to a stored rerun. Each action answers whether it changed anything: a repeat doesn't."""
+"""What a user may do to a stored rerun. A repeat of an action changes nothing."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NoReturn
+
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Rerun
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew, made_anew
-from airflow_rerun_downstream.ports.installation import Clock
 from airflow_rerun_downstream.ports.work import Work
-from airflow_rerun_downstream.service.reading import Reading, dags_of
+from airflow_rerun_downstream.service.base import Base
+from airflow_rerun_downstream.service.records import dags_of, member_view, readable_member, readable_rerun, rerun_view
+from airflow_rerun_downstream.service.views import MemberView, RerunView
 
 REPAIRABLE = frozenset({RerunState.RUNNING, RerunState.PAUSED, RerunState.FAILED})
 
 
-class Control:
-    """Acts inside the caller's transaction."""
+class Control(Base):
+    """Each action is one transaction, with its line in the record. The conductor does what follows from it."""
 
-    def __init__(self, clock: Clock, reading: Reading) -> None:
-        self.clock = clock
-        self.reading = reading
+    def pause(self, actor: Actor, rerun_id: int) -> RerunView:
+        """Dispatch nothing new; runs in flight go on: running → paused."""
+        with self.unit_of_work() as work:
+            rerun = controllable(actor, work, rerun_id)
+            if rerun.state is not RerunState.PAUSED:
+                self.move(work, rerun, RerunState.PAUSED, "pause", f"paused by {actor.name}")
+                self.record(work, rerun_id, rerun.source, actor, "pause")
+            return rerun_view(actor, work, rerun_id)
 
-    def allowed(self, actor: Actor, work: Work, rerun_id: int) -> Rerun:
-        """The rerun, if the user may rerun every Dag of it. Raises `NotFound` and `Forbidden`."""
-        rerun = self.reading.rerun(actor, work, rerun_id)
-        dag_ids = dags_of(rerun, work.store.member_dags([rerun_id]))
-        denied = dag_ids - work.permissions.may_rerun(actor, dag_ids)
-        if denied:
-            named = sorted(work.permissions.readable(actor, denied))
-            hidden = len(denied) - len(named)
-            words = [*named, *([f"{hidden} Dag(s) that you may not read"] if hidden else [])]
-            raise Forbidden(f"You may not rerun {', '.join(words)}.", dag_ids=named)
-        return rerun
+    def resume(self, actor: Actor, rerun_id: int) -> RerunView:
+        """Let a paused rerun go on: paused → running; failed → running, with its failed members pending again."""
+        with self.unit_of_work() as work:
+            rerun = controllable(actor, work, rerun_id)
+            if rerun.state is not RerunState.RUNNING:
+                self.move(work, rerun, RerunState.RUNNING, "resume", None)
+                for member in work.store.members(rerun_id) if rerun.state is RerunState.FAILED else ():
+                    if member.state is MemberState.FAILED:
+                        self.move_member(work, member, MemberState.PENDING, None)
+                self.record(work, rerun_id, rerun.source, actor, "resume")
+            return rerun_view(actor, work, rerun_id)
 
-    def pause(self, actor: Actor, work: Work, rerun: Rerun) -> bool:
-        """running → paused."""
-        if rerun.state is RerunState.PAUSED:
-            return False
-        return self.move(work, rerun, RerunState.PAUSED, "pause", f"paused by {actor.name}")
+    def terminate(self, actor: Actor, rerun_id: int) -> RerunView:
+        """End the rerun; by its settings, the conductor stops the runs in flight: → terminating."""
+        with self.unit_of_work() as work:
+            rerun = controllable(actor, work, rerun_id)
+            if rerun.state not in (RerunState.TERMINATING, RerunState.TERMINATED):
+                self.move(work, rerun, RerunState.TERMINATING, "terminate", f"terminated by {actor.name}")
+                self.record(work, rerun_id, rerun.source, actor, "terminate")
+            return rerun_view(actor, work, rerun_id)
 
-    def resume(self, actor: Actor, work: Work, rerun: Rerun) -> bool:
-        """paused → running; failed → running, with its failed members pending again."""
-        if rerun.state is RerunState.RUNNING:
-            return False
-        moved = self.move(work, rerun, RerunState.RUNNING, "resume", None)
-        if rerun.state is RerunState.FAILED:
-            for member in work.store.members(rerun.id):
-                if member.state is MemberState.FAILED:
-                    self.move_member(work, member, MemberState.PENDING, None)
-        return moved
+    def release(self, actor: Actor, rerun_id: int) -> RerunView:
+        """Release all frozen runs, whatever becomes of the rerun; the conductor does it, a batch at a time."""
+        with self.unit_of_work() as work:
+            rerun = controllable(actor, work, rerun_id)
+            frozen = [member for member in work.store.members(rerun_id) if member.state is MemberState.FROZEN]
+            if not frozen and not rerun.counts.get(MemberState.RELEASED, 0):
+                raise ActionNotAllowed(f"Rerun {rerun_id} has no frozen runs.", state=rerun.state.value)
+            if sum(work.store.ask_for_release(member.id) for member in frozen):
+                self.record(work, rerun_id, rerun.source, actor, "release")
+            return rerun_view(actor, work, rerun_id)
 
-    def terminate(self, actor: Actor, work: Work, rerun: Rerun) -> bool:
-        """running, paused, failed → terminating; the conductor does the rest."""
-        if rerun.state in (RerunState.TERMINATING, RerunState.TERMINATED):
-            return False
-        why = f"terminated by {actor.name}"
-        return self.move(work, rerun, RerunState.TERMINATING, "terminate", why)
+    def release_member(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+        """Release one frozen run."""
+        with self.unit_of_work() as work:
+            rerun = controllable(actor, work, rerun_id)
+            member = readable_member(actor, work, rerun_id, member_id)
+            if member.state not in (MemberState.FROZEN, MemberState.RELEASED):
+                refuse("release", f"the member is {member.state.value}", rerun)
+            if member.state is MemberState.FROZEN and work.store.ask_for_release(member_id):
+                self.record_member(work, rerun, member, actor, "release_member")
+            return member_view(actor, work, rerun_id, member_id)
 
-    def release(self, actor: Actor, work: Work, rerun: Rerun) -> bool:
-        """Let all frozen runs go, whatever becomes of the rerun; the conductor does it, a batch at a time."""
-        frozen = [member for member in work.store.members(rerun.id) if member.state is MemberState.FROZEN]
-        if not frozen and not rerun.counts.get(MemberState.RELEASED, 0):
-            raise ActionNotAllowed(f"Rerun {rerun.id} has no frozen runs.", state=rerun.state.value)
-        return sum(self.ask_for_release(work, member) for member in frozen) > 0
+    def retry(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+        """Dispatch a failed member again, in its turn: failed → pending; a failed rerun goes on."""
+        with self.unit_of_work() as work:
+            rerun = controllable(actor, work, rerun_id)
+            member = readable_member(actor, work, rerun_id, member_id)
+            if not (member.attempt and member.state in (MemberState.PENDING, MemberState.RUNNING)):
+                self.repair(work, rerun, member, MemberState.PENDING, "retry", None)
+                self.record_member(work, rerun, member, actor, "retry")
+            return member_view(actor, work, rerun_id, member_id)
 
-    def release_member(self, actor: Actor, work: Work, rerun: Rerun, member: Member) -> bool:
-        """Let one frozen run go."""
-        if member.state is MemberState.RELEASED:
-            return False
-        if member.state is not MemberState.FROZEN:
-            self.refuse("release", f"the member is {member.state.value}", rerun)
-        return self.ask_for_release(work, member)
+    def skip(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+        """Go on as if a failed member had succeeded: failed → skipped; a failed rerun goes on."""
+        with self.unit_of_work() as work:
+            rerun = controllable(actor, work, rerun_id)
+            member = readable_member(actor, work, rerun_id, member_id)
+            if member.state is not MemberState.SKIPPED:
+                self.repair(work, rerun, member, MemberState.SKIPPED, "skip", "skipped_by_user")
+                work.store.list_not_made_anew(rerun_id, member_id, accepted(actor, work, member))
+                self.record_member(work, rerun, member, actor, "skip")
+            return member_view(actor, work, rerun_id, member_id)
 
-    def ask_for_release(self, work: Work, member: Member) -> bool:
-        """Tell the conductor; False if it knows already."""
-        return work.store.ask_for_release(member.id)
+    def release_lost(self, actor: Actor) -> list[tuple[RunRef, datetime]]:
+        """Release the held runs that no record names, of the Dags that the user may rerun; each with its own time."""
+        with self.unit_of_work() as work:
+            lost = work.freezer.lost()
+            allowed = work.permissions.may_rerun(actor, {ref.dag_id for ref in lost}) if lost else frozenset()
+        released = []
+        for ref in lost:
+            if ref.dag_id not in allowed:
+                continue
+            with self.unit_of_work() as work:
+                due = work.freezer.rescue(ref, actor=actor.name)
+            if due is not None:
+                released.append((ref, due))
+        return released
 
-    def retry(self, actor: Actor, work: Work, rerun: Rerun, member: Member) -> bool:
-        """failed → pending; a failed rerun goes on."""
-        if member.attempt and member.state in (MemberState.PENDING, MemberState.RUNNING):
-            return False
-        return self.repair(work, rerun, member, MemberState.PENDING, "retry", None)
-
-    def skip(self, actor: Actor, work: Work, rerun: Rerun, member: Member) -> bool:
-        """failed → skipped; a failed rerun goes on."""
-        if member.state is MemberState.SKIPPED:
-            return False
-        moved = self.repair(work, rerun, member, MemberState.SKIPPED, "skip", "skipped_by_user")
-        work.store.list_not_made_anew(rerun.id, member.id, self.left_as_it_is(actor, work, member))
-        return moved
-
-    def left_as_it_is(self, actor: Actor, work: Work, member: Member) -> list[NotMadeAnew]:
-        """What a person accepts who lets the rerun go on without a member: all of it that wasn't made anew."""
-        seen = work.gateway.observe([member.ref])[member.ref]
-        account = work.facts.accounts([member.ref]).get(member.ref)
-        chosen = selected_instances(member.tasks, seen.task_instances)
-        if account is None or not chosen:
-            return [NotMadeAnew(one.task_id, one.map_index, "skipped_by_user", actor.name) for one in member.tasks]
-        return [
-            NotMadeAnew(task.task_id, task.map_index, "skipped_by_user", actor.name)
-            for task in chosen
-            if not member.attempt or member.state_reason == NOT_PROVEN or not made_anew(task, account)
-        ]
+    def record_member(self, work: Work, rerun: Rerun, member: Member, actor: Actor, action: str) -> None:
+        """A line about a member."""
+        ref = member.ref if member.ref.run_id else rerun.source  # a frozen run may not be made yet
+        self.record(work, rerun.id, ref, actor, action, member_id=member.id)
 
     def repair(
         self, work: Work, rerun: Rerun, member: Member, after: MemberState, action: str, reason: str | None
-    ) -> bool:
-        """Move a failed member, and the rerun with it."""
+    ) -> None:
+        """Move a failed member, and the rerun with it. Raises `ActionNotAllowed`."""
         if rerun.state not in REPAIRABLE or member.state is not MemberState.FAILED:
-            self.refuse(action, f"the member is {member.state.value}, the rerun {rerun.state.value}", rerun)
+            refuse(action, f"the member is {member.state.value}, the rerun {rerun.state.value}", rerun)
         # The rerun first: the conductor ends a rerun only while it holds this row.
         held = work.store.hold_rerun(rerun.id, state=rerun.state)
         if not held or not self.move_member(work, member, after, reason):
-            self.refuse(action, "something moved meanwhile, look again", rerun)
+            refuse(action, "something moved meanwhile, look again", rerun)
         work.store.move_rerun(
             rerun.id, before=[RerunState.FAILED], after=RerunState.RUNNING, reason=None, now=self.clock.now()
         )
-        return True
 
     def move_member(self, work: Work, member: Member, after: MemberState, reason: str | None) -> bool:
         """A guarded move of a failed member."""
@@ -125,20 +136,39 @@ class Control:
             member.id, before=[MemberState.FAILED], after=after, reason=reason, now=self.clock.now()
         )
 
-    def move(
-        self,
-        work: Work,
-        rerun: Rerun,
-        after: RerunState,
-        action: str,
-        reason: str | None,
-    ) -> bool:
+    def move(self, work: Work, rerun: Rerun, after: RerunState, action: str, reason: str | None) -> None:
         """A move of the rerun as its table allows it. Raises `ActionNotAllowed`."""
-        moved = work.store.move_rerun(rerun.id, after=after, reason=reason, now=self.clock.now())
-        if not moved:
-            self.refuse(action, f"it is {rerun.state.value}", rerun)
-        return True
+        if not work.store.move_rerun(rerun.id, after=after, reason=reason, now=self.clock.now()):
+            refuse(action, f"it is {rerun.state.value}", rerun)
 
-    def refuse(self, action: str, why: str, rerun: Rerun) -> None:
-        """Refuse an action in this state."""
-        raise ActionNotAllowed(f"Rerun {rerun.id} can't {action}: {why}.", state=rerun.state.value)
+
+def controllable(actor: Actor, work: Work, rerun_id: int) -> Rerun:
+    """The rerun, if the user may rerun every Dag of it. Raises `NotFound` and `Forbidden`."""
+    rerun = readable_rerun(actor, work, rerun_id)
+    dag_ids = dags_of(rerun, work.store.member_dags([rerun_id]))
+    denied = dag_ids - work.permissions.may_rerun(actor, dag_ids)
+    if denied:
+        named = sorted(work.permissions.readable(actor, denied))
+        hidden = len(denied) - len(named)
+        words = [*named, *([f"{hidden} Dag(s) that you may not read"] if hidden else [])]
+        raise Forbidden(f"You may not rerun {', '.join(words)}.", dag_ids=named)
+    return rerun
+
+
+def accepted(actor: Actor, work: Work, member: Member) -> list[NotMadeAnew]:
+    """What a person accepts who lets the rerun go on without a member: all of it that wasn't made anew."""
+    seen = work.gateway.observe([member.ref])[member.ref]
+    account = work.facts.accounts([member.ref]).get(member.ref)
+    chosen = selected_instances(member.tasks, seen.task_instances)
+    if account is None or not chosen:
+        return [NotMadeAnew(one.task_id, one.map_index, "skipped_by_user", actor.name) for one in member.tasks]
+    return [
+        NotMadeAnew(task.task_id, task.map_index, "skipped_by_user", actor.name)
+        for task in chosen
+        if not member.attempt or member.state_reason == NOT_PROVEN or not made_anew(task, account)
+    ]
+
+
+def refuse(action: str, why: str, rerun: Rerun) -> NoReturn:
+    """Refuse an action in this state."""
+    raise ActionNotAllowed(f"Rerun {rerun.id} can't {action}: {why}.", state=rerun.state.value)

@@ -4,13 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
+from airflow_rerun_downstream.domain.errors import Refusal
+from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.ports.installation import ComponentHealth
+from airflow_rerun_downstream.service.base import Base
 
 HEALTHY = "healthy"
 ASK = "Somebody who may see Airflow's jobs and plugins is told why."
 EXAMPLES = 5
 """How many tasks are named."""
+
+
+class Installation(Base):
+    """What a user is told of the installation."""
+
+    def health(self, actor: Actor) -> Mapping[str, ComponentHealth]:
+        """The installation's components; why something is wrong, where the user may see that. Never refuses."""
+        found = self.installation.components()
+        return shown_health(found, self.sees_installation(actor), partial(self.readable, actor))
+
+    def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
+        """The Dags of which the user may be told; none while nobody can be asked."""
+        try:
+            with self.unit_of_work() as work:
+                return work.permissions.readable(actor, dag_ids)
+        except Refusal:
+            return frozenset()
+
+    def notification_targets(self, actor: Actor) -> list[tuple[str, str, str]]:
+        """Name, kind and description of each configured notification target; none for who may read no Dag."""
+        with self.unit_of_work() as work:
+            readable = work.permissions.all_readable(actor)
+        return list(self.notifier.targets()) if readable is None or readable else []
 
 
 def shown_health(

@@ -470,9 +470,9 @@ MISTAKES: Mapping[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     "links are shown as they are": ("domain.seeing.Seeing", {"links": lambda _, of: of}),
     "events are shown as they are": ("domain.seeing.Seeing", {"events": lambda _, of, dag_ids: of}),
     "reasons are shown as they are": ("rest.presenters", {"reason": lambda text: text}),
-    "health is told to everybody": ("service.service", {"shown_health": lambda found, *_: found}),
+    "health is told to everybody": ("service.health", {"shown_health": lambda found, *_: found}),
     "actions don't depend on who asks": (
-        "service.reading",
+        "service.records",
         {"allowed_among": lambda actor, work, reruns, members: frozenset(each.id for each in reruns)},
     ),
     "an answer may be kept": ("airflow3.web.response_headers", {"UNKEPT": {}}),  # type: ignore[dict-item]

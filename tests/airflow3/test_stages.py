@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, RerunRequest
 from airflow_rerun_downstream.lineage.ordering import order_of
 from airflow_rerun_downstream.lineage.planner import Planner
-from airflow_rerun_downstream.service import submission
+from airflow_rerun_downstream.service import members
 from tests.airflow3 import history, scene
 from tests.airflow3.conducting import Conducted, stand_in
 from tests.airflow3.database import Database
@@ -64,8 +64,8 @@ def submit(conducted: Conducted, source: RunRef) -> Plan:
         plan = planner.plan(request.plan)
         taken = {run.ref: run.tasks for run in plan.runs if run.selected}
         order = order_of(plan, {source: plan.source.tasks, **taken}, rerun_source=True)
-        members = submission.new_members(plan, request, taken, order)
-        new = submission.assemble(plan, request, members, plan.warnings, Actor("1", "ann"))
+        taken_members = members.new_members(plan, request, taken, order)
+        new = members.assemble(plan, request, taken_members, plan.warnings, Actor("1", "ann"))
         conducted.id = work.store.add(new, now=conducted.clock.now())
     return plan
 

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.proof import Finding, Proof
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest
 from airflow_rerun_downstream.domain.verdict import Judging
-from airflow_rerun_downstream.service import submission
+from airflow_rerun_downstream.service import submit
 from tests.conductor.scheduler import Scheduler
 from tests.fakes.house import ADA, House
 
@@ -182,7 +182,7 @@ class TestNamedTaskOnly:
 
     def test_what_follows_stays_wrong_and_nobody_is_told(self, house: House, monkeypatch: OFF) -> None:
         for rule in ("left_tasks", "rebuilt_on_polluted"):
-            monkeypatch.setattr(submission, rule, lambda *args: ())
+            monkeypatch.setattr(submit, rule, lambda *args: ())
         proof = prove(house, self.play(house))
         assert pairs(proof) == {
             ("left_untold", "src.load", "src.fast_way"),
@@ -220,7 +220,7 @@ class TestTriggerInTheMiddle:
         return rerun
 
     def test_publish_goes_before_prepare_and_nobody_is_told(self, house: House, monkeypatch: OFF) -> None:
-        monkeypatch.setattr(submission, "order_warnings", lambda *args: ())
+        monkeypatch.setattr(submit, "order_warnings", lambda *args: ())
         proof = prove(house, self.play(house))
         assert pairs(proof) == {("began_too_early", "parent.publish", "parent.prepare")}
         assert ("leaf", "parent") in [spot(one) for one in proof.violations]

@@ -1,19 +1,124 @@
-"""Freeze mode at submit: which runs are held, which are stopped, and what is in the way of it."""
+"""Every refusal that a submit can meet."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from airflow_rerun_downstream.domain.errors import CannotFreeze, FreezeUnavailable, Invalid, NotFound, NotSelectable
-from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, Plan, PlannedRun
+from airflow_rerun_downstream.domain.errors import (
+    AssetManagerInactive,
+    EmptySelection,
+    Forbidden,
+    FreezeUnavailable,
+    Invalid,
+    NotFound,
+    NotSelectable,
+    OffsetUnknown,
+    RunInActiveRerun,
+    SourceNotEligible,
+    StalePlan,
+    UnknownTarget,
+)
+from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, LinkKind, Plan, PlannedRun
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.domain.rerun import NewFrozen, RerunRequest
 from airflow_rerun_downstream.domain.selection import named
+from airflow_rerun_downstream.domain.token import changes
 from airflow_rerun_downstream.ports.installation import Health
-from airflow_rerun_downstream.ports.work import Work
+
+
+def check_request(request: RerunRequest, targets: Collection[str]) -> None:
+    """What can be refused without looking at Airflow."""
+    check_frozen_request(request)
+    for wanted in request.notifications:
+        if wanted.target not in targets:
+            raise UnknownTarget(f"There is no notification target {shown(wanted.target)!r}.", target=wanted.target)
+    if not request.plan.rerun_source and request.members == ():
+        raise EmptySelection("Neither the source nor a downstream run is selected.")
+    if request.members is not None:
+        refs = [member.ref for member in request.members]
+        if len(refs) != len(set(refs)) or request.plan.source in refs:
+            raise Invalid("A run is named more than once.")
+
+
+def check_source(plan: Plan) -> None:
+    """Refuse a source that can't be one."""
+    source = plan.source
+    if source.can_be_source:
+        return
+    if source.source_reason == "in_active_rerun":
+        raise RunInActiveRerun(f"{source.ref} takes part in another active rerun.", run=source.ref)
+    raise SourceNotEligible(
+        f"{source.ref} can't be the source: {sentence(source.source_reason)}.",
+        dag_id=source.ref.dag_id,
+        run_id=source.ref.run_id,
+        why=source.source_reason,
+    )
+
+
+def check_something(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) -> None:
+    """Refuse a rerun in which nothing would run."""
+    if not taken and not (request.plan.rerun_source and plan.source.tasks):
+        raise EmptySelection("Nothing is selected: nothing of the source is rerun, and no downstream run can be taken.")
+
+
+def check_fresh(token: str | None, plan: Plan, taken: Collection[RunRef]) -> None:
+    """Refuse a plan that changed since the person looked at it."""
+    if token is None:
+        return
+    changed = changes(token, plan, {plan.source.ref, *taken})
+    if changed:
+        raise StalePlan(
+            f"{len(changed)} run(s) changed since the plan was made. Look at it again.",
+            changes=[{**named(change.ref), "change": change.change} for change in changed],
+        )
+
+
+def check_permissions(dag_ids: Collection[str], allowed: Collection[str]) -> None:
+    """Refuse if the user may not rerun one of the Dags; all of them are readable here."""
+    denied = sorted(set(dag_ids) - set(allowed))
+    if denied:
+        raise Forbidden(f"You may not rerun {', '.join(denied)}.", dag_ids=denied)
+
+
+def check_duplicates(plan: Plan, request: RerunRequest, taken: Collection[RunRef], *, active: bool) -> None:
+    """Refuse a rerun whose asset events would start extra runs, unless the person accepts them."""
+    rerun = set(taken) | ({plan.source.ref} if request.plan.rerun_source else set())
+    emits = any(link.kind is LinkKind.ASSET and link.upstream in rerun for link in plan.links)
+    if emits and not active and not request.settings.accept_duplicate_runs:
+        raise AssetManagerInactive(
+            "The rerun repeats asset events, and the asset manager that recognises repeats isn't active: every "
+            "consumer would get an extra run. Set [core] asset_manager_class = "
+            "airflow_rerun_downstream.asset_manager.RerunAssetManager for every api-server, or accept_duplicate_runs."
+        )
+
+
+SHOWN_SENSORS = 5
+"""How many sensors are named in a sentence."""
+
+
+def check_offsets(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) -> None:
+    """Refuse a rerun from which runs may be missing as long as sensors aren't parsed anew, unless it is accepted."""
+    rerun = {plan.source.ref, *taken}
+    unknown = sorted(
+        {
+            (link.downstream.dag_id, link.to_task_id or "")
+            for link in plan.links
+            if link.via.get("offset_known") is False and link.upstream in rerun
+        }
+    )
+    if unknown and not request.settings.accept_unknown_offsets:
+        shown = ", ".join(f"{dag_id}.{task_id}" for dag_id, task_id in unknown[:SHOWN_SENSORS])
+        more = f" and {len(unknown) - SHOWN_SENSORS} more" if len(unknown) > SHOWN_SENSORS else ""
+        raise OffsetUnknown(
+            f"How far back these sensors look isn't known, so that runs which read wrong data may be missing: {shown}"
+            f"{more}. They were parsed without this package: restart the Dag processor with it and run `airflow dags "
+            "reserialize`, or accept_unknown_offsets.",
+            sensors=[{"dag_id": dag_id, "task_id": task_id} for dag_id, task_id in unknown],
+        )
+
 
 Target = RunRef | FutureRef
 
@@ -130,13 +235,3 @@ def check_mechanisms(frozen: Sequence[Frozen], mechanisms: Mechanisms) -> None:
             "A run that assets start is held by the asset manager, which isn't active in every api-server. "
             "GET /health says which."
         )
-
-
-def freeze(work: Work, rerun_id: int, frozen: Sequence[Frozen]) -> None:
-    """Store the frozen members and take out their holds. Raises `NotSelectable` where one can't be held any more."""
-    for one in frozen:
-        member_id = work.store.add_frozen(rerun_id, one.run)
-        try:
-            work.freezer.freeze(member_id, one.target, rerun_id=rerun_id)
-        except CannotFreeze as problem:
-            refuse(one.target, problem.reason)

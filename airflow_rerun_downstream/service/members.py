@@ -1,28 +1,15 @@
-"""From a person's selection to a stored rerun: every check, then one write."""
+"""From a person's selection to the members of a rerun: their tasks, stages, gates and children."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from airflow_rerun_downstream.domain.errors import (
-    AssetManagerInactive,
-    EmptySelection,
-    Forbidden,
-    Invalid,
-    NotFound,
-    NotSelectable,
-    OffsetUnknown,
-    Refusal,
-    RunInActiveRerun,
-    SourceNotEligible,
-    StalePlan,
-    UnknownTarget,
-)
+from airflow_rerun_downstream.domain.errors import NotFound, NotSelectable, RunInActiveRerun
 from airflow_rerun_downstream.domain.order import Order
-from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, Plan, PlannedRun, PlanWarning
+from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.reasons import sentence
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown, task_ids
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
 from airflow_rerun_downstream.domain.rerun import (
     Actor,
     MemberRequest,
@@ -34,49 +21,8 @@ from airflow_rerun_downstream.domain.rerun import (
 )
 from airflow_rerun_downstream.domain.selection import explicit_selection, failed_leaders, named
 from airflow_rerun_downstream.domain.states import MemberState, Role
-from airflow_rerun_downstream.domain.token import changes
-from airflow_rerun_downstream.lineage.ordering import order_warnings
-from airflow_rerun_downstream.lineage.rebuilt import rebuilt_on_polluted
-from airflow_rerun_downstream.lineage.unbegun import unbegun
-from airflow_rerun_downstream.lineage.warnings import (
-    extra_runs,
-    left_tasks,
-    leftovers,
-    new_runs,
-    upcoming,
-    will_not_run,
-)
 from airflow_rerun_downstream.ports.lineage import LineageFacts
-from airflow_rerun_downstream.service.freezing import check_frozen_request, stops
-
-
-def check_request(request: RerunRequest, targets: Collection[str]) -> None:
-    """What can be refused without looking at Airflow."""
-    check_frozen_request(request)
-    for wanted in request.notifications:
-        if wanted.target not in targets:
-            raise UnknownTarget(f"There is no notification target {shown(wanted.target)!r}.", target=wanted.target)
-    if not request.plan.rerun_source and request.members == ():
-        raise EmptySelection("Neither the source nor a downstream run is selected.")
-    if request.members is not None:
-        refs = [member.ref for member in request.members]
-        if len(refs) != len(set(refs)) or request.plan.source in refs:
-            raise Invalid("A run is named more than once.")
-
-
-def check_source(plan: Plan) -> None:
-    """Refuse a source that can't be one."""
-    source = plan.source
-    if source.can_be_source:
-        return
-    if source.source_reason == "in_active_rerun":
-        raise RunInActiveRerun(f"{source.ref} takes part in another active rerun.", run=source.ref)
-    raise SourceNotEligible(
-        f"{source.ref} can't be the source: {sentence(source.source_reason)}.",
-        dag_id=source.ref.dag_id,
-        run_id=source.ref.run_id,
-        why=source.source_reason,
-    )
+from airflow_rerun_downstream.service.checks import stops
 
 
 class Selection:
@@ -144,73 +90,6 @@ class Selection:
         return found
 
 
-def blocked(facts: LineageFacts, selected: Mapping[RunRef, Tasks]) -> list[PlanWarning]:
-    """Selected tasks that won't run as things stand."""
-    return list(will_not_run(facts.obstacles(task_ids(selected)), selected)) if selected else []
-
-
-def check_something(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) -> None:
-    """Refuse a rerun in which nothing would run."""
-    if not taken and not (request.plan.rerun_source and plan.source.tasks):
-        raise EmptySelection("Nothing is selected: nothing of the source is rerun, and no downstream run can be taken.")
-
-
-def check_fresh(token: str | None, plan: Plan, taken: Collection[RunRef]) -> None:
-    """Refuse a plan that changed since the person looked at it."""
-    if token is None:
-        return
-    changed = changes(token, plan, {plan.source.ref, *taken})
-    if changed:
-        raise StalePlan(
-            f"{len(changed)} run(s) changed since the plan was made. Look at it again.",
-            changes=[{**named(change.ref), "change": change.change} for change in changed],
-        )
-
-
-def check_permissions(dag_ids: Collection[str], allowed: Collection[str]) -> None:
-    """Refuse if the user may not rerun one of the Dags; all of them are readable here."""
-    denied = sorted(set(dag_ids) - set(allowed))
-    if denied:
-        raise Forbidden(f"You may not rerun {', '.join(denied)}.", dag_ids=denied)
-
-
-def check_duplicates(plan: Plan, request: RerunRequest, taken: Collection[RunRef], *, active: bool) -> None:
-    """Refuse a rerun whose asset events would start extra runs, unless the person accepts them."""
-    rerun = set(taken) | ({plan.source.ref} if request.plan.rerun_source else set())
-    emits = any(link.kind is LinkKind.ASSET and link.upstream in rerun for link in plan.links)
-    if emits and not active and not request.settings.accept_duplicate_runs:
-        raise AssetManagerInactive(
-            "The rerun repeats asset events, and the asset manager that recognises repeats isn't active: every "
-            "consumer would get an extra run. Set [core] asset_manager_class = "
-            "airflow_rerun_downstream.asset_manager.RerunAssetManager for every api-server, or accept_duplicate_runs."
-        )
-
-
-SHOWN_SENSORS = 5
-"""How many sensors are named in a sentence."""
-
-
-def check_offsets(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) -> None:
-    """Refuse a rerun from which runs may be missing as long as sensors aren't parsed anew, unless it is accepted."""
-    rerun = {plan.source.ref, *taken}
-    unknown = sorted(
-        {
-            (link.downstream.dag_id, link.to_task_id or "")
-            for link in plan.links
-            if link.via.get("offset_known") is False and link.upstream in rerun
-        }
-    )
-    if unknown and not request.settings.accept_unknown_offsets:
-        shown = ", ".join(f"{dag_id}.{task_id}" for dag_id, task_id in unknown[:SHOWN_SENSORS])
-        more = f" and {len(unknown) - SHOWN_SENSORS} more" if len(unknown) > SHOWN_SENSORS else ""
-        raise OffsetUnknown(
-            f"How far back these sensors look isn't known, so that runs which read wrong data may be missing: {shown}"
-            f"{more}. They were parsed without this package: restart the Dag processor with it and run `airflow dags "
-            "reserialize`, or accept_unknown_offsets.",
-            sensors=[{"dag_id": dag_id, "task_id": task_id} for dag_id, task_id in unknown],
-        )
-
-
 def new_members(plan: Plan, request: RerunRequest, taken: Mapping[RunRef, Tasks], order: Order) -> list[NewMember]:
     """The members with their stages and what each waits for, across every run in between."""
     again, source_tasks = request.plan.rerun_source, plan.source.tasks
@@ -273,62 +152,6 @@ def with_clear_numbers(
         replace(one, clear_number=plan.by_ref[one.ref].facts.clear_number) if one.ref in made else one
         for one in members
     )
-
-
-SELECTED = frozenset(
-    {
-        "stays_polluted",
-        "rebuilt_on_polluted",
-        "makes_a_new_run",
-        "extra_run",
-        "upcoming_run",
-        "will_not_run",
-        "order_lost",
-        "starts_too",
-        "in_stages",
-        "task_gone_in_latest",
-    }
-)
-"""The warnings that depend on what is selected."""
-
-
-def submit_warnings(
-    plan: Plan,
-    taken: Mapping[RunRef, Tasks],
-    order: Order,
-    frozen: Collection[RunRef | FutureRef],
-    more: Sequence[PlanWarning],
-) -> tuple[PlanWarning, ...]:
-    """The plan's warnings; those that depend on the selection are told for the one that was made."""
-    known = set(plan.by_ref)
-    general = [
-        warning
-        for warning in plan.warnings
-        if warning.code not in SELECTED
-        or (warning.code == "stays_polluted" and RunRef(warning.dag_id or "", warning.run_id or "") not in known)
-    ]
-    source = {plan.source.ref: plan.source.tasks} if plan.source.selected else {}
-    selected = {**source, **taken}
-    told = (
-        *leftovers(plan, taken),
-        *left_tasks(plan, selected),
-        *rebuilt_on_polluted(plan, selected),
-        *order_warnings(plan, selected, order),
-        *unbegun(plan, selected, order),
-        *new_runs(plan, selected),
-        *extra_runs(plan, selected),
-        *upcoming(plan, frozen),
-    )
-    return (*general, *told, *more)
-
-
-def name_holder(refusal: Refusal, *, rerun_id: int | None) -> Refusal:
-    """The refusal with the rerun that holds the run, where the user may read it."""
-    ref = refusal.extra.get("run")
-    extra = named(ref) if isinstance(ref, RunRef) else {}
-    holder = "" if rerun_id is None else f" It is rerun {rerun_id}."
-    more = {} if rerun_id is None else {"rerun_id": rerun_id}
-    return RunInActiveRerun(refusal.detail + holder, **extra, **more)
 
 
 def assemble(

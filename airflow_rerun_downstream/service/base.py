@@ -1,0 +1,70 @@
+"""What every part of the service works with, and what all of them do in a transaction of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.lineage.declarations import Declarations
+from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner
+from airflow_rerun_downstream.ports.installation import Clock, Health, Notifier
+from airflow_rerun_downstream.ports.work import UnitOfWork, Work
+from airflow_rerun_downstream.settings import Settings
+
+
+class Base:
+    """The ports, the clock and the settings.
+
+    ``sees_installation``: whether a user may know on which hosts and with which files Airflow runs.
+    """
+
+    def __init__(
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        health: Health,
+        notifier: Notifier,
+        clock: Clock,
+        settings: Settings,
+        sees_installation: Callable[[Actor], bool],
+        declarations: Declarations = NOTHING_DECLARED,
+    ) -> None:
+        self.unit_of_work = unit_of_work
+        self.installation = health
+        self.notifier = notifier
+        self.clock = clock
+        self.settings = settings
+        self.sees_installation = sees_installation
+        self.declarations = declarations
+
+    def planner(self, actor: Actor, work: Work) -> Planner:
+        """A planner that sees with the user's eyes."""
+        now = self.clock.now()
+        return Planner(
+            work.facts,
+            readable=lambda dag_ids: work.permissions.readable(actor, dag_ids),
+            # Few at any time, and cheaper than asking for thousands of runs by name.
+            in_active_rerun=lambda refs: work.store.all_active_runs(),
+            now=now,
+            window_start=self.settings.window_start(now),
+            max_runs=self.settings.max_plan_runs,
+            declarations=self.declarations,
+        )
+
+    def record(
+        self,
+        work: Work,
+        rerun_id: int,
+        ref: RunRef,
+        actor: Actor,
+        action: str,
+        *,
+        detail: str | None = None,
+        member_id: int | None = None,
+    ) -> None:
+        """A line in our record and in Airflow's audit log, there about a run."""
+        work.store.add_event(
+            rerun_id, at=self.clock.now(), actor=actor.name, action=action, detail=detail, member_id=member_id
+        )
+        work.gateway.record(ref, rerun_id=rerun_id, actor=actor.name, event=action)

@@ -1,0 +1,193 @@
+"""Review and submit: the plan, every check, then one write."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from airflow_rerun_downstream.domain.errors import CannotFreeze, RunInActiveRerun
+from airflow_rerun_downstream.domain.order import Order
+from airflow_rerun_downstream.domain.plan import FutureRef, Plan, PlanWarning
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, task_ids
+from airflow_rerun_downstream.domain.rerun import Actor, NewMember, NewRerun, RerunRequest
+from airflow_rerun_downstream.domain.selection import named
+from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.lineage.ordering import order_of, order_warnings
+from airflow_rerun_downstream.lineage.rebuilt import rebuilt_on_polluted
+from airflow_rerun_downstream.lineage.unbegun import unbegun
+from airflow_rerun_downstream.lineage.warnings import (
+    extra_runs,
+    gone_in_latest,
+    left_tasks,
+    leftovers,
+    new_runs,
+    upcoming,
+    will_not_run,
+)
+from airflow_rerun_downstream.ports.work import Work
+from airflow_rerun_downstream.service import checks
+from airflow_rerun_downstream.service.base import Base
+from airflow_rerun_downstream.service.checks import Frozen, Mechanisms, refuse
+from airflow_rerun_downstream.service.members import Selection, assemble, new_members
+from airflow_rerun_downstream.service.records import eyes, rerun_view
+from airflow_rerun_downstream.service.views import RerunView, ReviewView
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A rerun that has passed every check, with the runs that it would hold. Nothing of it is stored."""
+
+    rerun: NewRerun
+    frozen: tuple[Frozen, ...]
+
+
+class Submit(Base):
+    """One flow: the request, a fresh plan, every check, the rerun; a submit then writes it."""
+
+    def review(self, actor: Actor, request: RerunRequest) -> ReviewView:
+        """What a submit would do now; changes nothing. Raises every `Refusal` that the submit would meet."""
+        mechanisms = self.mechanisms(request)
+        with self.unit_of_work() as work, holder_named(actor, work):
+            draft = self.draft(actor, work, request, mechanisms)
+            return ReviewView(
+                warnings=eyes(actor, work).warnings(draft.rerun.warnings),
+                waves=waves(draft.rerun.members),
+                stopped=tuple(one.ref for one in draft.rerun.members if one.state is MemberState.STOPPING),
+                frozen=tuple(one.target for one in draft.frozen),
+            )
+
+    def submit(self, actor: Actor, request: RerunRequest) -> RerunView:
+        """Store a rerun; the conductor carries it out. Raises every `Refusal` of the contract."""
+        mechanisms = self.mechanisms(request)
+        with self.unit_of_work() as work, holder_named(actor, work):
+            held = {target.dag_id for target in request.frozen}
+            if held and held <= work.permissions.may_rerun(actor, held):  # whoever may not is refused below
+                work.freezer.lock(held)
+            draft = self.draft(actor, work, request, mechanisms)
+            rerun_id = work.store.add(draft.rerun, now=self.clock.now())
+            freeze(work, rerun_id, draft.frozen)
+            runs = len(draft.frozen)
+            what = f"{len(draft.rerun.members)} member(s)" + (f", {runs} run(s) to hold" if runs else "")
+            self.record(work, rerun_id, draft.rerun.source, actor, "submit", detail=what)
+            return rerun_view(actor, work, rerun_id)
+
+    def mechanisms(self, request: RerunRequest) -> Mechanisms:
+        """Refuse what can be refused without a transaction; what of the installation counts for the rest."""
+        checks.check_request(request, [name for name, _, _ in self.notifier.targets()])
+        return Mechanisms.of(self.installation, freezes=bool(request.frozen))
+
+    def draft(self, actor: Actor, work: Work, request: RerunRequest, mechanisms: Mechanisms) -> Draft:
+        """The rerun as a fresh plan allows it. Raises every `Refusal` that a submit has before it writes."""
+        plan = self.planner(actor, work).plan(request.plan)
+        checks.check_source(plan)
+        selection = Selection(plan, work.facts, freeze_mode=request.freeze_mode)
+        taken = selection.taken(request.members)
+        frozen = checks.frozen_runs(plan, request.frozen)
+        checks.check_something(plan, request, taken)
+        dag_ids = {plan.source.ref.dag_id} | {ref.dag_id for ref in taken} | {one.target.dag_id for one in frozen}
+        checks.check_permissions(dag_ids, work.permissions.may_rerun(actor, dag_ids))
+        checks.check_fresh(request.plan_token, plan, taken)
+        checks.check_duplicates(plan, request, taken, active=mechanisms.asset_manager)
+        checks.check_offsets(plan, request, taken)
+        checks.check_mechanisms(frozen, mechanisms)
+        source = plan.source.tasks
+        failed = selection.failed_upstreams({plan.source.ref: source, **taken})
+        order = order_of(plan, {plan.source.ref: source, **taken}, rerun_source=request.plan.rerun_source)
+        rerun = {**({plan.source.ref: source} if plan.source.selected else {}), **taken}
+        latest = request.settings.run_on_latest_version
+        gone = gone_in_latest(plan.structures, rerun, on_latest_version=latest)
+        blocked = will_not_run(work.facts.obstacles(task_ids(rerun)), rerun) if rerun else ()
+        warnings = submit_warnings(plan, taken, order, request.frozen, [*failed, *gone, *blocked])
+        members = new_members(plan, request, taken, order)
+        return Draft(assemble(plan, request, members, warnings, actor), tuple(frozen))
+
+
+@contextmanager
+def holder_named(actor: Actor, work: Work) -> Iterator[None]:
+    """Let a refusal for a run that is taken name the rerun that has it, if the user may read that."""
+    try:
+        yield
+    except RunInActiveRerun as refusal:
+        ref = refusal.extra.get("run")
+        holder = work.store.active_runs([ref]).get(ref) if isinstance(ref, RunRef) else None
+        rerun = work.store.get(holder) if holder is not None else None
+        extra = dict(named(ref)) if isinstance(ref, RunRef) else {}
+        if rerun is None or not work.permissions.readable(actor, [rerun.source.dag_id]):
+            raise RunInActiveRerun(refusal.detail, **extra) from None
+        raise RunInActiveRerun(f"{refusal.detail} It is rerun {rerun.id}.", **extra, rerun_id=rerun.id) from None
+
+
+def freeze(work: Work, rerun_id: int, frozen: Sequence[Frozen]) -> None:
+    """Store the frozen members and take out their holds. Raises `NotSelectable` where one can't be held any more."""
+    for one in frozen:
+        member_id = work.store.add_frozen(rerun_id, one.run)
+        try:
+            work.freezer.freeze(member_id, one.target, rerun_id=rerun_id)
+        except CannotFreeze as problem:
+            refuse(one.target, problem.reason)
+
+
+SELECTED = frozenset(
+    {
+        "stays_polluted",
+        "rebuilt_on_polluted",
+        "makes_a_new_run",
+        "extra_run",
+        "upcoming_run",
+        "will_not_run",
+        "order_lost",
+        "starts_too",
+        "in_stages",
+        "task_gone_in_latest",
+    }
+)
+"""The warnings that depend on what is selected."""
+
+
+def submit_warnings(
+    plan: Plan,
+    taken: Mapping[RunRef, Tasks],
+    order: Order,
+    frozen: Collection[RunRef | FutureRef],
+    more: Sequence[PlanWarning],
+) -> tuple[PlanWarning, ...]:
+    """The plan's warnings; those that depend on the selection are told for the one that was made."""
+    known = set(plan.by_ref)
+    general = [
+        warning
+        for warning in plan.warnings
+        if warning.code not in SELECTED
+        or (warning.code == "stays_polluted" and RunRef(warning.dag_id or "", warning.run_id or "") not in known)
+    ]
+    source = {plan.source.ref: plan.source.tasks} if plan.source.selected else {}
+    selected = {**source, **taken}
+    told = (
+        *leftovers(plan, taken),
+        *left_tasks(plan, selected),
+        *rebuilt_on_polluted(plan, selected),
+        *order_warnings(plan, selected, order),
+        *unbegun(plan, selected, order),
+        *new_runs(plan, selected),
+        *extra_runs(plan, selected),
+        *upcoming(plan, frozen),
+    )
+    return (*general, *told, *more)
+
+
+def waves(members: tuple[NewMember, ...]) -> tuple[tuple[RunRef, ...], ...]:
+    """The runs that are going to run, level by level of the order; a source that is already right isn't one.
+
+    A run stands in the level of each of its stages.
+    """
+    found: dict[int, list[NewMember]] = {}
+    for member in members:
+        for depth in () if member.state is MemberState.SKIPPED else member.depths:
+            found.setdefault(depth, []).append(member)
+    return tuple(tuple(member.ref for member in sorted(found[depth], key=in_turn)) for depth in sorted(found))
+
+
+def in_turn(member: NewMember) -> tuple[bool, datetime | None, RunRef]:
+    """Where a run stands among those of its level: by its ready time, as in the stored record."""
+    return member.run_after is None, member.run_after, member.ref
