@@ -44,7 +44,7 @@ class Between:
         """What a member has read, back to the nearest members."""
         seen = set[tuple[RunRef, Ids, Ids, bool]]()
         for link in self.scene.into.get(reader.at_submit, ()):
-            for pair in (*self.ways(reader, link), *self.back(link, reader)):
+            for pair in (*self.ways(reader, link), *self.back(link, reader), *self.awaited(reader, link)):
                 key = (pair.writer.ref, pair.writes, pair.reads, pair.vague)
                 if pair.writer is not pair.reader and key not in seen:
                     seen.add(key)
@@ -70,15 +70,26 @@ class Between:
         if link.kind != TRIGGER or link.to_task is not None or parent is None or parent is child or dag is None:
             return
         for task_id in link.from_tasks or ():
-            node, after = dag.tasks.get(task_id), self.scene.after(link.upstream, task_id)
+            node, after = dag.tasks.get(task_id), self.scene.waiting_for(link.upstream, task_id)
             if node is not None and node.waits_for_run and after is not None:
-                yield Pair(child, None, parent, after - {task_id}, link)
+                yield Pair(child, None, parent, after, link)
+
+    def awaited(self, reader: ProvenMember, link: ProvenLink) -> Iterator[Pair]:
+        """Who has read from a task that had waited for the run that it made has read what that run made."""
+        dag = self.scene.structure(link.upstream)
+        for made in self.scene.out_of.get(link.upstream, ()) if dag is not None and link.kind != TRIGGER else ():
+            child = self.scene.by_submit.get(made.downstream) if made.kind == TRIGGER and made.to_task is None else None
+            for task_id in made.from_tasks or ():
+                node = dag.tasks.get(task_id) if dag is not None else None
+                read = link.from_tasks is None or task_id in link.from_tasks
+                if child is not None and child is not reader and node is not None and node.waits_for_run and read:
+                    yield Pair(child, None, reader, self.rereading(reader, link), link, link.vague)
 
     def written(self, link: ProvenLink) -> Ids:
         """The tasks whose work is read through a link: of a triggering task what comes before it."""
         if link.from_tasks is None or link.kind != TRIGGER:
             return link.from_tasks
-        before = (self.scene.before(link.upstream, task_id) or frozenset() for task_id in link.from_tasks)
+        before = (self.scene.waited_for(link.upstream, task_id) or frozenset() for task_id in link.from_tasks)
         return frozenset().union(*before)
 
     def reading(self, link: ProvenLink) -> Ids:
@@ -86,13 +97,18 @@ class Between:
         if link.to_task is None:
             return None
         if link.kind == TRIGGER:
-            return (self.scene.after(link.downstream, link.to_task) or frozenset()) - {link.to_task}
+            return self.scene.waiting_for(link.downstream, link.to_task) or frozenset()
         return frozenset({link.to_task})
 
     def rereading(self, reader: ProvenMember, link: ProvenLink) -> Ids:
         """The tasks of a member that read through a link; where none of them is selected, what follows them."""
         found = self.reading(link)
-        if link.to_task is None or found is None or any(task.task_id in found for task in reader.tasks):
+        if (
+            link.to_task is None
+            or link.kind == TRIGGER
+            or found is None
+            or any(task.task_id in found for task in reader.tasks)
+        ):
             return found
         return self.scene.after(reader.at_submit, link.to_task) or frozenset()
 

@@ -16,6 +16,11 @@ ENDED = frozenset({"succeeded", "skipped"})
 FEW_HOSTS = 8
 
 
+def waits(trigger_rule: str) -> bool:
+    """Whether a task with this rule waits for all that comes right before it, if it runs."""
+    return not trigger_rule.startswith("one_") and trigger_rule not in ("always", "dummy")
+
+
 class Scene:
     """The facts, with what has to be looked up often."""
 
@@ -23,7 +28,7 @@ class Scene:
         self.facts = facts
         self.by_submit = {one.at_submit: one for one in facts.members}
         self.by_ref = {one.ref: one for one in facts.members}
-        self._reach: dict[tuple[int, str, bool], frozenset[str]] = {}
+        self._reach: dict[tuple[int, str, bool, bool], frozenset[str]] = {}
 
     @cached_property
     def into(self) -> dict[RunRef, list[ProvenLink]]:
@@ -31,6 +36,14 @@ class Scene:
         found: dict[RunRef, list[ProvenLink]] = {}
         for link in self.facts.links:
             found.setdefault(link.downstream, []).append(link)
+        return found
+
+    @cached_property
+    def out_of(self) -> dict[RunRef, list[ProvenLink]]:
+        """The links by the run that was read."""
+        found: dict[RunRef, list[ProvenLink]] = {}
+        for link in self.facts.links:
+            found.setdefault(link.upstream, []).append(link)
         return found
 
     @cached_property
@@ -66,15 +79,26 @@ class Scene:
         found = self._reached(self.structure(ref), task_id, forward=False)
         return None if found is None else found - {task_id}
 
-    def _reached(self, dag: DagStructure | None, task_id: str, *, forward: bool) -> frozenset[str] | None:
+    def waiting_for(self, ref: RunRef, task_id: str) -> frozenset[str] | None:
+        """All that surely begins after a task has ended: its trigger rules wait; None: nobody knows."""
+        found = self._reached(self.structure(ref), task_id, forward=True, surely=True)
+        return None if found is None else found - {task_id}
+
+    def waited_for(self, ref: RunRef, task_id: str) -> frozenset[str] | None:
+        """All that has surely ended when a task begins; None: nobody knows."""
+        found = self._reached(self.structure(ref), task_id, forward=False, surely=True)
+        return None if found is None else found - {task_id}
+
+    def _reached(
+        self, dag: DagStructure | None, task_id: str, *, forward: bool, surely: bool = False
+    ) -> frozenset[str] | None:
         if dag is None or task_id not in dag.tasks:
             return None
-        key = (id(dag), task_id, forward)
+        key = (id(dag), task_id, forward, surely)
         if key not in self._reach:
             seen, waiting = {task_id}, [task_id]
             while waiting:
-                node = dag.tasks.get(waiting.pop())
-                more = () if node is None else node.followers if forward else node.leaders
+                more = beside(dag, waiting.pop(), forward=forward, surely=surely)
                 waiting += [each for each in more if each not in seen]
                 seen.update(more)
             self._reach[key] = frozenset(seen)
@@ -113,6 +137,16 @@ class Scene:
         for one in self.facts.told:
             found.setdefault(one.ref, []).append(one)
         return found
+
+
+def beside(dag: DagStructure, task_id: str, *, forward: bool, surely: bool) -> Iterable[str]:
+    """The tasks right after a task, or right before it; ``surely``: those between which a trigger rule waits."""
+    node = dag.tasks.get(task_id)
+    if node is None:
+        return ()
+    if not forward:
+        return node.leaders if not surely or waits(node.trigger_rule) else ()
+    return [one for one in node.followers if not surely or (one in dag.tasks and waits(dag.tasks[one].trigger_rule))]
 
 
 def earliest(moments: Iterable[Moment]) -> list[Moment]:

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.proof import Finding, Outcome, ProvenMember, Spot, TaskTries, Try, Why
 from airflow_rerun_downstream.domain.proof_clocks import APART, Moment, end, read_after, time_of
-from airflow_rerun_downstream.domain.proof_scene import Scene, starts
+from airflow_rerun_downstream.domain.proof_scene import Scene, starts, waits
 
 ORDER_LOST = frozenset({"order_lost"})
 LEFT = frozenset({"stays_polluted", "rebuilt_on_polluted"})
@@ -23,11 +23,6 @@ Answer = tuple[bool | None, Moment | None, Moment | None]
 
 Before = tuple[str, bool]
 """A task that another one waits for, and whether only the same map index of it."""
-
-
-def waits(trigger_rule: str) -> bool:
-    """Whether a task with this rule waits for all that comes right before it, if it runs."""
-    return not trigger_rule.startswith("one_") and trigger_rule not in ("always", "dummy")
 
 
 class InRun:
@@ -140,7 +135,9 @@ class InRun:
         ids = {task.task_id for task in member.tasks}
         every = by_task(self.scene.facts.runs[member.ref].tasks)
         reached: dict[str, str] = {}
-        for task_id in sorted(ids):
+        # A setup or teardown comes along with others; what it makes anew hasn't been wrong.
+        along = {task_id for task_id, node in dag.tasks.items() if node.is_setup or node.is_teardown}
+        for task_id in sorted(ids - along):
             for each in self.scene.after(member.at_submit, task_id) or ():
                 reached.setdefault(each, task_id)
         for task_id in sorted(reached.keys() - ids):

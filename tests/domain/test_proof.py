@@ -104,6 +104,27 @@ class TestLinks:
         story.runs[story.members[1].ref] = replace(story.runs[story.members[1].ref], tasks=(ran("t", (5, 20)),))
         assert story.outcomes() == [("violation", "read_too_early", "c", "p.a")]
 
+    def test_a_trigger_that_does_not_wait_for_what_stands_before_it(self, story) -> None:
+        parent = story.member(
+            dag("p", "a >> go; b >> go", go="one_success"), ran("a", (0, 10)), ran("b", (0, 90)), ran("go", (11, 12))
+        )
+        story.link(parent, story.member(dag("c", "t"), ran("t", (12, 20))), "trigger", out="go")
+        assert story.outcomes() == []
+
+    @pytest.mark.parametrize("to_the_parent", [True, False])
+    @pytest.mark.parametrize("rule", ["one_done", "one_success", "always"])
+    def test_what_does_not_wait_for_the_trigger_that_waits(self, story, rule, to_the_parent) -> None:
+        """It begins when something else before it has ended, whatever the child does; so may what follows it."""
+        structure = dag("p", "a >> go >> early >> last; a >> early", early=rule)
+        go = replace(structure.tasks["go"], triggers_dag_run=True, waits_for_run=True)
+        structure = replace(structure, tasks={**structure.tasks, "go": go})
+        tasks = ran("a", (0, 10)), ran("go", (11, 99)), ran("early", (13, 14)), ran("last", (15, 16))
+        parent, child = story.member(structure, *tasks), story.member(dag("c", "t"), ran("t", (12, 98)))
+        story.link(parent, child, "trigger", out="go")
+        if to_the_parent:
+            story.link(child, parent, "trigger", out=None, into="go")
+        assert story.outcomes() == []
+
     @pytest.mark.parametrize("waits", [True, False])
     def test_what_follows_a_trigger_that_waits_reads_from_the_child(self, story, waits) -> None:
         structure = dag("p", "a >> go >> late")
@@ -112,6 +133,18 @@ class TestLinks:
         parent = story.member(structure, ran("a", (0, 10)), ran("go"), ran("late", (13, 99)), selected=["a", "late"])
         story.link(parent, story.member(dag("c", "t"), ran("t", (12, 20))), "trigger", out="go")
         assert story.outcomes() == ([("violation", "read_too_early", "p.late", "c.t")] if waits else [])
+
+    @pytest.mark.parametrize("out", ["go", None])
+    @pytest.mark.parametrize("waits", [True, False])
+    def test_who_looks_at_a_trigger_that_has_waited_reads_from_the_child(self, story, waits, out) -> None:
+        structure = dag("p", "a >> go")
+        go = replace(structure.tasks["go"], triggers_dag_run=True, waits_for_run=waits)
+        structure = replace(structure, tasks={**structure.tasks, "go": go})
+        parent = story.member(structure, ran("a", (0, 10)), ran("go"), selected=["a"])
+        story.link(parent, story.member(dag("c", "t"), ran("t", (12, 20))), "trigger", out="go")
+        looker = story.member(dag("l", "wait >> t"), ran("wait", (11, 15)), ran("t", (16, 17)))
+        story.link(parent, looker, "sensor", out=out, into="wait")
+        assert story.outcomes() == ([("violation", "read_too_early", "l.wait", "c.t")] if waits else [])
 
     def test_a_second_try_that_nobody_read_during_is_no_violation(self, story) -> None:
         """Somebody has cleared it once more: the reader holds right data, and older than what is there now."""
@@ -400,6 +433,12 @@ class TestLeftUntold:
         structure = dag("a", "t >> u")
         structure = replace(structure, tasks={**structure.tasks, "u": replace(structure.tasks["u"], **what)})
         story.member(structure, ran("t", (0, 1)), ran("u"), selected=["t"])
+        assert story.outcomes() == []
+
+    def test_what_follows_a_setup_that_came_along(self, story) -> None:
+        structure = dag("a", "up >> t; up >> u")
+        structure = replace(structure, tasks={**structure.tasks, "up": replace(structure.tasks["up"], is_setup=True)})
+        story.member(structure, ran("up", (0, 1)), ran("t", (2, 3)), ran("u"), selected=["up", "t"])
         assert story.outcomes() == []
 
 
