@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
-from airflow_rerun_downstream.conductor.evidence import structures_of
 from airflow_rerun_downstream.conductor.faults import STOP
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
 from airflow_rerun_downstream.conductor.gates import look_again
+from airflow_rerun_downstream.conductor.rebuilt import rebuilt_by
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
     Catch,
@@ -27,11 +27,9 @@ from airflow_rerun_downstream.conductor.steps import (
     StopMember,
 )
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Finding, Proof, Why, sentence_of
-from airflow_rerun_downstream.domain.rebuilt import at_submit, rebuilt, stays_as_it_was
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Awaited, Member, Rerun
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
-from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.installation import Clock
 from airflow_rerun_downstream.ports.work import Work
@@ -161,7 +159,9 @@ class Effects:
             clear_number=step.clear_number,
         )
         if moved and step.after in (MemberState.SUCCEEDED, MemberState.FAILED):
-            more = self.rebuilt(work, rerun, step) if step.after is MemberState.SUCCEEDED else ()
+            more = (
+                rebuilt_by(work, rerun, step.member, step.not_made_anew) if step.after is MemberState.SUCCEEDED else ()
+            )
             work.store.list_not_made_anew(rerun.id, step.member.id, (*step.not_made_anew, *more))
         if moved:
             self.tell(work, rerun, f"member_{step.after.value}", step.member, step.reason)
@@ -169,18 +169,6 @@ class Effects:
             member = step.member  # somebody else has started what the rerun follows now
             work.gateway.take_over(member.ref, member.tasks, rerun_id=rerun.id, actor=rerun.created_by)
         return moved
-
-    def rebuilt(self, work: Work, rerun: Rerun, step: MoveMember) -> tuple[NotMadeAnew, ...]:
-        """What a member has made anew on top of what others left as it was."""
-        if not work.store.counts_not_made_anew([rerun.id])[rerun.id]:
-            return ()
-        member = step.member
-        links = work.store.links_into(rerun.id, at_submit(member))
-        left = stays_as_it_was(member, work.store.not_made_anew_of(rerun.id, {link.upstream for link in links}))
-        if not left:
-            return ()
-        structure = structures_of(work, [member.ref]).was(member.ref)
-        return rebuilt(member, links, left, structure, step.not_made_anew)
 
     def stage_back(self, work: Work, rerun: Rerun, step: StageBack) -> bool:
         """Judge an earlier stage of a member again."""

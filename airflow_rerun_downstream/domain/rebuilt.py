@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from airflow_rerun_downstream.domain.facts import DagStructure
-from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.plan import Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.selection import followers
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
+from airflow_rerun_downstream.domain.versions import Structures
 
 REBUILT = "rebuilt_on_polluted"
 
@@ -28,28 +29,45 @@ def rebuilt(
     member: Member,
     links: Iterable[Link],
     left: Sequence[tuple[Member, NotMadeAnew]],
-    structure: DagStructure | None,
+    structures: Structures,
     besides: Collection[NotMadeAnew],
 ) -> tuple[NotMadeAnew, ...]:
-    """The selected tasks of a member that have read what others left, with one run each that it comes from.
+    """The selected tasks of a member that have read what others left, or what it left itself, with one run each that it
+    comes from.
 
     ``left``: what others hold that isn't right, see `stays_as_it_was`. ``links`` name the runs as they were at submit.
     ``besides``: what the member itself hasn't made anew.
     """
+    here, structure = at_submit(member), structures.was(member.ref)
+    found: dict[str, NotMadeAnew] = {}
     stays: dict[RunRef, list[tuple[Member, NotMadeAnew]]] = {}
     for one, what in left:
         stays.setdefault(at_submit(one), []).append((one, what))
-    found: dict[str, NotMadeAnew] = {}
-    here, known = at_submit(member), {one.task_id for one in besides if one.map_index is None}
     for link in links:
-        if link.downstream != here or link.upstream not in stays:
+        if link.downstream != here:
             continue
-        for one, what in stays[link.upstream]:
-            if link.from_task_id in (None, what.task_id):
-                reason = what.because_of or one.ref
-                for task_id in reading(member, link.to_task_id, structure) - known:
-                    found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, reason))
-    return tuple(found[task_id] for task_id in sorted(found))
+        for one, what in stays.get(link.upstream, ()):
+            if reads(link, what.task_id, structures.was(one.ref)):
+                because = what.because_of or one.ref
+                for task_id in reading(member, link.to_task_id, structure):
+                    found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, because))
+    for what in besides:
+        if what.reason in STAYS:
+            for task_id in reading(member, what.task_id, structure) - {what.task_id}:
+                found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, member.ref))
+    known = {one.task_id for one in besides}
+    return tuple(found[task_id] for task_id in sorted(found.keys() - known))
+
+
+def reads(link: Link, task_id: str, structure: DagStructure | None) -> bool:
+    """Whether what a task holds, or what follows it has made of that, goes through a link.
+
+    The run that a task makes has read what stands before the task, not what that made itself.
+    """
+    if link.from_task_id is None:
+        return True
+    after = followers(structure, [task_id])
+    return link.from_task_id in (after - {task_id} if link.kind is LinkKind.TRIGGER else after)
 
 
 def reading(member: Member, task_id: str | None, structure: DagStructure | None) -> set[str]:

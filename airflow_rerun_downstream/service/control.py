@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NoReturn
 
+from airflow_rerun_downstream.conductor.rebuilt import rebuilt_by
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -92,7 +93,10 @@ class Control(Base):
             member = readable_member(actor, work, rerun_id, member_id)
             if member.state is not MemberState.SKIPPED:
                 self.repair(work, rerun, member, MemberState.SKIPPED, "skip", "skipped_by_user")
-                work.store.list_not_made_anew(rerun_id, member_id, accepted(actor, work, member))
+                left = accepted(actor, work, member)
+                # What it has made anew all the same may rest on what is left, here or further up.
+                more = rebuilt_by(work, rerun, member, left)
+                work.store.list_not_made_anew(rerun_id, member_id, [*left, *more])
                 self.record_member(work, rerun, member, actor, "skip")
             return member_view(actor, work, rerun_id, member_id)
 

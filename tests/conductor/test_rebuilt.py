@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from airflow_rerun_downstream.domain.facts import SensorDefinition
-from airflow_rerun_downstream.domain.plan import PlanRequest
+from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, PlanRequest
+from airflow_rerun_downstream.domain.rebuilt import reads
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA, House
@@ -100,3 +102,70 @@ def test_a_run_that_may_not_be_read_is_not_named(chain: Chain) -> None:
     chain.house.permissions.unreadable.add("middle")
     found, _ = chain.house.service.not_made_anew(ADA, chain.rerun, limit=50, offset=0)
     assert {(one.ref, one.because_of) for one in found} == {(chain.runs[one], None) for one in ("end", "last")}
+
+
+class TestBehindATriggeringTask:
+    """prepare >> work >> fire makes child; work is skipped, or marked. What prepare does is right."""
+
+    @pytest.fixture
+    def house(self) -> House:
+        house = House()
+        house.world.dag("source")
+        house.world.dag("parent", "prepare >> work >> fire; work >> after")
+        house.world.dag("child")
+        runs = {name: house.world.run(name) for name in ("source", "parent")}
+        runs["child"] = house.world.run("child", run_type="operator_triggered", online=True)
+        house.world.trigger_task("parent", "fire", "child")
+        house.world.made(runs["parent"], "fire", runs["child"])
+        house.world.consumed(runs["source"], "t", by=runs["parent"], asset="a")
+        house.service.submit(ADA, RerunRequest(PlanRequest(runs["source"])))
+        self.runs = runs
+        house.tick()
+        self.end(house, "source", "success")
+        return house
+
+    def end(self, house: House, name: str, state: str) -> None:
+        house.world.finish(self.runs[name], state, at=house.clock.now())
+        house.tick()
+        house.tick()
+
+    def named(self, house: House) -> set[Named]:
+        found, _ = house.service.not_made_anew(ADA, 1, limit=50, offset=0)
+        return {
+            (one.ref.dag_id, one.task_id, one.reason, one.accepted_by, one.because_of and one.because_of.dag_id)
+            for one in found
+        }
+
+    def test_the_child_and_what_followed_in_the_run_itself(self, house: House) -> None:
+        parent = self.runs["parent"]
+        house.world.set_tasks(parent, "success", only=["prepare", "after"], at=house.clock.now())
+        house.world.set_tasks(parent, "failed", only=["work"], at=house.clock.now())
+        house.world.set_run(parent, state="failed")
+        house.tick()
+        (member,) = [one for one in house.store.members(1) if one.state is MemberState.FAILED]
+        house.service.skip(ADA, 1, member.id)
+        house.tick()
+        self.end(house, "child", "success")
+        assert self.named(house) == {
+            ("parent", "work", "skipped_by_user", "ada", None),
+            ("parent", "after", "rebuilt_on_polluted", "ada", "parent"),
+            ("child", "t", "rebuilt_on_polluted", "ada", "parent"),
+        }
+
+    def test_after_a_mark_too(self, house: House) -> None:
+        parent = self.runs["parent"]
+        house.world.set_tasks(parent, "success", only=["prepare", "after"], at=house.clock.now())
+        house.world.mark_tasks(parent, "success", only={"work"}, by="bob")
+        house.world.set_run(parent, state="success")
+        house.tick()
+        house.tick()
+        self.end(house, "child", "success")
+        assert self.named(house) == {
+            ("parent", "work", "marked_success", "bob", None),
+            ("parent", "after", "rebuilt_on_polluted", "bob", "parent"),
+            ("child", "t", "rebuilt_on_polluted", "bob", "parent"),
+        }
+
+    def test_a_triggering_task_makes_nothing_that_the_child_reads(self) -> None:
+        link = Link(RunRef("p", "r"), RunRef("c", "r"), LinkKind.TRIGGER, Evidence.RECORDED, {}, from_task_id="fire")
+        assert not reads(link, "fire", None)
