@@ -19,7 +19,7 @@ class Reading:
 
     ``reached`` are those that read, with all that follows them. ``maker`` is the task that made the downstream run.
     ``soft``: nobody has read, it is only better so; where it can't be kept, nothing is wrong. ``sensor``: what reads
-    waits until it is there.
+    waits until it is there. ``waits``: the maker ends only when the run that it made has.
     """
 
     upstream: RunRef
@@ -29,6 +29,7 @@ class Reading:
     maker: str | None = None
     soft: bool = False
     sensor: bool = False
+    waits: bool = False
 
 
 @dataclass
@@ -116,6 +117,8 @@ class Dependencies:
         for each in readings:
             if each.maker is None or each.downstream != source:  # the source is nobody's child here
                 self.leaving.setdefault(each.upstream, []).append(each)
+        for each in [*self.through_waiting_tasks()]:
+            self.leaving.setdefault(each.upstream, []).append(each)
         self.direct = [each for ref in members for each in self.leaving.get(ref, ()) if each.downstream in members]
         self.made = dict.fromkeys(self.makers())
         self.making: dict[RunRef, list[Reading]] = {}
@@ -126,6 +129,21 @@ class Dependencies:
         kept.update(dict.fromkeys(self.back_from_children()))
         self.because: dict[Reading, Reading] = {}
         self.found = list(self.with_parents(kept))
+
+    def through_waiting_tasks(self) -> Iterator[Reading]:
+        """Who reads from a task that had waited for the run that it made reads that run, if the task doesn't run again.
+
+        So does who looks at the task's run as a whole.
+        """
+        for ref, leaving in self.leaving.items():
+            ids = self.members[ref].ids if ref in self.members else frozenset[str]()
+            for made in leaving:
+                if made.maker is None or not made.waits or made.maker in ids:
+                    continue
+                for each in leaving:
+                    reads = each.from_tasks is None or made.maker in each.from_tasks
+                    if each.maker is None and reads and each.downstream not in (ref, made.downstream):
+                        yield Reading(made.downstream, each.downstream, None, each.reached)
 
     def makers(self) -> Iterator[Reading]:
         """The readings whose downstream run is made by a task that runs again, or by any task of a run that is made."""

@@ -200,8 +200,8 @@ class Preview:
                 link, ref = each.link, each.downstream.ref
                 maker = link.from_task_id if link.kind is LinkKind.TRIGGER else None
                 reached = each.reached(self.explored.structures.was(ref))
-                sensor = link.kind is LinkKind.SENSOR
-                found[Reading(link.upstream, ref, each.from_tasks, reached, maker, sensor=sensor)] = None
+                kind = {"sensor": link.kind is LinkKind.SENSOR, "waits": bool(link.via.get("wait_for_completion"))}
+                found[Reading(link.upstream, ref, each.from_tasks, reached, maker, **kind)] = None
         return found
 
     def links(self, shown: Collection[RunRef]) -> Iterable[Link]:

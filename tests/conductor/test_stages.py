@@ -145,6 +145,26 @@ class TestClearedAgain:
         assert ran(scheduler)[-1] == "parent.report"
 
 
+@pytest.mark.parametrize("tasks", [frozenset({"fire"}), frozenset()])
+@pytest.mark.parametrize("waits", [True, False])
+def test_who_waits_for_a_task_that_waited_for_its_run_comes_after_that(
+    house: House, tasks: frozenset[str], waits: bool
+) -> None:
+    """The triggering task itself doesn't run again: what it made is rerun in its place."""
+    world = house.world
+    world.dag("parent", "prepare >> fire")
+    world.dag("looker", "wait >> use")
+    parent = world.run("parent")
+    world.trigger_task("parent", "fire", "child", waits=waits)
+    world.made(parent, "fire", world.run("child", run_type="operator_triggered", online=True, day=3))
+    looker = world.run("looker")
+    world.sensors.append(SensorDefinition("looker", "wait", "parent", task_ids=tasks, offset_known=True))
+    rerun = submit(house, parent)
+    members = {one.ref.dag_id: one for one in house.store.members(rerun)}
+    assert (members["child"].id in {gate.member for gate in members["looker"].gates}) == waits
+    assert looker in {one.ref for one in members.values()}
+
+
 def test_a_source_of_triggers_alone_is_skipped_and_what_they_made_is_rerun(house: House) -> None:
     world = house.world
     world.dag("control", "one; two")
