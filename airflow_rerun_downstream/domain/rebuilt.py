@@ -55,7 +55,7 @@ def rebuilt(
         if what.reason in STAYS:
             for task_id in reading(member, what.task_id, structure) - {what.task_id}:
                 found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, member.ref))
-    known = {one.task_id for one in besides}
+    known = {one.task_id for one in besides if one.map_index in (None, -1)}
     return tuple(found[task_id] for task_id in sorted(found.keys() - known))
 
 

@@ -9,7 +9,7 @@ from airflow_rerun_downstream.domain.plan import Plan, PlanWarning, RunStatus
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.rebuilt import REBUILT
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
-from airflow_rerun_downstream.domain.selection import followers
+from airflow_rerun_downstream.domain.selection import followers, leaders
 
 MAKERS = frozenset({"makes_a_new_run", "makes_one_run"})
 """Why a triggering task isn't selected: what it made is rerun by itself."""
@@ -46,6 +46,7 @@ class Rebuilt:
 
     def __init__(self, plan: Plan, selected: Mapping[RunRef, Tasks]) -> None:
         self.ids = {ref: frozenset(task.task_id for task in tasks) for ref, tasks in selected.items()}
+        self.structures = plan.structures
         self.leaving: dict[RunRef, list[Reading]] = {}
         for each in plan.readings:
             self.leaving.setdefault(each.upstream, []).append(each)
@@ -66,11 +67,16 @@ class Rebuilt:
     def pass_on(self, ref: RunRef, tasks: frozenset[str] | None, reason: RunRef) -> None:
         """Mark what reads from tasks of a run; None: all of them."""
         for each in self.leaving.get(ref, ()):
-            if each.maker is None and (
-                tasks is None or each.from_tasks is None or not tasks.isdisjoint(each.from_tasks)
-            ):
+            if tasks is None or (read := self.read_by(each)) is None or not tasks.isdisjoint(read):
                 here = self.ids.get(each.downstream, frozenset())
                 self.mark(each.downstream, here if each.reached is None else here & each.reached, reason)
+
+    def read_by(self, each: Reading) -> frozenset[str] | None:
+        """The tasks that are read: by a run that a task has made, those before that one. None: all."""
+        structure = self.structures.get(each.upstream)
+        if each.maker is None or structure is None or each.maker not in structure.tasks:
+            return each.from_tasks if each.maker is None else frozenset()
+        return frozenset(leaders(structure, [each.maker]) - {each.maker})
 
     def mark(self, ref: RunRef, tasks: Collection[str], reason: RunRef) -> None:
         """Take tasks for rebuilt on wrong data; what reads from new ones follows."""

@@ -6,10 +6,12 @@ import pytest
 
 from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, PlanRequest
-from airflow_rerun_downstream.domain.rebuilt import reads
+from airflow_rerun_downstream.domain.rebuilt import reads, rebuilt
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
+from airflow_rerun_downstream.domain.versions import Structures
 from tests.fakes.house import ADA, House
 
 Named = tuple[str, str | None, str, str | None, str | None]
@@ -165,6 +167,13 @@ class TestBehindATriggeringTask:
             ("parent", "after", "rebuilt_on_polluted", "bob", "parent"),
             ("child", "t", "rebuilt_on_polluted", "bob", "parent"),
         }
+
+    def test_the_indexes_beside_one_that_was_left(self, house: House) -> None:
+        (parent,) = [one for one in house.store.members(1) if one.ref.dag_id == "parent"]
+        left = [NotMadeAnew("prepare", -1, "skipped_by_user"), NotMadeAnew("work", 0, "skipped_by_user")]
+        structures = Structures({"parent": house.world.structures["parent"]})
+        found = rebuilt(parent, [], [], structures, left)
+        assert [one.task_id for one in found] == ["after", "work"]
 
     def test_a_triggering_task_makes_nothing_that_the_child_reads(self) -> None:
         link = Link(RunRef("p", "r"), RunRef("c", "r"), LinkKind.TRIGGER, Evidence.RECORDED, {}, from_task_id="fire")

@@ -75,6 +75,20 @@ def test_a_source_that_is_right_already_is_no_reason(house: House) -> None:
     assert told(house, {"middle": None, "end": None}, rerun_source=False) == []
 
 
+@pytest.mark.parametrize(("order", "expected"), [("load >> fire", [("child", None, "parent")]), ("load; fire", [])])
+def test_a_run_that_a_task_of_one_that_was_left_out_had_made(
+    house: House, order: str, expected: list[tuple[str | None, ...]]
+) -> None:
+    """It has read what stands before the task."""
+    world = house.world
+    world.dag("parent", order)
+    world.trigger_task("parent", "fire", "child")
+    parent, child = world.run("parent"), world.run("child", run_type="operator_triggered", online=True)
+    world.made(parent, "fire", child)
+    world.consumed(ref(house, "source"), "t", by=parent, asset="p")
+    assert told(house, {"middle": None, "end": None, "last": None, "both": None, "child": None}) == expected
+
+
 def test_a_run_that_is_not_in_the_list_is_named(house: House) -> None:
     world = house.world
     hand, reader = world.run("hand", run_type="manual"), world.run("reader")
