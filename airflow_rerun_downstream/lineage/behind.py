@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.found import Found, Surroundings, unresolved
+from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, unresolved
 from airflow_rerun_downstream.lineage.lost_events import Takers
 from airflow_rerun_downstream.lineage.spelling import NEWEST, UNKNOWN, Spelled, of_sensors, of_triggers
 from airflow_rerun_downstream.lineage.templates import is_template, literal_parts, may_name
@@ -42,28 +42,28 @@ class Edge:
 class Behind:
     """What hangs on open edges. ``cut``: Dags of which not all runs were asked what their tasks have made."""
 
-    found: tuple[Found, ...] = ()
+    found: tuple[FoundLink, ...] = ()
     cut: frozenset[str] = frozenset()
 
 
-def behind(found: Sequence[Found], around: Surroundings, kinds: Collection[LinkKind]) -> Behind:
+def behind(found: Sequence[FoundLink], context: LineageContext, kinds: Collection[LinkKind]) -> Behind:
     """An open edge for each Dag that hangs on one of the open edges found so far, as far as the edges between Dags go.
 
     A Dag is told once: of the first link that it hangs on.
     """
-    first: dict[str, Found] = {}
+    first: dict[str, FoundLink] = {}
     for each in found:
         if each.link.evidence is Evidence.UNRESOLVED:
             first.setdefault(each.link.downstream.dag_id, each)
     if not first:
         return Behind()
-    edges = Edges(around, kinds)
+    edges = Edges(context, kinds)
     edges.learn(candidates(each.link) for each in first.values())
     reached, level = set(first), first
-    more: list[Found] = []
+    more: list[FoundLink] = []
     while level:
         edges.look_at(level)
-        following: dict[str, Found] = {}
+        following: dict[str, FoundLink] = {}
         for dag_id, hook in level.items():
             for edge in edges.leaving(dag_id):
                 if edge.downstream not in reached:
@@ -74,7 +74,7 @@ def behind(found: Sequence[Found], around: Surroundings, kinds: Collection[LinkK
     return Behind(tuple(more), frozenset(edges.cut) if LinkKind.TRIGGER in kinds else frozenset())
 
 
-def hanging(edge: Edge, hook: Found) -> Found:
+def hanging(edge: Edge, hook: FoundLink) -> FoundLink:
     """The edge to a Dag that hangs on a link."""
     return unresolved(
         hook.link.upstream,
@@ -101,12 +101,12 @@ def told(link: Link) -> dict[str, object]:
 class Edges:
     """The edges between Dags of some kinds, as they are now or were in an earlier version."""
 
-    def __init__(self, around: Surroundings, kinds: Collection[LinkKind]) -> None:
+    def __init__(self, context: LineageContext, kinds: Collection[LinkKind]) -> None:
         self.by_name: dict[str, dict[Edge, None]] = {}
         self.open: dict[Edge, None] = {}
-        latest, earlier = around.definitions, around.earlier
+        latest, earlier = context.definitions, context.earlier
         sensors = (*latest.sensors, *earlier.sensors) if LinkKind.SENSOR in kinds else ()
-        by_sensors = of_sensors(sensors, around.facts)
+        by_sensors = of_sensors(sensors, context.facts)
         found = [
             *declared(latest),
             *told_by_tasks(latest, by_sensors),
@@ -117,7 +117,7 @@ class Edges:
             if edge.kind in kinds and edge.upstream != edge.downstream and not names_any(edge.upstream):
                 known = self.open if is_template(edge.upstream) else self.by_name.setdefault(edge.upstream, {})
                 known[edge] = None
-        self.around = around
+        self.context = context
         self.kinds = kinds
         self.named: Collection[str] = ()
         """The Dags of which those runs are named that open edges may mean."""
@@ -138,16 +138,16 @@ class Edges:
         self.named = {ref.dag_id for ref in refs}
         self.note(refs)
         if triggers := self.templated(self.named):
-            self.spelled |= of_triggers(triggers, self.around.facts.runs(refs).values(), self.around.facts)
+            self.spelled |= of_triggers(triggers, self.context.facts.runs(refs).values(), self.context.facts)
 
     def look_at(self, dag_ids: Collection[str]) -> None:
         """Look at what the newest runs of Dags have made, of which no run is named. A few statements."""
         if new := set(dag_ids) - self.made.keys():
-            newest, count = self.around.facts.page(RunFilter(dag_ids=frozenset(new), limit=NEWEST))
+            newest, count = self.context.facts.page(RunFilter(dag_ids=frozenset(new), limit=NEWEST))
             self.made |= {dag_id: set() for dag_id in new}
             self.note([run.ref for run in newest])
             if count <= len(newest):
-                self.spelled |= of_triggers(self.templated(new), newest, self.around.facts)
+                self.spelled |= of_triggers(self.templated(new), newest, self.context.facts)
             else:
                 self.cut |= new
 
@@ -155,7 +155,7 @@ class Edges:
         """Note of which Dags the runs are that tasks of others made."""
         for ref in runs:
             self.made.setdefault(ref.dag_id, set())
-        for each in self.around.facts.triggered_runs(runs) if runs else ():
+        for each in self.context.facts.triggered_runs(runs) if runs else ():
             if isinstance(each, TriggeredRun):
                 self.made[each.parent.dag_id].add(each.child.ref.dag_id)
 
@@ -178,7 +178,7 @@ class Edges:
         """The Dags that an edge leads to: to a run that a task made only where it may be of the runs that are meant."""
         if not to_child(edge) or not (is_template(edge.downstream) or dag_id in self.named):
             return [edge.downstream]
-        some = {*self.around.orphaned_dags, *self.made.get(dag_id, ())}
+        some = {*self.context.orphaned_dags, *self.made.get(dag_id, ())}
         spelled = self.spelled.get(edge.trigger, UNKNOWN) if edge.trigger is not None else UNKNOWN
         if spelled.complete:
             return sorted(some & spelled.names)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from airflow_rerun_downstream.domain.errors import PlanTooLarge
@@ -12,98 +12,17 @@ from airflow_rerun_downstream.domain.facts import (
     DeclaredLink,
     Definitions,
     RunFacts,
-    TaskInstanceFacts,
 )
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.selection import brought_along, following
+from airflow_rerun_downstream.domain.selection import following
 from airflow_rerun_downstream.domain.versions import Structures
-from airflow_rerun_downstream.lineage.assets import AssetLineage
-from airflow_rerun_downstream.lineage.declared import DeclaredLineage
-from airflow_rerun_downstream.lineage.found import Found, Lineage, Surroundings
-from airflow_rerun_downstream.lineage.inlets import InletLineage
-from airflow_rerun_downstream.lineage.markers import MarkerLineage
-from airflow_rerun_downstream.lineage.previous_run import PreviousRunLineage
-from airflow_rerun_downstream.lineage.sensors import SensorLineage
-from airflow_rerun_downstream.lineage.triggers import TriggerLineage
-from airflow_rerun_downstream.lineage.waits import earliest
+from airflow_rerun_downstream.lineage.explored import Explored, Pollution
+from airflow_rerun_downstream.lineage.kinds import KINDS
+from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext
+from airflow_rerun_downstream.lineage.kinds.previous_run import PastChains
+from airflow_rerun_downstream.lineage.kinds.sensor.observations import earliest
 from airflow_rerun_downstream.ports.lineage import LineageFacts
-
-KINDS: tuple[Lineage, ...] = (
-    AssetLineage(),
-    TriggerLineage(),
-    SensorLineage(),
-    MarkerLineage(),
-    InletLineage(),
-    DeclaredLineage(),
-)
-
-
-@dataclass
-class Pollution:
-    """The tasks of a run that wrong data reached; ``whole`` stands for all of them."""
-
-    whole: bool = False
-    task_ids: set[str] = field(default_factory=set)
-
-    def touches(self, tasks: frozenset[str] | None) -> bool:
-        """Whether any of the tasks is polluted; None means the run as a whole."""
-        return self.whole or tasks is None or not self.task_ids.isdisjoint(tasks)
-
-    def spread(self, tasks: Collection[str] | None) -> bool:
-        """Add tasks (None: all); answer whether that was anything new."""
-        if self.whole:
-            return False
-        if tasks is None:
-            self.whole = True
-            return True
-        before = len(self.task_ids)
-        self.task_ids.update(tasks)
-        return len(self.task_ids) > before
-
-
-@dataclass
-class Explored:
-    """What the walk found: runs, the links that wrong data went through, and which tasks it reached."""
-
-    runs: dict[RunRef, RunFacts]
-    found: list[Found]
-    pollution: dict[RunRef, Pollution]
-    structures: Structures
-    depth: dict[RunRef, int] = field(default_factory=dict)
-    taken: set[int] = field(default_factory=set)
-    along: dict[RunRef, Mapping[str, str]] = field(default_factory=dict)
-    unknown: dict[RunRef, set[str]] = field(default_factory=dict)
-
-    def settle(self) -> None:
-        """Drop the links back to a run whose waiting task is polluted itself.
-
-        It makes its run anew and waits for that, or it is left out in favour of it: the link to that run says as much.
-        """
-        self.found = [
-            each
-            for each in self.found
-            if not (each.beyond and each.downstream and self.triggers_itself(each.downstream.ref, each.to_task))
-        ]
-
-    def triggers_itself(self, ref: RunRef, task_id: str | None) -> bool:
-        """Whether wrong data has reached a task of a run, which doesn't just come along because it failed."""
-        return self.pollution[ref].touches(just(task_id)) and task_id not in self.along.get(ref, ())
-
-    def brings_along(self, ref: RunRef, instances: Sequence[TaskInstanceFacts]) -> bool:
-        """Pollute what comes along with a downstream run's polluted tasks; answer whether that was anything new."""
-        pollution = self.pollution[ref]
-        if pollution.whole or not self.depth[ref]:
-            return False
-        found = brought_along(self.structures.get(ref), pollution.task_ids, instances)
-        self.along[ref] = {**found, **self.along.get(ref, {})}
-        return pollution.spread(found)
-
-
-def just(task_id: str | None) -> frozenset[str] | None:
-    """One task as a set; None stands for the whole run."""
-    return None if task_id is None else frozenset({task_id})
-
 
 REPLACED_BEFORE = timedelta(days=40)
 """How long before a source's date a version may have been replaced of which a reader's run still is."""
@@ -122,24 +41,24 @@ class Discovery:
         declared: tuple[DeclaredLink, ...] = (),
     ) -> None:
         self.facts = facts
-        self.kinds = [lineage for lineage in KINDS if kinds is None or lineage.kind in kinds]
+        self.kinds = [each for each in KINDS if kinds is None or each.kind in kinds]
         self.max_runs = max_runs
         self.max_depth = max_depth
         self.structures = Structures()
         self.looked_up: set[RunRef] = set()
-        self.around = Surroundings(facts, replace(facts.definitions(), declared=declared), self.structures)
-        self.leaving: dict[RunRef, list[Found]] = {}
+        self.context = LineageContext(facts, replace(facts.definitions(), declared=declared), self.structures)
+        self.leaving: dict[RunRef, list[FoundLink]] = {}
         self.follows_past = kinds is None or LinkKind.PREVIOUS_RUN in kinds
-        dependencies = self.around.definitions.past_dependencies if self.follows_past else ()
-        self.past = PreviousRunLineage(facts, dependencies, max_runs=max_runs)
+        dependencies = self.context.definitions.past_dependencies if self.follows_past else ()
+        self.past = PastChains(facts, dependencies, max_runs=max_runs)
 
     def explore(self, source: RunFacts, task_ids: Collection[str] | None) -> Explored:
         """Walk from the source's tasks (None: all). Raises `PlanTooLarge`."""
         self.learn([source])
         since = (source.logical_date or source.run_after) - REPLACED_BEFORE
         earlier = self.facts.earlier_definitions(since=since)
-        self.around = replace(
-            self.around,
+        self.context = replace(
+            self.context,
             since=min(source.run_after, source.logical_date or source.run_after),
             earlier=earlier,
             strays=self.strays(source, earlier),
@@ -157,12 +76,12 @@ class Discovery:
 
     def strays(self, source: RunFacts, earlier: Definitions) -> frozenset[tuple[str, str]]:
         """The sensors with records since the source of which no definition tells which Dag a record can name."""
-        if all(lineage.kind is not LinkKind.SENSOR for lineage in self.kinds):
+        if all(each.kind is not LinkKind.SENSOR for each in self.kinds):
             return frozenset()
         recorded = self.facts.recorded_sensors(since=earliest(source))
         if not recorded or not earlier.complete:
             return recorded
-        known = (*self.around.definitions.sensors, *earlier.sensors)
+        known = (*self.context.definitions.sensors, *earlier.sensors)
         clear = {(sensor.dag_id, sensor.task_id) for sensor in known}
         clear -= {(sensor.dag_id, sensor.task_id) for sensor in known if not sensor.tells_its_dag}
         return recorded - clear
@@ -186,8 +105,8 @@ class Discovery:
         self.learn(runs)
         for run in runs:
             self.leaving[run.ref] = []
-        for lineage in self.kinds:
-            for found in lineage(runs, self.around):
+        for kind in self.kinds:
+            for found in kind.links(runs, self.context):
                 if found.link.downstream != found.link.upstream:
                     self.leaving[found.link.upstream].append(found)
         every = [found for run in runs for found in self.leaving[run.ref]]
@@ -199,14 +118,14 @@ class Discovery:
         by_ref = {run.ref: run for run in runs if run.ref not in self.looked_up}
         self.learn_dags({ref.dag_id for ref in by_ref})
         self.looked_up.update(by_ref)
-        changed = self.around.earlier.changed
+        changed = self.context.earlier.changed
         older = [ref for ref in by_ref if self.structures.has_versions(ref.dag_id) or ref.dag_id in changed]
         if older:
             self.structures.learn(self.facts.own_versions(older), by_ref)
 
     def learn_dags(self, dag_ids: Collection[str]) -> None:
         """Read the structures of Dags that weren't met before."""
-        known, latest = self.around.definitions.structures, self.structures.latest
+        known, latest = self.context.definitions.structures, self.structures.latest
         new = {dag_id for dag_id in dag_ids if dag_id not in latest}
         latest.update({dag_id: known[dag_id] for dag_id in new if dag_id in known})
         if unknown := new - known.keys():
@@ -221,7 +140,7 @@ class Discovery:
             return gained | self.follow_chains(frontier, explored, whole=False)
         return gained | self.follow_chains({*frontier, *gained}, explored, whole=True)
 
-    def follow(self, leaving: Iterable[Found], explored: Explored) -> set[RunRef]:
+    def follow(self, leaving: Iterable[FoundLink], explored: Explored) -> set[RunRef]:
         """Follow those links of a run that are polluted."""
         gained: set[RunRef] = set()
         for found in leaving:
@@ -234,12 +153,12 @@ class Discovery:
                 gained.add(found.downstream.ref)
         return gained
 
-    def ends(self, found: Found) -> bool:
+    def ends(self, found: FoundLink) -> bool:
         """Whether nothing follows a task that only waited, so that nothing has read."""
         structure = self.structure_of(found) if found.beyond else None
         return structure is not None and not found.reached(structure)
 
-    def structure_of(self, found: Found) -> DagStructure | None:
+    def structure_of(self, found: FoundLink) -> DagStructure | None:
         """The Dag by which the run at the end of a link ran; of one that can't be told, as it is now."""
         if found.downstream is None:
             return self.structures.latest.get(found.link.downstream.dag_id)
@@ -256,12 +175,12 @@ class Discovery:
                 gained |= self.follow(leaving, explored)
         return gained
 
-    def depended(self, found: Found) -> bool:
+    def depended(self, found: FoundLink) -> bool:
         """Whether a later run depended on its past as the link says, by its own version of the Dag."""
-        if found.downstream is None or found.downstream.ref.dag_id not in self.around.earlier.changed:
+        if found.downstream is None or found.downstream.ref.dag_id not in self.context.earlier.changed:
             return True
         own = self.structures.own.get(found.downstream.ref)
-        declared = (self.around.definitions if own is None else own.definitions).past_dependencies
+        declared = (self.context.definitions if own is None else own.definitions).past_dependencies
         dag_id = found.downstream.ref.dag_id
         return any(
             (each.dag_id, each.task_id, each.waits_for) == (dag_id, found.to_task, found.from_tasks)
@@ -272,7 +191,7 @@ class Discovery:
         """Whether something is polluted that a later run of the Dag waits for."""
         return any(explored.pollution[run.ref].touches(each.waits_for) for each in self.past.reads(run))
 
-    def reach(self, found: Found, run: RunFacts, explored: Explored) -> bool:
+    def reach(self, found: FoundLink, run: RunFacts, explored: Explored) -> bool:
         """Pollute a consuming run; answer whether more of its tasks are polluted than before."""
         if run.ref not in explored.runs:
             explored.runs[run.ref] = run

@@ -5,22 +5,17 @@ That there was one is told by the Dag: a task that succeeds leaves an event for 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.facts import Definitions, OutletDefinition, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.proof import TaskTries
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.found import Found, Surroundings, unresolved
-
-if TYPE_CHECKING:
-    from airflow_rerun_downstream.lineage.discovery import Explored
-
-    Instances = Mapping[RunRef, Sequence[TaskInstanceFacts]]
+from airflow_rerun_downstream.lineage.explored import Explored, Instances
+from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, unresolved
 
 CLEANED = "Airflow no longer keeps the event of the asset, nor which runs it has started"
 READ_UNSEEN = "Airflow no longer keeps the event of the asset, by which it is told who read it"
@@ -75,15 +70,15 @@ class Making:
 
 
 def lost_events(
-    explored: Explored, instances: Instances, around: Surroundings, kinds: Collection[LinkKind]
-) -> Iterator[Found]:
+    explored: Explored, instances: Instances, context: LineageContext, kinds: Collection[LinkKind]
+) -> Iterator[FoundLink]:
     """An open edge for each polluted task that has made an asset of which the first event isn't kept, and each of its
     takers.
 
     Who took it has read the task's first success, whatever later ones have left: what they emit, after a rerun or a
     person's clear, is new to everybody.
     """
-    takers = Takers(around.definitions, around.earlier, kinds)
+    takers = Takers(context.definitions, context.earlier, kinds)
     known = {
         (found.link.upstream, found.link.from_task_id, found.link.via.get("asset"))
         for found in explored.found
@@ -91,7 +86,7 @@ def lost_events(
     }
     once, again = list[Making](), list[Making]()
     for ref, run in explored.runs.items():
-        for making in makings(run, around, takers):
+        for making in makings(run, context, takers):
             if not explored.pollution[ref].touches(frozenset({making.task_id})):
                 continue
             if tried_again(instances.get(ref, ()), making.task_id):
@@ -102,12 +97,12 @@ def lost_events(
                 once.append(making)
     if not once and not again:
         return
-    firsts = Firsts(around, again)
+    firsts = Firsts(context, again)
     doubtful = [*once, *(making for making in again if firsts.succeeded(making))]
     runs = list(dict.fromkeys(making.run.ref for making in doubtful))
     asset_ids = {outlet.asset_id for making in doubtful for outlet in making.outlets}
     kept: dict[tuple[RunRef, str, int], datetime] = {}
-    for event in around.facts.asset_emissions(runs, asset_ids) if runs else ():
+    for event in context.facts.asset_emissions(runs, asset_ids) if runs else ():
         key = event.producer, event.task_id, event.asset_id
         kept[key] = min(event.at, kept.get(key, event.at))
     for making in doubtful:
@@ -120,10 +115,10 @@ def lost_events(
 class Firsts:
     """The first success of tasks that were tried more than once: what they made then is what others have taken."""
 
-    def __init__(self, around: Surroundings, makings: Collection[Making]) -> None:
+    def __init__(self, context: LineageContext, makings: Collection[Making]) -> None:
         refs = {making.run.ref for making in makings}
         self.tries: dict[tuple[RunRef, str], list[TaskTries]] = {}
-        for ref, run in (around.facts.tries(refs) if refs else {}).items():
+        for ref, run in (context.facts.tries(refs) if refs else {}).items():
             for task in run.tasks:
                 self.tries.setdefault((ref, task.task_id), []).append(task)
 
@@ -146,11 +141,11 @@ class Firsts:
         return max(found, default=None)
 
 
-def makings(run: RunFacts, around: Surroundings, takers: Takers) -> Iterator[Making]:
+def makings(run: RunFacts, context: LineageContext, takers: Takers) -> Iterator[Making]:
     """What the tasks of a run make, by its own version of the Dag, as far as others take it."""
-    own = around.structures.own.get(run.ref)
+    own = context.structures.own.get(run.ref)
     groups: dict[tuple[str, object], list[OutletDefinition]] = {}
-    for outlet in around.outlets.get(run.ref.dag_id, ()) if own is None else own.definitions.outlets:
+    for outlet in context.outlets.get(run.ref.dag_id, ()) if own is None else own.definitions.outlets:
         groups.setdefault((outlet.task_id, outlet.alias or outlet.asset_id), []).append(outlet)
     for (task_id, _), outlets in groups.items():
         if found := [taker for taker in takers.of(outlets) if taker.dag_id != run.ref.dag_id]:
@@ -168,7 +163,7 @@ def succeeded(instances: Iterable[TaskInstanceFacts], task_id: str) -> bool:
     return any(task.task_id == task_id and task.state == "success" for task in instances)
 
 
-def open_edges(making: Making, *, later: bool) -> Iterator[Found]:
+def open_edges(making: Making, *, later: bool) -> Iterator[FoundLink]:
     """The edges to those who may have taken what a task made; ``later``: an event is kept of a later try."""
     first = making.outlets[0]
     via = {"alias": first.alias} if first.alias else {"asset": first.asset}

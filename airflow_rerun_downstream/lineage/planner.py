@@ -13,11 +13,12 @@ from airflow_rerun_downstream.domain.refs import RunRef, shown, task_ids
 from airflow_rerun_downstream.lineage.behind import behind
 from airflow_rerun_downstream.lineage.cut_offs import Instances, tell_cut_offs
 from airflow_rerun_downstream.lineage.declarations import Declarations
-from airflow_rerun_downstream.lineage.discovery import Discovery, Explored
+from airflow_rerun_downstream.lineage.discovery import Discovery
+from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.lost_events import lost_events
+from airflow_rerun_downstream.lineage.lost_triggers import possible, unrecorded
 from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint
 from airflow_rerun_downstream.lineage.selecting import source_selection
-from airflow_rerun_downstream.lineage.triggers import possible, unrecorded
 from airflow_rerun_downstream.lineage.upcoming import forecast
 from airflow_rerun_downstream.lineage.warnings import older_runs_not_asked, unreadable, will_not_run
 from airflow_rerun_downstream.ports.lineage import LineageFacts
@@ -69,15 +70,15 @@ class Planner:
         rest = {ref: tasks for ref, tasks in instances.items() if ref != source.ref}
         tell_cut_offs(self.facts, explored.runs, explored.structures, rest)
         instances.update(rest)
-        kinds = {lineage.kind for lineage in walk.kinds}
+        kinds = {each.kind for each in walk.kinds}
         if LinkKind.TRIGGER in kinds:
-            explored.found.extend(unrecorded(explored, instances, walk.around))
-            explored.found = list(possible(explored.found, walk.around))
-        explored.found.extend(lost_events(explored, instances, walk.around, kinds))
+            explored.found.extend(unrecorded(explored, instances, walk.context))
+            explored.found = list(possible(explored.found, walk.context))
+        explored.found.extend(lost_events(explored, instances, walk.context, kinds))
         to_come = forecast(walk, explored, self.now)
-        hanging = behind(explored.found, walk.around, kinds)
+        hanging = behind(explored.found, walk.context, kinds)
         explored.found.extend([*to_come.found, *hanging.found])
-        unread = (*unreadable(walk.around.definitions, walk.around.earlier), *older_runs_not_asked(hanging.cut))
+        unread = (*unreadable(walk.context.definitions, walk.context.earlier), *older_runs_not_asked(hanging.cut))
         view = self.viewpoint(explored, {one.dag_id for one in unread if one.dag_id})
         check_size(sum(view.reads(ref) for ref in explored.runs if ref != source.ref), options.max_runs)
         preview = Preview(explored, instances, options, view, to_come)

@@ -17,8 +17,8 @@ from airflow_rerun_downstream.domain.selection import (
     followers,
     present,
 )
-from airflow_rerun_downstream.lineage.discovery import Explored, Pollution
-from airflow_rerun_downstream.lineage.found import Found
+from airflow_rerun_downstream.lineage.explored import Explored, Pollution
+from airflow_rerun_downstream.lineage.kinds.base import FoundLink
 
 PRESELECTED = {
     RunStatus.FAILED: "failed",
@@ -77,7 +77,7 @@ class Selecting:
         self.takes_part = takes_part
         self.alike: dict[tuple[object, ...], Chosen] = {}
         self.held: dict[tuple[object, ...], frozenset[str]] = {}
-        self.made: dict[RunRef, list[Found]] = {}
+        self.made: dict[RunRef, list[FoundLink]] = {}
         for found in explored.found:
             if found.link.kind is LinkKind.TRIGGER and found.link.from_task_id is not None:
                 self.made.setdefault(found.link.upstream, []).append(found)

@@ -24,10 +24,11 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind, PlannedFuture
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.discovery import Discovery, Explored
-from airflow_rerun_downstream.lineage.found import Found, Surroundings, refs
-from airflow_rerun_downstream.lineage.inlets import NEVER
-from airflow_rerun_downstream.lineage.previous_run import date_of, link_of, successors
+from airflow_rerun_downstream.lineage.discovery import Discovery
+from airflow_rerun_downstream.lineage.explored import Explored
+from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, refs
+from airflow_rerun_downstream.lineage.kinds.inlet import NEVER
+from airflow_rerun_downstream.lineage.kinds.previous_run import date_of, link_of, successors
 from airflow_rerun_downstream.lineage.templates import is_template
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 
@@ -44,7 +45,7 @@ class Forecast:
 
     schedules: Mapping[str, DagSchedule] = field(default_factory=dict)
     runs: Mapping[FutureRef, UpcomingRun | None] = field(default_factory=dict)
-    found: tuple[Found, ...] = ()
+    found: tuple[FoundLink, ...] = ()
 
     @property
     def dag_ids(self) -> frozenset[str]:
@@ -77,7 +78,7 @@ def forecast(walk: Discovery, explored: Explored, now: datetime) -> Forecast:
     """What is to come after a walk; a few statements, however many runs it found."""
     runs = [explored.runs[ref] for ref in sorted(walk.leaving)]
     dag_ids = {run.ref.dag_id for run in runs}
-    definitions = told_by_dates(walk.around.definitions, dag_ids)
+    definitions = told_by_dates(walk.context.definitions, dag_ids)
     waiting = waiting_assets(walk, runs)
     coming = RunsToCome(walk.facts, now, definitions.asset_schedules)
     coming.learn(
@@ -87,9 +88,9 @@ def forecast(walk: Discovery, explored: Explored, now: datetime) -> Forecast:
         | {declared.downstream_dag_id for declared in definitions.declared}
         | {asset.dag_id for asset in waiting}
     )
-    around = Surroundings(cast(LineageFacts, coming), definitions, walk.structures)
+    context = LineageContext(cast(LineageFacts, coming), definitions, walk.structures)
     seen = [
-        *(found for lineage in walk.kinds if lineage.kind in BY_DATE for found in lineage(runs, around)),
+        *(found for kind in walk.kinds if kind.foresees for found in kind.links(runs, context)),
         *later_in_chains(walk, coming, runs),
     ]
     kept = [
@@ -100,10 +101,6 @@ def forecast(walk: Discovery, explored: Explored, now: datetime) -> Forecast:
     named = {cast(FutureRef, found.link.downstream): None for found in wrong}
     named |= dict.fromkeys(next_of_assets([*explored.found, *wrong], coming.schedules))
     return Forecast(coming.schedules, {ref: coming.run(ref) for ref in named}, tuple(wrong))
-
-
-BY_DATE = frozenset({LinkKind.SENSOR, LinkKind.MARKER, LinkKind.INLET, LinkKind.DECLARED})
-"""The kinds that find a run by its date, or by the time at which its tasks start."""
 
 
 def told_by_dates(definitions: Definitions, dag_ids: Collection[str]) -> Definitions:
@@ -211,7 +208,7 @@ class RunsToCome:
         self.names[ref] = FutureRef(dag_id, next=True)
         return RunFacts(ref, "asset_triggered", NOT_MADE, None, self.now)
 
-    def told(self, found: Found) -> Found | None:
+    def told(self, found: FoundLink) -> FoundLink | None:
         """A link to a run to come by the name that it has until it is made; None: it leads nowhere."""
         if found.downstream is None or found.downstream.ref not in self.names:
             return None
@@ -240,7 +237,7 @@ def as_run(run: UpcomingRun) -> RunFacts:
     )
 
 
-def later_in_chains(walk: Discovery, coming: RunsToCome, runs: Iterable[RunFacts]) -> Iterator[Found]:
+def later_in_chains(walk: Discovery, coming: RunsToCome, runs: Iterable[RunFacts]) -> Iterator[FoundLink]:
     """The runs to come that have one of ``runs`` as the previous one of their Dag."""
     followed = set(refs(runs))
     for dag_id, made in walk.past.chains.items():
@@ -258,7 +255,7 @@ def later_in_chains(walk: Discovery, coming: RunsToCome, runs: Iterable[RunFacts
 
 def waiting_assets(walk: Discovery, runs: Sequence[RunFacts]) -> list[WaitingAsset]:
     """The asset events of runs that wait for a run to consume them, if links of that kind are followed."""
-    if not runs or all(lineage.kind is not LinkKind.ASSET for lineage in walk.kinds):
+    if not runs or all(each.kind is not LinkKind.ASSET for each in walk.kinds):
         return []
     return walk.facts.waiting_assets(refs(runs))
 
@@ -271,14 +268,14 @@ def first_events(waiting: Iterable[WaitingAsset]) -> Collection[WaitingAsset]:
     return found.values()
 
 
-def next_of_assets(found: Iterable[Found], schedules: Mapping[str, DagSchedule]) -> Iterator[FutureRef]:
+def next_of_assets(found: Iterable[FoundLink], schedules: Mapping[str, DagSchedule]) -> Iterator[FutureRef]:
     """The next runs of Dags that assets start: any of them may come in the middle of a repair."""
     for dag_id in sorted({one.link.downstream.dag_id for one in found if one.link.kind is LinkKind.ASSET}):
         if dag_id in schedules and schedules[dag_id].asset_scheduled:
             yield FutureRef(dag_id, next=True)
 
 
-def asset_link(seen: WaitingAsset) -> Found:
+def asset_link(seen: WaitingAsset) -> FoundLink:
     """The link to the run that will consume an asset event."""
     key = seen.partition_key
     link = Link(
@@ -289,4 +286,4 @@ def asset_link(seen: WaitingAsset) -> Found:
         {"asset": seen.asset, "event_id": seen.event_id, "task_id": seen.task_id},
         from_task_id=seen.task_id,
     )
-    return Found(link, frozenset({seen.task_id}), None, None)
+    return FoundLink(link, frozenset({seen.task_id}), None, None)

@@ -10,7 +10,7 @@ from airflow_rerun_downstream.domain.errors import AssetManagerInactive, OffsetU
 from airflow_rerun_downstream.domain.plan import Plan, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, RerunRequest
-from airflow_rerun_downstream.lineage.edges import dag_edges, no_dag
+from airflow_rerun_downstream.lineage.dag_edges import dag_edges, no_dag
 from airflow_rerun_downstream.lineage.preview import Viewpoint, listed_run
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from airflow_rerun_downstream.ports.work import Work

@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import Definitions
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.edges import dag_edges
+from airflow_rerun_downstream.lineage.dag_edges import dag_edges
 from tests.airflow3 import database as databases
 from tests.airflow3 import history, scene
 from tests.airflow3.conftest import forget_plugins

@@ -88,7 +88,7 @@ def previous_run_of_airflow(dag_id: str, run_id: str, *, catchup: bool, session:
 @pytest.mark.parametrize("catchup", [True, False])
 def test_the_previous_run_is_the_one_that_airflow_looks_at(facts, session, catchup):
     """Each run's links lead exactly to the runs whose tasks Airflow would hold back for it."""
-    from airflow_rerun_downstream.lineage.previous_run import PreviousRunLineage
+    from airflow_rerun_downstream.lineage.kinds.previous_run import PastChains
 
     def build() -> None:
         from airflow.providers.standard.operators.empty import EmptyOperator
@@ -100,7 +100,7 @@ def test_the_previous_run_is_the_one_that_airflow_looks_at(facts, session, catch
     for number, (by, day) in enumerate([("", 1), ("", 2), ("backfill", 4), ("operator", 5), ("", 7)]):
         date = START + timedelta(days=day)
         refs.append(history.run("a", f"odd-{number}", session=session, by=by, logical_date=date, run_after=date))
-    lineage = PreviousRunLineage(facts, facts.definitions().past_dependencies, max_runs=100)
+    lineage = PastChains(facts, facts.definitions().past_dependencies, max_runs=100)
     lineage.chain([facts.runs([refs[0]])[refs[0]]])
     ours = {found.downstream.ref.run_id: found.link.upstream.run_id for ref in refs for found in lineage.leaving[ref]}
     theirs = {

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunConf, RunFacts, TriggerDefinition, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.kinds.trigger import target_of
 from airflow_rerun_downstream.lineage.templates import may_name
-from airflow_rerun_downstream.lineage.triggers import target_of
 
 if TYPE_CHECKING:
     from tests.fakes.world import World

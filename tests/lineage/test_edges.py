@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.plan import Evidence
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.edges import dag_edges
+from airflow_rerun_downstream.lineage.dag_edges import dag_edges
 from airflow_rerun_downstream.lineage.templates import may_name
 from tests.fakes.lineage import FakeFacts
 from tests.fakes.world import START, World

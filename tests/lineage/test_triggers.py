@@ -9,7 +9,8 @@ import pytest
 from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.lineage.triggers import FORGOTTEN, LOST_PARENT
+from airflow_rerun_downstream.lineage.kinds.trigger import LOST_PARENT
+from airflow_rerun_downstream.lineage.lost_triggers import FORGOTTEN
 from tests.fakes.records import Record
 from tests.fakes.world import World
 from tests.lineage.planning import plan

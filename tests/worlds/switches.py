@@ -13,8 +13,10 @@ from sqlalchemy import null
 
 from airflow_rerun_downstream.airflow3.lineage_facts import facts, serialized_dag, serialized_task, task_starts
 from airflow_rerun_downstream.domain.facts import Definitions, SensorInstance
-from airflow_rerun_downstream.lineage import declared, discovery, planner, sensors, waits
+from airflow_rerun_downstream.lineage import discovery, planner
 from airflow_rerun_downstream.lineage.behind import Behind
+from airflow_rerun_downstream.lineage.kinds import declared
+from airflow_rerun_downstream.lineage.kinds.sensor import observations, search
 
 Switch = Callable[[pytest.MonkeyPatch], None]
 
@@ -37,11 +39,11 @@ def no_records_by_themselves(patch: pytest.MonkeyPatch) -> None:
 def one_record_for_all(patch: pytest.MonkeyPatch) -> None:
     """A record of one run, or of one map index, speaks for all."""
 
-    def without(self: waits.Records, instances: Iterable[SensorInstance]) -> list[SensorInstance]:
+    def without(self: observations.Records, instances: Iterable[SensorInstance]) -> list[SensorInstance]:
         recorded = {(run.dag_id, task_id) for run, task_id, _ in self.waits}
         return [one for one in instances if (one.run.dag_id, one.task_id) not in recorded]
 
-    patch.setattr(waits.Records, "without", without)
+    patch.setattr(observations.Records, "without", without)
 
 
 def the_latest_version_for_all(patch: pytest.MonkeyPatch) -> None:
@@ -78,13 +80,13 @@ def no_sensors_of_ones_own(patch: pytest.MonkeyPatch) -> None:
 
 def offsets_are_believed(patch: pytest.MonkeyPatch) -> None:
     """A sensor without the policy's mark is taken to wait for the same date, and nothing else is told of it."""
-    told = sensors.Waits.unresolved
+    told = search.SensorSearch.unresolved
 
-    def unresolved(self: sensors.Waits) -> Any:
+    def unresolved(self: search.SensorSearch) -> Any:
         self.open = [sensor for sensor in self.open if sensor.decides_itself]
         return told(self)
 
-    patch.setattr(sensors.Waits, "unresolved", unresolved)
+    patch.setattr(search.SensorSearch, "unresolved", unresolved)
 
 
 def skipped_sensors_read(patch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,8 @@ from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, RUN_COLUMN
 from airflow_rerun_downstream.airflow3.lineage_facts.task_records import rendered_fields
 from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.kinds.trigger import can_be_reckoned, target_of
 from airflow_rerun_downstream.lineage.templates import may_name
-from airflow_rerun_downstream.lineage.triggers import can_be_reckoned, target_of
 
 if TYPE_CHECKING:
     from datetime import datetime

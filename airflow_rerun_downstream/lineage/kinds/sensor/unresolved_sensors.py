@@ -9,7 +9,7 @@ from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.facts import DeclaredLink, RunFacts, SensorDefinition
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.found import Found, unresolved
+from airflow_rerun_downstream.lineage.kinds.base import FoundLink, unresolved
 
 SHOWN_RUNS = 10
 """How many of the runs that may have waited are named."""
@@ -53,7 +53,7 @@ def open_edge(
     consumers: Iterable[RunRef],
     tasks: frozenset[str] | None = None,
     to_do: Sequence[Advice] = (Advice.RECORD,),
-) -> Found:
+) -> FoundLink:
     """A sensor that may have waited for ``tasks`` of a run, or the run as a whole, in one of ``consumers``."""
     names = sorted({ref.run_id for ref in consumers})
     via: dict[str, Any] = {"task_id": sensor.task_id}
@@ -64,7 +64,7 @@ def open_edge(
     else:
         via |= {"run_ids": names[:SHOWN_RUNS], "run_count": len(names)}
     found = unresolved(run.ref, sensor.dag_id, LinkKind.SENSOR, via, why=why, to_do=to_do, to_task_id=sensor.task_id)
-    return Found(found.link, tasks, found.to_task, None)
+    return FoundLink(found.link, tasks, found.to_task, None)
 
 
 def is_declared(run: RunRef, sensor: SensorDefinition, declared: Sequence[DeclaredLink]) -> bool:

@@ -8,33 +8,39 @@ from fnmatch import fnmatchcase
 from pathlib import PurePath
 
 from airflow_rerun_downstream.domain.advice import Advice
+from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import DeclaredLink, RunFacts, UndatedRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
-from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag, unresolved
+from airflow_rerun_downstream.lineage.kinds.base import EdgeContext, FoundLink, LineageContext, by_dag, unresolved
 from airflow_rerun_downstream.lineage.macros import CannotRender
 from airflow_rerun_downstream.lineage.offsets import consumer_date
 from airflow_rerun_downstream.lineage.templates import rendered
 
 
-class DeclaredLineage:
+class DeclaredLinks:
     """The run at the declared offset from a run is downstream of it."""
 
     kind = LinkKind.DECLARED
+    foresees = True
 
-    def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
+    def links(self, runs: Sequence[RunFacts], context: LineageContext) -> Iterable[FoundLink]:
         """The runs that the file names for ``runs``, and the links of which no date can be told."""
         mine = by_dag(runs)
-        pairs = [(run, one) for one in around.definitions.declared for run in mine.get(one.upstream_dag_id, ())]
-        found = list(by_logical_date(pairs, around))
+        pairs = [(run, one) for one in context.definitions.declared for run in mine.get(one.upstream_dag_id, ())]
+        found = list(by_logical_date(pairs, context))
         reached = {(each.link.upstream, each.link.via.get("line"), each.link.via.get("file")) for each in found}
         rest = [(run, one) for run, one in pairs if (run.ref, one.line, seen(one)["file"]) not in reached]
-        return [*found, *without_date(rest, around)]
+        return [*found, *without_date(rest, context)]
+
+    def edges(self, context: EdgeContext) -> Iterable[DagEdge]:
+        """The edges that the file names."""
+        return map(declared_edge, context.definitions.declared)
 
 
 Pairs = Sequence[tuple[RunFacts, DeclaredLink]]
 
 
-def by_logical_date(pairs: Pairs, around: Surroundings) -> Iterator[Found]:
+def by_logical_date(pairs: Pairs, context: LineageContext) -> Iterator[FoundLink]:
     """The runs of the very dates."""
     dated = [
         (run, one, date) for run, one in pairs if (date := consumer_date(run.logical_date, one.offset)) is not None
@@ -42,13 +48,13 @@ def by_logical_date(pairs: Pairs, around: Surroundings) -> Iterator[Found]:
     wanted: dict[str, set[datetime]] = {}
     for _, declared, date in dated:
         wanted.setdefault(declared.downstream_dag_id, set()).add(date)
-    at = {(r.ref.dag_id, r.logical_date): r for r in around.facts.runs_at(wanted)} if wanted else {}
+    at = {(r.ref.dag_id, r.logical_date): r for r in context.facts.runs_at(wanted)} if wanted else {}
     for run, declared, date in dated:
         if (consumer := at.get((declared.downstream_dag_id, date))) is not None:
             yield declared_link(run, declared, consumer, [date])
 
 
-def without_date(pairs: Pairs, around: Surroundings) -> Iterator[Found]:
+def without_date(pairs: Pairs, context: LineageContext) -> Iterator[FoundLink]:
     """The runs without a logical date that the file tells; and open edges where it doesn't, or where there is none."""
     told = [(run, one, window) for run, one in pairs if (window := window_of(run, one)) is not None]
     windows: dict[str, tuple[datetime, datetime]] = {}
@@ -56,7 +62,7 @@ def without_date(pairs: Pairs, around: Surroundings) -> Iterator[Found]:
         first, last = windows.get(declared.downstream_dag_id, (since, until))
         windows[declared.downstream_dag_id] = min(first, since), max(last, until)
     undated: dict[str, list[UndatedRun]] = {}
-    for each in around.facts.undated_runs(windows) if windows else ():
+    for each in context.facts.undated_runs(windows) if windows else ():
         undated.setdefault(each.run.ref.dag_id, []).append(each)
     for run, declared, (since, until) in told:
         within = [one for one in undated.get(declared.downstream_dag_id, ()) if since <= one.run.run_after <= until]
@@ -69,7 +75,7 @@ def without_date(pairs: Pairs, around: Surroundings) -> Iterator[Found]:
         if not consumers:
             yield open_edge(run, declared, f"no such run was ready from {since.isoformat()} to {until.isoformat()}")
     others = [(run, one) for run, one in pairs if one.within is None]
-    newest = around.facts.last_undated({one.downstream_dag_id for _, one in others}) if others else {}
+    newest = context.facts.last_undated({one.downstream_dag_id for _, one in others}) if others else {}
     for run, declared in others:
         if consumer_date(run.logical_date, declared.offset) is None:
             yield open_edge(run, declared, f"{run.ref} has no logical date from which the offset could be counted")
@@ -112,7 +118,7 @@ def seen(declared: DeclaredLink) -> dict[str, object]:
     }
 
 
-def declared_link(run: RunFacts, declared: DeclaredLink, consumer: RunFacts, dates: Sequence[datetime]) -> Found:
+def declared_link(run: RunFacts, declared: DeclaredLink, consumer: RunFacts, dates: Sequence[datetime]) -> FoundLink:
     """The link from a run to the one that is declared to read it."""
     link = Link(
         run.ref,
@@ -124,10 +130,10 @@ def declared_link(run: RunFacts, declared: DeclaredLink, consumer: RunFacts, dat
         to_task_id=declared.downstream_task_id,
     )
     origin = declared.upstream_task_id
-    return Found(link, frozenset({origin}) if origin else None, declared.downstream_task_id, consumer)
+    return FoundLink(link, frozenset({origin}) if origin else None, declared.downstream_task_id, consumer)
 
 
-def open_edge(run: RunFacts, declared: DeclaredLink, why: str, to_do: Advice = Advice.TELL_RUNS_APART) -> Found:
+def open_edge(run: RunFacts, declared: DeclaredLink, why: str, to_do: Advice = Advice.TELL_RUNS_APART) -> FoundLink:
     """A declared link of which no run can be told."""
     return unresolved(
         run.ref,
@@ -136,6 +142,23 @@ def open_edge(run: RunFacts, declared: DeclaredLink, why: str, to_do: Advice = A
         seen(declared),
         why=why,
         to_do=[to_do],
+        from_task_id=declared.upstream_task_id,
+        to_task_id=declared.downstream_task_id,
+    )
+
+
+BY_FILE = "Those who run the deployment declared it."
+
+
+def declared_edge(declared: DeclaredLink) -> DagEdge:
+    """What the deployment's file says."""
+    return DagEdge(
+        declared.upstream_dag_id,
+        declared.downstream_dag_id,
+        LinkKind.DECLARED,
+        Evidence.DECLARED,
+        BY_FILE,
+        via=seen(declared),
         from_task_id=declared.upstream_task_id,
         to_task_id=declared.downstream_task_id,
     )

@@ -9,20 +9,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import PlanTooLarge
 from airflow_rerun_downstream.domain.facts import PastDependency, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.found import Found
+from airflow_rerun_downstream.lineage.kinds.base import EdgeContext, FoundLink, LineageContext
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 MANUAL = "manual"
 
 
-class PreviousRunLineage:
-    """The chains of runs that a walk has met. One statement whenever a walk meets new ones."""
+class PreviousRunLinks:
+    """A run whose tasks waited for the previous run of its Dag is downstream of that one."""
 
     kind = LinkKind.PREVIOUS_RUN
+    foresees = False
+
+    def links(self, runs: Sequence[RunFacts], context: LineageContext) -> Iterable[FoundLink]:
+        """None: a walk follows `PastChains`, a whole chain at a time."""
+        return ()
+
+    def edges(self, context: EdgeContext) -> Iterable[DagEdge]:
+        """From the Dags with such a task to themselves."""
+        return map(past_edge, context.definitions.past_dependencies)
+
+
+class PastChains:
+    """The chains of runs that a walk has met. One statement whenever a walk meets new ones."""
 
     def __init__(self, facts: LineageFacts, dependencies: Iterable[PastDependency], *, max_runs: int) -> None:
         self.facts = facts
@@ -32,7 +46,7 @@ class PreviousRunLineage:
             self.dependencies.setdefault(each.dag_id, []).append(each)
         self.earlier: list[PastDependency] = []
         self.chains: dict[str, list[RunFacts]] = {}
-        self.leaving: dict[RunRef, list[Found]] = {}
+        self.leaving: dict[RunRef, list[FoundLink]] = {}
 
     def also(self, dependencies: Iterable[PastDependency]) -> None:
         """Look at what earlier versions of Dags had, too."""
@@ -82,7 +96,7 @@ class PreviousRunLineage:
             for position, each in enumerate(chain):
                 self.leaving[each.ref] = self.leaving.get(each.ref) or list(self.links(chain, position))
 
-    def links(self, chain: Sequence[RunFacts], position: int) -> Iterator[Found]:
+    def links(self, chain: Sequence[RunFacts], position: int) -> Iterator[FoundLink]:
         """The links from a run of a chain to those that have it as their previous one."""
         for dependency in self.reads(chain[position]):
             for consumer in successors(chain, position, scheduled_only=dependency.scheduled_only):
@@ -114,7 +128,7 @@ def rule_of(dependency: PastDependency) -> str:
     return "wait_for_downstream" if len(dependency.waits_for) > 1 else "depends_on_past"
 
 
-def link_of(run: RunFacts, consumer: RunFacts, dependency: PastDependency) -> Found:
+def link_of(run: RunFacts, consumer: RunFacts, dependency: PastDependency) -> FoundLink:
     """The link that a task's dependency makes."""
     waits = len(dependency.waits_for) > 1
     via = {
@@ -132,4 +146,26 @@ def link_of(run: RunFacts, consumer: RunFacts, dependency: PastDependency) -> Fo
         from_task_id=None if waits else dependency.task_id,
         to_task_id=dependency.task_id,
     )
-    return Found(link, dependency.waits_for, dependency.task_id, consumer)
+    return FoundLink(link, dependency.waits_for, dependency.task_id, consumer)
+
+
+BY_ORDER = "The task waits for the Dag's previous run."
+
+
+def past_edge(dependency: PastDependency) -> DagEdge:
+    """A task that waits for the previous run of its own Dag."""
+    waits = len(dependency.waits_for) > 1
+    return DagEdge(
+        dependency.dag_id,
+        dependency.dag_id,
+        LinkKind.PREVIOUS_RUN,
+        Evidence.DERIVED,
+        BY_ORDER,
+        via={
+            "task_id": dependency.task_id,
+            "rule": rule_of(dependency),
+            "waits_for": sorted(dependency.waits_for),
+        },
+        from_task_id=None if waits else dependency.task_id,
+        to_task_id=dependency.task_id,
+    )

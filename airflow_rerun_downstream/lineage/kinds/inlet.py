@@ -13,35 +13,43 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from operator import attrgetter
 
+from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import AssetEmission, InletDefinition, RunFacts, TaskStart
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.found import Found, OwnDefinitions, Surroundings, refs
+from airflow_rerun_downstream.lineage.kinds.asset import edges_of_flows
+from airflow_rerun_downstream.lineage.kinds.base import EdgeContext, FoundLink, LineageContext, OwnDefinitions, refs
 
 NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 
-class InletLineage:
+class InletLinks:
     """A run whose task read an asset after another run had emitted its last event is downstream of that one."""
 
     kind = LinkKind.INLET
+    foresees = True
 
-    def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
+    def links(self, runs: Sequence[RunFacts], context: LineageContext) -> Iterable[FoundLink]:
         """One link for each pair of runs, emitting task, reading task and asset."""
-        inlets = list(dict.fromkeys((*around.definitions.inlets, *around.earlier.inlets)))
+        inlets = list(dict.fromkeys((*context.definitions.inlets, *context.earlier.inlets)))
         if not inlets:
             return []
-        events = around.facts.asset_emissions(refs(runs), {inlet.asset_id for inlet in inlets})
+        events = context.facts.asset_emissions(refs(runs), {inlet.asset_id for inlet in inlets})
         if not events:
             return []
         emitted = {event.asset_id for event in events}
         tasks = {(inlet.dag_id, inlet.task_id) for inlet in inlets if inlet.asset_id in emitted}
         last = max(until_of(event) for event in events)
-        starts = around.facts.task_starts(
+        starts = context.facts.task_starts(
             tasks, since=min(event.at for event in events), until=None if last == NEVER else last
         )
-        own = OwnDefinitions(around, (start.run.ref for start in starts))
+        own = OwnDefinitions(context, (start.run.ref for start in starts))
         return list(matched(events, starts, inlets, own.has))
+
+    def edges(self, context: EdgeContext) -> Iterable[DagEdge]:
+        """From the Dags that make an asset to the tasks that read it."""
+        flows = [flow for flow in context.asset_flows if flow.consumer_task_id is not None]
+        return edges_of_flows(flows, LinkKind.INLET, Evidence.DERIVED, BY_TIME)
 
 
 def matched(
@@ -49,7 +57,7 @@ def matched(
     starts: Iterable[TaskStart],
     inlets: Iterable[InletDefinition],
     has: Callable[[RunRef, InletDefinition], bool],
-) -> Iterator[Found]:
+) -> Iterator[FoundLink]:
     """The links between events and the tasks that saw them last."""
     periods = periods_of(events)
     reads: dict[tuple[str, str], list[InletDefinition]] = {}
@@ -97,7 +105,7 @@ def seen_at(moment: datetime, periods: Sequence[Period]) -> list[AssetEmission]:
     return [event for event in periods[position][1] if event.at <= moment]
 
 
-def link_of(event: AssetEmission, start: TaskStart, asset: str) -> Found:
+def link_of(event: AssetEmission, start: TaskStart, asset: str) -> FoundLink:
     """The link between an event and the task that saw it last."""
     via = {
         "asset": asset,
@@ -115,4 +123,11 @@ def link_of(event: AssetEmission, start: TaskStart, asset: str) -> Found:
         from_task_id=event.task_id,
         to_task_id=start.task_id,
     )
-    return Found(link, frozenset({event.task_id}), start.task_id, start.run)
+    return FoundLink(link, frozenset({event.task_id}), start.task_id, start.run)
+
+
+BY_TIME = (
+    "Of each Dag that makes the asset, the task read the last run before it started, "
+    "unless events of the asset started its own run: then these tell. Where Airflow has cleaned events away, the link "
+    "is unresolved."
+)

@@ -9,8 +9,8 @@ from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import SHOWN_DATES, DoubtfulRecord, RecordedWait, SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
+from airflow_rerun_downstream.lineage.kinds.sensor.unresolved_sensors import cause, to_do
 from airflow_rerun_downstream.lineage.offsets import readable_offset
-from airflow_rerun_downstream.lineage.open_sensors import cause, to_do
 from airflow_rerun_downstream.lineage.templates import is_template
 
 BY_RECORD = "The listener recorded for which dates the sensor waited."

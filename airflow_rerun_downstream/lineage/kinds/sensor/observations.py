@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.facts import (
     SensorInstance,
 )
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.found import OwnDefinitions, Surroundings
+from airflow_rerun_downstream.lineage.kinds.base import LineageContext, OwnDefinitions
 from airflow_rerun_downstream.lineage.offsets import consumer_dates
 from airflow_rerun_downstream.lineage.spelling import can_be_reckoned
 from airflow_rerun_downstream.lineage.templates import reckoned
@@ -49,18 +49,18 @@ class Records:
         return next((self.doubtful[place(one)].why for one in instances if place(one) in self.doubtful), None)
 
 
-class Seen:
+class Observations:
     """What is known of sensors and of a batch of runs that they may have waited for."""
 
     def __init__(
         self,
         expected: Sequence[Expected],
         open_sensors: Sequence[SensorDefinition],
-        around: Surroundings,
+        context: LineageContext,
         since: datetime,
     ) -> None:
-        facts = around.facts
-        self.at = runs_at(expected, around)
+        facts = context.facts
+        self.at = runs_at(expected, context)
         consumers = {run.ref: run for some in self.at.values() for run in some}
         pairs = {(sensor.dag_id, sensor.task_id) for sensor, _, _ in expected}
         found = facts.sensor_instances(pairs, refs=list(consumers)) if consumers else []
@@ -72,9 +72,9 @@ class Seen:
         self.late: dict[tuple[str, str], list[SensorInstance]] = {}
         for one in late:
             self.late.setdefault((one.run.dag_id, one.task_id), []).append(one)
-        self.own = OwnDefinitions(around, {*consumers, *(one.run for one in late)})
+        self.own = OwnDefinitions(context, {*consumers, *(one.run for one in late)})
         sensors = [*open_sensors, *(sensor for sensor, _, _ in expected)]
-        self.names = Names(sensors, [*found, *late], consumers, around)
+        self.names = Names(sensors, [*found, *late], consumers, context)
 
     def waited_at(self, sensor: SensorDefinition, consumer: RunRef) -> list[SensorInstance]:
         """The instances of a sensor in a run that have waited, or are to."""
@@ -110,9 +110,9 @@ class Names:
         sensors: Iterable[SensorDefinition],
         instances: Iterable[SensorInstance],
         runs: Mapping[RunRef, RunFacts],
-        around: Surroundings,
+        context: LineageContext,
     ) -> None:
-        facts = around.facts
+        facts = context.facts
         templated: dict[tuple[str, str], list[SensorDefinition]] = {}
         for sensor in sensors:
             if sensor.templated:
@@ -184,13 +184,13 @@ def expected_dates(sensors: Iterable[SensorDefinition], runs: Mapping[str, Colle
     ]
 
 
-def runs_at(expected: Iterable[Expected], around: Surroundings) -> Candidates:
+def runs_at(expected: Iterable[Expected], context: LineageContext) -> Candidates:
     """The runs at those dates."""
     wanted: dict[str, set[datetime]] = {}
     for sensor, _, date in expected:
         wanted.setdefault(sensor.dag_id, set()).add(date)
     found: dict[tuple[str, datetime], list[RunFacts]] = {}
-    for run in around.facts.runs_at(wanted, undated=True) if wanted else ():
+    for run in context.facts.runs_at(wanted, undated=True) if wanted else ():
         found.setdefault((run.ref.dag_id, run.logical_date or run.run_after), []).append(run)
     return found
 

@@ -1,4 +1,4 @@
-"""Links of the kind ``sensor``: a sensor waited for a run of another Dag.
+"""The search for the links of sensors.
 
 Best first, for each run and map index of the sensor: what the worker listener recorded, whatever the Dag says by now;
 what the sensor's offset says, which the policy made readable; the same logical date, where the policy's mark is
@@ -22,31 +22,26 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.lineage.found import Found, Surroundings, by_dag
+from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, by_dag
+from airflow_rerun_downstream.lineage.kinds.sensor.observations import (
+    Observations,
+    Records,
+    earliest,
+    expected_dates,
+    rendered_tasks,
+)
+from airflow_rerun_downstream.lineage.kinds.sensor.unresolved_sensors import (
+    RENDERED_GONE,
+    is_declared,
+    open_edge,
+    reason,
+    to_do,
+)
 from airflow_rerun_downstream.lineage.offsets import readable_offset
-from airflow_rerun_downstream.lineage.open_sensors import RENDERED_GONE, is_declared, open_edge, reason, to_do
 from airflow_rerun_downstream.lineage.templates import may_name
-from airflow_rerun_downstream.lineage.waits import Records, Seen, earliest, expected_dates, rendered_tasks
 
 Tasks = frozenset[str] | None
 """Upstream tasks that a sensor waited for; None: the whole run."""
-
-
-class SensorLineage:
-    """A run whose sensor waited for another run read what that run made."""
-
-    kind = LinkKind.SENSOR
-
-    def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
-        """The runs whose sensors waited for ``runs``."""
-        mine, every = by_dag(runs), (*around.definitions.sensors, *around.earlier.sensors)
-        naming = (sensor for sensor in every if sensor.templated or sensor.external_dag_id in mine)
-        sensors = list({repr(sensor): sensor for sensor in naming}.values())  # an earlier version may have had the same
-        if not any(map(by_date, runs)):
-            sensors = [sensor for sensor in sensors if sensor.own_class is not None]
-        if not sensors and not (around.strays and any(map(by_date, runs))):
-            return []
-        return Waits(runs, sensors, around).found()
 
 
 def by_date(run: RunFacts) -> bool:
@@ -65,34 +60,34 @@ class Waited:
     tasks: Tasks = field(default_factory=frozenset)
 
 
-class Waits:
+class SensorSearch:
     """The search for one batch of upstream runs."""
 
-    def __init__(self, runs: Sequence[RunFacts], sensors: Sequence[SensorDefinition], around: Surroundings) -> None:
+    def __init__(self, runs: Sequence[RunFacts], sensors: Sequence[SensorDefinition], context: LineageContext) -> None:
         self.runs = by_dag(runs)
         self.by_ref = {run.ref: run for run in runs}
         self.sensors = sensors
-        self.around = around
+        self.context = context
         since = min(earliest(run) for run in runs)
-        keys = {*((sensor.dag_id, sensor.task_id) for sensor in sensors), *around.strays}
+        keys = {*((sensor.dag_id, sensor.task_id) for sensor in sensors), *context.strays}
         dates = {dag_id: {r.logical_date for r in some if r.logical_date} for dag_id, some in self.runs.items()}
-        self.records = Records(around.facts.recorded_waits(keys, since=since, dates=dates))
+        self.records = Records(context.facts.recorded_waits(keys, since=since, dates=dates))
         self.open = [sensor for sensor in sensors if sensor.decides_itself or not sensor.offset_known]
         named = {sensor.external_dag_id: self.named_by(sensor.external_dag_id) for sensor in sensors}
         self.expected = expected_dates(sensors, named)
         self.named = named
-        self.seen = Seen(self.expected, self.open, around, since)
+        self.seen = Observations(self.expected, self.open, context, since)
 
     def named_by(self, text: str) -> list[RunFacts]:
         """The runs of the batch whose Dag a sensor may mean by a text."""
         return [run for dag_id, runs in self.runs.items() if may_name(text, dag_id) for run in runs]
 
-    def found(self) -> list[Found]:
+    def found(self) -> list[FoundLink]:
         """Every link of the batch."""
         recorded = list(self.recorded())
         return [*recorded, *self.derived(recorded), *self.unresolved()]
 
-    def recorded(self) -> Iterator[Found]:
+    def recorded(self) -> Iterator[FoundLink]:
         """The links that the listener's records prove: one for each sensor and run that it waited for."""
         dates = {(run.ref.dag_id, run.logical_date): run for run in self.by_ref.values()}
         hits: dict[tuple[RunRef, RunRef, str], list[tuple[RecordedWait, datetime]]] = {}
@@ -103,7 +98,7 @@ class Waits:
                     hits.setdefault(key, []).append((record, date))
         known = {run.ref: run for some in self.seen.at.values() for run in some}
         missing = {consumer for _, consumer, _ in hits} - set(known)
-        known.update(self.around.facts.runs(missing) if missing else {})
+        known.update(self.context.facts.runs(missing) if missing else {})
         for (upstream_ref, consumer_ref, task_id), some in hits.items():
             if (consumer := known.get(consumer_ref)) is not None:
                 record, date = some[0]
@@ -111,7 +106,7 @@ class Waits:
                 tasks = joined(self.tasks_of(upstream_ref, one.task_ids, one.group_id) for one, _ in some)
                 yield sensor_link(self.by_ref[upstream_ref], consumer, task_id, tasks, Evidence.RECORDED, via)
 
-    def derived(self, recorded: Sequence[Found]) -> Iterator[Found]:
+    def derived(self, recorded: Sequence[FoundLink]) -> Iterator[FoundLink]:
         """The links that a sensor's offset tells, for instances without a record."""
         waits: dict[tuple[object, ...], Waited] = {}
         for sensor, upstream, date in self.expected:
@@ -146,9 +141,9 @@ class Waits:
 
     def tasks_of(self, upstream: RunRef, task_ids: frozenset[str], group_id: str | None) -> Tasks:
         """The tasks of a run that are meant by names, or by a group of it."""
-        return waited_tasks(task_ids, group_id, self.around.structures.was(upstream))
+        return waited_tasks(task_ids, group_id, self.context.structures.was(upstream))
 
-    def unresolved(self) -> Iterator[Found]:
+    def unresolved(self) -> Iterator[FoundLink]:
         """Sensors of which no offset is known, with their instances that have no record and may have waited for a run.
 
         An instance that is still waiting hasn't read anything: what it waits for isn't there.
@@ -159,7 +154,7 @@ class Waits:
                 if not by_date(run) and sensor.own_class is None:
                     continue
                 found = self.records.without(self.seen.waited_since(sensor, run))
-                if found and not is_declared(run.ref, sensor, self.around.definitions.declared):
+                if found and not is_declared(run.ref, sensor, self.context.definitions.declared):
                     left.setdefault((run.ref, sensor.dag_id, sensor.task_id), []).append((sensor, found))
         for (ref, _, _), some in left.items():
             sensor, instances = some[0][0], [one for _, each in some for one in each]
@@ -186,7 +181,7 @@ def joined(several: Iterable[Tasks]) -> Tasks:
     return frozenset(found)
 
 
-def offset_link(wait: Waited) -> Found:
+def offset_link(wait: Waited) -> FoundLink:
     """The link that an offset tells."""
     sensor = wait.sensor
     via = {"task_id": sensor.task_id, "delta": readable_offset(sensor.offset), "dates": [wait.date.isoformat()]}
@@ -201,11 +196,11 @@ def sensor_link(
     tasks: Tasks,
     evidence: Evidence,
     via: Mapping[str, Any],
-) -> Found:
+) -> FoundLink:
     """A link to a sensor's run."""
     via = dict(via) if tasks is None else {**via, "external_task_ids": sorted(tasks)}
     link = Link(upstream.ref, consumer.ref, LinkKind.SENSOR, evidence, via, to_task_id=task_id)
-    return Found(link, tasks, task_id, consumer)
+    return FoundLink(link, tasks, task_id, consumer)
 
 
 def waited_tasks(task_ids: frozenset[str], group_id: str | None, structure: DagStructure | None) -> Tasks:

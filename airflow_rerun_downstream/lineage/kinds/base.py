@@ -1,4 +1,4 @@
-"""A link as a kind of lineage finds it, before it is known whether wrong data went through it."""
+"""What a kind of link is, and a link as it finds it: before it is known whether wrong data went through it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from airflow_rerun_downstream.domain.advice import Advice, said
+from airflow_rerun_downstream.domain.edges import AssetFlow, DagEdge
 from airflow_rerun_downstream.domain.facts import (
     DagStructure,
     Definitions,
@@ -25,7 +26,7 @@ from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundLink:
     """A link with what it needs to be narrowed.
 
     ``from_tasks``: the upstream tasks whose output went through it; None: the run as a whole.
@@ -52,7 +53,7 @@ NOTHING_EARLIER = Definitions()
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class LineageContext:
     """What the kinds of lineage read from. ``earlier``: what versions declared that aren't the latest any more.
 
     ``strays``: sensors with records that may name any Dag, whatever their definitions say.
@@ -84,11 +85,11 @@ class Surroundings:
 class OwnDefinitions:
     """What the own versions of reading runs declare, where their Dags have changed."""
 
-    def __init__(self, around: Surroundings, readers: Iterable[RunRef]) -> None:
-        self.around = around
+    def __init__(self, context: LineageContext, readers: Iterable[RunRef]) -> None:
+        self.context = context
         older = {ref for ref in readers if self.may_differ(ref.dag_id)}
-        self.own = around.facts.own_versions(older) if older else {}
-        latest = around.definitions
+        self.own = context.facts.own_versions(older) if older else {}
+        latest = context.definitions
         self.latest = Definitions(
             sensors=tuple(each for each in latest.sensors if self.may_differ(each.dag_id)),
             inlets=tuple(each for each in latest.inlets if self.may_differ(each.dag_id)),
@@ -96,7 +97,7 @@ class OwnDefinitions:
 
     def may_differ(self, dag_id: str) -> bool:
         """Whether runs of a Dag may be of versions that declare something else than the latest."""
-        return dag_id in self.around.earlier.changed or not self.around.earlier.complete
+        return dag_id in self.context.earlier.changed or not self.context.earlier.complete
 
     def has(self, reader: RunRef, definition: SensorDefinition | InletDefinition) -> bool:
         """Whether a run's own version has a sensor, or an inlet, in this form."""
@@ -107,13 +108,34 @@ class OwnDefinitions:
         return definition in (known.sensors if isinstance(definition, SensorDefinition) else known.inlets)
 
 
-class Lineage(Protocol):
-    """One kind of link."""
+@dataclass(frozen=True)
+class EdgeContext:
+    """What the edges of a Dag are told by, without a run. ``asset_flows``: read once, for all kinds over assets."""
+
+    dag_id: str
+    facts: LineageFacts
+    definitions: Definitions
+
+    @cached_property
+    def asset_flows(self) -> Sequence[AssetFlow]:
+        """Whose assets the Dag takes, and who takes those that it makes."""
+        return self.facts.asset_flows(self.dag_id)
+
+
+class LinkFinder(Protocol):
+    """One kind of link: all that there is to know of it. `KINDS` lists them."""
 
     kind: LinkKind
 
-    def __call__(self, runs: Sequence[RunFacts], around: Surroundings) -> Iterable[Found]:
+    foresees: bool
+    """Whether `links`, asked over the runs that timetables are going to make, finds those that will read."""
+
+    def links(self, runs: Sequence[RunFacts], context: LineageContext) -> Iterable[FoundLink]:
         """The links that leave ``runs``; a few statements, however many runs."""
+        ...
+
+    def edges(self, context: EdgeContext) -> Iterable[DagEdge]:
+        """The edges that definitions declare, at least those of the context's Dag; a few statements."""
         ...
 
 
@@ -127,7 +149,7 @@ def unresolved(
     to_do: Sequence[Advice],
     from_task_id: str | None = None,
     to_task_id: str | None = None,
-) -> Found:
+) -> FoundLink:
     """An edge that is seen, but of which the consuming run can't be told.
 
     ``why``: a sentence without its full stop. ``to_do``: what would make it known, at least one thing.
@@ -142,7 +164,7 @@ def unresolved(
         from_task_id=from_task_id,
         to_task_id=to_task_id,
     )
-    return Found(link, frozenset({from_task_id}) if from_task_id else None, to_task_id, None)
+    return FoundLink(link, frozenset({from_task_id}) if from_task_id else None, to_task_id, None)
 
 
 def by_dag(runs: Iterable[RunFacts]) -> dict[str, list[RunFacts]]:
@@ -156,3 +178,6 @@ def by_dag(runs: Iterable[RunFacts]) -> dict[str, list[RunFacts]]:
 def refs(runs: Iterable[RunFacts]) -> list[RunRef]:
     """The names of runs."""
     return [run.ref for run in runs]
+
+
+WHICH_DAG = "Which Dag it names is decided in each run: the name is a template, or mapped."
