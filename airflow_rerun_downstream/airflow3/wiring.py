@@ -1,59 +1,35 @@
-"""Puts the inside together with this Airflow: the service for people, the conductor for what happens by itself."""
+"""Puts the inside together with this Airflow: the service for people, the conductor for what happens by itself.
+
+The composition root: `web` and the command line ask it, and nothing below imports it.
+"""
 
 from __future__ import annotations
 
-import logging
-import os
-import socket
-import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
-
+from airflow_rerun_downstream.airflow3.configuration import declarations, settings
+from airflow_rerun_downstream.airflow3.database.clock import clock
+from airflow_rerun_downstream.airflow3.database.transactions import Transactions, transactions
 from airflow_rerun_downstream.airflow3.installation.permissions import (
     AuthManagerPermissions,
     LocalPermissions,
     sees_installation,
 )
+from airflow_rerun_downstream.airflow3.installation.process_reports import Reporter, process_name
 from airflow_rerun_downstream.conductor.tick import Conductor
-from airflow_rerun_downstream.domain.errors import SchemaMismatch
 from airflow_rerun_downstream.domain.rerun import Actor
-from airflow_rerun_downstream.lineage.declarations import Declarations, parse
 from airflow_rerun_downstream.notify.targets import ConfiguredTargets
 from airflow_rerun_downstream.ports.installation import Permissions
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import Service
-from airflow_rerun_downstream.settings import SECTION, InvalidSetting, Settings
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from airflow_rerun_downstream.store.moments import DatabaseClock
     from airflow_rerun_downstream.store.snapshots import SnapshotCache
-
-log = logging.getLogger(__name__)
-
-SCHEMA_TRUSTED = 30.0
-"""Seconds for which tables that were right count as right. A statement that fails ends it early."""
-
-
-def load_models() -> None:
-    """Import and map all of Airflow's models, to be called before there is a thread of ours.
-
-    A thread that imports a model holds the module's lock and waits for SQLAlchemy's, to map it. A thread that makes a
-    process's first query holds SQLAlchemy's and imports all models, for so Airflow arranges it: the two would wait for
-    each other, and the process would stand still.
-    """
-    from airflow.models import import_all_models
-    from sqlalchemy.orm import configure_mappers
-
-    import_all_models()  # type: ignore[no-untyped-call]
-    configure_mappers()
 
 
 def everything_allowed(_session: Session) -> Permissions:
@@ -62,51 +38,16 @@ def everything_allowed(_session: Session) -> Permissions:
 
 
 class AirflowUnitOfWork:
-    """Transactions on Airflow's metadata database.
+    """`UnitOfWork` on Airflow's metadata database: a transaction, and the ports bound to it."""
 
-    The session is one of its own: a thread's shared one may be committed and closed by whatever Airflow function
-    runs in between.
-    """
-
-    def __init__(self) -> None:
-        self._trusted_until = float("-inf")
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
 
     @contextmanager
     def __call__(self, permissions: Callable[[Session], Permissions] = everything_allowed) -> Iterator[Work]:
         """A transaction. Raises `SchemaMismatch`, also when the tables vanish in the middle of it."""
-        with self.session() as session:
+        with self._transactions.session() as session:
             yield work_on(session, permissions(session))
-
-    @contextmanager
-    def session(self) -> Iterator[Session]:
-        """The session of a transaction, once it is sure that our tables can be used in it."""
-        from airflow.utils.session import create_session
-
-        try:
-            with create_session(scoped=False) as session:
-                self._check(session)
-                yield session
-        except DBAPIError as error:
-            self.look_again()
-            with create_session(scoped=False) as session:
-                try:
-                    self._check(session)
-                except SchemaMismatch as mismatch:
-                    raise mismatch from error
-            raise
-
-    def look_again(self) -> None:
-        """Check the tables at the next transaction, whenever they were last found right."""
-        self._trusted_until = float("-inf")
-
-    def _check(self, session: Session) -> None:
-        from airflow_rerun_downstream.store import schema
-
-        if time.monotonic() < self._trusted_until:
-            return
-        schema.check(session.connection())
-        clock().read(session)
-        self._trusted_until = time.monotonic() + SCHEMA_TRUSTED
 
 
 def work_on(session: Session, permissions: Permissions) -> Work:
@@ -128,14 +69,6 @@ def work_on(session: Session, permissions: Permissions) -> Work:
 
 
 @cache
-def clock() -> DatabaseClock:
-    """The metadata database's time. It is read whenever the tables are looked at, and with the lease."""
-    from airflow_rerun_downstream.store.moments import DatabaseClock
-
-    return DatabaseClock()
-
-
-@cache
 def snapshots() -> SnapshotCache:
     """What this process remembers of active reruns: a tick reads only what may have changed."""
     from airflow_rerun_downstream.store.snapshots import SnapshotCache
@@ -143,43 +76,9 @@ def snapshots() -> SnapshotCache:
     return SnapshotCache()
 
 
-@cache
-def settings() -> Settings:
-    """The deployment's settings, read once in a process. Raises `InvalidSetting`."""
-    from airflow.configuration import conf
-    from airflow.settings import TIMEZONE
-
-    found = Settings.read(lambda name: conf.get(SECTION, name, fallback=None), timezone=TIMEZONE)
-    if found.conductor == "scheduler":
-        raise InvalidSetting(
-            f"[{SECTION}] conductor: 'scheduler' is for Airflow 2.11; here it is api_server or external"
-        )
-    return found
-
-
-@cache
-def declarations() -> Declarations:
-    """The deployment's declared links, read once in a process; what is wrong with them is in its log."""
-    file = settings().declared_links_file
-    found = read_declarations(file) if file else Declarations()
-    for problem in found.problems:
-        log.error("A declared link is left out: %s", problem)
-    return found
-
-
-def read_declarations(file: str) -> Declarations:
-    """The declared links of a file. That it can't be read is a problem like any other."""
-    try:
-        text = Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return Declarations(problems=(f"{file}:1: The file can't be read: {error}.",))
-    return parse(text, file)
-
-
-@cache
 def unit_of_work() -> AirflowUnitOfWork:
-    """This process's way to open transactions."""
-    return AirflowUnitOfWork()
+    """This process's way to open transactions with the ports in them."""
+    return AirflowUnitOfWork(transactions())
 
 
 def service(
@@ -216,15 +115,16 @@ def conductor() -> Conductor:
     return Conductor(unit_of_work=unit_of_work(), clock=clock(), settings=settings(), owner=process_name())
 
 
+def reporter(kind: str) -> Reporter:
+    """What says of this process that it lives, and what is active in it."""
+    from airflow_rerun_downstream.airflow3.hooks import asset_events
+
+    return Reporter(kind, asset_manager=asset_events.active_here)
+
+
 def free_lease() -> str | None:
     """Take the lease from whoever has it, and answer who that was. A conductor that lives may take it again."""
     from airflow_rerun_downstream.store.lease import SqlLease
 
-    with unit_of_work().session() as session:
+    with transactions().session() as session:
         return SqlLease(session, clock=clock()).free()
-
-
-@cache
-def process_name() -> str:
-    """Names this process among all that share the database, also after a restart with the same process id."""
-    return f"{socket.gethostname()[:100]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

@@ -41,8 +41,8 @@ def conductor(args: Namespace) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    reports = host.room("installation.process_reports")
-    reporting = threading.Thread(target=reports.Reporter(reports.CONDUCTOR).run, args=(stop,), daemon=True)
+    reporter = host.room("wiring").reporter(host.room("installation.process_reports").CONDUCTOR)
+    reporting = threading.Thread(target=reporter.run, args=(stop,), daemon=True)
     reporting.start()
     print(f"The conductor {made.owner} runs; interrupt to end it.", file=sys.stderr, flush=True)
     loop.run(made, stop, wake)
@@ -60,8 +60,8 @@ def free_lease() -> int:
 
 def check_links(args: Namespace) -> int:
     """Print what a file of declared links says; 1 when something in it is wrong."""
-    wiring = host.room("wiring")
-    found = wiring.read_declarations(args.dag_id) if args.dag_id else wiring.declarations()
+    configuration = host.room("configuration")
+    found = configuration.read_declarations(args.dag_id) if args.dag_id else configuration.declarations()
     for link in found.links:
         ends = " -> ".join(
             ".".join(filter(None, end))

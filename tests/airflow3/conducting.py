@@ -35,13 +35,14 @@ class Conducted:
     """One rerun, its conductor, and the runs that it takes."""
 
     def __init__(self, database: Database) -> None:
+        from airflow_rerun_downstream.airflow3.database.transactions import Transactions
         from airflow_rerun_downstream.airflow3.wiring import AirflowUnitOfWork
         from airflow_rerun_downstream.conductor.tick import Conductor
 
         scene.migrate(database)
         self.database = database
         self.clock = Clock()
-        self.unit_of_work: UnitOfWork = AirflowUnitOfWork()
+        self.unit_of_work: UnitOfWork = AirflowUnitOfWork(Transactions())
         self.conductor: Conductor = Conductor(
             unit_of_work=self.unit_of_work, clock=self.clock, settings=Settings(), owner="test"
         )

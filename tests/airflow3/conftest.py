@@ -64,9 +64,12 @@ def forget_plugins() -> None:
 
 def rewire() -> None:
     """Let everything that is wired once for a process be wired anew, with what is configured then."""
-    from airflow_rerun_downstream.airflow3 import wiring
+    from airflow_rerun_downstream.airflow3 import configuration, wiring
+    from airflow_rerun_downstream.airflow3.database import clock, transactions
+    from airflow_rerun_downstream.airflow3.installation import process_reports
 
-    forget(wiring)
+    for module in (wiring, configuration, clock, transactions, process_reports):
+        forget(module)
 
 
 @pytest.fixture

@@ -288,11 +288,10 @@ HOOK = ("a_run_is_made", "a_frozen_run_is_made")
 def story(name: str, airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> Story:
     """Prepare a story by its name."""
     if name in HOOK:
-        from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
+        from airflow_rerun_downstream.airflow3.hooks import dag_run_insert, scheduler_watch
 
-        monkeypatch.setattr(
-            dag_run_insert.Watch, "_run", lambda _self: None
-        )  # no thread that an error would leave behind
+        # No thread that an error would leave behind.
+        monkeypatch.setattr(scheduler_watch.Watch, "_run", lambda _self: None)
         dag_run_insert.install()
         act = made_runs(airflow, held=name == "a_frozen_run_is_made")
         return Story(act, without_hook(act, monkeypatch))

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from pytest_mock import MockerFixture
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.web import background as background_module
 from airflow_rerun_downstream.airflow3.web.body_limit import MAX_BODY
 from airflow_rerun_downstream.client import RefusedError, RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import Forbidden, SchemaMismatch, StalePlan
@@ -431,7 +431,7 @@ def test_the_openapi_document_is_served(anonymous: TestClient) -> None:
 def test_the_lifespan_frames_the_background(app: FastAPI, background: StubBackground, mocker: MockerFixture) -> None:
     token()
     mounted = app.state.mounted
-    mocker.patch.object(wiring, "load_models", side_effect=lambda: background.did.append("load"))
+    mocker.patch.object(background_module, "load_models", side_effect=lambda: background.did.append("load"))
     with TestClient(mounted):
         assert background.did == ["load", "start"]
         assert mounted.state.auth_manager is not None
@@ -441,7 +441,7 @@ def test_the_lifespan_frames_the_background(app: FastAPI, background: StubBackgr
 
 def test_models_that_cannot_be_imported_are_no_concern_of_the_server(app: FastAPI, mocker: MockerFixture) -> None:
     token()
-    mocker.patch.object(wiring, "load_models", side_effect=ImportError)
+    mocker.patch.object(background_module, "load_models", side_effect=ImportError)
     with TestClient(app.state.mounted):
         pass
 

@@ -727,7 +727,7 @@ class TestConfigured:
 
         from airflow_rerun_downstream.airflow3.hooks import asset_events
         from airflow_rerun_downstream.airflow3.hooks.asset_events import RerunAssetMixin
-        from airflow_rerun_downstream.airflow3.installation.process_reports import asset_manager_here as active
+        from airflow_rerun_downstream.airflow3.hooks.asset_events import active_here as active
         from airflow_rerun_downstream.asset_manager import RerunAssetManager
 
         assert not active()

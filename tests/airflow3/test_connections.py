@@ -24,7 +24,7 @@ from sqlalchemy import delete, text, update
 
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.installation.permissions import AuthManagerPermissions
-from airflow_rerun_downstream.airflow3.installation.process_reports import API_SERVER, Reporter
+from airflow_rerun_downstream.airflow3.installation.process_reports import API_SERVER
 from airflow_rerun_downstream.airflow3.web.app import make_app
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, NewFrozen
@@ -301,6 +301,6 @@ def test_the_threads_beside_the_requests(database: Database, story: Story) -> No
         conductor.resign()
         stop = threading.Event()
         stop.set()
-        Reporter(API_SERVER).run(stop)
+        wiring.reporter(API_SERVER).run(stop)
     assert (connections.peak, connections.now) == (1, 0)
     assert connections.taken > 3

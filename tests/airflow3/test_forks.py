@@ -11,7 +11,7 @@ import pytest
 
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.database import forks
-from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
+from airflow_rerun_downstream.airflow3.hooks import scheduler_watch
 from airflow_rerun_downstream.airflow3.installation import process_reports
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
@@ -42,11 +42,11 @@ def test_a_fork_waits_for_a_report_and_the_child_is_free(monkeypatch: pytest.Mon
         def __exit__(self, *_error: object) -> None:
             pass
 
-    monkeypatch.setattr(wiring, "unit_of_work", Slow)
-    watch = dag_run_insert.Watch(SimpleNamespace(job_type="TriggererJob"))  # which reports nothing by itself
+    monkeypatch.setattr(process_reports, "transactions", Slow)
+    watch = scheduler_watch.Watch(SimpleNamespace(job_type="TriggererJob"))  # which reports nothing by itself
     watch.start()
     watch.stop()
-    reporter = process_reports.Reporter(process_reports.SCHEDULER)
+    reporter = wiring.reporter(process_reports.SCHEDULER)
     thread = threading.Thread(target=reporter._attempt, args=(lambda _session: None,))
     thread.start()
     began.wait(5)

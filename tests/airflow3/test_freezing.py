@@ -12,6 +12,7 @@ import pytest
 
 from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
+from airflow_rerun_downstream.airflow3.holding.held_until import FAR
 from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
 from airflow_rerun_downstream.domain.errors import CannotFreeze
 from airflow_rerun_downstream.domain.plan import FutureRef
@@ -154,7 +155,7 @@ def test_what_is_made_in_place_of_a_date_that_was_passed_over_is_held(database, 
     scene.save(history.dag("d", schedule=schedule, catchup=False), session=session)
     ref = scheduler.make_next("d", session=session)
     made = scene.run_of(ref, session=session)
-    assert (made.logical_date, made.run_after) == (coming.logical_date + late, dag_run_insert.FAR)
+    assert (made.logical_date, made.run_after) == (coming.logical_date + late, FAR)
     (hold,) = AirflowFreezer(session).holds([1])
     assert (hold.run, hold.logical_date, hold.run_after) == (ref, made.logical_date, made.logical_date)
     freezing.release(session=session)

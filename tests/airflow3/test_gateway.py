@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
-from airflow_rerun_downstream.airflow3.acting.observing import Silence, heartbeat_timeout, utc_now
+from airflow_rerun_downstream.airflow3.acting.observing import Silence, heartbeat_timeout
 from airflow_rerun_downstream.airflow3.database.audit import MAX_NOTE
+from airflow_rerun_downstream.airflow3.database.clock import utc_now
 from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from tests.airflow3 import scene

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.hooks import dag_run_insert, listener
+from airflow_rerun_downstream.airflow3.holding.held_until import FAR
+from airflow_rerun_downstream.airflow3.hooks import dag_run_insert, listener, scheduler_watch
 from airflow_rerun_downstream.airflow3.installation import process_reports
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.store.guard import SchemaGuard
@@ -47,7 +48,7 @@ def test_a_held_run_is_the_one_that_would_have_been_made(daily, database):
         scene.run_of(ref, session=daily) for dag_id in ("d", "e") for ref in scheduler.refs(dag_id, session=daily)
     )
     assert described(held) == described(natural)
-    assert (held.run_after, natural.run_after) == (dag_run_insert.FAR, scene.START)
+    assert (held.run_after, natural.run_after) == (FAR, scene.START)
     (row,) = scene.rows("rerun_downstream_hold", session=daily)
     assert (row["run_id"], row["held_at"] is not None) == (held.run_id, True)
 
@@ -119,7 +120,7 @@ def wait_for(what: Any) -> Any:
 class TestWatch:
     def test_a_scheduler_reports_itself_once_it_is_known(self, daily):
         job = Job(job_type=None, id=None)
-        dag_run_insert.on_starting(job)
+        scheduler_watch.on_starting(job)
         try:
             time.sleep(0.3)
             assert reported(daily) == []
@@ -128,36 +129,36 @@ class TestWatch:
             (found,) = wait_for(lambda: reported(daily))
             assert (found.kind, found.job_id, found.freeze_hook) == ("scheduler", 17, True)
         finally:
-            dag_run_insert.on_stopping(job)
+            scheduler_watch.on_stopping(job)
         assert reported(daily) == []
 
     def test_another_job_is_left_alone(self, daily):
         job = Job(job_type="TriggererJob", id=18)
         before = set(threading.enumerate())  # not their number: another test's may end meanwhile
-        dag_run_insert.on_starting(job)
+        scheduler_watch.on_starting(job)
         wait_for(lambda: set(threading.enumerate()) <= before)
         assert reported(daily) == []
-        dag_run_insert.on_stopping(job)
+        scheduler_watch.on_stopping(job)
 
     def test_nothing_is_raised(self, daily, mocker):
-        mocker.patch.object(dag_run_insert, "Reporter", side_effect=RuntimeError)
+        mocker.patch.object(scheduler_watch, "Reporter", side_effect=RuntimeError)
         job = Job(job_type="SchedulerJob", id=19)
-        dag_run_insert.on_starting(job)
-        dag_run_insert.on_stopping(job)
+        scheduler_watch.on_starting(job)
+        scheduler_watch.on_stopping(job)
 
 
 class TestListener:
     def test_a_job_is_prepared_and_let_go(self, daily, mocker):
         from airflow.jobs.job import Job as RealJob
 
-        said = [mocker.patch.object(dag_run_insert, name) for name in ("on_starting", "on_stopping")]
+        said = [mocker.patch.object(scheduler_watch, name) for name in ("on_starting", "on_stopping")]
         job = RealJob()
         listener.on_starting(component=job)
         listener.before_stopping(component=job)
         assert [one.call_args.args for one in said] == [(job,), (job,)]
 
     def test_a_tasks_process_is_no_job(self, mocker):
-        said = mocker.patch.object(dag_run_insert, "on_starting")
+        said = mocker.patch.object(scheduler_watch, "on_starting")
         listener.on_starting(component=object())
         listener.before_stopping(component=object())
         assert not said.called
@@ -165,8 +166,8 @@ class TestListener:
     def test_an_error_is_airflows_no_concern(self, mocker):
         from airflow.jobs.job import Job as RealJob
 
-        mocker.patch.object(dag_run_insert, "on_starting", side_effect=RuntimeError)
-        mocker.patch.object(dag_run_insert, "on_stopping", side_effect=RuntimeError)
+        mocker.patch.object(scheduler_watch, "on_starting", side_effect=RuntimeError)
+        mocker.patch.object(scheduler_watch, "on_stopping", side_effect=RuntimeError)
         job = RealJob()
         listener.on_starting(component=job)
         listener.before_stopping(component=job)

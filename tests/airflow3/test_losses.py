@@ -10,6 +10,7 @@ from sqlalchemy import delete
 
 from airflow_rerun_downstream.airflow3.holding import lost_runs
 from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
+from airflow_rerun_downstream.airflow3.holding.held_until import FAR
 from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -42,7 +43,7 @@ def coming(schedule: Any, session: Any) -> RunRef:
     scene.delete_run(ref, session=session)
     freezing.freeze(FutureRef("d", logical_date=date), session=session)
     assert scheduler.make_next("d", session=session) == ref
-    assert scene.run_of(ref, session=session).run_after == dag_run_insert.FAR
+    assert scene.run_of(ref, session=session).run_after == FAR
     lose(session)
     assert [(one.ref, one.due) for one in lost_runs.lost(session)] == [(ref, true)]
     return ref

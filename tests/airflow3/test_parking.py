@@ -12,6 +12,7 @@ from airflow_rerun_downstream.airflow3.holding import parking
 from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
 from airflow_rerun_downstream.airflow3.hooks import recognition
 from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS
 from airflow_rerun_downstream.domain.errors import CannotFreeze
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -19,7 +20,7 @@ from airflow_rerun_downstream.store.guard import SchemaGuard
 from tests.airflow3 import assets, freezing, history, scene, scheduler
 
 NEXT, BOTH = FutureRef("c", next=True), FutureRef("both", next=True)
-partitions = pytest.mark.skipif(not parking.PARTITIONED, reason="Airflow 3.1 has no partitions")
+partitions = pytest.mark.skipif(not HAS_PARTITIONS, reason="Airflow 3.1 has no partitions")
 
 
 class Airflow:

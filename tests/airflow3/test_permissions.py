@@ -157,6 +157,7 @@ def test_a_person_at_the_machine_may_do_everything():
 
 def test_a_person_at_the_machine_can_see_and_end_what_is_left_of_a_deleted_dag(database, mocker):
     from airflow_rerun_downstream.airflow3 import wiring
+    from airflow_rerun_downstream.airflow3.database.transactions import transactions
     from airflow_rerun_downstream.airflow3.installation.permissions import AuthManagerPermissions
     from airflow_rerun_downstream.domain.errors import NotFound
     from tests.airflow3.conducting import Conducted, stand_in
@@ -167,7 +168,7 @@ def test_a_person_at_the_machine_can_see_and_end_what_is_left_of_a_deleted_dag(d
     conducted.submit({ref: ()})
     with database.session() as session:
         scene.delete_dag("d", session=session)
-    wiring.unit_of_work.cache_clear()
+    transactions.cache_clear()
     manager(mocker, listed=set(), granted=set())
     with pytest.raises(NotFound):
         wiring.service(AuthManagerPermissions).rerun(ANNA, conducted.id)
@@ -176,7 +177,7 @@ def test_a_person_at_the_machine_can_see_and_end_what_is_left_of_a_deleted_dag(d
     local.terminate(ANNA, conducted.id)
     conducted.tick(2)
     assert conducted.state() == "terminated"
-    wiring.unit_of_work.cache_clear()
+    transactions.cache_clear()
 
 
 def test_what_is_called_of_airflow_is_as_it_was():

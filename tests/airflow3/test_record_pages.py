@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.database.transactions import transactions
 from airflow_rerun_downstream.airflow3.installation.permissions import LocalPermissions
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -43,9 +44,9 @@ PERMISSIONS = {"everything": LocalPermissions, "without c": Without}
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    wiring.unit_of_work.cache_clear()
+    transactions.cache_clear()
     yield
-    wiring.unit_of_work.cache_clear()
+    transactions.cache_clear()
 
 
 def refs(size: int) -> list[RunRef]:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
-from airflow_rerun_downstream.airflow3.lineage_facts.schedules import HAS_RUN_INFO, WATCHED, can_hold
+from airflow_rerun_downstream.airflow3.lineage_facts.schedules import WATCHED, can_hold
+from airflow_rerun_downstream.airflow3.versions import TIMETABLES_SEE_RUNS
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from tests.airflow3 import history, scene, scheduler
 
@@ -153,7 +154,7 @@ class TestCanHold:
         scene.save(dag(schedule=when, **limit), session=session)
         assert schedule(session, "d").cannot_hold is None
 
-    @pytest.mark.skipif(not HAS_RUN_INFO, reason="timetables see data intervals only")
+    @pytest.mark.skipif(not TIMETABLES_SEE_RUNS, reason="timetables see data intervals only")
     def test_a_timetable_that_goes_by_run_after(self, session):
         from airflow.sdk import CronPartitionTimetable
 
@@ -174,8 +175,8 @@ class TestCanHold:
             timetable = Sees()
 
         assert can_hold(Plain())
-        assert can_hold(Sees()) is not HAS_RUN_INFO
-        assert can_hold(Around()) is not HAS_RUN_INFO
+        assert can_hold(Sees()) is not TIMETABLES_SEE_RUNS
+        assert can_hold(Around()) is not TIMETABLES_SEE_RUNS
 
 
 def test_nothing_is_written(session):

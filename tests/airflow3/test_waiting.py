@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
-from airflow_rerun_downstream.airflow3.lineage_facts.queued_events import PARTITIONED
+from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.airflow3 import assets, history, scene, scheduler
 
@@ -72,7 +72,7 @@ def test_an_event_through_an_alias(session):
     assert [dag_id for _, dag_id, _ in waiting(session, ref)] == ["c", "other"]
 
 
-@pytest.mark.skipif(not PARTITIONED, reason="Airflow 3.1 has no partitions")
+@pytest.mark.skipif(not HAS_PARTITIONS, reason="Airflow 3.1 has no partitions")
 def test_a_partitioned_dag_waits_with_its_key(session):
     scene.save(history.dag("p", schedule="@daily"), assets.partitioned("c", "one", "two"), session=session)
     ref = scene.create_run("p", session=session)

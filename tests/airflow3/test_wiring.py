@@ -15,7 +15,8 @@ from pytest_mock import MockerFixture
 from sqlalchemy import insert, text
 
 from airflow_rerun_downstream import harmless
-from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3 import configuration, wiring
+from airflow_rerun_downstream.airflow3.database.transactions import Transactions, transactions
 from airflow_rerun_downstream.airflow3.installation import health as healths
 from airflow_rerun_downstream.airflow3.installation import process_reports
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
@@ -34,7 +35,7 @@ MEETING = """
 import sys, threading, time
 from airflow import settings
 from airflow.models.dag import DagModel
-from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.database.models import load_models
 from sqlalchemy.orm import configure_mappers
 
 MODEL = "airflow.models.renderedtifields"
@@ -62,9 +63,9 @@ class Clock:
 @pytest.fixture
 def migrated(database: Database) -> Iterator[Database]:
     schema.upgrade(database.engine)
-    wiring.unit_of_work.cache_clear()
+    transactions.cache_clear()
     yield database
-    wiring.unit_of_work.cache_clear()
+    transactions.cache_clear()
 
 
 @pytest.fixture
@@ -99,14 +100,14 @@ def say(
 
 
 def test_a_transaction_commits_or_rolls_back(migrated: Database) -> None:
-    unit_of_work = wiring.AirflowUnitOfWork()
+    opened = Transactions()
     row = {"id": "a", "kind": "x", "asset_manager": True, "freeze_hook": False, "started_at": NOON}
-    with unit_of_work.session() as session:
+    with opened.session() as session:
         session.execute(process.insert().values(seen_at=moment(), **row))
     assert [each.id for each in reported(migrated)] == ["a"]
 
     def change_and_fail() -> None:
-        with unit_of_work.session() as session:
+        with opened.session() as session:
             session.execute(process.delete())
             raise RuntimeError
 
@@ -118,44 +119,44 @@ def test_a_transaction_commits_or_rolls_back(migrated: Database) -> None:
 def test_a_transaction_is_not_the_threads_shared_one(migrated: Database) -> None:
     from airflow.utils.session import create_session
 
-    with wiring.AirflowUnitOfWork().session() as ours:
+    with Transactions().session() as ours:
         with create_session() as shared:
             assert shared is not ours
         assert ours.execute(text("SELECT 1")).scalar() == 1
 
 
 def test_without_tables_nothing_is_begun(bare: Database) -> None:
-    with pytest.raises(SchemaMismatch, match="db migrate"), wiring.AirflowUnitOfWork().session():
+    with pytest.raises(SchemaMismatch, match="db migrate"), Transactions().session():
         pytest.fail("the transaction was begun")
 
 
 def test_tables_that_vanish_are_noticed_in_the_middle(migrated: Database) -> None:
-    unit_of_work = wiring.AirflowUnitOfWork()
-    with unit_of_work.session():
+    opened = Transactions()
+    with opened.session():
         pass
     schema.downgrade(migrated.engine, "base")
     try:
-        with pytest.raises(SchemaMismatch), unit_of_work.session() as session:
+        with pytest.raises(SchemaMismatch), opened.session() as session:
             session.execute(process.select())
-        with pytest.raises(SchemaMismatch), unit_of_work.session():
+        with pytest.raises(SchemaMismatch), opened.session():
             pass
     finally:
         schema.upgrade(migrated.engine)
-    with unit_of_work.session():
+    with opened.session():
         pass
 
 
 def test_looking_at_the_schema_costs_nothing_for_a_while(migrated: Database) -> None:
-    unit_of_work = wiring.AirflowUnitOfWork()
-    with unit_of_work.session():
+    opened = Transactions()
+    with opened.session():
         pass
-    with migrated.counted() as statements, unit_of_work.session() as session:
+    with migrated.counted() as statements, opened.session() as session:
         session.execute(text("SELECT 1"))
     assert len(statements) == 1
 
 
 def test_a_process_reports_itself_and_withdraws(migrated: Database) -> None:
-    reporter = process_reports.Reporter(process_reports.API_SERVER)
+    reporter = wiring.reporter(process_reports.API_SERVER)
     stop = threading.Event()
     thread = threading.Thread(target=reporter.run, args=(stop,))
     thread.start()
@@ -164,7 +165,7 @@ def test_a_process_reports_itself_and_withdraws(migrated: Database) -> None:
             break
         time.sleep(0.05)
     (found,) = reported(migrated)
-    assert (found.id, found.kind, found.asset_manager) == (wiring.process_name(), "api_server", False)
+    assert (found.id, found.kind, found.asset_manager) == (process_reports.process_name(), "api_server", False)
     stop.set()
     thread.join(10)
     with migrated.engine.connect() as connection:
@@ -172,7 +173,7 @@ def test_a_process_reports_itself_and_withdraws(migrated: Database) -> None:
 
 
 def test_a_process_that_cannot_report_says_so_once(bare: Database, caplog: pytest.LogCaptureFixture) -> None:
-    reporter = process_reports.Reporter(process_reports.API_SERVER)
+    reporter = wiring.reporter(process_reports.API_SERVER)
     for _ in range(3):
         reporter._attempt(reporter.report)
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["This process can't report itself"]
@@ -257,12 +258,12 @@ class TestClocks:
         self, migrated: Database, health: healths.AirflowHealth, mocker: MockerFixture, off: float
     ) -> None:
         fake = DatabaseClock(machine=lambda: machine_time() + timedelta(seconds=off))
-        mocker.patch.object(wiring, "clock", return_value=fake)
-        reporter = process_reports.Reporter(process_reports.CONDUCTOR)
+        mocker.patch.object(process_reports, "clock", return_value=fake)
+        reporter = wiring.reporter(process_reports.CONDUCTOR)
         reporter._attempt(reporter.report)
         (found,) = reported(migrated)
         assert found.clock_offset == pytest.approx(off, abs=2)
-        assert wiring.process_name() in health.clocks().detail
+        assert process_reports.process_name() in health.clocks().detail
         assert abs(found.started_at - machine_time()) < timedelta(minutes=1)
         assert abs(fake.now() - machine_time()) < timedelta(minutes=1)
 
@@ -358,13 +359,13 @@ class TestHooks:
         self, migrated: Database, health: healths.AirflowHealth
     ) -> None:
         harmless.tell("asset_manager", ValueError("a secret"))
-        with wiring.AirflowUnitOfWork().session() as session:
-            process_reports.Reporter(process_reports.API_SERVER).report(session)
+        with Transactions().session() as session:
+            wiring.reporter(process_reports.API_SERVER).report(session)
         assert [each.trouble for each in reported(migrated)] == ["asset_manager: ValueError"]
         harmless.forget()  # as in another process
         found = health.hooks()
         assert found.status == "degraded"
-        assert f"in {wiring.process_name()}: asset_manager: ValueError" in found.detail
+        assert f"in {process_reports.process_name()}: asset_manager: ValueError" in found.detail
         assert "secret" not in found.detail
 
     def test_a_process_that_cannot_report_tells_of_itself(
@@ -436,7 +437,7 @@ def test_health_answers_without_tables(bare: Database, health: healths.AirflowHe
 def test_health_answers_without_a_database(
     mocker: MockerFixture, health: healths.AirflowHealth, error: Exception
 ) -> None:
-    mocker.patch.object(wiring, "unit_of_work", autospec=True, side_effect=error)
+    mocker.patch.object(healths, "transactions", autospec=True, side_effect=error)
     found = health.components()
     why = f"It can't be told ({type(error).__name__}); this process's log says why."
     assert found["database"] == healths.ComponentHealth("unhealthy", why)
@@ -458,12 +459,12 @@ def test_the_file_of_declared_links_is_read_at_the_start(
     if content is not None:
         file.write_bytes(content)
     configured = Settings(declared_links_file=str(file))
-    mocker.patch.object(wiring, "settings", return_value=configured)
-    wiring.declarations.cache_clear()
+    mocker.patch.object(configuration, "settings", return_value=configured)
+    configuration.declarations.cache_clear()
     found = healths.AirflowHealth(settings=lambda: configured, clock=Clock()).declared_links()
     assert (found.status, said in found.detail) == (status, True), found.detail
-    assert len(wiring.declarations().links) == links
-    wiring.declarations.cache_clear()
+    assert len(configuration.declarations().links) == links
+    configuration.declarations.cache_clear()
 
 
 def meet(prepare: str, *, within: float) -> None:
@@ -473,4 +474,4 @@ def meet(prepare: str, *, within: float) -> None:
 
 
 def test_a_thread_that_imports_a_model_and_the_first_query_do_not_wait_for_each_other() -> None:
-    meet("wiring.load_models()", within=120)
+    meet("load_models()", within=120)

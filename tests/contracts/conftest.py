@@ -50,6 +50,7 @@ def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
         yield Installation(house.unit_of_work, FakeClock(), FakeHealth(house.unit_of_work), FakeNotifier())
         return
     from airflow_rerun_downstream.airflow3 import wiring
+    from airflow_rerun_downstream.airflow3.database.transactions import Transactions
     from airflow_rerun_downstream.airflow3.installation import health
     from airflow_rerun_downstream.store import schema
     from airflow_rerun_downstream.store.moments import DatabaseClock
@@ -62,7 +63,7 @@ def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
         }
     )
     yield Installation(
-        wiring.AirflowUnitOfWork(),
+        wiring.AirflowUnitOfWork(Transactions()),
         DatabaseClock(),
         health.AirflowHealth(settings=lambda: settings, clock=DatabaseClock()),
         ConfiguredTargets(settings),

@@ -21,6 +21,7 @@ from airflow.utils.state import DagRunState, State, TaskInstanceState
 from sqlalchemy import delete, or_, select, tuple_
 
 from airflow_rerun_downstream.airflow3.acting.deferred_writes import Deferred
+from airflow_rerun_downstream.airflow3.versions import rule_of_latest_version
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,11 +48,8 @@ def wants_latest_version(explicit: bool | None, *, dag_id: str, session: Session
     """
     if explicit is not None:
         return explicit
-    try:
-        from airflow.api_fastapi.common.dagbag import resolve_run_on_latest_version
-    except ImportError:
-        return False
-    return bool(resolve_run_on_latest_version(None, dag_id, session))
+    rule = rule_of_latest_version()
+    return rule is not None and bool(rule(None, dag_id, session))
 
 
 def clear(

@@ -17,10 +17,10 @@ from airflow_rerun_downstream.airflow3.acting.observing import (
     Silence,
     observations,
     rooms,
-    utc_now,
     was_left,
 )
 from airflow_rerun_downstream.airflow3.database import audit
+from airflow_rerun_downstream.airflow3.database.clock import utc_now
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts import own_starts
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import structure_of_run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import and_, case, false, func, null, or_, select
 
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in, pair_in
+from airflow_rerun_downstream.airflow3.versions import DAGS_DRAIN
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import DagRoom
@@ -64,8 +65,7 @@ SILENCE = Silence()
 """What this process has seen."""
 
 
-DRAINING = DAG.is_draining if "is_draining" in DAG else false()
-"""No Airflow up to 3.3 drains Dags."""
+DRAINING = DAG.is_draining if DAGS_DRAIN else false()
 
 CLOSED = (
     (or_(DAG.dag_id.is_(None), DAG.is_stale), "dag_gone"),
@@ -178,11 +178,6 @@ def was_left(task_instance: Any, *, run_state: str, silence: Silence) -> bool:
     if task_instance.state != RESTARTING or run_state not in FINISHED_RUN_STATES:
         return False
     return silence.of(task_instance) > heartbeat_timeout() + SLACK
-
-
-def utc_now() -> datetime:
-    """The machine's time."""
-    return datetime.now(timezone.utc)
 
 
 def heartbeat_timeout() -> timedelta:

@@ -39,7 +39,7 @@ def after_fork() -> None:
 
 def watch() -> None:
     """Have forks of this process wait for `undisturbed`. A repeat does nothing."""
-    if not _registered.is_set() and hasattr(os, "register_at_fork"):
+    if not _registered.is_set():
         _registered.set()
         os.register_at_fork(before=before_fork, after_in_parent=after_fork, after_in_child=after_fork)
 

@@ -17,10 +17,10 @@ from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from sqlalchemy import and_, delete, func, insert, select, update
 
-from airflow_rerun_downstream.airflow3.acting.observing import utc_now
 from airflow_rerun_downstream.airflow3.database import audit
+from airflow_rerun_downstream.airflow3.database.clock import utc_now
 from airflow_rerun_downstream.airflow3.holding import lost_runs, parking
-from airflow_rerun_downstream.airflow3.hooks.dag_run_insert import FAR
+from airflow_rerun_downstream.airflow3.holding.held_until import FAR
 from airflow_rerun_downstream.airflow3.lineage_facts.schedules import schedules
 from airflow_rerun_downstream.domain.errors import CannotFreeze
 from airflow_rerun_downstream.domain.freeze import DagSchedule, Hold

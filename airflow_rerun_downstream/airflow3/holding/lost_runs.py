@@ -15,7 +15,7 @@ from airflow.models.dagrun import DagRun, DagRunNote
 from sqlalchemy import exists, select, update
 
 from airflow_rerun_downstream.airflow3.database import audit
-from airflow_rerun_downstream.airflow3.hooks.dag_run_insert import FAR
+from airflow_rerun_downstream.airflow3.holding.held_until import FAR
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.store.executor import changed
 from airflow_rerun_downstream.store.tables import hold

@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from airflow_rerun_downstream.airflow3.lineage_facts.inlets import scheduled_by
+from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS, PARTITIONS_HAVE_DATES
 from airflow_rerun_downstream.store.executor import Executor
 from airflow_rerun_downstream.store.tables import hold, parked
 
@@ -30,9 +31,6 @@ Keys = Mapping[str, frozenset[str] | None]
 """Frozen Dags, each with the partition keys that are; None: all of them, and the Dag as a whole."""
 
 DAG, QUEUE = DagModel.__table__, AssetDagRunQueue.__table__
-
-PARTITIONED = hasattr(models, "AssetPartitionDagRun")
-"""Airflow 3.1 has no partitions."""
 
 UPSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 """On any other database nothing is parked: freezing is refused there."""
@@ -72,7 +70,7 @@ def park(executor: Executor, keys: Keys) -> None:
         for row in rows:
             same = (QUEUE.c.target_dag_id == row.target_dag_id, QUEUE.c.asset_id == row.asset_id)
             executor.execute(delete(QUEUE).where(*same))
-    for dag_id, some in keys.items() if PARTITIONED else ():
+    for dag_id, some in keys.items() if HAS_PARTITIONS else ():
         rename_pending(executor, dag_id, parked_name(dag_id), keys=some)
 
 
@@ -125,7 +123,7 @@ def unpark(session: Session, dag_id: str) -> None:
         return
     if not kept:
         unpark_queue(session, dag_id)
-    if PARTITIONED:
+    if HAS_PARTITIONS:
         unpark_partitions(session, dag_id, kept)
 
 
@@ -178,8 +176,8 @@ def unpark_partitions(session: Session, dag_id: str, kept: Collection[str]) -> N
 
 
 def merged_date(rows: Sequence[Any]) -> dict[str, Any]:
-    """The date that the rows' partitions agree on, as Airflow merges them; nothing before it has such dates."""
-    if "partition_date" not in models.AssetPartitionDagRun.__table__.c:
+    """The date that the rows' partitions agree on, as Airflow merges them."""
+    if not PARTITIONS_HAVE_DATES:
         return {}
     dates = {row.partition_date for row in rows if row.partition_date is not None}
     return {"partition_date": dates.pop() if len(dates) == 1 else None}

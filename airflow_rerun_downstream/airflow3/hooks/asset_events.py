@@ -18,12 +18,9 @@ from airflow_rerun_downstream.harmless import harmless, tell
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from airflow_rerun_downstream.airflow3.hooks.recognition import Repeating, Waiting
+    from airflow_rerun_downstream.airflow3.hooks.recognition import Given, Repeating, Waiting
 
 PART = "asset_manager"
-
-Given = tuple[tuple[Any, ...], dict[str, Any]]
-"""The arguments of a call."""
 
 _current: ContextVar[Repeating | None] = ContextVar("rerun_downstream_repeating", default=None)
 """The event that is being registered, if it repeats an earlier one."""
@@ -192,6 +189,15 @@ def prepare_when_safe() -> None:
 def working() -> bool:
     """Whether repeated events are recognised in this process, if its asset manager is ours."""
     return _inside is not None
+
+
+def active_here() -> bool:
+    """Whether repeated events are recognised in this process."""
+    from airflow.assets.manager import asset_manager
+
+    from airflow_rerun_downstream.airflow3.installation.process_reports import recognises
+
+    return recognises(type(asset_manager)) and working()
 
 
 prepare_when_safe()

@@ -30,9 +30,9 @@ def on_task_instance_success(previous_state: Any, task_instance: Any) -> None:
 def on_starting(component: Any) -> None:
     """Prepare a job, which may be a scheduler's. A task's process is none, and imports nothing for it."""
     if is_job(component):
-        from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
+        from airflow_rerun_downstream.airflow3.hooks import scheduler_watch
 
-        dag_run_insert.on_starting(component)
+        scheduler_watch.on_starting(component)
 
 
 @hookimpl
@@ -40,9 +40,9 @@ def on_starting(component: Any) -> None:
 def before_stopping(component: Any) -> None:
     """A job ends."""
     if is_job(component):
-        from airflow_rerun_downstream.airflow3.hooks import dag_run_insert
+        from airflow_rerun_downstream.airflow3.hooks import scheduler_watch
 
-        dag_run_insert.on_stopping(component)
+        scheduler_watch.on_stopping(component)
 
 
 def is_job(component: Any) -> bool:

@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.orm import Session
 
-    from airflow_rerun_downstream.airflow3.hooks.asset_events import Given
 
 T = TypeVar("T")
+
+Given = tuple[tuple[Any, ...], dict[str, Any]]
+"""The arguments of a call."""
 
 guard = SchemaGuard()
 

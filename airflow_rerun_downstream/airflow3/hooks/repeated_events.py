@@ -24,6 +24,7 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import case, false, insert, or_, select, update
 
 from airflow_rerun_downstream.airflow3.hooks import expected_runs
+from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.store import dispatches
 from airflow_rerun_downstream.store.dispatches import UNMAPPED
@@ -147,7 +148,7 @@ class RerunTry:
             .where(or_(same, named if names else false()), *like)
             .order_by(EVENT.c.timestamp, EVENT.c.id)
         )
-        if "partition_key" in EVENT.c:
+        if HAS_PARTITIONS:
             wanted = wanted.where(EVENT.c.partition_key.is_not_distinct_from(kwargs.get("partition_key")))
         return merged(connection.execute(wanted).all())
 

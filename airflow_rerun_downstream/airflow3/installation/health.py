@@ -9,7 +9,8 @@ from functools import cache, partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.configuration import declarations
+from airflow_rerun_downstream.airflow3.database.transactions import transactions
 from airflow_rerun_downstream.airflow3.holding import lost_runs
 from airflow_rerun_downstream.airflow3.installation import airflow_processes, process_reports
 from airflow_rerun_downstream.domain.errors import Refusal
@@ -96,15 +97,15 @@ class AirflowHealth:
 
     def database(self) -> ComponentHealth:
         """Are our tables there, and the code's?"""
-        wiring.unit_of_work().look_again()
-        with wiring.unit_of_work().session():
+        transactions().look_again()
+        with transactions().session():
             if name := unsupported_database():
                 return ComponentHealth(DEGRADED, f"{name} isn't supported: {WITHOUT_SUPPORT}")
             return ComponentHealth(HEALTHY, "The tables are up to date.")
 
     def conductor(self) -> ComponentHealth:
         """Does somebody conduct?"""
-        with wiring.unit_of_work().session() as session:
+        with transactions().session() as session:
             found = SqlLease(session).read()
         if found is None or found.owner is None:
             return ComponentHealth(UNHEALTHY, f"No conductor leads. {self._how_to_conduct()}")
@@ -123,7 +124,7 @@ class AirflowHealth:
 
     def clocks(self) -> ComponentHealth:
         """Do the processes' own clocks agree with the database's?"""
-        with wiring.unit_of_work().session() as session:
+        with transactions().session() as session:
             found = live_processes(session, within=process_reports.ALIVE)
         off = [each for each in found if abs(each.clock_offset or 0.0) > MAX_CLOCK_OFFSET.total_seconds()]
         if off:
@@ -154,7 +155,7 @@ class AirflowHealth:
         """Can a run be held before it exists?"""
         if name := unsupported_database():
             return ComponentHealth(DEGRADED, f"It does nothing on {name}: {WITHOUT_SUPPORT}")
-        with wiring.unit_of_work().session() as session:
+        with transactions().session() as session:
             jobs = set(airflow_processes.live_jobs(session, airflow_processes.SCHEDULER, now=self._clock.now()))
             without = jobs - self._with_hook(session)
         if not jobs:
@@ -170,12 +171,12 @@ class AirflowHealth:
 
     def hooks(self) -> ComponentHealth:
         """Has anything of ours failed lately where Airflow had called it?"""
-        with wiring.unit_of_work().session() as session:
+        with transactions().session() as session:
             found = {
                 each.id: each.trouble for each in live_processes(session, within=process_reports.ALIVE) if each.trouble
             }
         if here := process_reports.lately():
-            found.setdefault(wiring.process_name(), here)
+            found.setdefault(process_reports.process_name(), here)
         if found:
             named = "; ".join(f"in {name}: {trouble}" for name, trouble in sorted(found.items()))
             return ComponentHealth(
@@ -187,7 +188,7 @@ class AirflowHealth:
 
     def frozen(self) -> ComponentHealth:
         """Is every run that is held named by a record?"""
-        with wiring.unit_of_work().session() as session:
+        with transactions().session() as session:
             found = lost_runs.lost(session)
         if found:
             named = ", ".join(str(each.ref) for each in found[:5]) + (", …" if len(found) > 5 else "")
@@ -248,7 +249,7 @@ class AirflowHealth:
 
     def declared_links(self) -> ComponentHealth:
         """Is the file of declared links right?"""
-        found = wiring.declarations()
+        found = declarations()
         if found.problems:
             return ComponentHealth(DEGRADED, f"Links are missing from plans. {' '.join(found.problems)}")
         if self._settings().declared_links_file is None:
@@ -257,7 +258,7 @@ class AirflowHealth:
 
     def _api_servers(self) -> list[ProcessReport]:
         try:
-            with wiring.unit_of_work().session() as session:
+            with transactions().session() as session:
                 alive = live_processes(session, within=process_reports.ALIVE)
                 return [each for each in alive if each.kind == process_reports.API_SERVER]
         except Refusal:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream import harmless
-from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.database import forks
+from airflow_rerun_downstream.airflow3.database.clock import clock
+from airflow_rerun_downstream.airflow3.database.transactions import transactions
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.store.processes import ProcessReport, forget_processes, report_process
 
@@ -42,11 +47,20 @@ REMEMBERED = timedelta(hours=1)
 class Reporter:
     """Reports this process until told to stop. Errors are logged when they begin; they hurt nobody else.
 
-    ``job_id`` is a scheduler's row in Airflow's table of jobs.
+    ``asset_manager``: whether repeated asset events are recognised in this process. ``job_id`` is a scheduler's row in
+    Airflow's table of jobs.
     """
 
-    def __init__(self, kind: str, *, job_id: int | None = None, freeze_hook: bool = False) -> None:
+    def __init__(
+        self,
+        kind: str,
+        *,
+        asset_manager: Callable[[], bool],
+        job_id: int | None = None,
+        freeze_hook: bool = False,
+    ) -> None:
         self.kind = kind
+        self._asset_manager = asset_manager
         self.job_id = job_id
         self.freeze_hook = freeze_hook
         self._started_at: datetime | None = None
@@ -69,23 +83,22 @@ class Reporter:
         report_process(session, self._said(session), ago=2 * ALIVE)
 
     def _said(self, session: Session) -> ProcessReport:
-        clock = wiring.clock()
-        now = clock.read(session)
+        now = clock().read(session)
         self._started_at = self._started_at or now
         return ProcessReport(
-            id=wiring.process_name(),
+            id=process_name(),
             kind=self.kind,
-            asset_manager=asset_manager_here(),
+            asset_manager=self._asset_manager(),
             freeze_hook=self.freeze_hook,
             started_at=self._started_at,
             job_id=self.job_id,
-            clock_offset=clock.offset.total_seconds(),
+            clock_offset=clock().offset.total_seconds(),
             trouble=lately(),
         )
 
     def _attempt(self, what: Callable[[Session], None]) -> None:
         try:
-            with forks.undisturbed(), wiring.unit_of_work().session() as session:
+            with forks.undisturbed(), transactions().session() as session:
                 what(session)
         except Refusal as refusal:
             trouble: str | None = refusal.detail
@@ -98,19 +111,16 @@ class Reporter:
         self._trouble = trouble
 
 
+@cache
+def process_name() -> str:
+    """Names this process among all that share the database, also after a restart with the same process id."""
+    return f"{socket.gethostname()[:100]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
 def lately() -> str | None:
     """What has gone wrong in this process's part of Airflow's work, without anything that an error's text may hold."""
     found = harmless.troubles(since=datetime.now(timezone.utc) - REMEMBERED)
     return "; ".join(f"{each.part}: {each.kind}" for each in found) or None
-
-
-def asset_manager_here() -> bool:
-    """Whether repeated asset events are recognised in this process."""
-    from airflow.assets.manager import asset_manager
-
-    from airflow_rerun_downstream.airflow3.hooks.asset_events import working
-
-    return recognises(type(asset_manager)) and working()
 
 
 def asset_manager_configured() -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import func, literal, null, select, union_all
 
 from airflow_rerun_downstream.airflow3.database.key_lists import one_in
 from airflow_rerun_downstream.airflow3.lineage_facts import inlets, latest_dags
-from airflow_rerun_downstream.airflow3.lineage_facts.consumptions import ASSET, EVENT
+from airflow_rerun_downstream.airflow3.lineage_facts.emitted_events import ASSET, EVENT
 from airflow_rerun_downstream.airflow3.lineage_facts.inlets import ALIAS, BY_ALIAS, BY_ASSET, BY_NAME, BY_URI, DAG
 from airflow_rerun_downstream.domain.edges import AssetFlow
 

@@ -21,7 +21,7 @@ from airflow.models.dag import DagModel
 from sqlalchemy import exists, func, null, or_, select, union_all
 
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in
-from airflow_rerun_downstream.airflow3.lineage_facts.consumptions import ASSET, EVENT, emitted_by
+from airflow_rerun_downstream.airflow3.lineage_facts.emitted_events import ASSET, EVENT, emitted_by
 from airflow_rerun_downstream.domain.facts import (
     AssetEmission,
     AssetSchedule,

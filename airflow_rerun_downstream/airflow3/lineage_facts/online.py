@@ -20,6 +20,7 @@ from airflow_rerun_downstream.airflow3.database.untrusted_values import (
     read_id,
     text_of,
 )
+from airflow_rerun_downstream.airflow3.lineage_facts.run_versions import triggers_of
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.templates import may_name
 
@@ -127,9 +128,6 @@ def parents(
     A run id is unique in its Dag only. A task that can't name the run's Dag, in its own run's version, is left out.
     ``whole_dags``: for other runs of the same Dags, too.
     """
-    # Not at the top: what a version declares is read by modules that need this one.
-    from airflow_rerun_downstream.airflow3.lineage_facts.run_versions import triggers_of
-
     wanted = {*children, *(runs_made(session, {ref.dag_id for ref in children}) if whole_dags else ())}
     by_id: dict[str, list[RunRef]] = {}
     for child in wanted:

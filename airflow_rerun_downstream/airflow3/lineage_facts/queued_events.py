@@ -14,17 +14,15 @@ from airflow.models.dag import DagModel
 from sqlalchemy import and_, exists, func, literal, null, or_, select, true, union_all
 
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
-from airflow_rerun_downstream.airflow3.lineage_facts.consumptions import ASSET, EVENT, EVENT_COLUMNS
+from airflow_rerun_downstream.airflow3.lineage_facts.emitted_events import ASSET, EVENT, EVENT_COLUMNS
 from airflow_rerun_downstream.airflow3.lineage_facts.inlets import BY_ALIAS, BY_ASSET, DAG
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN
+from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS
 from airflow_rerun_downstream.domain.freeze import WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
-
-PARTITIONED = hasattr(models, "AssetPartitionDagRun")
-"""Airflow 3.1 has no partitions."""
 
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -38,7 +36,7 @@ def waiting_assets(session: Session, producers: Collection[RunRef]) -> list[Wait
     found: set[WaitingAsset] = set()
     for some in chunks(producers):
         found |= {waiting(row) for row in session.execute(in_next_window(session, some))}
-        if PARTITIONED:
+        if HAS_PARTITIONS:
             found |= {waiting(row) for row in session.execute(with_pending_key(session, some))}
     return sorted(found, key=lambda one: (one.event_id, one.dag_id, one.partition_key or ""))
 
@@ -65,7 +63,7 @@ def in_next_window(session: Session, producers: Collection[RunRef]) -> Any:
         .scalar_subquery()
     )
     since = func.coalesce(last, literal(LONG_AGO, EVENT.timestamp.type)).label("since")
-    active = and_(DAG.is_stale.is_(False), DAG.timetable_partitioned.is_(False) if PARTITIONED else true())
+    active = and_(DAG.is_stale.is_(False), DAG.timetable_partitioned.is_(False) if HAS_PARTITIONS else true())
     due = union_all(
         select(DAG.dag_id, BY_ASSET.asset_id, null().label("alias_id"), since)
         .where(BY_ASSET.dag_id == DAG.dag_id, active),

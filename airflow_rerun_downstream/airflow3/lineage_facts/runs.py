@@ -18,6 +18,7 @@ from airflow_rerun_downstream.airflow3.database.untrusted_values import AT_ONCE,
 from airflow_rerun_downstream.airflow3.lineage_facts.online import Kind, Origins, origins, word
 from airflow_rerun_downstream.airflow3.lineage_facts.serialized_task import value_of
 from airflow_rerun_downstream.airflow3.lineage_facts.stopped import stopped
+from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS
 from airflow_rerun_downstream.domain.facts import RunConf, RunFacts, RunNow, TaskInstanceFacts, UndatedRun
 from airflow_rerun_downstream.domain.refs import RunRef
 
@@ -28,8 +29,7 @@ RUN = DagRun.__table__.c
 DAG = DagModel.__table__.c
 TI = TaskInstance.__table__.c
 
-PARTITION_KEY = RUN.partition_key if "partition_key" in RUN else literal(None)
-"""Airflow 3.1 has no partitions."""
+PARTITION_KEY = RUN.partition_key if HAS_PARTITIONS else literal(None)
 
 THERE = exists().where(DAG.dag_id == RUN.dag_id, DAG.is_stale.is_(False)).correlate(DagRun.__table__)
 """Whether Airflow finds a run's Dag."""

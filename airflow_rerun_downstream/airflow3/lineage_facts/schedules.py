@@ -22,6 +22,7 @@ from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in,
 from airflow_rerun_downstream.airflow3.lineage_facts.inlets import scheduled_by
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import current_dags
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN
+from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS, TIMETABLES_SEE_RUNS, WATCHERS_ARE_MODELS
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
 
 if TYPE_CHECKING:
@@ -31,18 +32,12 @@ log = logging.getLogger(__name__)
 
 DAG = DagModel.__table__.c
 
-HAS_RUN_INFO = hasattr(Timetable, "next_dagrun_info_v2")
-"""Airflow 3.1 shows a timetable the last run's data interval only."""
-
 READS_LAST_RUN = (
-    ("next_dagrun_info_v2", "run_info_from_dag_run", "next_run_info_from_dag_model") if HAS_RUN_INFO else ()
+    ("next_dagrun_info_v2", "run_info_from_dag_run", "next_run_info_from_dag_model") if TIMETABLES_SEE_RUNS else ()
 )
 """The methods by which a timetable may see the last run's ``run_after``."""
 
-if hasattr(models, "AssetWatcherModel"):
-    WATCHED = models.AssetWatcherModel.__table__
-else:  # before 3.2
-    WATCHED = vars(models)["asset_trigger_association_table"]
+WATCHED = models.AssetWatcherModel.__table__ if WATCHERS_ARE_MODELS else vars(models)["asset_trigger_association_table"]
 
 AUTOMATED = (DagRunType.SCHEDULED, DagRunType.BACKFILL_JOB)
 
@@ -64,7 +59,7 @@ def schedules(session: Session, dag_ids: Collection[str], *, upcoming: int) -> d
             dag_id,
             tuple(run for run in coming[dag_id] if (dag_id, run.logical_date) not in made),
             asset_scheduled=bool(dags[dag_id].timetable.asset_condition),
-            partitioned=bool(getattr(dags[dag_id].timetable, "partitioned", False)),
+            partitioned=HAS_PARTITIONS and dags[dag_id].timetable.partitioned,
             is_paused=row.is_paused,
             max_active_runs=row.max_active_runs,
             active_runs=active.get(dag_id, 0),
@@ -124,7 +119,7 @@ def first_info(dag: Any, row: DagModel, last: Any) -> DagRunInfo | None:
         if not dag.timetable.can_be_scheduled:
             return None
         return next_info(dag, info_of(dag.timetable, last) if last is not None else None)
-    if HAS_RUN_INFO:
+    if TIMETABLES_SEE_RUNS:
         found: DagRunInfo | None = dag.timetable.next_run_info_from_dag_model(dag_model=row)
         return found
     ready: Any = row.next_dagrun_create_after
@@ -133,7 +128,7 @@ def first_info(dag: Any, row: DagModel, last: Any) -> DagRunInfo | None:
 
 def info_of(timetable: Timetable, run: DagRun) -> DagRunInfo:
     """What a timetable may see of a run."""
-    if HAS_RUN_INFO:
+    if TIMETABLES_SEE_RUNS:
         return timetable.run_info_from_dag_run(dag_run=run)
     ready: Any = run.run_after
     return DagRunInfo(ready, get_run_data_interval(timetable, run))
@@ -144,7 +139,7 @@ def next_info(dag: Any, info: DagRunInfo | None) -> DagRunInfo | None:
     restriction = dag._time_restriction
     found: DagRunInfo | None
     try:
-        if HAS_RUN_INFO:
+        if TIMETABLES_SEE_RUNS:
             found = dag.timetable.next_dagrun_info_v2(last_dagrun_info=info, restriction=restriction)
         else:
             interval = info.data_interval if info is not None else None
@@ -156,11 +151,11 @@ def next_info(dag: Any, info: DagRunInfo | None) -> DagRunInfo | None:
 
 
 def run_id(timetable: Timetable, info: DagRunInfo) -> str:
-    """The id that the scheduler will give to a run. Before 3.2 it made it of the logical date."""
+    """The id that the scheduler will give to a run."""
     assert info.logical_date is not None
     return timetable.generate_run_id(
         run_type=DagRunType.SCHEDULED,
-        run_after=info.run_after if HAS_RUN_INFO else info.logical_date,
+        run_after=info.run_after if TIMETABLES_SEE_RUNS else info.logical_date,
         data_interval=info.data_interval,
     )
 

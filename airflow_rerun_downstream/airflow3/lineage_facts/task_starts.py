@@ -13,7 +13,7 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import and_, func, null, or_, select
 
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in, pair_in
-from airflow_rerun_downstream.airflow3.lineage_facts.consumptions import EVENT
+from airflow_rerun_downstream.airflow3.lineage_facts.emitted_events import EVENT
 from airflow_rerun_downstream.airflow3.lineage_facts.online import word
 from airflow_rerun_downstream.airflow3.lineage_facts.own_starts import DID_NOTHING, can_be_noted, noted_start
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, RUN_COLUMNS, TI, complete

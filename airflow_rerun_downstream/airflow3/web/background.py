@@ -7,9 +7,11 @@ import threading
 from collections.abc import Callable
 
 from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.configuration import declarations, settings
 from airflow_rerun_downstream.airflow3.database.migration import migrate_at_start
+from airflow_rerun_downstream.airflow3.database.models import load_models
 from airflow_rerun_downstream.airflow3.hooks import asset_events
-from airflow_rerun_downstream.airflow3.installation.process_reports import API_SERVER, Reporter
+from airflow_rerun_downstream.airflow3.installation.process_reports import API_SERVER
 from airflow_rerun_downstream.conductor import loop
 from airflow_rerun_downstream.harmless import tell
 
@@ -22,7 +24,7 @@ STOPPING = 10.0
 def prepare() -> None:
     """What must be done before the first thread starts, and before the first request comes."""
     try:
-        wiring.load_models()
+        load_models()
         asset_events.prepare()
     except Exception as error:
         tell("rest_api", error)
@@ -39,10 +41,10 @@ class Background:
     def start(self) -> None:
         """Set the tables up if that is needed and possible, then start the threads."""
         try:
-            wiring.declarations()
+            declarations()
             migrate_at_start()
-            self._run("rerun-downstream-reports", Reporter(API_SERVER).run, self._stop)
-            if wiring.settings().conductor == "api_server":
+            self._run("rerun-downstream-reports", wiring.reporter(API_SERVER).run, self._stop)
+            if settings().conductor == "api_server":
                 self._run("rerun-downstream-conductor", loop.run, wiring.conductor(), self._stop, self._wake)
         except Exception:
             log.exception("Rerun Downstream can't work in this api-server")

@@ -22,7 +22,7 @@ FAULTY = {
     f"{PACKAGE}.policy": ("mark",),
 }
 BROKEN = {
-    *(f"{PACKAGE}.airflow3.hooks.{name}" for name in ("recognition", "dag_run_insert", "listener")),
+    *(f"{PACKAGE}.airflow3.hooks.{name}" for name in ("recognition", "dag_run_insert", "listener", "scheduler_watch")),
     *(f"{PACKAGE}.airflow3.web.{name}" for name in ("app", "extra_link", "menu")),
     *(f"{PACKAGE}.airflow3.{name}" for name in ("database.forks", "database.sensor_marks", "wiring")),
 }

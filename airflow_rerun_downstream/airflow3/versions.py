@@ -1,0 +1,46 @@
+"""What Airflow 3's minor versions do differently, each difference by its name. Nothing else in here looks for one.
+
+A difference is told by what Airflow has, not by its number: a patch release may bring a thing earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from airflow.models import asset
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.timetables.base import Timetable
+
+HAS_PARTITIONS = hasattr(asset, "AssetPartitionDagRun")
+"""Runs, asset events and what is queued for Dags may have a partition key. Since 3.2."""
+
+PARTITIONS_HAVE_DATES = HAS_PARTITIONS and "partition_date" in asset.AssetPartitionDagRun.__table__.c
+"""A partition that is queued for a Dag may have a date. Since 3.3."""
+
+WATCHERS_ARE_MODELS = hasattr(asset, "AssetWatcherModel")
+"""What watches an asset has a model; before 3.2 it is a row of an association table."""
+
+RUNS_KEEP_CREATED_AT = "created_at" in DagRun.__table__.c
+"""A run says when it was made. Since 3.2."""
+
+TIMETABLES_SEE_RUNS = hasattr(Timetable, "next_dagrun_info_v2")
+"""A timetable is shown the last run, and makes the next one's id from its ready time. Before 3.2 it is shown the last
+data interval only, and makes the id from the logical date.
+"""
+
+DAGS_DRAIN = "is_draining" in DagModel.__table__.c
+"""A Dag may be closed for new runs while those that it has go on. No version up to 3.3."""
+
+
+def rule_of_latest_version() -> Callable[..., bool] | None:
+    """What decides whether a cleared run moves to its Dag's latest version, where Dags and the configuration say so.
+
+    A function, for Airflow's lies among its web modules.
+    """
+    try:
+        from airflow.api_fastapi.common.dagbag import resolve_run_on_latest_version
+    except ImportError:
+        return None
+    found: Callable[..., bool] = resolve_run_on_latest_version
+    return found
