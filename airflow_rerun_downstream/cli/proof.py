@@ -30,8 +30,8 @@ def proof(of: payloads.Proof) -> list[object]:
         rows = [
             (
                 f"{text(each.outcome)}: {text(each.reason)}",
-                moment(each.reader, "began or read", each.read_at),
-                moment(each.writer, "ended", each.written_at),
+                moment(each.reader, "began" if in_one_run(each) else "read", each.read_at),
+                moment(each.writer, "ended" if in_one_run(each) else "written", each.written_at),
                 each.accepted_by,
             )
             for each in of.findings
@@ -47,6 +47,11 @@ def proof(of: payloads.Proof) -> list[object]:
         runs = number(of.hidden_runs, "run that you may not read", "runs that you may not read")
         parts.append(f"Not shown: {number(hidden, 'finding', 'findings')} about {runs}.")
     return parts
+
+
+def in_one_run(of: payloads.ProofFinding) -> bool:
+    """Whether it is about two tasks of one run."""
+    return of.writer is not None and (of.writer.dag_id, of.writer.run_id) == (of.reader.dag_id, of.reader.run_id)
 
 
 def checked(of: payloads.ProofCounts) -> str:
@@ -78,7 +83,7 @@ def part(shown: int, all_of_them: int) -> str:
 
 def moment(of: payloads.ProofSpot | None, what: str, at: datetime | None) -> str | None:
     """A run, or a task of it, in a cell, with when it did something."""
-    return spot(of) if at is None else f"{spot(of)}\n{what} {text(at)}"
+    return spot(of) if at is None else f"{spot(of)}\n{what} {at.isoformat(sep=' ', timespec='milliseconds')}"
 
 
 def spot(of: payloads.ProofSpot | payloads.ProofOlder | None) -> str | None:

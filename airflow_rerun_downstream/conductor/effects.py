@@ -26,7 +26,7 @@ from airflow_rerun_downstream.conductor.steps import (
     Step,
     StopMember,
 )
-from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Finding, Proof, Why, sentence_of
+from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Finding, Proof, ProofReason, sentence_of
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Awaited, Member, Rerun
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
@@ -217,7 +217,7 @@ class Effects:
         if self.cleared_again(work, rerun, members) or self.unproven(work, rerun, members, proof):
             return True
         work.store.keep_proof(rerun.id, proof.at, proof.counts)
-        if any(one.reason == Why.NOT_COMPUTED for one in proof.findings):
+        if any(one.reason == ProofReason.NOT_COMPUTED for one in proof.findings):
             self.tell(work, rerun, "proof_not_computed", None, "nothing is proven; the error is in the conductor's log")
         return isinstance(step, Prove) or self.end(work, rerun, step)
 

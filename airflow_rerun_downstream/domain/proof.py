@@ -131,7 +131,7 @@ NOT_PROVEN = "not_proven"
 """The reason of a member that fails because of a violation."""
 
 
-class Why(str, Enum):
+class ProofReason(str, Enum):
     """Why a check isn't proven."""
 
     READ_TOO_EARLY = "read_too_early"
@@ -176,7 +176,7 @@ class Finding:
     """
 
     outcome: Outcome
-    reason: Why
+    reason: ProofReason
     reader: Spot
     writer: Spot | None = None
     read: datetime | None = None
@@ -256,5 +256,5 @@ def counted(findings: Iterable[Finding]) -> Counter[Outcome]:
 
 def not_computed(at: datetime, source: RunRef) -> Proof:
     """A proof that couldn't be made: of nothing it can be said that it is proven."""
-    finding = Finding(Outcome.NOT_PROVABLE, Why.NOT_COMPUTED, Spot(source))
+    finding = Finding(Outcome.NOT_PROVABLE, ProofReason.NOT_COMPUTED, Spot(source))
     return Proof(at, Counts(not_provable=1), (finding,))

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from airflow_rerun_downstream.domain.facts import UNFINISHED_TASK_STATES
-from airflow_rerun_downstream.domain.proof import Finding, Outcome, ProvenLink, ProvenMember, Spot, TaskTries, Why
+from airflow_rerun_downstream.domain.proof import (
+    Finding,
+    Outcome,
+    ProofReason,
+    ProvenLink,
+    ProvenMember,
+    Spot,
+    TaskTries,
+)
 from airflow_rerun_downstream.domain.proof_clocks import Moment, end, read_after, read_between, time_of
 from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene, earliest, starts
 from airflow_rerun_downstream.domain.proof_tasks import ORDER_LOST, ended_well, last_end
@@ -128,17 +136,17 @@ class Between:
 
     def check(self, pair: Pair) -> Finding | None:
         """One pair: the gravest that any of its tasks shows."""
-        worst: tuple[Why, TaskTries, Moment | None] | None = None
+        worst: tuple[ProofReason, TaskTries, Moment | None] | None = None
         fresh = self.readers(pair)
         reads: list[Moment | None] = [*self.moments(pair, fresh)]
         for task in self.writers(pair) if fresh else ():
             for read in reads or [None]:
                 why = self.came_after(pair, task, read)
-                if why is Why.READ_TOO_EARLY and pair.vague:
-                    why = Why.NO_RECORD
+                if why is ProofReason.READ_TOO_EARLY and pair.vague:
+                    why = ProofReason.NO_RECORD
                 if why is not None and (worst is None or graver(why, worst[0])):
                     worst = (why, task, read)
-        if worst is None or (worst[0] is not Why.READ_TOO_EARLY and self.settled(pair)):
+        if worst is None or (worst[0] is not ProofReason.READ_TOO_EARLY and self.settled(pair)):
             return None
         return self.finding(pair, fresh, *worst)
 
@@ -184,17 +192,17 @@ class Between:
                     found |= new
         return found
 
-    def came_after(self, pair: Pair, task: TaskTries, read: Moment | None) -> Why | None:
+    def came_after(self, pair: Pair, task: TaskTries, read: Moment | None) -> ProofReason | None:
         """Why a read can't be shown to have come after a task instance had been made anew; None: it did."""
         writes = self.scene.new_tries(pair.writer.ref, task)
         if pair.writer.state == "skipped":  # it was let go as it is: only nothing of it may have been on its way
             return reason(read_between(read, writes))
         if task.state in UNFINISHED_TASK_STATES and not any(one.state == "success" for one in writes):
-            return Why.READ_TOO_EARLY
+            return ProofReason.READ_TOO_EARLY
         if not writes or task.state == "skipped":
             return None
         if read is None:
-            return Why.NO_RECORD
+            return ProofReason.NO_RECORD
         return reason(read_after(read, ended_well(task, writes)))
 
     def settled(self, pair: Pair) -> bool:
@@ -208,13 +216,13 @@ class Between:
         self,
         pair: Pair,
         readers: list[TaskTries],
-        why: Why,
+        why: ProofReason,
         task: TaskTries,
         read: Moment | None,
     ) -> Finding:
         """What isn't proven of a pair."""
         reader, writes = pair.reader, self.scene.new_tries(pair.writer.ref, task)
-        wrong, by = why is Why.READ_TOO_EARLY, None
+        wrong, by = why is ProofReason.READ_TOO_EARLY, None
         outcome = Outcome.VIOLATION if wrong else Outcome.NOT_PROVABLE
         if wrong and (by := self.accepted(pair, {one.task_id for one in readers})) is not None:
             outcome = Outcome.ACCEPTED
@@ -255,7 +263,7 @@ class Between:
                     wrong[reader.ref] = [None]
                     pending.append(reader.ref)
                     spot = Spot(reader.ref, pair.link.to_task)
-                    yield Finding(Outcome.VIOLATION, Why.RESTS_ON_UNPROVEN, spot, Spot(ref))
+                    yield Finding(Outcome.VIOLATION, ProofReason.RESTS_ON_UNPROVEN, spot, Spot(ref))
 
     def after(self, spot: Spot) -> Ids:
         """The tasks of a run that hold what isn't right, from one on; one index stands for its task."""
@@ -263,11 +271,11 @@ class Between:
         return self.scene.after(self.scene.by_ref[spot.ref].at_submit, task_id)
 
 
-def reason(after: bool | None) -> Why | None:
+def reason(after: bool | None) -> ProofReason | None:
     """Why a read can't be shown to have come after a write, by what the clocks tell."""
-    return None if after else Why.CLOCKS_DIFFER if after is None else Why.READ_TOO_EARLY
+    return None if after else ProofReason.CLOCKS_DIFFER if after is None else ProofReason.READ_TOO_EARLY
 
 
-def graver(one: Why, other: Why) -> bool:
+def graver(one: ProofReason, other: ProofReason) -> bool:
     """Whether one is wrong, and of the other it can't be told."""
-    return one is Why.READ_TOO_EARLY and other is not Why.READ_TOO_EARLY
+    return one is ProofReason.READ_TOO_EARLY and other is not ProofReason.READ_TOO_EARLY

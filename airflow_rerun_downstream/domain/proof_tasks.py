@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.facts import (
     UNFINISHED_TASK_STATES,
     DagStructure,
 )
-from airflow_rerun_downstream.domain.proof import Finding, Outcome, ProvenMember, Spot, TaskTries, Try, Why
+from airflow_rerun_downstream.domain.proof import Finding, Outcome, ProofReason, ProvenMember, Spot, TaskTries, Try
 from airflow_rerun_downstream.domain.proof_clocks import APART, Moment, end, read_after, time_of
 from airflow_rerun_downstream.domain.proof_scene import Scene, starts, waits
 
@@ -51,18 +51,22 @@ class InRun:
                     outcome, by = Outcome.ACCEPTED, member.listed[key]
             yield Finding(outcome, why, spot, by=by)
 
-    def not_anew(self, member: ProvenMember, task: TaskTries) -> tuple[Outcome, Why] | None:
+    def not_anew(self, member: ProvenMember, task: TaskTries) -> tuple[Outcome, ProofReason] | None:
         """Why a task instance can't be shown to be made anew in the rerun; None: it was."""
         if task.state in UNFINISHED_TASK_STATES:
-            return Outcome.NOT_PROVABLE, Why.NOT_FINISHED
+            return Outcome.NOT_PROVABLE, ProofReason.NOT_FINISHED
         if task.state != "success" or not task.present or task.by_hand:
-            return Outcome.VIOLATION, Why.NOT_MADE_ANEW
+            return Outcome.VIOLATION, ProofReason.NOT_MADE_ANEW
         if not task.tries or task.tries[-1].start is None:
-            return Outcome.NOT_PROVABLE, Why.NO_RECORD
+            return Outcome.NOT_PROVABLE, ProofReason.NO_RECORD
         if self.scene.is_new(member.ref, task):
             return None
         near = near_enough(self.scene, task.tries[-1])
-        return (Outcome.NOT_PROVABLE, Why.CLOCKS_DIFFER) if near else (Outcome.VIOLATION, Why.NOT_MADE_ANEW)
+        return (
+            (Outcome.NOT_PROVABLE, ProofReason.CLOCKS_DIFFER)
+            if near
+            else (Outcome.VIOLATION, ProofReason.NOT_MADE_ANEW)
+        )
 
     def in_order(self, member: ProvenMember) -> Iterator[Finding | None]:
         """A finding for each two selected tasks of which the later can't be shown to have waited for the earlier."""
@@ -123,7 +127,7 @@ class InRun:
         outcome, by = Outcome.NOT_PROVABLE if found is None else Outcome.VIOLATION, None
         if found is False and (by := self.scene.told(member.at_submit, ORDER_LOST, {task_id})) is not None:
             outcome = Outcome.ACCEPTED
-        reason = Why.BEGAN_TOO_EARLY if found is False else Why.CLOCKS_DIFFER
+        reason = ProofReason.BEGAN_TOO_EARLY if found is False else ProofReason.CLOCKS_DIFFER
         pair = Spot(member.ref, task_id), Spot(member.ref, leader)
         return Finding(outcome, reason, *pair, time_of(read), time_of(written), by)
 
@@ -151,7 +155,7 @@ class InRun:
                 and (task_id, None) not in member.listed
             ):
                 pair = Spot(member.ref, task_id), Spot(member.ref, reached[task_id])
-                yield Finding(Outcome.VIOLATION, Why.LEFT_UNTOLD, *pair)
+                yield Finding(Outcome.VIOLATION, ProofReason.LEFT_UNTOLD, *pair)
 
 
 NOTHING: Answer = (True, None, None)

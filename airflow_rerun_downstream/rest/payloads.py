@@ -11,8 +11,7 @@ from pydantic_core import CoreSchema
 from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, LinkKind, RunStatus
 from airflow_rerun_downstream.domain.proof import Outcome as ProofOutcome
-from airflow_rerun_downstream.domain.proof import ProofVerdict
-from airflow_rerun_downstream.domain.proof import Why as ProofReason
+from airflow_rerun_downstream.domain.proof import ProofReason, ProofVerdict
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 
 

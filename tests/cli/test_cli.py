@@ -271,7 +271,8 @@ class TestVerify:
         assert "read_too_early" in text
         assert "At its end, 2026-03-01 12:00:00+00:00: nothing to check. 3 links, 0 tasks" in text
         assert "load of" in text
-        assert "ended 2026-03-01 12:00:00+00:00" in text
+        assert "read 2026-03-01 12:00:00.000+00:00" in text
+        assert "written 2026-03-01 12:00:00.000+00:00" in text
         assert "Not shown: 1 finding about 1 run that you may not read." in text
         assert stub.calls == [("proof", ANA, 7)]
 

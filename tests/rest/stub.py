@@ -24,7 +24,7 @@ from airflow_rerun_downstream.domain.plan import (
     PlanWarning,
     RunStatus,
 )
-from airflow_rerun_downstream.domain.proof import Counts, Finding, Older, Outcome, Proof, Spot, Why
+from airflow_rerun_downstream.domain.proof import Counts, Finding, Older, Outcome, Proof, ProofReason, Spot
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Notification, Rerun, RerunEvent, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
@@ -164,8 +164,8 @@ PROOF = ProofView(
         Counts(links=3, tasks=8, orders=5, proven=13, not_provable=1, violations=1, accepted=1, open=0, older=1),
     ),
     (
-        Finding(Outcome.VIOLATION, Why.READ_TOO_EARLY, READ, LOAD, NOON, NOON, None),
-        Finding(Outcome.ACCEPTED, Why.NOT_MADE_ANEW, LOAD, by="ana"),
+        Finding(Outcome.VIOLATION, ProofReason.READ_TOO_EARLY, READ, LOAD, NOON, NOON, None),
+        Finding(Outcome.ACCEPTED, ProofReason.NOT_MADE_ANEW, LOAD, by="ana"),
     ),
     (Older(Spot(RunRef("sales", "=1+1")), LOAD, None),),
     hidden_runs=1,

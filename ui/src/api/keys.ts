@@ -16,6 +16,7 @@ export const keys = {
   events: (id: number) => ["events", id] as const,
   links: (id: number) => ["links", id] as const,
   notMadeAnew: (id: number, count: number) => ["not-made-anew", id, count] as const,
+  proof: (id: number, moved: string) => ["proof", id, moved] as const,
   notificationTargets: ["notification-targets"] as const,
   health: ["health"] as const,
 };

@@ -1030,7 +1030,7 @@ export interface components {
             /** Read At */
             read_at: string | null;
             reader: components["schemas"]["ProofSpot"];
-            reason: components["schemas"]["Why"];
+            reason: components["schemas"]["ProofReason"];
             writer: components["schemas"]["ProofSpot"] | null;
             /** Written At */
             written_at: string | null;
@@ -1050,6 +1050,12 @@ export interface components {
             /** Task Id */
             task_id: string | null;
         };
+        /**
+         * ProofReason
+         * @description Why a check isn't proven.
+         * @enum {string}
+         */
+        ProofReason: "read_too_early" | "began_too_early" | "not_made_anew" | "left_untold" | "rests_on_unproven" | "clocks_differ" | "no_record" | "not_finished" | "not_computed";
         /**
          * ProofSpot
          * @description A run; ``task_id`` null: as a whole.
@@ -1426,12 +1432,6 @@ export interface components {
             /** Task Id */
             task_id: string;
         };
-        /**
-         * Why
-         * @description Why a check isn't proven.
-         * @enum {string}
-         */
-        Why: "read_too_early" | "began_too_early" | "not_made_anew" | "left_untold" | "rests_on_unproven" | "clocks_differ" | "no_record" | "not_finished" | "not_computed";
     };
     responses: never;
     parameters: never;

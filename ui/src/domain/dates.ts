@@ -35,6 +35,12 @@ export function shownDate(iso: string, timeZone: string): string {
   return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}:${parts.second}`;
 }
 
+/** The same to the millisecond, where the order of two moments matters. */
+export function preciseDate(iso: string, timeZone: string): string {
+  const part = new Date(iso).getUTCMilliseconds();
+  return Number.isNaN(part) ? iso : `${shownDate(iso, timeZone)}.${String(part).padStart(3, "0")}`;
+}
+
 /** What a person typed into a date field (`2026-01-05T01:00`), a moment in their time zone, as ISO 8601 in UTC. */
 export function momentOf(typed: string, timeZone: string): string | undefined {
   const guess = new Date(`${typed}Z`);

@@ -22,7 +22,7 @@ function asked(catalogue: Catalogue): string[] {
 
 /** What a text takes in, in the order of the names. */
 function placeholders(text: unknown): string[] {
-  return [...new Set(String(text).match(/\{\{\w+\}\}/g) ?? [])].sort();
+  return [...new Set(String(text).match(/\{\{\w+\}\}|<\w+\/>/g) ?? [])].sort();
 }
 
 /** One catalogue of a language. */

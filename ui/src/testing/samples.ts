@@ -1,6 +1,16 @@
 /** A rerun and its parts, for tests. */
 
-import type { Counts, Link, Member, Rerun, RerunEvent } from "../api/types";
+import type {
+  Counts,
+  Link,
+  Member,
+  Proof,
+  ProofCounts,
+  ProofFinding,
+  ProofSpot,
+  Rerun,
+  RerunEvent,
+} from "../api/types";
 
 export const NOBODY: Counts = {
   pending: 0,
@@ -88,4 +98,45 @@ export function linkOf(from: string, to: string, changed: Partial<Link> = {}): L
 
 export function eventOf(at: string, action: string, changed: Partial<RerunEvent> = {}): RerunEvent {
   return { id: 1, at, actor: "rerun_downstream", action, member_id: null, detail: null, ...changed };
+}
+
+export function spotOf(dag_id: string, task_id: string | null = null): ProofSpot {
+  return { dag_id, run_id: "r1", task_id };
+}
+
+export function findingOf(changed: Partial<ProofFinding> = {}): ProofFinding {
+  return {
+    outcome: "violation",
+    reason: "read_too_early",
+    reader: spotOf("report"),
+    writer: spotOf("orders", "load"),
+    read_at: "2026-01-05T09:10:00Z",
+    written_at: "2026-01-05T09:12:00Z",
+    accepted_by: null,
+    ...changed,
+  };
+}
+
+export function proofCounts(changed: Partial<ProofCounts> = {}): ProofCounts {
+  const none = { proven: 0, not_provable: 0, violations: 0, accepted: 0, open: 0, older: 0 };
+  return { links: 3, tasks: 8, orders: 5, ...none, ...changed };
+}
+
+export function proofOf({
+  counts,
+  ...changed
+}: Partial<Omit<Proof, "counts">> & { counts?: Partial<ProofCounts> } = {}): Proof {
+  return {
+    rerun_id: 7,
+    at: "2026-01-06T10:00:00Z",
+    verdict: "proven",
+    counts: proofCounts(counts),
+    findings: [],
+    older: [],
+    hidden_runs: 0,
+    hidden_findings: 0,
+    hidden_older: 0,
+    kept: null,
+    ...changed,
+  };
 }

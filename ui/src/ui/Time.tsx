@@ -1,17 +1,24 @@
 import { usePreferences } from "../host/preferences";
-import { shownDate } from "../domain/dates";
+import { preciseDate, shownDate } from "../domain/dates";
 import { useWords } from "../i18n/words";
 
+interface TimeProps {
+  value: string | null | undefined;
+  /** To the millisecond. */
+  precise?: boolean;
+}
+
 /** A moment in the person's time zone; a dash for none. */
-export function Time({ value }: { value: string | null | undefined }) {
+export function Time({ value, precise = false }: TimeProps) {
   const { timeZone } = usePreferences();
   const { t } = useWords();
   if (!value) {
     return <>{t("none")}</>;
   }
+  const text = (precise ? preciseDate : shownDate)(value, timeZone);
   return (
-    <time dateTime={value} title={`${shownDate(value, timeZone)} ${timeZone}`} style={{ whiteSpace: "nowrap" }}>
-      {shownDate(value, timeZone)}
+    <time dateTime={value} title={`${text} ${timeZone}`} style={{ whiteSpace: "nowrap" }}>
+      {text}
     </time>
   );
 }

@@ -79,15 +79,16 @@ function Record({ rerun, problem, retry }: RecordProps) {
   useLastLook(rerun.id, ended);
   const [asked, setAsked] = useState<Asked | null>(null);
   const place = usePlace();
-  const { openMember } = place;
+  const { openMember, openTab } = place;
   const context = useMemo<RecordContext>(
     () => ({
       rerun,
       askRerun: (action) => setAsked({ action }),
       askMember: (member, action) => setAsked({ action, member }),
       open: openMember,
+      openTab,
     }),
-    [rerun, openMember],
+    [rerun, openMember, openTab],
   );
   const trouble = problem ?? members.error ?? members.failureReason ?? links.error ?? events.error;
   return (
@@ -104,13 +105,7 @@ function Record({ rerun, problem, retry }: RecordProps) {
       >
         <RecordNotices members={members.data ?? []} problem={trouble} retry={retry} />
         <RecordFacts events={events.data ?? []} />
-        <RecordTabs
-          tab={place.tab}
-          onTab={place.openTab}
-          members={members.data}
-          links={links.data}
-          events={events.data}
-        />
+        <RecordTabs tab={place.tab} onTab={openTab} members={members.data} links={links.data} events={events.data} />
       </Page>
       <MemberDrawer
         member={members.data?.find(({ id }) => id === place.memberId)}

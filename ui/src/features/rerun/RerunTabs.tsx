@@ -1,17 +1,26 @@
 import { Badge, Box, Tabs } from "@chakra-ui/react";
 import type { ReactNode } from "react";
 import type { IconType } from "react-icons";
-import { MdAccountTree, MdHistory, MdInfoOutline, MdReportProblem, MdTableRows, MdViewTimeline } from "react-icons/md";
+import {
+  MdAccountTree,
+  MdHistory,
+  MdInfoOutline,
+  MdReportProblem,
+  MdTableRows,
+  MdVerified,
+  MdViewTimeline,
+} from "react-icons/md";
 
 import type { Link, Member, RerunEvent } from "../../api/types";
 import { Loading } from "../../ui/feedback/Notices";
 import { useWords } from "../../i18n/words";
-import { useRecord } from "./context";
+import { type TabName, useRecord } from "./context";
 import { EventsTable } from "./events/EventsTable";
 import { MembersTable } from "./table/MembersTable";
 import { MemberGraph } from "./graph/MemberGraph";
 import { MemberTimeline } from "./timeline/MemberTimeline";
 import { NotMadeAnewTable } from "./table/NotMadeAnewTable";
+import { ProofTab } from "./proof/ProofTab";
 import { RecordDetails } from "./details/Details";
 
 const TABS = [
@@ -19,11 +28,10 @@ const TABS = [
   { name: "table", icon: MdTableRows },
   { name: "timeline", icon: MdViewTimeline },
   { name: "left", icon: MdReportProblem },
+  { name: "proof", icon: MdVerified },
   { name: "events", icon: MdHistory },
   { name: "details", icon: MdInfoOutline },
-] as const satisfies readonly { name: string; icon: IconType }[];
-
-type TabName = (typeof TABS)[number]["name"];
+] as const satisfies readonly { name: TabName; icon: IconType }[];
 
 /** The tab that an address names; the graph where it names none. */
 export function tabOf(name: string | undefined): TabName {
@@ -32,7 +40,7 @@ export function tabOf(name: string | undefined): TabName {
 
 interface RecordTabsProps {
   tab: TabName;
-  onTab: (tab: string) => void;
+  onTab: (tab: TabName) => void;
   /** Undefined while they are on their way. */
   members: readonly Member[] | undefined;
   links: readonly Link[] | undefined;
@@ -46,7 +54,7 @@ export function RecordTabs({ tab, onTab, ...parts }: RecordTabsProps) {
   return (
     <Tabs.Root
       value={tab}
-      onValueChange={({ value }) => onTab(value)}
+      onValueChange={({ value }) => onTab(tabOf(value))}
       colorPalette="brand"
       display="flex"
       flexDirection="column"
@@ -55,9 +63,9 @@ export function RecordTabs({ tab, onTab, ...parts }: RecordTabsProps) {
       lazyMount
       unmountOnExit
     >
-      <Tabs.List aria-label={t("record:tab.label")}>
+      <Tabs.List aria-label={t("record:tab.label")} flexShrink={0} overflowX="auto" overflowY="hidden">
         {TABS.map(({ name, icon: Icon }) => (
-          <Tabs.Trigger key={name} value={name}>
+          <Tabs.Trigger key={name} value={name} flexShrink={0} whiteSpace="nowrap">
             <Icon aria-hidden="true" />
             {t(`record:tab.${name}`)}
             {name === "left" && rerun.not_made_anew > 0 && (
@@ -95,6 +103,8 @@ function Part({ name, members, links, events }: PartProps): ReactNode {
       return members && links && events ? <MemberTimeline {...{ members, links, events }} /> : <Waiting />;
     case "left":
       return <NotMadeAnewTable />;
+    case "proof":
+      return members ? <ProofTab members={members} /> : <Waiting />;
     case "events":
       return members && events ? <EventsTable events={events} members={members} /> : <Waiting />;
     case "details":

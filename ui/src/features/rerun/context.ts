@@ -4,12 +4,17 @@ import type { MemberAction } from "../../api/members";
 import type { RerunAction } from "../../api/reruns";
 import type { Member, Rerun } from "../../api/types";
 
+/** The parts of a record. */
+export type TabName = "graph" | "table" | "timeline" | "left" | "proof" | "events" | "details";
+
 /** What the parts of a record's page share. */
 export interface RecordContext {
   rerun: Rerun;
   /** Says what an action will do, and does it when the person agrees. */
   askRerun: (action: RerunAction) => void;
   askMember: (member: Member, action: MemberAction) => void;
+  /** Shows a part of the record. */
+  openTab: (name: TabName) => void;
   /** Shows all about a member. */
   open: (memberId: number) => void;
 }

@@ -44,8 +44,8 @@ export function RecordFacts({ events }: { events: readonly RerunEvent[] }) {
           <RerunDuration rerun={rerun} />
         </Field>
         <Field label={t("record:progress.label")}>
-          <Box pt={2}>
-            <ProgressBar counts={rerun.counts} width="25rem" />
+          <Box pt={2} minWidth={0}>
+            <ProgressBar counts={rerun.counts} width="min(25rem, calc(100vw - 2rem))" />
           </Box>
         </Field>
       </chakra.dl>

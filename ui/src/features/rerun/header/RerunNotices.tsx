@@ -1,10 +1,11 @@
-import { Alert, Box, Flex, Stack, Text } from "@chakra-ui/react";
+import { Alert, Box, Flex, Link, Stack, Text } from "@chakra-ui/react";
 
 import type { Member } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
 import { ProblemNotice } from "../../../ui/feedback/Notices";
 import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
+import { useRecord } from "../context";
 
 /** So many failed members are named above the record; all of them stand in its table. */
 const NAMED = 3;
@@ -56,7 +57,8 @@ function FailedNotice({ failed }: { failed: readonly Member[] }) {
 }
 
 function FailedMember({ member }: { member: Member }) {
-  const { word } = useWords();
+  const { t, word } = useWords();
+  const { openTab } = useRecord();
   return (
     <Flex as="li" gap={3} align="center" wrap="wrap" data-member={member.id}>
       <Box>
@@ -68,6 +70,11 @@ function FailedMember({ member }: { member: Member }) {
         )}
       </Box>
       <Text>{word("reason", member.state_reason)}</Text>
+      {member.state_reason === "not_proven" && (
+        <Link as="button" color="inherit" textDecoration="underline" onClick={() => openTab("proof")}>
+          {t("record:proof.see")}
+        </Link>
+      )}
       <MemberActions member={member} />
     </Flex>
   );

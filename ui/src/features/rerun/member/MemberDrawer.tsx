@@ -63,6 +63,7 @@ interface MemberDetailsProps {
 
 function MemberDetails({ member, members, links }: MemberDetailsProps) {
   const { t, word } = useWords();
+  const { openTab } = useRecord();
   return (
     <Stack gap={5} pb={6}>
       <Stack gap={2}>
@@ -70,6 +71,11 @@ function MemberDetails({ member, members, links }: MemberDetailsProps) {
         <Flex gap={3} align="center" wrap="wrap">
           <MemberBadge state={member.state} />
           <Text>{word("reason", member.state_reason)}</Text>
+          {member.state_reason === "not_proven" && (
+            <chakra.button type="button" color="fg.info" cursor="pointer" onClick={() => openTab("proof")}>
+              {t("record:proof.see")}
+            </chakra.button>
+          )}
         </Flex>
         <MemberActions member={member} />
       </Stack>
