@@ -31,6 +31,8 @@ from mutmut.mutation import file_mutation, mutators
 from mutmut.mutation.diff_apply import apply_mutant, get_diff_for_mutant
 from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.utils.file_utils import copy_also_copy_files, copy_src_dir, walk_mutatable_files
+from mutmut.workers import isolation
+from mutmut.workers.timeout import register_timeout
 
 from dev.run_tests import test_environment
 
@@ -49,8 +51,10 @@ NEAR = 40
 """How many tests a mutant faces at first."""
 CHUNK = 50
 """After how many it is told how far the sample is."""
-MINIMUM, TIMES = 40, 6
-"""A mutant's tests may take these seconds, and so many times as long as without it."""
+MINIMUM, TIMES = 20, 3
+"""A mutant's tests may take these seconds of a processor, and so many times as long as without it."""
+PATIENCE = 40
+"""How many times as long they may take by the clock, on a machine that others use."""
 REACH: Counter[str] = Counter()
 """How many functions each test reaches."""
 
@@ -68,7 +72,7 @@ def main() -> None:
     copy_project()
     os.environ.update(test_environment(str(PLACE / "airflow")))
     os.chdir(PLACE)
-    add_operators()
+    teach_mutmut()
     everything = make_mutants(arguments.jobs)
     if arguments.names:
         chosen = arguments.names
@@ -80,7 +84,7 @@ def main() -> None:
         chosen = random.Random(seed).sample(everything, min(arguments.sample, len(everything)))
     known = equivalents()
     keys = {name: key_of(name) for name in chosen}
-    tried = sorted(name for name in chosen if keys[name] not in known)
+    tried = [name for name in chosen if keys[name] not in known]  # as drawn: what is done so far is a sample, too
     status = run_tests(tried, arguments.jobs)
     status |= check_types([name for name in tried if status[name] not in KILLED])
     report(status, keys, time.monotonic() - started)
@@ -91,21 +95,26 @@ def copy_project() -> None:
     own = Path("dev", "mutants.py")
     if not (PLACE / own).exists() or (PLACE / own).read_bytes() != (ROOT / own).read_bytes():
         shutil.rmtree(PLACE / "mutants" / PACKAGE, ignore_errors=True)  # other mutants may be made now
-    for name in COPIED:
-        source = ROOT / name
-        for path in [source] if source.is_file() else sorted(source.rglob("*")):
-            target = PLACE / path.relative_to(ROOT)
-            if path.is_file() and "__pycache__" not in path.parts and "static" not in path.parts:
-                content = path.read_bytes()
-                if path.suffix == ".py" and PACKAGE in path.parts:
-                    content = without_decorated_getters(content.decode()).encode()
-                if not target.exists() or target.read_bytes() != content:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(content)
-    for path in (PLACE / "mutants").rglob("*.py"):  # what is no longer in the project
-        if not (PLACE / path.relative_to(PLACE / "mutants")).exists():
-            path.unlink()
-    shutil.rmtree(PLACE / "mutants" / "tests", ignore_errors=True)
+    found = [path for name in COPIED for path in [ROOT / name, *sorted((ROOT / name).rglob("*"))] if path.is_file()]
+    for path in found:
+        target = PLACE / path.relative_to(ROOT)
+        if "__pycache__" in path.parts or "static" in path.parts:
+            continue
+        content = path.read_bytes()
+        if path.suffix == ".py" and PACKAGE in path.parts:
+            content = without_decorated_getters(content.decode()).encode()
+        if not target.exists() or target.read_bytes() != content:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    forget_what_is_gone()
+
+
+def forget_what_is_gone() -> None:
+    """Take out of the copies what is no longer in the project."""
+    for copy in (PLACE, PLACE / "mutants"):
+        for path in [path for name in COPIED for path in (copy / name).rglob("*.py")]:
+            if not (ROOT / path.relative_to(copy)).exists():
+                path.unlink()
 
 
 class BareGetters(cst.CSTTransformer):  # type: ignore[misc]  # `make check` has no libcst
@@ -143,8 +152,8 @@ def dropped(node: cst.Expr | cst.Raise) -> Iterator[cst.CSTNode]:
         yield cst.Pass()
 
 
-def add_operators() -> None:
-    """Give mutmut the changes it doesn't know, and take one that changes nothing."""
+def teach_mutmut() -> None:
+    """Give mutmut the changes it doesn't know, take one that changes nothing, and let it count a processor's time."""
     mutators.mutation_operators.extend(
         [
             (cst.If, constant_condition),
@@ -154,6 +163,7 @@ def add_operators() -> None:
         ]
     )
     file_mutation.NEVER_MUTATE_FUNCTION_CALLS.add("cast")
+    isolation.register_timeout = lambda pid, seconds: register_timeout(pid, seconds * PATIENCE)
 
 
 def make_mutants(jobs: int) -> list[str]:
@@ -182,7 +192,8 @@ def run_tests(names: list[str], jobs: int) -> dict[str, str]:
             status |= try_each(runner, {name: mine[:NEAR] for name, mine in tests.items()})
             rest = {name: mine[NEAR:] for name, mine in tests.items() if status[name] == "survived" and mine[NEAR:]}
             status |= try_each(runner, rest)
-            print(f"== {len(status)} of {len(names)}", flush=True)
+            killed = sum(word in KILLED for word in status.values())
+            print(f"== {len(status)} of {len(names)}: {killed} killed", flush=True)
             for name in tests:
                 if status[name] not in KILLED:
                     print(f"  {status[name]}: {name}", flush=True)
@@ -213,7 +224,7 @@ def try_each(runner: mutmut.MutantRunner, tests: dict[str, list[str]]) -> dict[s
         seconds = sum(mutmut.state().duration_by_test[test] for test in chosen)
         while not runner.has_capacity():
             take_one()
-        runner.submit(name, chosen, int(2 * (MINIMUM + TIMES * seconds)), seconds)
+        runner.submit(name, chosen, int(MINIMUM + TIMES * seconds), seconds)
     while runner.pending_count():
         take_one()
     return status
