@@ -1,0 +1,56 @@
+"""Who leads: one conductor at a time, for as long as it ticks, and none whose clock is off."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+from airflow_rerun_downstream.conductor.tick import Conductor
+from airflow_rerun_downstream.settings import Settings
+from tests.fakes.house import House
+
+
+def conductor(house: House, owner: str, **more: object) -> Conductor:
+    settings = Settings(source_ready_since="unlimited", **more)  # type: ignore[arg-type]
+    return Conductor(unit_of_work=house.unit_of_work, clock=house.clock, settings=settings, owner=owner)
+
+
+@pytest.mark.parametrize(("poll", "seconds"), [(0.5, 15), (1.5, 15), (2, 20), (30, 300)])
+def test_who_falls_silent_is_followed_after_ten_polls_and_no_sooner_than_in_fifteen_seconds(
+    poll: float, seconds: int
+) -> None:
+    house = House()
+    one, two = (conductor(house, name, poll_interval=timedelta(seconds=poll)) for name in ("one", "two"))
+    assert [one.tick().leading, two.tick().leading] == [True, False]
+    house.clock.advance(seconds=seconds)
+    assert not two.tick().leading
+    house.clock.advance(seconds=0.001)
+    assert two.tick().leading
+    assert not one.tick().leading
+
+
+def test_who_resigns_is_followed_at_once() -> None:
+    house = House()
+    one, two = conductor(house, "one"), conductor(house, "two")
+    assert one.tick().leading
+    two.resign()
+    assert not two.tick().leading
+    one.resign()
+    assert two.tick().leading
+
+
+def test_a_clock_that_is_off_is_told_once_and_once_that_it_is_right_again(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    house = House()
+    one = conductor(house, "one")
+    leads = []
+    for offset in (0, 5, 6, 7, -60, 1, 0):
+        house.unit_of_work.lease.clock_offset = timedelta(seconds=offset)
+        leads.append(one.tick().leading)
+    assert leads == [True, True, False, False, False, True, True]
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("ERROR", "one doesn't lead: its own clock is 6 s ahead of the database's"),
+        ("INFO", "The clock of one is right again"),
+    ]
