@@ -45,9 +45,7 @@ def tell(part: str, error: BaseException) -> None:
         said = (part, name, str(error)[:MAX_TEXT])
         if said not in _said and len(_said) < MAX_SAID:
             _said.add(said)
-            log.error(
-                "airflow-rerun-downstream can't do its part here (%s); Airflow goes on without it", part, exc_info=error
-            )
+            log.error("airflow-rerun-downstream failed here (%s); Airflow goes on without it", part, exc_info=error)
     except Exception:
         pass
 

@@ -44,8 +44,9 @@ def why_not() -> str:
     *others, last = (".".join(map(str, each)) for each in KNOWN)
     this = ".".join(map(str, airflow_version()))
     return (
-        f"This version of airflow-rerun-downstream knows Airflow {', '.join(others)} and {last}, not {this}, and does "
-        "nothing here: install a version of it that knows this Airflow, or go back to an Airflow that it knows."
+        f"This version of airflow-rerun-downstream supports Airflow {', '.join(others)} and {last}, not "
+        f"{this}, and does nothing here: install a version of it that supports this Airflow, or go back to "
+        "a supported Airflow."
     )
 
 

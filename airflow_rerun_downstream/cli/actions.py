@@ -134,7 +134,7 @@ def links(args: Namespace) -> int:
         raise Usage("Give DAG_ID, or DAG_ID and RUN_ID.")
     if not args.run_id:
         if args.include_manual:
-            raise Usage("--include-manual is about runs: give RUN_ID, too.")
+            raise Usage("--include-manual needs RUN_ID.")
         rendering.show(backend(args).edges(args.dag_id), args.output)
         return 0
     body = PlanBody(

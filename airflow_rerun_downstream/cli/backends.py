@@ -39,7 +39,8 @@ def backend(args: Namespace) -> Backend:
     address(url)  # before a prompt repeats it
     if (token or username) and in_clear(url):
         print(
-            f"Warning: {url} is not https, so the {'token' if token else 'password'} is sent in clear.", file=sys.stderr
+            f"Warning: {url} is not https, so the {'token' if token else 'password'} is sent unencrypted.",
+            file=sys.stderr,
         )
     password = (environment("PASSWORD") or asked_password(username, url)) if username else None
     return RerunDownstreamClient(url, token=token, username=username, password=password)
@@ -60,7 +61,7 @@ def asked_password(username: str, url: str) -> str:
     """The password that a person types. Raises `Usage` where nobody can."""
     if not sys.stdin.isatty():
         raise Usage(
-            "There is no terminal to ask for the password: set AIRFLOW_RERUN_DOWNSTREAM_PASSWORD, or give a token."
+            "There is no terminal to prompt for the password: set AIRFLOW_RERUN_DOWNSTREAM_PASSWORD, or give a token."
         )
     return getpass.getpass(f"Password of {username} at {url}: ")
 

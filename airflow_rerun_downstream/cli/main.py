@@ -60,7 +60,7 @@ def carry_out(args: argparse.Namespace) -> int:
         sys.stderr.close()  # whoever read the output has enough of it
         return DONE
     except KeyboardInterrupt:
-        return said("Interrupted; a rerun that was submitted goes on.", INTERRUPTED)
+        return said("Interrupted; a submitted rerun continues.", INTERRUPTED)
 
 
 def said(message: str, code: int) -> int:

@@ -30,7 +30,7 @@ def conductor(args: Namespace) -> int:
         print(
             f"{report.active} active reruns, {report.steps} steps done."
             if report.leading
-            else "Another conductor leads; nothing was done."
+            else "Another conductor is active; nothing was done."
         )
         return 0
     stop, wake = threading.Event(), threading.Event()
@@ -44,17 +44,21 @@ def conductor(args: Namespace) -> int:
     reporter = host.room("wiring").reporter(host.room("installation.process_reports").CONDUCTOR)
     reporting = threading.Thread(target=reporter.run, args=(stop,), daemon=True)
     reporting.start()
-    print(f"The conductor {made.owner} runs; interrupt to end it.", file=sys.stderr, flush=True)
+    print(f"Conductor {made.owner} is running; interrupt to stop it.", file=sys.stderr, flush=True)
     loop.run(made, stop, wake)
     reporting.join(REPORTED_WITHIN)
-    print("The conductor has ended.", file=sys.stderr)
+    print("The conductor has stopped.", file=sys.stderr)
     return 0
 
 
 def free_lease() -> int:
     """Take the lease from whoever has it, so that any conductor can lead at once."""
     owner = host.room("wiring").free_lease()
-    print("Nobody has the lease." if owner is None else f"The lease of {owner} is free; the next conductor takes it.")
+    print(
+        "No conductor has the lease."
+        if owner is None
+        else (f"The lease of {owner} is free; the next conductor takes it.")
+    )
     return 0
 
 
@@ -87,14 +91,14 @@ def check_upgrade(_args: Namespace) -> int:
     if left.active:
         print(f"active reruns: {', '.join(map(str, left.active))}")
     if not left:
-        print("Nothing is in the way: no run is frozen, and no rerun is active.")
+        print("Ready: no run is frozen, and no rerun is active.")
         return 0
     if not host.supported():
         print(f"{host.why_not()} {unsupported.TOO_LATE}", file=sys.stderr)
         return 1
     print(
-        "Let the reruns end, or terminate them; then release what is still frozen, while a conductor works: "
-        "`airflow-rerun-downstream release --all --wait`.",
+        "Wait for the reruns to end, or terminate them. Then release what is still frozen, with a "
+        "conductor running: `airflow-rerun-downstream release --all --wait`.",
         file=sys.stderr,
     )
     return 1
@@ -121,7 +125,9 @@ def downgrade(args: Namespace) -> int:
     if not args.revision:
         raise Usage("Give --revision; base removes the tables and every record in them.")
     if not args.yes and not sys.stdin.isatty():
-        raise Usage("There is no terminal to ask at: say --yes to downgrade the tables. Records may be lost.")
+        raise Usage(
+            "There is no terminal to ask for confirmation: use --yes to downgrade the tables. Records may be lost."
+        )
     tables = host.room("database.our_tables")
     tables.check_downgrade()
     if not args.yes and input(f"Downgrade the tables to {args.revision}? Records may be lost. [y/N] ") != "y":

@@ -36,7 +36,7 @@ def release(args: Namespace, to: Backend) -> int:
         released = [to.release(rerun_id) for rerun_id in wanted]
         if isinstance(to, Api):
             for ref, due in to.release_lost():
-                print(f"{ref} was held and no record knew why; it starts at {due.isoformat()}.", file=sys.stderr)
+                print(f"{ref} was held without a record; it starts at {due.isoformat()}.", file=sys.stderr)
         rendering.show(payloads.Reruns(reruns=released, total_entries=len(released)), args.output)
     return int(args.wait and not released_in_time(to, wanted, args.member_id, timeout=args.timeout))
 

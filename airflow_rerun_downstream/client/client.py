@@ -116,7 +116,7 @@ class RerunDownstreamClient:
         return self._ask(payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/retry")
 
     def skip(self, rerun_id: int, member_id: int) -> payloads.Member:
-        """Go on as if a failed member had succeeded."""
+        """Continue as if a failed member had succeeded."""
         return self._ask(payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/skip")
 
     def release_member(self, rerun_id: int, member_id: int) -> payloads.Member:

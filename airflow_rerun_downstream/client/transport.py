@@ -64,11 +64,11 @@ def address(base_url: str) -> str:
     try:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, ValueError):
-        raise ConnectionProblem("The address can't be understood.") from None  # nor repeated: it may hold a password
+        raise ConnectionProblem("The address is invalid.") from None  # nor repeated: it may hold a password
     if url.scheme not in ("http", "https") or not url.host:
         raise ConnectionProblem("The address must begin with https:// or http:// and a host.")
     if url.userinfo:
-        raise ConnectionProblem("The address holds a login. Give the name and the password, or a token, by themselves.")
+        raise ConnectionProblem("The address contains a login. Give the username and password, or a token, separately.")
     return base_url.rstrip("/")
 
 
@@ -80,7 +80,7 @@ def sendable(token: str) -> str:
     bare = token.strip()
     if not bare or not all("!" <= character <= "~" for character in bare):
         raise ConnectionProblem(
-            "The token is empty, or has characters that no token has: a blank, a line end, a letter é."
+            "The token is empty, or has characters that no token has, such as a space or an accented letter."
         )
     return bare
 

@@ -46,5 +46,5 @@ def wait(
             last = found
         if timeout is not None and time.monotonic() - began + interval > timeout:
             state = last.state.value if last else "unknown"
-            raise StillRunning(f"The rerun is {state} after {timeout:g} seconds; it goes on.")
+            raise StillRunning(f"The rerun is {state} after {timeout:g} seconds; it continues.")
         time.sleep(interval)

@@ -66,4 +66,4 @@ def resign(conductor: Conductor) -> None:
     try:
         conductor.resign()
     except Exception as error:
-        log.warning("The conductor could not give its lease up: %s", error)
+        log.warning("The conductor could not release its lease: %s", error)

@@ -23,22 +23,25 @@ class Advice(str, Enum):
 
 
 SENTENCES = {
-    Advice.KEEP_ASSET_EVENTS: "Let `airflow db clean` keep asset_event for as long as you repair "
-    "(--clean-before-timestamp, --tables); where an event is gone, look at the consumers by their time.",
-    Advice.KEEP_XCOMS: "Let `airflow db clean` keep xcom for as long as you repair (--clean-before-timestamp, "
-    "--tables); where a record is gone, look at that Dag's runs by their time.",
-    Advice.PARSE_AGAIN: "Install the package where Dags are parsed, and parse them again with "
-    "`airflow dags reserialize`.",
+    Advice.KEEP_ASSET_EVENTS: (
+        "Let `airflow db clean` keep asset_event for as long as you may want to repair "
+        "(--clean-before-timestamp, --tables); where an event is gone, check the consumers by their time."
+    ),
+    Advice.KEEP_XCOMS: (
+        "Let `airflow db clean` keep xcom for as long as you may want to repair (--clean-before-timestamp, "
+        "--tables); where a record is gone, check that Dag's runs by their time."
+    ),
+    Advice.PARSE_AGAIN: "Install the package on the Dag processors, then run `airflow dags reserialize`.",
     Advice.RECORD: "Install the package on the workers: its listener records the dates of the next runs. "
-    "For those before, declare the link in declared_links_file.",
+    "For earlier runs, declare the link in declared_links_file.",
     Advice.DECLARE: "Nothing records what such a sensor sees: declare the link in declared_links_file.",
-    Advice.TELL_RUNS_APART: "Say in declared_links_file how the run is told: by within, run_id or conf.",
+    Advice.TELL_RUNS_APART: "Say in declared_links_file how to identify the run: by within, run_id or conf.",
     Advice.SIMPLER_TEMPLATE: "Let the template use only what a run knows by itself, or declare the link in "
     "declared_links_file.",
-    Advice.ASK_A_PLAN: "Make a plan from an upstream run: it goes by what each run recorded, or Airflow rendered.",
-    Advice.CORRECT_NAME: "Correct the name, deploy that Dag, or ask somebody who may read it.",
-    Advice.LOOK_BY_HAND: "Look at the Dag's runs of that time by hand: what was recorded can't be used.",
-    Advice.FIRST_LINK: "Make the link known on which it hangs.",
+    Advice.ASK_A_PLAN: "Make a plan from an upstream run: it uses what each run recorded or Airflow rendered.",
+    Advice.CORRECT_NAME: "Correct the name, deploy that Dag, or ask someone who may read it.",
+    Advice.LOOK_BY_HAND: "Check the Dag's runs of that time by hand: the record can't be used.",
+    Advice.FIRST_LINK: "Resolve the link that it depends on.",
 }
 """A sentence for each."""
 

@@ -70,7 +70,7 @@ class RunFacts:
 
     ``online`` says whether Airflow's scheduler made the run (scheduled or asset-triggered), or a task of such
     a run did. ``terminated`` says that a person or a rerun stopped it, as opposed to a failure of its own.
-    ``dag_gone``: Airflow doesn't find the Dag any more, so that nothing of the run can run.
+    ``dag_gone``: Airflow no longer finds the Dag, so that nothing of the run can run.
     ``pinned``: its bundle has versions, so that Airflow leaves the run on its own unless it is asked to move it.
     ``made_by_task``: a TriggerDagRun task made it, whatever that task's own run was. ``maker_untold``: nothing tells
     any more which run's task made it, or one above it; it counts as online then.

@@ -54,9 +54,9 @@ def read_token(token: str) -> dict[bytes, bytes]:
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Invalid("plan_token is not a token of ours.") from error
+        raise Invalid("plan_token is not a plan token.") from error
     if not raw or len(raw) % (2 * SIZE):
-        raise Invalid("plan_token is not a token of ours.")
+        raise Invalid("plan_token is not a plan token.")
     return {raw[i : i + SIZE]: raw[i + SIZE : i + 2 * SIZE] for i in range(0, len(raw), 2 * SIZE)}
 
 

@@ -23,7 +23,7 @@ from airflow_rerun_downstream.lineage.spelling import NEWEST, UNKNOWN, Spelled, 
 from airflow_rerun_downstream.lineage.templates import is_template, literal_parts, may_name
 from airflow_rerun_downstream.ports.lineage import RunFilter
 
-WHY = "it hangs on a link that is unresolved itself"
+WHY = "it depends on a link that is itself unresolved"
 
 
 @dataclass(frozen=True)

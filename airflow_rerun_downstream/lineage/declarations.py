@@ -45,7 +45,7 @@ class Declarations:
             yield PlanWarning(
                 "declared_links_invalid",
                 f"Not all declared links could be read, and none of those is in this plan: see {where}{more}. "
-                "GET /health tells those who run Airflow what is wrong there.",
+                "GET /health tells administrators what is wrong there.",
             )
 
 
@@ -65,7 +65,7 @@ def parse(text: str, file: str) -> Declarations:
         why = getattr(error, "problem", None) or str(error).splitlines()[0]
         return Declarations(problems=(f"{file}:{mark.line + 1 if mark else 1}: This is not YAML: {why}.",))
     except RecursionError:
-        return Declarations(problems=(f"{file}:1: Its parts stand too deep in one another to be read.",))
+        return Declarations(problems=(f"{file}:1: It is nested too deeply.",))
     if root is not None:
         reader.file_node(root)
     return Declarations(tuple(reader.links), tuple(reader.problems))

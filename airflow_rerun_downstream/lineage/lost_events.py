@@ -17,8 +17,8 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.explored import Explored, Instances
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, unresolved
 
-CLEANED = "Airflow no longer keeps the event of the asset, nor which runs it has started"
-READ_UNSEEN = "Airflow no longer keeps the event of the asset, by which it is told who read it"
+CLEANED = "Airflow no longer has the asset event, nor the record of the runs it started"
+READ_UNSEEN = "Airflow no longer has the asset event, which would tell who read it"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContex
 from airflow_rerun_downstream.lineage.kinds.trigger import can_be_reckoned, target_of
 from airflow_rerun_downstream.lineage.templates import is_template, may_name
 
-FORGOTTEN = "Airflow no longer keeps which run the task made"
+FORGOTTEN = "Airflow no longer records which run the task created"
 
 
 MADE = ("success", "failed")

@@ -192,7 +192,7 @@ def paused(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:
         if structure is not None and structure.is_paused:
             yield PlanWarning(
                 "paused_dag",
-                f"{dag_id} is paused: its runs wait until somebody unpauses it.",
+                f"{dag_id} is paused: its runs wait until it is unpaused.",
                 dag_id=dag_id,
             )
 
@@ -279,14 +279,14 @@ def upcoming(plan: Plan, frozen: Collection[RunRef | FutureRef]) -> Iterable[Pla
             yield will_read(f"{announced(future)} will read wrong data", future.freeze_reason, future.ref.dag_id)
     for run in plan.runs:
         if run.status is RunStatus.NOT_READY and run.ref not in frozen:
-            what = f"{run.ref} waits for its time and will read wrong data"
+            what = f"{run.ref} isn't ready yet and will read wrong data"
             yield will_read(what, run.freeze_reason, run.ref.dag_id, run.ref.run_id)
 
 
 def will_read(what: str, cannot_freeze: str | None, dag_id: str, run_id: str | None = None) -> PlanWarning:
     """The warning about one run that is still to start, with what can be done."""
     way_out = f"it can't be frozen: {sentence(cannot_freeze)}" if cannot_freeze else "freeze it"
-    detail = f"{what}, unless the rerun is done before it starts; {way_out}."
+    detail = f"{what}, unless the rerun finishes before it starts; {way_out}."
     return PlanWarning("upcoming_run", detail, dag_id, run_id)
 
 
@@ -294,9 +294,9 @@ def announced(future: PlannedFuture) -> str:
     """A run to come in words."""
     ref, run = future.ref, future.run
     if run is not None:
-        return f"The run of {ref.dag_id} of {moment(run.logical_date)}, which is made at {moment(run.run_after)},"
+        return f"The run of {ref.dag_id} of {moment(run.logical_date)}, which is due at {moment(run.run_after)},"
     key = "" if ref.partition_key is None else f" of the partition {ref.partition_key}"
-    return f"The next run of {ref.dag_id}{key}, which assets start,"
+    return f"The next run of {ref.dag_id}{key}, which is started by assets,"
 
 
 def moment(date: datetime) -> str:
@@ -321,12 +321,13 @@ def crowded(plan: Plan, schedules: Mapping[str, DagSchedule]) -> Iterable[PlanWa
             continue
         limit, active = schedule.max_active_runs, schedule.active_runs
         if dag_id in selected and active >= limit:
-            detail = f"{dag_id} has {active} active run(s), and may have {limit}: its runs wait until one has ended."
+            detail = f"{dag_id} has {active} active run(s), and its limit is {limit}: its runs wait until one ends."
             yield PlanWarning("at_max_active_runs", detail, dag_id)
         elif dag_id in holdable and active + holdable[dag_id] >= limit:
             detail = (
-                f"{dag_id} may have {limit} active run(s), and a frozen one counts: with {holdable[dag_id]} frozen it "
-                "gets no later runs until they are released, and without catchup it never gets these."
+                f"{dag_id} may have {limit} active run(s), and frozen ones count: with {holdable[dag_id]} "
+                "frozen it gets no later runs until they are released, and without catchup it never gets "
+                "them."
             )
             yield PlanWarning("at_max_active_runs", detail, dag_id)
 
@@ -335,5 +336,5 @@ def deadlines(plan: Plan, schedules: Mapping[str, DagSchedule]) -> Iterable[Plan
     """Dags with runs that can be frozen, and with deadlines, which don't know of that."""
     for dag_id in held_dags(plan):
         if dag_id in schedules and schedules[dag_id].has_deadline:
-            detail = f"{dag_id} has a deadline alert: it goes on counting while a run of the Dag is frozen."
+            detail = f"{dag_id} has a deadline alert, which keeps counting while a run of the Dag is frozen."
             yield PlanWarning("deadline", detail, dag_id)

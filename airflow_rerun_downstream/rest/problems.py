@@ -72,7 +72,7 @@ def of_status(status: int, detail: object) -> Answer:
 
 def internal() -> Answer:
     """The answer to an error of ours. What happened is in the server's log, not in the answer."""
-    return of_status(500, "An error that isn't yours; the api-server's log has the details.")
+    return of_status(500, "Internal error; see the api-server log.")
 
 
 def place(loc: Sequence[object]) -> str:

@@ -61,7 +61,7 @@ def check_source(plan: Plan) -> None:
 def check_something(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) -> None:
     """Refuse a rerun in which nothing would run."""
     if not taken and not (request.plan.rerun_source and plan.source.tasks):
-        raise EmptySelection("Nothing is selected: nothing of the source is rerun, and no downstream run can be taken.")
+        raise EmptySelection("Nothing is selected: the source isn't rerun, and no downstream run can be selected.")
 
 
 def check_fresh(token: str | None, plan: Plan, taken: Collection[RunRef]) -> None:
@@ -71,7 +71,7 @@ def check_fresh(token: str | None, plan: Plan, taken: Collection[RunRef]) -> Non
     changed = changes(token, plan, {plan.source.ref, *taken})
     if changed:
         raise StalePlan(
-            f"{len(changed)} run(s) changed since the plan was made. Look at it again.",
+            f"{len(changed)} run(s) changed since the plan was made. Make a new plan.",
             changes=[{**named(change.ref), "change": change.change} for change in changed],
         )
 
@@ -113,7 +113,7 @@ def check_offsets(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) 
         shown = ", ".join(f"{dag_id}.{task_id}" for dag_id, task_id in unknown[:SHOWN_SENSORS])
         more = f" and {len(unknown) - SHOWN_SENSORS} more" if len(unknown) > SHOWN_SENSORS else ""
         raise OffsetUnknown(
-            f"How far back these sensors look isn't known, so that runs which read wrong data may be missing: {shown}"
+            f"The offset of these sensors isn't known, so runs that read wrong data may be missing: {shown}"
             f"{more}. They were parsed without this package: restart the Dag processor with it and run `airflow dags "
             "reserialize`, or accept_unknown_offsets.",
             sensors=[{"dag_id": dag_id, "task_id": task_id} for dag_id, task_id in unknown],
@@ -227,11 +227,11 @@ def check_mechanisms(frozen: Sequence[Frozen], mechanisms: Mechanisms) -> None:
     to_come = [one.target for one in frozen if isinstance(one.target, FutureRef)]
     if any(one.logical_date is not None for one in to_come) and not mechanisms.freeze_hook:
         raise FreezeUnavailable(
-            "A run that time starts is held by the scheduler that makes it, and not every live scheduler has the "
-            "package's hook. GET /health says which."
+            "A scheduled run is held by the scheduler that creates it, and not every live scheduler has "
+            "the package's hook. GET /health says which."
         )
     if any(one.logical_date is None for one in to_come) and not mechanisms.asset_manager:
         raise FreezeUnavailable(
-            "A run that assets start is held by the asset manager, which isn't active in every api-server. "
+            "An asset-triggered run is held by the asset manager, which isn't active in every api-server. "
             "GET /health says which."
         )

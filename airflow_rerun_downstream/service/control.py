@@ -25,7 +25,7 @@ class Control(Base):
     """Each action is one transaction, with its line in the record. The conductor does what follows from it."""
 
     def pause(self, actor: Actor, rerun_id: int) -> RerunView:
-        """Dispatch nothing new; runs in flight go on: running → paused."""
+        """Dispatch nothing new; runs in flight continue: running → paused."""
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
             if rerun.state is not RerunState.PAUSED:
@@ -87,7 +87,7 @@ class Control(Base):
             return member_view(actor, work, rerun_id, member_id)
 
     def skip(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
-        """Go on as if a failed member had succeeded: failed → skipped; a failed rerun goes on."""
+        """Continue as if a failed member had succeeded: failed → skipped; a failed rerun goes on."""
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
             member = readable_member(actor, work, rerun_id, member_id)
@@ -129,7 +129,7 @@ class Control(Base):
         # The rerun first: the conductor ends a rerun only while it holds this row.
         held = work.store.hold_rerun(rerun.id, state=rerun.state)
         if not held or not self.move_member(work, member, after, reason):
-            refuse(action, "something moved meanwhile, look again", rerun)
+            refuse(action, "something changed in the meantime; reload and try again", rerun)
         work.store.move_rerun(
             rerun.id, before=[RerunState.FAILED], after=RerunState.RUNNING, reason=None, now=self.clock.now()
         )

@@ -12,7 +12,7 @@ from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.service.base import Base
 
 HEALTHY = "healthy"
-ASK = "Somebody who may see Airflow's jobs and plugins is told why."
+ASK = "Users who may see Airflow's jobs and plugins see the reason."
 EXAMPLES = 5
 """How many tasks are named."""
 

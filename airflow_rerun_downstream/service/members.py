@@ -85,7 +85,7 @@ class Selection:
         for ref, tasks in selected.items():
             ids = {task.task_id for task in tasks}
             for task_id in sorted(failed_leaders(structures.get(ref), ids, instances.get(ref, []))):
-                detail = f"{task_id} of {ref} has failed and isn't selected: what follows it will fail again."
+                detail = f"{task_id} of {ref} failed and isn't selected: the tasks after it will fail again."
                 found.append(PlanWarning("failed_upstream", detail, ref.dag_id, ref.run_id, task_id))
         return found
 

@@ -80,12 +80,16 @@ def refuse_unless_empty(connection: Connection) -> None:
         return
     first = []
     if found.active:
-        first.append(f"Let these reruns end, or terminate them: {listed(map(str, found.active))} (`terminate ID`).")
+        first.append(
+            f"Wait for these reruns to end, or terminate them: {listed(map(str, found.active))} (`terminate ID`)."
+        )
     if found.held or found.parked:
         runs = [f"{dag_id} / {run_id or 'to come'} (rerun {number})" for number, dag_id, run_id in found.held]
         events = [f"the asset events of {dag_id}" for dag_id in found.parked]
         first.append(f"Release what is frozen: {listed([*runs, *events])} (`release --all --wait`).")
-    raise TablesInUse(f"The tables are still needed; nothing was changed. {' '.join(first)} A conductor has to work.")
+    raise TablesInUse(
+        f"The tables are still needed; nothing was changed. {' '.join(first)} A conductor must be running."
+    )
 
 
 def listed(names: Iterable[str]) -> str:

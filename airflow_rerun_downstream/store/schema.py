@@ -60,7 +60,7 @@ class SchemaState(Enum):
         "The tables of airflow-rerun-downstream were made by a newer version of the package. "
         "Install that version, or downgrade the tables with it (`airflow-rerun-downstream db downgrade`)."
     )
-    INCOMPLETE = f"Some tables of airflow-rerun-downstream are gone. {MIGRATE}"
+    INCOMPLETE = f"Some tables of airflow-rerun-downstream are missing. {MIGRATE}"
 
 
 def names(connection: Connection) -> frozenset[str]:

@@ -37,7 +37,7 @@ class TestHost:
         assert host.room("database.forks").__name__ == "airflow_rerun_downstream.airflow3.database.forks"
 
     def test_elsewhere_there_is_none_and_the_refusal_says_what_to_do(self, unknown: tuple[int, int]) -> None:
-        with pytest.raises(UnsupportedAirflow, match=r"knows Airflow 3\.1, 3\.2 and 3\.3, not .* install a version"):
+        with pytest.raises(UnsupportedAirflow, match=r"supports Airflow 3\.1, 3\.2 and 3\.3, not .* install a version"):
             host.room("wiring")
 
     @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ class TestCheckUpgrade:
         scene.migrate(database)
         point(mocker, database)
         assert main(["check-upgrade"]) == 0
-        assert "Nothing is in the way" in capsys.readouterr().out
+        assert "Ready: no run is frozen" in capsys.readouterr().out
 
     def test_no_tables_are_nothing_in_the_way(self, database: Any, mocker: Any) -> None:
         scene.drop(database)

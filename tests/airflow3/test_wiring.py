@@ -233,7 +233,7 @@ def test_the_conductor_is_judged_by_its_last_tick(
 def test_a_tick_that_is_still_to_come_is_a_fault(migrated: Database, health: healths.AirflowHealth) -> None:
     lead(migrated, -3600)
     found = health.conductor()
-    assert (found.status, "of me was at a time that is still 3600 s away" in found.detail) == ("unhealthy", True)
+    assert (found.status, "of me is 3600 s in the future" in found.detail) == ("unhealthy", True)
 
 
 class TestClocks:
@@ -295,7 +295,7 @@ class TestAnotherDatabase:
     def test_it_is_named(self, health: healths.AirflowHealth) -> None:
         found = health.components()
         for name in ("database", "asset_manager", "freeze_hook"):
-            assert (found[name].status, "works on PostgreSQL and SQLite" in found[name].detail) == ("degraded", True)
+            assert (found[name].status, "supports PostgreSQL and SQLite" in found[name].detail) == ("degraded", True)
 
     def test_no_event_is_recognised_and_nothing_can_be_frozen(
         self, migrated: Database, health: healths.AirflowHealth
@@ -439,7 +439,7 @@ def test_health_answers_without_a_database(
 ) -> None:
     mocker.patch.object(healths, "transactions", autospec=True, side_effect=error)
     found = health.components()
-    why = f"It can't be told ({type(error).__name__}); this process's log says why."
+    why = f"Unknown ({type(error).__name__}); see this process's log."
     assert found["database"] == healths.ComponentHealth("unhealthy", why)
 
 

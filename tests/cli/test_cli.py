@@ -329,7 +329,7 @@ def test_so_is_what_no_record_knows(stub: StubService, capsys: Captured) -> None
     stub.pages = 0
     stub.lost = [(RunRef("d", "r"), datetime(2026, 11, 1, tzinfo=timezone.utc))]
     assert main(["release", "--all"]) == 0
-    assert "d / r was held and no record knew why; it starts at 2026-11-01T00:00:00+00:00." in capsys.readouterr().err
+    assert "d / r was held without a record; it starts at 2026-11-01T00:00:00+00:00." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("argv", [["release"], ["release", "7", "--all"]])
@@ -424,7 +424,7 @@ def test_waiting_shows_progress_and_tells_how_it_ended(
 
 def test_waiting_has_a_limit(capsys: Captured) -> None:
     assert main(["show", "7", "--wait", "--timeout", "0.01"]) == 1
-    assert "it goes on" in capsys.readouterr().err
+    assert "it continues" in capsys.readouterr().err
 
 
 def test_a_database_that_is_not_migrated_is_said(stub: StubService, capsys: Captured) -> None:
@@ -475,7 +475,7 @@ def test_what_is_sent_in_clear_is_warned_of(
     backends.backend(cast("Any", type("Args", (), arguments)))
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err == (f"Warning: {url} is not https, so the {login} is sent in clear.\n" if warned else "")
+    assert said.err == (f"Warning: {url} is not https, so the {login} is sent unencrypted.\n" if warned else "")
 
 
 def test_without_a_terminal_nobody_can_be_asked(

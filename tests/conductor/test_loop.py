@@ -58,7 +58,7 @@ def test_a_lease_that_cannot_be_given_up_does_not_hold_up_the_end(
     conductor = Scripted(TickReport(leading=True))
     mocker.patch.object(conductor, "resign", side_effect=ConnectionError("away"))  # type: ignore[attr-defined]
     conductor.run()
-    assert "could not give its lease up" in caplog.text
+    assert "could not release its lease" in caplog.text
 
 
 def test_an_idle_conductor_looks_at_once_when_it_is_woken() -> None:

@@ -60,12 +60,12 @@ def marker(logical_date: str = "{{ ds }}", to: str = "b") -> MarkerDefinition:
         (sensor(**KNOWN), (), "derived", "offset", None),
         (sensor(), (), "assumed", "assumed", "reserialize"),
         (sensor(**BY_FUNCTION), (), "unresolved", "function", "on the workers"),
-        (sensor(**KNOWN), (RECORD,), "recorded", "go by the sensor's offset", None),
-        (sensor(), (RECORD,), "recorded", "the same logical date is assumed", "reserialize"),
-        (sensor(**BY_FUNCTION), (RECORD,), "recorded", "can't be told", "on the workers"),
+        (sensor(**KNOWN), (RECORD,), "recorded", "use the sensor's offset", None),
+        (sensor(), (RECORD,), "recorded", "assumed to wait for the same logical date", "reserialize"),
+        (sensor(**BY_FUNCTION), (RECORD,), "recorded", "can't be resolved", "on the workers"),
         (sensor(mapped=True), (), "assumed", "class of its own", "on the workers"),
         (sensor(own_class="Own", **KNOWN), (), "unresolved", "class Own decides", "on the workers"),
-        (sensor(own_class="Own", **KNOWN), (RECORD,), "recorded", "can't be told", "on the workers"),
+        (sensor(own_class="Own", **KNOWN), (RECORD,), "recorded", "can't be resolved", "on the workers"),
         (sensor(own_class="Own", recordable=False, **KNOWN), (), "unresolved", "Own", "declared_links_file"),
     ],
 )
@@ -173,7 +173,7 @@ def test_which_dags_a_template_may_name(text: str | None, dag_id: str, answer: b
         (marker("{{ ti.xcom_pull('x') }}"), "b", "unresolved", "'ti' is known to a running task only"),
         (marker("{{ 1 / 0 }}"), "b", "unresolved", "ZeroDivisionError"),
         (marker("soon"), "b", "unresolved", "soon"),
-        (marker(to=TEMPLATE), None, "unresolved", "in each run"),
+        (marker(to=TEMPLATE), None, "unresolved", "Each run decides"),
     ],
 )
 def test_how_a_markers_runs_are_known(
@@ -247,7 +247,7 @@ def test_how_an_assets_runs_are_known(
     assert (edge.upstream_dag_id, edge.downstream_dag_id, edge.kind.value) == ("a", "b", kind)
     assert (edge.from_task_id, edge.to_task_id) == ("t", flow.consumer_task_id)
     assert (edge.evidence.value, edge.via) == (evidence, via)
-    assert ("Nothing has come" in edge.why) == (flow.asset is None)
+    assert ("No event has come" in edge.why) == (flow.asset is None)
 
 
 def test_what_comes_through_one_alias_is_one_edge(world: World) -> None:

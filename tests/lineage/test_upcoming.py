@@ -400,8 +400,8 @@ def test_a_run_to_come_is_warned_of_until_it_is_frozen(world: World) -> None:
     found = plan(world, world.run("up", day=TODAY))
     assert [(w.code, w.dag_id) for w in found.warnings] == [("upcoming_run", "report")]
     assert found.warnings[0].detail == (
-        "The run of report of 2026-12-11 00:00+00:00, which is made at 2026-12-12 00:00+00:00, will read wrong data, "
-        "unless the rerun is done before it starts; freeze it."
+        "The run of report of 2026-12-11 00:00+00:00, which is due at 2026-12-12 00:00+00:00, will read wrong data, "
+        "unless the rerun finishes before it starts; freeze it."
     )
     assert list(upcoming(found, {at(TODAY)})) == []
 
@@ -412,9 +412,11 @@ def test_a_run_to_come_of_assets_is_warned_of(world: World) -> None:
     world.schedules["sums"] = DagSchedule("sums", asset_scheduled=True, partitioned=True, cannot_park="asset_watcher")
     world.schedules["totals"] = DagSchedule("totals", asset_scheduled=True)
     first, second = [warning.detail for warning in plan(world, source).warnings]
-    assert first.startswith("The next run of sums of the partition north, which assets start, will read wrong data")
+    assert first.startswith(
+        "The next run of sums of the partition north, which is started by assets, will read wrong data"
+    )
     assert "can't be frozen: an asset of the Dag is watched" in first
-    assert second.startswith("The next run of totals, which assets start, will")
+    assert second.startswith("The next run of totals, which is started by assets, will")
 
 
 @pytest.mark.parametrize(("active", "limit", "warned"), [(0, 2, False), (1, 2, True), (0, 1, True), (3, None, False)])
@@ -433,7 +435,7 @@ def test_a_selected_run_of_a_full_dag_waits(world: World) -> None:
     timetable(world, "report", active_runs=2, max_active_runs=2)
     found = plan(world, source)
     assert codes(found) == ["at_max_active_runs"]
-    assert "report has 2 active run(s), and may have 2" in found.warnings[0].detail
+    assert "report has 2 active run(s), and its limit is 2" in found.warnings[0].detail
 
 
 def test_deadlines_do_not_know_of_a_freeze(world: World) -> None:

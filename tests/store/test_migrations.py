@@ -205,7 +205,7 @@ class TestCheck:
         run(engine, "DROP TABLE rerun_downstream_gate")
         found = refusal(engine)
         assert found.extra == {"state": "incomplete"}
-        assert "are gone" in found.detail
+        assert "are missing" in found.detail
         assert "db migrate" in found.detail
         schema.upgrade(engine)
         assert state(engine) is SchemaState.READY

@@ -16,7 +16,7 @@ from tests.thorough.mariadb import PrivateMariaDB
 pytestmark = pytest.mark.live
 
 DAGS = Path(__file__).parent / "dags_clocks"
-SENTENCE = "the package works on PostgreSQL and SQLite"
+SENTENCE = "the package supports PostgreSQL and SQLite"
 
 MIGRATING = """
 import sys

@@ -72,7 +72,7 @@ def test_commands_say_it(airflow: LiveAirflow, command: str) -> None:
 
 
 def test_nothing_is_in_the_way_of_going_back(airflow: LiveAirflow) -> None:
-    assert "Nothing is in the way" in airflow.run_module("airflow_rerun_downstream.cli.main", "check-upgrade")
+    assert "Ready: no run is frozen" in airflow.run_module("airflow_rerun_downstream.cli.main", "check-upgrade")
 
 
 def test_no_table_of_ours_was_made_and_no_log_speaks_of_an_error(airflow: LiveAirflow) -> None:

@@ -185,8 +185,8 @@ def write_regret(task_instance: TaskInstance, connection: Connection) -> None:
 def note_regret(connection: Connection, ti: TaskInstance, rerun_id: int, member_id: int | None) -> None:
     """Write into a rerun's record that an event of one of its tries was taken for a first one."""
     detail = (
-        f"{ti.dag_id} / {ti.run_id} / {ti.task_id}: an error kept an asset event from being recognised as a repeated "
-        "one. It may have started an extra run; the log of the api-server has the error."
+        f"{ti.dag_id} / {ti.run_id} / {ti.task_id}: because of an error, an asset event wasn't recognised "
+        "as a repeated one. It may have started an extra run; the api-server log has the error."
     )
     note(connection, [(rerun_id, member_id)], NOT_RECOGNISED, detail, named=[ti.dag_id])
 
@@ -230,7 +230,7 @@ class Waiting:
         parking.forget_queued(self.session, keys)
 
     def _regret(self, connection: Connection, keys: parking.Keys) -> None:
-        detail = "An error kept asset events of frozen Dags from being parked; runs may have started."
+        detail = "Because of an error, asset events of frozen Dags weren't held back; runs may have started."
         holds = select(hold.c.rerun_id, hold.c.member_id).where(hold.c.dag_id.in_(sorted(keys)), hold.c.assets)
         reruns = [(row.rerun_id, row.member_id) for row in connection.execute(holds).all()]
         note(connection, reruns, NOT_PARKED, detail)

@@ -45,7 +45,7 @@ class Watch:
 
                 Reporter(SCHEDULER, asset_manager=active_here, job_id=job_id, freeze_hook=True).run(self._stop)
         except Exception:
-            log.exception("This scheduler can't report itself; runs that time starts can't be frozen")
+            log.exception("This scheduler can't report itself; scheduled runs can't be frozen before they are created")
 
     def _scheduler_id(self) -> int | None:
         """The job's number, once it has one; None if it isn't a scheduler's."""

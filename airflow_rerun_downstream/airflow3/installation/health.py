@@ -33,16 +33,16 @@ Sensors = Callable[[], Sequence[SensorDefinition]]
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 
 ADD_ASSET_MANAGER = (
-    "Without it a rerun's repeated asset events would start runs of their own. Configure it and restart: "
+    "Without it, a rerun's repeated asset events start extra runs. Configure it and restart: "
     "[core] asset_manager_class = airflow_rerun_downstream.asset_manager.RerunAssetManager"
 )
 
 WITHOUT_SUPPORT = (
-    "the package works on PostgreSQL and SQLite. Elsewhere a rerun's asset events start runs of their own, and no run "
-    "is held."
+    "the package supports PostgreSQL and SQLite. Elsewhere, a rerun's asset events start extra runs, and "
+    "no run is held."
 )
 
-WITHOUT_HOOK = "Until then no run that time starts can be frozen before it exists."
+WITHOUT_HOOK = "Until then, no scheduled run can be frozen before it is created."
 
 
 def sensors_of_all_dags() -> Sequence[SensorDefinition]:
@@ -113,8 +113,8 @@ class AirflowHealth:
         if found.impossible:
             return ComponentHealth(
                 UNHEALTHY,
-                f"The last tick of {found.owner} was at a time that is still {-age.total_seconds():.0f} s away by the "
-                "database's clock. Another conductor takes over; set the clocks right.",
+                f"The last tick of {found.owner} is {-age.total_seconds():.0f} s in the future by the "
+                "database's clock. Another conductor takes over; correct the clocks.",
             )
         age = max(age, timedelta())
         said = f"{found.owner} leads; its last tick was {age.total_seconds():.0f} s ago."
@@ -133,7 +133,7 @@ class AirflowHealth:
                 for each in off
             )
             return ComponentHealth(
-                DEGRADED, f"{named}. Such a process doesn't conduct, and Airflow itself mistakes what is alive there."
+                DEGRADED, f"{named}. Such a process doesn't conduct, and Airflow itself misjudges there what is alive."
             )
         return ComponentHealth(HEALTHY, f"The clocks of all {len(found)} processes agree with the database's.")
 
@@ -181,10 +181,10 @@ class AirflowHealth:
             named = "; ".join(f"in {name}: {trouble}" for name, trouble in sorted(found.items()))
             return ComponentHealth(
                 DEGRADED,
-                f"Errors of the last hour, {named}. Airflow went on without us, so that runs may have started that "
-                "shouldn't have; the logs of these processes have the errors.",
+                f"Errors of the last hour, {named}. Airflow went on without the package, so runs may have "
+                "started that shouldn't have; the logs of these processes have the errors.",
             )
-        return ComponentHealth(HEALTHY, "Nothing of ours has failed in Airflow's work.")
+        return ComponentHealth(HEALTHY, "No error of the package inside Airflow in the last hour.")
 
     def frozen(self) -> ComponentHealth:
         """Is every run that is held named by a record?"""
@@ -194,10 +194,10 @@ class AirflowHealth:
             named = ", ".join(str(each.ref) for each in found[:5]) + (", …" if len(found) > 5 else "")
             return ComponentHealth(
                 UNHEALTHY,
-                f"{len(found)} runs are held, and no record knows why ({named}). "
-                "`airflow-rerun-downstream release --all`, beside an Airflow, lets them start at their own time.",
+                f"{len(found)} runs are held without a record ({named}). Run `airflow-rerun-downstream "
+                "release --all` on an Airflow host to let them start at their own time.",
             )
-        return ComponentHealth(HEALTHY, "Every run that is held has a record.")
+        return ComponentHealth(HEALTHY, "Every held run has a record.")
 
     def policy(self, sensors: Sensors = sensors_of_all_dags) -> ComponentHealth:
         """Does a Dag's parsing say how far back its sensors look?"""
@@ -217,9 +217,9 @@ class AirflowHealth:
         )
         return ComponentHealth(
             DEGRADED,
-            f"{len(unmarked)} sensors were parsed without it{when}; runs that read from them may be missing in plans. "
-            f"Dag processors that live: {named or 'none'}. Install the package there, restart them, and parse the Dags "
-            "again (`airflow dags reserialize`).",
+            f"{len(unmarked)} sensors were parsed without it{when}; runs that read from them may be missing "
+            f"in plans. Live Dag processors: {named or 'none'}. Install the package there, restart them, "
+            "and run `airflow dags reserialize`.",
             tasks=tuple(unmarked),
         )
 
@@ -242,10 +242,10 @@ class AirflowHealth:
             named = ", ".join(f"{each.hostname} ({each.without_record})" for each in found)
             return ComponentHealth(
                 DEGRADED,
-                "Sensors have succeeded without a record in runs of the last day, up to the last one on that worker: "
-                f"{named}. Install the package there, and restart the worker.",
+                "In runs of the last day, sensors succeeded without a record, including the latest one on "
+                f"that worker: {named}. Install the package there, and restart the worker.",
             )
-        return ComponentHealth(HEALTHY, "It is registered, and no worker is known on which sensors aren't recorded.")
+        return ComponentHealth(HEALTHY, "It is registered, and no worker is known to miss it.")
 
     def declared_links(self) -> ComponentHealth:
         """Is the file of declared links right?"""
@@ -271,7 +271,7 @@ class AirflowHealth:
 
     def _how_to_conduct(self) -> str:
         if self._settings().conductor == "api_server":
-            return "It is a thread of the api-server; look into that one's log."
+            return "It is a thread of the api-server; see the api-server log."
         return "Start `airflow-rerun-downstream conductor`."
 
 
@@ -290,5 +290,5 @@ def answered(look: Callable[[], ComponentHealth]) -> ComponentHealth:
     except Refusal as refusal:
         return ComponentHealth(UNHEALTHY, refusal.detail)
     except Exception as error:
-        log.exception("The state of the installation can't be told in full")
-        return ComponentHealth(UNHEALTHY, f"It can't be told ({type(error).__name__}); this process's log says why.")
+        log.exception("A part of the installation can't be checked")
+        return ComponentHealth(UNHEALTHY, f"Unknown ({type(error).__name__}); see this process's log.")

@@ -54,7 +54,7 @@ class Slots:
             with anyio.fail_after(self._patience):
                 await self._free.acquire()
         except TimeoutError:
-            told = {"reason": "busy", "message": "Too many calls are waiting. Nothing was done; ask again."}
+            told = {"reason": "busy", "message": "Too many requests are waiting. Nothing was done; try again."}
             raise HTTPException(503, told, {"Retry-After": RETRY_AFTER}) from None
         try:
             yield

@@ -49,7 +49,7 @@ BY_EVENT = (
 )
 
 
-NO_EVENT_YET = "Nothing has come through the alias so far."
+NO_EVENT_YET = "No event has come through the alias so far."
 
 
 def edges_of_flows(flows: Iterable[AssetFlow], kind: LinkKind, evidence: Evidence, why: str) -> Iterator[DagEdge]:

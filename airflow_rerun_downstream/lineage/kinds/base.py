@@ -180,4 +180,4 @@ def refs(runs: Iterable[RunFacts]) -> list[RunRef]:
     return [run.ref for run in runs]
 
 
-WHICH_DAG = "Which Dag it names is decided in each run: the name is a template, or mapped."
+WHICH_DAG = "Each run decides which Dag it names: the name is a template, or mapped."

@@ -147,7 +147,7 @@ def open_edge(run: RunFacts, declared: DeclaredLink, why: str, to_do: Advice = A
     )
 
 
-BY_FILE = "Those who run the deployment declared it."
+BY_FILE = "An administrator declared it."
 
 
 def declared_edge(declared: DeclaredLink) -> DagEdge:

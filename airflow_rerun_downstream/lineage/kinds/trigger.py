@@ -75,7 +75,7 @@ def to_parents(
             yield from (lost_parent(child, dag_id, task_id) for dag_id, task_id in sorted(lost))
 
 
-LOST_PARENT = "a task made the run, and Airflow no longer keeps which; this one waits for the runs that it makes"
+LOST_PARENT = "a task created the run, and Airflow no longer records which; this one waits for the runs that it creates"
 
 
 def lost_parent(child: RunFacts, dag_id: str, task_id: str) -> FoundLink:

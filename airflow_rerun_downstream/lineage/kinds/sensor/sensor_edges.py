@@ -13,23 +13,23 @@ from airflow_rerun_downstream.lineage.kinds.sensor.unresolved_sensors import cau
 from airflow_rerun_downstream.lineage.offsets import readable_offset
 from airflow_rerun_downstream.lineage.templates import is_template
 
-BY_RECORD = "The listener recorded for which dates the sensor waited."
-BY_OFFSET = "The sensor's offset tells for which date it waits; where the listener recorded the dates, these count."
+BY_RECORD = "The listener recorded the dates that the sensor waited for."
+BY_OFFSET = "The sensor's offset tells the date it waits for; recorded dates take precedence."
 BY_SAME_DATE = (
-    "Parsed without this package's policy, so that how far back it looks isn't known; it is assumed that it waits for "
-    "the same logical date, and every plan tells of it."
+    "It was parsed without this package's policy, so its offset isn't known; it is assumed to wait for the "
+    "same logical date, and every plan says so."
 )
 BY_MAPPED_CLASS = (
-    "A mapped sensor of a class of its own may set its offset itself; it is assumed that it waits for the same logical "
-    "date, and every plan tells of it."
+    "A mapped sensor of a class of its own may set its offset itself; it is assumed to wait for the same "
+    "logical date, and every plan says so."
 )
-BY_FUNCTION = "A function in the Dag decides for which dates the sensor waits, and no run of it has recorded them."
-BY_TEMPLATE = "Which Dag it waits for is decided in each run: its external_dag_id is a template, or mapped."
+BY_FUNCTION = "A function in the Dag decides which dates the sensor waits for, and no run has recorded them."
+BY_TEMPLATE = "Each run decides which Dag it waits for: its external_dag_id is a template, or mapped."
 
 WITHOUT_RECORD = {
-    Evidence.UNRESOLVED: "Runs without a record can't be told: code in the Dag decides.",
-    Evidence.ASSUMED: "For runs without a record the same logical date is assumed.",
-    Evidence.DERIVED: "Runs without a record go by the sensor's offset.",
+    Evidence.UNRESOLVED: "Runs without a record can't be resolved: code in the Dag decides.",
+    Evidence.ASSUMED: "Runs without a record are assumed to wait for the same logical date.",
+    Evidence.DERIVED: "Runs without a record use the sensor's offset.",
 }
 
 

@@ -25,7 +25,7 @@ def cause(sensor: SensorDefinition) -> str:
         return "execution_date_fn decides the dates"
     if sensor.mapped:
         return "it is mapped, and of a class that may set an offset of its own"
-    return "it was parsed without this package's policy, so that how far back it looks isn't known"
+    return "it was parsed without this package's policy, so its offset isn't known"
 
 
 def reason(sensor: SensorDefinition, doubt: str | None, runs: int) -> str:
