@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
 from airflow_rerun_downstream.domain.facts import (
     UNTOLD,
     AssetSchedule,
@@ -104,6 +105,12 @@ def test_who_may_not_read_the_dag_in_between_isn_t_told_of_it(world: World) -> N
     found = plan(world, world.run("p"), unreadable={"first"})
     assert [(link.downstream.dag_id, dict(link.via)) for link in found.links] == [("second", {"hidden": True})]
     assert "first" not in str([warning.detail for warning in found.warnings])
+    (told,) = (warning for warning in found.warnings if warning.code == "unresolved_link")
+    assert (told.dag_id, told.dag_ids) == ("second", {"p"})
+    assert told.detail == (
+        "second reads what p makes, but which of its runs did can't be told: what it hangs on isn't shown to you. "
+        + SENTENCES[Advice.LOOK_BY_HAND]
+    )
     assert "second" not in {
         link.downstream.dag_id
         for link in plan(world, RunRef("p", found.source.ref.run_id), unreadable={"second"}).links
@@ -118,6 +125,15 @@ def test_what_the_runs_of_such_a_dag_have_made_where_a_template_names_it(world: 
     by_hand = world.run("elsewhere")
     world.made(by_hand, "t", world.run("of_another", run_type="operator_triggered", online=True))
     assert hanging(plan(world, world.run("p"))).keys() == {"made"}
+
+
+@pytest.mark.parametrize(("kinds", "expected"), [(None, {"made"}), ((LinkKind.ASSET,), set())])
+def test_what_a_task_has_made_that_no_dag_declares(
+    world: World, kinds: tuple[LinkKind, ...] | None, expected: set[str]
+) -> None:
+    world.triggered.append((world.run("first"), "t", world.run("made", run_type="operator_triggered")))
+    options = {} if kinds is None else {"link_kinds": kinds}
+    assert hanging(plan(world, world.run("p"), **options)).keys() == expected
 
 
 def test_what_a_template_names_by_params_in_the_runs_of_such_a_dag(world: World) -> None:

@@ -472,6 +472,50 @@ class TestReading:
             assert ([run.ref for run in found.runs], found.total) == (expected, 1)
         assert [run.ref for run in house.service.dag_runs(ADA, RunFilter()).runs] == [today, late]
 
+    @pytest.mark.parametrize(
+        ("run", "expected"),
+        [
+            ({}, ("success", True, None, True, None)),
+            ({"state": "failed"}, ("failed", True, None, True, None)),
+            ({"state": "running"}, ("running", False, "run_is_running", False, "run_is_running")),
+            ({"run_type": "manual"}, ("success", True, None, False, "manual_run")),
+        ],
+    )
+    def test_each_run_in_a_list_says_what_it_can_be(
+        self, house: House, run: dict[str, Any], expected: tuple[object, ...]
+    ) -> None:
+        house.world.run("a", **run)
+        (found,) = house.service.dag_runs(ADA, RunFilter()).runs
+        said = (found.status, found.selectable, found.reason, found.can_be_source, found.source_reason)
+        assert (said, found.selected, found.tasks) == (expected, False, ())
+
+    def test_a_run_in_an_active_rerun_can_be_neither(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.service.submit(ADA, request(chain[0], []))
+        found = {run.ref: run for run in house.service.dag_runs(ADA, RunFilter()).runs}
+        assert {ref: (run.reason, run.source_reason) for ref, run in found.items()} == {
+            chain[0]: ("in_active_rerun", "in_active_rerun"),
+            chain[1]: (None, None),
+            chain[2]: (None, None),
+        }
+
+    def test_a_task_whose_run_is_known_is_not_preselected(self, house: House) -> None:
+        house.world.dag("x", "a >> go")
+        run = house.world.run("x")
+        house.world.made(run, "go", house.world.run("child", run_type="operator_triggered"))
+        found = house.service.task_instances(ADA, run)
+        assert [(t.task_id, t.selected, t.reason) for t in found.task_instances] == [
+            ("a", True, "whole_run"),
+            ("go", False, "makes_a_new_run"),
+        ]
+
+    @pytest.mark.parametrize("ref", [RunRef("secret", "r"), RunRef("a", "gone")])
+    def test_tasks_of_a_run_that_may_not_be_read_or_is_not_there(self, house: House, ref: RunRef) -> None:
+        house.world.run("a")
+        house.world.run("secret", run_id="r")
+        house.permissions.unreadable.add("secret")
+        with pytest.raises(NotFound, match=f"^There is no Dag run '{ref.run_id}' of Dag '{ref.dag_id}'.$"):
+            house.service.task_instances(ADA, ref)
+
     def test_a_runs_tasks_are_preselected_with_reasons(self, house: House) -> None:
         house.world.dag("x", "a >> b")
         run = house.world.run("x", state="failed", task_states={"a": "success", "b": "failed"})
