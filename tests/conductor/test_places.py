@@ -8,25 +8,10 @@ from hypothesis import strategies as st
 
 from airflow_rerun_downstream.conductor.places import Places, explained, places, to_look_at
 from airflow_rerun_downstream.domain.facts import Observation
-from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
+from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.room import DagRoom, word_of
-from airflow_rerun_downstream.domain.states import MemberState, Role
-from tests.conductor.test_conductor import submit
-from tests.fakes.house import House
-
-
-def member(number: int, dag_id: str = "d", state: MemberState = MemberState.PENDING, why: str | None = None) -> Member:
-    ref = RunRef(dag_id, str(number))
-    nothing = (None,) * 6
-    return Member(number, 1, ref, ref.run_id, Role.DOWNSTREAM, state, why, (TaskRef("t"),), 0, 0, *nothing)
-
-
-def active(*members: Member) -> ActiveRerun:
-    house = House()
-    rerun = house.store.get(submit(house, house.world.run("a")))
-    assert rerun is not None
-    return ActiveRerun(rerun, members)
+from airflow_rerun_downstream.domain.states import MemberState
+from tests.conductor.members import active, member
 
 
 def given_out(found: Places, waiting: list[Member]) -> list[bool]:
