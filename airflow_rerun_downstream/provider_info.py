@@ -90,5 +90,5 @@ def get_provider_info() -> dict[str, Any]:
             }
         },
         "db-managers": ["airflow_rerun_downstream.airflow3.db_manager.RerunDownstreamDBManager"],
-        "cli": ["airflow_rerun_downstream.cli.commands.get_cli_commands"],
+        "cli": ["airflow_rerun_downstream.cli.airflow_provider.get_cli_commands"],
     }

@@ -29,7 +29,7 @@ from airflow_rerun_downstream.service import Service
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from airflow_rerun_downstream.store.snapshots import SnapshotCache
+    from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 
 
 def everything_allowed(_session: Session) -> Permissions:
@@ -56,7 +56,7 @@ def work_on(session: Session, permissions: Permissions) -> Work:
     from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
     from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
     from airflow_rerun_downstream.store.lease import SqlLease
-    from airflow_rerun_downstream.store.rows import SqlRerunStore
+    from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 
     return Work(
         facts=AirflowFacts(session),
@@ -71,7 +71,7 @@ def work_on(session: Session, permissions: Permissions) -> Work:
 @cache
 def snapshots() -> SnapshotCache:
     """What this process remembers of active reruns: a tick reads only what may have changed."""
-    from airflow_rerun_downstream.store.snapshots import SnapshotCache
+    from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 
     return SnapshotCache()
 

@@ -1,35 +1,173 @@
-"""The commands as Airflow 3.2 and later take them from a provider."""
+"""What each verb does."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any
+from collections.abc import Callable, Mapping
 
-from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand
+from pydantic import BaseModel
 
-from airflow_rerun_downstream.cli.verbs import NAME, VERBS
+from airflow_rerun_downstream import host, unsupported
+from airflow_rerun_downstream.cli import admin_commands, releases, rendering
+from airflow_rerun_downstream.cli.backends import Backend, backend, local
+from airflow_rerun_downstream.cli.bodies import Usage, plan_body, rerun_body
+from airflow_rerun_downstream.cli.progress import followed
+from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest.exports import proof_csv
+from airflow_rerun_downstream.rest.requests import OptionsBody, PlanBody, RunRefBody
 
-typed_arg: Any = Arg
-"""Airflow's class has no annotations."""
+__all__ = ["ACTIONS", "Usage"]
 
 
-def run(args: Namespace) -> None:
-    """Carry a command out; ``args.subcommand`` names the verb."""
-    from airflow_rerun_downstream.cli.main import carry_out
+def plan(args: Namespace) -> int:
+    """Preview."""
+    body = plan_body(args)
+    rendering.show(backend(args).plan(body), args.output)
+    return 0
 
-    if code := carry_out(args):
-        raise SystemExit(code)
+
+def submit(args: Namespace) -> int:
+    """Store a rerun, and wait for it if that is wanted; or only say what would happen."""
+    if args.dry_run and args.wait:
+        raise Usage("Give either --dry-run or --wait, not both.")
+    body = rerun_body(args)
+    to = backend(args)
+    if args.dry_run:
+        rendering.show(to.review(body), args.output)
+        return 0
+    return shown(args, to, to.submit(body))
 
 
-def get_cli_commands() -> list[CLICommand]:
-    """``airflow rerun-downstream`` with all its verbs."""
-    subcommands = [
-        ActionCommand(
-            name=verb.name,
-            help=verb.help,
-            func=run,
-            args=tuple(typed_arg(flags=each.flags, **each.options) for each in verb.arguments),
-        )
-        for verb in VERBS
-    ]
-    return [GroupCommand(name=NAME, help="Rerun a Dag run and everything downstream", subcommands=subcommands)]
+def shown(args: Namespace, to: Backend, rerun: payloads.Rerun) -> int:
+    """Print a rerun, at its end if that is wanted; 1 when it was waited for and didn't succeed."""
+    if args.wait:
+        rerun = followed(to, rerun.id, timeout=args.timeout)
+    rendering.show(rerun, args.output)
+    return int(args.wait and rerun.state is not RerunState.SUCCEEDED)
+
+
+def list_reruns(args: Namespace) -> int:
+    """A page of records."""
+    to = backend(args)
+    found = to.reruns(
+        state=args.state,
+        dag_id=args.dag_id,
+        run_id=args.run_id,
+        created_by=args.created_by,
+        created_at_gte=args.created_at_gte,
+        created_at_lte=args.created_at_lte,
+        frozen=True if args.frozen else None,
+        order_by=args.order_by,
+        limit=args.limit,
+        offset=args.offset,
+    )
+    rendering.show(found, args.output)
+    if args.frozen and args.output == "table":
+        rendering.print_parts(rendering.frozen(found.reruns, releases.frozen_members(to, found.reruns)))
+    return 0
+
+
+def show(args: Namespace) -> int:
+    """A record; as a table, with its members."""
+    to = backend(args)
+    if args.part:
+        parts: Mapping[str, Callable[..., BaseModel]] = {
+            "members": to.members,
+            "not-made-anew": to.not_made_anew,
+            "links": to.links,
+            "events": to.events,
+        }
+        rendering.show(parts[args.part](args.rerun_id, limit=args.limit, offset=args.offset), args.output)
+        return 0
+    code = shown(args, to, to.rerun(args.rerun_id))
+    if args.output == "table":
+        rendering.show(to.members(args.rerun_id, limit=args.limit, offset=args.offset), args.output)
+        left = to.not_made_anew(args.rerun_id, limit=args.limit, offset=0)
+        if left.not_made_anew:
+            rendering.show(left, args.output)
+    return code
+
+
+def verify(args: Namespace) -> int:
+    """The proof of a rerun; 1 when something is wrong, or it is too early to tell."""
+    found = backend(args).proof(args.rerun_id, limit=args.limit)
+    if args.csv:
+        print(proof_csv(found), end="")
+    else:
+        rendering.show(found, args.output)
+    return int(found.counts.violations > 0 or found.counts.open > 0)
+
+
+def control(verb: str) -> Callable[[Namespace], int]:
+    """The action for a verb that moves a rerun."""
+
+    def act(args: Namespace) -> int:
+        move: Callable[[int], payloads.Rerun] = getattr(backend(args), verb)
+        rendering.show(move(args.rerun_id), args.output)
+        return 0
+
+    return act
+
+
+def repair(verb: str) -> Callable[[Namespace], int]:
+    """The action for a verb that moves a member."""
+
+    def act(args: Namespace) -> int:
+        move: Callable[[int, int], payloads.Member] = getattr(backend(args), verb)
+        rendering.show(move(args.rerun_id, args.member_id), args.output)
+        return 0
+
+    return act
+
+
+def release(args: Namespace) -> int:
+    """Release frozen runs."""
+    return releases.release(args, backend(args))
+
+
+def links(args: Namespace) -> int:
+    """The edges of a Dag, the links that a plan from one of its runs finds, or what a file declares."""
+    if args.check:
+        return admin_commands.check_links(args)
+    if not args.dag_id:
+        raise Usage("Give DAG_ID, or DAG_ID and RUN_ID.")
+    if not args.run_id:
+        if args.include_manual:
+            raise Usage("--include-manual needs RUN_ID.")
+        rendering.show(backend(args).edges(args.dag_id), args.output)
+        return 0
+    body = PlanBody(
+        source=RunRefBody(dag_id=args.dag_id, run_id=args.run_id),
+        options=OptionsBody(include_manual=args.include_manual),
+    )
+    found = backend(args).plan(body).links
+    rendering.show(payloads.Links(links=found, total_entries=len(found)), args.output)
+    return 0
+
+
+def health(args: Namespace) -> int:
+    """The installation; 1 when something doesn't work."""
+    found = unsupported.health() if local(args) and not host.supported() else backend(args).health()
+    rendering.show(found, args.output)
+    return int(found.status == "unhealthy")
+
+
+ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
+    "plan": plan,
+    "submit": submit,
+    "list": list_reruns,
+    "show": show,
+    "verify": verify,
+    "pause": control("pause"),
+    "resume": control("resume"),
+    "terminate": control("terminate"),
+    "release": release,
+    "retry": repair("retry"),
+    "skip": repair("skip"),
+    "links": links,
+    "conductor": admin_commands.conductor,
+    "db": admin_commands.db,
+    "check-upgrade": admin_commands.check_upgrade,
+    "health": health,
+}

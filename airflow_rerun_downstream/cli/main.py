@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from airflow_rerun_downstream import __version__
-from airflow_rerun_downstream.cli.verbs import NAME, VERBS
+from airflow_rerun_downstream.cli.arguments import NAME, VERBS
 
 DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -39,15 +39,15 @@ def carry_out(args: argparse.Namespace) -> int:
     """Carry a verb out; say on stderr why not."""
     from pydantic import ValidationError
 
-    from airflow_rerun_downstream.cli import actions
-    from airflow_rerun_downstream.client.errors import ClientError, RefusedError
+    from airflow_rerun_downstream.cli import commands
+    from airflow_rerun_downstream.client.exceptions import ClientError, RefusedError
     from airflow_rerun_downstream.domain.errors import Refusal
     from airflow_rerun_downstream.rest.problems import of_errors
     from airflow_rerun_downstream.settings import InvalidSetting
 
     try:
-        return actions.ACTIONS[args.subcommand](args)
-    except actions.Usage as error:
+        return commands.ACTIONS[args.subcommand](args)
+    except commands.Usage as error:
         return said(str(error), USAGE)
     except ValidationError as error:
         _, body = of_errors(error.errors())

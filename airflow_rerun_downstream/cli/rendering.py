@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from airflow_rerun_downstream.cli.cells import table, text
-from airflow_rerun_downstream.cli.edges import edges
+from airflow_rerun_downstream.cli.edge_tables import edges
 from airflow_rerun_downstream.cli.progress import summary
-from airflow_rerun_downstream.cli.proof import proof
+from airflow_rerun_downstream.cli.proof_tables import proof
 from airflow_rerun_downstream.rest import payloads
 
 PIPE_WIDTH = 200

@@ -12,6 +12,6 @@
 """
 
 from airflow_rerun_downstream.client.client import RerunDownstreamClient
-from airflow_rerun_downstream.client.errors import ClientError, ConnectionProblem, RefusedError, StillRunning
+from airflow_rerun_downstream.client.exceptions import ClientError, ConnectionProblem, RefusedError, StillRunning
 
 __all__ = ["ClientError", "ConnectionProblem", "RefusedError", "RerunDownstreamClient", "StillRunning"]

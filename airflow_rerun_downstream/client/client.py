@@ -13,7 +13,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from airflow_rerun_downstream.client import waiting
-from airflow_rerun_downstream.client.errors import ConnectionProblem
+from airflow_rerun_downstream.client.exceptions import ConnectionProblem
 from airflow_rerun_downstream.client.transport import Transport
 from airflow_rerun_downstream.rest import payloads
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody

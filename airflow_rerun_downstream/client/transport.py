@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from airflow_rerun_downstream.client.errors import ConnectionProblem, RefusedError
+from airflow_rerun_downstream.client.exceptions import ConnectionProblem, RefusedError
 
 API = "/rerun-downstream/api/v1"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from airflow_rerun_downstream.client.errors import ConnectionProblem, StillRunning
+from airflow_rerun_downstream.client.exceptions import ConnectionProblem, StillRunning
 from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, RerunState
 from airflow_rerun_downstream.rest.payloads import Rerun
 

@@ -9,7 +9,7 @@ from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
 from airflow_rerun_downstream.conductor.faults import STOP
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
 from airflow_rerun_downstream.conductor.gates import look_again
-from airflow_rerun_downstream.conductor.rebuilt import rebuilt_by
+from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
     Catch,

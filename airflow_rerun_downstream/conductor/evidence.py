@@ -9,8 +9,8 @@ from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.rebuilt import at_submit
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
+from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.domain.verdict import Evidence, evidence
-from airflow_rerun_downstream.domain.versions import Structures
 from airflow_rerun_downstream.ports.work import Work
 
 

@@ -12,7 +12,7 @@ from airflow_rerun_downstream.conductor.effects import Effects
 from airflow_rerun_downstream.conductor.evidence import gather
 from airflow_rerun_downstream.conductor.faults import TRIES, Faults, member_of, word
 from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, look_again, stands, takes_evidence
-from airflow_rerun_downstream.conductor.proof import read_facts
+from airflow_rerun_downstream.conductor.proof_reader import read_facts
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
     Dispatch,

@@ -15,7 +15,7 @@ from airflow_rerun_downstream.domain.cutting import Cutting, Lost, loss
 from airflow_rerun_downstream.domain.graph import levels
 from airflow_rerun_downstream.domain.readings import Dependencies, Member, Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.versions import Structures
+from airflow_rerun_downstream.domain.structures import Structures
 
 Place = tuple[RunRef, int]
 """A stage of a run, counted from 0."""

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.freeze import UpcomingRun
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.versions import Structures
+from airflow_rerun_downstream.domain.structures import Structures
 
 
 class LinkKind(str, Enum):

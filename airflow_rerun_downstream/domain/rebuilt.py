@@ -9,8 +9,8 @@ from airflow_rerun_downstream.domain.plan import Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.selection import followers
+from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.domain.versions import Structures
 
 REBUILT = "rebuilt_on_polluted"
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from airflow_rerun_downstream.domain.facts import DagStructure, RunAccount, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.skips import Skips, doubtful
-from airflow_rerun_downstream.domain.versions import Structures
+from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 Instances = dict[RunRef, list[TaskInstanceFacts]]

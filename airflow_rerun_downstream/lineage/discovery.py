@@ -16,7 +16,7 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.selection import following
-from airflow_rerun_downstream.domain.versions import Structures
+from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.lineage.explored import Explored, Pollution
 from airflow_rerun_downstream.lineage.kinds import KINDS
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from airflow_rerun_downstream.domain.facts import RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.selection import brought_along
-from airflow_rerun_downstream.domain.versions import Structures
+from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink
 
 Instances = Mapping[RunRef, Sequence[TaskInstanceFacts]]

@@ -15,11 +15,11 @@ from airflow_rerun_downstream.lineage.cut_offs import Instances, tell_cut_offs
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.discovery import Discovery
 from airflow_rerun_downstream.lineage.explored import Explored
+from airflow_rerun_downstream.lineage.forecast import forecast
 from airflow_rerun_downstream.lineage.lost_events import lost_events
 from airflow_rerun_downstream.lineage.lost_triggers import possible, unrecorded
 from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint
 from airflow_rerun_downstream.lineage.selecting import source_selection
-from airflow_rerun_downstream.lineage.upcoming import forecast
 from airflow_rerun_downstream.lineage.warnings import older_runs_not_asked, unreadable, will_not_run
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 

@@ -41,9 +41,9 @@ from airflow_rerun_downstream.domain.selection import (
 )
 from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.explored import Explored
+from airflow_rerun_downstream.lineage.forecast import Forecast
 from airflow_rerun_downstream.lineage.ordering import losers, order_of
 from airflow_rerun_downstream.lineage.selecting import Selecting, nothing_to_run
-from airflow_rerun_downstream.lineage.upcoming import Forecast
 from airflow_rerun_downstream.lineage.warnings import plan_warnings
 
 

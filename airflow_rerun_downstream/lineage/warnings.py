@@ -25,10 +25,10 @@ from airflow_rerun_downstream.domain.plan import (
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
 from airflow_rerun_downstream.domain.room import Obstacle
-from airflow_rerun_downstream.domain.versions import Structures
+from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.ordering import order_warnings
-from airflow_rerun_downstream.lineage.rebuilt import left_in, rebuilt_on_polluted
+from airflow_rerun_downstream.lineage.polluted_rebuilds import left_in, rebuilt_on_polluted
 from airflow_rerun_downstream.lineage.spelling import NEWEST
 from airflow_rerun_downstream.lineage.unbegun import unbegun
 

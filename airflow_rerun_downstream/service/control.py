@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NoReturn
 
-from airflow_rerun_downstream.conductor.rebuilt import rebuilt_by
+from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -14,14 +14,14 @@ from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew, made_anew
 from airflow_rerun_downstream.ports.work import Work
-from airflow_rerun_downstream.service.base import Base
+from airflow_rerun_downstream.service.core import Core
 from airflow_rerun_downstream.service.records import dags_of, member_view, readable_member, readable_rerun, rerun_view
 from airflow_rerun_downstream.service.views import MemberView, RerunView
 
 REPAIRABLE = frozenset({RerunState.RUNNING, RerunState.PAUSED, RerunState.FAILED})
 
 
-class Control(Base):
+class Control(Core):
     """Each action is one transaction, with its line in the record. The conductor does what follows from it."""
 
     def pause(self, actor: Actor, rerun_id: int) -> RerunView:

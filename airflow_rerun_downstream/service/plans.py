@@ -15,13 +15,13 @@ from airflow_rerun_downstream.lineage.preview import Viewpoint, listed_run
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import checks
-from airflow_rerun_downstream.service.base import Base
 from airflow_rerun_downstream.service.checks import Mechanisms
+from airflow_rerun_downstream.service.core import Core
 from airflow_rerun_downstream.service.records import eyes
 from airflow_rerun_downstream.service.views import DagRunsView, EdgesView, RunTasksView
 
 
-class Plans(Base):
+class Plans(Core):
     """Reads of Airflow's database. Nothing is changed."""
 
     def plan(self, actor: Actor, request: PlanRequest) -> Plan:

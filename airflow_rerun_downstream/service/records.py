@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from airflow_rerun_downstream.conductor.proof import proof_of
+from airflow_rerun_downstream.conductor.proof_reader import proof_of
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Finding, Older, Proof, Spot
@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.store import Part, RerunFilter
 from airflow_rerun_downstream.ports.work import Work
-from airflow_rerun_downstream.service.base import Base
+from airflow_rerun_downstream.service.core import Core
 from airflow_rerun_downstream.service.views import LiveRun, MemberView, Omission, ProofView, RerunView
 
 ACCEPTED = frozenset({"stays_polluted", REBUILT})
@@ -27,7 +27,7 @@ ACCEPTED = frozenset({"stays_polluted", REBUILT})
 WAITING = frozenset({MemberState.PENDING, MemberState.STOPPING})
 
 
-class Records(Base):
+class Records(Core):
     """What is stored of reruns, page by page."""
 
     def reruns(self, actor: Actor, wanted: RerunFilter) -> tuple[list[RerunView], int]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from airflow_rerun_downstream.service.control import Control
-from airflow_rerun_downstream.service.health import Installation
 from airflow_rerun_downstream.service.plans import Plans
 from airflow_rerun_downstream.service.records import Records
+from airflow_rerun_downstream.service.status import Installation
 from airflow_rerun_downstream.service.submit import Submit
 
 

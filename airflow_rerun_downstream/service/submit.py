@@ -15,7 +15,7 @@ from airflow_rerun_downstream.domain.rerun import Actor, NewMember, NewRerun, Re
 from airflow_rerun_downstream.domain.selection import named
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.lineage.ordering import order_of, order_warnings
-from airflow_rerun_downstream.lineage.rebuilt import rebuilt_on_polluted
+from airflow_rerun_downstream.lineage.polluted_rebuilds import rebuilt_on_polluted
 from airflow_rerun_downstream.lineage.unbegun import unbegun
 from airflow_rerun_downstream.lineage.warnings import (
     extra_runs,
@@ -28,8 +28,8 @@ from airflow_rerun_downstream.lineage.warnings import (
 )
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import checks
-from airflow_rerun_downstream.service.base import Base
 from airflow_rerun_downstream.service.checks import Frozen, Mechanisms, refuse
+from airflow_rerun_downstream.service.core import Core
 from airflow_rerun_downstream.service.members import Selection, assemble, new_members
 from airflow_rerun_downstream.service.records import eyes, rerun_view
 from airflow_rerun_downstream.service.views import RerunView, ReviewView
@@ -43,7 +43,7 @@ class Draft:
     frozen: tuple[Frozen, ...]
 
 
-class Submit(Base):
+class Submit(Core):
     """One flow: the request, a fresh plan, every check, the rerun; a submit then writes it."""
 
     def review(self, actor: Actor, request: RerunRequest) -> ReviewView:

@@ -13,8 +13,8 @@ from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.store import Part
 from airflow_rerun_downstream.store.executor import Executor, chunks
+from airflow_rerun_downstream.store.mapping import member_of
 from airflow_rerun_downstream.store.parts import cut, had_at_submit
-from airflow_rerun_downstream.store.records import member_of
 from airflow_rerun_downstream.store.tables import member
 from airflow_rerun_downstream.store.tables import not_made_anew as table
 

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.rerun import Awaited, Member, RerunEvent, o
 from airflow_rerun_downstream.domain.states import SATISFIED
 from airflow_rerun_downstream.ports.store import Part
 from airflow_rerun_downstream.store.executor import Executor, chunks
-from airflow_rerun_downstream.store.records import event_of, gates_of, link_of, member_of
+from airflow_rerun_downstream.store.mapping import event_of, gates_of, link_of, member_of
 from airflow_rerun_downstream.store.tables import event, gate, link, member
 
 IN_TURN = (

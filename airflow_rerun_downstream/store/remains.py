@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from airflow_rerun_downstream.domain.errors import TablesInUse
 from airflow_rerun_downstream.domain.states import RerunState
-from airflow_rerun_downstream.store import schema
+from airflow_rerun_downstream.store import tables
 from airflow_rerun_downstream.store.tables import hold, parked, rerun
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Remains:
 
 def remains(connection: Connection) -> Remains:
     """What there is now, in whichever of the tables are there. Every revision so far has what is read here."""
-    existing = schema.names(connection)
+    existing = tables.existing_tables(connection)
 
     def read(table: Table, wanted: Select[Any]) -> Sequence[Any]:
         return connection.execute(wanted).all() if table.name in existing else ()
@@ -66,7 +66,7 @@ def remains(connection: Connection) -> Remains:
 
 def lock(connection: Connection) -> None:
     """Let nobody add to what there is until this transaction ends; SQLite's is alone anyway."""
-    existing = schema.names(connection)
+    existing = tables.existing_tables(connection)
     if connection.dialect.name == "postgresql":
         for table in (rerun, hold, parked):
             if table.name in existing:

@@ -12,11 +12,11 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, MetaData, String, Table, delete, insert, inspect, select, text
+from sqlalchemy import Column, MetaData, String, Table, delete, insert, select, text
 from sqlalchemy.engine import Connection, Engine
 
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
-from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, metadata, rerun
+from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, existing_tables, metadata, rerun
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -63,14 +63,9 @@ class SchemaState(Enum):
     INCOMPLETE = f"Some tables of airflow-rerun-downstream are missing. {MIGRATE}"
 
 
-def names(connection: Connection) -> frozenset[str]:
-    """Which of our tables exist, alembic's own included. One look into the catalogue."""
-    return (TABLES | {VERSION_TABLE}) & frozenset(inspect(connection).get_table_names())
-
-
 def current_revision(connection: Connection) -> str | None:
     """The tables' revision; None where they were never migrated, or were downgraded to nothing."""
-    return revision(connection, names(connection))
+    return revision(connection, existing_tables(connection))
 
 
 def revision(connection: Connection, existing: frozenset[str]) -> str | None:
@@ -82,7 +77,7 @@ def revision(connection: Connection, existing: frozenset[str]) -> str | None:
 
 def state(connection: Connection) -> SchemaState:
     """How the tables compare with the code. Two statements at most, and none of them can fail for a lack of tables."""
-    existing = names(connection)
+    existing = existing_tables(connection)
     found = revision(connection, existing)
     if found is None:
         return SchemaState.INCOMPLETE if existing & TABLES else SchemaState.MISSING
@@ -161,11 +156,11 @@ def upgrade(engine: Engine, to: str = "head", *, last_id: Callable[[Connection],
         found = state(connection)
         if found is SchemaState.NEWER:
             raise SchemaMismatch(found.value, state="newer")
-        before = names(connection)
+        before = existing_tables(connection)
         mend(connection)
-        new = rerun.name not in before & names(connection)
+        new = rerun.name not in before & existing_tables(connection)
         command.upgrade(config(connection), to)
-        if new and rerun.name in names(connection):
+        if new and rerun.name in existing_tables(connection):
             begin_after(connection, last_id(connection))
 
 
@@ -186,7 +181,7 @@ def begin_after(connection: Connection, last: int) -> None:
 
 def mend(connection: Connection) -> None:
     """Make the tables what their recorded revision says, so that the migrations find what they expect."""
-    existing = names(connection)
+    existing = existing_tables(connection)
     found = revision(connection, existing)
     if found is None and connection.dialect.name in MYSQL and empty(connection, existing & TABLES):
         # An interrupted migration was not taken back.

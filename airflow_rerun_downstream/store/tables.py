@@ -22,7 +22,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    inspect,
 )
+from sqlalchemy.engine import Connection
 
 from airflow_rerun_downstream.store.types import UtcDateTime
 
@@ -276,3 +278,8 @@ repeat = Table(
 
 TABLES = frozenset(metadata.tables)
 """The names of all tables, without alembic's own."""
+
+
+def existing_tables(connection: Connection) -> frozenset[str]:
+    """Which of our tables exist, alembic's own included. One look into the catalogue."""
+    return (TABLES | {VERSION_TABLE}) & frozenset(inspect(connection).get_table_names())

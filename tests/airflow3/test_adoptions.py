@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor, NewChild, NewMember, NewRerun, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.store.rows import SqlRerunStore
+from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from tests.airflow3 import history, scene
 from tests.airflow3.test_asset_manager import Airflow, asset, dag
 

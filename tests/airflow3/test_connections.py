@@ -30,7 +30,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, NewFrozen
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.store import tables
-from airflow_rerun_downstream.store.rows import SqlRerunStore
+from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from tests.airflow3 import history, logins, scene
 from tests.airflow3.connections import checked_out
 from tests.airflow3.database import Database

@@ -24,7 +24,7 @@ from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, NewFrozen, RerunRequest, RerunSettings
 from airflow_rerun_downstream.store import tables
-from airflow_rerun_downstream.store.rows import SqlRerunStore
+from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from tests.airflow3 import history, logins, scene
 from tests.airflow3.conftest import rewire
 from tests.airflow3.database import Database
@@ -470,7 +470,7 @@ MISTAKES: Mapping[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     "links are shown as they are": ("domain.seeing.Seeing", {"links": lambda _, of: of}),
     "events are shown as they are": ("domain.seeing.Seeing", {"events": lambda _, of, dag_ids: of}),
     "reasons are shown as they are": ("rest.presenters", {"reason": lambda text: text}),
-    "health is told to everybody": ("service.health", {"shown_health": lambda found, *_: found}),
+    "health is told to everybody": ("service.status", {"shown_health": lambda found, *_: found}),
     "actions don't depend on who asks": (
         "service.records",
         {"allowed_among": lambda actor, work, reruns, members: frozenset(each.id for each in reruns)},

@@ -51,15 +51,15 @@ def imported_by(module: str, then: str = "") -> set[str]:
         ("host", {"host"}),
         ("harmless", {"harmless"}),
         ("plugin", {"plugin"}),
-        ("cli.verbs", {"cli", "cli.verbs"}),
-        ("cli.commands", {"cli", "cli.verbs", "cli.commands"}),
+        ("cli.arguments", {"cli", "cli.arguments"}),
+        ("cli.airflow_provider", {"cli", "cli.arguments", "cli.airflow_provider"}),
     ],
 )
 def test_what_airflow_always_loads_is_light(module: str, allowed: set[str]) -> None:
     found = imported_by(f"{PACKAGE}.{module}")
     ours = {name.removeprefix(f"{PACKAGE}.") for name in found if name.startswith(f"{PACKAGE}.")}
     assert ours - ENTRY_POINTS == allowed - ENTRY_POINTS
-    if module in ("provider_info", "host", "harmless", "cli.verbs"):
+    if module in ("provider_info", "host", "harmless", "cli.arguments"):
         assert not {name for name in found if name.partition(".")[0] in ("airflow", "pydantic", "sqlalchemy")}
 
 

@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.ports.installation import Permissions
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.store import tables
-from airflow_rerun_downstream.store.rows import SqlRerunStore
+from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from tests.airflow3 import scene
 from tests.airflow3.database import Database
 from tests.contracts.test_store import NOW, member, rerun

@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 from airflow_rerun_downstream.airflow3.database import last_rerun_id, our_tables
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.store.rows import SqlRerunStore
+from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from tests.airflow3 import scene
 from tests.store.test_rows import wide
 

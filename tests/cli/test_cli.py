@@ -11,7 +11,7 @@ import pytest
 import yaml
 from pytest_mock import MockerFixture
 
-from airflow_rerun_downstream.cli import actions, backends, bodies
+from airflow_rerun_downstream.cli import backends, bodies, commands
 from airflow_rerun_downstream.cli.main import main
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun, SchemaMismatch
 from airflow_rerun_downstream.domain.proof import Counts
@@ -38,7 +38,7 @@ def stub() -> StubService:
 @pytest.fixture(autouse=True)
 def local(stub: StubService, mocker: MockerFixture) -> None:
     backend = Api(cast("Service", stub), ANA, maximum=backends.NO_MAXIMUM)
-    mocker.patch.object(actions, "backend", autospec=True, return_value=backend)
+    mocker.patch.object(commands, "backend", autospec=True, return_value=backend)
 
 
 def printed(capsys: Captured, *argv: str, code: int = 0) -> Any:

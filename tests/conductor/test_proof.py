@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from airflow_rerun_downstream.conductor import perform
-from airflow_rerun_downstream.conductor.proof import proof_of
+from airflow_rerun_downstream.conductor.proof_reader import proof_of
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.proof import Finding, Proof
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef

@@ -10,8 +10,8 @@ from airflow_rerun_downstream.domain.rebuilt import reads, rebuilt
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.domain.versions import Structures
 from tests.fakes.house import ADA, House
 
 Named = tuple[str, str | None, str, str | None, str | None]

@@ -51,7 +51,7 @@ from airflow_rerun_downstream.domain.states import (
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.store import Part, RerunFilter, RerunStore
-from airflow_rerun_downstream.store.rows import SqlRerunStore
+from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from tests.fakes.store import FakeStore
 from tests.store.databases import EVERY, database
 

@@ -14,8 +14,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from airflow_rerun_downstream import provider_info, settings
+from airflow_rerun_downstream.cli.arguments import VERBS
 from airflow_rerun_downstream.cli.main import parser
-from airflow_rerun_downstream.cli.verbs import VERBS
 from airflow_rerun_downstream.domain import errors, plan, states
 from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
 from airflow_rerun_downstream.domain.reasons import REASONS

@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.facts import (
     TaskInstanceFacts,
 )
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.versions import Structures, merged
+from airflow_rerun_downstream.domain.structures import Structures, merged
 from tests.fakes.world import START, World
 from tests.lineage.planning import codes, links, plan, selected
 

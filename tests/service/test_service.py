@@ -36,7 +36,7 @@ from airflow_rerun_downstream.lineage.declarations import parse
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.ports.lineage import RunFilter
 from airflow_rerun_downstream.ports.store import RerunFilter
-from airflow_rerun_downstream.service.health import ASK
+from airflow_rerun_downstream.service.status import ASK
 from airflow_rerun_downstream.settings import Settings
 from tests.fakes.freezer import FAR
 from tests.fakes.house import ADA, House

@@ -23,7 +23,7 @@ from airflow_rerun_downstream.ports.store import RerunFilter
 from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.moments import DatabaseClock
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes, report_process
-from airflow_rerun_downstream.store.rows import SqlRerunStore
+from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from airflow_rerun_downstream.store.types import UtcDateTime
 from tests.store.databases import REAL, database
 

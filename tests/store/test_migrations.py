@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
 from airflow_rerun_downstream.store import schema
-from airflow_rerun_downstream.store.rows import SqlRerunStore
+from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from airflow_rerun_downstream.store.schema import SchemaState
 from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, metadata
 from tests.store.databases import REAL, bare_database, connect, folder

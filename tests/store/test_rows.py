@@ -19,9 +19,9 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Actor, NewMember, NewRerun, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 from airflow_rerun_downstream.store.lease import SqlLease
-from airflow_rerun_downstream.store.rows import SqlRerunStore
-from airflow_rerun_downstream.store.snapshots import SnapshotCache
+from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from tests.store.databases import REAL, database
 
 NOW = datetime(2026, 3, 1, tzinfo=timezones.utc)

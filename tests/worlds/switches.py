@@ -16,7 +16,7 @@ from airflow_rerun_downstream.domain.facts import Definitions, SensorInstance
 from airflow_rerun_downstream.lineage import discovery, planner
 from airflow_rerun_downstream.lineage.behind import Behind
 from airflow_rerun_downstream.lineage.kinds import declared
-from airflow_rerun_downstream.lineage.kinds.sensor import observations, search
+from airflow_rerun_downstream.lineage.kinds.sensor import observations, sensor_search
 
 Switch = Callable[[pytest.MonkeyPatch], None]
 
@@ -80,13 +80,13 @@ def no_sensors_of_ones_own(patch: pytest.MonkeyPatch) -> None:
 
 def offsets_are_believed(patch: pytest.MonkeyPatch) -> None:
     """A sensor without the policy's mark is taken to wait for the same date, and nothing else is told of it."""
-    told = search.SensorSearch.unresolved
+    told = sensor_search.SensorSearch.unresolved
 
-    def unresolved(self: search.SensorSearch) -> Any:
+    def unresolved(self: sensor_search.SensorSearch) -> Any:
         self.open = [sensor for sensor in self.open if sensor.decides_itself]
         return told(self)
 
-    patch.setattr(search.SensorSearch, "unresolved", unresolved)
+    patch.setattr(sensor_search.SensorSearch, "unresolved", unresolved)
 
 
 def skipped_sensors_read(patch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
-from airflow_rerun_downstream.store.pages import matching
+from airflow_rerun_downstream.store.search import matching
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -8,8 +8,8 @@ from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.lineage.kinds.base import EdgeContext, FoundLink, LineageContext, by_dag
-from airflow_rerun_downstream.lineage.kinds.sensor.search import SensorSearch, by_date
 from airflow_rerun_downstream.lineage.kinds.sensor.sensor_edges import edges_of_sensors
+from airflow_rerun_downstream.lineage.kinds.sensor.sensor_search import SensorSearch, by_date
 from airflow_rerun_downstream.lineage.templates import may_name
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.ports.installation import ComponentHealth
-from airflow_rerun_downstream.service.base import Base
+from airflow_rerun_downstream.service.core import Core
 
 HEALTHY = "healthy"
 ASK = "Users who may see Airflow's jobs and plugins see the reason."
@@ -17,7 +17,7 @@ EXAMPLES = 5
 """How many tasks are named."""
 
 
-class Installation(Base):
+class Installation(Core):
     """What a user is told of the installation."""
 
     def health(self, actor: Actor) -> Mapping[str, ComponentHealth]:

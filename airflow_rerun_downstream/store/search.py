@@ -12,7 +12,7 @@ from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.store import RerunFilter
 from airflow_rerun_downstream.store.executor import Executor
-from airflow_rerun_downstream.store.records import counts_of, rerun_of
+from airflow_rerun_downstream.store.mapping import counts_of, rerun_of
 from airflow_rerun_downstream.store.tables import member, rerun
 
 ORDERS: dict[str, Column[Any]] = {

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.ports.work import UnitOfWork, Work
 from airflow_rerun_downstream.settings import Settings
 
 
-class Base:
+class Core:
     """The ports, the clock and the settings.
 
     ``sees_installation``: whether a user may know on which hosts and with which files Airflow runs.

@@ -16,10 +16,10 @@ from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.store import EVERYTHING, Part, RerunFilter
-from airflow_rerun_downstream.store import adding, codec, moves, omissions, pages, parts, snapshots
+from airflow_rerun_downstream.store import active_reruns, codec, insertion, moves, omissions, parts, search
+from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 from airflow_rerun_downstream.store.executor import Executor, changed, chunks
-from airflow_rerun_downstream.store.records import counts_of, members_of, rerun_of
-from airflow_rerun_downstream.store.snapshots import SnapshotCache
+from airflow_rerun_downstream.store.mapping import counts_of, members_of, rerun_of
 from airflow_rerun_downstream.store.tables import active_run, event, link, member, rerun
 
 
@@ -35,11 +35,11 @@ class SqlRerunStore:
 
     def add(self, rerun: NewRerun, *, now: datetime) -> int:
         """See `RerunStore.add`. Where a run is taken, nothing is stored, and the transaction can go on."""
-        return adding.add(self._executor, rerun, now)
+        return insertion.add(self._executor, rerun, now)
 
     def add_frozen(self, rerun_id: int, run: NewFrozen) -> int:
         """See `RerunStore.add_frozen`."""
-        return adding.add_frozen(self._executor, rerun_id, run)
+        return insertion.add_frozen(self._executor, rerun_id, run)
 
     def get(self, rerun_id: int) -> Rerun | None:
         """See `RerunStore.get`."""
@@ -48,7 +48,7 @@ class SqlRerunStore:
 
     def page(self, wanted: RerunFilter) -> tuple[list[Rerun], int]:
         """See `RerunStore.page`. Raises `Invalid` for an unknown ``order_by``."""
-        return pages.page(self._executor, wanted)
+        return search.page(self._executor, wanted)
 
     def members(self, rerun_id: int, part: Part = EVERYTHING, *, only: Collection[int] | None = None) -> list[Member]:
         """See `RerunStore.members`. In a part, runs of one depth and time come as the database orders text."""
@@ -102,11 +102,11 @@ class SqlRerunStore:
 
     def active(self) -> list[ActiveRerun]:
         """See `RerunStore.active`. A rerun that the cache doesn't know costs four statements more, once."""
-        return snapshots.active(self._executor, self._cache)
+        return active_reruns.active(self._executor, self._cache)
 
     def active_runs(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
         """See `RerunStore.active_runs`."""
-        return adding.holders(self._executor, refs)
+        return insertion.holders(self._executor, refs)
 
     def all_active_runs(self) -> dict[RunRef, int]:
         """See `RerunStore.all_active_runs`."""
