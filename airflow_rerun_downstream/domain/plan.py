@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
@@ -177,8 +177,8 @@ class PlanWarning:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What would be rerun.
+class PlanContent:
+    """What would be rerun, before anything is said about it.
 
     ``runs`` leaves out the source and every run that isn't to be shown. ``links`` joins shown runs only;
     ``readings`` has every one between runs, shown or not, by their tasks: the order is made from it. ``edges`` are
@@ -189,10 +189,8 @@ class Plan:
     source: PlannedRun
     runs: tuple[PlannedRun, ...]
     links: tuple[Link, ...]
-    warnings: tuple[PlanWarning, ...]
     hidden_dags: int
     edges: Mapping[RunRef, frozenset[RunRef]]
-    token: str = ""
     upcoming: tuple[PlannedFuture, ...] = ()
     readings: tuple[Reading, ...] = ()
     structures: Structures = field(default_factory=Structures, repr=False)
@@ -206,10 +204,20 @@ class Plan:
         """Every shown run by its name, the source included."""
         return {run.ref: run for run in (self.source, *self.runs)}
 
-    @cached_property
-    def by_future(self) -> Mapping[FutureRef, PlannedFuture]:
-        """Every run to come by its name."""
-        return {run.ref: run for run in self.upcoming}
+
+@dataclass(frozen=True)
+class Plan(PlanContent):
+    """What would be rerun, what one should know of it, and a token by which a change since then is noticed."""
+
+    warnings: tuple[PlanWarning, ...] = ()
+    token: str = ""
+
+    @classmethod
+    def of(cls, content: PlanContent, warnings: tuple[PlanWarning, ...], token: str) -> Plan:
+        """The plan with a content."""
+        return cls(
+            **{each.name: getattr(content, each.name) for each in fields(content)}, warnings=warnings, token=token
+        )
 
 
 @dataclass(frozen=True)

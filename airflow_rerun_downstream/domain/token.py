@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from airflow_rerun_downstream.domain.errors import Invalid
-from airflow_rerun_downstream.domain.plan import Link, Plan, PlannedRun
+from airflow_rerun_downstream.domain.plan import Link, PlanContent, PlannedRun
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 
 SIZE = 6
@@ -21,7 +21,7 @@ def digest(*words: object) -> bytes:
     return hashlib.sha256("\x1f".join(map(str, words)).encode()).digest()[:SIZE]
 
 
-def run_digests(plan: Plan) -> dict[RunRef, bytes]:
+def run_digests(plan: PlanContent) -> dict[RunRef, bytes]:
     """What the token says of each shown run: its attempt, selectability, selected tasks and incoming links."""
     selections: dict[Tasks, bytes] = {}
     incoming: dict[RunRef, list[Link]] = {}
@@ -43,7 +43,7 @@ def content(run: PlannedRun, tasks: bytes, links: Iterable[Link]) -> bytes:
     return digest(run.facts.clear_number, run.selectable, run.selected, tasks.hex(), *origins)
 
 
-def make_token(plan: Plan) -> str:
+def make_token(plan: PlanContent) -> str:
     """The token of a plan: opaque text, safe in JSON and URLs."""
     parts = (digest(ref) + content for ref, content in sorted(run_digests(plan).items()))
     return base64.urlsafe_b64encode(b"".join(parts)).decode().rstrip("=")
@@ -68,7 +68,7 @@ class Change:
     change: str
 
 
-def changes(token: str, plan: Plan, taken: Iterable[RunRef]) -> list[Change]:
+def changes(token: str, plan: PlanContent, taken: Iterable[RunRef]) -> list[Change]:
     """What changed since the token was made, among the runs that are ``taken`` into the rerun."""
     before = read_token(token)
     now: Mapping[RunRef, bytes] = run_digests(plan)

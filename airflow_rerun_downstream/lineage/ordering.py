@@ -3,35 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from airflow_rerun_downstream.domain.cutting import Lost
 from airflow_rerun_downstream.domain.gaps import Gap, gaps
 from airflow_rerun_downstream.domain.order import Order, Stage, put_in_order
-from airflow_rerun_downstream.domain.plan import Plan, PlanWarning
+from airflow_rerun_downstream.domain.plan import PlanContent, PlannedRun, PlanWarning
+from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
+from airflow_rerun_downstream.domain.structures import Structures
 
 NAMED = 5
 """How many tasks a sentence names."""
 
 
-def order_of(plan: Plan, selected: Mapping[RunRef, Tasks], *, rerun_source: bool) -> Order:
+def order_of(plan: PlanContent, selected: Mapping[RunRef, Tasks], *, rerun_source: bool) -> Order:
     """The order of the source and the ``selected`` runs; what a source that isn't rerun has read doesn't matter."""
-    source = plan.source.ref
-    readings = plan.readings if rerun_source else [each for each in plan.readings if each.downstream != source]
-    runs = plan.by_ref
-    return put_in_order(
-        readings,
-        plan.structures,
-        selected,
-        {ref: runs[ref].cuts for ref in selected if runs[ref].cuts},
-        plan.edges,
-        source=source,
-        key=lambda ref: (ref != source, runs[ref].facts.run_after, ref),
-    )
+    between = Between(plan.readings, plan.structures, plan.edges)
+    return between.order(plan.by_ref, plan.source.ref, selected, rerun_source=rerun_source)
 
 
-def order_warnings(plan: Plan, selected: Mapping[RunRef, Tasks], order: Order) -> Iterable[PlanWarning]:
+@dataclass(frozen=True)
+class Between:
+    """What hangs on what between runs, shown or not."""
+
+    readings: Sequence[Reading]
+    structures: Structures
+    edges: Mapping[RunRef, frozenset[RunRef]]
+
+    def order(
+        self, runs: Mapping[RunRef, PlannedRun], source: RunRef, selected: Mapping[RunRef, Tasks], *, rerun_source: bool
+    ) -> Order:
+        """The order of the ``selected`` runs; what a source that isn't rerun has read doesn't matter."""
+        return put_in_order(
+            self.readings if rerun_source else [each for each in self.readings if each.downstream != source],
+            self.structures,
+            selected,
+            {ref: runs[ref].cuts for ref in selected if runs[ref].cuts},
+            self.edges,
+            source=source,
+            key=lambda ref: (ref != source, runs[ref].facts.run_after, ref),
+        )
+
+    def default_order(self, source: PlannedRun, runs: Iterable[PlannedRun]) -> tuple[Order, set[RunRef]]:
+        """The order of the default selection, and the runs that are left out of it: they can't be put in order.
+
+        The order tells of what was lost until then, too.
+        """
+        by_ref = {run.ref: run for run in (source, *runs)}
+        selected = {ref: run.tasks for ref, run in by_ref.items() if run.selected}
+        lost: tuple[Lost, ...] = ()
+        left_out: set[RunRef] = set()
+        while True:
+            order = self.order(by_ref, source.ref, selected, rerun_source=source.selected)
+            lost += order.lost
+            out = losers(order, source.ref)
+            if not out:
+                return replace(order, lost=lost), left_out
+            left_out |= out
+            selected = {ref: tasks for ref, tasks in selected.items() if ref not in out}
+
+
+def order_warnings(plan: PlanContent, selected: Mapping[RunRef, Tasks], order: Order) -> Iterable[PlanWarning]:
     """Where the order is lost, and which runs are rerun in stages."""
     yield from map(loss, order.lost)
     known: dict[tuple[int, str, Tasks], list[Gap]] = {}

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.errors import NotFound, PlanTooLarge
 from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts
-from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanOptions, PlanRequest, PlanWarning
+from airflow_rerun_downstream.domain.plan import (
+    LinkKind,
+    Plan,
+    PlanContent,
+    PlannedRun,
+    PlanOptions,
+    PlanRequest,
+    PlanWarning,
+)
 from airflow_rerun_downstream.domain.refs import RunRef, shown, task_ids
+from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.behind import behind
 from airflow_rerun_downstream.lineage.cut_offs import Instances, tell_cut_offs
 from airflow_rerun_downstream.lineage.declarations import Declarations
@@ -18,12 +26,19 @@ from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.forecast import forecast
 from airflow_rerun_downstream.lineage.lost_events import lost_events
 from airflow_rerun_downstream.lineage.lost_triggers import possible, unrecorded
-from airflow_rerun_downstream.lineage.preview import Preview, Viewpoint
+from airflow_rerun_downstream.lineage.plan_builder import PlanBuilder, Viewpoint
 from airflow_rerun_downstream.lineage.selecting import source_selection
-from airflow_rerun_downstream.lineage.warnings import older_runs_not_asked, unreadable, will_not_run
+from airflow_rerun_downstream.lineage.warnings import older_runs_not_asked, plan_warnings, unreadable, will_not_run
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 NOTHING_DECLARED = Declarations()
+
+Telling = Callable[[PlanContent, tuple[PlanWarning, ...]], tuple[PlanWarning, ...]]
+
+
+def as_told(_content: PlanContent, warnings: tuple[PlanWarning, ...]) -> tuple[PlanWarning, ...]:
+    """The warnings as they are."""
+    return warnings
 
 
 class Planner:
@@ -48,8 +63,11 @@ class Planner:
         self.max_runs = max_runs
         self.declarations = declarations
 
-    def plan(self, request: PlanRequest) -> Plan:
-        """The plan. Raises `NotFound`, `Invalid`, `EmptySelection`, `PlanTooLarge`."""
+    def plan(self, request: PlanRequest, also: Telling = as_told) -> Plan:
+        """The plan. ``also`` has the last word on its warnings.
+
+        Raises `NotFound`, `Invalid`, `EmptySelection`, `PlanTooLarge`.
+        """
         source = self.source(request.source)
         options = request.options
         walk = Discovery(
@@ -81,12 +99,17 @@ class Planner:
         unread = (*unreadable(walk.context.definitions, walk.context.earlier), *older_runs_not_asked(hanging.cut))
         view = self.viewpoint(explored, {one.dag_id for one in unread if one.dag_id})
         check_size(sum(view.reads(ref) for ref in explored.runs if ref != source.ref), options.max_runs)
-        preview = Preview(explored, instances, options, view, to_come)
-        plan = preview.plan(source, request.tasks, rerun_source=request.rerun_source)
-        more = (*view.seeing.warnings(unread), *self.blocked(plan), *self.declarations.warnings())
-        return replace(plan, warnings=(*plan.warnings, *more))
+        builder = PlanBuilder(explored, instances, options, view, to_come)
+        content, order = builder.content(source, request.tasks, rerun_source=request.rerun_source)
+        warnings = (
+            *view.seeing.warnings(plan_warnings(content, order, explored, to_come.schedules, view.reads)),
+            *view.seeing.warnings(unread),
+            *self.blocked(content),
+            *self.declarations.warnings(),
+        )
+        return Plan.of(content, also(content, warnings), make_token(content))
 
-    def blocked(self, plan: Plan) -> Iterable[PlanWarning]:
+    def blocked(self, plan: PlanContent) -> Iterable[PlanWarning]:
         """The warnings about selected tasks that won't run."""
         selected = {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}
         return will_not_run(self.facts.obstacles(task_ids(selected)) if selected else (), selected)
@@ -116,8 +139,8 @@ class Planner:
         tell_cut_offs(self.facts, {ref: run}, walk.structures, instances)
         structure = walk.structures.was(ref)
         explored = walk.explore(run, source_selection(run, None, walk.structures.get(ref), instances[ref]).wrong)
-        preview = Preview(explored, instances, PlanOptions(), self.viewpoint(explored))
-        return preview.source_run(run, preview.selecting.of_source(run, None), rerun_source=True), structure
+        builder = PlanBuilder(explored, instances, PlanOptions(), self.viewpoint(explored))
+        return builder.source_run(run, builder.selecting.of_source(run, None), rerun_source=True), structure
 
     def source(self, ref: RunRef) -> RunFacts:
         """The source run, if the user may read it."""

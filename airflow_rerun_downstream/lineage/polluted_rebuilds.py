@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 
-from airflow_rerun_downstream.domain.plan import Plan, PlanWarning, RunStatus
+from airflow_rerun_downstream.domain.plan import PlanContent, PlanWarning, RunStatus
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.rebuilt import REBUILT
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
@@ -15,7 +15,7 @@ MAKERS = frozenset({"makes_a_new_run", "makes_one_run"})
 """Why a triggering task isn't selected: what it made is rerun by itself."""
 
 
-def left_in(plan: Plan, ref: RunRef, tasks: Tasks | None) -> frozenset[str] | None:
+def left_in(plan: PlanContent, ref: RunRef, tasks: Tasks | None) -> frozenset[str] | None:
     """The tasks of a run whose wrong data stays; None: all, because the run isn't shown. ``tasks``: the selected."""
     run = plan.by_ref.get(ref)
     if run is None:
@@ -27,7 +27,7 @@ def left_in(plan: Plan, ref: RunRef, tasks: Tasks | None) -> frozenset[str] | No
     return run.polluted - whole - made
 
 
-def rebuilt_on_polluted(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
+def rebuilt_on_polluted(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
     """Selected tasks that read what isn't made anew, directly or through others; each with one run that it comes from.
 
     ``selected``: the source's tasks and those of the runs. A source that is right already isn't in it.
@@ -44,7 +44,7 @@ def rebuilt_on_polluted(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterabl
 class Rebuilt:
     """Follows wrong data that stays through the selection. ``reasons``: by run and task, the run it comes from."""
 
-    def __init__(self, plan: Plan, selected: Mapping[RunRef, Tasks]) -> None:
+    def __init__(self, plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> None:
         self.ids = {ref: frozenset(task.task_id for task in tasks) for ref, tasks in selected.items()}
         self.structures = plan.structures
         self.leaving: dict[RunRef, list[Reading]] = {}

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, UNFINISHED_TASK_STATES
 from airflow_rerun_downstream.domain.order import Order, Stage
-from airflow_rerun_downstream.domain.plan import Plan, PlannedRun, PlanWarning
+from airflow_rerun_downstream.domain.plan import PlanContent, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
 from airflow_rerun_downstream.lineage.ordering import names
 
 
-def unbegun(plan: Plan, selected: Mapping[RunRef, Tasks], order: Order) -> Iterable[PlanWarning]:
+def unbegun(plan: PlanContent, selected: Mapping[RunRef, Tasks], order: Order) -> Iterable[PlanWarning]:
     """What starts without being selected, and what starts before its stage.
 
     A run that goes on by itself ends its tasks in any case: nothing is said of those that it was going to run.

@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.plan import (
     FutureRef,
     Link,
     LinkKind,
-    Plan,
+    PlanContent,
     PlannedFuture,
     PlanWarning,
     RunStatus,
@@ -34,7 +34,11 @@ from airflow_rerun_downstream.lineage.unbegun import unbegun
 
 
 def plan_warnings(
-    plan: Plan, order: Order, explored: Explored, schedules: Mapping[str, DagSchedule], reads: Callable[[RunRef], bool]
+    plan: PlanContent,
+    order: Order,
+    explored: Explored,
+    schedules: Mapping[str, DagSchedule],
+    reads: Callable[[RunRef], bool],
 ) -> tuple[PlanWarning, ...]:
     """The warnings of a plan with its default selection, in which nothing is frozen."""
     selected = {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}
@@ -59,7 +63,7 @@ def plan_warnings(
     )
 
 
-def hidden(plan: Plan) -> Iterable[PlanWarning]:
+def hidden(plan: PlanContent) -> Iterable[PlanWarning]:
     """Downstream Dags that the user may not read are counted, never named."""
     if plan.hidden_dags:
         yield PlanWarning(
@@ -69,7 +73,7 @@ def hidden(plan: Plan) -> Iterable[PlanWarning]:
         )
 
 
-def unresolved(plan: Plan) -> Iterable[PlanWarning]:
+def unresolved(plan: PlanContent) -> Iterable[PlanWarning]:
     """Edges of which the consuming run can't be told, one warning for each consuming task."""
     seen = set()
     for link in plan.links:
@@ -113,7 +117,7 @@ def older_runs_not_asked(dag_ids: Collection[str]) -> Iterable[PlanWarning]:
         yield PlanWarning("older_runs_not_asked", detail, dag_id)
 
 
-def not_shown(plan: Plan, explored: Explored, reads: Callable[[RunRef], bool]) -> Iterable[PlanWarning]:
+def not_shown(plan: PlanContent, explored: Explored, reads: Callable[[RunRef], bool]) -> Iterable[PlanWarning]:
     """Manual and backfill runs that consumed wrong data but aren't in the list."""
     shown = plan.by_ref
     for ref, run in sorted(explored.runs.items()):
@@ -122,7 +126,7 @@ def not_shown(plan: Plan, explored: Explored, reads: Callable[[RunRef], bool]) -
             yield stays_polluted(ref, f"{why}, and isn't in the list")
 
 
-def leftovers(plan: Plan, taken: Collection[RunRef]) -> Iterable[PlanWarning]:
+def leftovers(plan: PlanContent, taken: Collection[RunRef]) -> Iterable[PlanWarning]:
     """Shown runs that the wrong data reached and that aren't rerun, with the reason or who reads them next."""
     for run in plan.runs:
         # Of a run that isn't ready `upcoming` warns; what only made others is told of by these.
@@ -134,7 +138,7 @@ def leftovers(plan: Plan, taken: Collection[RunRef]) -> Iterable[PlanWarning]:
         yield stays_polluted(run.ref, why + readers)
 
 
-def left_tasks(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
+def left_tasks(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
     """Polluted tasks that are left out of runs which are rerun; what a triggering task made is told of by itself."""
     for ref, tasks in selected.items():
         named = {task.task_id for task in tasks}
@@ -149,7 +153,7 @@ def stays_polluted(ref: RunRef, why: str, task_id: str | None = None) -> PlanWar
     return PlanWarning("stays_polluted", f"{what} stays polluted: {why}.", ref.dag_id, ref.run_id, task_id)
 
 
-def new_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
+def new_runs(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
     """Selected tasks that made a run of the plan: run again, they make another one."""
     for link in plan.links:
         task_id, old = link.from_task_id, link.downstream
@@ -166,7 +170,7 @@ def new_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarni
         yield PlanWarning("makes_a_new_run", detail, *about, dag_ids=frozenset({old.dag_id}))
 
 
-def extra_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
+def extra_runs(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
     """Selected tasks whose asset events can't be recognised as repeats, because the first ones are gone: one warning
     for each Dag that these will start."""
     told: dict[str, Link] = {}
@@ -185,7 +189,7 @@ def extra_runs(plan: Plan, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWar
         yield PlanWarning("extra_run", detail, dag_id, dag_ids=frozenset({link.upstream.dag_id}))
 
 
-def paused(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:
+def paused(plan: PlanContent, explored: Explored) -> Iterable[PlanWarning]:
     """Paused Dags of selected runs: Airflow won't start a run of theirs."""
     for dag_id in sorted({run.ref.dag_id for run in (plan.source, *plan.runs) if run.selected}):
         structure = explored.structures.latest.get(dag_id)
@@ -229,7 +233,7 @@ def gone_in_latest(
         yield PlanWarning("task_gone_in_latest", detail, dag_id, None if more else refs[0].run_id, task_id)
 
 
-def unknown_tasks(plan: Plan, explored: Explored) -> Iterable[PlanWarning]:
+def unknown_tasks(plan: PlanContent, explored: Explored) -> Iterable[PlanWarning]:
     """Tasks that read wrong data and that no version of their Dag knows, so that what follows them can't be told."""
     for ref, task_ids in sorted(explored.unknown.items()):
         if ref in plan.by_ref:
@@ -251,7 +255,7 @@ def unreadable(now: Definitions, earlier: Definitions) -> Iterable[PlanWarning]:
         yield PlanWarning("unreadable_dag", detail, dag_id)
 
 
-def untold_makers(plan: Plan) -> Iterable[PlanWarning]:
+def untold_makers(plan: PlanContent) -> Iterable[PlanWarning]:
     """Runs of which nothing tells whether the scheduler or a person stands behind them: one warning for each Dag."""
     found: dict[str, list[RunRef]] = {}
     for run in (plan.source, *plan.runs):
@@ -271,7 +275,7 @@ def covers_task(tasks: Tasks, task_id: str) -> bool:
     return any(task.task_id == task_id for task in tasks)
 
 
-def upcoming(plan: Plan, frozen: Collection[RunRef | FutureRef]) -> Iterable[PlanWarning]:
+def upcoming(plan: PlanContent, frozen: Collection[RunRef | FutureRef]) -> Iterable[PlanWarning]:
     """Runs that haven't started and aren't frozen: they would read wrong data."""
     for future in plan.upcoming:
         every = FutureRef(future.ref.dag_id, next=True)  # with it, all partitions of the Dag are frozen
@@ -304,14 +308,14 @@ def moment(date: datetime) -> str:
     return date.isoformat(sep=" ", timespec="minutes")
 
 
-def held_dags(plan: Plan) -> dict[str, int]:
+def held_dags(plan: PlanContent) -> dict[str, int]:
     """How many runs freeze mode could hold, of each Dag that time starts."""
     dag_ids = [future.ref.dag_id for future in plan.upcoming if future.run and future.freeze_action]
     dag_ids += [run.ref.dag_id for run in plan.runs if run.freeze_action is FreezeAction.HOLD]
     return dict(sorted(Counter(dag_ids).items()))
 
 
-def crowded(plan: Plan, schedules: Mapping[str, DagSchedule]) -> Iterable[PlanWarning]:
+def crowded(plan: PlanContent, schedules: Mapping[str, DagSchedule]) -> Iterable[PlanWarning]:
     """Dags that have as many active runs as they may, or would with those that can be frozen."""
     selected = {run.ref.dag_id for run in (plan.source, *plan.runs) if run.selected}
     holdable = held_dags(plan)
@@ -332,7 +336,7 @@ def crowded(plan: Plan, schedules: Mapping[str, DagSchedule]) -> Iterable[PlanWa
             yield PlanWarning("at_max_active_runs", detail, dag_id)
 
 
-def deadlines(plan: Plan, schedules: Mapping[str, DagSchedule]) -> Iterable[PlanWarning]:
+def deadlines(plan: PlanContent, schedules: Mapping[str, DagSchedule]) -> Iterable[PlanWarning]:
     """Dags with runs that can be frozen, and with deadlines, which don't know of that."""
     for dag_id in held_dags(plan):
         if dag_id in schedules and schedules[dag_id].has_deadline:

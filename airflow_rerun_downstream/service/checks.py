@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.errors import (
     StalePlan,
     UnknownTarget,
 )
-from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, LinkKind, Plan, PlannedRun
+from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, LinkKind, Plan, PlanContent, PlannedRun
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.domain.rerun import NewFrozen, RerunRequest
@@ -83,7 +83,7 @@ def check_permissions(dag_ids: Collection[str], allowed: Collection[str]) -> Non
         raise Forbidden(f"You may not rerun {', '.join(denied)}.", dag_ids=denied)
 
 
-def check_duplicates(plan: Plan, request: RerunRequest, taken: Collection[RunRef], *, active: bool) -> None:
+def check_duplicates(plan: PlanContent, request: RerunRequest, taken: Collection[RunRef], *, active: bool) -> None:
     """Refuse a rerun whose asset events would start extra runs, unless the person accepts them."""
     rerun = set(taken) | ({plan.source.ref} if request.plan.rerun_source else set())
     emits = any(link.kind is LinkKind.ASSET and link.upstream in rerun for link in plan.links)
@@ -99,7 +99,7 @@ SHOWN_SENSORS = 5
 """How many sensors are named in a sentence."""
 
 
-def check_offsets(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) -> None:
+def check_offsets(plan: PlanContent, request: RerunRequest, taken: Collection[RunRef]) -> None:
     """Refuse a rerun from which runs may be missing as long as sensors aren't parsed anew, unless it is accepted."""
     rerun = {plan.source.ref, *taken}
     unknown = sorted(

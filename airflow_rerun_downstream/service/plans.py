@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import timezone
 
 from airflow_rerun_downstream.domain.errors import AssetManagerInactive, OffsetUnknown
-from airflow_rerun_downstream.domain.plan import Plan, PlanRequest, PlanWarning
+from airflow_rerun_downstream.domain.plan import Plan, PlanContent, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, RerunRequest
 from airflow_rerun_downstream.lineage.dag_edges import dag_edges, no_dag
-from airflow_rerun_downstream.lineage.preview import Viewpoint, listed_run
+from airflow_rerun_downstream.lineage.plan_builder import Viewpoint, listed_run
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import checks
@@ -32,9 +32,12 @@ class Plans(Core):
         """
         mechanisms = Mechanisms.of(self.installation, freezes=False)
         with self.unit_of_work() as work:
-            plan = self.planner(actor, work).plan(request)
-            met = (*forbidden(actor, work, plan), *refused(plan, request, mechanisms))
-            return replace(plan, warnings=eyes(actor, work).warnings((*plan.warnings, *met)))
+
+            def also(content: PlanContent, warnings: tuple[PlanWarning, ...]) -> tuple[PlanWarning, ...]:
+                met = (*forbidden(actor, work, content), *refused(content, request, mechanisms))
+                return eyes(actor, work).warnings((*warnings, *met))
+
+            return self.planner(actor, work).plan(request, also)
 
     def edges(self, actor: Actor, dag_id: str) -> EdgesView:
         """What is upstream and downstream of a Dag, without a run, and how it is known. Raises `NotFound`."""
@@ -68,14 +71,14 @@ class Plans(Core):
         return RunTasksView(run.task_instances, structure)
 
 
-def forbidden(actor: Actor, work: Work, plan: Plan) -> list[PlanWarning]:
+def forbidden(actor: Actor, work: Work, plan: PlanContent) -> list[PlanWarning]:
     """A warning for each selected Dag that the user may not rerun."""
     dag_ids = {plan.source.ref.dag_id} | {run.ref.dag_id for run in plan.runs if run.selected}
     denied = dag_ids - work.permissions.may_rerun(actor, dag_ids)
     return [PlanWarning("forbidden_dag", f"You may not rerun {dag_id}.", dag_id) for dag_id in sorted(denied)]
 
 
-def refused(plan: Plan, request: PlanRequest, mechanisms: Mechanisms) -> Iterator[PlanWarning]:
+def refused(plan: PlanContent, request: PlanRequest, mechanisms: Mechanisms) -> Iterator[PlanWarning]:
     """Warnings where repeated asset events would start extra runs, and where runs may be missing because sensors were
     parsed without the package."""
     taken, asked = [run.ref for run in plan.runs if run.selected], RerunRequest(request)

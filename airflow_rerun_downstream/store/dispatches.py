@@ -7,7 +7,6 @@ statement by primary key. Ask `SchemaGuard` first there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
@@ -20,16 +19,6 @@ UNMAPPED = -1
 
 DispatchedRow = tuple[str, int, int]
 """Task id, map index, and the number that the first try after the dispatch has."""
-
-
-@dataclass(frozen=True)
-class DispatchedTask:
-    """The last dispatch of a task instance. ``emitted_try`` is the last try whose asset events were recognised."""
-
-    rerun_id: int
-    member_id: int | None
-    first_try: int
-    emitted_try: int | None
 
 
 def remember_dispatch(
@@ -72,13 +61,6 @@ def this_one(dag_id: str, run_id: str, task_id: str, map_index: int) -> tuple[Co
         dispatched_task.c.task_id == task_id,
         dispatched_task.c.map_index == map_index,
     )
-
-
-def dispatched(executor: Executor, dag_id: str, run_id: str, task_id: str, map_index: int) -> DispatchedTask | None:
-    """The last dispatch of a task instance; None: we never cleared it. One statement."""
-    columns = [dispatched_task.c[name] for name in ("rerun_id", "member_id", "first_try", "emitted_try")]
-    row = executor.execute(select(*columns).where(*this_one(dag_id, run_id, task_id, map_index))).first()
-    return None if row is None else DispatchedTask(*row)
 
 
 def dispatched_by(executor: Executor, ref: RunRef, rerun_id: int) -> set[tuple[str, int]]:

@@ -131,7 +131,7 @@ def plan(row: Row, past: History) -> Plan:
 def in_one_process(row: Row, past: History) -> list[str]:
     """The links of the plan, in the words of the table; without those to runs that are to come."""
     found = plan(row, past)
-    made = [link for link in found.links if link.downstream not in found.by_future]
+    made = [link for link in found.links if link.downstream not in {run.ref for run in found.upcoming}]
     return [
         written(past, link.upstream, link.from_task_id, link.downstream, link.to_task_id, link.kind, link.evidence)
         for link in made

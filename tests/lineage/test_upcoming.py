@@ -341,7 +341,7 @@ def test_why_a_run_to_come_cannot_be_frozen(world: World, ref: FutureRef, expect
     world.waiting.append(waits(source, "sums"))
     timetable(world, "report", TODAY, cannot_hold="timetable_uses_run_after")
     world.schedules["sums"] = DagSchedule("sums", asset_scheduled=True, cannot_park="asset_watcher")
-    future = plan(world, source).by_future[ref]
+    (future,) = (run for run in plan(world, source).upcoming if run.ref == ref)
     assert (future.freeze_action, future.freeze_reason) == (None, expected)
 
 

@@ -546,7 +546,7 @@ class TestReading:
     ) -> None:
         found = PlanWarning("order_lost", "in of b goes before t of secret.", "b", dag_ids=frozenset({"secret"}))
         mocker.patch("airflow_rerun_downstream.service.submit.submit_warnings", return_value=(found,))
-        mocker.patch("airflow_rerun_downstream.lineage.preview.plan_warnings", return_value=(found,))
+        mocker.patch("airflow_rerun_downstream.lineage.planner.plan_warnings", return_value=(found,))
         told = [
             house.service.plan(ADA, PlanRequest(chain[0])).warnings,
             house.service.review(ADA, request(chain[0])).warnings,

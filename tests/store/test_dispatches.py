@@ -8,22 +8,18 @@ from datetime import datetime, timedelta
 from datetime import timezone as timezones
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.store.dispatches import (
-    DispatchedTask,
-    dispatched,
-    mark_emitted,
-    remember_dispatch,
-)
+from airflow_rerun_downstream.store.dispatches import mark_emitted, remember_dispatch
 from airflow_rerun_downstream.store.processes import (
     ProcessReport,
     forget_processes,
     live_processes,
     report_process,
 )
+from airflow_rerun_downstream.store.tables import dispatched_task
 from tests.store.databases import REAL, database
 
 NOW = datetime(2026, 3, 1, tzinfo=timezones.utc)
@@ -36,10 +32,19 @@ def session(request: pytest.FixtureRequest) -> Iterator[Session]:
         yield session
 
 
+def dispatched(session: Session, *place: object) -> tuple[object, ...] | None:
+    """Rerun, member, first try and last recognised try of a task instance's last dispatch."""
+    table = dispatched_task.c
+    key = zip((table.dag_id, table.run_id, table.task_id, table.map_index), place, strict=True)
+    found = select(table.rerun_id, table.member_id, table.first_try, table.emitted_try)
+    row = session.execute(found.where(*(column == value for column, value in key))).first()
+    return None if row is None else tuple(row)
+
+
 def test_a_dispatch_is_remembered_by_task_instance(session: Session) -> None:
     remember_dispatch(session, RUN, [("t", -1, 2), ("m", 0, 3), ("m", 1, 2)], 7, 70)
-    assert dispatched(session, "dag", "run", "t", -1) == DispatchedTask(7, 70, 2, None)
-    assert dispatched(session, "dag", "run", "m", 0) == DispatchedTask(7, 70, 3, None)
+    assert dispatched(session, "dag", "run", "t", -1) == (7, 70, 2, None)
+    assert dispatched(session, "dag", "run", "m", 0) == (7, 70, 3, None)
     for other in (("dag", "run", "t", 0), ("dag", "run", "x", -1), ("dag", "r", "t", -1), ("d", "run", "t", -1)):
         assert dispatched(session, *other) is None
 
@@ -48,10 +53,10 @@ def test_a_later_dispatch_replaces_only_what_it_cleared(session: Session) -> Non
     remember_dispatch(session, RUN, [("t", -1, 2), ("u", -1, 2), ("m", 0, 2), ("m", 1, 2)], 7, 70)
     mark_emitted(session, "dag", "run", "t", -1, 2)
     remember_dispatch(session, RUN, [("t", -1, 4), ("m", 1, 5)], 8, None)
-    assert dispatched(session, "dag", "run", "t", -1) == DispatchedTask(8, None, 4, None)
-    assert dispatched(session, "dag", "run", "m", 1) == DispatchedTask(8, None, 5, None)
-    assert dispatched(session, "dag", "run", "u", -1) == DispatchedTask(7, 70, 2, None)
-    assert dispatched(session, "dag", "run", "m", 0) == DispatchedTask(7, 70, 2, None)
+    assert dispatched(session, "dag", "run", "t", -1) == (8, None, 4, None)
+    assert dispatched(session, "dag", "run", "m", 1) == (8, None, 5, None)
+    assert dispatched(session, "dag", "run", "u", -1) == (7, 70, 2, None)
+    assert dispatched(session, "dag", "run", "m", 0) == (7, 70, 2, None)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +84,7 @@ def test_a_try_is_marked_once(session: Session) -> None:
     assert mark_emitted(session, "dag", "run", "t", -1, 3)
     assert not mark_emitted(session, "dag", "run", "t", -1, 2)
     assert not mark_emitted(session, "dag", "run", "unknown", -1, 1)
-    assert dispatched(session, "dag", "run", "t", -1) == DispatchedTask(7, 70, 2, 3)
+    assert dispatched(session, "dag", "run", "t", -1) == (7, 70, 2, 3)
 
 
 def test_a_process_reports_again_and_again(session: Session) -> None:

@@ -84,7 +84,7 @@ def brought_along(world: World, ref: RunRef) -> set[str]:
 def faults(world: World, source: RunRef, tasks: Collection[str] | None, plan: Plan) -> list[Fault]:
     """All that is wrong with a plan."""
     must, may = (truth(world, source, tasks, told_only=told_only) for told_only in (True, False))
-    links = [link for link in plan.links if link.downstream not in plan.by_future]
+    links = [link for link in plan.links if link.downstream not in {run.ref for run in plan.upcoming}]
     return [
         *silent(world, source, plan, links, must),
         *invented(world, source, links, may),

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from airflow_rerun_downstream.domain.cutting import Lost
 from airflow_rerun_downstream.domain.eligibility import (
     downstream_refusal,
     freezing,
@@ -28,7 +27,7 @@ from airflow_rerun_downstream.domain.plan import (
     FutureRef,
     Link,
     LinkKind,
-    Plan,
+    PlanContent,
     PlannedRun,
     PlannedTask,
     PlanOptions,
@@ -39,12 +38,10 @@ from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.domain.selection import (
     Chosen,
 )
-from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.forecast import Forecast
-from airflow_rerun_downstream.lineage.ordering import losers, order_of
+from airflow_rerun_downstream.lineage.ordering import Between
 from airflow_rerun_downstream.lineage.selecting import Selecting, nothing_to_run
-from airflow_rerun_downstream.lineage.warnings import plan_warnings
 
 
 @dataclass(frozen=True)
@@ -69,8 +66,8 @@ class Viewpoint:
 NOTHING_TO_COME = Forecast()
 
 
-class Preview:
-    """Builds one plan."""
+class PlanBuilder:
+    """Builds the content of one plan."""
 
     def __init__(
         self,
@@ -88,30 +85,27 @@ class Preview:
         self.alike: dict[tuple[object, ...], Any] = {}
         self.selecting = Selecting(explored, instances, self.takes_part)
 
-    def plan(self, source: RunFacts, asked: Tasks | None, *, rerun_source: bool) -> Plan:
-        """The plan with its token; ``asked``: the source's tasks, None for the default."""
+    def content(self, source: RunFacts, asked: Tasks | None, *, rerun_source: bool) -> tuple[PlanContent, Order]:
+        """The runs with their default selection, and its order; ``asked``: the source's tasks, None for the default."""
         chosen = self.selecting.of_source(source, asked)
         start = self.source_run(source, chosen, rerun_source=rerun_source)
         shown = [run for ref, run in self.explored.runs.items() if ref != source.ref and self.shows(run)]
         selections = self.selecting.selections(shown, source.ref, chosen.task_ids if rerun_source else ())
         in_turn = sorted(shown, key=lambda r: (r.run_after, r.ref))
-        runs = tuple(self.downstream_run(run, selections[run.ref]) for run in in_turn)
-        edges = self.edges(source.ref)
-        plan = Plan(
+        proposed = [self.downstream_run(run, selections[run.ref]) for run in in_turn]
+        between = Between(tuple(self.readings()), self.explored.structures, self.edges(source.ref))
+        order, left_out = between.default_order(start, proposed)
+        content = PlanContent(
             source=start,
-            runs=runs,
-            links=tuple(self.view.seeing.links(list(self.links({source.ref, *(run.ref for run in runs)})))),
-            warnings=(),
+            runs=tuple(unselected(run) if run.ref in left_out else run for run in proposed),
+            links=tuple(self.view.seeing.links(list(self.links({source.ref, *(run.ref for run in proposed)})))),
             hidden_dags=len(self.forecast.dag_ids.union(ref.dag_id for ref in self.explored.runs) - self.view.readable),
-            edges=edges,
+            edges=between.edges,
             upcoming=tuple(run for run in self.forecast.planned() if self.view.reads(run.ref)),
-            readings=tuple(self.readings()),
+            readings=tuple(between.readings),
             structures=self.explored.structures,
         )
-        plan, order = in_order(plan)
-        told = plan_warnings(plan, order, self.explored, self.forecast.schedules, self.view.reads)
-        plan = replace(plan, warnings=self.view.seeing.warnings(told))
-        return replace(plan, token=make_token(plan))
+        return content, order
 
     def takes_part(self, run: RunFacts) -> bool:
         """Whether a downstream run is selected by default, as far as that doesn't hang on its tasks."""
@@ -250,22 +244,6 @@ class Preview:
 def through(path: Sequence[RunRef]) -> dict[str, object]:
     """What a link says of the runs that it passes through; who may not read them all is shown none of their names."""
     return {"through": [{"dag_id": ref.dag_id, "run_id": ref.run_id} for ref in path]}
-
-
-def in_order(plan: Plan) -> tuple[Plan, Order]:
-    """The plan without those runs in its default selection that can't be put in order, and the order of the others.
-
-    The order tells of what was lost until then, too.
-    """
-    lost: tuple[Lost, ...] = ()
-    while True:
-        selected = {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}
-        order = order_of(plan, selected, rerun_source=plan.source.selected)
-        lost += order.lost
-        out = losers(order, plan.source.ref)
-        if not out:
-            return plan, replace(order, lost=lost)
-        plan = replace(plan, runs=tuple(unselected(run) if run.ref in out else run for run in plan.runs))
 
 
 def unselected(run: PlannedRun) -> PlannedRun:
