@@ -10,7 +10,7 @@ import argparse
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,39 +33,51 @@ def surface() -> list[str]:
 
 def rest_calls(document: dict[str, Any]) -> Iterator[str]:
     """The calls, their parameters, bodies and answers."""
+    schemas = document["components"]["schemas"]
     for path, calls in document["paths"].items():
         for method, call in calls.items():
             here = f"REST {method.upper()} {path}"
             yield f"{here} is {call['operationId']}"
             for each in call.get("parameters", ()):
                 need = " required" if each.get("required") else ""
-                yield f"{here} takes {each['in']} {each['name']}: {typed(each['schema'])}{need}"
+                yield f"{here} takes {each['in']} {each['name']}: {typed(each['schema'], schemas)}{need}"
+                yield from (f"{here} takes {each['name']} as {word}" for word in words(each["schema"], schemas))
             for media, body in call.get("requestBody", {}).get("content", {}).items():
-                yield f"{here} takes {media}: {typed(body['schema'])}"
+                yield f"{here} takes {media}: {typed(body['schema'], schemas)}"
             for status, answer in call["responses"].items():
                 for media, body in answer.get("content", {}).items():
-                    yield f"{here} answers {status} {media}: {typed(body['schema'])}"
+                    yield f"{here} answers {status} {media}: {typed(body['schema'], schemas)}"
 
 
 def rest_schemas(document: dict[str, Any]) -> Iterator[str]:
-    """The fields of every object, and the values of every enumeration."""
-    for name, schema in document["components"]["schemas"].items():
-        for value in schema.get("enum", ()):
-            yield f"REST {name} has {value}"
+    """The fields of every object, each with the words that it may hold."""
+    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
         for field, of in schema.get("properties", {}).items():
-            yield f"REST {name}.{field}: {typed(of)}"
+            yield f"REST {name}.{field}: {typed(of, schemas)}"
+            yield from (f"REST {name}.{field} may be {word}" for word in words(of, schemas))
         for field in schema.get("required", ()):
             yield f"REST {name}.{field} required"
 
 
-def typed(schema: dict[str, Any]) -> str:
+def words(schema: dict[str, Any], schemas: Mapping[str, Any]) -> Iterator[str]:
+    """The words of an enumeration, and of those in a list or beside null; what it is called travels nowhere."""
+    parts = [*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else ())]
+    named = schemas[str(schema["$ref"]).rpartition("/")[2]] if "$ref" in schema else schema
+    yield from map(str, named.get("enum", ()))
+    for each in parts:
+        yield from words(each, schemas)
+
+
+def typed(schema: dict[str, Any], schemas: Mapping[str, Any]) -> str:
     """A type in one word or a few."""
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        name = str(schema["$ref"]).rpartition("/")[2]
+        return "word" if "enum" in schemas[name] else name
     if "anyOf" in schema:
-        return " | ".join(sorted(typed(each) for each in schema["anyOf"]))
-    kind = str(schema.get("type", "any"))
-    return f"list of {typed(schema['items'])}" if kind == "array" and "items" in schema else kind
+        return " | ".join(sorted(typed(each, schemas) for each in schema["anyOf"]))
+    kind = "word" if "enum" in schema else str(schema.get("type", "any"))
+    return f"list of {typed(schema['items'], schemas)}" if kind == "array" and "items" in schema else kind
 
 
 def commands() -> Iterator[str]:
