@@ -19,11 +19,18 @@ class Argument:
 
 @dataclass(frozen=True)
 class Verb:
-    """A subcommand."""
+    """A subcommand. ``calls``: the call of the contract that its name is takes its ids, and what that answers is shown;
+    what any other verb does stands in `commands`."""
 
     name: str
     help: str
     arguments: tuple[Argument, ...]
+    calls: bool = False
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The names of the arguments without a dash."""
+        return tuple(each.flags[0] for each in self.arguments if not each.flags[0].startswith("-"))
 
 
 def argument(*flags: str, **options: Any) -> Argument:
@@ -213,9 +220,9 @@ VERBS = (
             *COMMON,
         ),
     ),
-    Verb("pause", "Dispatch nothing new; runs in flight continue", (RERUN, *COMMON)),
-    Verb("resume", "Resume a paused rerun, or retry a failed one", (RERUN, *COMMON)),
-    Verb("terminate", "End a rerun", (RERUN, *COMMON)),
+    Verb("pause", "Dispatch nothing new; runs in flight continue", (RERUN, *COMMON), calls=True),
+    Verb("resume", "Resume a paused rerun, or retry a failed one", (RERUN, *COMMON), calls=True),
+    Verb("terminate", "End a rerun", (RERUN, *COMMON), calls=True),
     Verb(
         "release",
         "Release a rerun's frozen runs, one of them, or all frozen runs",
@@ -227,8 +234,8 @@ VERBS = (
             *COMMON,
         ),
     ),
-    Verb("retry", "Dispatch a failed member again", (RERUN, MEMBER, *COMMON)),
-    Verb("skip", "Continue as if a failed member had succeeded", (RERUN, MEMBER, *COMMON)),
+    Verb("retry", "Dispatch a failed member again", (RERUN, MEMBER, *COMMON), calls=True),
+    Verb("skip", "Continue as if a failed member had succeeded", (RERUN, MEMBER, *COMMON), calls=True),
     Verb(
         "links",
         "Show what is upstream and downstream of a Dag, or a run's links, and how each is known",

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from airflow_rerun_downstream.domain.rerun import NOTIFICATION_CONDITIONS
-from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
+from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody, SettingsBody
 
 INDEXED = re.compile(r"^(?P<task_id>.+)\[(?P<map_index>\d+)\]$")
 
@@ -123,16 +123,13 @@ def settings(args: Namespace) -> dict[str, Any]:
     """How the rerun is carried out; what isn't said keeps its default."""
     if args.latest_version and args.same_version:
         raise Usage("Give either --latest-version or --same-version, not both.")
-    said: dict[str, Any] = {"max_active_members": args.max_active_members, "on_failure": args.on_failure}
+    # An argument that is called as a setting, and given, is one.
+    said = {name: value for name in SettingsBody.model_fields if (value := getattr(args, name, None))}
     if args.latest_version or args.same_version:
         said["run_on_latest_version"] = args.latest_version
     if args.no_stop_on_terminate:
         said["stop_running_on_terminate"] = False
-    if args.accept_duplicate_runs:
-        said["accept_duplicate_runs"] = True
-    if args.accept_unknown_offsets:
-        said["accept_unknown_offsets"] = True
-    return {name: value for name, value in said.items() if value is not None}
+    return said
 
 
 def notification(text: str) -> dict[str, Any]:

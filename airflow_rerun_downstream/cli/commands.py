@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from pydantic import BaseModel
 
 from airflow_rerun_downstream import host, unsupported
 from airflow_rerun_downstream.cli import admin_commands, releases, rendering
+from airflow_rerun_downstream.cli.arguments import VERBS, Verb
 from airflow_rerun_downstream.cli.backends import Backend, backend, local
 from airflow_rerun_downstream.cli.bodies import Usage, plan_body, rerun_body
 from airflow_rerun_downstream.cli.progress import followed
@@ -99,26 +101,11 @@ def verify(args: Namespace) -> int:
     return int(found.counts.violations > 0 or found.counts.open > 0)
 
 
-def control(verb: str) -> Callable[[Namespace], int]:
-    """The action for a verb that moves a rerun."""
-
-    def act(args: Namespace) -> int:
-        move: Callable[[int], payloads.Rerun] = getattr(backend(args), verb)
-        rendering.show(move(args.rerun_id), args.output)
-        return 0
-
-    return act
-
-
-def repair(verb: str) -> Callable[[Namespace], int]:
-    """The action for a verb that moves a member."""
-
-    def act(args: Namespace) -> int:
-        move: Callable[[int, int], payloads.Member] = getattr(backend(args), verb)
-        rendering.show(move(args.rerun_id, args.member_id), args.output)
-        return 0
-
-    return act
+def call(verb: Verb, args: Namespace) -> int:
+    """A verb that is a call: its answer."""
+    answer: Callable[..., BaseModel] = getattr(backend(args), verb.name)
+    rendering.show(answer(*(getattr(args, name) for name in verb.ids)), args.output)
+    return 0
 
 
 def release(args: Namespace) -> int:
@@ -154,17 +141,13 @@ def health(args: Namespace) -> int:
 
 
 ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
+    **{verb.name: partial(call, verb) for verb in VERBS if verb.calls},
     "plan": plan,
     "submit": submit,
     "list": list_reruns,
     "show": show,
     "verify": verify,
-    "pause": control("pause"),
-    "resume": control("resume"),
-    "terminate": control("terminate"),
     "release": release,
-    "retry": repair("retry"),
-    "skip": repair("skip"),
     "links": links,
     "conductor": admin_commands.conductor,
     "db": admin_commands.db,

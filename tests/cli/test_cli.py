@@ -12,6 +12,7 @@ import yaml
 from pytest_mock import MockerFixture
 
 from airflow_rerun_downstream.cli import backends, bodies, commands
+from airflow_rerun_downstream.cli.arguments import VERBS
 from airflow_rerun_downstream.cli.main import main
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun, SchemaMismatch
 from airflow_rerun_downstream.domain.proof import Counts
@@ -493,6 +494,13 @@ def test_a_token_is_never_printed(mocker: MockerFixture, capsys: Captured, token
     assert main(["list", "--url", "http://joe:s3cret@a", "--token", "t"]) == 1
     assert main(["list", "--url", "http://localhost:9", "--token", token]) == 1
     assert "s3cr" not in "".join(capsys.readouterr())
+
+
+def test_every_verb_does_something() -> None:
+    assert [verb.name for verb in VERBS] == sorted(commands.ACTIONS, key=[verb.name for verb in VERBS].index)
+    calls = [verb for verb in VERBS if verb.calls]
+    assert {verb.ids for verb in calls} == {("rerun_id",), ("rerun_id", "member_id")}
+    assert all(hasattr(Api, verb.name) for verb in calls)
 
 
 LINKS_FILE = """\
