@@ -18,9 +18,9 @@ from sqlalchemy.pool import NullPool
 from airflow_rerun_downstream import harmless
 from airflow_rerun_downstream.domain.plan import FutureRef
 from tests.airflow3 import assets, faults, freezing, history, scene, scheduler
+from tests.airflow3.hooks.test_asset_events import Airflow, asset, dag
+from tests.airflow3.hooks.test_expected_runs import Rerun
 from tests.airflow3.restoring import Contents, airflows
-from tests.airflow3.test_adoptions import Rerun
-from tests.airflow3.test_asset_manager import Airflow, asset, dag
 
 if TYPE_CHECKING:
     from tests.airflow3.database import Database

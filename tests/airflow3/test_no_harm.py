@@ -17,7 +17,7 @@ from airflow_rerun_downstream.airflow3.web import extra_link
 from airflow_rerun_downstream.store import schema
 from airflow_rerun_downstream.store.guard import SchemaGuard
 from tests.airflow3 import faults, harm, scene
-from tests.airflow3.test_asset_manager import Airflow
+from tests.airflow3.hooks.test_asset_events import Airflow
 
 if TYPE_CHECKING:
     from tests.airflow3.database import Database

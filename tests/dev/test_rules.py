@@ -22,19 +22,19 @@ INSIDE = {
 }
 ON_AIRFLOW = {
     "pollution and selection are one set": ["contracts/test_one_set.py"],
-    "the structure is that of the run's own version": ["airflow3/test_facts_versions.py"],
-    "no gaps": ["airflow3/test_stages.py", "airflow3/test_adoptions.py"],
+    "the structure is that of the run's own version": ["airflow3/lineage_facts/test_run_versions.py"],
+    "no gaps": ["airflow3/test_stages.py", "airflow3/hooks/test_expected_runs.py"],
     "the verdict follows what Airflow did": ["airflow3/test_verdict.py"],
     "gates are looked at again": ["airflow3/test_gates_looked_at_again.py"],
-    "a repeat takes the original's place": ["airflow3/test_asset_manager.py"],
-    "a retry clears as Airflow clears a part": ["airflow3/test_retries.py"],
+    "a repeat takes the original's place": ["airflow3/hooks/test_asset_events.py"],
+    "a retry clears as Airflow clears a part": ["airflow3/acting/test_retries.py"],
     "lost evidence is said, and a second repair finds the first one's readers": [
         "contracts/test_lineage_records.py",
         "contracts/test_lineage_assets.py",
     ],
-    "what does not move says why": ["airflow3/test_why_waiting.py"],
+    "what does not move says why": ["airflow3/acting/test_why_waiting.py"],
     "one bad step stops nothing else": ["airflow3/test_one_bad_step.py"],
-    "what can't start takes no place": ["airflow3/test_why_waiting.py"],
+    "what can't start takes no place": ["airflow3/acting/test_why_waiting.py"],
 }
 
 

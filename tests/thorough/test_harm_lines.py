@@ -6,7 +6,7 @@ import pytest
 
 from tests.airflow3 import harm
 from tests.airflow3.conftest import database, session
-from tests.airflow3.test_asset_manager import Airflow
+from tests.airflow3.hooks.test_asset_events import Airflow
 from tests.airflow3.test_no_harm import STORIES, airflow
 
 __all__ = ["airflow", "database", "session"]

@@ -1,7 +1,7 @@
 """Clearing and failing Dag runs: the one place where Airflow's private functions are called.
 
 ``clear_task_instances``, ``set_dag_run_state_to_failed`` and ``DBDagBag`` are what Airflow's own REST API stands
-on, but Airflow promises nothing about them: `tests/airflow3/test_private_functions.py` holds each to what is
+on, but Airflow promises nothing about them: `tests/airflow3/acting/test_private_functions.py` holds each to what is
 relied on here, in every supported version.
 """
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from airflow_rerun_downstream.airflow3.lineage_facts.facts import AirflowFacts
 from tests.airflow3 import history, scene
-from tests.airflow3.test_facts_links import new_facts
+from tests.airflow3.lineage_facts.test_links import new_facts
 
 SERIALIZED = SerializedDagModel.__table__.c
 

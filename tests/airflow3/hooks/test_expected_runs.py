@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from tests.airflow3 import history, scene
-from tests.airflow3.test_asset_manager import Airflow, asset, dag
+from tests.airflow3.hooks.test_asset_events import Airflow, asset, dag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 PACKAGES = ("airflow.example_dags", "airflow.providers.standard.example_dags")
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "example-dags.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "example-dags.md"
 RUN = "the_run"
 AIRFLOW = ".".join(version("apache-airflow-core").split(".")[:2])
 BROKEN = {"example_bash_decorator.py"} if AIRFLOW == "3.1" else set()
