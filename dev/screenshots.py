@@ -95,6 +95,9 @@ def tour(camera: Camera, story: Story, source: Json) -> None:
     story.follow(client, rerun["id"])
     for tab in ("graph", "table", "timeline", "events"):
         camera.take(f"record-{tab}", f"{record}?tab={tab}", heading(""))
+    client.clear(dag_id, run_id)  # as somebody may: what the others have read is older then
+    client.wait_for_run(dag_id, run_id)
+    camera.take("record-proof", f"{record}?tab=proof", heading(""))
     camera.take("records", f"{APP}/records", heading("Rerun Records"))
 
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { fieldValue, momentOf, secondsBetween, shownDate, shownDuration } from "./dates";
+import { fieldValue, momentOf, preciseDate, secondsBetween, shownDate, shownDuration } from "./dates";
 
 const ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"];
 /** Every seven hours and eleven minutes of a year: each zone's two changes of the clocks are among them. */
@@ -23,8 +23,14 @@ it("shows a moment in the time zone asked for", () => {
   expect(shownDate("2026-01-01T22:30:05Z", "America/New_York")).toBe("2026-01-01 17:30:05");
 });
 
+it("shows milliseconds where they matter", () => {
+  expect(preciseDate("2026-07-01T22:30:05.041999Z", "Europe/Berlin")).toBe("2026-07-02 00:30:05.041");
+  expect(preciseDate("2026-07-01T22:30:05Z", "Asia/Kolkata")).toBe("2026-07-02 04:00:05.000");
+});
+
 it("shows what isn't a date as it came", () => {
   expect(shownDate("soon", "UTC")).toBe("soon");
+  expect(preciseDate("soon", "UTC")).toBe("soon");
 });
 
 it("reads nothing where nothing was typed", () => {

@@ -115,7 +115,10 @@ function Look({ title, look, beside, ...rest }: LookProps) {
           {title} · <Time value={look.at} />
         </Text>
       </Flex>
-      <Text>{useMeaning(look)}</Text>
+      <Text>
+        {useMeaning(look)}
+        {look.counts.older > 0 && ` ${t("record:proof.older", { count: look.counts.older })}`}
+      </Text>
       <chakra.dl display="flex" flexWrap="wrap" columnGap={6} rowGap={2}>
         {counts.map((name) => (
           <Field key={name} label={t(`record:proof.count.${name}`)}>

@@ -81,6 +81,7 @@ it("puts both looks side by side where they differ", async () => {
   show(proofOf({ counts: { proven: 14, older: 1 }, older: [older], kept }));
   expect((await screen.findByTestId("proof-kept")).textContent).toContain("Older data0");
   expect(screen.getByTestId("proof-now").textContent).toContain("Older data1");
+  expect(screen.getByTestId("proof-now").textContent).toContain("1 run, or task of one, holds data older");
   const found = await firstFound();
   expect(found.textContent).toContain("report r1 holds older data than load of orders r1 does now.");
   expect(found.textContent).toContain("Accepted by ann");
