@@ -5,8 +5,7 @@ mutmut makes the mutants of `domain`, `lineage`, `conductor` and `service` and r
 always or never holds, a call or a refusal that is dropped, and the bodies of properties.
 
 What no test notices is shown to mypy, which `make check` runs. `tests/mutants.yaml` says of a mutant that nothing can
-tell it from the code, and why. Such a one isn't tried.
-All that is made stands in `.mutants/`; a second sample reuses it.
+tell it from the code, and why. Such a one isn't tried. All that is made stands in `.mutants/`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from multiprocessing import Pool
 from pathlib import Path
+from typing import Any
 
 import libcst as cst
 import yaml
@@ -41,7 +42,7 @@ PLACE = ROOT / ".mutants"
 PACKAGE = "airflow_rerun_downstream"
 COPIED = (PACKAGE, "tests", "dev", "docs", "pyproject.toml")
 KNOWN = ROOT / "tests" / "mutants.yaml"
-LAST = PLACE / "last.json"
+LAST = ROOT / ".reports" / "mutants.json"
 WANTED = 90
 """How many of a hundred mutants that aren't equivalent have to be killed."""
 GETTERS = ("property", "cached_property")
@@ -59,62 +60,47 @@ REACH: Counter[str] = Counter()
 """How many functions each test reaches."""
 
 
+Place = tuple[str, int]
+"""A mutant: its file, and the how-manieth there it is."""
+
+
 def main() -> None:
-    """Try a sample, or the mutants that are named, and say which the tests don't notice."""
+    """Try a sample, or what the last run has left alive, and say which mutants the tests don't notice."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--sample", type=int, default=600, help="how many mutants; 600")
     parser.add_argument("--seed", type=int, help="draws the same sample again, as long as the code is the same")
+    parser.add_argument("--only", default="", help="draw from the files whose path has this in it")
     parser.add_argument("--again", action="store_true", help="try only what the last run has left alive")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("names", nargs="*", help="mutants to try instead of a sample, as they were printed")
     arguments = parser.parse_args()
     started = time.monotonic()
+    last = json.loads(LAST.read_text()) if arguments.again else None
     copy_project()
     os.environ.update(test_environment(str(PLACE / "airflow")))
     os.chdir(PLACE)
     teach_mutmut()
-    everything = make_mutants(arguments.jobs)
-    if arguments.names:
-        chosen = arguments.names
-    elif arguments.again:
-        chosen = json.loads(LAST.read_text())
-    else:
-        seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
-        print(f"== seed {seed}: {arguments.sample} of {len(everything)} mutants", flush=True)
-        chosen = random.Random(seed).sample(everything, min(arguments.sample, len(everything)))
+    chosen = draw(arguments) if last is None else [(path, number) for path, number in last]
+    places = make_mutants(chosen, arguments.jobs)
     known = equivalents()
-    keys = {name: key_of(name) for name in chosen}
-    tried = [name for name in chosen if keys[name] not in known]  # as drawn: what is done so far is a sample, too
+    keys = {name: key_of(name) for name in places}
+    tried = [name for name in places if keys[name] not in known]
     status = run_tests(tried, arguments.jobs)
     status |= check_types([name for name in tried if status[name] not in KILLED])
+    LAST.parent.mkdir(exist_ok=True)
+    LAST.write_text(json.dumps([places[name] for name in tried if status[name] not in KILLED]))
     report(status, keys, time.monotonic() - started)
 
 
 def copy_project() -> None:
-    """Copy what the tests need; what hasn't changed keeps its time, by which mutmut knows it again."""
-    own = Path("dev", "mutants.py")
-    if not (PLACE / own).exists() or (PLACE / own).read_bytes() != (ROOT / own).read_bytes():
-        shutil.rmtree(PLACE / "mutants" / PACKAGE, ignore_errors=True)  # other mutants may be made now
-    found = [path for name in COPIED for path in [ROOT / name, *sorted((ROOT / name).rglob("*"))] if path.is_file()]
-    for path in found:
-        target = PLACE / path.relative_to(ROOT)
-        if "__pycache__" in path.parts or "static" in path.parts:
-            continue
-        content = path.read_bytes()
-        if path.suffix == ".py" and PACKAGE in path.parts:
-            content = without_decorated_getters(content.decode()).encode()
-        if not target.exists() or target.read_bytes() != content:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-    forget_what_is_gone()
-
-
-def forget_what_is_gone() -> None:
-    """Take out of the copies what is no longer in the project."""
-    for copy in (PLACE, PLACE / "mutants"):
-        for path in [path for name in COPIED for path in (copy / name).rglob("*.py")]:
-            if not (ROOT / path.relative_to(copy)).exists():
-                path.unlink()
+    """Copy what the tests need."""
+    shutil.rmtree(PLACE, ignore_errors=True)
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, PLACE / name, ignore=shutil.ignore_patterns("__pycache__", "static"))
+        else:
+            shutil.copy(ROOT / name, PLACE / name)
+    for path in (PLACE / PACKAGE).rglob("*.py"):
+        path.write_text(without_decorated_getters(path.read_text()))
 
 
 class BareGetters(cst.CSTTransformer):  # type: ignore[misc]  # `make check` has no libcst
@@ -166,16 +152,48 @@ def teach_mutmut() -> None:
     isolation.register_timeout = lambda pid, seconds: register_timeout(pid, seconds * PATIENCE)
 
 
-def make_mutants(jobs: int) -> list[str]:
-    """Every mutant's name, in a fixed order."""
-    Path("mutants").mkdir(exist_ok=True)
+def draw(arguments: argparse.Namespace) -> list[Place]:
+    """A random sample of all mutants, by a seed that is printed."""
+    paths = sorted(str(path) for path in walk_mutatable_files() if arguments.only in str(path))
+    with Pool(arguments.jobs) as pool:
+        every = [
+            (path, number) for path, some in zip(paths, pool.map(mutants_of, paths), strict=True) for number in some
+        ]
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
+    print(f"== seed {seed}: {arguments.sample} of {len(every)} mutants", flush=True)
+    return random.Random(seed).sample(every, min(arguments.sample, len(every)))
+
+
+def mutants_of(path: str) -> list[int]:
+    """The numbers of a file's mutants; those outside functions are none, as mutmut can't switch them on."""
+    _, found, _, _ = file_mutation.create_mutations(path, Path(path).read_text())
+    return [
+        number for number, one in enumerate(found) if isinstance(one.contained_by_top_level_function, cst.FunctionDef)
+    ]
+
+
+def make_mutants(chosen: list[Place], jobs: int) -> dict[str, Place]:
+    """Let mutmut write the chosen ones only, in the order in which they were drawn: names, and where each is from."""
+    numbers: dict[str, set[int]] = {}
+    for path, number in chosen:
+        numbers.setdefault(path, set()).add(number)
+    create = file_mutation.create_mutations
+
+    def create_chosen(filename: str, *more: Any) -> tuple[Any, ...]:
+        module, found, *rest = create(filename, *more)
+        return module, [one for number, one in enumerate(found) if number in numbers.get(filename, ())], *rest
+
+    file_mutation.create_mutations = create_chosen
+    Path("mutants").mkdir()
     copy_src_dir()
     copy_also_copy_files()
     mutmut.create_mutants(jobs)
-    files = [mutmut.SourceFileMutationData(path=path) for path in walk_mutatable_files()]
-    for file in files:
-        file.load()
-    return sorted(name for file in files for name in file.exit_code_by_key)
+    named: dict[Place, str] = {}
+    for path, some in numbers.items():
+        data = mutmut.SourceFileMutationData(path=path)
+        data.load()
+        named |= {(path, number): name for number, name in zip(sorted(some), data.exit_code_by_key, strict=True)}
+    return {named[place]: place for place in chosen}
 
 
 def run_tests(names: list[str], jobs: int) -> dict[str, str]:
@@ -254,7 +272,8 @@ def complaints_before(path: Path) -> Counter[str]:
 
 def complaints(path: Path) -> Counter[str]:
     """What mypy says of a file, without the lines' numbers."""
-    command = [sys.executable, "-m", "mypy", "--no-error-summary", str(path)]
+    cache_dir = ROOT / ".mypy_cache" / "mutants"
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", "--cache-dir", str(cache_dir), str(path)]
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     return Counter(line.partition(": error: ")[2] for line in said.splitlines() if ": error: " in line)
 
@@ -287,7 +306,6 @@ def report(status: dict[str, str], keys: dict[str, tuple[str, str]], seconds: fl
     for name in alive:
         function, change = keys[name]
         print(f"\n{status[name]}: {name}\n  {function}\n  {change}")
-    LAST.write_text(json.dumps(alive, indent=1))
     counts = ", ".join(f"{list(status.values()).count(word)} {word}" for word in sorted(set(status.values())))
     equivalent = len(keys) - len(status)
     raw, net = (100 * (len(status) - len(alive)) / max(1, number) for number in (len(keys), len(status)))
