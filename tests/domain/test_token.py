@@ -97,5 +97,5 @@ def test_it_is_short_and_safe_in_an_address(seen: Plan) -> None:
 
 @pytest.mark.parametrize("token", ["", "=", "a", "aaaa", "not a token", "ü" * 16, "a" * 15, "a" * 16 + "\n"])
 def test_what_is_no_token_is_refused(token: str) -> None:
-    with pytest.raises(Invalid, match=r"^plan_token is not a token of ours\.$"):
+    with pytest.raises(Invalid, match=r"^plan_token is not a plan token\.$"):
         read_token(token)
