@@ -83,14 +83,20 @@ class Between:
                 yield Pair(child, None, parent, after, link)
 
     def awaited(self, reader: ProvenMember, link: ProvenLink) -> Iterator[Pair]:
-        """Who has read from a task that had waited for the run that it made has read what that run made."""
+        """Who has read from a task that had waited for the run that it made has read what that run made.
+
+        So has a run that was made by a task behind it.
+        """
         dag = self.scene.structure(link.upstream)
-        for made in self.scene.out_of.get(link.upstream, ()) if dag is not None and link.kind != TRIGGER else ():
+        if dag is None or (link.kind == TRIGGER and link.to_task is not None):
+            return
+        read = self.written(link)
+        for made in self.scene.out_of.get(link.upstream, ()):
             child = self.scene.by_submit.get(made.downstream) if made.kind == TRIGGER and made.to_task is None else None
-            for task_id in made.from_tasks or ():
-                node = dag.tasks.get(task_id) if dag is not None else None
-                read = link.from_tasks is None or task_id in link.from_tasks
-                if child is not None and child is not reader and node is not None and node.waits_for_run and read:
+            for task_id in (made.from_tasks or ()) if child is not None and child is not reader else ():
+                node = dag.tasks.get(task_id)
+                if node is not None and node.waits_for_run and (read is None or task_id in read):
+                    assert child is not None
                     yield Pair(child, None, reader, self.rereading(reader, link), link, link.vague)
 
     def written(self, link: ProvenLink) -> Ids:

@@ -141,9 +141,17 @@ class Dependencies:
                 if made.maker is None or not made.waits or made.maker in ids:
                     continue
                 for each in leaving:
-                    reads = each.from_tasks is None or made.maker in each.from_tasks
-                    if each.maker is None and reads and each.downstream not in (ref, made.downstream):
+                    if each.downstream not in (ref, made.downstream) and self.reads(each, made.maker):
                         yield Reading(made.downstream, each.downstream, None, each.reached)
+
+    def reads(self, each: Reading, task_id: str) -> bool:
+        """Whether a task is among what is read; who was made by another task has read what stands before that."""
+        if each.maker is None:
+            return each.from_tasks is None or task_id in each.from_tasks
+        parent = self.members.get(each.upstream)
+        if parent is None or parent.structure is None or each.maker not in parent.structure.tasks:
+            return False
+        return task_id in leaders(parent.structure, [each.maker]) - {each.maker}
 
     def makers(self) -> Iterator[Reading]:
         """The readings whose downstream run is made by a task that runs again, or by any task of a run that is made."""

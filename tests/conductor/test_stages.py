@@ -165,6 +165,19 @@ def test_who_waits_for_a_task_that_waited_for_its_run_comes_after_that(
     assert looker in {one.ref for one in members.values()}
 
 
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_run_made_behind_a_task_that_waited_for_its_own_comes_after_that(house: House, waits: bool) -> None:
+    world = house.world
+    world.dag("parent", "prepare >> fire >> go")
+    parent = world.run("parent")
+    for task_id, child in (("fire", "first"), ("go", "second")):
+        world.trigger_task("parent", task_id, child, one_run=True, waits=waits)
+        world.made(parent, task_id, world.run(child, run_type="operator_triggered", online=True, day=3))
+    rerun = submit(house, parent)
+    gates = {gate.member for gate in member(house, rerun, "second").gates}
+    assert (member(house, rerun, "first").id in gates) == waits
+
+
 def test_a_source_of_triggers_alone_is_skipped_and_what_they_made_is_rerun(house: House) -> None:
     world = house.world
     world.dag("control", "one; two")

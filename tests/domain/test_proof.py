@@ -146,6 +146,16 @@ class TestLinks:
         story.link(parent, looker, "sensor", out=out, into="wait")
         assert story.outcomes() == ([("violation", "read_too_early", "l.wait", "c.t")] if waits else [])
 
+    @pytest.mark.parametrize("waits", [True, False])
+    def test_a_run_made_behind_a_trigger_that_has_waited(self, story, waits) -> None:
+        structure = dag("p", "a >> go >> on")
+        go = replace(structure.tasks["go"], triggers_dag_run=True, waits_for_run=waits)
+        structure = replace(structure, tasks={**structure.tasks, "go": go})
+        parent = story.member(structure, ran("a", (0, 10)), ran("go"), ran("on", (21, 22)), selected=["a", "on"])
+        story.link(parent, story.member(dag("c", "t"), ran("t", (12, 20))), "trigger", out="go")
+        story.link(parent, story.member(dag("d", "t"), ran("t", (15, 16))), "trigger", out="on")
+        assert story.outcomes() == ([("violation", "read_too_early", "d", "c.t")] if waits else [])
+
     def test_a_second_try_that_nobody_read_during_is_no_violation(self, story) -> None:
         """Somebody has cleared it once more: the reader holds right data, and older than what is there now."""
         a = story.member(dag("a", "t"), ran("t", (0, 10), (50, 60)))
