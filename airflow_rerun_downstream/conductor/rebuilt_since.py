@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
+from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.rebuilt import STAYS, at_submit, rebuilt, stays_as_it_was
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member, Rerun
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.work import Work
@@ -16,11 +18,18 @@ def rebuilt_by(work: Work, rerun: Rerun, member: Member, besides: Collection[Not
 
     ``besides``: what it hasn't made anew. Mostly there is nothing like that, and little is read.
     """
-    links, left = [], []
+    links, left = list[Link](), list[tuple[Member, NotMadeAnew]]()
     if work.store.counts_not_made_anew([rerun.id])[rerun.id]:
-        links = work.store.links_into(rerun.id, at_submit(member))
-        left = stays_as_it_was(member, work.store.not_made_anew_of(rerun.id, {link.upstream for link in links}))
+        here = at_submit(member)
+        links = [*work.store.links_into(rerun.id, here), *work.store.links_out_of(rerun.id, [here])]
+        left = stays_as_it_was(member, work.store.not_made_anew_of(rerun.id, ends_of(links) - {here}))
     if not left and all(one.reason not in STAYS for one in besides):
         return ()
     refs = {member.ref, *(one.ref for one, _ in left)}
     return rebuilt(member, links, left, structures_of(work, sorted(refs)), besides)
+
+
+def ends_of(links: Iterable[Link]) -> set[RunRef]:
+    """The runs that links join."""
+    ends = (end for link in links for end in (link.upstream, link.downstream))
+    return {end for end in ends if isinstance(end, RunRef)}

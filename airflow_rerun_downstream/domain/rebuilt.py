@@ -35,8 +35,8 @@ def rebuilt(
     """The selected tasks of a member that have read what others left, or what it left itself, with one run each that it
     comes from.
 
-    ``left``: what others hold that isn't right, see `stays_as_it_was`. ``links`` name the runs as they were at submit.
-    ``besides``: what the member itself hasn't made anew.
+    ``links``: those into the run and out of it; they name runs as they were at submit. ``left``: what others hold that
+    isn't right, see `stays_as_it_was`. ``besides``: what the member itself hasn't made anew.
     """
     here, structure = at_submit(member), structures.was(member.ref)
     found: dict[str, NotMadeAnew] = {}
@@ -44,6 +44,10 @@ def rebuilt(
     for one, what in left:
         stays.setdefault(at_submit(one), []).append((one, what))
     for link in links:
+        if link.upstream == here and isinstance(link.downstream, RunRef):
+            for one, what in stays.get(link.downstream, ()) if waits(link, structure) else ():
+                for task_id in reading(member, link.from_task_id, structure) - {link.from_task_id}:
+                    found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, what.because_of or one.ref))
         if link.downstream != here:
             continue
         for one, what in stays.get(link.upstream, ()):
@@ -57,6 +61,12 @@ def rebuilt(
                 found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, member.ref))
     known = {one.task_id for one in besides if one.map_index in (None, -1)}
     return tuple(found[task_id] for task_id in sorted(found.keys() - known))
+
+
+def waits(link: Link, structure: DagStructure | None) -> bool:
+    """Whether the task that made the run at the end of a link waits for it, so that what follows the task reads it."""
+    node = structure.tasks.get(link.from_task_id or "") if structure is not None else None
+    return link.kind is LinkKind.TRIGGER and node is not None and node.waits_for_run
 
 
 def reads(link: Link, task_id: str, structure: DagStructure | None) -> bool:

@@ -50,9 +50,13 @@ class Rebuilt:
         self.leaving: dict[RunRef, list[Reading]] = {}
         for each in plan.readings:
             self.leaving.setdefault(each.upstream, []).append(each)
+        self.awaited: dict[RunRef, list[Reading]] = {}
+        for each in plan.readings:
+            if each.maker is not None and each.waits:
+                self.awaited.setdefault(each.downstream, []).append(each)
         self.reasons: dict[RunRef, dict[str, RunRef]] = {}
         self.queue: deque[tuple[RunRef, frozenset[str], RunRef]] = deque()
-        for ref in self.leaving:  # a source that isn't selected is right already
+        for ref in dict.fromkeys([*self.leaving, *self.awaited]):  # a source that isn't selected is right already
             if ref not in selected and ref != plan.source.ref:
                 self.pass_on(ref, left_in(plan, ref, None), ref)
         for ref, tasks in selected.items():
@@ -70,6 +74,10 @@ class Rebuilt:
             if tasks is None or (read := self.read_by(each)) is None or not tasks.isdisjoint(read):
                 here = self.ids.get(each.downstream, frozenset())
                 self.mark(each.downstream, here if each.reached is None else here & each.reached, reason)
+
+        for each in self.awaited.get(ref, ()) if tasks is None or tasks else ():
+            behind = followers(self.structures.get(each.upstream), [each.maker or ""]) - {each.maker or ""}
+            self.mark(each.upstream, behind & self.ids.get(each.upstream, frozenset()), reason)
 
     def read_by(self, each: Reading) -> frozenset[str] | None:
         """The tasks that are read: by a run that a task has made, those before that one. None: all."""

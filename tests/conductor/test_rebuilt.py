@@ -168,6 +168,24 @@ class TestBehindATriggeringTask:
             ("child", "t", "rebuilt_on_polluted", "bob", "parent"),
         }
 
+    def test_what_follows_a_task_that_waited_for_a_run_that_is_skipped(self) -> None:
+        house = House()
+        house.world.dag("parent", "load >> fire >> report")
+        house.world.trigger_task("parent", "fire", "child", waits=True, one_run=True)
+        parent = house.world.run("parent")
+        child = house.world.run("child", run_type="operator_triggered", online=True)
+        house.world.made(parent, "fire", child)
+        self.runs = {"parent": parent, "child": child}
+        house.service.submit(ADA, RerunRequest(PlanRequest(parent)))
+        house.tick()
+        self.end(house, "parent", "success")
+        self.end(house, "child", "failed")
+        (member,) = [one for one in house.store.members(1) if one.state is MemberState.FAILED]
+        house.service.skip(ADA, 1, member.id)
+        house.tick()
+        self.end(house, "parent", "success")
+        assert ("parent", "report", "rebuilt_on_polluted", "ada", "child") in self.named(house)
+
     def test_the_indexes_beside_one_that_was_left(self, house: House) -> None:
         (parent,) = [one for one in house.store.members(1) if one.ref.dag_id == "parent"]
         left = [NotMadeAnew("prepare", -1, "skipped_by_user"), NotMadeAnew("work", 0, "skipped_by_user")]

@@ -89,6 +89,20 @@ def test_a_run_that_a_task_of_one_that_was_left_out_had_made(
     assert told(house, {"middle": None, "end": None, "last": None, "both": None, "child": None}) == expected
 
 
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_follows_a_task_that_waited_for_a_run_that_was_left_out(waits: bool) -> None:
+    house = House()
+    world = house.world
+    world.dag("parent", "load >> fire >> report")
+    world.trigger_task("parent", "fire", "child", waits=waits)
+    parent, child = world.run("parent"), world.run("child", run_type="operator_triggered", online=True)
+    world.made(parent, "fire", child)
+    asked = PlanRequest(parent, tasks=(TaskRef("load"), TaskRef("report")))
+    review = house.service.review(ADA, RerunRequest(asked, members=()))
+    found = [shown(one) for one in review.warnings if one.code == CODE]
+    assert (("parent", "report", "child") in found) == waits
+
+
 def test_a_run_that_is_not_in_the_list_is_named(house: House) -> None:
     world = house.world
     hand, reader = world.run("hand", run_type="manual"), world.run("reader")
