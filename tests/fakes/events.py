@@ -80,6 +80,13 @@ def starts(
     ]
 
 
+def take_repeats(world: World, ref: RunRef) -> None:
+    """A run that a rerun starts sees, in place of each event that started it, the last one that repeats that."""
+    mine = {number for number, consumer in world.consumptions if consumer == ref}
+    others = {one for one in world.consumptions if one[1] != ref}
+    world.consumptions = others | {(world.repeats.get(number, number), ref) for number in mine}
+
+
 def consumed(world: World, ref: RunRef) -> frozenset[int]:
     """The assets of which events started a run."""
     return frozenset(event.asset_id for event in world.events if (event.number, ref) in world.consumptions)

@@ -16,7 +16,7 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
 from airflow_rerun_downstream.domain.room import DagRoom
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from tests.fakes import own_starts
+from tests.fakes import events, own_starts
 from tests.fakes.world import World
 
 
@@ -99,6 +99,7 @@ class FakeGateway:
         ]
         self.world.set_run(ref, state="queued", terminated=False, clear_number=run.clear_number + 1)
         self.world.dispatches.append(ref)
+        events.take_repeats(self.world, ref)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="dispatch")
         return Dispatched(self.world.runs[ref].clear_number, len(cleared))
 
@@ -137,8 +138,8 @@ class FakeGateway:
         return True
 
     def adopt(self, ref: RunRef, *, place: RunRef, rerun_id: int, actor: str) -> None:
-        """What a run consumed isn't part of this world."""
         own_starts.note_adoption(self.world, ref, place)
+        events.take_repeats(self.world, ref)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="adopt")
 
     def record(self, ref: RunRef, *, rerun_id: int, actor: str, event: str) -> None:

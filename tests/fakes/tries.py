@@ -42,5 +42,6 @@ def task_tries(world: World, ref: RunRef, task: TaskInstanceFacts, account: RunA
 
 def one_try(world: World, ref: RunRef, task: TaskInstanceFacts) -> Try:
     """A try that was started."""
-    host = world.hosts.get((ref, task.task_id), WORKER)
+    own = (ref, task.task_id, task.map_index, task.try_number)
+    host = world.try_hosts[own] if own in world.try_hosts else world.hosts.get((ref, task.task_id), WORKER)
     return Try(task.state, task.start_date, task.end_date if task.state in ENDED else None, host)
