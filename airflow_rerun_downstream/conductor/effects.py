@@ -9,7 +9,7 @@ from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
 from airflow_rerun_downstream.conductor.faults import STOP
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
 from airflow_rerun_downstream.conductor.gates import look_again
-from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
+from airflow_rerun_downstream.conductor.rebuilt_since import known_late, rebuilt_by
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
     Catch,
@@ -216,6 +216,8 @@ class Effects:
             return False
         if self.cleared_again(work, rerun, members) or self.unproven(work, rerun, members, proof):
             return True
+        for member_id, every in known_late(work, rerun, members).items():
+            work.store.list_not_made_anew(rerun.id, member_id, every)
         work.store.keep_proof(rerun.id, proof.at, proof.counts)
         if any(one.reason == ProofReason.NOT_COMPUTED for one in proof.findings):
             self.tell(work, rerun, "proof_not_computed", None, "nothing is proven; the error is in the conductor's log")

@@ -186,6 +186,39 @@ class TestBehindATriggeringTask:
         self.end(house, "parent", "success")
         assert ("parent", "report", "rebuilt_on_polluted", "ada", "child") in self.named(house)
 
+    def test_a_run_that_was_right_before_the_run_whose_task_made_it(self) -> None:
+        """What stands before that task turns out to have been marked; who reads that run is named, too."""
+        house = House()
+        world = house.world
+        world.dag("parent", "work >> fire >> after")
+        world.trigger_task("parent", "fire", "child")
+        parent, last = world.run("parent"), world.run("last")
+        child = world.run("child", run_type="operator_triggered", online=True)
+        world.made(parent, "fire", child)
+        world.consumed(child, "t", by=last)
+        house.service.submit(ADA, RerunRequest(PlanRequest(parent)))
+        house.tick()
+        world.set_run(parent, state="running")
+        world.mark_tasks(parent, "success", only={"work"}, by="bob")
+        house.clock.advance(seconds=1)
+        world.set_tasks(parent, "running", only=["fire"], at=house.clock.now())
+        new = world.run("child", run_type="operator_triggered", run_id="new", state="running", day=50)
+        world.triggered = [(parent, "fire", new)]
+        house.tick()
+        self.runs = {"parent": parent, "child": new, "last": last}
+        self.end(house, "child", "success")
+        self.end(house, "last", "success")
+        assert self.named(house) == set()
+        world.set_tasks(parent, "success", only=["fire", "after"], at=house.clock.now())
+        world.set_run(parent, state="success")
+        house.tick()
+        house.tick()
+        assert house.service.rerun(ADA, 1).rerun.state.value == "succeeded"
+        assert {
+            ("child", "t", "rebuilt_on_polluted", "bob", "parent"),
+            ("last", "t", "rebuilt_on_polluted", "bob", "parent"),
+        } <= self.named(house)
+
     def test_the_indexes_beside_one_that_was_left(self, house: House) -> None:
         (parent,) = [one for one in house.store.members(1) if one.ref.dag_id == "parent"]
         left = [NotMadeAnew("prepare", -1, "skipped_by_user"), NotMadeAnew("work", 0, "skipped_by_user")]
