@@ -58,7 +58,7 @@ class Sweep:
 
     def missing(self, least: int) -> list[str]:
         """The kinds and acts of which there were fewer examples than so many."""
-        every = [*(act for act, _ in ACTS), *KINDS]
+        every = ["time out", "release", *(act for act, _ in ACTS), *KINDS]
         left = {"change a Dag"}
         return [one for one in every if self.kinds[one] + self.acts[one] < least and one not in left]
 
@@ -68,7 +68,7 @@ KINDS = (
     *("branch", "empty", "setup and teardown", "sensor", "trigger", "assets", "waiting trigger"),
     *("trigger makes new run", "trigger makes one run", "trigger makes reset run", "one_success", "all_done"),
     *("none_failed", "none_failed_min_one_success", "always", "one_done", "all_done_min_one_success"),
-    *("source tasks that are named", "runs that are left out"),
+    *("source tasks that are named", "runs that are left out", "fails fast", "frozen run"),
 )
 
 

@@ -24,6 +24,7 @@ OPERATORS = {
     "setup": "PythonOperator",
     "teardown": "PythonOperator",
 }
+TIMEOUT = 3600.0
 MAKES_DATA = ("work", "teardown", "trigger")
 
 
@@ -44,6 +45,8 @@ def declare(world: World, dag: Dag, number: int, at: datetime) -> None:
         {name: frozenset(ids) for name, ids in groups.items()},
         mapped_groups=frozenset(groups),
         max_active_runs=dag.limit,
+        fail_fast=dag.fails_fast,
+        timeout=TIMEOUT,
         version=version,
     )
 

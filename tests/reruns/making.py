@@ -65,7 +65,21 @@ def example_of(seed: str) -> Example:
     made.limit = random.choice((None, None, 1, 2))
     if not made.calm:
         disturb(random, made)
+        cut_short(Random(f"cut short {seed}"), made)
     return made
+
+
+def cut_short(random: Random, made: Example) -> None:
+    """Dags that fail fast, runs that time out, and a frozen run that waits for the rerun."""
+    for dag in made.dags:
+        dag.fails_fast = random.random() < 0.15
+        made.kinds["fails fast"] += dag.fails_fast
+    made.freezes = random.random() < 0.2
+    made.kinds["frozen run"] += made.freezes
+    if random.random() < 0.2:
+        made.acts = sorted([*made.acts, (random.randint(3, 40), "time out")])
+    if made.freezes and random.random() < 0.3:
+        made.acts = sorted([*made.acts, (random.randint(3, 40), "release")])
 
 
 def may_change(made: Example, dag: Dag) -> bool:

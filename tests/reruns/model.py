@@ -39,6 +39,7 @@ class Dag:
     versions: list[dict[str, Task]] = field(default_factory=list)
     pinned: bool = False
     limit: int | None = None
+    fails_fast: bool = False
 
     @property
     def first(self) -> dict[str, Task]:
@@ -64,6 +65,7 @@ class Example:
     fixed_choices: bool = True
     chooses_source_tasks: bool = False
     leaves_out: bool = False
+    freezes: bool = False
     limit: int | None = None
     kinds: Counter[str] = field(default_factory=Counter)
 

@@ -12,7 +12,7 @@ from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA
-from tests.reruns.declaring import declare
+from tests.reruns.declaring import TIMEOUT, declare
 from tests.reruns.left_out import LEFT_OUT, MARKED_PARENT
 from tests.reruns.making import changed
 
@@ -122,6 +122,20 @@ class People:
             return None
         self.world.stop(ref)
         return f"{ref} is marked failed"
+
+    def time_out(self) -> str | None:
+        """A run takes too long."""
+        some = [ref for ref, run in self.world.runs.items() if run.state == "running"]
+        if not some:
+            return None
+        ref = self.random.choice(sorted(some))
+        self.world.time_out(ref, lasted=TIMEOUT)
+        return f"{ref} times out"
+
+    def release(self) -> str | None:
+        """Let the frozen run go."""
+        self.house.service.release(ADA, self.play.rerun)
+        return "the frozen run is released"
 
     def delete(self) -> str | None:
         if (ref := self.run(ended=True)) is None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 
-from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
+from airflow_rerun_downstream.domain.freeze import DagSchedule
+from airflow_rerun_downstream.domain.plan import FutureRef, Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun import MemberRequest, NewFrozen, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.selection import followers
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from tests.fakes.house import ADA, House
@@ -102,9 +104,20 @@ class Play:
             return False
         found = self.house.service.submit(ADA, RerunRequest(request, members=members, settings=settings))
         self.rerun = found.rerun.id
+        if self.example.freezes:
+            self.freeze()
         self.scheduler.fate.ends = self.example.ends
         self.scheduler.fate.fixed = self.example.fixed_choices
         return True
+
+    def freeze(self) -> None:
+        """Let the rerun hold a run that is to come, of a Dag of its own."""
+        world, due = self.house.world, self.scheduler.now + timedelta(days=10)
+        world.dag("later")
+        world.schedules["later"] = DagSchedule("later")
+        with self.house.unit_of_work() as work:
+            number = work.store.add_frozen(self.rerun, NewFrozen("later", None, due, due))
+            work.freezer.freeze(number, FutureRef("later", due), rerun_id=self.rerun)
 
     def request(self, source: RunRef) -> PlanRequest:
         """The source, whole or from some task on."""
@@ -220,6 +233,9 @@ def played(seed: str) -> Result:
     if record.state == "succeeded":
         unsaid = Oracle(play.story, play.origin).unsaid(record)
         result.faults += [f"wrong and unsaid: {spot}: {why}" for spot, why in unsaid.items()]
+    if record.state in ("succeeded", "terminated"):
+        held = [one for one in play.house.store.members(play.rerun) if one.state is MemberState.FROZEN]
+        result.faults += [f"still frozen: {one.ref}" for one in held]
     if play.example.calm and not play.timed_out:
         result.faults += needless(play, record)
     return result

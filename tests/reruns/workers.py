@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
+    UNFINISHED_TASK_STATES,
     DagStructure,
     SensorDefinition,
     Skipping,
@@ -125,10 +126,20 @@ class Workers(Airflow):
             found.reads += list(self.reading.awaited(ref, sensor))
         self.put(key, end, self.clock_of(key))
         self.story.close(found, self.at, end)
+        if end == "failed" and self.dag_of(ref).fail_fast and not node.is_teardown:
+            self.fail_fast(ref)
         if end == "success":
             self.succeeded(key, node, found)
         elif end == "skipped":
             self.story.void.add(found.spot)
+
+    def fail_fast(self, ref: RunRef) -> None:
+        """A failure ends the run: what runs fails, all else but a success is skipped."""
+        for task in self.world.tasks[ref]:
+            if task.state == "running":
+                self.put((ref, task.task_id, task.map_index), "failed")
+        self.world.cut_short(ref, UNFINISHED_TASK_STATES | {"upstream_failed"})
+        self.end_run(ref, "failed")
 
     def how(self, key: Key, node: TaskNode) -> str:
         """How a try ends."""
