@@ -122,3 +122,13 @@ def test_a_task_that_waited_reads_what_the_run_made(world: World) -> None:
     (found,) = trigger_links(world, child)
     via = {"task_id": "go", "map_index": -1, "xcom": "trigger_run_id", "wait_for_completion": True}
     assert found == Link(child, parent, LinkKind.TRIGGER, Evidence.RECORDED, via, to_task_id="go")
+
+
+def test_the_open_edge_of_a_run_that_may_not_be_read_is_part_of_what_is_hidden(world: World) -> None:
+    source, parent = world.run("a"), maker(world)
+    world.dag("child")
+    world.consumed(source, "t", by=parent, asset="x")
+    world.recorded.append(Record(parent, "go", -1, "gone", "child"))
+    found = plan(world, source, unreadable={"parent"})
+    assert (found.links, found.hidden_dags) == ((), 1)
+    assert [warning.code for warning in found.warnings] == ["hidden_downstream"]
