@@ -1,4 +1,4 @@
-"""What a plan reads of Airflow's metadata database."""
+"""What a plan reads of Airflow's metadata database: runs, Dags, asset events, and what tasks have left behind."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class RunFilter:
     order_by: str = "-run_after"
 
 
-class LineageFacts(Protocol):
-    """Reads of Airflow's metadata database. Every method is one statement, or a few, however many runs are asked."""
+class Runs(Protocol):
+    """Dag runs."""
 
     def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
         """The runs that exist among ``refs``.
@@ -112,30 +112,9 @@ class LineageFacts(Protocol):
         """One page of runs, and how many there are in all. Raises `Invalid` for an unknown ``order_by``."""
         ...
 
-    def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
-        """The task instances of runs by task and map index, removed ones included, without their dates.
 
-        A run that has none is left out.
-        """
-        ...
-
-    def accounts(
-        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
-    ) -> dict[RunRef, RunAccount]:
-        """How runs came to where they are; a run that is gone is left out.
-
-        ``places``: for a run that has taken another one's place, that one. Its tries count as earlier ones.
-        """
-        ...
-
-    def tries(
-        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
-    ) -> dict[RunRef, RunTries]:
-        """The tries of runs' task instances that were started, with their times as the workers wrote them.
-
-        A run that is gone is left out. ``places``: as for `accounts`.
-        """
-        ...
+class Dags(Protocol):
+    """What Dags define: tasks, edges, schedules, in the latest version and in those of runs."""
 
     def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
         """The tasks of the Dags' latest versions, also of Dags that are gone; one that isn't serialized is left out."""
@@ -163,10 +142,33 @@ class LineageFacts(Protocol):
         """
         ...
 
+    def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
+        """How the runs of Dags come about, each with the next ``upcoming`` runs of its timetable.
+
+        A run that exists isn't among them, and there is one less then. A Dag that isn't serialized is left out; a
+        timetable that raises has no upcoming runs and can't be held.
+        """
+        ...
+
+
+class AssetEvents(Protocol):
+    """Who has made, and taken, which assets."""
+
     def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
         """Which runs consumed the asset events of ``producers`` that exist, in the order of the events.
 
         An event from more than an hour before its run was made, or six hours after its end, isn't found.
+        """
+        ...
+
+    def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
+        """The events of ``producers`` for assets, found and in an order as by `asset_consumptions`."""
+        ...
+
+    def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
+        """The asset events of ``producers`` that Dags are going to consume in a run that isn't made yet.
+
+        In the order of the events, then of the Dags. A paused Dag is going to, one that is gone isn't.
         """
         ...
 
@@ -177,8 +179,33 @@ class LineageFacts(Protocol):
         """
         ...
 
-    def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
-        """The events of ``producers`` for assets, found and in an order as by `asset_consumptions`."""
+
+class TaskRecords(Protocol):
+    """Task instances, their tries, and what they have left behind."""
+
+    def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
+        """The task instances of runs by task and map index, removed ones included, without their dates.
+
+        A run that has none is left out.
+        """
+        ...
+
+    def accounts(
+        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+    ) -> dict[RunRef, RunAccount]:
+        """How runs came to where they are; a run that is gone is left out.
+
+        ``places``: for a run that has taken another one's place, that one. Its tries count as earlier ones.
+        """
+        ...
+
+    def tries(
+        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+    ) -> dict[RunRef, RunTries]:
+        """The tries of runs' task instances that were started, with their times as the workers wrote them.
+
+        A run that is gone is left out. ``places``: as for `accounts`.
+        """
         ...
 
     def task_starts(
@@ -201,12 +228,12 @@ class LineageFacts(Protocol):
         """
         ...
 
-    def orphaned_dags(self, since: datetime) -> Collection[str]:
-        """The Dags with a run that a task has made since a moment, and of which nothing tells any more which task."""
-        ...
-
     def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
         """Which tasks made ``children``, as `triggered_runs` of all runs knows it; what is in doubt is left out."""
+        ...
+
+    def orphaned_dags(self, since: datetime) -> Collection[str]:
+        """The Dags with a run that a task has made since a moment, and of which nothing tells any more which task."""
         ...
 
     def recorded_waits(
@@ -215,6 +242,13 @@ class LineageFacts(Protocol):
         """What the listener recorded for the sensors ``(dag_id, task_id)`` at or after ``since``, in no order.
 
         Of the dates waited for, each record has those of ``dates`` (by the Dag waited for) and the first few.
+        """
+        ...
+
+    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
+        """What the listener recorded for each of ``sensors`` in the run that was made last among those in which it did.
+
+        Of all map indexes, in no order, each with its first few dates.
         """
         ...
 
@@ -238,25 +272,12 @@ class LineageFacts(Protocol):
         """
         ...
 
-    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
-        """What the listener recorded for each of ``sensors`` in the run that was made last among those in which it did.
+    def rendered_fields(
+        self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
+    ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
+        """What was rendered for the task instances of ``tasks`` (``(dag_id, task_id)``) in ``refs``.
 
-        Of all map indexes, in no order, each with its first few dates.
-        """
-        ...
-
-    def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
-        """How the runs of Dags come about, each with the next ``upcoming`` runs of its timetable.
-
-        A run that exists isn't among them, and there is one less then. A Dag that isn't serialized is left out; a
-        timetable that raises has no upcoming runs and can't be held.
-        """
-        ...
-
-    def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
-        """The asset events of ``producers`` that Dags are going to consume in a run that isn't made yet.
-
-        In the order of the events, then of the Dags. A paused Dag is going to, one that is gone isn't.
+        Those fields that name Dags, tasks and groups, as far as Airflow still keeps them.
         """
         ...
 
@@ -267,11 +288,6 @@ class LineageFacts(Protocol):
         """
         ...
 
-    def rendered_fields(
-        self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
-    ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
-        """What was rendered for the task instances of ``tasks`` (``(dag_id, task_id)``) in ``refs``.
 
-        Those fields that name Dags, tasks and groups, as far as Airflow still keeps them.
-        """
-        ...
+class LineageFacts(Runs, Dags, AssetEvents, TaskRecords, Protocol):
+    """All four. Every method is one statement, or a few, however many runs are asked."""

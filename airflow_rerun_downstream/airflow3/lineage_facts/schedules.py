@@ -42,7 +42,7 @@ WATCHED = models.AssetWatcherModel.__table__ if WATCHERS_ARE_MODELS else vars(mo
 AUTOMATED = (DagRunType.SCHEDULED, DagRunType.BACKFILL_JOB)
 
 
-def schedules(session: Session, dag_ids: Collection[str], *, upcoming: int) -> dict[str, DagSchedule]:
+def schedules(session: Session, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
     """How the runs of Dags come about. A few statements; each Dag is deserialized, as its scheduler does it."""
     if not dag_ids:
         return {}
