@@ -41,7 +41,7 @@ def rerun_body(args: Namespace) -> RerunBody:
     fields |= {
         "members": members(args),
         "freeze_mode": args.freeze_mode or bool(args.freeze),
-        "frozen": [frozen(each) for each in args.freeze] if args.freeze else None,
+        "frozen": [frozen_run(each) for each in args.freeze] if args.freeze else None,
         "settings": settings(args),
         "notifications": [notification(each) for each in args.notify or ()],
         "plan_token": args.plan_token,
@@ -105,7 +105,7 @@ def member(given: str | tuple[str, str]) -> dict[str, Any]:
     return {"dag_id": dag_id, "run_id": run_id, "task_ids": [task(each) for each in tasks.split(",")]}
 
 
-def frozen(text: str) -> dict[str, Any]:
+def frozen_run(text: str) -> dict[str, Any]:
     """``DAG_ID/RUN_ID``, ``DAG_ID@next``, ``DAG_ID@partition:KEY`` or ``DAG_ID@LOGICAL_DATE``."""
     dag_id, mark, which = text.partition("@" if FUTURE.search(text) else "/")
     if not (dag_id and mark and which):

@@ -66,7 +66,7 @@ def list_reruns(args: Namespace) -> int:
     )
     rendering.show(found, args.output)
     if args.frozen and args.output == "table":
-        rendering.print_parts(rendering.frozen(found.reruns, releases.frozen_members(to, found.reruns)))
+        rendering.print_parts(rendering.frozen_tables(found.reruns, releases.frozen_members(to, found.reruns)))
     return 0
 
 

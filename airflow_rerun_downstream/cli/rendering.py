@@ -154,7 +154,7 @@ def reruns(of: payloads.Reruns) -> list[object]:
     return [table(f"Reruns ({of.total_entries})", columns, rows)]
 
 
-def frozen(reruns: Iterable[payloads.Rerun], members: Sequence[payloads.Member]) -> list[object]:
+def frozen_tables(reruns: Iterable[payloads.Rerun], members: Sequence[payloads.Member]) -> list[object]:
     """The frozen runs of reruns: by which, since when, why, and when they will be due."""
     by_id = {each.id: each for each in reruns}
     columns = ("rerun", "member", "dag_id", "run_id", "logical_date", "run_after", "frozen since", "state", "why")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from airflow_rerun_downstream.conductor.adoption import Made, adopted, adoptions, makers, unknown
-from airflow_rerun_downstream.conductor.freezing import follow_holds, frozen, release_all, stopping
+from airflow_rerun_downstream.conductor.freezing import follow_holds, frozen_members, release_all, stopping
 from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, known_to_wait
 from airflow_rerun_downstream.conductor.judge import is_busy, judged, started_after
 from airflow_rerun_downstream.conductor.places import explained, places, to_look_at
@@ -39,7 +39,7 @@ WAITS = CLOSED | STUCK
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observations:
     """What a tick observed: runs of members, what tells more of them than their states, and what trigger tasks made.
 
     ``evidence`` and ``holds``, those of frozen members, go by member id; ``holds`` None: nobody looked. ``rooms``: what
@@ -103,7 +103,7 @@ def to_be_closed(member: Member) -> bool:
     return member.state is MemberState.SUCCEEDED and open_then
 
 
-def decide(active: ActiveRerun, seen: Seen, limits: Limits) -> list[Step]:
+def decide(active: ActiveRerun, seen: Observations, limits: Limits) -> list[Step]:
     """The next steps of a rerun, in order."""
     adopts = adoptions(active, seen.runs, seen.made)
     if active.rerun.state is RerunState.TERMINATING:
@@ -130,7 +130,7 @@ def decide(active: ActiveRerun, seen: Seen, limits: Limits) -> list[Step]:
 
 
 def follow(
-    member: Member, active: ActiveRerun, seen: Seen
+    member: Member, active: ActiveRerun, seen: Observations
 ) -> MoveMember | NextStage | NoteRunState | Halt | Explain | None:
     """How one member follows what was observed of its run; None: it stays as it is."""
     run = seen.runs.get(member.ref)
@@ -165,7 +165,7 @@ def closed(member: Member, run: Observation) -> NoteRunState | None:
     return NoteRunState(member, run.run_state) if member.final_run_state not in FINISHED_RUN_STATES else None
 
 
-def waits(member: Member, run: Observation, seen: Seen) -> Explain | None:
+def waits(member: Member, run: Observation, seen: Observations) -> Explain | None:
     """Say why a run that was dispatched isn't started or doesn't move, and take it back when it does."""
     why = run.waits_because
     if why is None and run.ref in seen.asked:
@@ -241,7 +241,7 @@ def pauses(active: ActiveRerun, moves: Collection[MoveMember | NextStage]) -> bo
     return newly_failed and active.rerun.settings.on_failure == "pause" and active.rerun.state is RerunState.RUNNING
 
 
-def onward(active: ActiveRerun, seen: Seen, limits: Limits) -> Iterator[Step]:
+def onward(active: ActiveRerun, seen: Observations, limits: Limits) -> Iterator[Step]:
     """Dispatch what can go, or end the rerun when nothing can."""
     in_flight = sum(member.state in IN_FLIGHT for member in active.members)
     candidates, waiting = ready(active), unknown(active, seen.runs, seen.made)
@@ -272,11 +272,11 @@ def ending(active: ActiveRerun, limits: Limits) -> Iterator[Step]:
         for member in active.members
     ):
         return
-    if frozen(active) and not proven(active):
+    if frozen_members(active) and not proven(active):
         yield Prove(active.rerun.state)
         return
     yield from release_all(active, limit=limits.releases, reason="rerun_succeeded")
-    if len(frozen(active)) <= limits.releases:
+    if len(frozen_members(active)) <= limits.releases:
         yield MoveRerun(RerunState.RUNNING, RerunState.SUCCEEDED)
 
 
@@ -297,6 +297,6 @@ def terminating(active: ActiveRerun, limits: Limits) -> list[Step]:
         if member.state in open_states
     ]
     steps += release_all(active, limit=limits.releases, reason="rerun_terminated")
-    if len(frozen(active)) > limits.releases:
+    if len(frozen_members(active)) > limits.releases:
         return steps
     return [*steps, MoveRerun(RerunState.TERMINATING, RerunState.TERMINATED, active.rerun.state_reason)]

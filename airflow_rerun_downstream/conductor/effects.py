@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide
+from airflow_rerun_downstream.conductor.decide import Limits, Observations, decide
 from airflow_rerun_downstream.conductor.faults import STOP
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
 from airflow_rerun_downstream.conductor.gates import look_again
@@ -251,7 +251,7 @@ class Effects:
         if not work.store.hold_rerun(rerun.id, state=step.before):
             return None
         now = ActiveRerun(replace(rerun, state=step.before), tuple(work.store.members(rerun.id)))
-        return now.members if decide(now, Seen(), Limits(in_flight=0)) == [step] else None
+        return now.members if decide(now, Observations(), Limits(in_flight=0)) == [step] else None
 
     def cleared_again(self, work: Work, rerun: Rerun, members: Sequence[Member]) -> bool:
         """Whether the run of a member that was right has been cleared since, or is gone: the rerun goes on then."""

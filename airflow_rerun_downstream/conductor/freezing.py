@@ -20,7 +20,7 @@ HELD = "held"
 HALTED = "tasks_are_ending"
 
 
-def frozen(active: ActiveRerun) -> list[Member]:
+def frozen_members(active: ActiveRerun) -> list[Member]:
     """The frozen members, in the order in which they are released: oldest ready time first, unknown ones last."""
     found = [member for member in active.members if member.state is MemberState.FROZEN]
     return sorted(found, key=lambda m: (m.run_after is None, m.run_after.timestamp() if m.run_after else 0.0, m.id))
@@ -50,7 +50,7 @@ def follow_holds(
         return
     too_old = frozen_before is not None and active.rerun.created_at <= frozen_before
     members = member_of_run(active, holds)
-    for member in frozen(active):
+    for member in frozen_members(active):
         hold = holds.get(member.id)
         spare = hold is not None and hold.run is not None and members[hold.run] != member.id
         if why := let_go(member, hold, spare=spare, too_old=too_old):
@@ -63,7 +63,7 @@ def follow_holds(
 
 def member_of_run(active: ActiveRerun, holds: Mapping[int, Hold]) -> dict[RunRef, int]:
     """Whose a run is. Where Airflow makes one run in place of several, it is that of the last of these."""
-    found = ((holds[member.id].run, member.id) for member in frozen(active) if member.id in holds)
+    found = ((holds[member.id].run, member.id) for member in frozen_members(active) if member.id in holds)
     held = {run: number for run, number in found if run is not None}
     return held | {member.ref: member.id for member in active.members if member.ref.run_id}
 
@@ -90,9 +90,9 @@ def let_go(member: Member, hold: Hold | None, *, spare: bool, too_old: bool) -> 
 
 def asked_for(active: ActiveRerun, *, limit: int) -> list[Release]:
     """The frozen members that a person wants released, where nothing else can be known of them."""
-    return [Release(member, "released_by_user") for member in frozen(active) if member.release_asked][:limit]
+    return [Release(member, "released_by_user") for member in frozen_members(active) if member.release_asked][:limit]
 
 
 def release_all(active: ActiveRerun, *, limit: int, reason: str) -> list[Release]:
     """The next batch of frozen members to let go at the end of a rerun."""
-    return [Release(member, reason) for member in frozen(active)[:limit]]
+    return [Release(member, reason) for member in frozen_members(active)[:limit]]

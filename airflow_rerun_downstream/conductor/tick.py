@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from airflow_rerun_downstream.conductor.adoption import to_ask
-from airflow_rerun_downstream.conductor.decide import Limits, Seen, decide, ready, to_observe
+from airflow_rerun_downstream.conductor.decide import Limits, Observations, decide, ready, to_observe
 from airflow_rerun_downstream.conductor.evidence import gather
-from airflow_rerun_downstream.conductor.freezing import asked_for, frozen
+from airflow_rerun_downstream.conductor.freezing import asked_for, frozen_members
 from airflow_rerun_downstream.conductor.judge import takes_evidence
 from airflow_rerun_downstream.conductor.perform import LeaseLost, Performer
 from airflow_rerun_downstream.conductor.steps import MoveMember, Release, Step
@@ -43,14 +43,14 @@ class TickReport:
 
 
 @dataclass
-class Look:
+class TickView:
     """What a tick read, in one transaction; ``released`` counts the frozen runs that it has let go since."""
 
     lease: int
     reruns: Sequence[ActiveRerun]
-    seen: Seen
+    seen: Observations
     released: int = 0
-    apart: dict[int, Seen] = field(default_factory=dict)
+    apart: dict[int, Observations] = field(default_factory=dict)
     unseen: set[int] = field(default_factory=set)
     """Where not all could be looked at together: what was seen of each rerun by itself, and where even that failed."""
 
@@ -90,7 +90,7 @@ class Conductor:
             return TickReport(leading=False, steps=done)
         return TickReport(leading=True, active=len(look.reruns), steps=done)
 
-    def look(self) -> Look | None:
+    def look(self) -> TickView | None:
         """Take the lease and read; None while another conductor leads."""
         try:
             found = self.look_together()
@@ -102,22 +102,22 @@ class Conductor:
             self.unseen &= found.unseen
         return found
 
-    def look_together(self) -> Look | None:
+    def look_together(self) -> TickView | None:
         """Look at all reruns at once."""
         with self.unit_of_work() as work:
             lease = self.acquire(work)
             if lease is None:
                 return None
             reruns = work.store.active()
-            return Look(lease, reruns, self.observe(work, reruns))
+            return TickView(lease, reruns, self.observe(work, reruns))
 
-    def look_apart(self) -> Look | None:
+    def look_apart(self) -> TickView | None:
         """Look at each rerun by itself, because something about one of them can't be read."""
         with self.unit_of_work() as work:
             lease = self.acquire(work)
             if lease is None:
                 return None
-            found = Look(lease, work.store.active(), Seen())
+            found = TickView(lease, work.store.active(), Observations())
         for active in found.reruns:
             try:
                 with self.unit_of_work() as work:
@@ -144,7 +144,7 @@ class Conductor:
             log.info("The clock of %s is right again", self.owner)
         self.clock_is_off = off
 
-    def observe(self, work: Work, reruns: Sequence[ActiveRerun]) -> Seen:
+    def observe(self, work: Work, reruns: Sequence[ActiveRerun]) -> Observations:
         """Look at the runs that matter now."""
         rooms = self.rooms(work, reruns)
         wanted = [ref for active in reruns for ref in to_observe(active, rooms, self.most_in_flight(active))]
@@ -157,7 +157,7 @@ class Conductor:
         asked = self.stillness.to_ask(members, runs, self.clock.now())
         waits = work.gateway.why_waiting(asked) if asked else {}
         evidence = self.evidence(work, reruns, runs)
-        return Seen(runs, evidence, made, self.holds(work, reruns), rooms, frozenset(asked), waits)
+        return Observations(runs, evidence, made, self.holds(work, reruns), rooms, frozenset(asked), waits)
 
     def rooms(self, work: Work, reruns: Sequence[ActiveRerun]) -> Mapping[str, DagRoom]:
         """What the Dags of ready members can start now; nothing is asked where none is ready."""
@@ -186,13 +186,13 @@ class Conductor:
 
     def holds(self, work: Work, reruns: Sequence[ActiveRerun]) -> dict[int, Hold]:
         """What keeps the frozen members' runs; nothing is asked where none is frozen."""
-        freezing = [active.rerun.id for active in reruns if frozen(active)]
+        freezing = [active.rerun.id for active in reruns if frozen_members(active)]
         if not freezing:
             return {}
         work.freezer.sweep()
         return {hold.member_id: hold for hold in work.freezer.holds(freezing)}
 
-    def advance(self, active: ActiveRerun, look: Look) -> int:
+    def advance(self, active: ActiveRerun, look: TickView) -> int:
         """Carry out one rerun's next steps; an error in one rerun doesn't hold up the others."""
         oldest = self.settings.freeze_max_age
         now = self.clock.now()
@@ -215,18 +215,18 @@ class Conductor:
             log.exception("Rerun %s could not be moved forward; the next tick tries again", active.rerun.id)
         return done
 
-    def steps(self, active: ActiveRerun, look: Look, limits: Limits) -> Sequence[Step]:
+    def steps(self, active: ActiveRerun, look: TickView, limits: Limits) -> Sequence[Step]:
         """What to do for a rerun. Of one that can't be looked at, what a person wants is done all the same."""
         if active.rerun.id in look.unseen:
             if active.rerun.state is RerunState.TERMINATING:
-                return decide(active, Seen(), limits)
+                return decide(active, Observations(), limits)
             return asked_for(active, limit=limits.releases)
         seen = look.apart.get(active.rerun.id, look.seen)
         steps = decide(active, seen, limits)
         self.remember(active, seen, steps)
         return steps
 
-    def remember(self, active: ActiveRerun, seen: Seen, steps: Sequence[Step]) -> None:
+    def remember(self, active: ActiveRerun, seen: Observations, steps: Sequence[Step]) -> None:
         """Note which members stay as they are although there was evidence, until their runs look different."""
         moved = {step.member.id for step in steps if isinstance(step, MoveMember)}
         for member in active.members:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, DagStructure
 from airflow_rerun_downstream.domain.refs import Tasks, covers
-from airflow_rerun_downstream.domain.selection import followers, setups_and_teardowns
+from airflow_rerun_downstream.domain.selection import downstream_tasks, setups_and_teardowns
 
 Key = tuple[str, int]
 """A task instance of a run: task id and map index."""
@@ -84,7 +84,7 @@ class Spread:
     def next_to(self, task_id: str, cleared: set[int]) -> dict[str, set[int]]:
         """What runs again because some instances of a task do."""
         found: dict[str, set[int]] = {}
-        for other in followers(self.structure, [task_id]) - {task_id}:
+        for other in downstream_tasks(self.structure, [task_id]) - {task_id}:
             if other in self.chosen:
                 found[other] = self.matching(task_id, other, self.chosen[other], cleared)
         for other in self.needed_by(task_id):

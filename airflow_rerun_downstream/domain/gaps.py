@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.refs import Tasks
-from airflow_rerun_downstream.domain.selection import leaders
+from airflow_rerun_downstream.domain.selection import upstream_tasks
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def lost_before(structure: DagStructure, ids: Collection[str], task_id: str) -> 
     setup = set() if structure.tasks[task_id].is_teardown else {t for t in lost if structure.tasks[t].is_setup}
     kept = waited_for(structure, ids, task_id)
     lost -= kept | setup
-    onto = {each for each in between if not lost.isdisjoint(leaders(structure, [each]))}
+    onto = {each for each in between if not lost.isdisjoint(upstream_tasks(structure, [each]))}
     return lost, onto
 
 

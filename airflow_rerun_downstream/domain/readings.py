@@ -10,7 +10,7 @@ from functools import cached_property
 from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.gaps import waited_for
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.selection import followers, leaders
+from airflow_rerun_downstream.domain.selection import downstream_tasks, upstream_tasks
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Member:
         if tasks is None:
             return self.ids
         missing = tasks - self.ids
-        before = leaders(self.structure, missing) if self.structure is not None and missing else set()
+        before = upstream_tasks(self.structure, missing) if self.structure is not None and missing else set()
         return self.ids & (tasks | before)
 
     def knows(self, tasks: frozenset[str] | None) -> bool:
@@ -151,7 +151,7 @@ class Dependencies:
         parent = self.members.get(each.upstream)
         if parent is None or parent.structure is None or each.maker not in parent.structure.tasks:
             return False
-        return task_id in leaders(parent.structure, [each.maker]) - {each.maker}
+        return task_id in upstream_tasks(parent.structure, [each.maker]) - {each.maker}
 
     def makers(self) -> Iterator[Reading]:
         """The readings whose downstream run is made by a task that runs again, or by any task of a run that is made."""
@@ -196,7 +196,7 @@ class Dependencies:
             node = parent.structure.tasks.get(each.maker) if parent.structure is not None else None
             waits = node is not None and node.waits_for_run
             if each.maker in parent.cuts or waits:
-                after = followers(parent.structure, [each.maker]) - {each.maker}
+                after = downstream_tasks(parent.structure, [each.maker]) - {each.maker}
                 if after & parent.ids:
                     yield Reading(each.downstream, each.upstream, None, frozenset(after), soft=not waits)
 
@@ -222,7 +222,7 @@ class Dependencies:
         parent = self.members[made.upstream]
         if each.upstream == made.downstream or self.waited_for(made, each.upstream):
             return None
-        reached = frozenset(followers(parent.structure, [made.maker]))
+        reached = frozenset(downstream_tasks(parent.structure, [made.maker]))
         node = parent.structure.tasks.get(made.maker) if parent.structure is not None else None
         soft = each.soft or node is None or not node.waits_for_run
         if each.upstream != made.upstream:
@@ -232,7 +232,7 @@ class Dependencies:
         # is made itself starts as a whole.
         beside = (each.from_tasks or frozenset()) - reached if not parent.is_made else frozenset()
         if parent.structure is not None:
-            beside -= leaders(parent.structure, [made.maker])
+            beside -= upstream_tasks(parent.structure, [made.maker])
         return Reading(made.upstream, made.upstream, beside, reached, soft=soft) if beside else None
 
     def waited_for(self, made: Reading, other: RunRef) -> bool:
@@ -243,7 +243,7 @@ class Dependencies:
         for each in self.making.get(other, ()):
             node = structure.tasks.get(each.maker or "") if each.upstream == made.upstream else None
             if node is not None and node.waits_for_run:
-                return made.maker in followers(structure, [node.task_id]) - {node.task_id}
+                return made.maker in downstream_tasks(structure, [node.task_id]) - {node.task_id}
         return False
 
     def comes_anyway(self, each: Reading) -> bool:
@@ -276,7 +276,7 @@ class Dependencies:
         node = structure.tasks.get(made.maker or "") if structure is not None else None
         if each.upstream == made.upstream or structure is None or node is None:
             return True
-        return node.waits_for_run and len(followers(structure, [node.task_id])) > 1
+        return node.waits_for_run and len(downstream_tasks(structure, [node.task_id])) > 1
 
     def maker_in(self, ref: RunRef, made: RunRef) -> str | None:
         """The task of a run that makes another one, or what makes that, and so on; None: there is none, or several."""

@@ -8,7 +8,7 @@ from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member
-from airflow_rerun_downstream.domain.selection import followers
+from airflow_rerun_downstream.domain.selection import downstream_tasks
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 
@@ -76,7 +76,7 @@ def reads(link: Link, task_id: str, structure: DagStructure | None) -> bool:
     """
     if link.from_task_id is None:
         return True
-    after = followers(structure, [task_id])
+    after = downstream_tasks(structure, [task_id])
     return link.from_task_id in (after - {task_id} if link.kind is LinkKind.TRIGGER else after)
 
 
@@ -85,7 +85,7 @@ def reading(member: Member, task_id: str | None, structure: DagStructure | None)
     ids = {task.task_id for task in member.tasks}
     if task_id is None or structure is None or task_id not in structure.tasks:
         return ids
-    return ids & followers(structure, [task_id])
+    return ids & downstream_tasks(structure, [task_id])
 
 
 def at_submit(member: Member) -> RunRef:

@@ -33,8 +33,8 @@ class Seeing:
     def among(self, dag_ids: Iterable[str]) -> frozenset[str]:
         """The names among ``dag_ids`` that the person may see; a template of a name is only a text of another Dag."""
         asked = frozenset(dag_ids)
-        names = frozenset(dag_id for dag_id in asked if not is_open(dag_id))
-        return (asked - names).union(self.readable(names) if names else ())
+        closed = frozenset(dag_id for dag_id in asked if not is_open(dag_id))
+        return (asked - closed).union(self.readable(closed) if closed else ())
 
     def warnings(self, of: Iterable[PlanWarning]) -> tuple[PlanWarning, ...]:
         """Those that name nothing hidden, and how many others there are."""
@@ -97,19 +97,19 @@ def folded_warnings(number: int) -> PlanWarning:
 
 def named_in(value: object) -> frozenset[str]:
     """The Dags that are named inside what was seen of a link: objects that have a ``dag_id``."""
-    return frozenset(names(value))
+    return frozenset(words_in(value))
 
 
-def names(value: object) -> Iterator[str]:
+def words_in(value: object) -> Iterator[str]:
     """See `named_in`."""
     if isinstance(value, Mapping):
         if isinstance(dag_id := value.get("dag_id"), str):
             yield dag_id
         for each in value.values():
-            yield from names(each)
+            yield from words_in(each)
     elif isinstance(value, (list, tuple)):
         for each in value:
-            yield from names(each)
+            yield from words_in(each)
 
 
 def reason(text: str | None) -> str | None:

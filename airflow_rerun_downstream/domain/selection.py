@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, covers, normalised
 
 
-def followers(structure: DagStructure | None, task_ids: Collection[str]) -> set[str]:
+def downstream_tasks(structure: DagStructure | None, task_ids: Collection[str]) -> set[str]:
     """The tasks themselves and all that follow them in their Dag."""
     if structure is None:
         return set(task_ids)
@@ -28,10 +28,10 @@ def following(structure: DagStructure | None, task_ids: Collection[str]) -> set[
     """The tasks and all that follow them; None, which means all, where the structure doesn't know one of them."""
     if structure is not None and not structure.tasks.keys() >= set(task_ids):
         return None
-    return followers(structure, task_ids)
+    return downstream_tasks(structure, task_ids)
 
 
-def leaders(structure: DagStructure, task_ids: Collection[str]) -> set[str]:
+def upstream_tasks(structure: DagStructure, task_ids: Collection[str]) -> set[str]:
     """The tasks themselves and all that they follow in their Dag."""
     return reachable(task_ids, {task_id: node.leaders for task_id, node in structure.tasks.items()})
 
@@ -46,22 +46,22 @@ def setups_and_teardowns(structure: DagStructure | None, task_ids: Collection[st
     if structure is None or not setups:
         return found
     for task_id in task_ids:
-        after = followers(structure, [task_id])
-        for setup in leaders(structure, [task_id]) & setups.keys():
+        after = downstream_tasks(structure, [task_id])
+        for setup in upstream_tasks(structure, [task_id]) & setups.keys():
             teardowns = {t for t in structure.tasks[setup].followers if structure.tasks[t].is_teardown}
             if not teardowns or teardowns & after:
                 found |= {setup} | (teardowns & after)
     return found - set(task_ids)
 
 
-def failed_leaders(
+def failed_upstream_tasks(
     structure: DagStructure | None, task_ids: Collection[str], instances: Sequence[TaskInstanceFacts]
 ) -> set[str]:
     """Failed tasks upstream of the selected ones: left as they are, the selected ones would fail again."""
     if structure is None:
         return set()
     failed = {task.task_id for task in instances if task.state in FAILED_TASK_STATES}
-    return (leaders(structure, task_ids) & failed) - set(task_ids) if failed else set()
+    return (upstream_tasks(structure, task_ids) & failed) - set(task_ids) if failed else set()
 
 
 def present(instances: Sequence[TaskInstanceFacts]) -> set[str]:
@@ -74,8 +74,8 @@ def brought_along(
 ) -> dict[str, str]:
     """What comes along with tasks, each with the reason: failed ones upstream of them, and all that follows those."""
     here, found = present(instances), dict[str, str]()
-    while failed := failed_leaders(structure, {*task_ids, *found}, instances):
-        new = (followers(structure, failed) & here) - set(task_ids)
+    while failed := failed_upstream_tasks(structure, {*task_ids, *found}, instances):
+        new = (downstream_tasks(structure, failed) & here) - set(task_ids)
         found = {**dict.fromkeys(new, "follows_selected"), **found, **dict.fromkeys(failed, "failed_upstream")}
     return found
 
@@ -84,7 +84,7 @@ NO_CHILDREN: Mapping[str, bool] = {}
 
 
 @dataclass(frozen=True)
-class Chosen:
+class TaskSelection:
     """A selection with, for each task that wasn't asked for, the reason why it comes along or was left out.
 
     ``cuts``: the tasks that were left out between selected ones, which have to run in stages therefore.
@@ -121,7 +121,7 @@ def default_selection(
     structure: DagStructure | None,
     instances: Sequence[TaskInstanceFacts],
     children: Mapping[str, bool] = NO_CHILDREN,
-) -> Chosen:
+) -> TaskSelection:
     """A selection that nobody made by hand. ``wanted``: the tasks, each with the reason.
 
     Failed tasks upstream of the selected ones come along with all that follows them, and setups and teardowns. Of the
@@ -136,8 +136,8 @@ def default_selection(
     for task_id in setups_and_teardowns(structure, chosen) & here:
         reasons[task_id] = "setup_or_teardown"
         chosen.add(task_id)
-    cuts = {task_id for task_id in left if (followers(structure, [task_id]) - {task_id}) & chosen}
-    return Chosen(normalised(TaskRef(task_id) for task_id in chosen), reasons, frozenset(cuts))
+    cuts = {task_id for task_id in left if (downstream_tasks(structure, [task_id]) - {task_id}) & chosen}
+    return TaskSelection(normalised(TaskRef(task_id) for task_id in chosen), reasons, frozenset(cuts))
 
 
 def left_out(
@@ -160,7 +160,7 @@ def left_out(
         node = structure.tasks.get(task_id)
         if node is None or not node.triggers_dag_run or task_id not in {*succeeded, *children}:
             continue
-        last = not (followers(structure, [task_id]) - {task_id}) & set(wrong)
+        last = not (downstream_tasks(structure, [task_id]) - {task_id}) & set(wrong)
         if node.makes_one_run:
             found[task_id] = "makes_a_new_run" if last else "makes_one_run"
         elif task_id in succeeded and (last or not children.get(task_id, False)):
@@ -170,7 +170,7 @@ def left_out(
 
 def explicit_selection(
     ref: RunRef, asked: Tasks, structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]
-) -> Chosen:
+) -> TaskSelection:
     """Exactly the tasks that a person named, with the setups and teardowns that they need.
 
     A task group's id means its tasks. Raises `EmptySelection`, and `Invalid` for a task, index or group that
@@ -181,7 +181,7 @@ def explicit_selection(
     tasks = normalised(found for task in asked for found in expanded(ref, task, structure, instances))
     ids = {task.task_id for task in tasks}
     along = setups_and_teardowns(structure, ids) & present(instances)
-    return Chosen(
+    return TaskSelection(
         normalised([*tasks, *(TaskRef(task_id) for task_id in along)]),
         dict.fromkeys(along, "setup_or_teardown"),
     )

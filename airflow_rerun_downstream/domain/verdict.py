@@ -23,7 +23,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
-from airflow_rerun_downstream.domain.selection import followers, selected_instances
+from airflow_rerun_downstream.domain.selection import downstream_tasks, selected_instances
 from airflow_rerun_downstream.domain.skips import Skips, doubtful
 
 SLACK = timedelta(seconds=30)
@@ -189,7 +189,7 @@ class Judging:
         gone = any(task.state == REMOVED_TASK_STATE and task.task_id in chosen for task in before)
         if gone or all(covers(tasks, task.task_id, task.map_index) for task in before):
             return [task for task in added if task.task_id not in chosen]
-        after = followers(self.found.structure, chosen) - chosen
+        after = downstream_tasks(self.found.structure, chosen) - chosen
         return [task for task in added if task.task_id in after]
 
     def made_anew(self, task: TaskInstanceFacts) -> bool:
@@ -219,7 +219,7 @@ class Judging:
             return True
         if self.had_data(task) or task.task_id in self.found.linked:
             return False
-        after = followers(self.found.structure, [task.task_id]) - {task.task_id}
+        after = downstream_tasks(self.found.structure, [task.task_id]) - {task.task_id}
         behind = [one for one in self.seen.task_instances if one.task_id in after and one.state != REMOVED_TASK_STATE]
         # A teardown runs whatever happens: that it did says nothing of the failure.
         works_on = any(not self.nodes[one.task_id].is_teardown for one in behind)

@@ -77,7 +77,7 @@ def order_warnings(plan: PlanContent, selected: Mapping[RunRef, Tasks], order: O
         yield from (gap_in(ref, gap) for gap in found if gap is not None)
     for ref, stages in order.stages.items():
         if len(stages) > 1:
-            parts = "; then ".join(names([str(task) for task in stage.tasks]) for stage in stages)
+            parts = "; then ".join(listed([str(task) for task in stage.tasks]) for stage in stages)
             detail = f"{ref} is rerun in {len(stages)} stages, each after what it reads from: {parts}."
             yield PlanWarning("in_stages", detail, ref.dag_id, ref.run_id)
 
@@ -109,7 +109,7 @@ def end(task_id: str | None, ref: RunRef) -> str:
 
 def gap_in(ref: RunRef, gap: Gap) -> PlanWarning:
     """The warning about tasks that start too early."""
-    between, after = names(gap.between), names(gap.after)
+    between, after = listed(gap.between), listed(gap.after)
     detail = (
         f"{shown(gap.task_id)} of {ref} won't wait for {after}: {between} between them isn't selected, so that Airflow "
         f"starts {shown(gap.task_id)} at once."
@@ -117,7 +117,7 @@ def gap_in(ref: RunRef, gap: Gap) -> PlanWarning:
     return PlanWarning("order_lost", detail, ref.dag_id, ref.run_id, gap.task_id)
 
 
-def names(ids: Collection[str]) -> str:
+def listed(ids: Collection[str]) -> str:
     """Some names in a sentence."""
     first = ", ".join(shown(each) for each in list(ids)[:NAMED])
     return first if len(ids) <= NAMED else f"{first} and {len(ids) - NAMED} more"

@@ -35,9 +35,7 @@ from airflow_rerun_downstream.domain.plan import (
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.seeing import Seeing
-from airflow_rerun_downstream.domain.selection import (
-    Chosen,
-)
+from airflow_rerun_downstream.domain.selection import TaskSelection
 from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.forecast import Forecast
 from airflow_rerun_downstream.lineage.ordering import Between
@@ -45,7 +43,7 @@ from airflow_rerun_downstream.lineage.selecting import Selecting, nothing_to_run
 
 
 @dataclass(frozen=True)
-class Viewpoint:
+class Audience:
     """Who looks, and when: what decides what is shown and what can be selected."""
 
     now: datetime
@@ -74,7 +72,7 @@ class PlanBuilder:
         explored: Explored,
         instances: Mapping[RunRef, Sequence[TaskInstanceFacts]],
         options: PlanOptions,
-        viewpoint: Viewpoint,
+        viewpoint: Audience,
         forecast: Forecast = NOTHING_TO_COME,
     ) -> None:
         self.explored = explored
@@ -116,7 +114,7 @@ class PlanBuilder:
         """Whether a downstream run is in the list (R8)."""
         return self.view.reads(run.ref) and (run.online or self.options.include_manual)
 
-    def source_run(self, run: RunFacts, chosen: Chosen, *, rerun_source: bool) -> PlannedRun:
+    def source_run(self, run: RunFacts, chosen: TaskSelection, *, rerun_source: bool) -> PlannedRun:
         """The source as the plan shows it."""
         planned = self.planned(run, chosen, selected=rerun_source, left_out="succeeded")
         refusal = self.source_reason(run, rerun_source=rerun_source)
@@ -133,7 +131,7 @@ class PlanBuilder:
             run, self.view.now, self.view.window_start, in_active_rerun=taken, rerun_source=rerun_source
         )
 
-    def downstream_run(self, run: RunFacts, chosen: Chosen) -> PlannedRun:
+    def downstream_run(self, run: RunFacts, chosen: TaskSelection) -> PlannedRun:
         """A downstream run as the plan shows it, with its default selection (decision 5)."""
         planned = self.planned(run, chosen, selected=run.online)
         schedule = self.forecast.schedules.get(run.ref.dag_id)
@@ -145,7 +143,9 @@ class PlanBuilder:
         held = self.selecting.wrong_data(run.ref)
         return replace(planned, tasks=tasks, freeze_action=action, freeze_reason=refusal, polluted=held)
 
-    def planned(self, run: RunFacts, chosen: Chosen, *, selected: bool, left_out: str = "not_polluted") -> PlannedRun:
+    def planned(
+        self, run: RunFacts, chosen: TaskSelection, *, selected: bool, left_out: str = "not_polluted"
+    ) -> PlannedRun:
         """The shared part of source and downstream runs."""
         taken = run.ref in self.view.in_active_rerun
         refusal = downstream_refusal(run, self.view.now, in_active_rerun=taken)
@@ -166,7 +166,9 @@ class PlanBuilder:
             cuts=chosen.cuts,
         )
 
-    def planned_tasks(self, run: RunFacts, chosen: Chosen, *, selected: bool, left_out: str) -> tuple[PlannedTask, ...]:
+    def planned_tasks(
+        self, run: RunFacts, chosen: TaskSelection, *, selected: bool, left_out: str
+    ) -> tuple[PlannedTask, ...]:
         """The task instances of a run; runs that look alike share them."""
         instances = self.instances.get(run.ref, ())
         key = (id(chosen), run.state, run.terminated, selected, left_out)
@@ -252,7 +254,7 @@ def unselected(run: PlannedRun) -> PlannedRun:
     return replace(run, selected=False, task_instances=tasks)
 
 
-def listed_run(run: RunFacts, view: Viewpoint) -> PlannedRun:
+def listed_run(run: RunFacts, view: Audience) -> PlannedRun:
     """A run in a list of possible sources: no tasks, nothing selected."""
     taken = run.ref in view.in_active_rerun
     refusal = downstream_refusal(run, view.now, in_active_rerun=taken)
@@ -270,7 +272,7 @@ def listed_run(run: RunFacts, view: Viewpoint) -> PlannedRun:
 
 
 def planned_task(
-    task: TaskInstanceFacts, run: RunFacts, chosen: Chosen, *, selected: bool, left_out: str
+    task: TaskInstanceFacts, run: RunFacts, chosen: TaskSelection, *, selected: bool, left_out: str
 ) -> PlannedTask:
     """A task instance as the plan shows it."""
     inside = chosen.covers(task)

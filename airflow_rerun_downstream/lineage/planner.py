@@ -26,7 +26,7 @@ from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.forecast import forecast
 from airflow_rerun_downstream.lineage.lost_events import lost_events
 from airflow_rerun_downstream.lineage.lost_triggers import possible, unrecorded
-from airflow_rerun_downstream.lineage.plan_builder import PlanBuilder, Viewpoint
+from airflow_rerun_downstream.lineage.plan_builder import Audience, PlanBuilder
 from airflow_rerun_downstream.lineage.selecting import source_selection
 from airflow_rerun_downstream.lineage.warnings import older_runs_not_asked, plan_warnings, unreadable, will_not_run
 from airflow_rerun_downstream.ports.lineage import LineageFacts
@@ -148,11 +148,11 @@ class Planner:
             return found
         raise NotFound(f"There is no Dag run {shown(ref.run_id)!r} of Dag {shown(ref.dag_id)!r}.")
 
-    def viewpoint(self, explored: Explored, more: Collection[str] = ()) -> Viewpoint:
+    def viewpoint(self, explored: Explored, more: Collection[str] = ()) -> Audience:
         """What decides what the user sees of the walk, and of more Dags."""
         dag_ids = {ref.dag_id for ref in explored.runs}.union(more)
         dag_ids |= {found.link.downstream.dag_id for found in explored.found}
-        return Viewpoint(
+        return Audience(
             self.now,
             self.window_start,
             readable=self.readable(dag_ids),

@@ -9,7 +9,7 @@ from airflow_rerun_downstream.domain.plan import PlanContent, PlanWarning, RunSt
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.rebuilt import REBUILT
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
-from airflow_rerun_downstream.domain.selection import followers, leaders
+from airflow_rerun_downstream.domain.selection import downstream_tasks, upstream_tasks
 
 MAKERS = frozenset({"makes_a_new_run", "makes_one_run"})
 """Why a triggering task isn't selected: what it made is rerun by itself."""
@@ -61,7 +61,7 @@ class Rebuilt:
                 self.pass_on(ref, left_in(plan, ref, None), ref)
         for ref, tasks in selected.items():
             if left := left_in(plan, ref, tasks):
-                behind = followers(plan.structures.get(ref), left) & self.ids[ref]
+                behind = downstream_tasks(plan.structures.get(ref), left) & self.ids[ref]
                 self.mark(ref, behind, ref)
                 self.pass_on(ref, left, ref)
         while self.queue:
@@ -76,7 +76,7 @@ class Rebuilt:
                 self.mark(each.downstream, here if each.reached is None else here & each.reached, reason)
 
         for each in self.awaited.get(ref, ()) if tasks is None or tasks else ():
-            behind = followers(self.structures.get(each.upstream), [each.maker or ""]) - {each.maker or ""}
+            behind = downstream_tasks(self.structures.get(each.upstream), [each.maker or ""]) - {each.maker or ""}
             self.mark(each.upstream, behind & self.ids.get(each.upstream, frozenset()), reason)
 
     def read_by(self, each: Reading) -> frozenset[str] | None:
@@ -84,7 +84,7 @@ class Rebuilt:
         structure = self.structures.get(each.upstream)
         if each.maker is None or structure is None or each.maker not in structure.tasks:
             return each.from_tasks if each.maker is None else frozenset()
-        return frozenset(leaders(structure, [each.maker]) - {each.maker})
+        return frozenset(upstream_tasks(structure, [each.maker]) - {each.maker})
 
     def mark(self, ref: RunRef, tasks: Collection[str], reason: RunRef) -> None:
         """Take tasks for rebuilt on wrong data; what reads from new ones follows."""

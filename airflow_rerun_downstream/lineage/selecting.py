@@ -11,10 +11,10 @@ from airflow_rerun_downstream.domain.plan import LinkKind, RunStatus
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.selection import (
     NO_CHILDREN,
-    Chosen,
+    TaskSelection,
     default_selection,
+    downstream_tasks,
     explicit_selection,
-    followers,
     present,
 )
 from airflow_rerun_downstream.lineage.explored import Explored, Pollution
@@ -42,7 +42,7 @@ def source_defaults(
             broken[task.task_id] = "upstream_failed" if task.state == "upstream_failed" else why
     if run.state == "success" or not broken:
         return {**dict.fromkeys(here, "whole_run"), **broken}
-    return {**dict.fromkeys(followers(structure, broken) & here, "follows_selected"), **broken}
+    return {**dict.fromkeys(downstream_tasks(structure, broken) & here, "follows_selected"), **broken}
 
 
 def source_selection(
@@ -51,14 +51,14 @@ def source_selection(
     structure: DagStructure | None,
     instances: Sequence[TaskInstanceFacts],
     children: Mapping[str, bool] = NO_CHILDREN,
-) -> Chosen:
+) -> TaskSelection:
     """The source's selection: exactly what was asked, or the default. Raises `EmptySelection`, `Invalid`."""
     if asked is not None:
         return explicit_selection(run.ref, asked, structure, instances)
     return default_selection(source_defaults(run, structure, instances), structure, instances, children)
 
 
-def nothing_to_run(chosen: Chosen) -> str:
+def nothing_to_run(chosen: TaskSelection) -> str:
     """Why nothing of a run would run: all that is wrong in it made runs which are rerun, or its tasks are gone."""
     return "only_triggers" if chosen.reasons else "task_gone"
 
@@ -75,7 +75,7 @@ class Selecting:
         self.explored = explored
         self.instances = instances
         self.takes_part = takes_part
-        self.alike: dict[tuple[object, ...], Chosen] = {}
+        self.alike: dict[tuple[object, ...], TaskSelection] = {}
         self.held: dict[tuple[object, ...], frozenset[str]] = {}
         self.made: dict[RunRef, list[FoundLink]] = {}
         for found in explored.found:
@@ -91,7 +91,7 @@ class Selecting:
             found[task_id] = found.get(task_id, True) and adopted
         return found
 
-    def of_source(self, run: RunFacts, asked: Tasks | None) -> Chosen:
+    def of_source(self, run: RunFacts, asked: Tasks | None) -> TaskSelection:
         """The source's selection, where it is known which runs its tasks made."""
         structure, instances = self.explored.structures.get(run.ref), self.instances.get(run.ref, ())
         return source_selection(run, asked, structure, instances, self.children(run.ref, run.ref))
@@ -109,7 +109,9 @@ class Selecting:
             )
         return self.held[key]
 
-    def selections(self, runs: Sequence[RunFacts], source: RunRef, again: Collection[str]) -> dict[RunRef, Chosen]:
+    def selections(
+        self, runs: Sequence[RunFacts], source: RunRef, again: Collection[str]
+    ) -> dict[RunRef, TaskSelection]:
         """The default selections of downstream runs; of a run that a task makes anew all of it. ``again``: what of the
         source is rerun."""
         found = {run.ref: self.selection(run, source) for run in runs}
@@ -129,7 +131,7 @@ class Selecting:
                     )
         return found
 
-    def selection(self, run: RunFacts, source: RunRef) -> Chosen:
+    def selection(self, run: RunFacts, source: RunRef) -> TaskSelection:
         """The default selection of a downstream run by itself."""
         pollution = self.explored.pollution[run.ref]
         instances = self.instances.get(run.ref, ())
@@ -149,7 +151,7 @@ class Selecting:
         pollution: Pollution,
         instances: Sequence[TaskInstanceFacts],
         children: Mapping[str, bool],
-    ) -> Chosen:
+    ) -> TaskSelection:
         """The default selection of a downstream run: what the wrong data reached."""
         along = self.explored.along.get(ref, {})
         wanted = {

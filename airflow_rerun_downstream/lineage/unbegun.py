@@ -8,7 +8,7 @@ from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, UNFINISHE
 from airflow_rerun_downstream.domain.order import Order, Stage
 from airflow_rerun_downstream.domain.plan import PlanContent, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
-from airflow_rerun_downstream.lineage.ordering import names
+from airflow_rerun_downstream.lineage.ordering import listed
 
 
 def unbegun(plan: PlanContent, selected: Mapping[RunRef, Tasks], order: Order) -> Iterable[PlanWarning]:
@@ -36,7 +36,7 @@ def starts_too(ref: RunRef, ids: list[str]) -> PlanWarning:
     """The warning about tasks that aren't selected."""
     verb, pronoun = ("hasn't", "it") if len(ids) == 1 else ("haven't", "them")
     detail = (
-        f"{names(ids)} of {ref} {verb} run yet: not selected, but Airflow starts {pronoun} once the run goes on, as "
+        f"{listed(ids)} of {ref} {verb} run yet: not selected, but Airflow starts {pronoun} once the run goes on, as "
         "soon as what comes before allows it."
     )
     return PlanWarning("starts_too", detail, ref.dag_id, ref.run_id, ids[0] if len(ids) == 1 else None)

@@ -23,7 +23,7 @@ from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.seeing import reason
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.rest import payloads
-from airflow_rerun_downstream.rest.problems import plain
+from airflow_rerun_downstream.rest.problems import json_value
 from airflow_rerun_downstream.service import (
     DagRunsView,
     EdgesView,
@@ -168,7 +168,7 @@ def link(of: Link) -> payloads.Link:
         downstream=any_ref(of.downstream),
         kind=of.kind,
         evidence=of.evidence,
-        via=plain(of.via),
+        via=json_value(of.via),
         from_task_id=of.from_task_id,
         to_task_id=of.to_task_id,
     )
@@ -184,7 +184,7 @@ def edge(of: DagEdge) -> payloads.DagEdge:
         why=of.why,
         advice=of.advice,
         to_do=list(of.to_do),
-        via=plain(of.via),
+        via=json_value(of.via),
         from_task_id=of.from_task_id,
         to_task_id=of.to_task_id,
     )
@@ -204,7 +204,7 @@ def edges(of: EdgesView) -> payloads.DagEdges:
 
 def warnings(of: Iterable[PlanWarning]) -> list[payloads.PlanWarning]:
     """What a person should know."""
-    return [payloads.PlanWarning.model_validate(plain(each)) for each in of]
+    return [payloads.PlanWarning.model_validate(json_value(each)) for each in of]
 
 
 def plan(of: Plan, *, task_instances: bool) -> payloads.Plan:
@@ -250,7 +250,7 @@ def rerun(of: RerunView) -> payloads.Rerun:
         counts=payloads.Counts(**{state.value: number for state, number in stored.counts.items()}),
         not_made_anew=of.not_made_anew,
         hidden_members=of.hidden_members,
-        settings=payloads.Settings.model_validate(plain(stored.settings)),
+        settings=payloads.Settings.model_validate(json_value(stored.settings)),
         notifications=[payloads.Notification(target=each.target, on=list(each.on)) for each in stored.notifications],
         allowed_actions=list(of.allowed_actions),
         final=stored.final,

@@ -35,7 +35,7 @@ REASONS: Mapping[int, str] = {
 
 def of_refusal(refusal: Refusal) -> Answer:
     """The answer to a refusal of the inside."""
-    extra = {name: plain(value) for name, value in refusal.extra.items()}
+    extra = {name: json_value(value) for name, value in refusal.extra.items()}
     return refusal.status, {**extra, "detail": refusal.detail, "reason": refusal.reason}
 
 
@@ -64,7 +64,7 @@ def of_status(status: int, detail: object) -> Answer:
     """The answer to an error that a framework raised; its detail may be text, or an object of its own making."""
     body: dict[str, Any] = {"reason": REASONS.get(status, "refused")}
     if isinstance(detail, Mapping):
-        body |= {str(name): plain(value) for name, value in detail.items()}
+        body |= {str(name): json_value(value) for name, value in detail.items()}
         detail = body.pop("message", body["reason"])
         body["reason"] = str(body["reason"]).lower().replace(" ", "_")
     return status, {**body, "detail": str(detail)}
@@ -86,18 +86,18 @@ def sentence(message: str) -> str:
     return message[:MAX_SENTENCE].removeprefix("Value error, ")
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value made of what JSON has: dataclasses become objects, collections lists, dates ISO 8601."""
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+        return {each.name: json_value(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
-        return {str(name): plain(each) for name, each in value.items()}
+        return {str(name): json_value(each) for name, each in value.items()}
     if isinstance(value, (set, frozenset)):
-        return sorted((plain(each) for each in value), key=str)
+        return sorted((json_value(each) for each in value), key=str)
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [json_value(each) for each in value]
     if isinstance(value, datetime):
         return value.isoformat()
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

@@ -197,11 +197,12 @@ def to_come(plan: Plan, ref: FutureRef) -> Frozen:
 def refuse(target: Target, reason: str) -> NoReturn:
     """Refuse a run that can't be held."""
     raise NotSelectable(
-        f"{words(target)} can't be frozen: {sentence(reason)}.", runs=[{**names(target), "reason": reason}]
+        f"{target_words(target)} can't be frozen: {sentence(reason)}.",
+        runs=[{**target_fields(target), "reason": reason}],
     )
 
 
-def words(target: Target) -> str:
+def target_words(target: Target) -> str:
     """A run in a sentence."""
     if isinstance(target, RunRef):
         return str(target)
@@ -209,7 +210,7 @@ def words(target: Target) -> str:
     return f"The run of {shown(target.dag_id)} to come ({shown(which)})"
 
 
-def names(target: Target) -> dict[str, object]:
+def target_fields(target: Target) -> dict[str, object]:
     """A run in a refusal, with the fields of the contract."""
     if isinstance(target, RunRef):
         return dict(named(target))

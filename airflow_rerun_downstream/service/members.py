@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.rerun import (
     NewStageGate,
     RerunRequest,
 )
-from airflow_rerun_downstream.domain.selection import explicit_selection, failed_leaders, named
+from airflow_rerun_downstream.domain.selection import explicit_selection, failed_upstream_tasks, named
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 from airflow_rerun_downstream.service.checks import stops
@@ -84,7 +84,7 @@ class Selection:
         found = []
         for ref, tasks in selected.items():
             ids = {task.task_id for task in tasks}
-            for task_id in sorted(failed_leaders(structures.get(ref), ids, instances.get(ref, []))):
+            for task_id in sorted(failed_upstream_tasks(structures.get(ref), ids, instances.get(ref, []))):
                 detail = f"{task_id} of {ref} failed and isn't selected: the tasks after it will fail again."
                 found.append(PlanWarning("failed_upstream", detail, ref.dag_id, ref.run_id, task_id))
         return found

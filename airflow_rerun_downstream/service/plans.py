@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.plan import Plan, PlanContent, PlanRequest,
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor, RerunRequest
 from airflow_rerun_downstream.lineage.dag_edges import dag_edges, no_dag
-from airflow_rerun_downstream.lineage.plan_builder import Viewpoint, listed_run
+from airflow_rerun_downstream.lineage.plan_builder import Audience, listed_run
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import checks
@@ -60,7 +60,7 @@ class Plans(Core):
             readable = may.all_readable(actor) if asked is None else may.readable(actor, asked)
             runs, total = work.facts.page(replace(wanted, dag_ids=readable))
             refs = [run.ref for run in runs]
-            view = Viewpoint(now, window, frozenset(), work.store.active_runs(refs) if refs else {})
+            view = Audience(now, window, frozenset(), work.store.active_runs(refs) if refs else {})
         since = window and window.astimezone(timezone.utc)
         return DagRunsView(tuple(listed_run(run, view) for run in runs), total, since)
 

@@ -87,7 +87,7 @@ ACTIVE = (
 )
 
 
-def active(executor: Executor, cache: SnapshotCache) -> list[ActiveRerun]:
+def active_reruns(executor: Executor, cache: SnapshotCache) -> list[ActiveRerun]:
     """Every active rerun, oldest first: one statement, and four more where a rerun is seen for the first time."""
     grouped = {
         key: list(rows) for key, rows in groupby(executor.execute(ACTIVE), lambda row: (row.rerun_id, row.created_at))

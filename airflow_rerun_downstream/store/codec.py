@@ -14,18 +14,18 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks
 from airflow_rerun_downstream.domain.rerun import Notification, RerunSettings
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value as JSON has it: mappings, lists, text, numbers; moments in ISO 8601, anything else as text."""
     if isinstance(value, Enum):
-        return plain(value.value)
+        return json_value(value.value)
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
+        return {str(key): json_value(inner) for key, inner in value.items()}
     if isinstance(value, (set, frozenset)):
-        return sorted((plain(inner) for inner in value), key=str)
+        return sorted((json_value(inner) for inner in value), key=str)
     if isinstance(value, Iterable):
-        return [plain(inner) for inner in value]
+        return [json_value(inner) for inner in value]
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
@@ -111,7 +111,7 @@ def notifications_from_json(values: Iterable[Mapping[str, Any]]) -> tuple[Notifi
 
 def options_to_json(options: PlanOptions) -> dict[str, Any]:
     """The options of the preview that was submitted."""
-    return dict(plain(asdict(options)))
+    return dict(json_value(asdict(options)))
 
 
 def warnings_to_json(warnings: Iterable[PlanWarning]) -> list[dict[str, Any]]:

@@ -163,7 +163,7 @@ def link_values(link: Link, rerun_id: int, position: int) -> dict[str, Any]:
         "future": codec.future_to_json(future) if future else None,
         "kind": link.kind.value,
         "evidence": link.evidence.value,
-        "via": codec.plain(link.via),
+        "via": codec.json_value(link.via),
         "from_task_id": link.from_task_id,
         "to_task_id": link.to_task_id,
     }

@@ -102,7 +102,7 @@ class SqlRerunStore:
 
     def active(self) -> list[ActiveRerun]:
         """See `RerunStore.active`. A rerun that the cache doesn't know costs four statements more, once."""
-        return active_reruns.active(self._executor, self._cache)
+        return active_reruns.active_reruns(self._executor, self._cache)
 
     def active_runs(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
         """See `RerunStore.active_runs`."""

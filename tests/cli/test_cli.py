@@ -363,7 +363,7 @@ def test_the_frozen_runs_are_listed(stub: StubService, capsys: Captured) -> None
     ],
 )
 def test_a_frozen_run_is_named(text: str, ref: dict[str, object]) -> None:
-    assert bodies.frozen(text) == ref
+    assert bodies.frozen_run(text) == ref
 
 
 @pytest.mark.parametrize("text", ["weekly", "weekly@", "@next", "weekly/"])

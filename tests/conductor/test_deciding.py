@@ -7,8 +7,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from airflow_rerun_downstream.conductor.decide import Seen, closed, last_upstream_end, proven, waits
-from airflow_rerun_downstream.conductor.freezing import HALTED, asked_for, follow_holds, frozen, release_all, stopping
+from airflow_rerun_downstream.conductor.decide import Observations, closed, last_upstream_end, proven, waits
+from airflow_rerun_downstream.conductor.freezing import (
+    HALTED,
+    asked_for,
+    follow_holds,
+    frozen_members,
+    release_all,
+    stopping,
+)
 from airflow_rerun_downstream.conductor.judge import is_busy, started_after
 from airflow_rerun_downstream.conductor.steps import Catch, Explain, Halt, MoveMember, NoteRunState, Release, Step
 from airflow_rerun_downstream.conductor.stillness import AGAIN, PATIENCE, Stillness, stands
@@ -47,7 +54,7 @@ class TestFrozen:
             member(3),
         ]
         found = active(*members)
-        assert [one.id for one in frozen(found)] == [4, 5, 2, 1]
+        assert [one.id for one in frozen_members(found)] == [4, 5, 2, 1]
         assert [(one.member.id, one.reason) for one in release_all(found, limit=2, reason="x")] == [(4, "x"), (5, "x")]
 
     def test_those_that_a_person_wants_go_first_where_nothing_is_known(self) -> None:
@@ -203,7 +210,7 @@ def test_why_a_dispatched_run_waits_is_said_once_and_taken_back(
     one = member(1, state=RUNNING, why=was)
     run = seen(one, "running", "queued", waits_because=because)
     answers = {} if answer is None else {one.ref: answer}
-    look = Seen(asked=frozenset({one.ref}) if asked else frozenset(), waits=answers)
+    look = Observations(asked=frozenset({one.ref}) if asked else frozenset(), waits=answers)
     assert waits(one, run, look) == (None if said == "-" else Explain(one, said))
     if not asked and because is None and was is not None and was.startswith("no_pool"):
         going = seen(one, "running", "running")

@@ -10,7 +10,7 @@ import pytest
 from airflow_rerun_downstream.domain.again import to_clear_again
 from airflow_rerun_downstream.domain.facts import DagStructure, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import TaskRef
-from airflow_rerun_downstream.domain.selection import followers
+from airflow_rerun_downstream.domain.selection import downstream_tasks
 from tests.fakes.world import World
 
 CLUSTER = "make >> work >> drop; make >> drop"
@@ -107,7 +107,7 @@ def test_no_gap_is_ever_left(seed: int) -> None:
     broken = {name for name in selected if states[name] != "success"}
     assert broken <= found
     for one in found:
-        assert followers(of, [one]) & set(selected) <= found
+        assert downstream_tasks(of, [one]) & set(selected) <= found
     if broken:
-        reasons = followers(of, broken) | {"a"}
-        assert found <= followers(of, reasons)
+        reasons = downstream_tasks(of, broken) | {"a"}
+        assert found <= downstream_tasks(of, reasons)

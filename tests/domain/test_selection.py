@@ -8,10 +8,10 @@ from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.selection import (
-    Chosen,
+    TaskSelection,
     default_selection,
+    downstream_tasks,
     explicit_selection,
-    followers,
     selected_instances,
     setups_and_teardowns,
 )
@@ -35,11 +35,11 @@ def ids(tasks: object) -> list[str]:
 
 
 def test_followers_are_transitive() -> None:
-    assert followers(world("a >> b >> c; a >> x").structures["d"], ["b"]) == {"b", "c"}
+    assert downstream_tasks(world("a >> b >> c; a >> x").structures["d"], ["b"]) == {"b", "c"}
 
 
 def test_followers_of_a_dag_that_is_gone_are_the_tasks_themselves() -> None:
-    assert followers(None, ["b"]) == {"b"}
+    assert downstream_tasks(None, ["b"]) == {"b"}
 
 
 def test_a_trigger_task_that_made_a_run_is_left_out_by_default() -> None:
@@ -130,4 +130,4 @@ def test_a_selection_means_its_instances_that_are_still_there() -> None:
         TaskInstanceFacts("other", -1, "success"),
     ]
     assert selected_instances(tasks, here) == [here[0], here[3]]
-    assert [one for one in here if Chosen(tasks, {}).covers(one)] == [here[0], here[3]]
+    assert [one for one in here if TaskSelection(tasks, {}).covers(one)] == [here[0], here[3]]

@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.plan import FutureRef, Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, NewFrozen, RerunRequest, RerunSettings
-from airflow_rerun_downstream.domain.selection import followers
+from airflow_rerun_downstream.domain.selection import downstream_tasks
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from tests.fakes.house import ADA, House
 from tests.fakes.world import START
@@ -126,7 +126,7 @@ class Play:
         if not self.example.chooses_source_tasks or (self.example.calm and triggers):
             return PlanRequest(source)  # exactly what is named would run, also what can't make its run again
         first = self.random.choice(sorted(dag.tasks))
-        chosen = followers(dag, [first])
+        chosen = downstream_tasks(dag, [first])
         here = {task.task_id for task in self.house.world.tasks[source] if task.state != "removed"}
         if not self.example.calm and self.random.random() < 0.3:
             chosen = {first}

@@ -15,7 +15,7 @@ from airflow_rerun_downstream.conductor import perform
 from airflow_rerun_downstream.domain import order, readings
 from airflow_rerun_downstream.domain.facts import UNFINISHED_TASK_STATES, DagStructure
 from airflow_rerun_downstream.domain.proof import Counts, Proof
-from airflow_rerun_downstream.domain.selection import Chosen, default_selection, selected_instances
+from airflow_rerun_downstream.domain.selection import TaskSelection, default_selection, selected_instances
 from airflow_rerun_downstream.domain.verdict import Judgement, Judging, Verdict
 from airflow_rerun_downstream.lineage import selecting
 from tests.fakes import events, gateway, lineage
@@ -32,7 +32,7 @@ def one_set(patch: pytest.MonkeyPatch) -> None:
     """Only what consumed is selected, not what follows it."""
     real = default_selection
 
-    def narrow(wanted: Any, structure: DagStructure | None, instances: Any, *more: Any) -> Chosen:
+    def narrow(wanted: Any, structure: DagStructure | None, instances: Any, *more: Any) -> TaskSelection:
         first = {
             task_id: why
             for task_id, why in wanted.items()

@@ -77,7 +77,7 @@ def test_whatever_a_link_was_seen_by_becomes_plain() -> None:
         1: None,
         "other": object,
     }
-    assert codec.plain(seen) == {
+    assert codec.json_value(seen) == {
         "at": NOW.isoformat(),
         "kind": "asset",
         "tasks": ["a", "b"],

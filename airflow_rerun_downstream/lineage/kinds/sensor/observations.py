@@ -49,7 +49,7 @@ class Records:
         return next((self.doubtful[place(one)].why for one in instances if place(one) in self.doubtful), None)
 
 
-class Observations:
+class SensorObservations:
     """What is known of sensors and of a batch of runs that they may have waited for."""
 
     def __init__(

@@ -24,8 +24,8 @@ from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, by_dag
 from airflow_rerun_downstream.lineage.kinds.sensor.observations import (
-    Observations,
     Records,
+    SensorObservations,
     earliest,
     expected_dates,
     rendered_tasks,
@@ -76,7 +76,7 @@ class SensorSearch:
         named = {sensor.external_dag_id: self.named_by(sensor.external_dag_id) for sensor in sensors}
         self.expected = expected_dates(sensors, named)
         self.named = named
-        self.seen = Observations(self.expected, self.open, context, since)
+        self.seen = SensorObservations(self.expected, self.open, context, since)
 
     def named_by(self, text: str) -> list[RunFacts]:
         """The runs of the batch whose Dag a sensor may mean by a text."""
