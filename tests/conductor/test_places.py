@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_rerun_downstream.conductor.places import Places, explained, places, to_look_at
@@ -62,6 +62,7 @@ def test_no_more_are_dispatched_than_the_dag_can_start(
     assert found.left == 9 - len(expected)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("de"), max_size=6), st.integers(0, 4), st.integers(0, 3), st.integers(0, 3))
 def test_neither_limit_is_ever_passed(dags: list[str], left: int, one: int, two: int) -> None:
     rooms = {"d": DagRoom(limit=one), "e": DagRoom(limit=two)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, covers, normalised, shown, task_ids
@@ -11,6 +11,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, covers, normal
 TASKS = st.lists(st.builds(TaskRef, st.sampled_from("abc"), st.none() | st.integers(0, 12)))
 
 
+@settings(deadline=None)
 @given(TASKS, st.randoms())
 def test_a_selection_has_one_form_and_means_what_was_named(tasks: list[TaskRef], random: object) -> None:
     found = normalised(tasks)
