@@ -621,6 +621,14 @@ class TestHealth:
             "database": ("healthy", "On vm."),
         }
 
+    @pytest.mark.parametrize(("count", "more"), [(4, ""), (5, ""), (6, ", …")])
+    def test_no_more_than_five_tasks_are_named(self, house: House, count: int, more: str) -> None:
+        tasks = tuple(("a", f"t{number}") for number in range(count))
+        house.world.dag("a")
+        house.health.found = {"policy": ComponentHealth("degraded", "Some.", tasks=tasks)}
+        named = ", ".join(f"a.t{number}" for number in range(min(count, 5)))
+        assert house.service.health(ADA)["policy"].detail == f"Some. For example: {named}{more}"
+
     def test_others_are_told_the_status_alone(self, house: House) -> None:
         house.sees_installation = False
         said = self.said(house)
