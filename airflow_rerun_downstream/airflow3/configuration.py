@@ -32,7 +32,7 @@ def declarations() -> Declarations:
     file = settings().declared_links_file
     found = read_declarations(file) if file else Declarations()
     for problem in found.problems:
-        log.error("A declared link is left out: %s", problem)
+        log.error("Ignoring a declared link: %s", problem)
     return found
 
 

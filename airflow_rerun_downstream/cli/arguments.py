@@ -212,7 +212,7 @@ VERBS = (
     Verb("show", "Show a rerun and its members", (RERUN, *PARTS, *PAGE, *WAITING, *COMMON)),
     Verb(
         "verify",
-        "Prove that a rerun made everything anew in order, from when its tasks ran",
+        "Check that a rerun made everything anew in order, by when its tasks ran",
         (
             RERUN,
             argument("--limit", help="The maximum number of findings.", type=positive, default=1_000, metavar="N"),

@@ -124,7 +124,7 @@ class Conductor:
                     found.apart[active.rerun.id] = self.observe(work, [active])
             except Exception:
                 if active.rerun.id not in self.unseen:
-                    log.exception("Rerun %s can't be looked at; it can only be terminated", active.rerun.id)
+                    log.exception("Rerun %s can't be read; it can only be terminated", active.rerun.id)
                 self.unseen.add(active.rerun.id)
                 found.unseen.add(active.rerun.id)
         return found

@@ -94,8 +94,8 @@ def within_stages(gap: Gap, stages: Sequence[Stage]) -> Gap | None:
 def loss(lost: Lost) -> PlanWarning:
     """The warning about two runs that can't be put in order."""
     reader, read = end(lost.to_task, lost.downstream), end(lost.from_task, lost.upstream)
-    why = "Airflow starts it as soon as its run is made" if lost.by_maker else "they hang on each other"
-    detail = f"{reader} goes before {read} is made anew, from which it reads: {why}."
+    why = "Airflow starts it as soon as its run is created" if lost.by_maker else "they depend on each other"
+    detail = f"{reader} runs before {read}, which it reads from, is made anew: {why}."
     other = frozenset({lost.upstream.dag_id})
     return PlanWarning(
         "order_lost", detail, lost.downstream.dag_id, lost.downstream.run_id, lost.to_task, dag_ids=other

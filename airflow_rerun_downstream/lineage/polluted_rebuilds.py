@@ -101,7 +101,7 @@ def warning(ref: RunRef, task_id: str | None, reason: RunRef) -> PlanWarning:
     why = "tasks before it, which stay polluted" if reason == ref else f"{reason}, which stays polluted"
     return PlanWarning(
         REBUILT,
-        f"{what} is made anew on top of {why}: it won't be right.",
+        f"{what} is made anew from {why}: it won't be right.",
         ref.dag_id,
         ref.run_id,
         task_id,

@@ -36,8 +36,8 @@ def starts_too(ref: RunRef, ids: list[str]) -> PlanWarning:
     """The warning about tasks that aren't selected."""
     verb, pronoun = ("hasn't", "it") if len(ids) == 1 else ("haven't", "them")
     detail = (
-        f"{listed(ids)} of {ref} {verb} run yet: not selected, but Airflow starts {pronoun} once the run goes on, as "
-        "soon as what comes before allows it."
+        f"{listed(ids)} of {ref} {verb} run yet. Airflow will start {pronoun} when the run continues, "
+        "although not selected."
     )
     return PlanWarning("starts_too", detail, ref.dag_id, ref.run_id, ids[0] if len(ids) == 1 else None)
 
@@ -49,8 +49,8 @@ def starts_early(run: PlannedRun, stage: Stage) -> Iterable[PlanWarning]:
     for task_id in sorted({task.task_id for task in run.task_instances if task.state in UNFINISHED_TASK_STATES}):
         if any(task.task_id == task_id for task in stage.tasks):
             detail = (
-                f"{shown(task_id)} of {run.ref} hasn't run yet: Airflow starts it when the run goes on for its first "
-                f"stage, before {what}, and once more in its own stage."
+                f"{shown(task_id)} of {run.ref} hasn't run yet: Airflow starts it when the run's first "
+                f"stage is dispatched, before {what}, and again in its own stage."
             )
             about = run.ref.dag_id, run.ref.run_id, task_id
             yield PlanWarning("order_lost", detail, *about, dag_ids=frozenset(ref.dag_id for ref in others[:1]))

@@ -68,8 +68,8 @@ def hidden(plan: PlanContent) -> Iterable[PlanWarning]:
     if plan.hidden_dags:
         yield PlanWarning(
             "hidden_downstream",
-            f"{plan.hidden_dags} downstream Dag(s) that you may not read hold polluted runs, which stay as they are, "
-            "or will make some.",
+            f"{plan.hidden_dags} downstream Dag(s) that you may not read have polluted runs, which stay as "
+            "they are, or will have some.",
         )
 
 
@@ -84,11 +84,11 @@ def unresolved(plan: PlanContent) -> Iterable[PlanWarning]:
         if "behind" in link.via:
             yield hangs_on(link)
         else:
-            why = link.via.get("why", "what it hangs on isn't shown to you")
+            why = link.via.get("why", "you may not see what it depends on")
             yield PlanWarning(
                 "unresolved_link",
-                f"{link.downstream.dag_id} reads what {link.upstream.dag_id} makes, but which of its runs did can't "
-                f"be told: {why}. {link.via.get('advice', said([Advice.LOOK_BY_HAND]))}",
+                f"{link.downstream.dag_id} reads what {link.upstream.dag_id} makes, but which run read it "
+                f"is unknown: {why}. {link.via.get('advice', said([Advice.LOOK_BY_HAND]))}",
                 dag_id=link.downstream.dag_id,
                 task_id=link.to_task_id,
                 dag_ids=frozenset({link.upstream.dag_id}),
@@ -99,8 +99,8 @@ def hangs_on(link: Link) -> PlanWarning:
     """The warning about a Dag behind an unresolved link."""
     dag_id, first = link.downstream.dag_id, link.via["behind"]["downstream"]["dag_id"]
     detail = (
-        f"{dag_id} hangs on {first}, of which it can't be told which run has read the data of {link.upstream.dag_id}: "
-        "some run of it may be wrong, too."
+        f"{dag_id} depends on {first}, and which run of that read the data of {link.upstream.dag_id} is "
+        f"unknown: a run of {dag_id} may be wrong, too."
     )
     return PlanWarning(
         "behind_unresolved", detail, dag_id, task_id=link.to_task_id, dag_ids=frozenset({first, link.upstream.dag_id})
@@ -111,8 +111,8 @@ def older_runs_not_asked(dag_ids: Collection[str]) -> Iterable[PlanWarning]:
     """Dags on unresolved links that have more runs than are asked what their tasks have made."""
     for dag_id in sorted(dag_ids):
         detail = (
-            f"{dag_id} is behind an unresolved link, or at the end of one, and it has so many runs that only the "
-            f"newest {NEWEST} were asked of which Dags their tasks have made runs: others may hang on it."
+            f"{dag_id} is at or behind an unresolved link and has many runs. Only the newest {NEWEST} were "
+            "checked for runs that their tasks triggered; more may depend on it."
         )
         yield PlanWarning("older_runs_not_asked", detail, dag_id)
 
@@ -162,9 +162,9 @@ def new_runs(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[Pl
         if not covers(selected.get(link.upstream, ()), task_id, int(link.via.get("map_index", -1))):
             continue
         if old in selected:
-            what = f"in place of {old.run_id}: it takes part in the rerun, and all of its tasks run"
+            what = f"in place of {old.run_id}: it joins the rerun, and all of its tasks run"
         else:
-            what = f"beside {old.run_id}, which isn't selected: what consumes its data starts anew, too"
+            what = f"in addition to {old.run_id}, which isn't selected: its consumers start again, too"
         detail = f"{task_id} of {link.upstream} makes another run of {old.dag_id} {what}."
         about = (link.upstream.dag_id, link.upstream.run_id, task_id)
         yield PlanWarning("makes_a_new_run", detail, *about, dag_ids=frozenset({old.dag_id}))
@@ -183,8 +183,9 @@ def extra_runs(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[
     for dag_id, link in sorted(told.items()):
         what = shown(str(link.via.get("asset") or link.via.get("alias")))
         detail = (
-            f"{shown(link.from_task_id or '')} of {link.upstream} will tell of {what} as if for the first time, since "
-            f"Airflow no longer keeps the event that it repeats: that may start an extra run of {dag_id}."
+            f"{shown(link.from_task_id or '')} of {link.upstream} will emit {what} as if for the first "
+            "time, because Airflow no longer has the event it repeats: this may start an extra run of "
+            f"{dag_id}."
         )
         yield PlanWarning("extra_run", detail, dag_id, dag_ids=frozenset({link.upstream.dag_id}))
 
@@ -210,8 +211,8 @@ def will_not_run(obstacles: Iterable[Obstacle], rerun: Mapping[RunRef, Tasks]) -
             found.setdefault((one.ref.dag_id, one.task_id, one.why), []).append(one)
     for (dag_id, task_id, _), some in sorted(found.items()):
         first, more = some[0], len(some) - 1
-        others = f", and so it is in {more} more run(s)" if more else ""
-        detail = f"{task_id} of {first.ref} won't run as things stand: {first.what}{others}."
+        others = f", and likewise in {more} more run(s)" if more else ""
+        detail = f"{task_id} of {first.ref} won't run as things are: {first.what}{others}."
         yield PlanWarning("will_not_run", detail, dag_id, None if more else first.ref.run_id, task_id)
 
 
@@ -227,8 +228,8 @@ def gone_in_latest(
         more = len(refs) - 1
         runs = f"{refs[0]}" + (f" and {more} more run(s)" if more else "")
         detail = (
-            f"{shown(task_id)} of {runs} isn't in the latest version of the Dag, on which the rerun runs: what it made "
-            "stays as it is, unless a task of that version makes it anew."
+            f"{shown(task_id)} of {runs} isn't in the latest version of the Dag, which the rerun uses: its "
+            "output stays as it is, unless a task of that version replaces it."
         )
         yield PlanWarning("task_gone_in_latest", detail, dag_id, None if more else refs[0].run_id, task_id)
 
@@ -239,7 +240,8 @@ def unknown_tasks(plan: PlanContent, explored: Explored) -> Iterable[PlanWarning
         if ref in plan.by_ref:
             named = ", ".join(shown(task_id) for task_id in sorted(task_ids)[:5])
             detail = (
-                f"What follows {named} in {ref} can't be told: its Dag doesn't know that task. All of the run counts."
+                f"The tasks after {named} in {ref} are unknown, because its Dag doesn't have that task. The "
+                "whole run counts as polluted."
             )
             yield PlanWarning("unknown_task", detail, ref.dag_id, ref.run_id, min(task_ids))
 
@@ -249,8 +251,8 @@ def unreadable(now: Definitions, earlier: Definitions) -> Iterable[PlanWarning]:
     for dag_id in sorted(now.unreadable | earlier.unreadable):
         which = "" if dag_id in now.unreadable else "an earlier version of "
         detail = (
-            f"Airflow's record of {which}{dag_id} can't be read, or not in whole. Its sensors, triggers and assets "
-            "aren't known, so that runs of it may be missing here: look at the log of the api-server."
+            f"Airflow's record of {which}{dag_id} can't be read completely. Its sensors, triggers and "
+            "assets aren't known, so runs of it may be missing here: see the api-server log."
         )
         yield PlanWarning("unreadable_dag", detail, dag_id)
 
@@ -264,8 +266,8 @@ def untold_makers(plan: PlanContent) -> Iterable[PlanWarning]:
     for dag_id, refs in sorted(found.items()):
         more = f" and {len(refs) - 1} more run(s) of it" if len(refs) > 1 else ""
         detail = (
-            f"A task made {refs[0]}{more}, and Airflow no longer keeps which. It counts as a run of the scheduler's, "
-            "although a person may have started what made it."
+            f"A task created {refs[0]}{more}, and Airflow no longer records which. It counts as scheduled, "
+            "although a user may have started the run that created it."
         )
         yield PlanWarning("maker_untold", detail, dag_id, None if more else refs[0].run_id)
 

@@ -49,7 +49,7 @@ def check_source(plan: Plan) -> None:
     if source.can_be_source:
         return
     if source.source_reason == "in_active_rerun":
-        raise RunInActiveRerun(f"{source.ref} takes part in another active rerun.", run=source.ref)
+        raise RunInActiveRerun(f"{source.ref} is already in another active rerun.", run=source.ref)
     raise SourceNotEligible(
         f"{source.ref} can't be the source: {sentence(source.source_reason)}.",
         dag_id=source.ref.dag_id,

@@ -58,7 +58,7 @@ class Selection:
         refused = [run for run in runs if not run.selectable and not (self.freeze_mode and stops(run))]
         taken = [run for run in refused if run.reason == "in_active_rerun"]
         if taken:
-            raise RunInActiveRerun(f"{taken[0].ref} takes part in another active rerun.", run=taken[0].ref)
+            raise RunInActiveRerun(f"{taken[0].ref} is already in another active rerun.", run=taken[0].ref)
         if refused:
             raise NotSelectable(
                 "; ".join(f"{run.ref} can't be selected: {sentence(run.reason)}" for run in refused[:5]) + ".",

@@ -187,7 +187,7 @@ def test_a_rerun_that_cannot_be_looked_at_holds_up_no_other_one(house: House, ca
         house.tick()
     assert (states(house, first), states(house, second)) == ({"broken": "pending"}, {"whole": "running"})
     said = [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
-    assert said == [f"Rerun {first} can't be looked at; it can only be terminated"], "once"
+    assert said == [f"Rerun {first} can't be read; it can only be terminated"], "once"
 
 
 def test_the_record_has_a_word_and_the_log_the_error(house: House, caplog: pytest.LogCaptureFixture) -> None:

@@ -108,7 +108,7 @@ def test_who_may_not_read_the_dag_in_between_isn_t_told_of_it(world: World) -> N
     (told,) = (warning for warning in found.warnings if warning.code == "unresolved_link")
     assert (told.dag_id, told.dag_ids) == ("second", {"p"})
     assert told.detail == (
-        "second reads what p makes, but which of its runs did can't be told: what it hangs on isn't shown to you. "
+        "second reads what p makes, but which run read it is unknown: you may not see what it depends on. "
         + SENTENCES[Advice.LOOK_BY_HAND]
     )
     assert "second" not in {

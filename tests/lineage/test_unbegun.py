@@ -29,7 +29,9 @@ def test_one_that_wrong_data_has_not_reached_starts_too(world: World) -> None:
     assert selected(found) == {"b": ["check", "read"]}
     ((task_id, detail),) = told(found, "starts_too")
     assert task_id == "report"
-    assert detail.startswith(f"report of {run} hasn't run yet: not selected, but Airflow starts it")
+    assert detail.startswith(
+        f"report of {run} hasn't run yet. Airflow will start it when the run continues, although not selected."
+    )
 
 
 def test_several(world: World) -> None:

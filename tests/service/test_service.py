@@ -146,7 +146,7 @@ class TestSubmit:
         (found,) = [w for w in house.service.plan(ADA, PlanRequest(chain[0])).warnings if w.code == "will_not_run"]
         assert (found.dag_id, found.run_id, found.task_id) == ("b", None, "in")
         assert found.detail.endswith(
-            "won't run as things stand: its pool p doesn't exist, and so it is in 2 more run(s)."
+            "won't run as things are: its pool p doesn't exist, and likewise in 2 more run(s)."
         )
 
     def test_what_is_left_out_in_the_middle_is_said(self, house: House, chain: tuple[RunRef, ...]) -> None:

@@ -198,7 +198,7 @@ def mapped_offset(delta: Any, date_function: Any) -> Offset:
 def waited_value(
     external_dag_id: str, task_ids: Iterable[Any] | None, group_id: str | None, dates: Sequence[datetime]
 ) -> dict[str, Any]:
-    """What the listener writes under `WAITED_KEY`, for `stored.read_waited`: plain JSON, dates in ISO 8601 and UTC."""
+    """What the listener writes under `WAITED_KEY`, for `untrusted_values.read_waited`: JSON, dates in UTC."""
     return {
         "external_dag_id": external_dag_id,
         "task_ids": sorted(str(task_id) for task_id in task_ids or ()),

@@ -114,7 +114,7 @@ def is_id(value: Any) -> bool:
 
 
 def read_waited(text: Any) -> Waited:
-    """What `sensors.waited_value` has made. Raises `Unreadable` for anything else."""
+    """What `sensor_marks.waited_value` has made. Raises `Unreadable` for anything else."""
     value = read_json(text)
     if not isinstance(value, Mapping):
         raise Unreadable(f"isn't an object of at most {MAX_RECORD} characters")

@@ -1,8 +1,8 @@
 """What keeps runs from being made or started: holds and tickets on runs of timetables, parking for those of assets.
 
 A held run is queued with a ``run_after`` far away, so its scheduler passes over it; the row of its hold has the true
-one. A ticket is a hold without a run yet: `hook` turns it into one when the scheduler makes the run, or another one in
-its place.
+one. A ticket is a hold without a run yet: `dag_run_insert` turns it into one when the scheduler makes the run, or
+another one in its place.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ def of_task(declared: Declared, instance: Instance) -> Sequence[TriggerDefinitio
 
 
 UNREADABLE = "what it recorded names no run"
-FORGOTTEN = "Airflow no longer keeps of which Dag the run is that it recorded"
+FORGOTTEN = "Airflow no longer records which Dag the recorded run belongs to"
 
 
 def doubt(child: RunRef, known: Mapping[RunRef, RunFacts], triggers: Collection[TriggerDefinition]) -> str | None:

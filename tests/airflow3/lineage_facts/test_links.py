@@ -171,7 +171,7 @@ def test_a_templated_target_is_told(facts, session, link):
     history.run("c", child.run_id, session=session, by="operator")
     history.triggered(parent, child, session=session, link=link)
     if not link:
-        assert all("no longer keeps" in why for why in doubts(facts, parent))
+        assert all("no longer records" in why for why in doubts(facts, parent))
         assert [each.dag_id for each in facts.triggered_runs([parent])] == ["b", "c"]
         rendered(parent, "go", {"trigger_dag_id": "b"}, session=session)
     assert [each.child.ref for each in facts.triggered_runs([parent])] == [child]
@@ -247,7 +247,7 @@ def test_a_run_of_the_recorded_id_that_no_task_made_is_not_the_one(facts, sessio
     history.run("c", "mine", session=session)
     history.xcom(parent, "go", "trigger_run_id", "mine", session=session)
     (record,) = facts.triggered_runs([parent])
-    assert (record.dag_id, "no longer keeps" in record.why) == ("{{ params.target }}", True)
+    assert (record.dag_id, "no longer records" in record.why) == ("{{ params.target }}", True)
 
 
 @pytest.mark.parametrize("value", [None, "s3://bucket/run.json"], ids=["gone", "elsewhere"])

@@ -14,7 +14,7 @@ from airflow_rerun_downstream.lineage.kinds.base import FoundLink, unresolved
 SHOWN_RUNS = 10
 """How many of the runs that may have waited are named."""
 
-RENDERED_GONE = "the fields of the sensor are templates, and Airflow no longer keeps what it rendered"
+RENDERED_GONE = "the fields of the sensor are templates, and Airflow no longer has the rendered values"
 
 
 def cause(sensor: SensorDefinition) -> str:
