@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from airflow_rerun_downstream.conductor.decide import Limits, decide
@@ -10,6 +12,7 @@ from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.ports.gateway import Dispatched
 from tests.fakes.house import ADA, House
 
 
@@ -453,3 +456,15 @@ def test_succeeded_reruns_never_change(house: House) -> None:
     finish(house, runs["a"], as_="failed")
     assert state(house, rerun) == (RerunState.SUCCEEDED.value, None)
     assert states(house, rerun) == {"a": "succeeded"}
+
+
+@pytest.mark.parametrize("meanwhile", [MemberState.SUCCEEDED, MemberState.FAILED, MemberState.SKIPPED])
+def test_only_a_pending_member_is_started(house: House, meanwhile: MemberState) -> None:
+    """Whatever has become of it since the tick looked."""
+    rerun_id = submit(house, house.world.run("a"))
+    rerun, (member,) = house.store.get(rerun_id), house.store.members(rerun_id)
+    assert rerun is not None
+    house.store.rows.members[member.id] = replace(member, state=meanwhile)
+    with house.unit_of_work() as work:
+        assert not house.conductor.performer.effects.start(work, rerun, member, Dispatched(1, 1))
+    assert states(house, rerun_id) == {"a": meanwhile.value}
