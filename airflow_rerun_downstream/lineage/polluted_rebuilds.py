@@ -76,8 +76,10 @@ class Rebuilt:
                 self.mark(each.downstream, here if each.reached is None else here & each.reached, reason)
 
         for each in self.awaited.get(ref, ()) if tasks is None or tasks else ():
-            behind = downstream_tasks(self.structures.get(each.upstream), [each.maker or ""]) - {each.maker or ""}
-            self.mark(each.upstream, behind & self.ids.get(each.upstream, frozenset()), reason)
+            maker = each.maker or ""
+            behind = downstream_tasks(self.structures.get(each.upstream), [maker])
+            self.mark(each.upstream, (behind - {maker}) & self.ids.get(each.upstream, frozenset()), reason)
+            self.pass_on(each.upstream, frozenset(behind), reason)
 
     def read_by(self, each: Reading) -> frozenset[str] | None:
         """The tasks that are read: by a run that a task has made, those before that one. None: all."""

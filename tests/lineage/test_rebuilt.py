@@ -93,14 +93,17 @@ def test_a_run_that_a_task_of_one_that_was_left_out_had_made(
 def test_what_follows_a_task_that_waited_for_a_run_that_was_left_out(waits: bool) -> None:
     house = House()
     world = house.world
-    world.dag("parent", "load >> fire >> report")
+    world.dag("parent", "load >> fire >> report >> more")
     world.trigger_task("parent", "fire", "child", waits=waits)
+    world.trigger_task("parent", "more", "last")
     parent, child = world.run("parent"), world.run("child", run_type="operator_triggered", online=True)
+    last = world.run("last", run_type="operator_triggered", online=True)
     world.made(parent, "fire", child)
+    world.made(parent, "more", last)
     asked = PlanRequest(parent, tasks=(TaskRef("load"), TaskRef("report")))
-    review = house.service.review(ADA, RerunRequest(asked, members=()))
+    review = house.service.review(ADA, RerunRequest(asked, members=(MemberRequest(last),)))
     found = [shown(one) for one in review.warnings if one.code == CODE]
-    assert (("parent", "report", "child") in found) == waits
+    assert (("parent", "report", "child") in found, ("last", None, "child") in found) == (waits, waits)
 
 
 def test_a_run_that_is_not_in_the_list_is_named(house: House) -> None:
