@@ -11,6 +11,7 @@ from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
     LIVE_TASK_STATES,
     UNFINISHED_TASK_STATES,
+    DagStructure,
     Observation,
 )
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
@@ -85,7 +86,7 @@ class FakeGateway:
         if not cleared:
             raise CannotDispatch("task_gone", gone=True)
         if retry:
-            cleared = to_clear_again(tasks, self.world.structures.get(ref.dag_id), here)
+            cleared = to_clear_again(tasks, self._structure(ref), here)
         if run.state not in FINISHED_RUN_STATES or any(t.state in LIVE_TASK_STATES for t in here if key(t) in cleared):
             raise CannotDispatch("run_not_finished")
         before_writing()
@@ -102,6 +103,13 @@ class FakeGateway:
         events.take_repeats(self.world, ref)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="dispatch")
         return Dispatched(self.world.runs[ref].clear_number, len(cleared))
+
+    def _structure(self, ref: RunRef) -> DagStructure | None:
+        """The Dag on which a run is going to run."""
+        own = self.world.versions.get(ref)
+        return (
+            own.structure if own is not None and self.world.runs[ref].pinned else self.world.structures.get(ref.dag_id)
+        )
 
     def take_over(self, ref: RunRef, tasks: Tasks, *, rerun_id: int, actor: str) -> None:
         if ref in self.world.runs:

@@ -212,7 +212,7 @@ def furnish(random: Random, made: Example, dag: Dag) -> None:
     for task in plain:
         followers = [one for one in tasks.values() if task.name in one.after]
         draw = random.random()
-        if draw < 0.12 and len(followers) > 1:
+        if draw < 0.12 and len(followers) > 1 and all(one.rule not in EAGER for one in followers):
             tasks[task.name] = replace(task, kind="branch")
         elif draw < 0.2:
             tasks[task.name] = replace(task, kind="empty")

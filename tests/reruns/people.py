@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA
 from tests.reruns.declaring import TIMEOUT, declare
-from tests.reruns.left_out import LEFT_OUT, MARKED_PARENT
+from tests.reruns.left_out import CLEARED_PARENT, LEFT_OUT
 from tests.reruns.making import changed
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class People:
 
     def clear(self) -> str | None:
         """Clear a run."""
-        if (ref := self.run()) is None or not self.world.tasks[ref]:
+        if (ref := self.run()) is None or not self.world.tasks[ref] or self.mustnt(ref):
             return None
         self.scheduler.clear(ref)
         return f"{ref} is cleared"
@@ -67,6 +67,7 @@ class People:
             for gate in one.gates
             if members[gate.member].state is MemberState.SUCCEEDED and members[gate.member].ref in self.world.runs
         )
+        right = [ref for ref in right if not self.mustnt(ref)]
         if not right:
             return None
         ref = self.random.choice(right)
@@ -75,7 +76,7 @@ class People:
 
     def clear_part(self) -> str | None:
         """Clear a task of a run, with or without what follows it."""
-        if (ref := self.run()) is None or not self.world.tasks[ref]:
+        if (ref := self.run()) is None or not self.world.tasks[ref] or self.mustnt(ref):
             return None
         dag = self.scheduler.dag_of(ref)
         here = sorted({task.task_id for task in self.world.tasks[ref] if task.task_id in dag.tasks})
@@ -95,10 +96,14 @@ class People:
         if (ref := self.run(ended=False)) is None or not self.world.tasks[ref]:
             return None
         task = self.random.choice(self.world.tasks[ref])
-        if task.state == "removed" or (MARKED_PARENT in LEFT_OUT and self.makes_runs(ref)):
+        if task.state == "removed":
             return None
         self.scheduler.mark((ref, task.task_id, task.map_index), state, by=DONE_BY)
         return f"{task.task_id} [{task.map_index}] of {ref} is marked {state}"
+
+    def mustnt(self, ref: RunRef) -> bool:
+        """Whether a clear of a run is left out of all examples."""
+        return CLEARED_PARENT in LEFT_OUT and self.makes_runs(ref)
 
     def makes_runs(self, ref: RunRef) -> bool:
         """Whether a task of a run makes another."""
@@ -112,7 +117,7 @@ class People:
 
     def mark_run_success(self) -> str | None:
         """Mark a run that goes on as a success: what goes on ends so, what hasn't begun is skipped."""
-        if (ref := self.run(ended=False)) is None or (MARKED_PARENT in LEFT_OUT and self.makes_runs(ref)):
+        if (ref := self.run(ended=False)) is None:
             return None
         self.scheduler.mark_run_success(ref, by=DONE_BY)
         return f"{ref} is marked success"
