@@ -78,6 +78,8 @@ def cut_short(random: Random, made: Example) -> None:
     made.kinds["frozen run"] += made.freezes
     if random.random() < 0.2:
         made.acts = sorted([*made.acts, (random.randint(3, 40), "time out")])
+    if made.kind == "hands" and random.random() < 0.7:
+        made.acts = sorted([*made.acts, *((random.randint(0, 30), "clear what is right") for _ in range(3))])
     if made.freezes and random.random() < 0.3:
         made.acts = sorted([*made.acts, (random.randint(3, 40), "release")])
 
