@@ -24,7 +24,7 @@ IN_TURN = (
     func.coalesce(member.c.run_id, ""),
     member.c.id,
 )
-"""The members' order: that of `records.in_order`."""
+"""The members' order: that of `mapping.in_order`."""
 
 
 def members(executor: Executor, rerun_id: int, part: Part, only: Collection[int] | None) -> list[Member]:

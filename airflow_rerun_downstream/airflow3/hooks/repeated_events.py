@@ -251,7 +251,7 @@ def new_to(
 
 
 def note(event_id: int, found: Repeat, *, backdate: bool, connection: Connection) -> None:
-    """Write down what an event repeats; a consumer's dispatch reads it (`superseding.take_repeats`).
+    """Write down what an event repeats; a consumer's dispatch reads it (`replaced_events.take_repeats`).
 
     ``backdate``: put it right after its originals. That keeps it out of the window of events that the next natural run
     consumes, and makes it the later one where events are read by their time.
