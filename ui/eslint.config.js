@@ -15,7 +15,7 @@ const ZONES = [
   ["ui", ["app", "features"]],
   ["domain", ["app", "features", "ui", "host", "i18n"]],
   ["api", ["app", "features", "ui", "i18n", "domain"]],
-  ["i18n", ["app", "features", "ui", "api", "domain"]],
+  ["i18n", ["app", "features", "ui", "domain"]],
   ["host", ["app", "features", "ui/table", "ui/fields", "ui/feedback", "ui/graph", "api", "domain", "i18n"]],
 ].map(([target, from]) => ({ target: inFolder(target), from: from.map(inFolder) }));
 

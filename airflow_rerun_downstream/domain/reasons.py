@@ -77,6 +77,7 @@ REASONS: Mapping[str, str] = {
     "stop_error": "the rerun was terminated, but its run couldn't be stopped; the error is in the conductor's log",
     "release_error": "it couldn't be released; the conductor will try again, and its log has the error",
     "step_error": "its next step failed; the conductor will try again, and its log has the error",
+    "dispatch_error": "Airflow couldn't clear the run; the conductor's log has the error",
     # where a member of a rerun in freeze mode stands
     "tasks_are_ending": "the run was stopped; it waits until the processes of its tasks have ended",
     "held": "Airflow has created the run, and it is held",

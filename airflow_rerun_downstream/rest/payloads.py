@@ -13,6 +13,7 @@ from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, LinkKin
 from airflow_rerun_downstream.domain.proof import Outcome as ProofOutcome
 from airflow_rerun_downstream.domain.proof import ProofReason, ProofVerdict
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
+from airflow_rerun_downstream.rest import word_lists as words
 
 
 class Payload(BaseModel):
@@ -71,7 +72,7 @@ class TaskInstance(Payload):
     status: RunStatus
     operator: str | None
     selected: bool
-    reason: str | None
+    reason: words.Reason | None
 
 
 class Run(Payload):
@@ -83,7 +84,7 @@ class Run(Payload):
 
     dag_id: str
     run_id: str | None
-    run_type: str
+    run_type: words.RunType
     state: str | None
     logical_date: datetime | None
     run_after: datetime | None
@@ -94,12 +95,12 @@ class Run(Payload):
     exists: bool
     next: bool
     selectable: bool
-    reason: str | None
+    reason: words.Reason | None
     freeze_action: FreezeAction | None
-    freeze_reason: str | None
+    freeze_reason: words.Reason | None
     selected: bool
     can_be_source: bool
-    source_reason: str | None
+    source_reason: words.Reason | None
     task_ids: list[TaskRef]
 
 
@@ -124,7 +125,7 @@ class Link(Payload):
 class PlanWarning(Payload):
     """Something to know before submitting: a word for programs, a sentence for people, and what it is about."""
 
-    code: str
+    code: words.WarningCode
     detail: str
     dag_id: str | None = None
     run_id: str | None = None
@@ -187,7 +188,7 @@ class Settings(Payload):
     """How a rerun is carried out."""
 
     max_active_members: int | None
-    on_failure: str
+    on_failure: words.OnFailure
     run_on_latest_version: bool | None
     stop_running_on_terminate: bool
     accept_duplicate_runs: bool
@@ -198,7 +199,18 @@ class Notification(Payload):
     """Whom to tell of what."""
 
     target: str
-    on: list[str]
+    on: list[words.Condition]
+
+
+class Cause(Payload):
+    """A ``state_reason`` taken apart: its word, who did it, and what more there is to say, in English.
+
+    ``word`` null: there is a sentence alone.
+    """
+
+    word: words.CauseWord | None
+    by: str | None
+    detail: str | None
 
 
 class Counts(Payload):
@@ -228,6 +240,7 @@ class Rerun(Payload):
     reason: str | None
     state: RerunState
     state_reason: str | None
+    cause: Cause | None
     source: RunRef
     freeze_mode: bool
     created_by: str
@@ -239,7 +252,7 @@ class Rerun(Payload):
     hidden_members: int
     settings: Settings
     notifications: list[Notification]
-    allowed_actions: list[str]
+    allowed_actions: list[words.RerunAction]
     final: bool
     warnings: list[PlanWarning]
 
@@ -272,6 +285,7 @@ class Member(Payload):
     role: Role
     state: MemberState
     state_reason: str | None
+    cause: Cause | None
     waiting_on: list[RunRef]
     depth: int
     attempt: int
@@ -282,7 +296,7 @@ class Member(Payload):
     stages: list[list[TaskRef]]
     final_run_state: str | None
     live: Live
-    allowed_actions: list[str]
+    allowed_actions: list[words.MemberAction]
 
 
 class NotMadeAnew(Payload):
@@ -297,7 +311,7 @@ class NotMadeAnew(Payload):
     run_id: str
     task_id: str | None
     map_index: int | None
-    reason: str
+    reason: words.LeftReason
     accepted_by: str | None
     read_by: list[RunRef]
     because_of: RunRef | None = None
@@ -394,27 +408,28 @@ class Proof(Payload):
 
 
 class Event(Payload):
-    """A line of a rerun's record."""
+    """A line of a rerun's record; ``cause``: what ``detail`` says, where that is more than a sentence."""
 
     id: int
     at: datetime
     actor: str
-    action: str
+    action: words.EventAction
     member_id: int | None
     detail: str | None
+    cause: Cause | None
 
 
 class Component(Payload):
     """``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do."""
 
-    status: str
+    status: words.HealthStatus
     detail: str
 
 
 class Health(Payload):
     """The installation. ``status`` is that of its worst component."""
 
-    status: str
+    status: words.HealthStatus
     components: dict[str, Component]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
+from airflow_rerun_downstream.domain import words
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.plan import (
@@ -241,6 +242,7 @@ def rerun(of: RerunView) -> payloads.Rerun:
         reason=stored.reason,
         state=stored.state,
         state_reason=stored.state_reason,
+        cause=cause(stored.state_reason),
         source=ref(stored.source),
         freeze_mode=stored.freeze_mode,
         created_by=stored.created_by,
@@ -277,6 +279,7 @@ def member(of: MemberView) -> payloads.Member:
         role=stored.role,
         state=stored.state,
         state_reason=reason(stored.state_reason),
+        cause=cause(reason(stored.state_reason)),
         waiting_on=[ref(each) for each in of.waiting_on],
         depth=stored.depth,
         attempt=stored.attempt,
@@ -357,9 +360,22 @@ def spot(of: Spot) -> payloads.ProofSpot:
 
 def event(of: RerunEvent) -> payloads.Event:
     """A line of a rerun's record."""
+    said = cause(of.detail)
     return payloads.Event(
-        id=of.id, at=of.at, actor=of.actor, action=of.action, member_id=of.member_id, detail=of.detail
+        id=of.id,
+        at=of.at,
+        actor=of.actor,
+        action=of.action,
+        member_id=of.member_id,
+        detail=of.detail,
+        cause=said if said is not None and said.word else None,
     )
+
+
+def cause(of: str | None) -> payloads.Cause | None:
+    """Why something stands where it does, taken apart."""
+    found = words.cause(of)
+    return None if found is None else payloads.Cause(**asdict(found))
 
 
 def health(of: Mapping[str, ComponentHealth]) -> payloads.Health:

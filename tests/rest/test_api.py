@@ -167,7 +167,7 @@ def test_members_have_the_contracts_names(api: Api) -> None:
 
 def test_events_have_the_contracts_names(api: Api) -> None:
     found = as_json(api.events(7))
-    assert set(found["events"][0]) == {"id", "at", "actor", "action", "member_id", "detail"}
+    assert set(found["events"][0]) == {"id", "at", "actor", "action", "member_id", "detail", "cause"}
 
 
 def test_a_proof_has_the_contracts_names(api: Api) -> None:

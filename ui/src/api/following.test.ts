@@ -2,14 +2,14 @@ import { expect, it } from "vitest";
 
 import { eventOf, memberOf } from "../testing/samples";
 import { changedSince, type Followed, merged } from "./following";
-import type { Member } from "./types";
+import type { EventAction, Member } from "./types";
 
 const running = memberOf(3, "c", { state: "running" });
 const done = memberOf(1, "a", { state: "succeeded" });
 const members = [done, memberOf(2, "b", { state: "pending" }), running];
 const known: Followed = { members, lines: 1, whole: 1000 };
 const first = eventOf("2026-01-05T09:00:00Z", "submit");
-const about = (member_id: number | null, action = "member_dispatched") =>
+const about = (member_id: number | null, action: EventAction = "member_dispatched") =>
   eventOf("2026-01-05T09:01:00Z", action, { member_id });
 const limits = { now: 2000, wait: 5000, most: 2 };
 

@@ -6,9 +6,7 @@ import { api, data, everything } from "./client";
 import { changedSince, type Followed, merged } from "./following";
 import { keys } from "./keys";
 import { LOOKS, pace, PAGE } from "./pace";
-import type { Member, RerunEvent } from "./types";
-
-export type MemberAction = "retry" | "skip" | "release";
+import type { Member, MemberAction, RerunEvent } from "./types";
 
 const membersOf = ({ members }: Followed) => members;
 

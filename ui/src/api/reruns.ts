@@ -6,9 +6,7 @@ import { api, data, everything } from "./client";
 import { keys } from "./keys";
 import { lookAgain } from "./members";
 import { LIVE, PAGE, STEADY } from "./pace";
-import type { Rerun, RerunBody, RerunEvent, RerunFilters } from "./types";
-
-export type RerunAction = "pause" | "resume" | "terminate" | "release";
+import type { Rerun, RerunAction, RerunBody, RerunEvent, RerunFilters } from "./types";
 
 /** Reruns that can't change any more. Which these are is the server's word. */
 export function hasEnded(rerun: Pick<Rerun, "final">): boolean {

@@ -441,15 +441,37 @@ export interface components {
          */
         Advice: "keep_asset_events" | "keep_xcoms" | "parse_again" | "record" | "declare" | "tell_runs_apart" | "simpler_template" | "ask_a_plan" | "correct_name" | "look_by_hand" | "first_link";
         /**
+         * Cause
+         * @description A ``state_reason`` taken apart: its word, who did it, and what more there is to say, in English.
+         *
+         *     ``word`` null: there is a sentence alone.
+         */
+        Cause: {
+            /** By */
+            by: string | null;
+            /** Detail */
+            detail: string | null;
+            word: components["schemas"]["CauseWord"] | null;
+        };
+        /**
+         * CauseWord
+         * @enum {string}
+         */
+        CauseWord: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher" | "paused_by_user" | "terminated_by_user";
+        /**
          * Component
          * @description ``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do.
          */
         Component: {
             /** Detail */
             detail: string;
-            /** Status */
-            status: string;
+            status: components["schemas"]["HealthStatus"];
         };
+        /**
+         * Condition
+         * @enum {string}
+         */
+        Condition: "succeeded" | "terminated" | "member_failed";
         /**
          * Counts
          * @description How many members stand where.
@@ -560,11 +582,10 @@ export interface components {
         };
         /**
          * Event
-         * @description A line of a rerun's record.
+         * @description A line of a rerun's record; ``cause``: what ``detail`` says, where that is more than a sentence.
          */
         Event: {
-            /** Action */
-            action: string;
+            action: components["schemas"]["EventAction"];
             /** Actor */
             actor: string;
             /**
@@ -572,6 +593,7 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            cause: components["schemas"]["Cause"] | null;
             /** Detail */
             detail: string | null;
             /** Id */
@@ -579,6 +601,11 @@ export interface components {
             /** Member Id */
             member_id: number | null;
         };
+        /**
+         * EventAction
+         * @enum {string}
+         */
+        EventAction: "submit" | "pause" | "resume" | "terminate" | "release" | "retry" | "skip" | "release_member" | "member_dispatched" | "member_adopted" | "member_next_stage" | "member_halted" | "member_held" | "member_pending" | "member_running" | "member_succeeded" | "member_failed" | "member_skipped" | "member_terminated" | "member_released" | "rerun_running" | "rerun_paused" | "rerun_failed" | "rerun_terminating" | "rerun_succeeded" | "rerun_terminated" | "proof_not_computed" | "events_not_recognised" | "events_not_parked";
         /**
          * Events
          * @description A page of a record.
@@ -640,9 +667,13 @@ export interface components {
             components: {
                 [key: string]: components["schemas"]["Component"];
             };
-            /** Status */
-            status: string;
+            status: components["schemas"]["HealthStatus"];
         };
+        /**
+         * HealthStatus
+         * @enum {string}
+         */
+        HealthStatus: "healthy" | "degraded" | "unhealthy";
         /**
          * KeptProof
          * @description What the proof has counted that was made when the rerun ended, or was about to.
@@ -656,6 +687,11 @@ export interface components {
             counts: components["schemas"]["ProofCounts"];
             verdict: components["schemas"]["ProofVerdict"];
         };
+        /**
+         * LeftReason
+         * @enum {string}
+         */
+        LeftReason: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher" | "stays_polluted" | "rebuilt_on_polluted";
         /**
          * Link
          * @description ``downstream`` consumed what ``upstream`` produced; ``via`` says what was seen, for a person to check.
@@ -725,9 +761,10 @@ export interface components {
          */
         Member: {
             /** Allowed Actions */
-            allowed_actions: string[];
+            allowed_actions: components["schemas"]["MemberAction"][];
             /** Attempt */
             attempt: number;
+            cause: components["schemas"]["Cause"] | null;
             /** Dag Id */
             dag_id: string;
             /** Depth */
@@ -764,6 +801,11 @@ export interface components {
             /** Waiting On */
             waiting_on: components["schemas"]["RunRef"][];
         };
+        /**
+         * MemberAction
+         * @enum {string}
+         */
+        MemberAction: "retry" | "skip" | "release";
         /**
          * MemberBody
          * @description A selected downstream run. ``task_ids`` null: the default selection.
@@ -811,8 +853,7 @@ export interface components {
             member_id: number | null;
             /** Read By */
             read_by: components["schemas"]["RunRef"][];
-            /** Reason */
-            reason: string;
+            reason: components["schemas"]["LeftReason"];
             /** Run Id */
             run_id: string;
             /** Task Id */
@@ -834,7 +875,7 @@ export interface components {
          */
         Notification: {
             /** On */
-            on: string[];
+            on: components["schemas"]["Condition"][];
             /** Target */
             target: string;
         };
@@ -868,6 +909,11 @@ export interface components {
             /** Notification Targets */
             notification_targets: components["schemas"]["NotificationTarget"][];
         };
+        /**
+         * OnFailure
+         * @enum {string}
+         */
+        OnFailure: "continue_other_branches" | "pause";
         /**
          * OptionsBody
          * @description What a preview takes in.
@@ -933,8 +979,7 @@ export interface components {
          * @description Something to know before submitting: a word for programs, a sentence for people, and what it is about.
          */
         PlanWarning: {
-            /** Code */
-            code: string;
+            code: components["schemas"]["WarningCode"];
             /** Dag Id */
             dag_id: string | null;
             /** Detail */
@@ -1078,6 +1123,11 @@ export interface components {
          */
         ProofVerdict: "violated" | "open" | "not_provable" | "accepted" | "proven" | "nothing_checked";
         /**
+         * Reason
+         * @enum {string}
+         */
+        Reason: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher";
+        /**
          * Rerun
          * @description The record of a rerun.
          *
@@ -1087,7 +1137,8 @@ export interface components {
          */
         Rerun: {
             /** Allowed Actions */
-            allowed_actions: string[];
+            allowed_actions: components["schemas"]["RerunAction"][];
+            cause: components["schemas"]["Cause"] | null;
             counts: components["schemas"]["Counts"];
             /**
              * Created At
@@ -1124,6 +1175,11 @@ export interface components {
             /** Warnings */
             warnings: components["schemas"]["PlanWarning"][];
         };
+        /**
+         * RerunAction
+         * @enum {string}
+         */
+        RerunAction: "pause" | "resume" | "terminate" | "release";
         /**
          * RerunBody
          * @description A rerun to be carried out. ``members`` null: the plan's default selection; empty: the source alone.
@@ -1230,28 +1286,24 @@ export interface components {
             /** Exists */
             exists: boolean;
             freeze_action: components["schemas"]["FreezeAction"] | null;
-            /** Freeze Reason */
-            freeze_reason: string | null;
+            freeze_reason: components["schemas"]["Reason"] | null;
             /** Logical Date */
             logical_date: string | null;
             /** Next */
             next: boolean;
             /** Partition Key */
             partition_key: string | null;
-            /** Reason */
-            reason: string | null;
+            reason: components["schemas"]["Reason"] | null;
             /** Run After */
             run_after: string | null;
             /** Run Id */
             run_id: string | null;
-            /** Run Type */
-            run_type: string;
+            run_type: components["schemas"]["RunType"];
             /** Selectable */
             selectable: boolean;
             /** Selected */
             selected: boolean;
-            /** Source Reason */
-            source_reason: string | null;
+            source_reason: components["schemas"]["Reason"] | null;
             /** State */
             state: string | null;
             status: components["schemas"]["RunStatus"];
@@ -1285,6 +1337,11 @@ export interface components {
          */
         RunStatus: "success" | "failed" | "terminated" | "running" | "ready" | "not_ready" | "revoked";
         /**
+         * RunType
+         * @enum {string}
+         */
+        RunType: "scheduled" | "manual" | "backfill" | "asset_triggered" | "asset_materialization" | "operator_triggered";
+        /**
          * RunWithTasks
          * @description A Dag run with its task instances; null when they were left out.
          */
@@ -1300,28 +1357,24 @@ export interface components {
             /** Exists */
             exists: boolean;
             freeze_action: components["schemas"]["FreezeAction"] | null;
-            /** Freeze Reason */
-            freeze_reason: string | null;
+            freeze_reason: components["schemas"]["Reason"] | null;
             /** Logical Date */
             logical_date: string | null;
             /** Next */
             next: boolean;
             /** Partition Key */
             partition_key: string | null;
-            /** Reason */
-            reason: string | null;
+            reason: components["schemas"]["Reason"] | null;
             /** Run After */
             run_after: string | null;
             /** Run Id */
             run_id: string | null;
-            /** Run Type */
-            run_type: string;
+            run_type: components["schemas"]["RunType"];
             /** Selectable */
             selectable: boolean;
             /** Selected */
             selected: boolean;
-            /** Source Reason */
-            source_reason: string | null;
+            source_reason: components["schemas"]["Reason"] | null;
             /** State */
             state: string | null;
             status: components["schemas"]["RunStatus"];
@@ -1341,8 +1394,7 @@ export interface components {
             accept_unknown_offsets: boolean;
             /** Max Active Members */
             max_active_members: number | null;
-            /** On Failure */
-            on_failure: string;
+            on_failure: components["schemas"]["OnFailure"];
             /** Run On Latest Version */
             run_on_latest_version: boolean | null;
             /** Stop Running On Terminate */
@@ -1400,8 +1452,7 @@ export interface components {
             map_index: number;
             /** Operator */
             operator: string | null;
-            /** Reason */
-            reason: string | null;
+            reason: components["schemas"]["Reason"] | null;
             /** Selected */
             selected: boolean;
             /** State */
@@ -1432,6 +1483,11 @@ export interface components {
             /** Task Id */
             task_id: string;
         };
+        /**
+         * WarningCode
+         * @enum {string}
+         */
+        WarningCode: "asset_manager_inactive" | "at_max_active_runs" | "behind_unresolved" | "deadline" | "declared_links_invalid" | "extra_run" | "failed_upstream" | "forbidden_dag" | "hidden_downstream" | "hidden_warnings" | "in_stages" | "maker_untold" | "makes_a_new_run" | "offset_unknown" | "older_runs_not_asked" | "order_lost" | "paused_dag" | "rebuilt_on_polluted" | "starts_too" | "stays_polluted" | "task_gone_in_latest" | "unknown_task" | "unreadable_dag" | "unresolved_link" | "upcoming_run" | "will_not_run";
     };
     responses: never;
     parameters: never;

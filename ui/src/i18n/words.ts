@@ -3,37 +3,76 @@
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
-type Group =
-  | "advice"
-  | "airflowState"
-  | "evidence"
-  | "evidenceMeaning"
-  | "freezeAction"
-  | "linkKind"
-  | "memberState"
-  | "reason"
-  | "rerunState"
-  | "role"
-  | "runType"
-  | "status"
-  | "warning";
+import type {
+  Advice,
+  CauseWord,
+  Condition,
+  EventAction,
+  Evidence,
+  FreezeAction,
+  LinkKind,
+  MemberAction,
+  MemberState,
+  OnFailure,
+  Reason,
+  RerunAction,
+  RerunState,
+  Role,
+  RunStatus,
+  RunType,
+  WarningCode,
+} from "../api/types";
+import type common from "./locales/en/common.json";
+import type record from "./locales/en/record.json";
+
+/** Groups of the common catalogue, and which words of the server each has a text for. */
+interface Words {
+  advice: Advice;
+  evidence: Evidence;
+  evidenceMeaning: Evidence;
+  freezeAction: FreezeAction;
+  linkKind: LinkKind;
+  memberState: MemberState;
+  reason: Reason;
+  rerunState: RerunState;
+  role: Role;
+  runType: RunType;
+  status: RunStatus;
+  warning: WarningCode;
+  /** Airflow's own states: it may have more. */
+  airflowState: string;
+}
+
+/** What a catalogue and the server's contract don't have in common: nothing, or this isn't compiled. */
+type Difference<Server extends string, Texts> = string extends Server
+  ? never
+  : Exclude<Server, keyof Texts> | Exclude<keyof Texts, Server>;
+
+type Same<Differences extends readonly never[]> = Differences;
+
+export type EveryWordHasItsText = Same<
+  [
+    { [Group in keyof Words]: Difference<Words[Group], (typeof common)[Group]> }[keyof Words],
+    Exclude<CauseWord, Reason | "paused_by_user" | "terminated_by_user">,
+    Difference<EventAction, typeof record.event>,
+    Exclude<RerunAction | MemberAction, keyof typeof record.action>,
+    Exclude<`on_${Condition}` | `onFailure_${OnFailure}`, keyof typeof record.details>,
+  ]
+>;
 
 /**
  * `t` gives the words of a namespace (`t("wizard:title")`); `word` the ones for a machine word of the server. A word
- * that this page doesn't know yet is shown as it came. Of a reason only the first word is one: an error's text may
- * follow it.
+ * that this page doesn't know yet is shown as it came.
  */
 export function useWords() {
   const { t, i18n } = useTranslation(["common", "runs", "wizard", "record"]);
   return useMemo(() => {
-    const word = (group: Group, machineWord: string | null | undefined): string => {
+    const word = <Group extends keyof Words>(group: Group, machineWord: Words[Group] | null | undefined): string => {
       if (!machineWord) {
         return "";
       }
-      const [, head = "", tail = ""] = /^([a-z_]+)(.*)$/s.exec(machineWord) ?? [];
-      const key = `${group}.${head}`;
-      const text: string = t(key as never);
-      return head !== "" && i18n.exists(key) ? text + tail : machineWord;
+      const key = `${group}.${machineWord}`;
+      return i18n.exists(key) ? t(key as never) : machineWord;
     };
     return { t, word };
   }, [t, i18n]);

@@ -1,7 +1,10 @@
 /** A rerun and its parts, for tests. */
 
 import type {
+  Cause,
+  CauseWord,
   Counts,
+  EventAction,
   Link,
   Member,
   Proof,
@@ -31,6 +34,7 @@ export function rerunOf(changed: Partial<Rerun> = {}): Rerun {
     reason: "wrong rate",
     state: "running",
     state_reason: null,
+    cause: null,
     source: { dag_id: "orders", run_id: "r1" },
     freeze_mode: false,
     created_by: "admin",
@@ -68,6 +72,7 @@ export function memberOf(id: number, dag_id: string, changed: Partial<Member> = 
     role: "downstream",
     state: "pending",
     state_reason: null,
+    cause: null,
     waiting_on: [],
     depth: 1,
     attempt: 0,
@@ -96,8 +101,8 @@ export function linkOf(from: string, to: string, changed: Partial<Link> = {}): L
   };
 }
 
-export function eventOf(at: string, action: string, changed: Partial<RerunEvent> = {}): RerunEvent {
-  return { id: 1, at, actor: "rerun_downstream", action, member_id: null, detail: null, ...changed };
+export function eventOf(at: string, action: EventAction, changed: Partial<RerunEvent> = {}): RerunEvent {
+  return { id: 1, at, actor: "rerun_downstream", action, member_id: null, detail: null, cause: null, ...changed };
 }
 
 export function spotOf(dag_id: string, task_id: string | null = null): ProofSpot {
@@ -139,4 +144,8 @@ export function proofOf({
     kept: null,
     ...changed,
   };
+}
+
+export function causeOf(word: CauseWord, by: string | null = null): Cause {
+  return { word, by, detail: null };
 }

@@ -6,11 +6,11 @@ import type { Member, Rerun } from "../../api/types";
 import "../../i18n";
 import { type Asked, Refusal, showPage } from "../../testing/page";
 import { RecordPage } from "./RerunPage";
-import { eventOf, memberOf, rerunOf } from "../../testing/samples";
+import { causeOf, eventOf, memberOf, rerunOf } from "../../testing/samples";
 
 const failed = memberOf(2, "finance", {
   state: "failed",
-  state_reason: "tasks_failed",
+  cause: causeOf("tasks_failed"),
   attempt: 1,
   allowed_actions: ["retry", "skip"],
 });
@@ -29,7 +29,11 @@ const show = (answer: (asked: Asked) => unknown, id = "7") =>
   showPage(`/records/${id}?tab=details`, "/records/:id", <RecordPage />, answer);
 
 it("shows where a rerun stands, by whom and since when, and what may be done", async () => {
-  show(record(rerunOf({ state: "paused", state_reason: "paused by op", allowed_actions: ["resume", "terminate"] })));
+  show(
+    record(
+      rerunOf({ state: "paused", cause: causeOf("paused_by_user", "op"), allowed_actions: ["resume", "terminate"] }),
+    ),
+  );
   expect((await screen.findByTestId("rerun-state")).textContent).toBe("paused");
   expect(await screen.findByText(/Paused by op/)).toBeTruthy();
   expect(await screen.findByText("2026-01-05 09:05:00", { exact: false })).toBeTruthy();

@@ -1,8 +1,6 @@
 import { createContext, useContext } from "react";
 
-import type { MemberAction } from "../../api/members";
-import type { RerunAction } from "../../api/reruns";
-import type { Member, Rerun } from "../../api/types";
+import type { Member, MemberAction, Rerun, RerunAction } from "../../api/types";
 
 /** The parts of a record. */
 export type TabName = "graph" | "table" | "timeline" | "left" | "proof" | "events" | "details";

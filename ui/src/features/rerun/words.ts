@@ -1,17 +1,27 @@
 import { useCallback } from "react";
 
+import type { Cause } from "../../api/types";
 import { useWords } from "../../i18n/words";
 
-/** Why a rerun stands where it does: a word of the server, or by whom it was paused or terminated. */
-export function useRerunReason(): (reason: string | null) => string {
+/** Why a rerun or a member stands where it does, in the user's language; empty where there is nothing to say. */
+export function useCause(): (cause: Cause | null) => string {
   const { t, word } = useWords();
   return useCallback(
-    (reason) => {
-      const [, what, name] = /^(paused|terminated) by (.+)$/s.exec(reason ?? "") ?? [];
-      if (what === undefined) {
-        return word("reason", reason);
+    (cause) => {
+      if (cause === null) {
+        return "";
       }
-      return what === "paused" ? t("record:header.pausedBy", { name }) : t("record:header.terminatedBy", { name });
+      const name = cause.by ?? "";
+      switch (cause.word) {
+        case null:
+          return cause.detail ?? "";
+        case "paused_by_user":
+          return t("record:header.pausedBy", { name });
+        case "terminated_by_user":
+          return t("record:header.terminatedBy", { name });
+        default:
+          return [word("reason", cause.word), cause.detail].filter(Boolean).join(": ");
+      }
     },
     [t, word],
   );

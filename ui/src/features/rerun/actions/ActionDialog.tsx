@@ -1,8 +1,8 @@
 import { Code, Text } from "@chakra-ui/react";
 
-import { type MemberAction, useMemberAction } from "../../../api/members";
-import { type RerunAction, useRerunAction } from "../../../api/reruns";
-import type { Member, Rerun } from "../../../api/types";
+import { useMemberAction } from "../../../api/members";
+import { useRerunAction } from "../../../api/reruns";
+import type { Member, MemberAction, Rerun, RerunAction } from "../../../api/types";
 import { ConfirmDialog } from "../../../ui/feedback/ConfirmDialog";
 import { useWords } from "../../../i18n/words";
 import { memberSentences, rerunSentences, type Sentence, titleOf } from "./asks";

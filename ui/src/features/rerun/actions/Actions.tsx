@@ -2,9 +2,7 @@ import { Button, HStack } from "@chakra-ui/react";
 import { MdAcUnit, MdPause, MdPlayArrow, MdRedo, MdReplay, MdStop } from "react-icons/md";
 import type { IconType } from "react-icons";
 
-import type { MemberAction } from "../../../api/members";
-import type { RerunAction } from "../../../api/reruns";
-import type { Member } from "../../../api/types";
+import type { Member, MemberAction, RerunAction } from "../../../api/types";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 

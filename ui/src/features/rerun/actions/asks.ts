@@ -2,9 +2,7 @@
 
 import type { ParseKeys } from "i18next";
 
-import type { MemberAction } from "../../../api/members";
-import type { RerunAction } from "../../../api/reruns";
-import type { Member, Rerun } from "../../../api/types";
+import type { Member, MemberAction, Rerun, RerunAction } from "../../../api/types";
 
 type AskKey = ParseKeys<"record"> extends infer Key ? (Key extends `ask.${infer Rest}` ? Rest : never) : never;
 

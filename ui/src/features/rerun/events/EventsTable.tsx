@@ -2,14 +2,14 @@ import { Link, Text } from "@chakra-ui/react";
 import type { ColumnDef, SortingState } from "@tanstack/react-table";
 import { useMemo, useState } from "react";
 
-import type { Member, RerunEvent } from "../../../api/types";
+import type { EventAction, Member, RerunEvent } from "../../../api/types";
 import { DataTable } from "../../../ui/table/DataTable";
 import { Nothing } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 import { byItself } from "./events";
-import { useRerunReason } from "../words";
+import { useCause } from "../words";
 
 interface EventsTableProps {
   events: readonly RerunEvent[];
@@ -38,11 +38,11 @@ export function EventsTable({ events, members }: EventsTableProps) {
 
 function useColumns(members: readonly Member[]): ColumnDef<RerunEvent>[] {
   const { t } = useWords();
-  const rerunReason = useRerunReason();
+  const why = useCause();
   const byId = useMemo(() => new Map(members.map((member) => [member.id, member])), [members]);
   return useMemo(() => {
     const named = (id: string, name: string) => ({ id, header: name, meta: { name } });
-    const said = (action: string) => t(`record:event.${action}`, { defaultValue: action });
+    const said = (action: EventAction) => t(`record:event.${action}`, { defaultValue: action });
     const memberOf = (event: RerunEvent) => byId.get(event.member_id ?? -1);
     return [
       {
@@ -62,11 +62,11 @@ function useColumns(members: readonly Member[]): ColumnDef<RerunEvent>[] {
       },
       {
         ...named("detail", t("record:events.detail")),
-        accessorFn: ({ detail }) => rerunReason(detail),
+        accessorFn: ({ cause, detail }) => (cause ? why(cause) : (detail ?? "")),
         cell: ({ getValue }) => <Detail text={String(getValue())} />,
       },
     ];
-  }, [t, rerunReason, byId]);
+  }, [t, why, byId]);
 }
 
 function EventMember({ member }: { member: Member | undefined }) {

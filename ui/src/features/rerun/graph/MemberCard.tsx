@@ -7,6 +7,7 @@ import { MemberBadge, memberColor } from "../../../ui/StateBadge";
 import { useWords } from "../../../i18n/words";
 import type { RunName } from "../../../domain/runName";
 import { useRecord } from "../context";
+import { useCause } from "../words";
 import { useNames } from "../../../ui/names";
 
 /** A member in the graph: what it is, where it stands, what it waits for. */
@@ -82,11 +83,12 @@ function Stage({ member: { stage, stages } }: { member: Member }) {
 
 /** What a member waits for, or why it stands where it does; else how much of it is rerun. */
 function Standing({ member }: { member: Member }) {
-  const { t, word } = useWords();
+  const { t } = useWords();
+  const why = useCause();
   const waits = useWaits(member);
   const tasks = member.task_ids.length > 0 ? t("count.tasks", { count: member.task_ids.length }) : "";
   const until = member.state === "frozen" ? t("record:member.untilDone") : tasks;
-  const text = waits || word("reason", member.state_reason) || until;
+  const text = waits || why(member.cause) || until;
   return (
     <Text truncate minHeight={4} color="fg.muted" title={text || undefined}>
       {text}

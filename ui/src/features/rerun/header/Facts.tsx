@@ -10,7 +10,7 @@ import { useRecord } from "../context";
 import { ProgressBar } from "../../../ui/ProgressBar";
 import { RerunDuration } from "../../../ui/RerunDuration";
 import { stateSince } from "../events/events";
-import { useRerunReason } from "../words";
+import { useCause } from "../words";
 
 /** What a rerun is about and how far it is, at a glance. */
 export function RecordFacts({ events }: { events: readonly RerunEvent[] }) {
@@ -55,15 +55,15 @@ export function RecordFacts({ events }: { events: readonly RerunEvent[] }) {
 
 /** Why the rerun stands where it does, by whom and since when. */
 function StateLine({ events }: { events: readonly RerunEvent[] }) {
-  const rerunReason = useRerunReason();
+  const said = useCause();
   const { rerun } = useRecord();
   const since = stateSince(events);
-  if (rerun.state_reason === null) {
+  if (rerun.cause === null) {
     return null;
   }
   return (
     <Text data-testid="rerun-reason">
-      {rerunReason(rerun.state_reason)}
+      {said(rerun.cause)}
       {since && (
         <>
           {" · "}

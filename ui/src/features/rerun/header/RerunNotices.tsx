@@ -6,6 +6,7 @@ import { ProblemNotice } from "../../../ui/feedback/Notices";
 import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
 import { useRecord } from "../context";
+import { useCause } from "../words";
 
 /** So many failed members are named above the record; all of them stand in its table. */
 const NAMED = 3;
@@ -57,7 +58,8 @@ function FailedNotice({ failed }: { failed: readonly Member[] }) {
 }
 
 function FailedMember({ member }: { member: Member }) {
-  const { t, word } = useWords();
+  const { t } = useWords();
+  const why = useCause();
   const { openTab } = useRecord();
   return (
     <Flex as="li" gap={3} align="center" wrap="wrap" data-member={member.id}>
@@ -69,8 +71,8 @@ function FailedMember({ member }: { member: Member }) {
           <RunLink dagId={member.dag_id} runId={member.run_id} color="inherit" textDecoration="underline" />
         )}
       </Box>
-      <Text>{word("reason", member.state_reason)}</Text>
-      {member.state_reason === "not_proven" && (
+      <Text>{why(member.cause)}</Text>
+      {member.cause?.word === "not_proven" && (
         <Link as="button" color="inherit" textDecoration="underline" onClick={() => openTab("proof")}>
           {t("record:proof.see")}
         </Link>

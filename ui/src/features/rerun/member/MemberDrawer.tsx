@@ -7,6 +7,7 @@ import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
 import { useRecord } from "../context";
+import { useCause } from "../words";
 import { MemberLinks } from "./MemberLinks";
 import { AtTheEnd, InAirflow, MemberDuration, MemberRun } from "./MemberParts";
 import { useNames } from "../../../ui/names";
@@ -62,7 +63,8 @@ interface MemberDetailsProps {
 }
 
 function MemberDetails({ member, members, links }: MemberDetailsProps) {
-  const { t, word } = useWords();
+  const { t } = useWords();
+  const why = useCause();
   const { openTab } = useRecord();
   return (
     <Stack gap={5} pb={6}>
@@ -70,8 +72,8 @@ function MemberDetails({ member, members, links }: MemberDetailsProps) {
         <MemberRun member={member} />
         <Flex gap={3} align="center" wrap="wrap">
           <MemberBadge state={member.state} />
-          <Text>{word("reason", member.state_reason)}</Text>
-          {member.state_reason === "not_proven" && (
+          <Text>{why(member.cause)}</Text>
+          {member.cause?.word === "not_proven" && (
             <chakra.button type="button" color="fg.info" cursor="pointer" onClick={() => openTab("proof")}>
               {t("record:proof.see")}
             </chakra.button>

@@ -6,10 +6,10 @@ import type { Proof, Rerun } from "../../../api/types";
 import "../../../i18n";
 import { i18next } from "../../../i18n";
 import { type Asked, showPage } from "../../../testing/page";
-import { findingOf, memberOf, proofCounts, proofOf, rerunOf, spotOf } from "../../../testing/samples";
+import { causeOf, findingOf, memberOf, proofCounts, proofOf, rerunOf, spotOf } from "../../../testing/samples";
 import { RecordPage } from "../RerunPage";
 
-const report = memberOf(2, "report", { state: "failed", state_reason: "not_proven", allowed_actions: ["retry"] });
+const report = memberOf(2, "report", { state: "failed", cause: causeOf("not_proven"), allowed_actions: ["retry"] });
 const orders = memberOf(1, "orders", { state: "succeeded", role: "source" });
 
 // A list draws what fits into it, and in jsdom nothing has a size.

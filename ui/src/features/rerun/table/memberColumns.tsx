@@ -9,6 +9,7 @@ import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
 import { useRecord } from "../context";
+import { useCause } from "../words";
 import { AtTheEnd, InAirflow, MemberDuration, MemberRun, WaitsFor } from "../member/MemberParts";
 
 /** The columns of a record's table. Those in which nobody has anything to say are left out. */
@@ -16,7 +17,7 @@ export function useMemberColumns(members: readonly Member[]): ColumnDef<Member>[
   const all = useAllColumns();
   const { rerun } = useRecord();
   const left = [
-    !members.some(({ state_reason }) => state_reason) && "state_reason",
+    !members.some(({ cause }) => cause) && "state_reason",
     !members.some(({ allowed_actions }) => allowed_actions.length > 0) && "actions",
     hasEnded(rerun) && "waits",
   ];
@@ -25,7 +26,8 @@ export function useMemberColumns(members: readonly Member[]): ColumnDef<Member>[
 }
 
 function useAllColumns(): ColumnDef<Member>[] {
-  const { t, word } = useWords();
+  const { t } = useWords();
+  const why = useCause();
   return useMemo(() => {
     const named = (id: string, name: string) => ({ id, header: () => <OneLine text={name} />, meta: { name } });
     const by = (id: keyof Member, name: string) => ({ ...named(id, name), accessorKey: id });
@@ -38,7 +40,7 @@ function useAllColumns(): ColumnDef<Member>[] {
       },
       {
         ...by("state_reason", t("word.reason")),
-        cell: ({ row }) => <Cut text={word("reason", row.original.state_reason)} />,
+        cell: ({ row }) => <Cut text={why(row.original.cause)} />,
       },
       {
         ...named("actions", t("record:member.actions")),
@@ -56,7 +58,7 @@ function useAllColumns(): ColumnDef<Member>[] {
       by("depth", t("word.level")),
       by("attempt", t("record:member.attempt")),
     ];
-  }, [t, word]);
+  }, [t, why]);
 }
 
 function Opener({ member }: { member: Member }) {

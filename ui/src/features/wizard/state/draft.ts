@@ -1,12 +1,11 @@
 /** What a person has decided so far. One plain value; every change of it goes through `reduce`. */
 
-import type { RunRef, TaskRef } from "../../../api/types";
+import type { Condition, OnFailure, RunRef, TaskRef } from "../../../api/types";
 
 export const STEPS = ["source", "downstream", "settings", "review"] as const;
 export type Step = (typeof STEPS)[number];
 
-export const CONDITIONS = ["succeeded", "terminated", "member_failed"] as const;
-export type Condition = (typeof CONDITIONS)[number];
+export const CONDITIONS = ["succeeded", "terminated", "member_failed"] as const satisfies readonly Condition[];
 
 export type View = "flow" | "list";
 
@@ -20,7 +19,7 @@ export interface MemberChoice {
 export interface DraftSettings {
   /** As typed: nothing means the deployment's own limit. */
   maxActiveMembers: string;
-  onFailure: "continue_other_branches" | "pause";
+  onFailure: OnFailure;
   /** null: as Airflow is configured. */
   runOnLatestVersion: boolean | null;
   stopRunningOnTerminate: boolean;

@@ -1,6 +1,6 @@
 /** A plan, arranged for questions about one run, and what a draft makes of it. */
 
-import type { Link, Plan, PlanRun, TaskRef } from "../../../api/types";
+import type { Link, Plan, PlanRun, Reason, TaskRef } from "../../../api/types";
 import { backward, forward, type GraphEdge, levels, type Neighbours } from "../../../ui/graph/structure";
 import { keyOf } from "../../../domain/runName";
 import type { Draft } from "./draft";
@@ -78,7 +78,7 @@ export function isTaken(run: PlanRun, { members, freezeMode }: Choices): boolean
 }
 
 /** Why a run can't be taken, in the server's words; null: it can. */
-export function refusalOf(run: PlanRun, freezeMode: boolean): string | null {
+export function refusalOf(run: PlanRun, freezeMode: boolean): Reason | null {
   return wayOf(run, freezeMode) !== null ? null : ((freezeMode ? run.freeze_reason : null) ?? run.reason);
 }
 

@@ -1,4 +1,4 @@
-import type { PlanRun } from "../../../api/types";
+import type { PlanRun, Reason } from "../../../api/types";
 import { keyOf } from "../../../domain/runName";
 import { useWizard } from "./context";
 import { isTaken, refusalOf, tasksOf, type Way, wayOf } from "./plan";
@@ -6,7 +6,7 @@ import { useDraft } from "./store";
 import { canBeChosen, chosenBy } from "./tasks";
 
 /** What a draft says of one run. Only the components of that run are drawn again when it changes. */
-export function useTaken(run: PlanRun): { taken: boolean; way: Way | null; refusal: string | null } {
+export function useTaken(run: PlanRun): { taken: boolean; way: Way | null; refusal: Reason | null } {
   const { store } = useWizard();
   const freezeMode = useDraft(store, (draft) => draft.freezeMode);
   const taken = useDraft(store, (draft) => isTaken(run, draft));

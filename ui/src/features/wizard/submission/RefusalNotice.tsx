@@ -1,6 +1,7 @@
 import { Button, Link, List, Stack, Text } from "@chakra-ui/react";
 import { Link as RouterLink } from "react-router";
 
+import type { Reason } from "../../../api/types";
 import { asProblem, type Problem } from "../../../api/problem";
 import { ProblemNotice } from "../../../ui/feedback/Notices";
 import { useWords } from "../../../i18n/words";
@@ -52,7 +53,7 @@ interface NamedRun {
   dag_id: string;
   run_id: string;
   change?: string;
-  reason?: string;
+  reason?: Reason;
 }
 
 /** The runs that a refusal names; what isn't one is left out. */

@@ -2,7 +2,7 @@ import { Badge, Box, Button, chakra, HStack, Stack, Text } from "@chakra-ui/reac
 import { useMemo, useState } from "react";
 import { MdChevronRight, MdExpandMore, MdWarningAmber } from "react-icons/md";
 
-import type { PlanWarning } from "../../../api/types";
+import type { PlanWarning, WarningCode } from "../../../api/types";
 import { useWords } from "../../../i18n/words";
 import { keyOf } from "../../../domain/runName";
 import { grouped } from "../state/grouped";
@@ -16,7 +16,7 @@ interface WarningsProps {
 }
 
 /** What matters most to the result comes first. */
-const FIRST = [
+const FIRST: readonly WarningCode[] = [
   "asset_manager_inactive",
   "offset_unknown",
   "unreadable_dag",
@@ -32,7 +32,7 @@ const FIRST = [
 export function Warnings({ warnings, ...rest }: WarningsProps) {
   const groups = useMemo(() => {
     const found = grouped(warnings, (warning) => warning.code);
-    const rank = (code: string) => (FIRST.indexOf(code) + FIRST.length + 1) % (FIRST.length + 1);
+    const rank = (code: WarningCode) => (FIRST.indexOf(code) + FIRST.length + 1) % (FIRST.length + 1);
     return [...found].sort(([one], [other]) => rank(one) - rank(other));
   }, [warnings]);
   return (
@@ -51,7 +51,7 @@ const Expander = chakra("button", {
   base: { display: "flex", width: "100%", alignItems: "center", gap: 2, cursor: "pointer", textAlign: "start" },
 });
 
-function WarningGroup({ code, warnings, ...rest }: WarningsProps & { code: string }) {
+function WarningGroup({ code, warnings, ...rest }: WarningsProps & { code: WarningCode }) {
   const { t, word } = useWords();
   const [open, setOpen] = useState(warnings.length <= OPEN);
   const [count, setCount] = useState(PAGE);

@@ -1,11 +1,11 @@
 import { Alert, Box, Checkbox, Code, Heading, HStack, Stack, Text } from "@chakra-ui/react";
 
 import { useNotificationTargets } from "../../../../api/installation";
-import type { NotificationTarget } from "../../../../api/types";
+import type { Condition, NotificationTarget } from "../../../../api/types";
 import { Loading, ProblemNotice } from "../../../../ui/feedback/Notices";
 import { useWords } from "../../../../i18n/words";
 import { useWizard } from "../../state/context";
-import { type Condition, CONDITIONS } from "../../state/draft";
+import { CONDITIONS } from "../../state/draft";
 import { useDraft } from "../../state/store";
 
 const OPTION = "[rerun_downstream] notification_targets";

@@ -127,11 +127,11 @@ function useEdges(index: PlanIndex) {
         to,
         kind: kinds
           .split(" ")
-          .map((kind) => word("linkKind", kind))
+          .map((kind) => word("linkKind", kind as LinkKind))
           .join(", "),
         evidence: evidences
           .split(" ")
-          .map((evidence) => word("evidence", evidence))
+          .map((evidence) => word("evidence", evidence as Evidence))
           .join(", "),
       }),
     );

@@ -1,6 +1,7 @@
 import { chakra } from "@chakra-ui/react";
 import { useTranslation } from "react-i18next";
 
+import type { Advice } from "../../../../../api/types";
 import { usePreferences } from "../../../../../host/preferences";
 import { shownDate } from "../../../../../domain/dates";
 import { useWords } from "../../../../../i18n/words";
@@ -68,7 +69,7 @@ export function useToDo() {
   const { t, word } = useWords();
   return (toDo: unknown, advice: unknown): string | undefined => {
     const said = Array.isArray(toDo)
-      ? toDo.map((each) => t("wizard:edges.sentence", { text: word("advice", String(each)) }))
+      ? toDo.map((each) => t("wizard:edges.sentence", { text: word("advice", String(each) as Advice) }))
       : [];
     return said.length > 0 ? said.join(" ") : typeof advice === "string" ? advice : undefined;
   };
