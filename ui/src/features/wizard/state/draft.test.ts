@@ -56,6 +56,17 @@ describe("a draft", () => {
 });
 
 describe("what is stored", () => {
+  it("may be of an older release: what that didn't ask is as in a new draft", () => {
+    const { view, notifications, members, ...older } = newDraft(SOURCE);
+    const { acceptUnknownOffsets, ...settings } = { ...older.settings, maxActiveMembers: "3" };
+    const text = JSON.stringify({ version: 1, draft: { ...older, settings, name: "kept" } });
+    expect(restored(text, SOURCE)).toEqual({
+      ...older,
+      ...{ view, notifications, members, name: "kept" },
+      settings: { ...settings, acceptUnknownOffsets },
+    });
+  });
+
   it("is what comes back", () => {
     const draft = after(
       { type: "take", keys: ["a"], taken: false },
@@ -69,6 +80,7 @@ describe("what is stored", () => {
     expect(restored(stored(newDraft(SOURCE)), { ...SOURCE, run_id: "r2" })).toBeUndefined();
     expect(restored(null, SOURCE)).toBeUndefined();
     expect(restored("{", SOURCE)).toBeUndefined();
+    expect(restored(JSON.stringify({ version: 1, draft: { source: SOURCE, members: 5 } }), SOURCE)).toBeUndefined();
     expect(restored('{"version":0,"draft":{}}', SOURCE)).toBeUndefined();
   });
 });

@@ -136,15 +136,29 @@ export function stored(draft: Draft): string {
   return JSON.stringify({ version: VERSION, draft: { ...draft, members: [...draft.members] } });
 }
 
-/** The draft that was stored for a source; undefined for what can't be read, or belongs to another. */
+interface Stored {
+  version: number;
+  draft: Pick<Draft, "source"> &
+    Partial<Omit<Draft, "members" | "settings">> & {
+      members?: [string, MemberChoice][];
+      settings?: Partial<DraftSettings>;
+    };
+}
+
+/**
+ * The draft that was stored for a source; undefined for what can't be read, or belongs to another. What an older release
+ * didn't ask is as in a new draft.
+ */
 export function restored(text: string | null, source: RunRef): Draft | undefined {
   try {
-    const { version, draft } = JSON.parse(text ?? "") as {
-      version: number;
-      draft: Omit<Draft, "members"> & { members: [string, MemberChoice][] };
-    };
+    const { version, draft } = JSON.parse(text ?? "") as Stored;
     const same = draft.source.dag_id === source.dag_id && draft.source.run_id === source.run_id;
-    return version === VERSION && same ? { ...draft, members: new Map(draft.members) } : undefined;
+    if (version !== VERSION || !same) {
+      return undefined;
+    }
+    const fresh = newDraft(source);
+    const settings = { ...fresh.settings, ...draft.settings };
+    return { ...fresh, ...draft, settings, members: new Map(draft.members ?? []) };
   } catch {
     return undefined;
   }
