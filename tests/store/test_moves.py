@@ -75,7 +75,7 @@ def test_what_is_looked_for_is_there() -> None:
     writing = {node.name for node in functions_that_update(tree) if isinstance(node, ast.FunctionDef)}
     assert writing == {"move_rerun", "hold_rerun", "move_member", "next_stage", "stage_back", "adopt_member"}
     others = {path.name for path, tree in sources() if path != MOVES and any(True for _ in updates(tree))}
-    assert others == {"rows.py"}
+    assert others == {"rerun_store.py"}
 
 
 def test_no_text_of_sql_writes_one() -> None:
