@@ -119,9 +119,14 @@ class Reading:
 
     def whole(self, ref: RunRef) -> Iterator[Read]:
         """All that a run has made; what isn't in its Dag any more, nobody reads."""
-        place, known = self.place(ref), self.dag_now(ref).tasks if ref in self.world.runs else {}
-        here = (spot for spot in sorted(self.story.held) if spot.place == place and spot.task_id in known)
-        yield from (self.story.look(spot) for spot in here)
+        if ref not in self.world.runs:
+            return
+        place, dag = self.place(ref), self.dag_now(ref)
+        for spot in sorted(one for one in self.story.held if one.place == place and one.task_id in dag.tasks):
+            if dag.tasks[spot.task_id].triggers_dag_run:
+                yield from self.past(ref, dag, spot.task_id, -1, set())
+            elif dag.tasks[spot.task_id].operator not in TRANSPARENT:
+                yield self.story.look(spot)
 
     def awaited(self, ref: RunRef, sensor: SensorDefinition) -> Iterator[Read]:
         """What a sensor of a run has waited for."""
