@@ -183,7 +183,8 @@ class PlanContent:
     ``runs`` leaves out the source and every run that isn't to be shown. ``links`` joins shown runs only;
     ``readings`` has every one between runs, shown or not, by their tasks: the order is made from it. ``edges`` are
     those between whole runs, without cycles. ``structures`` are the Dags' of all these runs. ``upcoming`` are the runs
-    to come of readable Dags: links lead to them, the order and the token know nothing of them.
+    to come of readable Dags: links lead to them, the order and the token know nothing of them. ``passing`` are the runs
+    in which nothing is wrong, though tasks of them waited for wrong data and told others.
     """
 
     source: PlannedRun
@@ -194,6 +195,7 @@ class PlanContent:
     upcoming: tuple[PlannedFuture, ...] = ()
     readings: tuple[Reading, ...] = ()
     structures: Structures = field(default_factory=Structures, repr=False)
+    passing: frozenset[RunRef] = frozenset()
 
     def run(self, ref: RunRef) -> PlannedRun | None:
         """The shown run of that name, the source included."""

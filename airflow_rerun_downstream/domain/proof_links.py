@@ -15,8 +15,8 @@ from airflow_rerun_downstream.domain.proof import (
     Spot,
     TaskTries,
 )
-from airflow_rerun_downstream.domain.proof_clocks import Moment, end, read_after, read_between, time_of
-from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene, earliest, starts
+from airflow_rerun_downstream.domain.proof_clocks import Moment, begin, end, read_after, read_between, time_of
+from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene, earliest
 from airflow_rerun_downstream.domain.proof_tasks import ORDER_LOST, ended_well, last_end
 from airflow_rerun_downstream.domain.refs import RunRef
 
@@ -51,12 +51,19 @@ class Between:
     def into(self, reader: ProvenMember) -> Iterator[Pair]:
         """What a member has read, back to the nearest members."""
         seen = set[tuple[RunRef, Ids, Ids, bool]]()
+        for pair in self.found(reader):
+            key = (pair.writer.ref, pair.writes, pair.reads, pair.vague)
+            if pair.writer is not pair.reader and key not in seen:
+                seen.add(key)
+                yield pair
+
+    def found(self, reader: ProvenMember) -> Iterator[Pair]:
+        """See `into`; some may be found twice."""
         for link in self.scene.into.get(reader.at_submit, ()):
-            for pair in (*self.ways(reader, link), *self.back(link, reader), *self.awaited(reader, link)):
-                key = (pair.writer.ref, pair.writes, pair.reads, pair.vague)
-                if pair.writer is not pair.reader and key not in seen:
-                    seen.add(key)
-                    yield pair
+            yield from self.ways(reader, link)
+            yield from self.awaited(reader, link)
+        for link in self.scene.out_of.get(reader.at_submit, ()):
+            yield from self.back(reader, link)
 
     def ways(self, reader: ProvenMember, link: ProvenLink) -> Iterator[Pair]:
         """The ways to the nearest members that end with a link, through runs that aren't members."""
@@ -72,32 +79,48 @@ class Between:
                     passed.add((before, writes))
                     waiting.append((before, self.written(before), vague or before.vague))
 
-    def back(self, link: ProvenLink, child: ProvenMember) -> Iterator[Pair]:
+    def back(self, reader: ProvenMember, link: ProvenLink) -> Iterator[Pair]:
         """What follows a triggering task that waits has read what the run made that it waited for."""
-        parent, dag = self.scene.by_submit.get(link.upstream), self.scene.structure(link.upstream)
-        if link.kind != TRIGGER or link.to_task is not None or parent is None or parent is child or dag is None:
+        if link.kind != TRIGGER or link.to_task is not None:
             return
         for task_id in link.from_tasks or ():
-            node, after = dag.tasks.get(task_id), self.scene.waiting_for(link.upstream, task_id)
-            if node is not None and node.waits_for_run and after is not None:
-                yield Pair(child, None, parent, after, link)
+            after = self.scene.waiting_for(reader.at_submit, task_id)
+            for child in self.waited_for(link.upstream, frozenset({task_id})) if after is not None else ():
+                yield Pair(child, None, reader, after, link)
 
     def awaited(self, reader: ProvenMember, link: ProvenLink) -> Iterator[Pair]:
         """Who has read from a task that had waited for the run that it made has read what that run made.
 
         So has a run that was made by a task behind it.
         """
-        dag = self.scene.structure(link.upstream)
-        if dag is None or (link.kind == TRIGGER and link.to_task is not None):
-            return
-        read = self.written(link)
-        for made in self.scene.out_of.get(link.upstream, ()):
-            child = self.scene.by_submit.get(made.downstream) if made.kind == TRIGGER and made.to_task is None else None
-            for task_id in (made.from_tasks or ()) if child is not None and child is not reader else ():
-                node = dag.tasks.get(task_id)
-                if node is not None and node.waits_for_run and (read is None or task_id in read):
-                    assert child is not None
+        if link.kind != TRIGGER or link.to_task is None:
+            for child in self.waited_for(link.upstream, self.written(link)):
+                if child is not reader:
                     yield Pair(child, None, reader, self.rereading(reader, link), link, link.vague)
+
+    def waited_for(self, ref: RunRef, read: Ids) -> Iterator[ProvenMember]:
+        """The members for which the ``read`` tasks of a run have waited, and those for which tasks of these have."""
+        waiting, seen = [(ref, read)], {ref}
+        while waiting:
+            here, ids = waiting.pop()
+            dag = self.scene.structure(here)
+            for child, task_id in self.made_by(here) if dag is not None else ():
+                node = dag.tasks.get(task_id) if dag is not None else None
+                if child in seen or node is None or not node.waits_for_run or not (ids is None or task_id in ids):
+                    continue
+                seen.add(child)
+                waiting.append((child, None))
+                if child in self.scene.by_submit:
+                    yield self.scene.by_submit[child]
+
+    def made_by(self, ref: RunRef) -> Iterator[tuple[RunRef, str]]:
+        """The runs that tasks of a run have made, each with the task; some are known only by a link back from them."""
+        for made in self.scene.out_of.get(ref, ()):
+            if made.kind == TRIGGER and made.to_task is None:
+                yield from ((made.downstream, task_id) for task_id in sorted(made.from_tasks or ()))
+        for back in self.scene.into.get(ref, ()):
+            if back.kind == TRIGGER and back.to_task is not None:
+                yield back.upstream, back.to_task
 
     def written(self, link: ProvenLink) -> Ids:
         """The tasks whose work is read through a link: of a triggering task what comes before it."""
@@ -144,9 +167,11 @@ class Between:
         """One pair: the gravest that any of its tasks shows."""
         worst: tuple[ProofReason, TaskTries, Moment | None] | None = None
         fresh = self.readers(pair)
-        reads: list[Moment | None] = [*self.moments(pair, fresh)]
+        first: list[Moment | None] = [*self.moments(pair, fresh)]
         for task in self.writers(pair) if fresh else ():
-            for read in reads or [None]:
+            # Of those that have read before something was made once more the first tells of all.
+            again = len(self.scene.new_tries(pair.writer.ref, task)) > 1
+            for read in ([*self.moments(pair, fresh, every=True)] if again else first) or [None]:
                 why = self.came_after(pair, task, read)
                 if why is ProofReason.READ_TOO_EARLY and pair.vague:
                     why = ProofReason.NO_RECORD
@@ -165,11 +190,21 @@ class Between:
             if (pair.reads is None or task.task_id in pair.reads) and self.scene.is_new(ref, task)
         ]
 
-    def moments(self, pair: Pair, readers: list[TaskTries]) -> list[Moment]:
-        """When they have read: as they began; a sensor when it ended."""
-        if pair.link.kind == SENSOR and pair.reads == frozenset({pair.link.to_task}):
-            return earliest(moment for task in readers if (moment := end(task.tries[-1])) is not None)
-        return starts(task.tries[-1] for task in readers)
+    def moments(self, pair: Pair, readers: list[TaskTries], *, every: bool = False) -> list[Moment]:
+        """When they have read: as they began, a sensor when it ended; the first by each clock.
+
+        ``every``: of each that doesn't come behind another one of them.
+        """
+        ends = pair.link.kind == SENSOR and pair.reads == frozenset({pair.link.to_task})
+        dag = self.scene.structure(pair.reader.at_submit)
+        every = every and (ends or dag is not None)
+        inner: set[str] = set()
+        if every and not ends and dag is not None:
+            ids = {task.task_id for task in readers}
+            inner = {task_id for task_id in ids if task_id in dag.tasks and dag.tasks[task_id].leaders & ids}
+        tries = (task.tries[-1] for task in readers if task.task_id not in inner)
+        found = [moment for one in tries if (moment := end(one) if ends else begin(one)) is not None]
+        return found if every else earliest(found)
 
     def writers(self, pair: Pair) -> list[TaskTries]:
         """The selected task instances that have written; where one is gone, what a newer version has added."""

@@ -19,7 +19,8 @@ class Reading:
 
     ``reached`` are those that read, with all that follows them. ``maker`` is the task that made the downstream run.
     ``soft``: nobody has read, it is only better so; where it can't be kept, nothing is wrong. ``sensor``: what reads
-    waits until it is there. ``waits``: the maker ends only when the run that it made has.
+    waits until it is there. ``waits``: the maker ends only when the run that it made has. ``through``: a task of the
+    downstream run that only waited for the other one: who reads it reads what that one made.
     """
 
     upstream: RunRef
@@ -30,6 +31,7 @@ class Reading:
     soft: bool = False
     sensor: bool = False
     waits: bool = False
+    through: str | None = None
 
 
 @dataclass
@@ -133,16 +135,45 @@ class Dependencies:
     def through_waiting_tasks(self) -> Iterator[Reading]:
         """Who reads from a task that had waited for the run that it made reads that run, if the task doesn't run again.
 
-        So does who looks at the task's run as a whole.
+        So does who looks at the task's run as a whole, and who reads from a task that had waited for that.
         """
         for ref, leaving in self.leaving.items():
-            ids = self.members[ref].ids if ref in self.members else frozenset[str]()
             for made in leaving:
-                if made.maker is None or not made.waits or made.maker in ids:
-                    continue
-                for each in leaving:
-                    if each.downstream not in (ref, made.downstream) and self.reads(each, made.maker):
-                        yield Reading(made.downstream, each.downstream, None, each.reached)
+                if made.maker is not None and made.waits:
+                    for run in self.waited_for_by(made):
+                        yield from self.readers_of(ref, made.maker, run)
+        pending = [each for leaving in self.leaving.values() for each in leaving if each.through is not None]
+        known = set(pending)
+        while pending:
+            last = pending.pop()
+            assert last.through is not None
+            for each in self.readers_of(last.downstream, last.through, last.upstream):
+                yield each
+                if each.through is not None and each not in known:
+                    known.add(each)
+                    pending.append(each)
+
+    def waited_for_by(self, made: Reading) -> dict[RunRef, None]:
+        """The run that a task has waited for, and those for which tasks of that one had, if they don't run again."""
+        found, pending = dict[RunRef, None](), [made.downstream]
+        while pending:
+            ref = pending.pop()
+            if ref in found:
+                continue
+            found[ref] = None
+            ids = self.members[ref].ids if ref in self.members else frozenset[str]()
+            for each in self.leaving.get(ref, ()):
+                if each.maker is not None and each.waits and each.maker not in ids:
+                    pending.append(each.downstream)
+        return found
+
+    def readers_of(self, ref: RunRef, waited: str, made: RunRef) -> Iterator[Reading]:
+        """Who reads from a task of a run, in place of which stands the run that it waited for."""
+        if ref in self.members and waited in self.members[ref].ids:
+            return
+        for each in self.leaving.get(ref, ()):
+            if each.downstream not in (ref, made) and self.reads(each, waited):
+                yield Reading(made, each.downstream, None, each.reached, through=each.through)
 
     def reads(self, each: Reading, task_id: str) -> bool:
         """Whether a task is among what is read; who was made by another task has read what stands before that."""
@@ -189,16 +220,20 @@ class Dependencies:
 
     def back_from_children(self) -> Iterator[Reading]:
         """What follows a task that doesn't run again comes after the run that it had made: in its place."""
-        for each in self.direct:
+        for each in [each for ref in self.members for each in self.leaving.get(ref, ())]:
             if each.maker is None or each in self.made or each.downstream == each.upstream:
                 continue
             parent = self.members[each.upstream]
+            if parent.is_made or each.maker in parent.ids:  # it makes another run
+                continue
             node = parent.structure.tasks.get(each.maker) if parent.structure is not None else None
             waits = node is not None and node.waits_for_run
             if each.maker in parent.cuts or waits:
-                after = downstream_tasks(parent.structure, [each.maker]) - {each.maker}
+                after = frozenset(downstream_tasks(parent.structure, [each.maker]) - {each.maker})
                 if after & parent.ids:
-                    yield Reading(each.downstream, each.upstream, None, frozenset(after), soft=not waits)
+                    for run in self.waited_for_by(each) if waits else (each.downstream,):
+                        if run in self.members and run != each.upstream:
+                            yield Reading(run, each.upstream, None, after, soft=not waits)
 
     def with_parents(self, kept: dict[Reading, None]) -> Iterator[Reading]:
         """A run whose task makes another one waits for what that one reads, too: Airflow starts it at once."""

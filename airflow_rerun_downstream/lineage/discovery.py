@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from airflow_rerun_downstream.domain.errors import PlanTooLarge
 from airflow_rerun_downstream.domain.facts import (
-    DagStructure,
     DeclaredLink,
     Definitions,
     RunFacts,
@@ -144,7 +143,7 @@ class Discovery:
         """Follow those links of a run that are polluted."""
         gained: set[RunRef] = set()
         for found in leaving:
-            if not explored.pollution[found.link.upstream].touches(found.from_tasks) or self.ends(found):
+            if not explored.leaves(found) or self.ends(found):
                 continue
             if id(found) not in explored.taken:
                 explored.taken.add(id(found))
@@ -154,15 +153,14 @@ class Discovery:
         return gained
 
     def ends(self, found: FoundLink) -> bool:
-        """Whether nothing follows a task that only waited, so that nothing has read."""
-        structure = self.structure_of(found) if found.beyond else None
-        return structure is not None and not found.reached(structure)
+        """Whether nothing follows a task that only waited, in a run that can't be told: nothing of it has read.
 
-    def structure_of(self, found: FoundLink) -> DagStructure | None:
-        """The Dag by which the run at the end of a link ran; of one that can't be told, as it is now."""
-        if found.downstream is None:
-            return self.structures.latest.get(found.link.downstream.dag_id)
-        return self.structures.was(found.downstream.ref)
+        Of one that can be told it shows who reads what the task has told others; see `Explored.drop_idle`.
+        """
+        if not found.beyond or found.downstream is not None:
+            return False
+        structure = self.structures.latest.get(found.link.downstream.dag_id)
+        return structure is not None and not found.reached(structure)
 
     def follow_chains(self, refs: Collection[RunRef], explored: Explored, *, whole: bool) -> set[RunRef]:
         """Follow runs whose later runs depend on them: to the end of the chain, or only to the next runs."""
@@ -207,4 +205,7 @@ class Discovery:
         reached = found.reached(self.structures.was(run.ref))
         if reached is None and found.to_task is not None:
             explored.unknown.setdefault(run.ref, set()).add(found.to_task)
-        return explored.pollution[run.ref].spread(reached)
+        gained = explored.pollution[run.ref].spread(reached)
+        if found.beyond and found.to_task is not None:
+            gained |= explored.pollution[run.ref].passes(found.to_task)
+        return gained

@@ -97,7 +97,7 @@ def forecast(walk: Discovery, explored: Explored, now: datetime) -> Forecast:
         *(told for found in seen if (told := coming.told(found)) is not None),
         *map(asset_link, first_events(waiting)),
     ]
-    wrong = [found for found in kept if explored.pollution[found.link.upstream].touches(found.from_tasks)]
+    wrong = [found for found in kept if explored.leaves(found)]
     named = {cast(FutureRef, found.link.downstream): None for found in wrong}
     named |= dict.fromkeys(next_of_assets([*explored.found, *wrong], coming.schedules))
     return Forecast(coming.schedules, {ref: coming.run(ref) for ref in named}, tuple(wrong))

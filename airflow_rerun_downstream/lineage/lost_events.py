@@ -87,7 +87,7 @@ def lost_events(
     once, again = list[Making](), list[Making]()
     for ref, run in explored.runs.items():
         for making in makings(run, context, takers):
-            if not explored.pollution[ref].touches(frozenset({making.task_id})):
+            if not explored.pollution[ref].carries(frozenset({making.task_id})):
                 continue
             if tried_again(instances.get(ref, ()), making.task_id):
                 again.append(making)

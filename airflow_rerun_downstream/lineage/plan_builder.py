@@ -39,7 +39,7 @@ from airflow_rerun_downstream.domain.selection import TaskSelection
 from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.forecast import Forecast
 from airflow_rerun_downstream.lineage.ordering import Between
-from airflow_rerun_downstream.lineage.selecting import Selecting, nothing_to_run
+from airflow_rerun_downstream.lineage.selecting import Selecting
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ class PlanBuilder:
             upcoming=tuple(run for run in self.forecast.planned() if self.view.reads(run.ref)),
             readings=tuple(between.readings),
             structures=self.explored.structures,
+            passing=frozenset(ref for ref, tasks in self.explored.pollution.items() if tasks.only_passed),
         )
         return content, order
 
@@ -138,7 +139,7 @@ class PlanBuilder:
         taken = run.ref in self.view.in_active_rerun
         action, refusal = freezing(run, self.view.now, schedule, in_active_rerun=taken)
         if action is FreezeAction.STOP and not chosen.tasks:
-            action, refusal = None, nothing_to_run(chosen)
+            action, refusal = None, self.selecting.nothing_to_run(run.ref, chosen)
         tasks = chosen.tasks if action is FreezeAction.STOP else planned.tasks
         held = self.selecting.wrong_data(run.ref)
         return replace(planned, tasks=tasks, freeze_action=action, freeze_reason=refusal, polluted=held)
@@ -150,7 +151,7 @@ class PlanBuilder:
         taken = run.ref in self.view.in_active_rerun
         refusal = downstream_refusal(run, self.view.now, in_active_rerun=taken)
         if refusal is None and not chosen.tasks:
-            refusal = nothing_to_run(chosen)
+            refusal = self.selecting.nothing_to_run(run.ref, chosen)
         selected = selected and refusal is None
         source_reason = self.source_reason(run)
         return PlannedRun(
@@ -197,7 +198,8 @@ class PlanBuilder:
                 maker = link.from_task_id if link.kind is LinkKind.TRIGGER else None
                 reached = each.reached(self.explored.structures.was(ref))
                 kind = {"sensor": link.kind is LinkKind.SENSOR, "waits": bool(link.via.get("wait_for_completion"))}
-                found[Reading(link.upstream, ref, each.from_tasks, reached, maker, **kind)] = None
+                through = each.to_task if each.beyond else None
+                found[Reading(link.upstream, ref, each.from_tasks, reached, maker, **kind, through=through)] = None
         return found
 
     def links(self, shown: Collection[RunRef]) -> Iterable[Link]:

@@ -96,6 +96,7 @@ class Planner:
         to_come = forecast(walk, explored, self.now)
         hanging = behind(explored.found, walk.context, kinds)
         explored.found.extend([*to_come.found, *hanging.found])
+        explored.drop_idle()
         unread = (*unreadable(walk.context.definitions, walk.context.earlier), *older_runs_not_asked(hanging.cut))
         view = self.viewpoint(explored, {one.dag_id for one in unread if one.dag_id})
         check_size(sum(view.reads(ref) for ref in explored.runs if ref != source.ref), options.max_runs)

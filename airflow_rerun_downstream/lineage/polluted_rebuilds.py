@@ -17,6 +17,8 @@ MAKERS = frozenset({"makes_a_new_run", "makes_one_run"})
 
 def left_in(plan: PlanContent, ref: RunRef, tasks: Tasks | None) -> frozenset[str] | None:
     """The tasks of a run whose wrong data stays; None: all, because the run isn't shown. ``tasks``: the selected."""
+    if ref in plan.passing:
+        return frozenset()
     run = plan.by_ref.get(ref)
     if run is None:
         return None
@@ -70,12 +72,14 @@ class Rebuilt:
 
     def pass_on(self, ref: RunRef, tasks: frozenset[str] | None, reason: RunRef) -> None:
         """Mark what reads from tasks of a run; None: all of them."""
+        if tasks is not None and not tasks:
+            return
         for each in self.leaving.get(ref, ()):
             if tasks is None or (read := self.read_by(each)) is None or not tasks.isdisjoint(read):
                 here = self.ids.get(each.downstream, frozenset())
                 self.mark(each.downstream, here if each.reached is None else here & each.reached, reason)
 
-        for each in self.awaited.get(ref, ()) if tasks is None or tasks else ():
+        for each in self.awaited.get(ref, ()):
             maker = each.maker or ""
             behind = downstream_tasks(self.structures.get(each.upstream), [maker])
             self.mark(each.upstream, (behind - {maker}) & self.ids.get(each.upstream, frozenset()), reason)

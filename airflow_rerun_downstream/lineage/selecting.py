@@ -58,11 +58,6 @@ def source_selection(
     return default_selection(source_defaults(run, structure, instances), structure, instances, children)
 
 
-def nothing_to_run(chosen: TaskSelection) -> str:
-    """Why nothing of a run would run: all that is wrong in it made runs which are rerun, or its tasks are gone."""
-    return "only_triggers" if chosen.reasons else "task_gone"
-
-
 class Selecting:
     """Selects by what the walk found. ``takes_part``: whether a run is selected if its tasks are."""
 
@@ -95,6 +90,10 @@ class Selecting:
         """The source's selection, where it is known which runs its tasks made."""
         structure, instances = self.explored.structures.get(run.ref), self.instances.get(run.ref, ())
         return source_selection(run, asked, structure, instances, self.children(run.ref, run.ref))
+
+    def nothing_to_run(self, ref: RunRef, chosen: TaskSelection) -> str:
+        """Why nothing of a run would run: all that is wrong in it made runs which are rerun, or its tasks are gone."""
+        return "only_triggers" if chosen.reasons or self.explored.pollution[ref].only_passed else "task_gone"
 
     def wrong_data(self, ref: RunRef) -> frozenset[str]:
         """The tasks of a run that hold data which wrong data has reached."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import airflow_rerun_downstream.domain
+from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.proof import Counts, Told, Try
 from tests.domain.proofs import BEFORE, Story, at, dag, ran
 
@@ -146,6 +147,30 @@ class TestLinks:
         story.link(parent, looker, "sensor", out=out, into="wait")
         assert story.outcomes() == ([("violation", "read_too_early", "l.wait", "c.t")] if waits else [])
 
+    @pytest.mark.parametrize(("known_by", "waits"), [("there", True), ("there", False), ("back", True)])
+    def test_who_reads_a_run_that_has_waited_for_another(self, story, waits, known_by) -> None:
+        """The middle one isn't rerun, since all that it does is to trigger. Of a source only the way back is known."""
+
+        def waiting(dag_id: str, order: str) -> DagStructure:
+            structure = dag(dag_id, order)
+            go = replace(structure.tasks["go"], triggers_dag_run=True, waits_for_run=waits)
+            return replace(structure, tasks={**structure.tasks, "go": go})
+
+        parent = story.member(
+            waiting("p", "a >> go >> late"), ran("a", (0, 10)), ran("go"), ran("late", (13, 99)), selected=["a", "late"]
+        )
+        middle = story.run(waiting("m", "go"), ran("go"))
+        last = story.member(dag("c", "t"), ran("t", (12, 20)))
+        looker = story.member(dag("l", "t"), ran("t", (16, 17)))
+        for upper, lower in ((parent, middle), (middle, last)):
+            if known_by == "there":
+                story.link(upper, lower, "trigger", out="go")
+            else:
+                story.link(lower, upper, "trigger", out=None, into="go")
+        story.link(parent, looker, out="go")
+        found = [("violation", "read_too_early", "l", "c.t"), ("violation", "read_too_early", "p.late", "c.t")]
+        assert story.outcomes() == (found if waits else [])
+
     @pytest.mark.parametrize("waits", [True, False])
     def test_a_run_made_behind_a_trigger_that_has_waited(self, story, waits) -> None:
         structure = dag("p", "a >> go >> on")
@@ -169,6 +194,21 @@ class TestLinks:
         a = story.member(dag("a", "t"), ran("t", (0, 10), (50, end)))
         story.link(a, story.member(dag("b", "t"), ran("t", (55, 70))))
         assert story.outcomes()[0] == ("violation", "read_too_early", "b", "a.t")
+
+    @pytest.mark.parametrize(("order", "wrong"), [("u; v", True), ("u >> v", False)])
+    def test_each_first_task_reads_for_itself(self, story, order, wrong) -> None:
+        """What comes behind another one isn't held against what is made once more meanwhile."""
+        a = story.member(dag("a", "t"), ran("t", (0, 10), (50, 60)))
+        story.link(a, story.member(dag("b", order), ran("u", (12, 13)), ran("v", (55, 70))))
+        assert story.outcomes() == ([("violation", "read_too_early", "b", "a.t")] if wrong else [])
+
+    def test_each_index_reads_for_itself(self, story) -> None:
+        a = story.member(dag("a", "t"), ran("t", (0, 10), (50, 60)))
+        b = story.member(
+            dag("b", "u"), *(replace(ran("u", span), map_index=n) for n, span in enumerate([(12, 13), (55, 70)]))
+        )
+        story.link(a, b, into="u")
+        assert story.outcomes() == [("violation", "read_too_early", "b.u", "a.t")]
 
     def test_a_member_of_which_somebody_runs_a_task_again(self, story) -> None:
         story.member(dag("a", "t"), ran("t", (0, 10), (50, None)))

@@ -11,6 +11,7 @@ from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.ordering import order_of
+from airflow_rerun_downstream.lineage.polluted_rebuilds import rebuilt_on_polluted
 from tests.fakes.world import World
 from tests.lineage.planning import codes, links, plan, selected
 
@@ -185,6 +186,55 @@ class TestWaiting:
         child = child_of(world, control, "go", waits=True)
         assert selected(plan(world, child)) == {}
         assert links(plan(world, child)) == set()
+
+    @pytest.mark.parametrize("parent", ["go >> report", "go", "go, by hand"])
+    @pytest.mark.parametrize("by", ["sensor", "sensor of the whole run", "asset"])
+    def test_who_reads_a_task_that_waited_for_the_source_reads_the_source(
+        self, world: World, parent: str, by: str
+    ) -> None:
+        """The task has ended because the run that it made had: what it tells others, it tells of that run."""
+        parent, _, by_hand = parent.partition(", ")
+        world.dag("control", parent)
+        control = world.run("control", run_type="manual" if by_hand else "scheduled")
+        child = child_of(world, control, "go", waits=True)
+        other = child_of(world, control, "go", "other", waits=True)
+        reader = world.run("reader", run_type="asset_triggered" if by == "asset" else "scheduled")
+        if by != "asset":
+            known = {"offset_known": True, "task_ids": frozenset({"go"} if by == "sensor" else ())}
+            world.sensors.append(SensorDefinition("reader", "t", "control", **known))  # type: ignore[arg-type]
+        else:
+            world.consumed(control, "go", by=reader)
+        found = plan(world, child)
+        assert selected(found) == {"reader": ["t"], **({"control": ["report"]} if "report" in parent else {})}
+        assert found.run(other) is None
+        assert waves(found)[0] == ["child"]
+        assert any("reader" in wave for wave in waves(found)[1:])
+        assert codes(found) == []
+        assert list(rebuilt_on_polluted(found, {run.ref: run.tasks for run in found.runs if run.selected})) == []
+        if parent == "go" and not by_hand:
+            planned = found.run(control)
+            assert planned is not None
+            assert (planned.selectable, planned.reason) == (False, "only_triggers")
+
+    @pytest.mark.parametrize("middle", ["go", "work >> go"])
+    def test_who_reads_a_run_that_has_waited_for_another_reads_that_too(self, world: World, middle: str) -> None:
+        """What follows the task that made the run, and who reads that task."""
+        world.dag("parent", "prepare >> fire >> publish")
+        world.dag("child", middle)
+        parent = world.run("parent")
+        child = child_of(world, parent, "fire", one_run=True, waits=True)
+        other = child_of(world, child, "go", "other", waits=True)
+        reader = world.run("reader", run_type="asset_triggered")
+        world.consumed(parent, "fire", by=reader)
+        found = plan(world, parent)
+        assert selected(found) == {
+            "other": ["t"],
+            "reader": ["t"],
+            **({"child": ["work"]} if "work" in middle else {}),
+        }
+        depth = {ref: [one.depth for one in some] for ref, some in order(found).stages.items()}
+        assert depth[other][0] < depth[parent][1]
+        assert depth[other][0] < depth[reader][0]
 
     def test_without_waiting_nothing_is_read(self, world: World) -> None:
         world.dag("control", "go >> report")

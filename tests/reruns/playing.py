@@ -17,7 +17,6 @@ from tests.fakes.house import ADA, House
 from tests.fakes.world import START
 from tests.reruns.declaring import declare
 from tests.reruns.fate import Fate
-from tests.reruns.left_out import LEFT_OUT, SENSOR_THROUGH
 from tests.reruns.making import example_of
 from tests.reruns.model import Example
 from tests.reruns.oracle import Oracle, Record, Told
@@ -90,8 +89,6 @@ class Play:
         clock = [ref for ref in sources if world.runs[ref].run_type == "scheduled"]
         if not clock:
             return False
-        if SENSOR_THROUGH in LEFT_OUT and self.waits_for_a_trigger():
-            sources = clock
         source = self.random.choice(clock if self.random.random() < 0.8 else sources)
         request = self.request(source)
         self.plan = self.house.service.plan(ADA, request)
@@ -112,12 +109,6 @@ class Play:
         self.scheduler.fate.ends = self.example.ends
         self.scheduler.fate.fixed = self.example.fixed_choices
         return True
-
-    def waits_for_a_trigger(self) -> bool:
-        """Whether a sensor waits for a run whose task waits for another."""
-        tasks = [(dag.dag_id, task) for dag in self.example.dags for task in dag.first.values()]
-        waiting = {dag_id for dag_id, task in tasks if task.waits}
-        return any(task.kind == "sensor" and task.target in waiting for _, task in tasks)
 
     def freeze(self) -> None:
         """Let the rerun hold a run that is to come, of a Dag of its own."""
