@@ -8,7 +8,7 @@ from typing import NoReturn
 from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN
-from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.refs import RunRef, covers
 from airflow_rerun_downstream.domain.rerun import Actor, Member, Rerun
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
@@ -169,7 +169,9 @@ def accepted(actor: Actor, work: Work, member: Member) -> list[NotMadeAnew]:
     return [
         NotMadeAnew(task.task_id, task.map_index, "skipped_by_user", actor.name)
         for task in chosen
-        if not member.attempt or member.state_reason == NOT_PROVEN or not made_anew(task, account)
+        if member.state_reason == NOT_PROVEN
+        or not covers(member.begun, task.task_id, task.map_index)  # it looks as it did before the rerun
+        or not made_anew(task, account)
     ]
 
 

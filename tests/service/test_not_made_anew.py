@@ -71,3 +71,25 @@ def test_what_a_person_skips_is_accepted_by_them(house: House) -> None:
     (source,) = [member for member in house.store.members(1) if member.state.value == "failed"]
     house.service.skip(ADA, 1, source.id)
     assert page(house)[0] == [("source", "t", "skipped_by_user", "ada"), LEFT_OUT]
+
+
+def test_what_a_later_stage_has_not_begun_is_accepted_too() -> None:
+    """It looks as it did before the rerun: as a success."""
+    house = House()
+    world = house.world
+    world.dag("parent", "prepare >> fire >> publish")
+    world.trigger_task("parent", "fire", "child", one_run=True, waits=True)
+    parent, child = world.run("parent"), world.run("child", run_type="operator_triggered", online=True, day=0.5)
+    world.made(parent, "fire", child)
+    reader = world.run("reader")
+    world.consumed(parent, "publish", by=reader)
+    house.service.submit(ADA, RerunRequest(PlanRequest(parent)))
+    house.tick()
+    world.finish(parent, "failed", at=house.clock.now(), only=["prepare"])
+    house.tick()
+    (failed,) = [member for member in house.store.members(1) if member.state.value == "failed"]
+    house.service.skip(ADA, 1, failed.id)
+    assert page(house)[0] == [
+        ("parent", "prepare", "skipped_by_user", "ada"),
+        ("parent", "publish", "skipped_by_user", "ada"),
+    ]
