@@ -182,9 +182,25 @@ def nearest(dag: DagStructure, ids: frozenset[str], through: frozenset[str], tas
                 continue
             seen.add((leader, both))
             if leader in ids:
-                yield leader, bool(both)
+                if here == task_id or in_scope(dag, leader, task_id):
+                    yield leader, bool(both)
             elif leader in through:
                 queue.append((leader, both))
+
+
+def in_scope(dag: DagStructure, leader: str, task_id: str) -> bool:
+    """Whether a task behind others needs one before them: a setup works until its teardown, and for nobody after."""
+    node = dag.tasks[leader]
+    ends = {each for each in node.followers if each in dag.tasks and dag.tasks[each].is_teardown}
+    if not node.is_setup or not ends:
+        return True
+    seen, waiting = {task_id}, [task_id]
+    while waiting:
+        here = dag.tasks.get(waiting.pop())
+        more = (here.followers if here is not None else frozenset()) - seen
+        seen |= more
+        waiting += more
+    return not seen.isdisjoint(ends)
 
 
 def passes(some: list[TaskTries]) -> bool:

@@ -485,6 +485,17 @@ class TestLeftUntold:
         story.member(structure, ran("t", (0, 1)), ran("u"), selected=["t"])
         assert story.outcomes() == []
 
+    @pytest.mark.parametrize(("order", "waits"), [("on >> late; on >> down", False), ("on >> late >> down", True)])
+    def test_a_setup_works_until_its_teardown(self, story, order, waits) -> None:
+        """It runs once more for the sake of its teardown; what comes behind that scope never needed it."""
+        structure = dag("a", f"up >> on; up >> down; {order}", down="all_done_setup_success")
+        kinds = {"up": {"is_setup": True}, "down": {"is_teardown": True}}
+        nodes = {task_id: replace(node, **kinds.get(task_id, {})) for task_id, node in structure.tasks.items()}
+        tasks = ran("up", (5, 9)), ran("on"), ran("late", (1, 3)), ran("down", (10, 11))
+        story.member(replace(structure, tasks=nodes), *tasks, selected=["up", "late", "down"])
+        story.told.append(Told("stays_polluted", story.members[0].ref, "on", "ada"))
+        assert story.outcomes() == ([("violation", "began_too_early", "a.late", "a.up")] if waits else [])
+
     def test_what_follows_a_setup_that_came_along(self, story) -> None:
         structure = dag("a", "up >> t; up >> u")
         structure = replace(structure, tasks={**structure.tasks, "up": replace(structure.tasks["up"], is_setup=True)})
