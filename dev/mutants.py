@@ -280,7 +280,8 @@ def complaints(path: Path) -> Counter[str]:
 
 def path_of(name: str) -> Path:
     """The file of a mutant."""
-    return Path(name.partition(".x")[0].replace(".", "/") + ".py")
+    module = Path(name.partition(".x")[0].replace(".", "/"))
+    return module / "__init__.py" if (ROOT / module).is_dir() else module.with_suffix(".py")
 
 
 def key_of(name: str) -> tuple[str, str]:
