@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
 from airflow_rerun_downstream.domain.plan import Link
-from airflow_rerun_downstream.domain.rebuilt import STAYS, at_submit, rebuilt, stays_as_it_was
+from airflow_rerun_downstream.domain.rebuilt import STAYS, at_submit, rebuilt, stays_as_it_was, through_waiting
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member, Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED
@@ -34,8 +34,8 @@ def rebuilt_by(work: Work, rerun: Rerun, member: Member, besides: Collection[Not
 def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[int, tuple[NotMadeAnew, ...]]:
     """All that is listed of those members that rest on what others were found to have left only after they were judged.
 
-    A run that a task makes may be right long before the run of that task is. Mostly there is nothing, and one count is
-    read.
+    A run that a task makes may be right long before the run of that task is; and who has read, through a task that only
+    waited, is looked for once for all. Mostly there is nothing, and one count is read.
     """
     if not work.store.counts_not_made_anew([rerun.id])[rerun.id]:
         return {}
@@ -44,7 +44,8 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
     for member, what in work.store.not_made_anew(rerun.id):
         listed.setdefault(at_submit(member), []).append(what)
     beside: dict[RunRef, list[Link]] = {}
-    for link in work.store.links(rerun.id):
+    links = work.store.links(rerun.id)
+    for link in [*links, *through_waiting(links)]:
         for ref in ends_of([link]) & settled.keys():
             beside.setdefault(ref, []).append(link)
     structures = structures_of(work, sorted(one.ref for one in settled.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
@@ -61,6 +62,37 @@ def rebuilt(
                 found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, member.ref))
     known = {one.task_id for one in besides if one.map_index in (None, -1)}
     return tuple(found[task_id] for task_id in sorted(found.keys() - known))
+
+
+def through_waiting(links: Iterable[Link]) -> list[Link]:
+    """Links from the runs that tasks waited for to who reads from these tasks: they have read what that run made.
+
+    Those of runs for which such a run has waited in its turn follow from what is found.
+    """
+    leaving: dict[RunRef, list[Link]] = {}
+    waited: list[tuple[RunRef, str | None, RunRef]] = []
+    for link in links:
+        if isinstance(link.downstream, RunRef):
+            leaving.setdefault(link.upstream, []).append(link)
+            if link.kind is LinkKind.TRIGGER and link.via.get("wait_for_completion"):
+                back = link.to_task_id is not None
+                parent, child = (link.downstream, link.upstream) if back else (link.upstream, link.downstream)
+                waited.append((parent, link.to_task_id or link.from_task_id, child))
+    found: dict[tuple[RunRef, object, str | None], Link] = {}
+    pending = bool(waited)
+    while pending:
+        pending = False
+        for parent, task_id, child in waited:
+            for link in [*leaving.get(parent, ())]:
+                made = link.kind is LinkKind.TRIGGER and link.to_task_id is None
+                key = child, link.downstream, link.to_task_id
+                if made or key in found or link.downstream in (parent, child):
+                    continue
+                if link.from_task_id in (None, task_id):
+                    found[key] = replace(link, upstream=child, from_task_id=None)
+                    leaving.setdefault(child, []).append(found[key])
+                    pending = True
+    return list(found.values())
 
 
 def waits(link: Link, structure: DagStructure | None) -> bool:

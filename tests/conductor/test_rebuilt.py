@@ -186,6 +186,29 @@ class TestBehindATriggeringTask:
         self.end(house, "parent", "success")
         assert ("parent", "report", "rebuilt_on_polluted", "ada", "child") in self.named(house)
 
+    @pytest.mark.parametrize("source", ["parent", "child"])
+    def test_who_reads_a_task_that_waited_for_a_run_that_is_skipped(self, source: str) -> None:
+        """By the task's asset event; with the child as the source only the way back from it is known."""
+        house = House()
+        house.world.dag("parent", "load >> fire")
+        house.world.trigger_task("parent", "fire", "child", waits=True, one_run=True)
+        parent, reader = house.world.run("parent"), house.world.run("reader")
+        child = house.world.run("child", run_type="operator_triggered", online=True)
+        house.world.made(parent, "fire", child)
+        house.world.consumed(parent, "fire", by=reader)
+        self.runs = {"parent": parent, "child": child, "reader": reader}
+        house.service.submit(ADA, RerunRequest(PlanRequest(self.runs[source])))
+        house.tick()
+        if source == "parent":
+            self.end(house, "parent", "success")
+        self.end(house, "child", "failed")
+        (member,) = [one for one in house.store.members(1) if one.state is MemberState.FAILED]
+        house.service.skip(ADA, 1, member.id)
+        house.tick()
+        self.end(house, "reader", "success")
+        house.tick()
+        assert ("reader", "t", "rebuilt_on_polluted", "ada", "child") in self.named(house)
+
     def test_a_run_that_was_right_before_the_run_whose_task_made_it(self) -> None:
         """What stands before that task turns out to have been marked; who reads that run is named, too."""
         house = House()
