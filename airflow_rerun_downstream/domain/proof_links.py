@@ -62,8 +62,7 @@ class Between:
         for link in self.scene.into.get(reader.at_submit, ()):
             yield from self.ways(reader, link)
             yield from self.awaited(reader, link)
-        for link in self.scene.out_of.get(reader.at_submit, ()):
-            yield from self.back(reader, link)
+        yield from self.back(reader)
 
     def ways(self, reader: ProvenMember, link: ProvenLink) -> Iterator[Pair]:
         """The ways to the nearest members that end with a link, through runs that aren't members."""
@@ -79,11 +78,13 @@ class Between:
                     passed.add((before, writes))
                     waiting.append((before, self.written(before), vague or before.vague))
 
-    def back(self, reader: ProvenMember, link: ProvenLink) -> Iterator[Pair]:
-        """What follows a triggering task that waits has read what the run made that it waited for."""
-        if link.kind != TRIGGER or link.to_task is not None:
-            return
-        for task_id in link.from_tasks or ():
+    def back(self, reader: ProvenMember) -> Iterator[Pair]:
+        """What follows a triggering task that waits has read what the runs made that it waited for."""
+        made: dict[str, ProvenLink] = {}  # a mapped task has made many runs, all of which are found at once
+        for link in self.scene.out_of.get(reader.at_submit, ()):
+            if link.kind == TRIGGER and link.to_task is None:
+                made.update(dict.fromkeys((link.from_tasks or frozenset()) - made.keys(), link))
+        for task_id, link in made.items():
             after = self.scene.waiting_for(reader.at_submit, task_id)
             for child in self.waited_for(link.upstream, frozenset({task_id})) if after is not None else ():
                 yield Pair(child, None, reader, after, link)

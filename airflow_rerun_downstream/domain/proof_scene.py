@@ -72,7 +72,11 @@ class Scene:
 
     def after(self, ref: RunRef, task_id: str) -> frozenset[str] | None:
         """A task with all that follows it; None: nobody knows."""
-        return self._reached(self.structure(ref), task_id, forward=True)
+        return self.after_in(self.structure(ref), task_id)
+
+    def after_in(self, dag: DagStructure | None, task_id: str) -> frozenset[str] | None:
+        """`after` in a Dag that is known already."""
+        return self._reached(dag, task_id, forward=True)
 
     def before(self, ref: RunRef, task_id: str) -> frozenset[str] | None:
         """All that comes before a task; None: nobody knows."""

@@ -89,7 +89,8 @@ class InRun:
         """The nearest selected tasks for which a task waits, also through tasks that have succeeded without one."""
         key = (id(dag), ids, (through - ids) | empty, task_id)
         if key not in self._before:
-            self._before[key] = list(nearest(dag, ids - empty, through, task_id))
+            after = self.scene.after_in(dag, task_id) or frozenset()
+            self._before[key] = list(nearest(dag, ids - empty, through, task_id, after))
         return self._before[key]
 
     def pair(
@@ -167,8 +168,10 @@ def worse(one: Answer, two: Answer) -> Answer:
     return two if one is NOTHING or rank[two[0]] < rank[one[0]] else one
 
 
-def nearest(dag: DagStructure, ids: frozenset[str], through: frozenset[str], task_id: str) -> Iterator[Before]:
-    """See `InRun.before`."""
+def nearest(
+    dag: DagStructure, ids: frozenset[str], through: frozenset[str], task_id: str, after: frozenset[str]
+) -> Iterator[Before]:
+    """See `InRun.before`. ``after``: the task with all that follows it."""
     groups = frozenset(name for name in dag.mapped_groups if task_id in dag.groups.get(name, ()))
     queue, seen = deque([(task_id, groups)]), set[tuple[str, frozenset[str]]]()
     while queue:
@@ -182,25 +185,17 @@ def nearest(dag: DagStructure, ids: frozenset[str], through: frozenset[str], tas
                 continue
             seen.add((leader, both))
             if leader in ids:
-                if here == task_id or in_scope(dag, leader, task_id):
+                if here == task_id or in_scope(dag, leader, after):
                     yield leader, bool(both)
             elif leader in through:
                 queue.append((leader, both))
 
 
-def in_scope(dag: DagStructure, leader: str, task_id: str) -> bool:
+def in_scope(dag: DagStructure, leader: str, after: frozenset[str]) -> bool:
     """Whether a task behind others needs one before them: a setup works until its teardown, and for nobody after."""
     node = dag.tasks[leader]
     ends = {each for each in node.followers if each in dag.tasks and dag.tasks[each].is_teardown}
-    if not node.is_setup or not ends:
-        return True
-    seen, waiting = {task_id}, [task_id]
-    while waiting:
-        here = dag.tasks.get(waiting.pop())
-        more = (here.followers if here is not None else frozenset()) - seen
-        seen |= more
-        waiting += more
-    return not seen.isdisjoint(ends)
+    return not node.is_setup or not ends or not after.isdisjoint(ends)
 
 
 def passes(some: list[TaskTries]) -> bool:
