@@ -292,15 +292,7 @@ class AirflowGateway:
         self._log(run, event, rerun_id=rerun_id, actor=actor)
 
     def _log(self, run: DagRun, event: str, *, rerun_id: int, actor: str) -> None:
-        audit.log_event(
-            RunRef(run.dag_id, run.run_id),
-            event,
-            rerun_id=rerun_id,
-            actor=actor,
-            logical_date=run.logical_date,
-            now=self._now(),
-            session=self._session,
-        )
+        audit.log_run_event(run, event, rerun_id=rerun_id, actor=actor, now=self._now(), session=self._session)
 
     def _let_go(self, run: DagRun, task_instances: Sequence[TaskInstance]) -> None:
         """Drop what Airflow's clear has loaded, so that a later read in this session sees the rows afresh."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow.models.dagrun import DagRunNote
+from airflow.models.dagrun import DagRun, DagRunNote
 from airflow.models.log import Log
 from sqlalchemy import insert, select, update
 
@@ -60,6 +60,19 @@ def log_event(
             logical_date=logical_date,
             extra=json.dumps({"rerun_id": rerun_id}),
         )
+    )
+
+
+def log_run_event(run: DagRun, event: str, *, rerun_id: int, actor: str, now: datetime, session: Session) -> None:
+    """`log_event` about a run that is loaded."""
+    log_event(
+        RunRef(run.dag_id, run.run_id),
+        event,
+        rerun_id=rerun_id,
+        actor=actor,
+        logical_date=run.logical_date,
+        now=now,
+        session=session,
     )
 
 

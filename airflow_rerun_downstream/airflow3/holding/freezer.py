@@ -226,15 +226,7 @@ class AirflowFreezer:
         self._session.execute(insert(hold).values(member_id=member_id, rerun_id=rerun_id, dag_id=dag_id, **values))
 
     def _log(self, run: DagRun, event: str, *, rerun_id: int, actor: str) -> None:
-        audit.log_event(
-            RunRef(run.dag_id, run.run_id),
-            event,
-            rerun_id=rerun_id,
-            actor=actor,
-            logical_date=run.logical_date,
-            now=self._now(),
-            session=self._session,
-        )
+        audit.log_run_event(run, event, rerun_id=rerun_id, actor=actor, now=self._now(), session=self._session)
 
 
 class _NotAll(Exception):
