@@ -351,7 +351,7 @@ class MarkerDefinition:
 class TriggerDefinition:
     """A TriggerDagRunOperator; ``trigger_dag_id`` may hold a template.
 
-    ``waits``: until the run that it makes ends. ``in_vain``: it waits, and no task follows that could read the run's
+    ``waits``: until the run that it makes ends. ``last``: no task of its own Dag follows that could read the run's
     data. ``params``: as of `SensorDefinition`.
     """
 
@@ -360,7 +360,7 @@ class TriggerDefinition:
     trigger_dag_id: str
     mapped: bool = False
     waits: bool = False
-    in_vain: bool = False
+    last: bool = False
     params: Params | None = ()
 
 

@@ -19,6 +19,7 @@ from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, unresolved
 from airflow_rerun_downstream.lineage.lost_events import Takers
+from airflow_rerun_downstream.lineage.read_through import read_through
 from airflow_rerun_downstream.lineage.spelling import NEWEST, UNKNOWN, Spelled, of_sensors, of_triggers
 from airflow_rerun_downstream.lineage.templates import is_template, literal_parts, may_name
 from airflow_rerun_downstream.ports.lineage import RunFilter
@@ -111,6 +112,7 @@ class Edges:
             *declared(latest),
             *told_by_tasks(latest, by_sensors),
             *told_by_tasks(earlier, by_sensors),
+            *over_waiting((*latest.triggers, *earlier.triggers), (latest, earlier)),
             *over_assets((*latest.outlets, *earlier.outlets), Takers(latest, earlier, kinds)),
         ]
         for edge in found:
@@ -203,7 +205,7 @@ def candidates(link: Link) -> list[RunRef]:
 
 
 def told_by_tasks(known: Definitions, by_sensors: Mapping[int, Spelled]) -> Iterator[Edge]:
-    """What sensors, markers and triggering tasks say; what follows one that waits reads what the run made."""
+    """What sensors, markers and triggering tasks say."""
     for sensor in known.sensors:
         spelled = by_sensors.get(id(sensor), UNKNOWN)
         for name in sorted(spelled.names) if spelled.complete else (*sorted(spelled.names), sensor.external_dag_id):
@@ -214,8 +216,12 @@ def told_by_tasks(known: Definitions, by_sensors: Mapping[int, Spelled]) -> Iter
     for trigger in known.triggers:
         named = None if not is_template(trigger.trigger_dag_id) else trigger
         yield Edge(trigger.dag_id, trigger.trigger_dag_id, LinkKind.TRIGGER, trigger=named)
-        if trigger.waits and not trigger.in_vain:
-            yield Edge(trigger.trigger_dag_id, trigger.dag_id, LinkKind.TRIGGER, trigger.task_id)
+
+
+def over_waiting(triggers: Iterable[TriggerDefinition], known: Sequence[Definitions]) -> Iterator[Edge]:
+    """From the runs that tasks make to the tasks that wait for these."""
+    for trigger in read_through(triggers, known):
+        yield Edge(trigger.trigger_dag_id, trigger.dag_id, LinkKind.TRIGGER, trigger.task_id)
 
 
 def declared(known: Definitions) -> Iterator[Edge]:

@@ -110,7 +110,6 @@ class Discovery:
                     self.leaving[found.link.upstream].append(found)
         every = [found for run in runs for found in self.leaving[run.ref]]
         self.learn([found.downstream for found in every if found.downstream])
-        self.learn_dags({one.link.downstream.dag_id for one in every if one.beyond and one.downstream is None})
 
     def learn(self, runs: Iterable[RunFacts]) -> None:
         """Read the structures of Dags that weren't met before, and the versions of runs that may have others."""
@@ -143,7 +142,7 @@ class Discovery:
         """Follow those links of a run that are polluted."""
         gained: set[RunRef] = set()
         for found in leaving:
-            if not explored.leaves(found) or self.ends(found):
+            if not explored.leaves(found):
                 continue
             if id(found) not in explored.taken:
                 explored.taken.add(id(found))
@@ -151,16 +150,6 @@ class Discovery:
             if found.downstream is not None and self.reach(found, found.downstream, explored):
                 gained.add(found.downstream.ref)
         return gained
-
-    def ends(self, found: FoundLink) -> bool:
-        """Whether nothing follows a task that only waited, in a run that can't be told: nothing of it has read.
-
-        Of one that can be told it shows who reads what the task has told others; see `Explored.drop_idle`.
-        """
-        if not found.beyond or found.downstream is not None:
-            return False
-        structure = self.structures.latest.get(found.link.downstream.dag_id)
-        return structure is not None and not found.reached(structure)
 
     def follow_chains(self, refs: Collection[RunRef], explored: Explored, *, whole: bool) -> set[RunRef]:
         """Follow runs whose later runs depend on them: to the end of the chain, or only to the next runs."""

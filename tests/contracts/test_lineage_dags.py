@@ -36,7 +36,7 @@ THIS_DATE = "{{ logical_date.isoformat() }}"
 DECLARED = Definitions(
     (SensorDefinition("a", "wait", "up", frozenset({"load"})),),
     (MarkerDefinition("a", "mark", "down", "read", THIS_DATE),),
-    (TriggerDefinition("a", "go", "b"), TriggerDefinition("a", "hand_on", "c", waits=True, in_vain=True)),
+    (TriggerDefinition("a", "go", "b", last=True), TriggerDefinition("a", "hand_on", "c", waits=True, last=True)),
     (PastDependency("a", "add", frozenset({"add"})),),
 )
 
@@ -118,7 +118,7 @@ class TestDefinitions:
         airflow.dag(EVERY)
         airflow.run("a")
         airflow.dag(Shape("a", "go", triggers={"go": "c"}))
-        assert same(airflow.facts.definitions(), Definitions(triggers=(TriggerDefinition("a", "go", "c"),)))
+        assert same(airflow.facts.definitions(), Definitions(triggers=(TriggerDefinition("a", "go", "c", last=True),)))
         found = airflow.facts.earlier_definitions(since=START)
         assert same(found, DECLARED)
         assert found.changed == {"a"}
@@ -160,7 +160,7 @@ class TestOwnVersions:
         assert set(found) == {refs[0]}
         version = found[refs[0]]
         assert followers(version) == {"t": {"u"}, "u": set(), "go": set()}
-        assert same(version.definitions, Definitions(triggers=(TriggerDefinition("a", "go", "b"),)))
+        assert same(version.definitions, Definitions(triggers=(TriggerDefinition("a", "go", "b", last=True),)))
         assert (version.structure.version, version.structure.is_paused) == (2, True)
         assert airflow.facts.own_versions([]) == {}
 
@@ -169,7 +169,7 @@ class TestOwnVersions:
         airflow.move(refs[0], "t")
         version = airflow.facts.own_versions(refs)[refs[0]]
         assert followers(version) == {"t": set(), "u": set(), "go": set()}
-        assert same(version.definitions, Definitions(triggers=(TriggerDefinition("a", "go", "c"),)))
+        assert same(version.definitions, Definitions(triggers=(TriggerDefinition("a", "go", "c", last=True),)))
 
     def test_a_run_that_has_moved_as_a_whole(self, airflow, refs):
         for task_id in ("go", "t", "u"):

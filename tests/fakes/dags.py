@@ -31,7 +31,7 @@ def definitions(world: World) -> Definitions:
     schedules = [one for one in world.asset_schedules if one.dag_id not in world.gone]
     gone = tuple(one for one in world.asset_schedules if one.dag_id in world.gone)
     taken = {one.asset_id for one in (*world.inlets, *world.asset_schedules)}
-    there["triggers"] = [replace(one, in_vain=in_vain(world, one)) for one in there["triggers"]]
+    there["triggers"] = [replace(one, last=last(world, one)) for one in there["triggers"]]
     there["outlets"] = [one for one in there["outlets"] if one.asset_id in taken]
     return Definitions(
         **{kind: tuple(some) for kind, some in there.items()},
@@ -42,11 +42,11 @@ def definitions(world: World) -> Definitions:
     )
 
 
-def in_vain(world: World, trigger: TriggerDefinition) -> bool:
-    """Whether a task waits, and none follows it."""
+def last(world: World, trigger: TriggerDefinition) -> bool:
+    """Whether no task follows one."""
     dag = world.structures.get(trigger.dag_id)
     node = dag.tasks.get(trigger.task_id) if dag is not None else None
-    return trigger.waits and node is not None and not node.followers
+    return node is not None and not node.followers
 
 
 def earlier(world: World, since: datetime) -> Definitions:
@@ -63,7 +63,7 @@ def earlier(world: World, since: datetime) -> Definitions:
 def declared_by(world: World, dag_id: str) -> Definitions:
     """What a Dag's latest version declares."""
     found = {kind: tuple(one for one in getattr(world, kind) if one.dag_id == dag_id) for kind in KINDS}
-    found["triggers"] = tuple(replace(one, in_vain=in_vain(world, one)) for one in found["triggers"])
+    found["triggers"] = tuple(replace(one, last=last(world, one)) for one in found["triggers"])
     return Definitions(**found)
 
 

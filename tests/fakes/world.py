@@ -184,8 +184,7 @@ class World:
             return
         nodes[task_id] = latest.tasks[task_id]
         kept = own.definitions.of_tasks(set(nodes) - {task_id})
-        fresh = {kind: tuple(one for one in getattr(self, kind) if one.dag_id == ref.dag_id) for kind in dags.KINDS}
-        new = Definitions(**fresh).of_tasks({task_id})
+        new = dags.declared_by(self, ref.dag_id).of_tasks({task_id})
         both = Definitions(**{kind: getattr(kept, kind) + getattr(new, kind) for kind in dags.KINDS})
         self.versions[ref] = DagVersion(replace(own.structure, tasks=nodes), both)
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
+from airflow_rerun_downstream.domain.facts import AssetSchedule, DeclaredLink, OutletDefinition, SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.kinds.trigger import LOST_PARENT
 from airflow_rerun_downstream.lineage.lost_triggers import FORGOTTEN
 from tests.fakes.records import Record
@@ -112,6 +114,35 @@ class TestARecordThatIsGone:
 
     def test_a_task_that_nothing_follows_has_waited_in_vain(self, world: World) -> None:
         maker(world, waits=True, order="t >> go")
+        assert trigger_links(world, world.run("child", run_type="operator_triggered")) == []
+
+    @pytest.mark.parametrize("reader", ["sensor", "sensor of the task", "asset", "declared", "another that waited"])
+    def test_unless_another_dag_reads_of_it(self, world: World, reader: str) -> None:
+        """Nothing follows it in its own Dag; who waits for that Dag, or takes what the task has told, reads the run."""
+        maker(world, waits=True, order="t >> go")
+        world.dag("reader", "wait >> t")
+        declared = Declarations(())
+        match reader:
+            case "sensor":
+                world.sensors.append(SensorDefinition("reader", "wait", "parent", offset_known=True))
+            case "sensor of the task":
+                world.sensors.append(SensorDefinition("reader", "wait", "parent", frozenset({"go"}), offset_known=True))
+            case "asset":
+                world.outlets.append(OutletDefinition("parent", "go", 1, "x"))
+                world.asset_schedules.append(AssetSchedule("reader", 1))
+            case "declared":
+                declared = Declarations((DeclaredLink("parent", None, "reader", None, {}, "same", "", "a.yaml", 1),))
+            case _:
+                world.trigger_task("reader", "wait", "parent", waits=True)
+        child = world.run("child", run_type="operator_triggered")
+        found = plan(world, child, declarations=declared).links
+        assert open_edge(child, "parent", LOST_PARENT, Advice.KEEP_XCOMS, to_task_id="go") in found
+        assert "reader" in {link.downstream.dag_id for link in found}
+
+    def test_but_not_if_the_other_one_waits_for_another_task(self, world: World) -> None:
+        maker(world, waits=True, order="t >> go")
+        world.dag("reader", "wait >> t")
+        world.sensors.append(SensorDefinition("reader", "wait", "parent", frozenset({"t"}), offset_known=True))
         assert trigger_links(world, world.run("child", run_type="operator_triggered")) == []
 
 

@@ -158,11 +158,10 @@ def markers_of(dag_id: str, task: Task) -> Iterator[MarkerDefinition]:
 
 def triggers_of(dag_id: str, task: Task) -> Iterator[TriggerDefinition]:
     """One definition for each Dag that a task triggers."""
-    waits = waits_for_run(task)
-    in_vain = waits and not any(task.followers)
+    waits, last = waits_for_run(task), not any(task.followers)
     for trigger_dag_id in task.texts("trigger_dag_id") or [UNKNOWN]:
         params = task.params if is_template(trigger_dag_id) else ()
-        yield TriggerDefinition(dag_id, task.task_id, trigger_dag_id, task.mapped, waits, in_vain, params)
+        yield TriggerDefinition(dag_id, task.task_id, trigger_dag_id, task.mapped, waits, last, params)
 
 
 NOT_GIVEN = "NOTSET"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.edges import DagEdge
@@ -23,6 +22,7 @@ from airflow_rerun_downstream.lineage.kinds.base import (
     refs,
     unresolved,
 )
+from airflow_rerun_downstream.lineage.read_through import read_through
 from airflow_rerun_downstream.lineage.templates import is_template, may_be_reckoned, may_name, reckoned
 
 
@@ -65,14 +65,11 @@ def to_parents(
         if made.parent in parents and waited:
             yield link_to_parent(made, parents[made.parent])
     known = {one.child.ref for one in makers}
-    for child in children:
-        if child.made_by_task and child.ref not in known:
-            lost = {
-                (one.dag_id, one.task_id)
-                for one in waiting
-                if not one.in_vain and may_name(one.trigger_dag_id, child.ref.dag_id)
-            }
-            yield from (lost_parent(child, dag_id, task_id) for dag_id, task_id in sorted(lost))
+    strays = [child for child in children if child.made_by_task and child.ref not in known]
+    passing = read_through(waiting, (context.definitions, context.earlier)) if strays else ()
+    for child in strays:
+        lost = {(one.dag_id, one.task_id) for one in passing if may_name(one.trigger_dag_id, child.ref.dag_id)}
+        yield from (lost_parent(child, dag_id, task_id) for dag_id, task_id in sorted(lost))
 
 
 LOST_PARENT = "a task created the run, and Airflow no longer records which; this one waits for the runs that it creates"
@@ -80,7 +77,7 @@ LOST_PARENT = "a task created the run, and Airflow no longer records which; this
 
 def lost_parent(child: RunFacts, dag_id: str, task_id: str) -> FoundLink:
     """The edge from a run to the Dag whose task may have made it and waited for it."""
-    found = unresolved(
+    return unresolved(
         child.ref,
         dag_id,
         LinkKind.TRIGGER,
@@ -89,7 +86,6 @@ def lost_parent(child: RunFacts, dag_id: str, task_id: str) -> FoundLink:
         to_do=[Advice.KEEP_XCOMS],
         to_task_id=task_id,
     )
-    return replace(found, beyond=True)
 
 
 def can_be_reckoned(triggers: Sequence[TriggerDefinition]) -> bool:

@@ -330,11 +330,11 @@ def test_triggers():
 
     found = parsed(build)
     assert set(found.definitions.triggers) == {
-        TriggerDefinition("here", "go", "down"),
-        TriggerDefinition("here", "own", "{{ params.down }}", params=()),
-        TriggerDefinition("here", "many", "a", mapped=True),
-        TriggerDefinition("here", "many", "b", mapped=True),
-        TriggerDefinition("here", "same", "down", mapped=True),
+        TriggerDefinition("here", "go", "down", last=True),
+        TriggerDefinition("here", "own", "{{ params.down }}", params=(), last=True),
+        TriggerDefinition("here", "many", "a", mapped=True, last=True),
+        TriggerDefinition("here", "many", "b", mapped=True, last=True),
+        TriggerDefinition("here", "same", "down", mapped=True, last=True),
     }
     assert all(node.triggers_dag_run for node in found.structure.tasks.values())
 
