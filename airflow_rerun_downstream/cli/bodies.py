@@ -6,13 +6,14 @@ import json
 import re
 import sys
 from argparse import Namespace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from airflow_rerun_downstream.domain.rerun import NOTIFICATION_CONDITIONS
-from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody, SettingsBody
+from airflow_rerun_downstream.domain.rerun import NOTIFICATION_CONDITIONS, RerunSettings
+from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 
 INDEXED = re.compile(r"^(?P<task_id>.+)\[(?P<map_index>\d+)\]$")
 
@@ -124,7 +125,8 @@ def settings(args: Namespace) -> dict[str, Any]:
     if args.latest_version and args.same_version:
         raise Usage("Give either --latest-version or --same-version, not both.")
     # An argument that is called as a setting, and given, is one.
-    said = {name: value for name in SettingsBody.model_fields if (value := getattr(args, name, None))}
+    names = [each.name for each in fields(RerunSettings)]
+    said = {name: value for name in names if (value := getattr(args, name, None))}
     if args.latest_version or args.same_version:
         said["run_on_latest_version"] = args.latest_version
     if args.no_stop_on_terminate:

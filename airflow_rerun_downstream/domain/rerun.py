@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from airflow_rerun_downstream.domain.plan import FutureRef, Link, PlanOptions, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
@@ -27,7 +27,7 @@ class RerunSettings:
     """What the person chose in step 3. ``max_active_members`` None: the deployment's default."""
 
     max_active_members: int | None = None
-    on_failure: str = "continue_other_branches"
+    on_failure: Literal["continue_other_branches", "pause"] = "continue_other_branches"
     run_on_latest_version: bool | None = None
     stop_running_on_terminate: bool = True
     accept_duplicate_runs: bool = False

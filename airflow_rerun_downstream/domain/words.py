@@ -20,7 +20,6 @@ WARNINGS = (
 RERUN_ACTIONS = ("pause", "resume", "terminate", "release")
 MEMBER_ACTIONS = ("retry", "skip", "release")
 
-ON_FAILURE = ("continue_other_branches", "pause")
 CONDITIONS = ("succeeded", "terminated", "member_failed")
 """What somebody can be told of."""
 

@@ -14,15 +14,8 @@ from airflow_rerun_downstream.domain.proof import Outcome as ProofOutcome
 from airflow_rerun_downstream.domain.proof import ProofReason, ProofVerdict
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.rest import word_lists as words
-
-
-class Payload(BaseModel):
-    """An object of the contract. A client that is older than the server ignores what it doesn't know.
-
-    What has a default is always sent, and the OpenAPI document says so.
-    """
-
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+from airflow_rerun_downstream.rest.fields import Payload
+from airflow_rerun_downstream.rest.rerun_settings import Settings
 
 
 class RunRef(Payload):
@@ -182,17 +175,6 @@ class DagEdges(Payload):
     total_entries: int
     hidden_dags: int
     warnings: list[PlanWarning]
-
-
-class Settings(Payload):
-    """How a rerun is carried out."""
-
-    max_active_members: int | None
-    on_failure: words.OnFailure
-    run_on_latest_version: bool | None
-    stop_running_on_terminate: bool
-    accept_duplicate_runs: bool
-    accept_unknown_offsets: bool
 
 
 class Notification(Payload):

@@ -25,6 +25,7 @@ from airflow_rerun_downstream.domain.seeing import reason
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.rest import payloads
 from airflow_rerun_downstream.rest.problems import json_value
+from airflow_rerun_downstream.rest.rerun_settings import Settings
 from airflow_rerun_downstream.service import (
     DagRunsView,
     EdgesView,
@@ -252,7 +253,7 @@ def rerun(of: RerunView) -> payloads.Rerun:
         counts=payloads.Counts(**{state.value: number for state, number in stored.counts.items()}),
         not_made_anew=of.not_made_anew,
         hidden_members=of.hidden_members,
-        settings=payloads.Settings.model_validate(json_value(stored.settings)),
+        settings=Settings(**vars(stored.settings)),
         notifications=[payloads.Notification(target=each.target, on=list(each.on)) for each in stored.notifications],
         allowed_actions=list(of.allowed_actions),
         final=stored.final,

@@ -10,7 +10,7 @@ from airflow_rerun_downstream.domain.refs import shown
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.lineage import RunFilter
 from airflow_rerun_downstream.ports.store import RerunFilter
-from airflow_rerun_downstream.rest.requests import MAX_INT, Body, Id, Moment
+from airflow_rerun_downstream.rest.fields import MAX_INT, Body, Id, Moment
 
 DEFAULT_LIMIT = 50
 MAX_ALTERNATIVES = 20

@@ -1,109 +1,32 @@
-"""What travels over HTTP: the questions, and what they mean inside.
-
-Unknown fields are refused. Text that a database can't hold is refused here, with a sentence, instead of failing there.
-"""
+"""What travels over HTTP: the questions, and what they mean inside."""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from airflow_rerun_downstream.domain import plan as domain
 from airflow_rerun_downstream.domain.errors import EmptySelection, NotFound
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, normalised
 from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
-from airflow_rerun_downstream.settings import MAX_TEXT
+from airflow_rerun_downstream.rest.fields import (
+    MAX_INT,
+    MAX_LISTED,
+    MOST,
+    Body,
+    Count,
+    Id,
+    InParts,
+    Listed,
+    LongText,
+    Moment,
+    Token,
+)
+from airflow_rerun_downstream.rest.rerun_settings import SettingsBody
 
-MAX_INT = 2**31 - 1
-"""Airflow's and our integer columns end here."""
-
-MAX_ID = 250
-"""Longest id that Airflow takes, in characters."""
-
-MAX_LISTED = 10_000
-"""Most runs, and most tasks of a run, that a request may name. A larger plan is submitted by its default selection."""
-
-PART = 500
 MAX_NOTIFICATIONS = 100
-MAX_UNKNOWN_FIELDS = 20
-"""How many fields too many are named one by one."""
-
-
-def storable(text: str) -> str:
-    """Refuse what PostgreSQL can't hold: NUL, and halves of characters (JSON's ``\\ud800``)."""
-    if "\x00" in text:
-        raise ValueError("a NUL character can't be stored")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("half of a character (a lone surrogate) can't be stored")
-    return text
-
-
-def in_range(moment: datetime) -> datetime:
-    """The moment in UTC; refuse one that has no date there."""
-    try:
-        return moment.astimezone(timezone.utc)
-    except OverflowError:
-        raise ValueError("the moment is out of range") from None
-
-
-def few(given: Any) -> Any:
-    """Refuse a list that is too long before its entries are looked at."""
-    if isinstance(given, list) and len(given) > MAX_LISTED:
-        raise ValueError(f"the list has {len(given)} entries, more than {MAX_LISTED}")
-    return given
-
-
-def in_parts(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """Look at a list part by part, and no further than at the first part with an error: errors cost most."""
-    if not isinstance(given, list):
-        return validate(given)
-    found: list[Any] = []
-    for start in range(0, len(given), PART):
-        try:
-            found += validate(given[start : start + PART])
-        except ValidationError:
-            validate(given[: start + PART])  # once more, for the places of the errors
-            raise
-    return found
-
-
-Token = Annotated[str, StringConstraints(max_length=MAX_ID), AfterValidator(storable)]
-Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), AfterValidator(storable)]
-Listed = BeforeValidator(few)
-InParts = WrapValidator(in_parts)
-MOST = Field(json_schema_extra={"maxItems": MAX_LISTED})
-LongText = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(storable)]
-Moment = Annotated[AwareDatetime, AfterValidator(in_range)]
-Count = Annotated[int, Field(ge=1, le=MAX_INT)]
-
-
-class Body(BaseModel):
-    """A part of a request."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def few_fields(cls, given: Any) -> Any:
-        """Refuse very many unknown fields at once: each would be an error of its own."""
-        if isinstance(given, dict) and len(given) > len(cls.model_fields) + MAX_UNKNOWN_FIELDS:
-            raise ValueError(f"there are {len(given)} fields; known are {', '.join(cls.model_fields)}")
-        return given
 
 
 class RunRefBody(Body):
@@ -216,17 +139,6 @@ class MemberBody(Body):
         return MemberRequest(ref, tasks_of(self.task_ids, f"the run {ref}"))
 
 
-class SettingsBody(Body):
-    """How a rerun is carried out. ``run_on_latest_version`` null: as Airflow is configured."""
-
-    max_active_members: Count | None = None
-    on_failure: Literal["continue_other_branches", "pause"] = "continue_other_branches"
-    run_on_latest_version: bool | None = None
-    stop_running_on_terminate: bool = True
-    accept_duplicate_runs: bool = False
-    accept_unknown_offsets: bool = False
-
-
 class NotificationBody(Body):
     """Whom to tell of what."""
 
@@ -244,7 +156,7 @@ class RerunBody(PlanBody):
     name: LongText | None = None
     reason: LongText | None = None
     settings: SettingsBody = SettingsBody()
-    notifications: Annotated[list[NotificationBody], Field(max_length=MAX_NOTIFICATIONS)] = []
+    notifications: list[NotificationBody] = Field(default=[], max_length=MAX_NOTIFICATIONS)
 
     def rerun_request(self) -> RerunRequest:
         """The rerun as the inside has it."""
@@ -256,7 +168,7 @@ class RerunBody(PlanBody):
             plan_token=self.plan_token,
             name=self.name,
             reason=self.reason,
-            settings=RerunSettings(**self.settings.model_dump()),
+            settings=RerunSettings(**vars(self.settings)),
             notifications=tuple(Notification(each.target, tuple(each.on)) for each in self.notifications),
         )
 

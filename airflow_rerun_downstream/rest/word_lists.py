@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     EventAction = str
     RerunAction = str
     MemberAction = str
-    OnFailure = str
     Condition = str
     HealthStatus = str
     RunType = str
@@ -58,7 +57,6 @@ else:
     EventAction = listed("EventAction", words.EVENTS)
     RerunAction = listed("RerunAction", words.RERUN_ACTIONS)
     MemberAction = listed("MemberAction", words.MEMBER_ACTIONS)
-    OnFailure = listed("OnFailure", words.ON_FAILURE)
     Condition = listed("Condition", words.CONDITIONS)
     HealthStatus = listed("HealthStatus", words.HEALTH)
     RunType = listed("RunType", words.RUN_TYPES)

@@ -13,8 +13,9 @@ from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.rest import payloads, presenters
 from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.rest.exports import proof_csv
+from airflow_rerun_downstream.rest.fields import Id
 from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, ProofQuery, RerunQuery
-from airflow_rerun_downstream.rest.requests import Id, PlanBody, RerunBody
+from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from airflow_rerun_downstream.service.status import shown_health
 from airflow_rerun_downstream.settings import InvalidSetting
 
