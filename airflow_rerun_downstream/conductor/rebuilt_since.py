@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
 from airflow_rerun_downstream.domain.plan import Link
-from airflow_rerun_downstream.domain.rebuilt import STAYS, at_submit, rebuilt, stays_as_it_was, through_waiting
+from airflow_rerun_downstream.domain.rebuilt import STAYS, TOLERATED, at_submit, rebuilt, through_waiting
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Member, Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED
-from airflow_rerun_downstream.domain.verdict import NotMadeAnew
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew, had_data
 from airflow_rerun_downstream.ports.work import Work
 
 
@@ -24,7 +24,7 @@ def rebuilt_by(work: Work, rerun: Rerun, member: Member, besides: Collection[Not
     if work.store.counts_not_made_anew([rerun.id])[rerun.id]:
         here = at_submit(member)
         links = [*work.store.links_into(rerun.id, here), *work.store.links_out_of(rerun.id, [here])]
-        left = stays_as_it_was(member, work.store.not_made_anew_of(rerun.id, ends_of(links) - {here}))
+        left = left_as_it_was(work, work.store.not_made_anew_of(rerun.id, ends_of(links) - {here}))
     if not left and all(one.reason not in STAYS for one in besides):
         return ()
     refs = {member.ref, *(one.ref for one, _ in left)}
@@ -41,8 +41,11 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
         return {}
     settled = {at_submit(one): one for one in members if one.state in SATISFIED}
     listed: dict[RunRef, list[NotMadeAnew]] = {ref: [] for ref in settled}
-    for member, what in work.store.not_made_anew(rerun.id):
-        listed.setdefault(at_submit(member), []).append(what)
+    stays: dict[RunRef, list[NotMadeAnew]] = {ref: [] for ref in settled}
+    everything = work.store.not_made_anew(rerun.id)
+    for found, some in ((listed, everything), (stays, left_as_it_was(work, everything))):
+        for member, what in some:
+            found.setdefault(at_submit(member), []).append(what)
     beside: dict[RunRef, list[Link]] = {}
     links = work.store.links(rerun.id)
     for link in [*links, *through_waiting(links)]:
@@ -50,17 +53,36 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
             beside.setdefault(ref, []).append(link)
     structures = structures_of(work, sorted(one.ref for one in settled.values()))
     late = dict[int, tuple[NotMadeAnew, ...]]()
-    queue = deque(ref for ref in settled if any(one.reason in STAYS for one in listed[ref]))
+    queue = deque(ref for ref in settled if stays[ref])
     while queue:
         for reader in sorted(ends_of(beside.get(queue.popleft(), ())) & settled.keys()):
             member = settled[reader]
             others = (ends_of(beside[reader]) - {reader}) & settled.keys()
-            left = [(settled[ref], what) for ref in sorted(others) for what in listed[ref] if what.reason in STAYS]
+            left = [(settled[ref], what) for ref in sorted(others) for what in stays[ref]]
             if more := rebuilt(member, beside[reader], left, structures, listed[reader]):
                 listed[reader] += more
+                stays[reader] += more
                 late[member.id] = tuple(listed[reader])
                 queue.append(reader)
     return late
+
+
+def left_as_it_was(work: Work, everything: Collection[tuple[Member, NotMadeAnew]]) -> list[tuple[Member, NotMadeAnew]]:
+    """Of what members haven't made anew, that which others may have read: it holds what isn't right.
+
+    A failure that is tolerated leaves nothing, unless a teardown had succeeded before. Of a run that is gone nobody
+    knows.
+    """
+    places = {member.ref: at_submit(member) for member, what in everything if what.reason == TOLERATED}
+    accounts = work.facts.accounts(list(places), places=places) if places else {}
+
+    def stays(member: Member, what: NotMadeAnew) -> bool:
+        if what.reason != TOLERATED:
+            return what.reason in STAYS
+        account = accounts.get(member.ref)
+        return account is None or what.map_index is None or had_data(account, what.task_id, what.map_index)
+
+    return [(member, what) for member, what in everything if stays(member, what)]
 
 
 def ends_of(links: Iterable[Link]) -> set[RunRef]:

@@ -15,15 +15,14 @@ from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 
 REBUILT = "rebuilt_on_polluted"
 
-STAYS = frozenset({"skipped_by_user", "marked_success", REBUILT})
-"""Why what a task holds isn't right, although its member counts."""
+TOLERATED = "tolerated"
 
+STAYS = frozenset({"skipped_by_user", "marked_success", "tasks_skipped", REBUILT})
+"""Why what a task holds isn't right, although its member counts: it is older than the rerun, or made of such data.
 
-def stays_as_it_was(
-    member: Member, everything: Iterable[tuple[Member, NotMadeAnew]]
-) -> list[tuple[Member, NotMadeAnew]]:
-    """What isn't right of other members, of all that a rerun hasn't made anew."""
-    return [(one, what) for one, what in everything if what.reason in STAYS and one.id != member.id]
+So is what a teardown had made that failed this time, see `conductor.rebuilt_since.left_as_it_was`. No task of its own
+run reads that.
+"""
 
 
 def rebuilt(
@@ -37,7 +36,7 @@ def rebuilt(
     comes from.
 
     ``links``: those into the run and out of it; they name runs as they were at submit. ``left``: what others hold that
-    isn't right, see `stays_as_it_was`. ``besides``: what the member itself hasn't made anew.
+    isn't right. ``besides``: what the member itself hasn't made anew.
     """
     here, structure = at_submit(member), structures.was(member.ref)
     found: dict[str, NotMadeAnew] = {}

@@ -126,6 +126,18 @@ def made_anew(task: TaskInstanceFacts, account: RunAccount) -> bool:
     return task.state == "success" and told.started and not told.by_hand
 
 
+def had_data(account: RunAccount, task_id: str, map_index: int) -> bool:
+    """Whether a task instance had made data before: left as it is, that stays wrong.
+
+    Where a mapped task has no indexes this time, those that it had count.
+    """
+    every = account.tasks
+    here = every.get((task_id, map_index))
+    if map_index >= 0 or (here is not None and here.succeeded_before):
+        return here is not None and here.succeeded_before
+    return any(each.succeeded_before for (one, _), each in every.items() if one == task_id)
+
+
 def by_states(tasks: Tasks, seen: Observation) -> Verdict | None:
     """The verdict where the states alone tell it; None: it takes evidence."""
     if seen.run_state is None:
@@ -197,14 +209,8 @@ class Judging:
         return made_anew(task, self.found.account)
 
     def had_data(self, task: TaskInstanceFacts) -> bool:
-        """Whether a task instance had made data before: left as it is, that stays wrong.
-
-        Where a mapped task has no indexes this time, those that it had count.
-        """
-        account = self.found.account
-        if account.of(task).succeeded_before or task.map_index >= 0:
-            return account.of(task).succeeded_before
-        return any(each.succeeded_before for (task_id, _), each in account.tasks.items() if task_id == task.task_id)
+        """See `had_data`."""
+        return had_data(self.found.account, task.task_id, task.map_index)
 
     def passed_by_hand(self, task: TaskInstanceFacts) -> bool:
         """Whether somebody marked the run a success: Airflow 3.3 skips then what hadn't begun."""

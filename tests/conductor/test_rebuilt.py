@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, PlanRequest
 from airflow_rerun_downstream.domain.rebuilt import reads, rebuilt
-from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.structures import Structures
@@ -89,6 +91,54 @@ def test_of_the_readers_of_what_was_marked_too(chain: Chain) -> None:
         ("end", "rebuilt_on_polluted", "bob"),
         ("last", "rebuilt_on_polluted", "bob"),
     }
+
+
+def skipped_this_time(house: House, mid: RunRef) -> None:
+    """`middle`'s other task runs, t skips itself."""
+    house.world.set_tasks(mid, "success", only={"more"}, at=house.clock.now())
+    house.world.skip_itself(mid, "t", at=house.clock.now())
+
+
+def failed_in_teardown(house: House, mid: RunRef) -> None:
+    """`middle`'s other task runs, its teardown t fails."""
+    house.world.set_tasks(mid, "success", only={"more"}, at=house.clock.now())
+    house.world.set_tasks(mid, "failed", only={"t"}, at=house.clock.now())
+
+
+@pytest.mark.parametrize(
+    ("teardown", "held", "ends", "reason", "on_top"),
+    [
+        ("", True, skipped_this_time, "tasks_skipped", True),
+        ("t", True, failed_in_teardown, "tolerated", True),
+        ("t", False, failed_in_teardown, "tolerated", False),  # there was nothing of its to read
+    ],
+)
+@pytest.mark.parametrize("whole", [False, True])
+def test_of_the_readers_of_what_was_skipped_or_tolerated_and_is_still_there(
+    teardown: str, held: bool, ends: Callable[[House, RunRef], None], reason: str, on_top: bool, whole: bool
+) -> None:
+    """By the task itself, and by the run as a whole."""
+    house = House()
+    house.world.dag("middle", "more; t", teardown=teardown)
+    middle = house.world.run("middle", task_states={} if held else {"t": "failed"})
+    house.world.dag("end", "wait >> read")
+    end, last = house.world.run("end"), house.world.run("last")
+    tasks = frozenset() if whole else frozenset({"more", "t"})
+    house.world.sensors.append(SensorDefinition("end", "wait", "middle", task_ids=tasks, offset_known=True))
+    house.world.consumed(end, "read", by=last)
+    request = PlanRequest(middle, tasks=(TaskRef("more"), TaskRef("t")))
+    house.service.submit(ADA, RerunRequest(request))
+    house.tick()
+    ends(house, middle)
+    house.world.set_run(middle, state="success")
+    for ref in (end, last):
+        house.tick()
+        house.world.finish(ref, at=house.clock.now())
+    house.tick()
+    assert house.service.rerun(ADA, 1).rerun.state.value == "succeeded"
+    found = [(member.ref.dag_id, what.task_id, what.reason) for member, what in house.store.not_made_anew(1)]
+    rebuilt = [("end", "read"), ("end", "wait"), ("last", "t")]
+    assert found == [("middle", "t", reason), *((*one, "rebuilt_on_polluted") for one in rebuilt if on_top)]
 
 
 def test_nothing_where_everything_was_made_anew(chain: Chain) -> None:
