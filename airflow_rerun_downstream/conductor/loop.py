@@ -50,14 +50,13 @@ def pause(
     conductor: Conductor, report: TickReport | None, stop: threading.Event, wake: threading.Event, *, spent: float
 ) -> None:
     """Wait for the next tick, a wake-up or the end. Ticks begin at most a poll interval apart, if they take less."""
-    busy = report is not None and report.leading and (report.active or report.steps)
-    wait = conductor.settings.poll_interval if busy else max(IDLE, conductor.settings.poll_interval)
-    if busy:
-        # Where something has just happened, more is about to.
-        share = 0.5 if report is not None and report.steps else 1.0
-        stop.wait(max(wait.total_seconds() * share - spent, BREATH))
+    interval = conductor.settings.poll_interval
+    if report is None or not report.active:
+        wake.wait(max(IDLE, interval).total_seconds())
     else:
-        wake.wait(wait.total_seconds())
+        # Where something has just happened, more is about to.
+        share = 0.5 if report.steps else 1.0
+        stop.wait(max(interval.total_seconds() * share - spent, BREATH))
     wake.clear()
 
 

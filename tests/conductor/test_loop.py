@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +15,49 @@ from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.rerun import RerunRequest
 from dev.waiting import wait_until
 from tests.fakes.house import ADA, House
+
+
+class Asked:
+    """An event that writes down for how long it was waited."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+        self.cleared = 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(-1.0 if timeout is None else timeout)
+        return False
+
+    def clear(self) -> None:
+        self.cleared += 1
+
+
+BUSY, ACTIVE, LOST = TickReport(True, 3, 2), TickReport(True, 3), TickReport(False, steps=2)
+
+
+@pytest.mark.parametrize(
+    ("report", "poll", "spent", "idle", "seconds"),
+    [
+        pytest.param(None, 1, 0, True, 5, id="an error"),
+        pytest.param(TickReport(False), 1, 2, True, 5, id="another one leads"),
+        pytest.param(LOST, 1, 0, True, 5, id="another one took over"),
+        pytest.param(TickReport(True), 1, 2, True, 5, id="nothing is active"),
+        pytest.param(TickReport(True), 60, 0, True, 60, id="nothing is active, and it looks seldom"),
+        pytest.param(ACTIVE, 1, 0.25, False, 0.75, id="the interval counts from the tick's beginning"),
+        pytest.param(ACTIVE, 60, 0, False, 60, id="active, and it looks seldom"),
+        pytest.param(BUSY, 1, 0.25, False, 0.25, id="something has happened"),
+        pytest.param(ACTIVE, 1, 3, False, 0.05, id="a tick longer than the interval"),
+        pytest.param(BUSY, 1, 0.48, False, 0.05, id="a tick about as long as half of it"),
+    ],
+)
+def test_how_long_it_waits(report: TickReport | None, poll: int, spent: float, idle: bool, seconds: float) -> None:
+    """An idle conductor waits to be woken, one at work only to be stopped."""
+    conductor = Scripted()
+    conductor.settings = replace(conductor.settings, poll_interval=timedelta(seconds=poll))
+    stop, wake = Asked(), Asked()
+    loop.pause(conductor, report, stop, wake, spent=spent)  # type: ignore[arg-type]
+    assert (wake.waits, stop.waits) == (([seconds], []) if idle else ([], [pytest.approx(seconds)]))
+    assert (wake.cleared, stop.cleared) == (1, 0)
 
 
 class Scripted:

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import RerunEvent
@@ -78,6 +79,41 @@ def link(one: str, two: RunRef | FutureRef, via: object = None) -> Link:
 )
 def test_a_link_names_only_what_may_be_read(of: Link, via: object) -> None:
     assert [each.via for each in READER.links([of])] == ([] if via is None else [via])
+
+
+def edge(upstream: str | None, downstream: str | None, kind: LinkKind = LinkKind.ASSET) -> DagEdge:
+    return DagEdge(upstream, downstream, kind, Evidence.RECORDED, "It says so.")
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "of", "missing"),
+    [
+        ("a", edge("a", "b"), set()),
+        ("a", edge("a", None), set()),
+        ("a", edge(None, "a", LinkKind.SENSOR), set()),
+        ("a", edge("a", "secret", LinkKind.TRIGGER), {"secret"}),
+        ("a", edge("secret", "a", LinkKind.SENSOR), {"secret"}),
+        ("a", edge("a", "secret", LinkKind.SENSOR), None),
+        ("a", edge("secret", "a", LinkKind.TRIGGER), None),
+        ("a", edge("a", "secret"), None),
+    ],
+    ids=str,
+)
+def test_of_the_edges_of_a_dag_its_own_text_is_shown(dag_id: str, of: DagEdge, missing: set[str] | None) -> None:
+    """A hidden Dag that it names itself looks like one that isn't there; of others, whose text it isn't, nothing."""
+    other = edge("b", "a")
+    shown, hidden = READER.edges(dag_id, [other, of, other])
+    if missing is None:
+        assert (shown, hidden) == ((other, other), {"secret"})
+        return
+    assert (len(shown), hidden) == (3, frozenset())
+    assert shown[1] == (of.without(frozenset(missing)) if missing else of)
+    assert shown[1].missing == missing
+
+
+def test_every_hidden_dag_is_told_of_by_whoever_asks_for_edges() -> None:
+    shown, hidden = READER.edges("a", [edge("a", "one"), edge("two", "a"), edge("a", "one")])
+    assert (shown, hidden) == ((), {"one", "two"})
 
 
 def test_a_reason_has_no_error_in_it() -> None:
