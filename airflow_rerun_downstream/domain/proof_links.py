@@ -86,7 +86,7 @@ class Between:
                 made.update(dict.fromkeys((link.from_tasks or frozenset()) - made.keys(), link))
         for task_id, link in made.items():
             after = self.scene.waiting_for(reader.at_submit, task_id)
-            for child in self.waited_for(link.upstream, frozenset({task_id})) if after is not None else ():
+            for child in self.waited_for(link.upstream, frozenset({task_id})):
                 yield Pair(child, None, reader, after, link)
 
     def awaited(self, reader: ProvenMember, link: ProvenLink) -> Iterator[Pair]:
@@ -105,8 +105,8 @@ class Between:
         while waiting:
             here, ids = waiting.pop()
             dag = self.scene.structure(here)
-            for child, task_id in self.made_by(here) if dag is not None else ():
-                node = dag.tasks.get(task_id) if dag is not None else None
+            for child, task_id in self.made_by(here):
+                node = None if dag is None else dag.tasks.get(task_id)
                 if child in seen or node is None or not node.waits_for_run or not (ids is None or task_id in ids):
                     continue
                 seen.add(child)
@@ -170,8 +170,9 @@ class Between:
         fresh = self.readers(pair)
         first: list[Moment | None] = [*self.moments(pair, fresh)]
         for task in self.writers(pair) if fresh else ():
-            # Of those that have read before something was made once more the first tells of all.
-            again = len(self.scene.new_tries(pair.writer.ref, task)) > 1
+            # Where something was made only once, the first that has read tells of all. What somebody let go as it was
+            # may have been right before that.
+            again = pair.writer.state == "skipped" or len(self.scene.new_tries(pair.writer.ref, task)) > 1
             for read in ([*self.moments(pair, fresh, every=True)] if again else first) or [None]:
                 why = self.came_after(pair, task, read)
                 if why is ProofReason.READ_TOO_EARLY and pair.vague:
