@@ -154,8 +154,7 @@ def by_states(tasks: Tasks, seen: Observation) -> Verdict | None:
 
 def judge(tasks: Tasks, seen: Observation, found: Evidence) -> Judgement:
     """Judge a run of which the states alone don't tell."""
-    known = by_states(tasks, seen)
-    return Judgement(known) if known is not None else Judging(tasks, seen, found).judgement()
+    return Judging(tasks, seen, found).judgement()
 
 
 class Judging:

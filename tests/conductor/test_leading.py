@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import fields
 from datetime import timedelta
+from typing import Any, get_args
 
 import pytest
 
+from airflow_rerun_downstream.conductor.perform import LeaseLost
+from airflow_rerun_downstream.conductor.steps import Step
 from airflow_rerun_downstream.conductor.tick import Conductor
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.plan import PlanRequest
+from airflow_rerun_downstream.domain.rerun import Member, RerunRequest
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.settings import Settings
-from tests.fakes.house import House
+from tests.fakes.house import ADA, House
 
 
 def conductor(house: House, owner: str, **more: object) -> Conductor:
@@ -54,3 +62,48 @@ def test_a_clock_that_is_off_is_told_once_and_once_that_it_is_right_again(caplog
         ("ERROR", "one doesn't lead: its own clock is 6 s ahead of the database's"),
         ("INFO", "The clock of one is right again"),
     ]
+
+
+def step(kind: type[Any], member: Member, run: RunFacts) -> Step:
+    """A step of a kind, about a member."""
+    of_kind: dict[str, object] = {"after": MemberState.RUNNING, "before": RerunState.RUNNING}
+    if kind.__name__ == "MoveRerun":
+        of_kind["after"] = RerunState.SUCCEEDED
+    given = of_kind | {
+        "member": member,
+        "members": (member,),
+        "run": run,
+        "parent": run.ref,
+        "task_id": "t",
+        "run_id": run.ref.run_id,
+        "run_after": run.run_after,
+        "logical_date": run.logical_date,
+        "run_state": "success",
+        "clear_number": 1,
+        "stage": 0,
+        "reason": "why",
+        "stop_run": True,
+    }
+    made: Step = kind(**{one.name: given[one.name] for one in fields(kind) if one.name in given})
+    return made
+
+
+@pytest.mark.parametrize("kind", get_args(Step), ids=lambda kind: kind.__name__)
+def test_who_has_lost_the_lease_carries_out_nothing(kind: type[Any]) -> None:
+    """It was asleep for a minute between its look and its step; another one leads by now."""
+    house = House()
+    source = house.world.run("a")
+    rerun = house.service.submit(ADA, RerunRequest(PlanRequest(source))).rerun
+    (member,) = house.store.active()[0].members
+    one, two = conductor(house, "one"), conductor(house, "two")
+    view = one.look()
+    assert view is not None
+    house.clock.advance(seconds=60)
+    assert two.look() is not None
+    before, runs = house.store.snapshot(), dict(house.world.runs)
+    with house.unit_of_work() as work:
+        facts = work.facts.runs([source])[source]
+    with pytest.raises(LeaseLost):
+        one.performer.attempt(rerun, step(kind, member, facts), view.lease)
+    assert (house.store.snapshot(), dict(house.world.runs)) == (before, runs)
+    assert not house.world.dispatches

@@ -221,3 +221,20 @@ def test_a_setup_that_was_skipped_takes_along_what_works_on_it() -> None:
     structure = DagStructure("d", nodes)
     assert all(Skips(tasks, RunAccount(REF, never | ran), structure).own(task) for task in tasks)
     assert not any(Skips(tasks, RunAccount(REF, never), structure).own(task) for task in tasks)
+
+
+def test_a_teardown_asks_for_the_setups_right_before_it_alone() -> None:
+    """What works on a setup that was skipped goes with it, however far; its teardown only where it was its own."""
+    nodes = {
+        "far": TaskNode("far", "x", frozenset({"open"}), is_setup=True),
+        "open": TaskNode("open", "x", frozenset({"load", "close"}), frozenset({"far"}), is_setup=True),
+        "load": TaskNode("load", "x", frozenset({"close"}), frozenset({"open"}), trigger_rule="all_done"),
+        "close": TaskNode(
+            "close", "x", frozenset(), frozenset({"load", "open"}), False, True, trigger_rule="all_done_setup_success"
+        ),
+    }
+    states = {"far": "skipped", "open": "success", "load": "skipped", "close": "skipped"}
+    tasks = {task_id: TaskInstanceFacts(task_id, -1, state) for task_id, state in states.items()}
+    accounts = {(task_id, -1): Account(task_id in ("far", "open"), task_id in ("far", "open")) for task_id in nodes}
+    seen = Skips([*tasks.values()], RunAccount(REF, accounts), DagStructure("d", nodes))
+    assert [seen.own(tasks[task_id]) for task_id in ("far", "load", "close")] == [True, True, False]

@@ -120,6 +120,8 @@ def test_what_came_through_an_alias(world: World) -> None:
         ("reader", "read"),
     }
     assert {link.via.get("alias") for link in found.links} == {"some"}
+    told = [each.detail for each in found.warnings if each.code == "extra_run"]
+    assert [f"name_it of {source} will emit some as if for the first time" in each for each in told] == [True, True]
     world.emitted(other, "name_it", START, asset_id=1)
     assert "unresolved" not in {evidence for *_, evidence in links(plan(world, other))}
 

@@ -70,6 +70,20 @@ def test_what_is_left_out_is_told_by_task(world: World) -> None:
     assert left(found) == {("a", "load"), ("a", "publish")}
 
 
+def test_only_what_has_succeeded_and_is_not_taken_says_why(world: World) -> None:
+    """What isn't taken although it is right; whatever else isn't speaks for itself by its state."""
+    world.dag("a", "read >> write; aside; broken; never")
+    source = world.run("a", task_states={"broken": "failed", "never": None, "write": "failed"})
+    found = plan(world, source, tasks=(TaskRef("read"), TaskRef("write"))).source.task_instances
+    assert {task.task_id: (task.selected, task.reason) for task in found} == {
+        "read": (True, None),
+        "write": (True, None),
+        "aside": (False, "succeeded"),
+        "broken": (False, None),
+        "never": (False, None),
+    }
+
+
 def test_a_task_that_holds_no_data_is_not_told_of(world: World) -> None:
     world.dag("a", "fast >> load; fast >> alert")
     source = world.run("a", task_states={"alert": "skipped"})

@@ -237,6 +237,10 @@ class TestSubmit:
         with pytest.raises(Forbidden) as refusal:
             house.service.submit(ADA, request(chain[0]))
         assert refusal.value.extra == {"dag_ids": ["c"]}
+        warnings = house.service.plan(ADA, PlanRequest(chain[0])).warnings
+        assert [(one.code, one.detail, one.dag_id) for one in warnings] == [
+            ("forbidden_dag", "You may not rerun c.", "c")
+        ]
         assert house.store.snapshot() == before
         assert house.service.submit(ADA, request(chain[0], [chain[1]])).rerun.id
 

@@ -1,0 +1,30 @@
+"""Stages are cut from runs so that each has as few as the order allows."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_rerun_downstream.domain.cutting import Cutting
+from airflow_rerun_downstream.domain.readings import Member, Reading
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from tests.domain.proofs import dag
+
+X, Y = RunRef("x", "r"), RunRef("y", "r")
+
+
+def member(ref: RunRef, order: str, *ids: str) -> Member:
+    """A run with ``go`` between selected tasks, which doesn't run again."""
+    return Member(ref, tuple(TaskRef(task_id) for task_id in ids), dag(ref.dag_id, order), frozenset({"go"}))
+
+
+@pytest.mark.parametrize("first", [X, Y])
+def test_a_run_that_can_be_ended_goes_before_a_part_of_another(first: RunRef) -> None:
+    """x can go on by itself, but not to its end; once y has ended, it can do so at once."""
+    x = member(X, "one >> go >> two; reader", "one", "two", "reader")
+    y = member(Y, "one >> go >> last", "one", "last")
+    members = {one.ref: one for one in ((x, y) if first is X else (y, x))}
+    cutting = Cutting(members, [Reading(Y, X, frozenset({"last"}), frozenset({"reader"}))], {})
+    cutting.cut()
+    assert y.done == [{"one"}, {"last"}]
+    assert x.done == ([{"one"}, {"two", "reader"}] if first is X else [{"one", "reader"}, {"two"}])
+    assert not cutting.lost
