@@ -7,6 +7,7 @@ from airflow_rerun_downstream.domain.rerun import Actor
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.settings import Settings
 from tests.fakes.installation import FakeClock, FakeHealth, FakeNotifier
+from tests.fakes.spoken import only_listed_words
 from tests.fakes.store import FakeStore
 from tests.fakes.work import FakeUnitOfWork
 from tests.fakes.world import World
@@ -46,4 +47,6 @@ class House:
     def tick(self) -> int:
         """A second goes by, and the conductor ticks; answers its steps."""
         self.clock.advance(seconds=1)
-        return self.conductor.tick().steps
+        steps = self.conductor.tick().steps
+        only_listed_words(self.store.rows)
+        return steps

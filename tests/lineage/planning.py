@@ -10,6 +10,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner
 from tests.fakes.lineage import FakeFacts
+from tests.fakes.spoken import only_listed_words_in
 from tests.fakes.world import START, World
 
 NOW = START + timedelta(days=40)
@@ -36,7 +37,8 @@ def plan(
         max_runs=max_runs,
         declarations=declarations,
     )
-    return planner.plan(PlanRequest(source, tasks, rerun_source, PlanOptions(**options)))  # type: ignore[arg-type]
+    request = PlanRequest(source, tasks, rerun_source, PlanOptions(**options))  # type: ignore[arg-type]
+    return only_listed_words_in(planner.plan(request))
 
 
 def links(found: Plan) -> set[tuple[str, str, str, str]]:

@@ -1,0 +1,38 @@
+"""What programs read are words that are listed, whatever a test is about: a page has no text for any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from airflow_rerun_downstream.domain.plan import Plan
+from airflow_rerun_downstream.domain.reasons import REASONS
+from airflow_rerun_downstream.domain.words import EVENTS, LEFT, WARNINGS, cause
+from tests.fakes.store import Rows
+
+
+def only_listed_words(rows: Rows) -> None:
+    """Of a record: why everything stands where it does, what has happened, and what wasn't made anew."""
+    causes = [each.state_reason for each in (*rows.reruns.values(), *rows.members.values())]
+    known((text for text in causes if text and unheard_of(text)), ())
+    known((event.action for event in rows.events), EVENTS)
+    known((one.reason for some in rows.omissions.values() for one in some), {*REASONS, *LEFT})
+
+
+def only_listed_words_in(plan: Plan) -> Plan:
+    """Of a plan: its warnings, and why runs and tasks are taken or aren't."""
+    runs = (plan.source, *plan.runs)
+    known((warning.code for warning in plan.warnings), WARNINGS)
+    known((why for run in runs for why in (run.reason, run.source_reason, run.freeze_reason) if why), REASONS)
+    known((task.reason for run in runs for task in run.task_instances if task.reason), REASONS)
+    return plan
+
+
+def unheard_of(text: str) -> bool:
+    """Whether a stored reason has no word."""
+    found = cause(text)
+    return found is None or found.word is None
+
+
+def known(words: Iterable[str], listed: Iterable[str]) -> None:
+    others = set(words) - set(listed)
+    assert not others, f"words that aren't listed: {sorted(others)}"
