@@ -54,12 +54,12 @@ def work_on(session: Session, permissions: Permissions) -> Work:
     """The ports, on one session."""
     from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
     from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
     from airflow_rerun_downstream.store.lease import SqlLease
     from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 
     return Work(
-        facts=AirflowFacts(session),
+        facts=readers(session),
         gateway=AirflowGateway(session, clock=clock()),
         store=SqlRerunStore(session, snapshots()),
         lease=SqlLease(session, clock=clock()),

@@ -24,7 +24,7 @@ def gather(
     if not members:
         return {}
     places = {member.ref: at_submit(member) for member in members}
-    accounts = work.facts.accounts(list(places), places=places)
+    accounts = work.facts.tasks.accounts(list(places), places=places)
     structures = structures_of(work, [member.ref for member in members])
     found: dict[int, Evidence] = {}
     for rerun_id, some in reruns.items():
@@ -52,9 +52,9 @@ def by_upstream(links: Iterable[Link]) -> dict[RunRef, list[Link]]:
 
 def structures_of(work: Work, refs: Sequence[RunRef]) -> Structures:
     """The Dags as the task instances of runs have them now."""
-    found = Structures(work.facts.structures({ref.dag_id for ref in refs}))
+    found = Structures(work.facts.dags.structures({ref.dag_id for ref in refs}))
     older = [ref for ref in refs if found.has_versions(ref.dag_id)]
-    found.own.update(work.facts.own_versions(older) if older else {})
+    found.own.update(work.facts.dags.own_versions(older) if older else {})
     return found
 
 

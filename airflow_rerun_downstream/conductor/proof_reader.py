@@ -33,7 +33,7 @@ def read_facts(work: Work, rerun: Rerun) -> Facts:
     found = proven_members(members, listed, work.store.events(rerun.id))
     replaced = {one.at_submit for one in found} - {one.ref for one in found}
     joined = {ref for link in links for ref in (link.upstream, link.downstream)}
-    runs = work.facts.tries(
+    runs = work.facts.tasks.tries(
         sorted({one.ref for one in found} | joined - replaced),
         places={one.ref: one.at_submit for one in found if one.ref != one.at_submit},
     )

@@ -74,7 +74,7 @@ def left_as_it_was(work: Work, everything: Collection[tuple[Member, NotMadeAnew]
     knows.
     """
     places = {member.ref: at_submit(member) for member, what in everything if what.reason == TOLERATED}
-    accounts = work.facts.accounts(list(places), places=places) if places else {}
+    accounts = work.facts.tasks.accounts(list(places), places=places) if places else {}
 
     def stays(member: Member, what: NotMadeAnew) -> bool:
         if what.reason != TOLERATED:

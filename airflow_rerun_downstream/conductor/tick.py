@@ -150,7 +150,7 @@ class Conductor:
         wanted = [ref for active in reruns for ref in to_observe(active, rooms, self.most_in_flight(active))]
         runs = work.gateway.observe(wanted) if wanted else {}
         made: dict[RunRef, list[TriggeredRun]] = {ref: [] for active in reruns for ref in to_ask(active, runs)}
-        for run in work.facts.triggered_runs(made) if made else ():
+        for run in work.facts.tasks.triggered_runs(made) if made else ():
             if isinstance(run, TriggeredRun):
                 made[run.parent].append(run)
         members = [member for active in reruns for member in active.members]

@@ -468,7 +468,7 @@ class Definitions:
     """Of those of earlier versions: False where there were more versions than are read."""
 
     structures: Mapping[str, DagStructure] = field(default_factory=dict, compare=False, repr=False)
-    """The tasks of those Dags that declare all this, as `LineageFacts.structures` has them."""
+    """The tasks of those Dags that declare all this, as `Dags.structures` has them."""
 
     def of_tasks(self, task_ids: Collection[str] | None) -> Definitions:
         """Those of some tasks of a Dag; None: of all."""

@@ -140,12 +140,12 @@ class Edges:
         self.named = {ref.dag_id for ref in refs}
         self.note(refs)
         if triggers := self.templated(self.named):
-            self.spelled |= of_triggers(triggers, self.context.facts.runs(refs).values(), self.context.facts)
+            self.spelled |= of_triggers(triggers, self.context.facts.runs.among(refs).values(), self.context.facts)
 
     def look_at(self, dag_ids: Collection[str]) -> None:
         """Look at what the newest runs of Dags have made, of which no run is named. A few statements."""
         if new := set(dag_ids) - self.made.keys():
-            newest, count = self.context.facts.page(RunFilter(dag_ids=frozenset(new), limit=NEWEST))
+            newest, count = self.context.facts.runs.page(RunFilter(dag_ids=frozenset(new), limit=NEWEST))
             self.made |= {dag_id: set() for dag_id in new}
             self.note([run.ref for run in newest])
             if count <= len(newest):
@@ -157,7 +157,7 @@ class Edges:
         """Note of which Dags the runs are that tasks of others made."""
         for ref in runs:
             self.made.setdefault(ref.dag_id, set())
-        for each in self.context.facts.triggered_runs(runs) if runs else ():
+        for each in self.context.facts.tasks.triggered_runs(runs) if runs else ():
             if isinstance(each, TriggeredRun):
                 self.made[each.parent.dag_id].add(each.child.ref.dag_id)
 

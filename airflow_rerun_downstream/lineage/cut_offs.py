@@ -23,7 +23,7 @@ def tell_cut_offs(
         for ref, tasks in instances.items()
         if any(task.state == "skipped" for task in tasks) and doubtful(runs[ref].state, tasks, structures.was(ref))
     ]
-    for ref, account in (facts.accounts(unclear) if unclear else {}).items():
+    for ref, account in (facts.tasks.accounts(unclear) if unclear else {}).items():
         instances[ref] = marked(instances[ref], account, structures.was(ref))
 
 

@@ -22,13 +22,13 @@ from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 def dag_edges(dag_id: str, facts: LineageFacts, declared: Sequence[DeclaredLink]) -> list[DagEdge]:
     """Every edge of a Dag, those that lead to it first. A few statements. Raises `NotFound` for an unknown Dag."""
-    context = EdgeContext(dag_id, facts, replace(facts.definitions(), declared=tuple(declared)))
+    context = EdgeContext(dag_id, facts, replace(facts.dags.definitions(), declared=tuple(declared)))
     every = [edge for kind in KINDS for edge in kind.edges(context)]
     found = [
         edge for edge in every if may_name(edge.upstream_dag_id, dag_id) or may_name(edge.downstream_dag_id, dag_id)
     ]
     named = [without_templates(edge) for edge in found]
-    known = facts.structures({dag_id}.union(*(edge.dag_ids for edge in named)))
+    known = facts.dags.structures({dag_id}.union(*(edge.dag_ids for edge in named)))
     if dag_id not in known:
         raise no_dag(dag_id)
     told = [checked(edge, known) for edge in named]

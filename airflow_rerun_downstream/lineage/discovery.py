@@ -45,7 +45,7 @@ class Discovery:
         self.max_depth = max_depth
         self.structures = Structures()
         self.looked_up: set[RunRef] = set()
-        self.context = LineageContext(facts, replace(facts.definitions(), declared=declared), self.structures)
+        self.context = LineageContext(facts, replace(facts.dags.definitions(), declared=declared), self.structures)
         self.leaving: dict[RunRef, list[FoundLink]] = {}
         self.follows_past = kinds is None or LinkKind.PREVIOUS_RUN in kinds
         dependencies = self.context.definitions.past_dependencies if self.follows_past else ()
@@ -55,7 +55,7 @@ class Discovery:
         """Walk from the source's tasks (None: all). Raises `PlanTooLarge`."""
         self.learn([source])
         since = (source.logical_date or source.run_after) - REPLACED_BEFORE
-        earlier = self.facts.earlier_definitions(since=since)
+        earlier = self.facts.dags.earlier_definitions(since=since)
         self.context = replace(
             self.context,
             since=min(source.run_after, source.logical_date or source.run_after),
@@ -77,7 +77,7 @@ class Discovery:
         """The sensors with records since the source of which no definition tells which Dag a record can name."""
         if all(each.kind is not LinkKind.SENSOR for each in self.kinds):
             return frozenset()
-        recorded = self.facts.recorded_sensors(since=earliest(source))
+        recorded = self.facts.tasks.recorded_sensors(since=earliest(source))
         if not recorded or not earlier.complete:
             return recorded
         known = (*self.context.definitions.sensors, *earlier.sensors)
@@ -119,7 +119,7 @@ class Discovery:
         changed = self.context.earlier.changed
         older = [ref for ref in by_ref if self.structures.has_versions(ref.dag_id) or ref.dag_id in changed]
         if older:
-            self.structures.learn(self.facts.own_versions(older), by_ref)
+            self.structures.learn(self.facts.dags.own_versions(older), by_ref)
 
     def learn_dags(self, dag_ids: Collection[str]) -> None:
         """Read the structures of Dags that weren't met before."""
@@ -127,7 +127,7 @@ class Discovery:
         new = {dag_id for dag_id in dag_ids if dag_id not in latest}
         latest.update({dag_id: known[dag_id] for dag_id in new if dag_id in known})
         if unknown := new - known.keys():
-            latest.update(self.facts.structures(unknown))
+            latest.update(self.facts.dags.structures(unknown))
 
     def spread(self, frontier: Collection[RunRef], explored: Explored) -> set[RunRef]:
         """Follow the polluted links of the frontier; answer the runs in which more tasks are polluted now."""

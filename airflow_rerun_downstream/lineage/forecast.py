@@ -9,31 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
-from airflow_rerun_downstream.domain.eligibility import SCHEDULED
-from airflow_rerun_downstream.domain.facts import (
-    AssetSchedule,
-    Definitions,
-    RecordedWait,
-    RunFacts,
-    SensorInstance,
-    TaskStart,
-    UndatedRun,
-)
+from airflow_rerun_downstream.domain.facts import Definitions, RunFacts
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind, PlannedFuture
-from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.discovery import Discovery
 from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, refs
 from airflow_rerun_downstream.lineage.kinds.inlet import NEVER
 from airflow_rerun_downstream.lineage.kinds.previous_run import date_of, link_of, successors
+from airflow_rerun_downstream.lineage.runs_to_come import RunsToCome
 from airflow_rerun_downstream.lineage.templates import is_template
-from airflow_rerun_downstream.ports.lineage import LineageFacts
-
-NOT_MADE = "queued"
-"""The state in which Airflow makes runs."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +75,7 @@ def forecast(walk: Discovery, explored: Explored, now: datetime) -> Forecast:
         | {declared.downstream_dag_id for declared in definitions.declared}
         | {asset.dag_id for asset in waiting}
     )
-    context = LineageContext(cast(LineageFacts, coming), definitions, walk.structures)
+    context = LineageContext(coming.facts(), definitions, walk.structures)
     seen = [
         *(found for kind in walk.kinds if kind.foresees for found in kind.links(runs, context)),
         *later_in_chains(walk, coming, runs),
@@ -114,129 +101,6 @@ def told_by_dates(definitions: Definitions, dag_ids: Collection[str]) -> Definit
     )
 
 
-class RunsToCome:
-    """`LineageFacts` as they will be: the runs are those that aren't made yet, and nothing was recorded of them.
-
-    Schedules are read once for each Dag. What isn't told here is as today.
-    """
-
-    def __init__(self, facts: LineageFacts, now: datetime, asset_schedules: Iterable[AssetSchedule] = ()) -> None:
-        self.facts = facts
-        self.now = now
-        self.started_by: dict[str, set[int]] = {}
-        for each in asset_schedules:
-            self.started_by.setdefault(each.dag_id, set()).add(each.asset_id)
-        self.schedules: dict[str, DagSchedule] = {}
-        self.upcoming: dict[str, list[RunFacts]] = {}
-        self.names: dict[RunRef, FutureRef] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.facts, name)
-
-    def learn(self, dag_ids: Collection[str]) -> None:
-        """Read how the runs of Dags come about."""
-        new = set(dag_ids) - set(self.upcoming)
-        if not new:
-            return
-        found = self.facts.schedules(new)
-        self.schedules.update(found)
-        for dag_id in new:
-            runs = found[dag_id].upcoming if dag_id in found else ()
-            self.upcoming[dag_id] = [as_run(run) for run in runs]
-            for run in runs:
-                self.names[RunRef(dag_id, run.run_id)] = FutureRef(dag_id, logical_date=run.logical_date)
-
-    def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
-        """The runs to come at dates."""
-        self.learn(dates)
-        wanted = {dag_id: frozenset(some) for dag_id, some in dates.items()}
-        return [run for dag_id, some in wanted.items() for run in self.upcoming[dag_id] if run.logical_date in some]
-
-    def undated_runs(self, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
-        """Runs that a clock is going to make have dates."""
-        return []
-
-    def last_undated(self, dag_ids: Collection[str]) -> dict[str, datetime]:
-        """See `undated_runs`."""
-        return {}
-
-    def recorded_waits(
-        self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]
-    ) -> list[RecordedWait]:
-        """Nothing has waited yet."""
-        return []
-
-    def sensor_instances(
-        self,
-        sensors: Collection[tuple[str, str]],
-        *,
-        refs: Collection[RunRef] = (),
-        since: datetime | None = None,
-    ) -> list[SensorInstance]:
-        """Every sensor is still to wait in every run to come, and none has ended."""
-        return [
-            SensorInstance(ref, task_id, -1, None)
-            for ref in refs
-            for dag_id, task_id in sensors
-            if dag_id == ref.dag_id
-        ]
-
-    def task_starts(
-        self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
-    ) -> list[TaskStart]:
-        """The tasks in the next run of each Dag; one that assets start will consume their events."""
-        self.learn({dag_id for dag_id, _ in tasks})
-        starts = ((self.next_run(dag_id), task_id) for dag_id, task_id in sorted(tasks))
-        return [
-            TaskStart(run, task_id, -1, max(run.run_after, self.now), self.consumed_by(run))
-            for run, task_id in starts
-            if run
-        ]
-
-    def consumed_by(self, run: RunFacts) -> frozenset[int]:
-        """The assets of which a run to come is going to consume events."""
-        by_assets = self.names[run.ref].next
-        return frozenset(self.started_by.get(run.ref.dag_id, ())) if by_assets else frozenset()
-
-    def next_run(self, dag_id: str) -> RunFacts | None:
-        """The run that a Dag's timetable makes next, or that assets will start; the Dag's schedule was read."""
-        for run in self.upcoming[dag_id]:
-            return run
-        if dag_id not in self.schedules or not self.schedules[dag_id].asset_scheduled:
-            return None
-        ref = RunRef(dag_id, "")
-        self.names[ref] = FutureRef(dag_id, next=True)
-        return RunFacts(ref, "asset_triggered", NOT_MADE, None, self.now)
-
-    def told(self, found: FoundLink) -> FoundLink | None:
-        """A link to a run to come by the name that it has until it is made; None: it leads nowhere."""
-        if found.downstream is None or found.downstream.ref not in self.names:
-            return None
-        link = replace(found.link, downstream=self.names[found.downstream.ref])
-        if link.kind is LinkKind.INLET:  # another run may make the asset anew before
-            via = {key: value for key, value in link.via.items() if key != "started_at"}
-            link = replace(link, via=via, evidence=Evidence.ASSUMED)
-        return replace(found, link=link, downstream=None)
-
-    def run(self, ref: FutureRef) -> UpcomingRun | None:
-        """What a timetable will make; None: assets start the run."""
-        schedule = self.schedules.get(ref.dag_id)
-        return next((r for r in schedule.upcoming if r.logical_date == ref.logical_date), None) if schedule else None
-
-
-def as_run(run: UpcomingRun) -> RunFacts:
-    """A run to come as the kinds of lineage see runs."""
-    return RunFacts(
-        RunRef(run.dag_id, run.run_id),
-        SCHEDULED,
-        NOT_MADE,
-        run.logical_date,
-        run.run_after,
-        data_interval_start=run.data_interval_start,
-        data_interval_end=run.data_interval_end,
-    )
-
-
 def later_in_chains(walk: Discovery, coming: RunsToCome, runs: Iterable[RunFacts]) -> Iterator[FoundLink]:
     """The runs to come that have one of ``runs`` as the previous one of their Dag."""
     followed = set(refs(runs))
@@ -257,7 +121,7 @@ def waiting_assets(walk: Discovery, runs: Sequence[RunFacts]) -> list[WaitingAss
     """The asset events of runs that wait for a run to consume them, if links of that kind are followed."""
     if not runs or all(each.kind is not LinkKind.ASSET for each in walk.kinds):
         return []
-    return walk.facts.waiting_assets(refs(runs))
+    return walk.facts.assets.waiting(refs(runs))
 
 
 def first_events(waiting: Iterable[WaitingAsset]) -> Collection[WaitingAsset]:

@@ -102,7 +102,7 @@ def lost_events(
     runs = list(dict.fromkeys(making.run.ref for making in doubtful))
     asset_ids = {outlet.asset_id for making in doubtful for outlet in making.outlets}
     kept: dict[tuple[RunRef, str, int], datetime] = {}
-    for event in context.facts.asset_emissions(runs, asset_ids) if runs else ():
+    for event in context.facts.assets.emissions(runs, asset_ids) if runs else ():
         key = event.producer, event.task_id, event.asset_id
         kept[key] = min(event.at, kept.get(key, event.at))
     for making in doubtful:
@@ -118,7 +118,7 @@ class Firsts:
     def __init__(self, context: LineageContext, makings: Collection[Making]) -> None:
         refs = {making.run.ref for making in makings}
         self.tries: dict[tuple[RunRef, str], list[TaskTries]] = {}
-        for ref, run in (context.facts.tries(refs) if refs else {}).items():
+        for ref, run in (context.facts.tasks.tries(refs) if refs else {}).items():
             for task in run.tasks:
                 self.tries.setdefault((ref, task.task_id), []).append(task)
 

@@ -48,7 +48,7 @@ def unrecorded(explored: Explored, instances: Instances, context: LineageContext
             if lost and explored.pollution[ref].touches(frozenset({task_id})):
                 lost_runs.append((run, lost[0], some))
     asked = {run.ref for run, _, some in lost_runs if can_be_reckoned(some)}
-    confs = context.facts.confs(asked) if asked else {}
+    confs = context.facts.runs.confs(asked) if asked else {}
     for run, map_index, some in lost_runs:
         names = {target_of(some, run, confs.get(run.ref)) or one.trigger_dag_id for one in some}
         yield from forgotten(run, some[0].task_id, map_index, names)

@@ -78,7 +78,7 @@ class Planner:
             declared=self.declarations.links,
         )
         walk.learn([source])
-        instances: Instances = {source.ref: self.facts.task_instances([source.ref]).get(source.ref, [])}
+        instances: Instances = {source.ref: self.facts.tasks.task_instances([source.ref]).get(source.ref, [])}
         tell_cut_offs(self.facts, {source.ref: source}, walk.structures, instances)
         own = instances[source.ref]
         wrong = source_selection(source, request.tasks, walk.structures.get(source.ref), own).wrong
@@ -113,7 +113,7 @@ class Planner:
     def blocked(self, plan: PlanContent) -> Iterable[PlanWarning]:
         """The warnings about selected tasks that won't run."""
         selected = {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}
-        return will_not_run(self.facts.obstacles(task_ids(selected)) if selected else (), selected)
+        return will_not_run(self.facts.tasks.obstacles(task_ids(selected)) if selected else (), selected)
 
     def complete(self, walk: Discovery, explored: Explored, instances: Instances) -> None:
         """Read the task instances, and let the walk go on from failed tasks that come along with polluted ones.
@@ -124,7 +124,7 @@ class Planner:
         gained: Collection[RunRef] = set(explored.runs)
         while gained:
             if new := [ref for ref in explored.runs if ref not in instances]:
-                instances.update(self.facts.task_instances(new))
+                instances.update(self.facts.tasks.task_instances(new))
             gained = {ref for ref in sorted(gained) if explored.brings_along(ref, instances.get(ref, ()))}
             if gained:
                 before = {ref: len(each.task_ids) for ref, each in explored.pollution.items()}
@@ -136,7 +136,7 @@ class Planner:
         run = self.source(ref)
         walk = Discovery(self.facts, kinds=(LinkKind.TRIGGER,), max_runs=self.max_runs, max_depth=1)
         walk.learn([run])
-        instances: Instances = {ref: self.facts.task_instances([ref]).get(ref, [])}
+        instances: Instances = {ref: self.facts.tasks.task_instances([ref]).get(ref, [])}
         tell_cut_offs(self.facts, {ref: run}, walk.structures, instances)
         structure = walk.structures.was(ref)
         explored = walk.explore(run, source_selection(run, None, walk.structures.get(ref), instances[ref]).wrong)
@@ -145,7 +145,7 @@ class Planner:
 
     def source(self, ref: RunRef) -> RunFacts:
         """The source run, if the user may read it."""
-        if ref.dag_id in self.readable([ref.dag_id]) and (found := self.facts.runs([ref]).get(ref)):
+        if ref.dag_id in self.readable([ref.dag_id]) and (found := self.facts.runs.among([ref]).get(ref)):
             return found
         raise NotFound(f"There is no Dag run {shown(ref.run_id)!r} of Dag {shown(ref.dag_id)!r}.")
 

@@ -32,7 +32,7 @@ def of_triggers(
     asked = [one for one in triggers if not one.mapped and one.params is not None]
     asked = [one for one in asked if is_template(one.trigger_dag_id) and may_be_reckoned(one.trigger_dag_id)]
     mine = runs_of(runs, {one.dag_id for one in asked})
-    confs = facts.confs([run.ref for some in mine.values() for run in some]) if mine else {}
+    confs = facts.runs.confs([run.ref for some in mine.values() for run in some]) if mine else {}
     return {one: spelled(one, one.trigger_dag_id, mine.get(one.dag_id, ()), confs) for one in asked}
 
 
@@ -41,8 +41,8 @@ def of_sensors(sensors: Iterable[SensorDefinition], facts: LineageFacts) -> dict
     asked = [one for one in sensors if is_template(one.external_dag_id) and can_be_reckoned(one, one.external_dag_id)]
     if not asked:
         return {}
-    newest, count = facts.page(RunFilter(dag_ids=frozenset(one.dag_id for one in asked), limit=NEWEST))
-    mine, confs = runs_of(newest, {one.dag_id for one in asked}), facts.confs([run.ref for run in newest])
+    newest, count = facts.runs.page(RunFilter(dag_ids=frozenset(one.dag_id for one in asked), limit=NEWEST))
+    mine, confs = runs_of(newest, {one.dag_id for one in asked}), facts.runs.confs([run.ref for run in newest])
     found = {id(one): spelled(one, one.external_dag_id, mine.get(one.dag_id, ()), confs) for one in asked}
     if count > len(newest):
         return {key: Spelled(one.names) for key, one in found.items()}

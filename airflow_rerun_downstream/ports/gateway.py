@@ -58,7 +58,7 @@ class Gateway(Protocol):
         `to_clear_again`. A note on the run and a row in the audit log name the rerun. The task instances are
         remembered, so that the asset manager knows their events; where the run had consumed events that reruns have
         repeated since, it consumes the last repeats instead. When they had last started by themselves is kept, see
-        `LineageFacts.task_starts`.
+        `TaskRecords.task_starts`.
 
         ``before_writing`` is called once, when all is read and nothing is written yet, to lock what must be locked: so
         a database that has one lock for all isn't locked while a large run is read. What it raises ends the dispatch

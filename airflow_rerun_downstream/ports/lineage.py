@@ -70,7 +70,7 @@ class RunFilter:
 class Runs(Protocol):
     """Dag runs."""
 
-    def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
+    def among(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
         """The runs that exist among ``refs``.
 
         A run that a task made is online if that task's own run is, by the version of the Dag that run is of, whether
@@ -82,18 +82,18 @@ class Runs(Protocol):
         """The configurations of the runs that exist among ``refs``. One statement for ten thousand."""
         ...
 
-    def runs_now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
-        """Where the runs that exist among ``refs`` stand. It costs much less than `runs`."""
+    def now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
+        """Where the runs that exist among ``refs`` stand. It costs much less than `among`."""
         ...
 
-    def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
+    def at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
         """The runs of each Dag whose logical date is one of those asked for it, each once, in no order.
 
         ``undated``: those without a logical date too, by their ``run_after``, as sensors reckon.
         """
         ...
 
-    def undated_runs(self, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
+    def undated(self, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
         """The runs of each Dag without a logical date that were ready in its window, ends included, by that time."""
         ...
 
@@ -101,7 +101,7 @@ class Runs(Protocol):
         """When the last run without a logical date was ready of each of the Dags that have any."""
         ...
 
-    def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
+    def later(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
         """The first ``limit`` runs whose logical date is later than that given for their Dag, by that date.
 
         Those of one date come in no order.
@@ -154,25 +154,25 @@ class Dags(Protocol):
 class AssetEvents(Protocol):
     """Who has made, and taken, which assets."""
 
-    def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
+    def consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
         """Which runs consumed the asset events of ``producers`` that exist, in the order of the events.
 
         An event from more than an hour before its run was made, or six hours after its end, isn't found.
         """
         ...
 
-    def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
-        """The events of ``producers`` for assets, found and in an order as by `asset_consumptions`."""
+    def emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
+        """The events of ``producers`` for assets, found and in an order as by `consumptions`."""
         ...
 
-    def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
+    def waiting(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
         """The asset events of ``producers`` that Dags are going to consume in a run that isn't made yet.
 
         In the order of the events, then of the Dags. A paused Dag is going to, one that is gone isn't.
         """
         ...
 
-    def asset_flows(self, dag_id: str) -> list[AssetFlow]:
+    def flows(self, dag_id: str) -> list[AssetFlow]:
         """Whose assets a Dag and its tasks take, and who takes those that its tasks make, as active Dags define it.
 
         What came through an alias is told by the last ten thousand events that did.
@@ -289,5 +289,11 @@ class TaskRecords(Protocol):
         ...
 
 
-class LineageFacts(Runs, Dags, AssetEvents, TaskRecords, Protocol):
-    """All four. Every method is one statement, or a few, however many runs are asked."""
+@dataclass(frozen=True)
+class LineageFacts:
+    """The four readers. Every method of theirs is one statement, or a few, however many runs are asked."""
+
+    runs: Runs
+    dags: Dags
+    assets: AssetEvents
+    tasks: TaskRecords

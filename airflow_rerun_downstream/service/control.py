@@ -162,7 +162,7 @@ def controllable(actor: Actor, work: Work, rerun_id: int) -> Rerun:
 def accepted(actor: Actor, work: Work, member: Member) -> list[NotMadeAnew]:
     """What a person accepts who lets the rerun go on without a member: all of it that wasn't made anew."""
     seen = work.gateway.observe([member.ref])[member.ref]
-    account = work.facts.accounts([member.ref]).get(member.ref)
+    account = work.facts.tasks.accounts([member.ref]).get(member.ref)
     chosen = selected_instances(member.tasks, seen.task_instances)
     if account is None or not chosen:
         return [NotMadeAnew(one.task_id, one.map_index, "skipped_by_user", actor.name) for one in member.tasks]

@@ -47,7 +47,7 @@ class Selection:
         """A run of the plan."""
         if (run := self.runs.get(ref)) is not None:
             return run
-        if self.facts.runs([ref]) and ref.dag_id in {known.dag_id for known in self.runs}:
+        if self.facts.runs.among([ref]) and ref.dag_id in {known.dag_id for known in self.runs}:
             raise NotSelectable(
                 f"{ref} is not downstream of the source.", runs=[{**named(ref), "reason": "not_in_plan"}]
             )
@@ -70,7 +70,7 @@ class Selection:
         if not members:
             return {}
         refs = [member.ref for member in members]
-        instances = self.facts.task_instances(refs)
+        instances = self.facts.tasks.task_instances(refs)
         structures = self.plan.structures
         return {
             m.ref: explicit_selection(m.ref, m.tasks or (), structures.get(m.ref), instances.get(m.ref, [])).tasks
@@ -79,7 +79,7 @@ class Selection:
 
     def failed_upstreams(self, selected: Mapping[RunRef, Tasks]) -> list[PlanWarning]:
         """Selected tasks that will fail again, because a failed task before them isn't selected."""
-        instances = self.facts.task_instances(list(selected))
+        instances = self.facts.tasks.task_instances(list(selected))
         structures = self.plan.structures
         found = []
         for ref, tasks in selected.items():

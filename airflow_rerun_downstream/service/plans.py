@@ -58,7 +58,7 @@ class Plans(Core):
                 wanted = replace(wanted, source_rule=rule)
             asked, may = wanted.dag_ids, work.permissions
             readable = may.all_readable(actor) if asked is None else may.readable(actor, asked)
-            runs, total = work.facts.page(replace(wanted, dag_ids=readable))
+            runs, total = work.facts.runs.page(replace(wanted, dag_ids=readable))
             refs = [run.ref for run in runs]
             view = Audience(now, window, frozenset(), work.store.active_runs(refs) if refs else {})
         since = window and window.astimezone(timezone.utc)

@@ -150,7 +150,7 @@ def member_view(actor: Actor, work: Work, rerun_id: int, member_id: int) -> Memb
 
 def member_views(actor: Actor, work: Work, rerun: Rerun, page: Sequence[Member]) -> list[MemberView]:
     """Members with their live state and what they wait for."""
-    live = work.facts.runs_now([member.ref for member in page]) if page else {}
+    live = work.facts.runs.now([member.ref for member in page]) if page else {}
     waiting = [member.id for member in page if rerun.active and member.state in WAITING]
     awaited = work.store.awaited(waiting) if waiting else {}
     dags = {ref.dag_id for refs in awaited.values() for ref in refs}

@@ -98,7 +98,7 @@ class Submit(Core):
         rerun = {**({plan.source.ref: source} if plan.source.selected else {}), **taken}
         latest = request.settings.run_on_latest_version
         gone = gone_in_latest(plan.structures, rerun, on_latest_version=latest)
-        blocked = will_not_run(work.facts.obstacles(task_ids(rerun)), rerun) if rerun else ()
+        blocked = will_not_run(work.facts.tasks.obstacles(task_ids(rerun)), rerun) if rerun else ()
         warnings = submit_warnings(plan, taken, order, request.frozen, [*failed, *gone, *blocked])
         members = new_members(plan, request, taken, order)
         return Draft(assemble(plan, request, members, warnings, actor), tuple(frozen))

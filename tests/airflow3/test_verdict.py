@@ -384,16 +384,16 @@ def test_what_a_newer_version_adds_belongs_to_the_member(play, session) -> None:
 
 
 def test_many_runs_take_no_more_statements_than_one(play, session, database) -> None:
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
     work = play(chain("a"))
     work.run("a", state="skipped")
     scene.save(history.dag("e", chain("a")), session=session)
     refs = history.many_runs("e", 50, session=session, tasks=("a",))
-    facts = AirflowFacts(session)
+    facts = readers(session)
     with database.counted() as one:
-        facts.accounts([work.ref])
+        facts.tasks.accounts([work.ref])
     with database.counted() as many:
-        found = facts.accounts([work.ref, *refs])
+        found = facts.tasks.accounts([work.ref, *refs])
     assert len(found) == 51
     assert len(many) == len(one) <= 6

@@ -161,17 +161,17 @@ class Work:
         self.session.commit()
 
     def account(self, place: RunRef | None = None) -> RunAccount:
-        from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+        from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
         places = {} if place is None else {self.ref: place}
-        return AirflowFacts(self.session).accounts([self.ref], places=places)[self.ref]
+        return readers(self.session).tasks.accounts([self.ref], places=places)[self.ref]
 
     def judge(self, *task_ids: str, place: RunRef | None = None) -> Judgement:
         """The judgement on a member with these tasks; none named: all."""
         from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
-        from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+        from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
         seen: Observation = AirflowGateway(self.session).observe([self.ref])[self.ref]
-        structure: DagStructure = AirflowFacts(self.session).structures([self.ref.dag_id])[self.ref.dag_id]
+        structure: DagStructure = readers(self.session).dags.structures([self.ref.dag_id])[self.ref.dag_id]
         tasks = normalised(TaskRef(task_id) for task_id in task_ids or self.states())
         return judge(tasks, seen, Evidence(self.account(place), structure))

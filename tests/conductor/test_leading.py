@@ -102,7 +102,7 @@ def test_who_has_lost_the_lease_carries_out_nothing(kind: type[Any]) -> None:
     assert two.look() is not None
     before, runs = house.store.snapshot(), dict(house.world.runs)
     with house.unit_of_work() as work:
-        facts = work.facts.runs([source])[source]
+        facts = work.facts.runs.among([source])[source]
     with pytest.raises(LeaseLost):
         one.performer.attempt(rerun, step(kind, member, facts), view.lease)
     assert (house.store.snapshot(), dict(house.world.runs)) == (before, runs)

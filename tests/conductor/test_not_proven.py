@@ -239,13 +239,13 @@ class TestTheRecordKeepsIt:
 
     def test_one_that_cannot_be_read_is_tried_five_times(self) -> None:
         house = House()
-        real, reads = house.unit_of_work.facts.tries, []
+        real, reads = house.unit_of_work.facts.tasks.tries, []
 
         def broken(*args: object, **more: object) -> object:
             reads.append(args)
             raise RuntimeError("the database says no")
 
-        house.unit_of_work.facts.tries = broken  # type: ignore[assignment, method-assign]
+        house.unit_of_work.facts.tasks.tries = broken  # type: ignore[assignment, method-assign]
         one = house.world.run("a")
         rerun = house.service.submit(ADA, RerunRequest(PlanRequest(one))).rerun.id
         house.tick()
@@ -253,7 +253,7 @@ class TestTheRecordKeepsIt:
         for _ in range(4):
             house.tick()
         assert house.store.get(rerun).state is RerunState.RUNNING  # type: ignore[union-attr]
-        house.unit_of_work.facts.tries = real  # type: ignore[method-assign]
+        house.unit_of_work.facts.tasks.tries = real  # type: ignore[method-assign]
         house.tick()
         assert house.store.get(rerun).proof.proven == 1  # type: ignore[union-attr]
         assert len(reads) == 4
@@ -262,7 +262,7 @@ class TestTheRecordKeepsIt:
     def test_one_that_outlasts_the_lease(self, seconds: int, ticks: int, proven: int) -> None:
         """Each time it has twice the time. One that no time is enough for is given up: else the rerun never ended."""
         house = House()
-        real = house.unit_of_work.facts.tries
+        real = house.unit_of_work.facts.tasks.tries
 
         one = house.world.run("a")
         rerun = house.service.submit(ADA, RerunRequest(PlanRequest(one))).rerun.id
@@ -274,7 +274,7 @@ class TestTheRecordKeepsIt:
             house.unit_of_work.lease.acquire(owner="other", lasts=timedelta(seconds=1))
             return real(*args, **more)  # type: ignore[arg-type]
 
-        house.unit_of_work.facts.tries = taken  # type: ignore[assignment, method-assign]
+        house.unit_of_work.facts.tasks.tries = taken  # type: ignore[assignment, method-assign]
         for _ in range(ticks - 1):
             house.tick()
             assert house.store.get(rerun).state is RerunState.RUNNING  # type: ignore[union-attr]
@@ -291,7 +291,7 @@ class TestTheRecordKeepsIt:
         def broken(*args: object, **more: object) -> object:
             raise RuntimeError("the database says no")
 
-        house.unit_of_work.facts.tries = broken  # type: ignore[assignment, method-assign]
+        house.unit_of_work.facts.tasks.tries = broken  # type: ignore[assignment, method-assign]
         one = house.world.run("a")
         rerun = house.service.submit(ADA, RerunRequest(PlanRequest(one))).rerun.id
         house.tick()

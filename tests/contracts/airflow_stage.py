@@ -31,10 +31,10 @@ class AirflowStage:
     """Airflow's own code writes the rows as far as it can be had without a scheduler and workers."""
 
     def __init__(self, session: Session) -> None:
-        from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+        from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
         self.session = session
-        self.facts: LineageFacts = AirflowFacts(session)
+        self.facts: LineageFacts = readers(session)
 
     def dag(self, shape: Shape) -> None:
         from airflow.sdk import DAG, Asset

@@ -155,4 +155,4 @@ def play(stage: Any, ref: RunRef) -> Player:
 
 def account_of(stage: Stage, ref: RunRef, place: RunRef | None = None) -> RunAccount:
     """How a run came to where it is."""
-    return stage.facts.accounts([ref], places={} if place is None else {ref: place})[ref]
+    return stage.facts.tasks.accounts([ref], places={} if place is None else {ref: place})[ref]

@@ -128,11 +128,11 @@ def happen(
 ) -> None:
     """One thing that happens to a run."""
     stage = played.stage
-    state = stage.facts.runs_now([ref])[ref].state
+    state = stage.facts.runs.now([ref])[ref].state
     if name == "emit":
         asset, consumers, minutes = arguments
         eaten = {each for one in consumers if (each := played.ref(one)).run_id.endswith("asset")} - {ref}
-        ready = stage.facts.runs_now([ref])[ref].run_after
+        ready = stage.facts.runs.now([ref])[ref].run_after
         at = ready + minutes * MINUTE
         played.events.append(stage.emit(ref, asset, *sorted(eaten), at=at))
     elif name == "delete":
@@ -149,7 +149,7 @@ def happen(
     elif name == "clear" and state in ("success", "failed"):
         stage.clear(ref, *arguments)
     elif name == "move":
-        if arguments[0] in stage.facts.structures([ref.dag_id])[ref.dag_id].tasks:
+        if arguments[0] in stage.facts.dags.structures([ref.dag_id])[ref.dag_id].tasks:
             stage.move(ref, *arguments)
     elif name in ("made", "waited", "scribble", "rendered"):
         record(played, name, ref, arguments, written)
@@ -180,20 +180,20 @@ Read = Callable[[Any, Collection[RunRef]], Any]
 EVERY_TASK = [(dag_id, task_id) for dag_id in DAGS for task_id in TASKS]
 
 BY_RUN: Mapping[str, Read] = {
-    "runs": lambda facts, refs: facts.runs(refs),
-    "runs_now": lambda facts, refs: facts.runs_now(refs),
-    "confs": lambda facts, refs: facts.confs(refs),
-    "task_instances": lambda facts, refs: facts.task_instances(refs),
-    "accounts": lambda facts, refs: facts.accounts(refs),
-    "tries": lambda facts, refs: facts.tries(refs),
-    "own_versions": lambda facts, refs: facts.own_versions(refs),
-    "asset_consumptions": lambda facts, refs: facts.asset_consumptions(refs),
-    "triggered_runs": lambda facts, refs: facts.triggered_runs(refs),
-    "triggering_runs": lambda facts, refs: facts.triggering_runs(refs),
-    "sensor_instances": lambda facts, refs: facts.sensor_instances(EVERY_TASK, refs=refs),
-    "waiting_assets": lambda facts, refs: facts.waiting_assets(refs),
-    "obstacles": lambda facts, refs: facts.obstacles(dict.fromkeys(refs, TASKS)),
-    "rendered_fields": lambda facts, refs: facts.rendered_fields([(dag_id, "u") for dag_id in DAGS], refs),
+    "runs": lambda facts, refs: facts.runs.among(refs),
+    "runs_now": lambda facts, refs: facts.runs.now(refs),
+    "confs": lambda facts, refs: facts.runs.confs(refs),
+    "task_instances": lambda facts, refs: facts.tasks.task_instances(refs),
+    "accounts": lambda facts, refs: facts.tasks.accounts(refs),
+    "tries": lambda facts, refs: facts.tasks.tries(refs),
+    "own_versions": lambda facts, refs: facts.dags.own_versions(refs),
+    "asset_consumptions": lambda facts, refs: facts.assets.consumptions(refs),
+    "triggered_runs": lambda facts, refs: facts.tasks.triggered_runs(refs),
+    "triggering_runs": lambda facts, refs: facts.tasks.triggering_runs(refs),
+    "sensor_instances": lambda facts, refs: facts.tasks.sensor_instances(EVERY_TASK, refs=refs),
+    "waiting_assets": lambda facts, refs: facts.assets.waiting(refs),
+    "obstacles": lambda facts, refs: facts.tasks.obstacles(dict.fromkeys(refs, TASKS)),
+    "rendered_fields": lambda facts, refs: facts.tasks.rendered_fields([(dag_id, "u") for dag_id in DAGS], refs),
 }
 """What is asked of runs: the answer for several is that for each of them, put together."""
 
@@ -214,20 +214,20 @@ def answers(played: Played) -> dict[str, Any]:
     found = {name: read(facts, refs) for name, read in BY_RUN.items()}
     ids = [played.stage.asset_id(name) for name in ASSETS]
     found |= {
-        "runs_at": facts.runs_at(DATES),
-        "runs_at, undated": facts.runs_at(DATES, undated=True),
-        "later_runs": facts.later_runs(dict.fromkeys(DAGS, START), limit=100),
-        "structures": facts.structures(DAGS),
-        "definitions": facts.definitions(),
-        "earlier_definitions": facts.earlier_definitions(since=START),
-        "asset_emissions": facts.asset_emissions(refs, ids),
-        "task_starts": facts.task_starts(EVERY_TASK, since=START + DAY, until=START + 20 * DAY),
-        "recorded_waits": facts.recorded_waits(EVERY_TASK, since=START + DAY, dates={"a": DATES["a"]}),
-        "recorded_sensors": facts.recorded_sensors(since=START + DAY),
-        "sensor_instances since": facts.sensor_instances(EVERY_TASK, since=START),
-        "last_waits": facts.last_waits(EVERY_TASK),
-        **{f"page {number}": facts.page(wanted) for number, wanted in enumerate(PAGES)},
-        **{f"flows of {dag_id}": facts.asset_flows(dag_id) for dag_id in DAGS},
+        "runs_at": facts.runs.at(DATES),
+        "runs_at, undated": facts.runs.at(DATES, undated=True),
+        "later_runs": facts.runs.later(dict.fromkeys(DAGS, START), limit=100),
+        "structures": facts.dags.structures(DAGS),
+        "definitions": facts.dags.definitions(),
+        "earlier_definitions": facts.dags.earlier_definitions(since=START),
+        "asset_emissions": facts.assets.emissions(refs, ids),
+        "task_starts": facts.tasks.task_starts(EVERY_TASK, since=START + DAY, until=START + 20 * DAY),
+        "recorded_waits": facts.tasks.recorded_waits(EVERY_TASK, since=START + DAY, dates={"a": DATES["a"]}),
+        "recorded_sensors": facts.tasks.recorded_sensors(since=START + DAY),
+        "sensor_instances since": facts.tasks.sensor_instances(EVERY_TASK, since=START),
+        "last_waits": facts.tasks.last_waits(EVERY_TASK),
+        **{f"page {number}": facts.runs.page(wanted) for number, wanted in enumerate(PAGES)},
+        **{f"flows of {dag_id}": facts.assets.flows(dag_id) for dag_id in DAGS},
     }
     names = dict(zip(ids, ASSETS, strict=True))
     numbers = {event: number for number, event in enumerate(played.events)}

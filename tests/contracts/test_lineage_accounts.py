@@ -39,12 +39,12 @@ def ran(player: Player, task_id: str, state: str = "success") -> None:
 def test_runs_that_are_there(airflow):
     airflow.dag(Shape("d"))
     ref = airflow.run("d")
-    assert set(airflow.facts.accounts([ref, GONE])) == {ref}
-    assert airflow.facts.accounts([]) == airflow.facts.accounts([GONE]) == {}
+    assert set(airflow.facts.tasks.accounts([ref, GONE])) == {ref}
+    assert airflow.facts.tasks.accounts([]) == airflow.facts.tasks.accounts([GONE]) == {}
     found = account_of(airflow, ref)
     assert (found.ref, found.tasks, found.choices, found.nothing_to_map) == (ref, {T: Account()}, (), frozenset())
     airflow.delete(ref)
-    assert airflow.facts.accounts([ref]) == {}
+    assert airflow.facts.tasks.accounts([ref]) == {}
 
 
 def test_a_run_without_task_instances(airflow):

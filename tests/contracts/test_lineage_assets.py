@@ -37,43 +37,43 @@ class TestConsumptions:
     def test_one(self, airflow, runs):
         consumer = airflow.run("b", by="asset", dated=False)
         number = airflow.emit(runs[0], ONE, consumer, task_id="u", map_index=2)
-        told = airflow.facts.runs([consumer])[consumer]
-        assert airflow.facts.asset_consumptions(runs) == [AssetConsumption(runs[0], "u", 2, number, ONE, told)]
+        told = airflow.facts.runs.among([consumer])[consumer]
+        assert airflow.facts.assets.consumptions(runs) == [AssetConsumption(runs[0], "u", 2, number, ONE, told)]
 
     def test_several_in_the_order_of_the_events_and_the_consumers(self, airflow, runs):
         early, late = (airflow.run(dag_id, by="asset", dated=False) for dag_id in "cb")
         first = airflow.emit(runs[1], TWO, late, early)
         second = airflow.emit(runs[0], ONE, early)
-        found = airflow.facts.asset_consumptions(runs)
+        found = airflow.facts.assets.consumptions(runs)
         assert [(one.producer, one.asset, one.event_id, one.consumer.ref) for one in found] == [
             (runs[1], TWO, first, early),
             (runs[1], TWO, first, late),
             (runs[0], ONE, second, early),
         ]
-        assert airflow.facts.asset_consumptions(runs[:1]) == found[2:]
+        assert airflow.facts.assets.consumptions(runs[:1]) == found[2:]
 
     def test_what_nobody_consumed_or_no_run_emitted(self, airflow, runs):
         airflow.emit(runs[0], ONE)
         airflow.emit(None, ONE, at=START)
-        assert airflow.facts.asset_consumptions([*runs, GONE]) == airflow.facts.asset_consumptions([]) == []
+        assert airflow.facts.assets.consumptions([*runs, GONE]) == airflow.facts.assets.consumptions([]) == []
 
     def test_a_producer_that_is_gone_whoever_else_is_asked_about(self, airflow, runs):
         consumer = airflow.run("b", by="asset", dated=False)
         airflow.emit(runs[0], ONE, consumer, at=START + DAY + MINUTE)
         airflow.delete(runs[0])
-        assert airflow.facts.asset_consumptions(runs[:1]) == []
-        assert airflow.facts.asset_consumptions(runs) == []
+        assert airflow.facts.assets.consumptions(runs[:1]) == []
+        assert airflow.facts.assets.consumptions(runs) == []
 
     def test_a_consumer_that_is_gone(self, airflow, runs):
         consumer = airflow.run("b", by="asset", dated=False)
         airflow.emit(runs[0], ONE, consumer)
         airflow.delete(consumer)
-        assert airflow.facts.asset_consumptions(runs) == []
+        assert airflow.facts.assets.consumptions(runs) == []
 
     def test_a_consumer_whose_dag_is_gone_is_told_so(self, airflow, runs):
         airflow.emit(runs[0], ONE, airflow.run("b", by="asset", dated=False))
         airflow.lose("b")
-        assert [one.consumer.dag_gone for one in airflow.facts.asset_consumptions(runs)] == [True]
+        assert [one.consumer.dag_gone for one in airflow.facts.assets.consumptions(runs)] == [True]
 
 
 class TestEmissions:
@@ -86,41 +86,41 @@ class TestEmissions:
             airflow.emit(runs[1], ONE),
         ]
         later = START + DAY + MINUTE
-        assert airflow.facts.asset_emissions(runs, [one, two]) == [
+        assert airflow.facts.assets.emissions(runs, [one, two]) == [
             AssetEmission(runs[0], "t", numbers[0], one, START + MINUTE, later),
             AssetEmission(runs[0], "u", numbers[1], one, START + 2 * MINUTE, later),
             AssetEmission(runs[0], "t", numbers[2], two, START + 3 * MINUTE, None),
             AssetEmission(runs[1], "t", numbers[3], one, later, None),
         ]
-        assert [each.asset_id for each in airflow.facts.asset_emissions(runs, [two])] == [two]
+        assert [each.asset_id for each in airflow.facts.assets.emissions(runs, [two])] == [two]
 
     def test_what_others_tell_of_does_not_end_it(self, airflow, runs):
         airflow.emit(runs[0], ONE)
         airflow.emit(None, ONE, at=START + 5 * MINUTE)
         airflow.emit(airflow.run("b", run_id=runs[1].run_id), ONE, at=START + 6 * MINUTE)
-        (found,) = airflow.facts.asset_emissions(runs, [airflow.asset_id(ONE)])
+        (found,) = airflow.facts.assets.emissions(runs, [airflow.asset_id(ONE)])
         assert found.until is None
 
     def test_at_the_same_moment_is_not_later(self, airflow, runs):
         airflow.emit(runs[0], ONE)
         airflow.emit(runs[1], ONE, at=START + MINUTE)
-        found = airflow.facts.asset_emissions(runs[:1], [airflow.asset_id(ONE)])
+        found = airflow.facts.assets.emissions(runs[:1], [airflow.asset_id(ONE)])
         assert [one.until for one in found] == [None]
 
     def test_nothing(self, airflow, runs):
         airflow.emit(runs[0], ONE)
         one = airflow.asset_id(ONE)
-        assert airflow.facts.asset_emissions([], [one]) == airflow.facts.asset_emissions(runs, []) == []
-        assert airflow.facts.asset_emissions([GONE], [one]) == airflow.facts.asset_emissions(runs, [one + 999]) == []
+        assert airflow.facts.assets.emissions([], [one]) == airflow.facts.assets.emissions(runs, []) == []
+        assert airflow.facts.assets.emissions([GONE], [one]) == airflow.facts.assets.emissions(runs, [one + 999]) == []
 
     def test_a_producer_that_is_gone_is_none_but_a_reader_saw_its_event(self, airflow, runs):
         airflow.emit(runs[0], ONE)
         airflow.emit(runs[1], ONE, at=START + 2 * MINUTE)
         airflow.delete(runs[1])
         one = airflow.asset_id(ONE)
-        (found,) = airflow.facts.asset_emissions(runs, [one])
+        (found,) = airflow.facts.assets.emissions(runs, [one])
         assert (found.producer, found.until) == (runs[0], START + 2 * MINUTE)
-        assert airflow.facts.asset_emissions(runs[1:], [one]) == []
+        assert airflow.facts.assets.emissions(runs[1:], [one]) == []
 
 
 class TestTaskStarts:
@@ -128,7 +128,7 @@ class TestTaskStarts:
         for minute, (ref, task_id) in enumerate([(runs[1], "u"), (runs[0], "t"), (runs[0], "u"), (runs[1], "t")]):
             airflow.put(ref, task_id, "success", at=START + DAY + minute * MINUTE)
             airflow.end(ref, "success", at=START + 2 * DAY)
-        told = airflow.facts.runs(runs)
+        told = airflow.facts.runs.among(runs)
         begin = START + DAY
         every = [
             TaskStart(told[runs[1]], "u", -1, begin),
@@ -137,13 +137,16 @@ class TestTaskStarts:
             TaskStart(told[runs[1]], "t", -1, begin + 3 * MINUTE),
         ]
         both = [("a", "t"), ("a", "u")]
-        assert airflow.facts.task_starts(both, since=begin, until=None) == every
-        assert airflow.facts.task_starts(both, since=begin + MINUTE, until=begin + 3 * MINUTE) == every[1:3]
-        assert airflow.facts.task_starts([("a", "u"), ("b", "t")], since=begin, until=None) == [every[0], every[2]]
+        assert airflow.facts.tasks.task_starts(both, since=begin, until=None) == every
+        assert airflow.facts.tasks.task_starts(both, since=begin + MINUTE, until=begin + 3 * MINUTE) == every[1:3]
+        assert airflow.facts.tasks.task_starts([("a", "u"), ("b", "t")], since=begin, until=None) == [
+            every[0],
+            every[2],
+        ]
 
     def test_nothing(self, airflow, runs):
-        assert airflow.facts.task_starts([], since=START, until=None) == []
-        assert airflow.facts.task_starts([("a", "nothing"), ("gone", "t")], since=START, until=None) == []
+        assert airflow.facts.tasks.task_starts([], since=START, until=None) == []
+        assert airflow.facts.tasks.task_starts([("a", "nothing"), ("gone", "t")], since=START, until=None) == []
 
     @pytest.mark.parametrize(
         ("state", "counts"),
@@ -152,25 +155,25 @@ class TestTaskStarts:
     def test_what_did_nothing_read_nothing(self, airflow, state, counts):
         airflow.dag(Shape("a"))
         airflow.run("a", state="running", states={"t": state})
-        assert len(airflow.facts.task_starts([("a", "t")], since=START, until=None)) == counts
+        assert len(airflow.facts.tasks.task_starts([("a", "t")], since=START, until=None)) == counts
 
     def test_what_its_run_was_started_with(self, airflow, runs):
         consumer = airflow.run("b", by="asset", dated=False)
         airflow.emit(runs[0], ONE, consumer)
         airflow.emit(runs[0], TWO)
-        (found,) = airflow.facts.task_starts([("b", "t")], since=START, until=None)
+        (found,) = airflow.facts.tasks.task_starts([("b", "t")], since=START, until=None)
         assert found.consumed == {airflow.asset_id(ONE)}
 
     def test_each_index(self, airflow):
         airflow.dag(Shape("a", mapped={"t"}))
         airflow.expand(airflow.run("a"), "t", 3)
-        found = airflow.facts.task_starts([("a", "t")], since=START, until=None)
+        found = airflow.facts.tasks.task_starts([("a", "t")], since=START, until=None)
         assert sorted(one.map_index for one in found) == [0, 1, 2]
 
     def test_what_has_not_started(self, airflow):
         airflow.dag(Shape("a"))
         airflow.run("a", state="queued")
-        assert airflow.facts.task_starts([("a", "t")], since=START, until=None) == []
+        assert airflow.facts.tasks.task_starts([("a", "t")], since=START, until=None) == []
 
 
 READER = [("r", "read")]
@@ -189,7 +192,7 @@ class TestStartsOfWhatARerunMadeAnew:
         return ref
 
     def starts(self, airflow, since=START, until=None):
-        found = airflow.facts.task_starts(READER, since=since, until=until)
+        found = airflow.facts.tasks.task_starts(READER, since=since, until=until)
         return [(one.run.ref.run_id, one.map_index, one.at) for one in found]
 
     def again(self, airflow, ref: RunRef, at=LATER, state="success") -> None:
@@ -349,33 +352,33 @@ class TestWaitingAssets:
     def test_until_a_run_has_consumed_it(self, airflow, runs):
         number = airflow.emit(runs[0], ONE, task_id="u", map_index=1)
         waits = WaitingAsset(runs[0], "u", 1, number, ONE, "b")
-        assert airflow.facts.waiting_assets(runs) == [waits, replace(waits, dag_id="c")]
-        assert airflow.facts.waiting_assets(runs[1:]) == airflow.facts.waiting_assets([]) == []
+        assert airflow.facts.assets.waiting(runs) == [waits, replace(waits, dag_id="c")]
+        assert airflow.facts.assets.waiting(runs[1:]) == airflow.facts.assets.waiting([]) == []
         airflow.consume(airflow.run("b", by="asset", dated=False, day=1), number)
-        assert airflow.facts.waiting_assets([*runs, GONE]) == [replace(waits, dag_id="c")]
+        assert airflow.facts.assets.waiting([*runs, GONE]) == [replace(waits, dag_id="c")]
 
     def test_what_was_emitted_before_the_last_run_does_not_wait(self, airflow, runs):
         airflow.emit(runs[0], ONE)
         airflow.emit(runs[1], ONE)
         airflow.run("b", by="asset", dated=False, day=0.5)
-        found = airflow.facts.waiting_assets(runs)
+        found = airflow.facts.assets.waiting(runs)
         assert [(one.producer, one.dag_id) for one in found] == [(runs[0], "c"), (runs[1], "b"), (runs[1], "c")]
 
     def test_an_asset_that_starts_nothing_and_a_dag_that_is_gone(self, airflow, runs):
         airflow.emit(runs[0], "test://assets/other")
         airflow.emit(runs[0], TWO)
         airflow.lose("c")
-        assert airflow.facts.waiting_assets(runs) == []
+        assert airflow.facts.assets.waiting(runs) == []
 
     def test_a_paused_dag_waits(self, airflow, runs):
         airflow.emit(runs[0], TWO)
         airflow.pause("c")
-        assert [one.dag_id for one in airflow.facts.waiting_assets(runs)] == ["c"]
+        assert [one.dag_id for one in airflow.facts.assets.waiting(runs)] == ["c"]
 
 
 class TestFlows:
     def flows(self, airflow: Stage, dag_id: str) -> set[AssetFlow]:
-        found = airflow.facts.asset_flows(dag_id)
+        found = airflow.facts.assets.flows(dag_id)
         assert len(found) == len(set(found))
         return set(found)
 
@@ -414,14 +417,14 @@ class TestFlows:
         airflow.dag(Shape("r", "see", inlets={"see": [TWO]}))
         airflow.dag(Shape("s", outlets={"t": ["test://assets/three"]}))
         one, two = airflow.asset_id(ONE), airflow.asset_id(TWO)
-        found = airflow.facts.definitions()
+        found = airflow.facts.dags.definitions()
         assert found.inlets == (InletDefinition("r", "see", two, TWO),)
         assert set(found.asset_schedules) == {AssetSchedule("b", one), AssetSchedule("c", one), AssetSchedule("c", two)}
         taken = {("t", one, ONE), ("u", one, ONE), ("u", two, TWO)}
         assert set(found.outlets) == {OutletDefinition("a", *outlet) for outlet in taken}
         airflow.lose("c")
         airflow.lose("r")
-        found = airflow.facts.definitions()
+        found = airflow.facts.dags.definitions()
         assert (found.inlets, found.asset_schedules) == ((), (AssetSchedule("b", one),))
         assert set(found.gone_schedules) == {AssetSchedule("c", one), AssetSchedule("c", two)}
         assert set(found.outlets) == {OutletDefinition("a", *outlet) for outlet in taken}, "they may have read it"
@@ -432,7 +435,7 @@ class TestFlows:
         assert len(self.flows(airflow, "r")) == 1
         airflow.dag(Shape("r", "see"))
         assert self.flows(airflow, "r") == set()
-        assert airflow.facts.definitions().inlets == ()
+        assert airflow.facts.dags.definitions().inlets == ()
         airflow.dag(Shape("a", "t; u"))
         assert self.flows(airflow, "b") == set()
-        assert airflow.facts.definitions().outlets == ()
+        assert airflow.facts.dags.definitions().outlets == ()

@@ -62,20 +62,20 @@ class TestStructures:
         structure = DagStructure(
             "a", {node.task_id: node for node in nodes}, max_active_runs=16, reruns_on_latest=False
         )
-        assert airflow.facts.structures(["a", "a"]) == {"a": structure}
+        assert airflow.facts.dags.structures(["a", "a"]) == {"a": structure}
 
     def test_unknown_paused_and_gone_ones(self, airflow):
         airflow.dag(Shape("a"))
         airflow.dag(Shape("b"))
         airflow.pause("a")
         airflow.lose("b")
-        found = airflow.facts.structures(["a", "b", "nowhere"])
+        found = airflow.facts.dags.structures(["a", "b", "nowhere"])
         assert {dag_id: structure.is_paused for dag_id, structure in found.items()} == {"a": True, "b": False}
-        assert airflow.facts.structures([]) == {}
+        assert airflow.facts.dags.structures([]) == {}
 
     def test_a_mapped_task(self, airflow):
         airflow.dag(Shape("a", "t; u", mapped={"t"}))
-        assert {node.task_id: node.mapped for node in airflow.facts.structures(["a"])["a"].tasks.values()} == {
+        assert {node.task_id: node.mapped for node in airflow.facts.dags.structures(["a"])["a"].tasks.values()} == {
             "t": True,
             "u": False,
         }
@@ -84,17 +84,17 @@ class TestStructures:
         numbers = []
         for order in ("t", "t; u", "t; u; v"):
             airflow.dag(Shape("a", order))
-            numbers.append(airflow.facts.structures(["a"])["a"].version)
+            numbers.append(airflow.facts.dags.structures(["a"])["a"].version)
             if order == "t; u":
                 airflow.run("a")
         assert numbers == [1, 1, 2]
-        assert set(airflow.facts.structures(["a"])["a"].tasks) == {"t", "u", "v"}
+        assert set(airflow.facts.dags.structures(["a"])["a"].tasks) == {"t", "u", "v"}
 
 
 class TestDefinitions:
     def test_of_all_kinds(self, airflow):
         airflow.dag(EVERY)
-        assert same(airflow.facts.definitions(), DECLARED)
+        assert same(airflow.facts.dags.definitions(), DECLARED)
 
     def test_with_the_structures_of_the_dags_that_are_there(self, airflow):
         airflow.dag(EVERY)
@@ -102,8 +102,8 @@ class TestDefinitions:
         airflow.dag(replace(EVERY, dag_id="paused"))
         airflow.pause("paused")
         airflow.lose("z")
-        found = airflow.facts.definitions().structures
-        assert found == airflow.facts.structures({"a", "paused"})
+        found = airflow.facts.dags.definitions().structures
+        assert found == airflow.facts.dags.structures({"a", "paused"})
         assert found.keys() >= {"a", "paused"}
         assert found["paused"].is_paused
 
@@ -112,32 +112,34 @@ class TestDefinitions:
         airflow.dag(Shape("z", triggers={"t": "a"}))
         airflow.pause("a")
         airflow.lose("z")
-        assert same(airflow.facts.definitions(), DECLARED)
+        assert same(airflow.facts.dags.definitions(), DECLARED)
 
     def test_a_newer_version_replaces_them(self, airflow):
         airflow.dag(EVERY)
         airflow.run("a")
         airflow.dag(Shape("a", "go", triggers={"go": "c"}))
-        assert same(airflow.facts.definitions(), Definitions(triggers=(TriggerDefinition("a", "go", "c", last=True),)))
-        found = airflow.facts.earlier_definitions(since=START)
+        assert same(
+            airflow.facts.dags.definitions(), Definitions(triggers=(TriggerDefinition("a", "go", "c", last=True),))
+        )
+        found = airflow.facts.dags.earlier_definitions(since=START)
         assert same(found, DECLARED)
         assert found.changed == {"a"}
 
     def test_earlier_ones_as_far_back_as_is_asked(self, airflow):
         airflow.dag(EVERY)
-        assert airflow.facts.earlier_definitions(since=START) == Definitions()
+        assert airflow.facts.dags.earlier_definitions(since=START) == Definitions()
         airflow.run("a")
         airflow.dag(Shape("a"))
-        assert airflow.facts.earlier_definitions(since=LATER) == Definitions()
+        assert airflow.facts.dags.earlier_definitions(since=LATER) == Definitions()
 
     def test_the_last_ones_of_a_dag_that_is_gone_count_as_earlier(self, airflow):
         airflow.dag(EVERY)
         run = airflow.run("a")
         airflow.lose("a")
-        found = airflow.facts.earlier_definitions(since=START)
+        found = airflow.facts.dags.earlier_definitions(since=START)
         assert same(found, DECLARED)
         assert found.changed == {"a"}
-        (own,) = airflow.facts.own_versions([run]).values()
+        (own,) = airflow.facts.dags.own_versions([run]).values()
         assert same(own.definitions, DECLARED)
 
 
@@ -156,36 +158,36 @@ class TestOwnVersions:
 
     def test_those_that_are_not_of_the_latest(self, airflow, refs):
         airflow.pause("a")
-        found = airflow.facts.own_versions([*refs, GONE, RunRef("a", "nowhere")])
+        found = airflow.facts.dags.own_versions([*refs, GONE, RunRef("a", "nowhere")])
         assert set(found) == {refs[0]}
         version = found[refs[0]]
         assert followers(version) == {"t": {"u"}, "u": set(), "go": set()}
         assert same(version.definitions, Definitions(triggers=(TriggerDefinition("a", "go", "b", last=True),)))
         assert (version.structure.version, version.structure.is_paused) == (2, True)
-        assert airflow.facts.own_versions([]) == {}
+        assert airflow.facts.dags.own_versions([]) == {}
 
     def test_each_task_is_told_as_its_own_version_has_it(self, airflow, refs):
         airflow.move(refs[0], "go")
         airflow.move(refs[0], "t")
-        version = airflow.facts.own_versions(refs)[refs[0]]
+        version = airflow.facts.dags.own_versions(refs)[refs[0]]
         assert followers(version) == {"t": set(), "u": set(), "go": set()}
         assert same(version.definitions, Definitions(triggers=(TriggerDefinition("a", "go", "c", last=True),)))
 
     def test_a_run_that_has_moved_as_a_whole(self, airflow, refs):
         for task_id in ("go", "t", "u"):
             airflow.move(refs[0], task_id)
-        assert airflow.facts.own_versions(refs) == {}
+        assert airflow.facts.dags.own_versions(refs) == {}
 
     def test_a_run_without_task_instances(self, airflow, refs):
         airflow.drop_tasks(refs[0])
-        assert airflow.facts.own_versions(refs) == {}
+        assert airflow.facts.dags.own_versions(refs) == {}
 
 
 class TestSchedules:
     def test_of_a_dag_that_time_starts_and_of_one_that_assets_start(self, airflow):
         airflow.dag(Shape("a"))
         airflow.dag(Shape("b", starts_with=["test://assets/one"]))
-        found = airflow.facts.schedules(["a", "b", "nowhere"])
+        found = airflow.facts.dags.schedules(["a", "b", "nowhere"])
         assert {dag_id: (one.asset_scheduled, one.partitioned) for dag_id, one in found.items()} == {
             "a": (False, False),
             "b": (True, False),
@@ -195,19 +197,19 @@ class TestSchedules:
         assert dates == sorted(set(dates))
         assert {run.dag_id for run in found["a"].upcoming} == {"a"}
         assert (found["a"].cannot_hold, found["b"].cannot_park) == (None, None)
-        assert airflow.facts.schedules([]) == {}
+        assert airflow.facts.dags.schedules([]) == {}
 
     def test_how_many_are_asked_for(self, airflow):
         airflow.dag(Shape("a"))
-        ten = airflow.facts.schedules(["a"])["a"].upcoming
-        assert airflow.facts.schedules(["a"], upcoming=3)["a"].upcoming == ten[:3]
-        assert airflow.facts.schedules(["a"], upcoming=0)["a"].upcoming == ()
+        ten = airflow.facts.dags.schedules(["a"])["a"].upcoming
+        assert airflow.facts.dags.schedules(["a"], upcoming=3)["a"].upcoming == ten[:3]
+        assert airflow.facts.dags.schedules(["a"], upcoming=0)["a"].upcoming == ()
 
     def test_a_run_that_exists_is_not_to_come(self, airflow):
         airflow.dag(Shape("a"))
-        first, second, third = airflow.facts.schedules(["a"], upcoming=3)["a"].upcoming
+        first, second, third = airflow.facts.dags.schedules(["a"], upcoming=3)["a"].upcoming
         airflow.run("a", by="person", day=(second.logical_date - START).total_seconds() / 86400)
-        assert airflow.facts.schedules(["a"], upcoming=3)["a"].upcoming == (first, third)
+        assert airflow.facts.dags.schedules(["a"], upcoming=3)["a"].upcoming == (first, third)
 
     def test_how_the_dag_stands(self, airflow):
         airflow.dag(Shape("a"))
@@ -216,13 +218,15 @@ class TestSchedules:
         ):
             airflow.run("a", day=day, state=state, by=by)
         airflow.pause("a")
-        found = airflow.facts.schedules(["a"])["a"]
+        found = airflow.facts.dags.schedules(["a"])["a"]
         assert (found.active_runs, found.is_paused, found.max_active_runs) == (2, True, 16)
 
 
 class TestObstacles:
     def seen(self, airflow: Stage, tasks: Any) -> list[tuple[Any, ...]]:
-        return [(one.ref, one.task_id, one.why, one.before, one.lasting) for one in airflow.facts.obstacles(tasks)]
+        return [
+            (one.ref, one.task_id, one.why, one.before, one.lasting) for one in airflow.facts.tasks.obstacles(tasks)
+        ]
 
     def test_pools(self, airflow):
         pools = {"t": ("small", 3), "u": ("gone", 1), "v": ("closed", 1), "w": ("endless", 9)}

@@ -19,9 +19,9 @@ HOUR = timedelta(hours=1)
 
 def triggered(airflow: Stage, *parents: RunRef) -> list[TriggeredRun | DoubtfulRecord]:
     """What the facts tell. The way back agrees: what is sure of all runs, and nothing else."""
-    found = airflow.facts.triggered_runs(parents)
+    found = airflow.facts.tasks.triggered_runs(parents)
     sure = [one for one in found if isinstance(one, TriggeredRun)]
-    back = airflow.facts.triggering_runs({one.child.ref for one in sure})
+    back = airflow.facts.tasks.triggering_runs({one.child.ref for one in sure})
     assert sorted(map(str, (one for one in back if one.parent in parents))) == sorted(map(str, sure))
     return found
 
@@ -53,15 +53,15 @@ class TestTriggeredRuns:
     def test_a_run_that_a_task_made(self, airflow, parent, linked):
         child = airflow.run("b", by="task")
         airflow.made(parent, "t", child, linked=linked)
-        told = airflow.facts.runs([child])[child]
+        told = airflow.facts.runs.among([child])[child]
         assert told.online
         assert triggered(airflow, parent, GONE) == [TriggeredRun(parent, "t", -1, told)]
-        assert airflow.facts.triggering_runs([child, parent, GONE]) == [TriggeredRun(parent, "t", -1, told)]
+        assert airflow.facts.tasks.triggering_runs([child, parent, GONE]) == [TriggeredRun(parent, "t", -1, told)]
 
     def test_nothing(self, airflow, parent):
         airflow.run("b", by="task")
-        assert airflow.facts.triggered_runs([]) == airflow.facts.triggering_runs([]) == []
-        assert airflow.facts.triggered_runs([parent, GONE]) == []
+        assert airflow.facts.tasks.triggered_runs([]) == airflow.facts.tasks.triggering_runs([]) == []
+        assert airflow.facts.tasks.triggered_runs([parent, GONE]) == []
 
     def test_several_indexes_and_several_parents(self, airflow, parent):
         other = airflow.run("a", day=1)
@@ -82,7 +82,7 @@ class TestTriggeredRuns:
         child, other = airflow.run("b", by="task"), airflow.run("a", day=1)
         airflow.made(parent, "t", child)
         airflow.made(other, "t", child)
-        assert {one.parent for one in airflow.facts.triggering_runs([child])} == {parent, other}
+        assert {one.parent for one in airflow.facts.tasks.triggering_runs([child])} == {parent, other}
 
     @pytest.mark.parametrize(
         ("by", "cleared", "believed"),
@@ -98,7 +98,7 @@ class TestTriggeredRuns:
             assert children(airflow, parent) == [child]
         else:
             assert doubts(airflow, parent) == [("t", -1, "b")]
-            assert airflow.facts.triggering_runs([child]) == []
+            assert airflow.facts.tasks.triggering_runs([child]) == []
 
     @LINKED
     def test_a_run_that_is_gone(self, airflow, parent, linked):
@@ -111,13 +111,13 @@ class TestTriggeredRuns:
         child = airflow.run("c", by="task")
         airflow.made(parent, "t", child, linked="c")
         assert doubts(airflow, parent) == [("t", -1, "c")]
-        assert airflow.facts.triggering_runs([child]) == []
+        assert airflow.facts.tasks.triggering_runs([child]) == []
 
     def test_a_parent_that_is_gone(self, airflow, parent):
         child = airflow.run("b", by="task")
         airflow.made(parent, "t", child)
         airflow.delete(parent)
-        assert triggered(airflow, parent) == airflow.facts.triggering_runs([child]) == []
+        assert triggered(airflow, parent) == airflow.facts.tasks.triggering_runs([child]) == []
 
     def test_a_task_of_python_that_triggers(self, airflow, parent):
         """Its Dag doesn't declare it: it is believed if it left a link, and else the XCom is somebody else's."""
@@ -137,8 +137,8 @@ class TestTriggeredRuns:
         airflow.made(newer, "t", namesake, linked=linked and "c")
         assert children(airflow, parent) == [child]
         assert children(airflow, newer) == [namesake]
-        assert [one.parent for one in airflow.facts.triggering_runs([child])] == [parent]
-        assert [one.parent for one in airflow.facts.triggering_runs([namesake])] == [newer]
+        assert [one.parent for one in airflow.facts.tasks.triggering_runs([child])] == [parent]
+        assert [one.parent for one in airflow.facts.tasks.triggering_runs([namesake])] == [newer]
 
     def test_a_link_to_what_only_the_latest_version_declares(self, airflow, parent):
         child = airflow.run("c", by="task")
@@ -184,7 +184,7 @@ class TestRecordedWaits:
         return [*(airflow.run("a", day=day) for day in range(3)), airflow.run("b")]
 
     def recorded(self, airflow: Stage, *sensors: tuple[str, str], since=START, dates=None) -> set[object]:
-        found = airflow.facts.recorded_waits(sensors, since=since, dates=dates or {})
+        found = airflow.facts.tasks.recorded_waits(sensors, since=since, dates=dates or {})
         assert len(found) == len(waits(found))
         return waits(found)
 
@@ -216,7 +216,7 @@ class TestRecordedWaits:
     def test_it_goes_with_its_run(self, airflow, refs):
         airflow.waited(wait(refs[0], 0))
         airflow.delete(refs[0])
-        assert self.recorded(airflow, ("a", "t")) == waits(airflow.facts.last_waits([("a", "t")])) == set()
+        assert self.recorded(airflow, ("a", "t")) == waits(airflow.facts.tasks.last_waits([("a", "t")])) == set()
 
 
 class TestLastWaits:
@@ -227,7 +227,7 @@ class TestLastWaits:
         return [airflow.run("a", day=day) for day in (2, 0, 1)]
 
     def last(self, airflow: Stage, *sensors: tuple[str, str]) -> set[object]:
-        return waits(airflow.facts.last_waits(sensors))
+        return waits(airflow.facts.tasks.last_waits(sensors))
 
     def test_of_the_run_that_was_made_last(self, airflow, refs):
         airflow.waited(wait(refs[1], 1))
@@ -265,21 +265,21 @@ class TestRenderedFields:
         airflow.rendered(two, "t", map_index=1, trigger_dag_id="b")
         airflow.rendered(one, "u", external_dag_id="other")
         tasks = [("a", "t"), ("b", "u")]
-        assert airflow.facts.rendered_fields(tasks, [one, two, GONE]) == {
+        assert airflow.facts.tasks.rendered_fields(tasks, [one, two, GONE]) == {
             (one, "t", -1): names,
             (two, "t", 1): {"trigger_dag_id": "b"},
         }
-        assert airflow.facts.rendered_fields(tasks, [two]) == {(two, "t", 1): {"trigger_dag_id": "b"}}
-        assert airflow.facts.rendered_fields([], [one]) == airflow.facts.rendered_fields(tasks, []) == {}
+        assert airflow.facts.tasks.rendered_fields(tasks, [two]) == {(two, "t", 1): {"trigger_dag_id": "b"}}
+        assert airflow.facts.tasks.rendered_fields([], [one]) == airflow.facts.tasks.rendered_fields(tasks, []) == {}
         airflow.delete(one)
-        assert set(airflow.facts.rendered_fields(tasks, [one, two])) == {(two, "t", 1)}
+        assert set(airflow.facts.tasks.rendered_fields(tasks, [one, two])) == {(two, "t", 1)}
 
 
 class TestSensorInstances:
     SENSORS = (("a", "t"), ("a", "u"), ("gone", "t"))
 
     def seen(self, airflow: Stage, **asked: object) -> list[tuple[RunRef, str, int, str | None]]:
-        found = airflow.facts.sensor_instances(self.SENSORS, **asked)
+        found = airflow.facts.tasks.sensor_instances(self.SENSORS, **asked)
         return [(one.run, one.task_id, one.map_index, one.state) for one in found]
 
     @pytest.fixture
@@ -298,7 +298,7 @@ class TestSensorInstances:
         ]
         assert self.seen(airflow, refs=[*refs, GONE]) == every
         assert self.seen(airflow, refs=refs[:1]) == every[:3]
-        assert self.seen(airflow) == airflow.facts.sensor_instances([], refs=refs) == []
+        assert self.seen(airflow) == airflow.facts.tasks.sensor_instances([], refs=refs) == []
 
     def test_those_that_ended_since(self, airflow, refs):
         airflow.put(refs[0], "t", "success", at=NOW - MINUTE)
@@ -306,7 +306,7 @@ class TestSensorInstances:
         airflow.put(refs[1], "t", "running", at=NOW)
         assert self.seen(airflow, since=NOW) == [(refs[0], "t", -1, "success"), (refs[0], "u", -1, "failed")]
         assert self.seen(airflow, since=NOW + MINUTE) == [(refs[0], "u", -1, "failed")]
-        assert airflow.facts.sensor_instances([], since=START) == []
+        assert airflow.facts.tasks.sensor_instances([], since=START) == []
 
     def test_one_that_skipped_itself_and_one_that_was_passed_over(self, airflow):
         airflow.dag(Shape("a", "v >> t; v >> u"))
@@ -317,18 +317,18 @@ class TestSensorInstances:
         player.schedule()
         player.start("t")
         player.end("t", "skipped")
-        found = airflow.facts.sensor_instances(self.SENSORS, refs=[player.ref])
+        found = airflow.facts.tasks.sensor_instances(self.SENSORS, refs=[player.ref])
         assert [(one.task_id, one.state, one.skipped_itself) for one in found] == [
             ("t", "skipped", True),
             ("u", "skipped", False),
         ]
 
     def test_of_which_there_is_a_record(self, airflow, refs):
-        assert airflow.facts.recorded_sensors(since=START) == frozenset()
+        assert airflow.facts.tasks.recorded_sensors(since=START) == frozenset()
         airflow.waited(wait(refs[0], 0))
         airflow.waited(wait(refs[1], 0), at=NOW + DAY)
         airflow.scribble(refs[0], "v", at=NOW + MINUTE)
-        assert airflow.facts.recorded_sensors(since=START) == {("a", "t"), ("a", "v")}
-        assert airflow.facts.recorded_sensors(since=NOW + DAY) == {("a", "t")}
+        assert airflow.facts.tasks.recorded_sensors(since=START) == {("a", "t"), ("a", "v")}
+        assert airflow.facts.tasks.recorded_sensors(since=NOW + DAY) == {("a", "t")}
         airflow.lose("a")
-        assert airflow.facts.recorded_sensors(since=NOW + DAY) == {("a", "t")}
+        assert airflow.facts.tasks.recorded_sensors(since=NOW + DAY) == {("a", "t")}

@@ -15,7 +15,7 @@ from tests.fakes.world import START
 
 
 def facts_of(airflow: Stage, ref: RunRef) -> RunFacts:
-    return airflow.facts.runs([ref])[ref]
+    return airflow.facts.runs.among([ref])[ref]
 
 
 def ids(runs: list[RunFacts]) -> list[str]:
@@ -27,7 +27,7 @@ class TestRuns:
         airflow.dag(Shape("a"))
         ref = airflow.run("a", day=1, state="running")
         date = START + DAY
-        assert airflow.facts.runs([ref]) == {
+        assert airflow.facts.runs.among([ref]) == {
             ref: RunFacts(ref, "scheduled", "running", date, date, 0, date, date, start_date=date)
         }
 
@@ -35,20 +35,20 @@ class TestRuns:
         airflow.dag(Shape("a"))
         airflow.dag(Shape("b"))
         ref = airflow.run("a")
-        assert airflow.facts.runs([]) == airflow.facts.runs_now([]) == {}
+        assert airflow.facts.runs.among([]) == airflow.facts.runs.now([]) == {}
         unknown = [GONE, RunRef("b", ref.run_id), RunRef("a", "nowhere")]
-        assert airflow.facts.runs(unknown) == airflow.facts.runs_now(unknown) == {}
-        assert set(airflow.facts.runs([ref, ref, *unknown])) == set(airflow.facts.runs_now([ref, GONE])) == {ref}
+        assert airflow.facts.runs.among(unknown) == airflow.facts.runs.now(unknown) == {}
+        assert set(airflow.facts.runs.among([ref, ref, *unknown])) == set(airflow.facts.runs.now([ref, GONE])) == {ref}
         airflow.delete(ref)
-        assert airflow.facts.runs([ref]) == airflow.facts.runs_now([ref]) == {}
+        assert airflow.facts.runs.among([ref]) == airflow.facts.runs.now([ref]) == {}
 
     def test_where_they_stand_now(self, airflow):
         airflow.dag(Shape("a"))
         states = ["queued", "running", "success", "failed"]
         refs = [airflow.run("a", day=day, state=state) for day, state in enumerate(states)]
-        found = airflow.facts.runs_now(refs)
+        found = airflow.facts.runs.now(refs)
         assert found == {ref: RunNow(states[day], START + day * DAY) for day, ref in enumerate(refs)}
-        assert found == {ref: RunNow(run.state, run.run_after) for ref, run in airflow.facts.runs(refs).items()}
+        assert found == {ref: RunNow(run.state, run.run_after) for ref, run in airflow.facts.runs.among(refs).items()}
 
     @pytest.mark.parametrize(
         ("by", "online", "backfill"),
@@ -70,7 +70,7 @@ class TestRuns:
         airflow.dag(Shape("b"))
         lost, other = airflow.run("a"), airflow.run("b")
         airflow.lose("a")
-        found = airflow.facts.runs([lost, other])
+        found = airflow.facts.runs.among([lost, other])
         assert [found[ref].dag_gone for ref in (lost, other)] == [True, False]
         later = airflow.run("a", day=1)
         assert facts_of(airflow, later).dag_gone
@@ -103,7 +103,7 @@ class TestMadeByTasks:
         return refs
 
     def online(self, airflow: Stage, *refs: RunRef) -> list[bool]:
-        found = airflow.facts.runs(refs)
+        found = airflow.facts.runs.among(refs)
         assert all(run.made_by_task == (run.ref.dag_id != "a") for run in found.values())
         return [found[ref].online for ref in refs]
 
@@ -119,7 +119,7 @@ class TestMadeByTasks:
         assert self.online(airflow, child) == [False]
 
     def untold(self, airflow: Stage, *refs: RunRef) -> bool:
-        found = airflow.facts.runs(refs)
+        found = airflow.facts.runs.among(refs)
         assert {run.online for run in found.values()} == {True}
         return all(run.maker_untold for run in found.values())
 
@@ -128,7 +128,7 @@ class TestMadeByTasks:
         assert self.untold(airflow, airflow.run("b", by="task"))
 
     def test_the_run_that_made_it_is_gone(self, airflow, chain):
-        assert not any(run.maker_untold for run in airflow.facts.runs(chain).values())
+        assert not any(run.maker_untold for run in airflow.facts.runs.among(chain).values())
         airflow.delete(chain[0])
         assert self.untold(airflow, *chain[1:])
 
@@ -142,7 +142,7 @@ class TestMadeByTasks:
         for number in range(30):
             refs.append(airflow.run("a", by="task", run_id=f"again_{number}", dated=False))
             airflow.made(refs[-2], "t", refs[-1])
-        last = airflow.facts.runs([refs[-1]])[refs[-1]]
+        last = airflow.facts.runs.among([refs[-1]])[refs[-1]]
         assert (last.online, last.maker_untold) == (by == "clock", False)
 
     def test_two_that_made_each_other(self, airflow):
@@ -167,11 +167,11 @@ class TestConfs:
         airflow.dag(Shape("a"))
         plain, given = airflow.run("a"), airflow.run("a", day=1)
         airflow.configure(given, {"dag": "b", "n": 1, "more": ["x"], "none": None})
-        assert airflow.facts.confs([plain, given, GONE]) == {
+        assert airflow.facts.runs.confs([plain, given, GONE]) == {
             plain: RunConf({}),
             given: RunConf({"dag": "b", "n": 1, "more": UNTOLD, "none": None}),
         }
-        assert airflow.facts.confs([]) == {}
+        assert airflow.facts.runs.confs([]) == {}
 
 
 class TestByDate:
@@ -188,32 +188,32 @@ class TestByDate:
         }
 
     def test_at_dates(self, airflow, refs):
-        found = airflow.facts.runs_at({"a": [START, START + DAY, START + DAY, START + 9 * DAY], "gone": [START]})
+        found = airflow.facts.runs.at({"a": [START, START + DAY, START + DAY, START + 9 * DAY], "gone": [START]})
         assert {run.ref for run in found} == {refs["a0"], refs["a1"]}
         assert len(found) == 2
         assert found == [facts_of(airflow, run.ref) for run in found]
 
     def test_a_date_is_asked_of_its_dag_only(self, airflow, refs):
-        found = airflow.facts.runs_at({"a": [START], "b": [START + DAY]})
+        found = airflow.facts.runs.at({"a": [START], "b": [START + DAY]})
         assert {run.ref for run in found} == {refs["a0"], refs["b1"]}
 
     def test_those_without_a_date_count_by_their_ready_time(self, airflow, refs):
-        found = airflow.facts.runs_at({"a": [START + DAY], "b": [START]}, undated=True)
+        found = airflow.facts.runs.at({"a": [START + DAY], "b": [START]}, undated=True)
         assert {run.ref for run in found} == {refs["a1"], refs["undated"]}
 
     def test_no_dates(self, airflow, refs):
-        assert airflow.facts.runs_at({}) == airflow.facts.runs_at({"a": []}, undated=True) == []
-        assert airflow.facts.later_runs({}, limit=10) == []
+        assert airflow.facts.runs.at({}) == airflow.facts.runs.at({"a": []}, undated=True) == []
+        assert airflow.facts.runs.later({}, limit=10) == []
 
     def test_later_ones(self, airflow, refs):
-        found = airflow.facts.later_runs({"a": START, "b": START + DAY, "gone": START}, limit=10)
+        found = airflow.facts.runs.later({"a": START, "b": START + DAY, "gone": START}, limit=10)
         assert [run.ref for run in found] == [refs["a1"], refs["a2"]]
         assert found == [facts_of(airflow, run.ref) for run in found]
 
     def test_no_more_than_the_limit(self, airflow, refs):
-        found = airflow.facts.later_runs({"a": START - DAY}, limit=2)
+        found = airflow.facts.runs.later({"a": START - DAY}, limit=2)
         assert [run.ref for run in found] == [refs["a0"], refs["a1"]]
-        assert airflow.facts.later_runs({"a": START}, limit=0) == []
+        assert airflow.facts.runs.later({"a": START}, limit=0) == []
 
 
 class TestTaskInstances:
@@ -221,7 +221,7 @@ class TestTaskInstances:
         airflow.dag(Shape("a", "z >> m >> b", mapped={"m"}))
         ref = airflow.run("a", states={"b": "removed"})
         airflow.expand(ref, "m", 3)
-        found = airflow.facts.task_instances([ref, GONE])
+        found = airflow.facts.tasks.task_instances([ref, GONE])
         assert set(found) == {ref}
         assert [(ti.task_id, ti.map_index, ti.state) for ti in found[ref]] == [
             ("b", -1, "removed"),
@@ -236,14 +236,14 @@ class TestTaskInstances:
     def test_without_their_dates(self, airflow):
         airflow.dag(Shape("a"))
         ref = airflow.run("a")
-        (found,) = airflow.facts.task_instances([ref])[ref]
+        (found,) = airflow.facts.tasks.task_instances([ref])[ref]
         assert (found.start_date, found.end_date, found.cut_off) == (None, None, False)
 
     def test_a_run_without_any_is_left_out(self, airflow):
         airflow.dag(Shape("a"))
         ref = airflow.run("a")
         airflow.drop_tasks(ref)
-        assert airflow.facts.task_instances([ref]) == airflow.facts.task_instances([]) == {}
+        assert airflow.facts.tasks.task_instances([ref]) == airflow.facts.tasks.task_instances([]) == {}
 
 
 class TestPage:
@@ -263,9 +263,9 @@ class TestPage:
         return made
 
     def page(self, airflow: Stage, **wanted: object) -> list[str]:
-        found, total = airflow.facts.page(RunFilter(**wanted))
+        found, total = airflow.facts.runs.page(RunFilter(**wanted))
         everything = replace(RunFilter(**wanted), limit=50, offset=0)
-        assert total == len(airflow.facts.page(everything)[0])
+        assert total == len(airflow.facts.runs.page(everything)[0])
         assert found == [facts_of(airflow, run.ref) for run in found]
         return ids(found)
 
@@ -325,4 +325,4 @@ class TestPage:
     @pytest.mark.parametrize("name", ["conf", "", "-", "--run_after", "id", "ref"])
     def test_an_order_that_there_is_not(self, airflow, name):
         with pytest.raises(Invalid, match="ordered by"):
-            airflow.facts.page(RunFilter(order_by=name))
+            airflow.facts.runs.page(RunFilter(order_by=name))

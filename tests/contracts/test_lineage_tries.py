@@ -16,7 +16,7 @@ NOON = START + DAY / 2
 
 
 def tasks(airflow: Stage, ref: RunRef, place: RunRef | None = None) -> dict[tuple[str, int], TaskTries]:
-    found = airflow.facts.tries([ref], places={} if place is None else {ref: place})[ref]
+    found = airflow.facts.tasks.tries([ref], places={} if place is None else {ref: place})[ref]
     return {(task.task_id, task.map_index): task for task in found.tasks}
 
 
@@ -37,15 +37,15 @@ def again(airflow: Stage) -> Player:
 def test_runs_that_are_there(airflow):
     airflow.dag(Shape("d"))
     ref = airflow.run("d")
-    assert set(airflow.facts.tries([ref, GONE])) == {ref}
-    assert airflow.facts.tries([]) == airflow.facts.tries([GONE]) == {}
+    assert set(airflow.facts.tasks.tries([ref, GONE])) == {ref}
+    assert airflow.facts.tasks.tries([]) == airflow.facts.tasks.tries([GONE]) == {}
 
 
 def test_a_run_without_task_instances(airflow):
     airflow.dag(Shape("d"))
     ref = airflow.run("d")
     airflow.drop_tasks(ref)
-    assert airflow.facts.tries([ref]) == {ref: RunTries(0, ())}
+    assert airflow.facts.tasks.tries([ref]) == {ref: RunTries(0, ())}
 
 
 def test_when_a_try_began_and_ended(airflow):
@@ -102,7 +102,7 @@ def test_one_that_waits(airflow, wait):
 def test_the_tries_before_a_clear(airflow, again):
     found = tasks(airflow, again.ref)["t", -1]
     assert (spans(found), found.present, found.held, found.state) == ([("success", True, True)], False, True, None)
-    assert airflow.facts.tries([again.ref])[again.ref].clear_number == 1
+    assert airflow.facts.tasks.tries([again.ref])[again.ref].clear_number == 1
     again.schedule()
     again.start("t")
     again.end("t")

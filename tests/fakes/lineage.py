@@ -34,7 +34,7 @@ from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
-from airflow_rerun_downstream.ports.lineage import RunFilter
+from airflow_rerun_downstream.ports.lineage import LineageFacts, RunFilter
 from tests.fakes import dags, events, records, tries, waits
 from tests.fakes.world import World
 
@@ -60,14 +60,18 @@ def like(dag_id: str, pattern: str) -> bool:
     return any(re.search(one, dag_id, re.IGNORECASE) for one in wanted)
 
 
-class FakeFacts:
-    """`LineageFacts` over a `World`; ``statements`` counts the calls."""
+class FakeReader:
+    """Reads a `World`; ``statements`` counts the calls."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.statements = 0
 
-    def runs(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
+
+class FakeRuns(FakeReader):
+    """`Runs` over a `World`."""
+
+    def among(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
         self.statements += 1
         return {ref: self.told(ref) for ref in refs if ref in self.world.runs}
 
@@ -80,16 +84,16 @@ class FakeFacts:
         world = self.world
         return {ref: RunConf(world.confs.get(ref, {}), world.conf_overrides) for ref in refs if ref in world.runs}
 
-    def runs_now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
-        return {ref: RunNow(run.state, run.run_after) for ref, run in self.runs(refs).items()}
+    def now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
+        return {ref: RunNow(run.state, run.run_after) for ref, run in self.among(refs).items()}
 
-    def runs_at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
+    def at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
         self.statements += 1
         moment = (lambda run: run.logical_date or run.run_after) if undated else (lambda run: run.logical_date)
         found = [run for run in self.world.runs.values() if moment(run) in dates.get(run.ref.dag_id, ())]
         return [records.told(self.world, run) for run in found]
 
-    def undated_runs(self, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
+    def undated(self, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
         self.statements += 1
         found = [
             UndatedRun(self.told(ref), self.world.confs.get(ref, {}))
@@ -108,7 +112,7 @@ class FakeFacts:
                 found[run.ref.dag_id] = max(run.run_after, found.get(run.ref.dag_id, run.run_after))
         return found
 
-    def later_runs(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
+    def later(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
         self.statements += 1
         later = [
             run
@@ -154,6 +158,57 @@ class FakeFacts:
             and (wanted.run_after_gte is None or run.run_after >= wanted.run_after_gte)
             and (wanted.run_after_lte is None or run.run_after <= wanted.run_after_lte)
         )
+
+
+class FakeDags(FakeReader):
+    """`Dags` over a `World`."""
+
+    def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
+        self.statements += 1
+        return {d: self.world.structures[d] for d in dag_ids if d in self.world.structures}
+
+    def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
+        self.statements += 1
+        world = self.world
+        told = {ref for ref in refs if ref in world.versions or ref.dag_id in world.gone}
+        return {ref: dags.own_version(world, ref) for ref in told if world.tasks.get(ref)}
+
+    def definitions(self) -> Definitions:
+        self.statements += 1
+        return dags.definitions(self.world)
+
+    def earlier_definitions(self, *, since: datetime) -> Definitions:
+        self.statements += 1
+        return dags.earlier(self.world, since)
+
+    def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
+        self.statements += 1
+        known = self.world.schedules
+        return {dag_id: dags.schedule(self.world, known[dag_id], upcoming) for dag_id in dag_ids if dag_id in known}
+
+
+class FakeAssetEvents(FakeReader):
+    """`AssetEvents` over a `World`."""
+
+    def consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
+        self.statements += 1
+        return list(events.consumptions(self.world, producers))
+
+    def emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
+        self.statements += 1
+        return list(events.emissions(self.world, producers, asset_ids))
+
+    def waiting(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
+        self.statements += 1
+        return list(events.waiting(self.world, producers))
+
+    def flows(self, dag_id: str) -> list[AssetFlow]:
+        self.statements += 1
+        return list(events.flows(self.world, dag_id))
+
+
+class FakeTaskRecords(FakeReader):
+    """`TaskRecords` over a `World`."""
 
     def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
         self.statements += 1
@@ -207,46 +262,15 @@ class FakeFacts:
         found = self.accounts(refs, places=places)
         return {ref: tries.run_tries(self.world, ref, account) for ref, account in found.items()}
 
-    def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
-        self.statements += 1
-        return {d: self.world.structures[d] for d in dag_ids if d in self.world.structures}
-
-    def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
-        self.statements += 1
-        world = self.world
-        told = {ref for ref in refs if ref in world.versions or ref.dag_id in world.gone}
-        return {ref: dags.own_version(world, ref) for ref in told if world.tasks.get(ref)}
-
-    def earlier_definitions(self, *, since: datetime) -> Definitions:
-        self.statements += 1
-        return dags.earlier(self.world, since)
-
-    def definitions(self) -> Definitions:
-        self.statements += 1
-        return dags.definitions(self.world)
-
-    def asset_consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
-        self.statements += 1
-        return list(events.consumptions(self.world, producers))
-
-    def asset_flows(self, dag_id: str) -> list[AssetFlow]:
-        self.statements += 1
-        return list(events.flows(self.world, dag_id))
-
-    def asset_emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
-        self.statements += 1
-        return list(events.emissions(self.world, producers, asset_ids))
-
     def task_starts(
         self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
     ) -> list[TaskStart]:
         self.statements += 1
         return events.starts(self.world, tasks, since, until)
 
-    def orphaned_dags(self, since: datetime) -> frozenset[str]:
+    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
         self.statements += 1
-        made = (run for run in self.world.runs.values() if run.made_by_task and run.run_after >= since)
-        return frozenset(run.ref.dag_id for run in made if not records.makers(self.world, run.ref))
+        return list(records.triggered(self.world, parents))
 
     def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
         self.statements += 1
@@ -254,15 +278,20 @@ class FakeFacts:
         every = records.triggered(self.world, makers)
         return [each for each in every if isinstance(each, TriggeredRun) and each.child.ref in children]
 
-    def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
+    def orphaned_dags(self, since: datetime) -> frozenset[str]:
         self.statements += 1
-        return list(records.triggered(self.world, parents))
+        made = (run for run in self.world.runs.values() if run.made_by_task and run.run_after >= since)
+        return frozenset(run.ref.dag_id for run in made if not records.makers(self.world, run.ref))
 
     def recorded_waits(
         self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]
     ) -> list[RecordedWait | DoubtfulRecord]:
         self.statements += 1
         return waits.recorded(self.world, sensors, since, dates)
+
+    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
+        self.statements += 1
+        return waits.last(self.world, sensors)
 
     def recorded_sensors(self, *, since: datetime) -> frozenset[tuple[str, str]]:
         self.statements += 1
@@ -296,23 +325,6 @@ class FakeFacts:
             and (ref, task.task_id, task.map_index) not in self.world.cut
         )
 
-    def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
-        self.statements += 1
-        return waits.last(self.world, sensors)
-
-    def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
-        self.statements += 1
-        known = self.world.schedules
-        return {dag_id: dags.schedule(self.world, known[dag_id], upcoming) for dag_id in dag_ids if dag_id in known}
-
-    def waiting_assets(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
-        self.statements += 1
-        return list(events.waiting(self.world, producers))
-
-    def obstacles(self, tasks: Mapping[RunRef, Collection[str]]) -> list[Obstacle]:
-        self.statements += 1
-        return list(dags.obstacles(self.world, tasks))
-
     def rendered_fields(
         self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
     ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
@@ -322,3 +334,18 @@ class FakeFacts:
             for key, values in self.world.rendered.items()
             if key[0] in refs and (key[0].dag_id, key[1]) in tasks
         }
+
+    def obstacles(self, tasks: Mapping[RunRef, Collection[str]]) -> list[Obstacle]:
+        self.statements += 1
+        return list(dags.obstacles(self.world, tasks))
+
+
+class FakeFacts(LineageFacts):
+    """The four over one `World`; ``statements`` counts the calls of all."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(FakeRuns(world), FakeDags(world), FakeAssetEvents(world), FakeTaskRecords(world))
+
+    @property
+    def statements(self) -> int:
+        return sum(each.statements for each in (self.runs, self.dags, self.assets, self.tasks))

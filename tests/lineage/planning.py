@@ -9,6 +9,7 @@ from airflow_rerun_downstream.domain.plan import Plan, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner
+from airflow_rerun_downstream.ports.lineage import LineageFacts
 from tests.fakes.lineage import FakeFacts
 from tests.fakes.spoken import only_listed_words_in
 from tests.fakes.world import START, World
@@ -22,7 +23,7 @@ def plan(
     *,
     tasks: tuple[TaskRef, ...] | None = None,
     unreadable: Collection[str] = (),
-    facts: FakeFacts | None = None,
+    facts: LineageFacts | None = None,
     max_runs: int = 10_000,
     rerun_source: bool = True,
     declarations: Declarations = NOTHING_DECLARED,

@@ -73,7 +73,7 @@ def test_a_downstream_run_shows_what_was_cut_off_too(world: World) -> None:
 
 def test_nothing_is_asked_where_no_skip_is_in_doubt(world: World, mocker) -> None:  # type: ignore[no-untyped-def]
     source, facts = begun(world), FakeFacts(world)
-    asked = mocker.spy(facts, "accounts")
+    asked = mocker.spy(facts.tasks, "accounts")
     world.set_tasks(source, "success", only={"check"})
     world.set_tasks(source, "skipped", only={"publish"})
     world.set_run(source, state="success")

@@ -29,7 +29,7 @@ class Neighbours:
 
     def links(self, runs: Sequence[RunFacts], context: LineageContext) -> Iterable[FoundLink]:
         for run in runs:
-            for other in context.facts.runs_at({"b": [run.logical_date]} if run.logical_date else {}):
+            for other in context.facts.runs.at({"b": [run.logical_date]} if run.logical_date else {}):
                 link = Link(run.ref, other.ref, self.kind, Evidence.DECLARED, {})
                 yield FoundLink(link, None, None, other)
 

@@ -23,7 +23,8 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.plan import Link, Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import Declarations
-from tests.fakes.lineage import FakeFacts
+from airflow_rerun_downstream.ports.lineage import LineageFacts
+from tests.fakes.lineage import FakeFacts, FakeTaskRecords
 from tests.fakes.world import START, World
 from tests.lineage.planning import NOW, codes, links, plan
 
@@ -325,11 +326,12 @@ def test_a_record_that_cannot_be_read_leaves_the_sensor_open(world: World) -> No
     world.sensors.append(BY_FUNCTION)
     source, reader = world.run("up"), world.run("reader")
 
-    class Spoilt(FakeFacts):
+    class Spoilt(FakeTaskRecords):
         def recorded_waits(self, *_: Any, **__: Any) -> Any:
             return [DoubtfulRecord(reader, "wait", -1, "the record is spoilt")]
 
-    found = plan(world, source, facts=Spoilt(world))
+    facts = FakeFacts(world)
+    found = plan(world, source, facts=LineageFacts(facts.runs, facts.dags, facts.assets, Spoilt(world)))
     assert links(found) == OPEN
     assert "the record is spoilt" in unresolved(found).via["why"]
 

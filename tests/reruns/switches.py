@@ -45,7 +45,7 @@ def one_set(patch: pytest.MonkeyPatch) -> None:
 
 def own_version(patch: pytest.MonkeyPatch) -> None:
     """Every run is taken for one of its Dag's latest version, and what that has added belongs to nobody."""
-    patch.setattr(lineage.FakeFacts, "own_versions", lambda *_: {})
+    patch.setattr(lineage.FakeDags, "own_versions", lambda *_: {})
     patch.setattr(Judging, "_added", lambda self, tasks: [])
 
 

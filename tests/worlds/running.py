@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.airflow3.lineage_facts.facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.lineage_facts.facts import readers
 from airflow_rerun_downstream.domain.plan import Plan, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import parse
@@ -71,7 +71,7 @@ def plan(session: Session, world: World, source: Source) -> Plan:
     declared = parse("\n".join(["links:", *world.declared]) if world.declared else "links: []", "links.yaml")
     assert not declared.problems, declared.problems
     planner = Planner(
-        AirflowFacts(session),
+        readers(session),
         readable=frozenset,
         in_active_rerun=lambda refs: (),
         now=NOW,

@@ -23,7 +23,7 @@ Switch = Callable[[pytest.MonkeyPatch], None]
 
 def no_controllers(patch: pytest.MonkeyPatch) -> None:
     """Nothing reads what a child has made, for which its parent waited."""
-    patch.setattr(facts.AirflowFacts, "triggering_runs", lambda *_: [])
+    patch.setattr(facts.AirflowTaskRecords, "triggering_runs", lambda *_: [])
 
 
 def no_forgotten_children(patch: pytest.MonkeyPatch) -> None:
@@ -48,8 +48,8 @@ def one_record_for_all(patch: pytest.MonkeyPatch) -> None:
 
 def the_latest_version_for_all(patch: pytest.MonkeyPatch) -> None:
     """Every run is taken for one of its Dag's latest version."""
-    patch.setattr(facts.AirflowFacts, "own_versions", lambda *_: {})
-    patch.setattr(facts.AirflowFacts, "earlier_definitions", lambda *_, **__: Definitions())
+    patch.setattr(facts.AirflowDags, "own_versions", lambda *_: {})
+    patch.setattr(facts.AirflowDags, "earlier_definitions", lambda *_, **__: Definitions())
 
 
 def no_lost_events(patch: pytest.MonkeyPatch) -> None:

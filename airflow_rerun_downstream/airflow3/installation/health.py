@@ -49,10 +49,10 @@ def sensors_of_all_dags() -> Sequence[SensorDefinition]:
     """The sensors that the Dags declare, from Airflow's tables alone: ours may be missing."""
     from airflow.utils.session import create_session
 
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
     with create_session(scoped=False) as session:
-        return AirflowFacts(session).definitions().sensors
+        return readers(session).dags.definitions().sensors
 
 
 class AirflowHealth:

@@ -1,4 +1,4 @@
-"""The port, put together from the files beside this one: which function answers what."""
+"""The readers, put together from the files beside this one: which function answers what."""
 
 from __future__ import annotations
 
@@ -44,9 +44,8 @@ from airflow_rerun_downstream.airflow3.lineage_facts.triggered_runs import (
     triggered_runs,
     triggering_runs,
 )
-from airflow_rerun_downstream.domain.facts import (
-    Definitions,
-)
+from airflow_rerun_downstream.domain.facts import Definitions
+from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
@@ -72,13 +71,13 @@ def reads(function: Callable[Concatenate[Session, Asked], Answer]) -> Callable[C
 class AirflowRuns(Reader):
     """`Runs` on Airflow 3."""
 
-    runs = reads(runs)
+    among = reads(runs)
     confs = reads(confs)
-    runs_now = reads(runs_now)
-    runs_at = reads(runs_at)
-    undated_runs = reads(undated_runs)
+    now = reads(runs_now)
+    at = reads(runs_at)
+    undated = reads(undated_runs)
     last_undated = reads(last_undated)
-    later_runs = reads(later_runs)
+    later = reads(later_runs)
     page = reads(page)
 
 
@@ -89,7 +88,7 @@ class AirflowDags(Reader):
     own_versions = reads(own_versions)
 
     def definitions(self) -> Definitions:
-        """See `LineageFacts.definitions`."""
+        """See `Dags.definitions`."""
         every, rows = latest_dags.active(self._session)
         dags = latest_dags.readable(every)
         takers = inlets.takers(self._session, dags)
@@ -110,10 +109,10 @@ class AirflowDags(Reader):
 class AirflowAssetEvents(Reader):
     """`AssetEvents` on Airflow 3."""
 
-    asset_consumptions = reads(asset_consumptions)
-    asset_emissions = reads(asset_emissions)
-    waiting_assets = reads(waiting_assets)
-    asset_flows = reads(asset_flows)
+    consumptions = reads(asset_consumptions)
+    emissions = reads(asset_emissions)
+    waiting = reads(waiting_assets)
+    flows = reads(asset_flows)
 
 
 class AirflowTaskRecords(Reader):
@@ -134,5 +133,8 @@ class AirflowTaskRecords(Reader):
     obstacles = reads(obstacles)
 
 
-class AirflowFacts(AirflowRuns, AirflowDags, AirflowAssetEvents, AirflowTaskRecords):
-    """`LineageFacts` on Airflow 3, bound to one session. It only reads."""
+def readers(session: Session) -> LineageFacts:
+    """The four, bound to one session. They only read."""
+    return LineageFacts(
+        AirflowRuns(session), AirflowDags(session), AirflowAssetEvents(session), AirflowTaskRecords(session)
+    )

@@ -21,7 +21,7 @@ ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"}
 def tries(
     session: Session, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
 ) -> dict[RunRef, RunTries]:
-    """See `LineageFacts.tries`: the statements of `accounts`."""
+    """See `TaskRecords.tries`: the statements of `accounts`."""
     rows = read(session, refs, places)
     found = dict[RunRef, RunTries]()
     for ref, account in accounts_from(session, refs, rows).items():

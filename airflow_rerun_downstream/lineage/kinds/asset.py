@@ -20,7 +20,7 @@ class AssetLinks:
     def links(self, runs: Sequence[RunFacts], context: LineageContext) -> Iterable[FoundLink]:
         """One link for each pair of runs, producing task and asset, however many events there were."""
         groups: dict[tuple[object, ...], list[AssetConsumption]] = {}
-        for seen in context.facts.asset_consumptions(refs(runs)):
+        for seen in context.facts.assets.consumptions(refs(runs)):
             groups.setdefault((seen.producer, seen.consumer.ref, seen.task_id, seen.asset), []).append(seen)
         return [link_of(events) for events in groups.values()]
 

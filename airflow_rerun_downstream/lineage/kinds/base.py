@@ -71,7 +71,7 @@ class LineageContext:
     @cached_property
     def orphaned_dags(self) -> Collection[str]:
         """The Dags with a run of which nothing tells any more which task has made it. A few statements, once."""
-        return self.facts.orphaned_dags(self.since) if self.since else frozenset()
+        return self.facts.tasks.orphaned_dags(self.since) if self.since else frozenset()
 
     @cached_property
     def outlets(self) -> Mapping[str, Sequence[OutletDefinition]]:
@@ -88,7 +88,7 @@ class OwnDefinitions:
     def __init__(self, context: LineageContext, readers: Iterable[RunRef]) -> None:
         self.context = context
         older = {ref for ref in readers if self.may_differ(ref.dag_id)}
-        self.own = context.facts.own_versions(older) if older else {}
+        self.own = context.facts.dags.own_versions(older) if older else {}
         latest = context.definitions
         self.latest = Definitions(
             sensors=tuple(each for each in latest.sensors if self.may_differ(each.dag_id)),
@@ -119,7 +119,7 @@ class EdgeContext:
     @cached_property
     def asset_flows(self) -> Sequence[AssetFlow]:
         """Whose assets the Dag takes, and who takes those that it makes."""
-        return self.facts.asset_flows(self.dag_id)
+        return self.facts.assets.flows(self.dag_id)
 
 
 class LinkFinder(Protocol):

@@ -48,7 +48,7 @@ def by_logical_date(pairs: Pairs, context: LineageContext) -> Iterator[FoundLink
     wanted: dict[str, set[datetime]] = {}
     for _, declared, date in dated:
         wanted.setdefault(declared.downstream_dag_id, set()).add(date)
-    at = {(r.ref.dag_id, r.logical_date): r for r in context.facts.runs_at(wanted)} if wanted else {}
+    at = {(r.ref.dag_id, r.logical_date): r for r in context.facts.runs.at(wanted)} if wanted else {}
     for run, declared, date in dated:
         if (consumer := at.get((declared.downstream_dag_id, date))) is not None:
             yield declared_link(run, declared, consumer, [date])
@@ -62,7 +62,7 @@ def without_date(pairs: Pairs, context: LineageContext) -> Iterator[FoundLink]:
         first, last = windows.get(declared.downstream_dag_id, (since, until))
         windows[declared.downstream_dag_id] = min(first, since), max(last, until)
     undated: dict[str, list[UndatedRun]] = {}
-    for each in context.facts.undated_runs(windows) if windows else ():
+    for each in context.facts.runs.undated(windows) if windows else ():
         undated.setdefault(each.run.ref.dag_id, []).append(each)
     for run, declared, (since, until) in told:
         within = [one for one in undated.get(declared.downstream_dag_id, ()) if since <= one.run.run_after <= until]
@@ -75,7 +75,7 @@ def without_date(pairs: Pairs, context: LineageContext) -> Iterator[FoundLink]:
         if not consumers:
             yield open_edge(run, declared, f"no such run was ready from {since.isoformat()} to {until.isoformat()}")
     others = [(run, one) for run, one in pairs if one.within is None]
-    newest = context.facts.last_undated({one.downstream_dag_id for _, one in others}) if others else {}
+    newest = context.facts.runs.last_undated({one.downstream_dag_id for _, one in others}) if others else {}
     for run, declared in others:
         if consumer_date(run.logical_date, declared.offset) is None:
             yield open_edge(run, declared, f"{run.ref} has no logical date from which the offset could be counted")

@@ -34,13 +34,13 @@ class InletLinks:
         inlets = list(dict.fromkeys((*context.definitions.inlets, *context.earlier.inlets)))
         if not inlets:
             return []
-        events = context.facts.asset_emissions(refs(runs), {inlet.asset_id for inlet in inlets})
+        events = context.facts.assets.emissions(refs(runs), {inlet.asset_id for inlet in inlets})
         if not events:
             return []
         emitted = {event.asset_id for event in events}
         tasks = {(inlet.dag_id, inlet.task_id) for inlet in inlets if inlet.asset_id in emitted}
         last = max(until_of(event) for event in events)
-        starts = context.facts.task_starts(
+        starts = context.facts.tasks.task_starts(
             tasks, since=min(event.at for event in events), until=None if last == NEVER else last
         )
         own = OwnDefinitions(context, (start.run.ref for start in starts))

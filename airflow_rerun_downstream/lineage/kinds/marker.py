@@ -34,7 +34,7 @@ class MarkerLinks:
         wanted: dict[str, set[datetime]] = {}
         for _, marker, date in dated:
             wanted.setdefault(marker.external_dag_id, set()).add(date)
-        at = {(r.ref.dag_id, r.logical_date): r for r in context.facts.runs_at(wanted)} if wanted else {}
+        at = {(r.ref.dag_id, r.logical_date): r for r in context.facts.runs.at(wanted)} if wanted else {}
         for run, marker, date in dated:
             if (target := at.get((marker.external_dag_id, date))) is not None:
                 found.append(marker_link(run, marker, target, date))

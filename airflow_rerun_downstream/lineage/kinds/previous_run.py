@@ -82,7 +82,7 @@ class PastChains:
         """Read the chains that begin with the given runs."""
         if not first:
             return
-        later = self.facts.later_runs({dag_id: date_of(run) for dag_id, run in first.items()}, limit=self.max_runs + 1)
+        later = self.facts.runs.later({dag_id: date_of(run) for dag_id, run in first.items()}, limit=self.max_runs + 1)
         if len(later) > self.max_runs:
             raise PlanTooLarge(  # without the Dags' names: the user may not be allowed to read them
                 f"More than {self.max_runs} later runs depend on the past of their Dags. "

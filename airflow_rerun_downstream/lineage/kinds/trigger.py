@@ -36,7 +36,7 @@ class TriggerLinks:
         """The runs that tasks of ``runs`` made, and those whose tasks made ``runs`` and waited for their end."""
         known = {run.ref: run for run in runs}
         # A task of any operator may have made a run, so that every run is asked for.
-        for made in context.facts.triggered_runs(refs(runs)):
+        for made in context.facts.tasks.triggered_runs(refs(runs)):
             yield link_to_child(made, context) if isinstance(made, TriggeredRun) else open_edge(known[made.run], made)
         waiting = [one for one in (*context.definitions.triggers, *context.earlier.triggers) if one.waits]
         children = [run for run in runs if any(may_name(one.trigger_dag_id, run.ref.dag_id) for one in waiting)]
@@ -52,12 +52,12 @@ def to_parents(
     children: Sequence[RunFacts], waiting: Sequence[TriggerDefinition], context: LineageContext
 ) -> Iterator[FoundLink]:
     """From runs to those whose tasks made them and waited; an open edge where nothing tells any more which it was."""
-    makers = context.facts.triggering_runs(refs(children))
+    makers = context.facts.tasks.triggering_runs(refs(children))
     tasks = {(one.dag_id, one.task_id) for one in waiting}
     made_by = [one for one in makers if (one.parent.dag_id, one.task_id) in tasks]
     changed = {one.parent for one in made_by if one.parent.dag_id in context.earlier.changed}
-    own = context.facts.own_versions(changed) if changed else {}
-    parents = context.facts.runs({made.parent for made in made_by}) if made_by else {}
+    own = context.facts.dags.own_versions(changed) if changed else {}
+    parents = context.facts.runs.among({made.parent for made in made_by}) if made_by else {}
     for made in made_by:
         version = own.get(made.parent)
         triggers = context.definitions.triggers if version is None else version.definitions.triggers

@@ -300,7 +300,7 @@ class TestObstacles:
         with conducted.unit_of_work() as work:
             return [
                 (one.ref.run_id, one.task_id, one.why, one.lasting)
-                for one in work.facts.obstacles({ref: {"t", "p"} for ref in refs})
+                for one in work.facts.tasks.obstacles({ref: {"t", "p"} for ref in refs})
             ]
 
     def test_pools_that_are_gone_or_too_small(self, conducted: Conducted) -> None:

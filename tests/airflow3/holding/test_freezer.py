@@ -116,12 +116,12 @@ def test_later_runs_come_on_time(database, session, catchup):
     scene.save(history.dag("d", schedule="@hourly", catchup=catchup), session=session)
     freezing.members(1, session=session)
     dag_run_insert.install()
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
-    coming = AirflowFacts(session).schedules(["d"], upcoming=3)["d"].upcoming
+    coming = readers(session).dags.schedules(["d"], upcoming=3)["d"].upcoming
     freezing.freeze(FutureRef("d", logical_date=coming[0].logical_date), session=session)
     held = scheduler.make_next("d", session=session)
-    after = AirflowFacts(session).schedules(["d"], upcoming=2)["d"].upcoming
+    after = readers(session).dags.schedules(["d"], upcoming=2)["d"].upcoming
     assert after == coming[1:]
     freezing.release(session=session)
     assert scene.run_of(held, session=session).run_after == coming[0].run_after
@@ -140,7 +140,7 @@ def test_what_is_made_in_place_of_a_date_that_was_passed_over_is_held(database, 
 
     Where it goes by an interval, a moment between the due time and the scheduler's turn is enough.
     """
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
     scene.migrate(database)
     freezing.members(1, session=session)
@@ -148,7 +148,7 @@ def test_what_is_made_in_place_of_a_date_that_was_passed_over_is_held(database, 
     now = mocker.patch("airflow.timetables.trigger.utcnow", return_value=scene.START + 5 * HOUR)
     scene.save(history.dag("d", schedule=schedule, catchup=False), session=session)
     scheduler.make_next("d", session=session)
-    (coming,) = AirflowFacts(session).schedules(["d"], upcoming=1)["d"].upcoming
+    (coming,) = readers(session).dags.schedules(["d"], upcoming=1)["d"].upcoming
     freezing.freeze(FutureRef("d", logical_date=coming.logical_date), session=session)
 
     now.return_value = coming.run_after + late

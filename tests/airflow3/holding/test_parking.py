@@ -11,7 +11,7 @@ import pytest
 from airflow_rerun_downstream.airflow3.holding import parking
 from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
 from airflow_rerun_downstream.airflow3.hooks import recognition
-from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.lineage_facts import readers
 from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS
 from airflow_rerun_downstream.domain.errors import CannotFreeze
 from airflow_rerun_downstream.domain.plan import FutureRef
@@ -203,7 +203,7 @@ class TestAssets:
     def test_it_still_waits_in_a_plan(self, airflow):
         airflow.freeze(NEXT)
         airflow.emit("one")
-        found = AirflowFacts(airflow.session).waiting_assets([airflow.producer])
+        found = readers(airflow.session).assets.waiting([airflow.producer])
         assert [one.dag_id for one in found] == ["both", "c", "other"]
 
     def test_a_dag_that_assets_do_not_start(self, airflow):
@@ -281,7 +281,7 @@ class TestPartitions:
     def test_it_still_waits_in_a_plan(self, airflow):
         airflow.freeze(FutureRef("k", partition_key="x"))
         airflow.emit("one", partition_key="x")
-        found = AirflowFacts(airflow.session).waiting_assets([airflow.producer])
+        found = readers(airflow.session).assets.waiting([airflow.producer])
         assert {(one.dag_id, one.partition_key) for one in found} >= {("k", "x"), ("k2", "x")}
 
     def test_the_longest_name_fits(self):

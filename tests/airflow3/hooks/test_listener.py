@@ -145,10 +145,10 @@ def test_a_group_is_recorded(session, listening):
 
 
 def test_the_facts_tell_what_was_recorded(session, listening):
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
     ran(session, lambda: sensor(external_task_id="t", execution_delta=DAY))
-    (found,) = AirflowFacts(session).recorded_waits([("waiting", "wait")], since=START, dates={})
+    (found,) = readers(session).tasks.recorded_waits([("waiting", "wait")], since=START, dates={})
     assert (found.consumer.dag_id, found.task_id, found.external_dag_id) == ("waiting", "wait", "up")
     assert (found.task_ids, found.group_id, found.dates) == ({"t"}, None, (START,))
 

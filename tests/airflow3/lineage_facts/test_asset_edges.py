@@ -18,9 +18,9 @@ ONE, TWO = "x://one/all", "x://two/all"
 
 @pytest.fixture
 def facts(session):
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
-    return AirflowFacts(session)
+    return readers(session)
 
 
 def asset(uri: str = ONE) -> Any:
@@ -75,13 +75,13 @@ def test_an_asset_that_schedules_a_dag(facts, session):
     session.commit()
     consumers = ("by_any", "by_asset", "by_name", "by_uri")
     of_one = [AssetFlow("makes", "make", dag_id, None, ONE) for dag_id in consumers]
-    assert set(facts.asset_flows("makes")) == {*of_one, AssetFlow("makes", "make", "by_any", None, TWO)}
-    assert set(facts.asset_flows("maps")) == {AssetFlow("maps", "make", dag_id, None, ONE) for dag_id in consumers}
-    assert set(facts.asset_flows("by_uri")) == {
+    assert set(facts.assets.flows("makes")) == {*of_one, AssetFlow("makes", "make", "by_any", None, TWO)}
+    assert set(facts.assets.flows("maps")) == {AssetFlow("maps", "make", dag_id, None, ONE) for dag_id in consumers}
+    assert set(facts.assets.flows("by_uri")) == {
         AssetFlow("makes", "make", "by_uri", None, ONE),
         AssetFlow("maps", "make", "by_uri", None, ONE),
     }
-    assert facts.asset_flows("stale") == facts.asset_flows("gone") == []
+    assert facts.assets.flows("stale") == facts.assets.flows("gone") == []
 
 
 def test_an_asset_that_a_task_reads(facts, session):
@@ -91,11 +91,11 @@ def test_an_asset_that_a_task_reads(facts, session):
         history.dag("both", task(inlets=[asset()], outlets=[asset()])),
         session=session,
     )
-    assert facts.asset_flows("reads") == [
+    assert facts.assets.flows("reads") == [
         AssetFlow("both", "make", "reads", "read", ONE),
         AssetFlow("makes", "make", "reads", "read", ONE),
     ]
-    assert AssetFlow("both", "make", "both", "make", ONE) in facts.asset_flows("both")
+    assert AssetFlow("both", "make", "both", "make", ONE) in facts.assets.flows("both")
 
 
 @pytest.mark.parametrize("by", ["name", "uri"])
@@ -106,7 +106,7 @@ def test_an_outlet_that_a_task_only_names(facts, session, by):
     scene.save(
         history.dag("makes", task(outlets=[named])), history.dag("by_asset", schedule=[asset()]), session=session
     )
-    assert facts.asset_flows("makes") == [AssetFlow("makes", "make", "by_asset", None, ONE)]
+    assert facts.assets.flows("makes") == [AssetFlow("makes", "make", "by_asset", None, ONE)]
 
 
 @pytest.fixture
@@ -126,8 +126,8 @@ def aliased(session) -> Any:
 
 
 def test_an_alias_through_which_nothing_came_yet(facts, aliased):
-    assert facts.asset_flows("makes") == [AssetFlow("makes", "make", "by_alias", None, None, "some")]
-    assert facts.asset_flows("by_alias") == facts.asset_flows("makes")
+    assert facts.assets.flows("makes") == [AssetFlow("makes", "make", "by_alias", None, None, "some")]
+    assert facts.assets.flows("by_alias") == facts.assets.flows("makes")
 
 
 def test_what_came_through_an_alias(facts, session, aliased):
@@ -139,15 +139,15 @@ def test_what_came_through_an_alias(facts, session, aliased):
         AssetFlow("makes", "make", "by_alias", None, ONE, "some", last),
         AssetFlow("makes", "make", "by_alias", None, TWO, "some", two),
     }
-    assert set(facts.asset_flows("by_alias")) == found
+    assert set(facts.assets.flows("by_alias")) == found
     taken = {
         AssetFlow("makes", "make", "by_asset", None, ONE, "some", last),
         AssetFlow("makes", "make", "reads", "read", ONE, "some", last),
     }
-    assert set(facts.asset_flows("makes")) == found | taken
+    assert set(facts.assets.flows("makes")) == found | taken
     for flow in taken:
-        assert flow in facts.asset_flows(flow.consumer_dag_id)
-    assert {flow.consumer_dag_id for flow in facts.asset_flows("other")} == {"by_asset", "reads"}
+        assert flow in facts.assets.flows(flow.consumer_dag_id)
+    assert {flow.consumer_dag_id for flow in facts.assets.flows("other")} == {"by_asset", "reads"}
 
 
 def test_an_outlet_that_names_the_asset_needs_no_alias(facts, session):
@@ -159,20 +159,20 @@ def test_an_outlet_that_names_the_asset_needs_no_alias(facts, session):
         session=session,
     )
     through_alias("some", ONE, scene.create_run("makes", session=session), session=session)
-    assert facts.asset_flows("makes") == [AssetFlow("makes", "make", "by_asset", None, ONE)]
+    assert facts.assets.flows("makes") == [AssetFlow("makes", "make", "by_asset", None, ONE)]
 
 
 def test_statements_do_not_grow_with_dags(facts, session, aliased, database):
     def count() -> int:
-        facts.asset_flows("makes")  # the Dags are read once
+        facts.assets.flows("makes")  # the Dags are read once
         with database.counted() as statements:
-            facts.asset_flows("makes")
+            facts.assets.flows("makes")
         return len(statements)
 
     through_alias("some", ONE, aliased, session=session)
     few = count()
     scene.save(*(history.dag(f"more_{number}", schedule=[asset()]) for number in range(20)), session=session)
-    assert len(facts.asset_flows("makes")) == 23
+    assert len(facts.assets.flows("makes")) == 23
     assert count() == few <= 10
 
 
@@ -185,7 +185,7 @@ def test_what_sensors_recorded_last(facts, session):
             value = waited_value("a", ["t"], None, [date])
             history.xcom(ref, "wait", WAITED_KEY, value, session=session, map_index=index)
     history.xcom(newest, "wait", "another", 1, session=session, map_index=0)
-    assert facts.last_waits({("b", "wait"), ("a", "gone")}) == [
+    assert facts.tasks.last_waits({("b", "wait"), ("a", "gone")}) == [
         RecordedWait(new, "wait", index, "a", frozenset({"t"}), None, (date,)) for index, date in enumerate(dates)
     ]
-    assert facts.last_waits([]) == []
+    assert facts.tasks.last_waits([]) == []

@@ -154,9 +154,9 @@ def save(dags: dict[str, Any], *, session: Session) -> None:
 
 def told(dags: dict[str, Any], *, session: Session) -> Iterator[tuple[Edge, str]]:
     """The edges of every Dag as `links DAG_ID` tells them, each with how its runs are known."""
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
-    facts = AirflowFacts(session)
+    facts = readers(session)
     for dag_id in dags:
         for edge in dag_edges(dag_id, facts, ()):
             if not (edge.kind in BY_ASSET and edge.upstream_dag_id == edge.downstream_dag_id):
@@ -177,7 +177,7 @@ def plain(edge: DagEdge) -> Edge:
 
 def recorded(edges: Iterable[Edge], *, session: Session) -> set[tuple[str, str, str]]:
     """Let Airflow have the record of every asset edge, and read it: producer, task, consumer."""
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
     runs: dict[str, RunRef] = {}
     for number, edge in enumerate(edges):
@@ -186,7 +186,7 @@ def recorded(edges: Iterable[Edge], *, session: Session) -> set[tuple[str, str, 
                 runs[dag_id] = history.run(dag_id, RUN, session=session, by="asset")
         asset = f"s3://through-alias/{number}" if edge.through.startswith("alias ") else edge.through
         history.emit(runs[edge.upstream], runs[edge.downstream], session=session, asset=asset, task_id=edge.by)
-    found = AirflowFacts(session).asset_consumptions(list(runs.values()))
+    found = readers(session).assets.consumptions(list(runs.values()))
     return {(one.producer.dag_id, one.task_id, one.consumer.ref.dag_id) for one in found}
 
 
@@ -211,9 +211,9 @@ def stored(session: Session, dags: dict[str, Any]) -> Session:
 
 
 def definitions_of(session: Session) -> Definitions:
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
-    return AirflowFacts(session).definitions()
+    return readers(session).dags.definitions()
 
 
 def test_every_edge_is_told(stored, dags):
@@ -251,9 +251,9 @@ def test_every_task_that_reads_an_asset_is_told(stored, dags):
 
 
 def test_every_dag_can_be_read(stored, dags):
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
-    structures = AirflowFacts(stored).structures(list(dags))
+    structures = readers(stored).dags.structures(list(dags))
     assert {dag_id: set(found.tasks) for dag_id, found in structures.items()} == {
         dag_id: set(dag.task_ids) for dag_id, dag in dags.items()
     }

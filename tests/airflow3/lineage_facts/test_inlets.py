@@ -17,9 +17,9 @@ URI = "x://orders/all"
 
 @pytest.fixture
 def facts(session):
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
-    return AirflowFacts(session)
+    return readers(session)
 
 
 def reader(*assets: Any, mapped: bool = False) -> Any:
@@ -35,7 +35,7 @@ def reader(*assets: Any, mapped: bool = False) -> Any:
 
 
 def told(facts: Any) -> list[tuple[str, str, str]]:
-    return [(each.dag_id, each.task_id, each.asset) for each in facts.definitions().inlets]
+    return [(each.dag_id, each.task_id, each.asset) for each in facts.dags.definitions().inlets]
 
 
 @pytest.mark.parametrize("mapped", [False, True])
@@ -89,9 +89,9 @@ def test_inlets_of_active_dags_and_what_schedules_them(facts, session):
         *((dag_id, "read", f"x://{name}/all") for dag_id in readers for name in ("one", "two")),
         ("mapped", "read", "x://one/all"),
     }
-    ids = {each.asset_id: each.asset for each in facts.definitions().inlets}
+    ids = {each.asset_id: each.asset for each in facts.dags.definitions().inlets}
     # What came through an alias starts a Dag by it only when it comes through it again.
-    assert {(each.dag_id, ids[each.asset_id], each.alias) for each in facts.definitions().asset_schedules} == {
+    assert {(each.dag_id, ids[each.asset_id], each.alias) for each in facts.dags.definitions().asset_schedules} == {
         ("by_asset", "x://one/all", None),
         ("by_name", "x://two/all", None),
         ("by_uri", "x://one/all", None),
@@ -120,7 +120,7 @@ def test_outlets_that_somebody_takes(facts, session, by):
         history.dag("keeps", lambda: BashOperator(task_id="t", bash_command="true", outlets=[nobody])),
         session=session,
     )
-    assert {(each.dag_id, each.task_id, each.asset) for each in facts.definitions().outlets} == {
+    assert {(each.dag_id, each.task_id, each.asset) for each in facts.dags.definitions().outlets} == {
         ("makes", "make", "x://read/all"),
         ("makes", "make", "x://started/all"),
     }
@@ -138,7 +138,7 @@ def test_outlets_that_somebody_takes_by_their_name_or_uri_alone(facts, session, 
         BashOperator(task_id="make", bash_command="true", outlets=[read])
 
     scene.save(history.dag("makes", build), history.dag("reads", reader(named)), session=session)
-    assert [(each.task_id, each.asset) for each in facts.definitions().outlets] == [("make", "x://read/all")]
+    assert [(each.task_id, each.asset) for each in facts.dags.definitions().outlets] == [("make", "x://read/all")]
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_an_event_lasts_until_another_run_of_its_dag_emits(facts, session, runs)
     other = scene.create_run("b", session=session)
     history.emit(other, session=session, asset=URI, at=START + 3 * HOUR)
     third = history.emit(runs[2], session=session, asset=URI, at=START + 48 * HOUR)
-    found = facts.asset_emissions([*runs, RunRef("a", "gone")], [asset_id])
+    found = facts.assets.emissions([*runs, RunRef("a", "gone")], [asset_id])
     assert [(each.event_id, each.producer, each.task_id) for each in found] == [
         (first, runs[0], "t"),
         (again, runs[0], "u"),
@@ -177,7 +177,7 @@ def test_an_event_lasts_until_another_run_of_its_dag_emits(facts, session, runs)
     ]
     assert [(each.at - START) / HOUR for each in found] == [1, 2, 24, 48]
     assert [each.until and (each.until - START) / HOUR for each in found] == [24, 24, 48, None]
-    assert facts.asset_emissions(runs, []) == facts.asset_emissions([], [asset_id]) == []
+    assert facts.assets.emissions(runs, []) == facts.assets.emissions([], [asset_id]) == []
 
 
 def started(session: Any, ref: RunRef, at: float, *, state: str | None = "success", end: float | None = None) -> None:
@@ -196,14 +196,16 @@ def test_when_tasks_started(facts, session, runs):
     started(session, days[3], 7, state="skipped", end=9)
     started(session, days[4], 8, state="running")
     started(session, days[5], 9, end=10)
-    found = facts.task_starts({("r", "read"), ("a", "gone")}, since=START + 5 * HOUR, until=START + 9 * HOUR)
+    found = facts.tasks.task_starts({("r", "read"), ("a", "gone")}, since=START + 5 * HOUR, until=START + 9 * HOUR)
     assert [(each.run.ref, each.task_id, (each.at - START) / HOUR) for each in found] == [
         (days[1], "read", 5),
         (days[2], "read", 6),
         (days[4], "read", 8),
     ]
-    assert [each.run.ref for each in facts.task_starts({("r", "read")}, since=START + 8 * HOUR, until=None)] == days[4:]
-    assert facts.task_starts([], since=START, until=None) == []
+    assert [
+        each.run.ref for each in facts.tasks.task_starts({("r", "read")}, since=START + 8 * HOUR, until=None)
+    ] == days[4:]
+    assert facts.tasks.task_starts([], since=START, until=None) == []
 
 
 def test_tasks_started_when_airflow_says_where_our_tables_were_never_made(facts, session, monkeypatch):
@@ -217,7 +219,7 @@ def test_tasks_started_when_airflow_says_where_our_tables_were_never_made(facts,
     own_starts.own_start.drop(session.connection())
     session.commit()
     try:
-        found = facts.task_starts({("r", "read")}, since=START - HOUR, until=None)
+        found = facts.tasks.task_starts({("r", "read")}, since=START - HOUR, until=None)
     finally:
         session.rollback()
         own_starts.own_start.create(session.connection())
@@ -225,7 +227,7 @@ def test_tasks_started_when_airflow_says_where_our_tables_were_never_made(facts,
     assert [(each.run.ref, each.at) for each in found] == [
         (ref, scene.instance(ref, "read", session=session).start_date)
     ]
-    assert facts.task_starts({("r", "read")}, since=START - HOUR, until=None) == found
+    assert facts.tasks.task_starts({("r", "read")}, since=START - HOUR, until=None) == found
 
 
 def test_statements_do_not_grow_with_runs(facts, session, runs, database):
@@ -235,8 +237,8 @@ def test_statements_do_not_grow_with_runs(facts, session, runs, database):
         started(session, scene.create_run("r", session=session, day=day), 24 * day + 1, end=24 * day + 2)
     for count in (1, 3):
         with database.counted() as statements:
-            events = facts.asset_emissions(runs[:count], [asset_id])
-            starts = facts.task_starts({("r", "read")}, since=events[0].at, until=events[-1].until)
+            events = facts.assets.emissions(runs[:count], [asset_id])
+            starts = facts.tasks.task_starts({("r", "read")}, since=events[0].at, until=events[-1].until)
         assert (len(events), len(starts)) == (count, count)
         assert len(statements) == 3
 
@@ -252,7 +254,7 @@ def test_which_assets_have_started_a_reader_s_run(facts, session, runs):
     history.emit(runs[0], found, session=session, asset=URI, at=START + HOUR)
     history.emit(runs[0], found, session=session, asset="x://other/all", at=START + HOUR)
     ids = {history.model(uri, session=session).id for uri in (URI, "x://other/all")}
-    starts = facts.task_starts({("by", "read")}, since=START, until=None)
+    starts = facts.tasks.task_starts({("by", "read")}, since=START, until=None)
     assert {each.run.ref: each.consumed for each in starts} == {found: ids, clock: frozenset()}
 
 
@@ -266,5 +268,5 @@ def test_an_event_long_after_its_run_s_end(facts, session, runs, state):
     session.commit()
     reader_ = scene.create_run("r", session=session, day=5)
     history.emit(runs[0], reader_, session=session, asset=URI, at=START + 30 * HOUR)
-    assert [each.consumer.ref for each in facts.asset_consumptions([runs[0]])] == [reader_]
-    assert len(facts.asset_emissions([runs[0]], [asset_id])) == 1
+    assert [each.consumer.ref for each in facts.assets.consumptions([runs[0]])] == [reader_]
+    assert len(facts.assets.emissions([runs[0]], [asset_id])) == 1

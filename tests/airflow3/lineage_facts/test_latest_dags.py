@@ -384,9 +384,9 @@ def simple(dag_id: str, *tasks: str, **arguments: Any) -> Any:
 
 
 def facts(session: Any) -> Any:
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
-    return AirflowFacts(session)
+    return readers(session)
 
 
 @pytest.fixture
@@ -400,7 +400,7 @@ def test_the_latest_version_counts_with_what_the_dags_row_says(session):
     scene.save(simple("a", "t", max_active_runs=3), session=session)
     scene.create_run("a", session=session)  # so that the version is in use, and the next one a new one
     scene.save(simple("a", "t", "u", max_active_runs=4), session=session)
-    found = facts(session).structures(["a", "gone"])
+    found = facts(session).dags.structures(["a", "gone"])
     assert set(found) == {"a"}
     assert set(found["a"].tasks) == {"t", "u"}
     assert (found["a"].is_paused, found["a"].max_active_runs) == (False, 4)
@@ -408,9 +408,9 @@ def test_the_latest_version_counts_with_what_the_dags_row_says(session):
 
 def test_a_version_that_is_written_anew_is_read_anew(session):
     scene.save(simple("a", "t"), session=session)
-    assert set(facts(session).structures(["a"])["a"].tasks) == {"t"}
+    assert set(facts(session).dags.structures(["a"])["a"].tasks) == {"t"}
     scene.save(simple("a", "v"), session=session)
-    assert set(facts(session).structures(["a"])["a"].tasks) == {"v"}
+    assert set(facts(session).dags.structures(["a"])["a"].tasks) == {"v"}
 
 
 def test_a_dag_that_is_gone_has_a_structure_but_declares_nothing(session):
@@ -426,17 +426,17 @@ def test_a_dag_that_is_gone_has_a_structure_but_declares_nothing(session):
 
     scene.save(build("a"), build("b"), session=session)
     session.execute(update(DagModel).where(DagModel.dag_id == "a").values(is_stale=True))
-    assert [each.dag_id for each in facts(session).definitions().triggers] == ["b"]
-    assert set(facts(session).structures(["a", "b"])) == {"a", "b"}
+    assert [each.dag_id for each in facts(session).dags.definitions().triggers] == ["b"]
+    assert set(facts(session).dags.structures(["a", "b"])) == {"a", "b"}
 
 
 def test_a_dag_is_parsed_once_in_a_process(database, session, forgetful):
     scene.save(*(simple(f"d{number}", "t") for number in range(30)), session=session)
     with database.counted() as first:
-        facts(session).definitions()
+        facts(session).dags.definitions()
     with database.counted() as second:
-        facts(session).definitions()
-        facts(session).structures([f"d{number}" for number in range(30)])
+        facts(session).dags.definitions()
+        facts(session).dags.structures([f"d{number}" for number in range(30)])
     assert (len(first), len(second)) == (3, 3)
     assert not any("serialized_dag.data" in text for text in second.texts)
 
@@ -448,7 +448,7 @@ def test_compressed_dags_are_read(session, forgetful, mocker):
     mocker.patch.object(serialized_dag, names.pop(), True)
     scene.save(simple("a", "t"), session=session)
     assert scene.rows("serialized_dag", session=session)[0]["data_compressed"]
-    assert set(facts(session).structures(["a"])["a"].tasks) == {"t"}
+    assert set(facts(session).dags.structures(["a"])["a"].tasks) == {"t"}
 
 
 @pytest.mark.parametrize("data", [{}, {"dag": None}, {"dag": {"tasks": 7}}, {"dag": {"tasks": [{"__var": {}}, 3]}}])
@@ -460,7 +460,7 @@ def test_an_odd_dag_is_logged_and_the_others_are_told(session, forgetful, caplog
     table = SerializedDagModel.__table__
     session.execute(update(table).where(table.c.dag_id == "odd").values(data=data))
     with caplog.at_level(logging.WARNING):
-        found = facts(session).structures(["a", "odd"])
-        facts(session).definitions()
+        found = facts(session).dags.structures(["a", "odd"])
+        facts(session).dags.definitions()
     assert set(found["a"].tasks) == {"t"}
     assert "odd" in caplog.text

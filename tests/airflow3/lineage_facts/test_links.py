@@ -20,9 +20,9 @@ HOUR = timedelta(hours=1)
 
 
 def new_facts(session: Any) -> Any:
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
-    return AirflowFacts(session)
+    return readers(session)
 
 
 @pytest.fixture
@@ -46,18 +46,18 @@ def consumer(session: Any, run_id: str = "consumer") -> RunRef:
 def test_a_consumption(facts, session, producer):
     downstream = consumer(session)
     event_id = history.emit(producer, downstream, session=session, map_index=2)
-    (found,) = facts.asset_consumptions([producer])
+    (found,) = facts.assets.consumptions([producer])
     assert (found.producer, found.task_id, found.map_index) == (producer, "t", 2)
     assert (found.event_id, found.asset) == (event_id, "s3://orders")
-    assert found.consumer == facts.runs([downstream])[downstream]
+    assert found.consumer == facts.runs.among([downstream])[downstream]
 
 
 def test_events_that_nobody_consumed_or_others_emitted_are_no_links(facts, session, producer):
     history.emit(producer, session=session)
     other = scene.create_run("a", session=session, day=1)
     history.emit(other, consumer(session), session=session)
-    assert facts.asset_consumptions([producer, RunRef("a", "gone")]) == []
-    assert facts.asset_consumptions([]) == []
+    assert facts.assets.consumptions([producer, RunRef("a", "gone")]) == []
+    assert facts.assets.consumptions([]) == []
 
 
 def test_a_run_may_consume_events_of_several_runs_and_an_event_may_have_several_consumers(facts, session, producer):
@@ -65,7 +65,7 @@ def test_a_run_may_consume_events_of_several_runs_and_an_event_may_have_several_
     first, second = consumer(session, "one"), consumer(session, "two")
     history.emit(producer, first, second, session=session)
     history.emit(other, first, session=session, asset="s3://lines", at=START + 24 * HOUR)
-    found = facts.asset_consumptions([producer, other])
+    found = facts.assets.consumptions([producer, other])
     assert [(each.producer, each.asset, each.consumer.ref) for each in found] == [
         (producer, "s3://orders", first),
         (producer, "s3://orders", second),
@@ -76,7 +76,7 @@ def test_a_run_may_consume_events_of_several_runs_and_an_event_may_have_several_
 def test_an_asset_that_no_task_declares_is_followed_too(facts, session, producer):
     """That is how the events of an alias, and those of an earlier version of the Dag, are stored."""
     history.emit(producer, consumer(session), session=session, asset="s3://made/by/alias")
-    assert [each.asset for each in facts.asset_consumptions([producer])] == ["s3://made/by/alias"]
+    assert [each.asset for each in facts.assets.consumptions([producer])] == ["s3://made/by/alias"]
 
 
 LIVES: dict[str, dict[str, Any]] = {
@@ -92,7 +92,7 @@ def test_events_are_found_whatever_became_of_the_run(facts, session, producer, n
     life = {"start": START, **LIVES[name]}
     history.finish(producer, life.pop("state"), session=session, **life)
     history.emit(producer, consumer(session), session=session)
-    assert len(facts.asset_consumptions([producer])) == 1
+    assert len(facts.assets.consumptions([producer])) == 1
 
 
 def test_events_of_a_held_run_are_found(facts, session, producer):
@@ -107,7 +107,7 @@ def test_events_of_a_held_run_are_found(facts, session, producer):
     if "created_at" in table.c:
         session.execute(update(table).where(table.c.run_id == producer.run_id).values(created_at=None))
     history.emit(producer, consumer(session), session=session)
-    assert len(facts.asset_consumptions([producer])) == 1
+    assert len(facts.assets.consumptions([producer])) == 1
 
 
 def trigger(target: str, **more: Any) -> Callable[[], Any]:
@@ -125,7 +125,7 @@ def triggering(session: Any, build: Any) -> tuple[RunRef, RunRef]:
 def test_a_triggered_run(facts, session):
     parent, child = triggering(session, trigger("b"))
     history.triggered(parent, child, session=session)
-    (found,) = facts.triggered_runs([parent, RunRef("a", "gone")])
+    (found,) = facts.tasks.triggered_runs([parent, RunRef("a", "gone")])
     assert (found.parent, found.task_id, found.map_index, found.child.ref) == (parent, "go", -1, child)
     assert found.child.online
 
@@ -134,12 +134,12 @@ def test_a_triggered_run(facts, session):
 def test_the_record_is_read_in_both_forms(facts, session, value):
     parent, child = triggering(session, trigger("b"))
     history.xcom(parent, "go", "trigger_run_id", value, session=session)
-    assert [each.child.ref for each in facts.triggered_runs([parent])] == [child]
-    assert facts.runs([child])[child].online
+    assert [each.child.ref for each in facts.tasks.triggered_runs([parent])] == [child]
+    assert facts.runs.among([child])[child].online
 
 
 def doubts(facts: Any, parent: RunRef) -> list[str]:
-    found = facts.triggered_runs([parent])
+    found = facts.tasks.triggered_runs([parent])
     assert all(isinstance(each, DoubtfulRecord) for each in found)
     return [each.why for each in found]
 
@@ -151,8 +151,8 @@ def test_a_run_that_is_gone_is_in_doubt_and_an_author_s_own_xcom_is_nothing(fact
     assert "b / deleted since, which isn't there" in why
     other = scene.create_run("b", session=session)
     history.xcom(other, "t", "trigger_run_id", "made", session=session)
-    assert facts.triggered_runs([other]) == []
-    assert facts.triggered_runs([]) == []
+    assert facts.tasks.triggered_runs([other]) == []
+    assert facts.tasks.triggered_runs([]) == []
 
 
 def rendered(ref: RunRef, task_id: str, fields: dict[str, Any], *, session: Any, map_index: int = -1) -> None:
@@ -172,9 +172,9 @@ def test_a_templated_target_is_told(facts, session, link):
     history.triggered(parent, child, session=session, link=link)
     if not link:
         assert all("no longer records" in why for why in doubts(facts, parent))
-        assert [each.dag_id for each in facts.triggered_runs([parent])] == ["b", "c"]
+        assert [each.dag_id for each in facts.tasks.triggered_runs([parent])] == ["b", "c"]
         rendered(parent, "go", {"trigger_dag_id": "b"}, session=session)
-    assert [each.child.ref for each in facts.triggered_runs([parent])] == [child]
+    assert [each.child.ref for each in facts.tasks.triggered_runs([parent])] == [child]
 
 
 def test_a_templated_target_is_told_by_the_run_s_id(facts, session):
@@ -183,7 +183,7 @@ def test_a_templated_target_is_told_by_the_run_s_id(facts, session):
     scene.save(history.dag("c"), session=session)
     history.run("c", child.run_id, session=session, by="operator")
     history.triggered(parent, child, session=session)
-    (made,) = facts.triggered_runs([parent])
+    (made,) = facts.tasks.triggered_runs([parent])
     assert (made.child.ref, made.by_run_id) == (child, True)
 
 
@@ -212,7 +212,7 @@ def test_a_templated_target_is_told_by_params_and_configuration(
     scene.run_of(parent, session=session).conf = conf
     session.commit()
     history.triggered(parent, child, session=session)
-    found = facts.triggered_runs([parent])
+    found = facts.tasks.triggered_runs([parent])
     if told is None:
         assert [each.dag_id for each in found if isinstance(each, DoubtfulRecord)] == ["b", "c"]
     else:
@@ -225,7 +225,7 @@ def test_a_dag_that_makes_python_objects_of_templates_tells_nothing_by_its_param
     with DAG("a", schedule=None, params={"target": "b"}, render_template_as_native_obj=True) as dag:
         trigger("{{ params.target }}")()
     scene.save(dag, history.dag("b"), session=session)
-    assert [one.params for one in facts.definitions().triggers] == [None]
+    assert [one.params for one in facts.dags.definitions().triggers] == [None]
 
 
 def test_who_made_a_run_is_told_where_another_dag_has_a_template_and_a_run_of_its_id(facts, session):
@@ -237,8 +237,8 @@ def test_who_made_a_run_is_told_where_another_dag_has_a_template_and_a_run_of_it
     rendered(other, "go", {"trigger_dag_id": "c"}, session=session)
     history.run("c", child.run_id, session=session, by="operator")
     history.xcom(parent, "go", "_link_TriggerDagRunLink", f"http://x/dags/b/runs/{child.run_id}", session=session)
-    assert [one.parent for one in facts.triggering_runs([child])] == [parent]
-    assert facts.orphaned_dags(START) == set()
+    assert [one.parent for one in facts.tasks.triggering_runs([child])] == [parent]
+    assert facts.tasks.orphaned_dags(START) == set()
 
 
 def test_a_run_of_the_recorded_id_that_no_task_made_is_not_the_one(facts, session):
@@ -246,7 +246,7 @@ def test_a_run_of_the_recorded_id_that_no_task_made_is_not_the_one(facts, sessio
     scene.save(history.dag("c"), session=session)
     history.run("c", "mine", session=session)
     history.xcom(parent, "go", "trigger_run_id", "mine", session=session)
-    (record,) = facts.triggered_runs([parent])
+    (record,) = facts.tasks.triggered_runs([parent])
     assert (record.dag_id, "no longer records" in record.why) == ("{{ params.target }}", True)
 
 
@@ -256,15 +256,15 @@ def test_the_link_of_the_ui_is_enough(facts, session, value):
     history.xcom(parent, "go", "_link_TriggerDagRunLink", f"http://x/dags/b/runs/{child.run_id}", session=session)
     if value is not None:
         history.xcom(parent, "go", "trigger_run_id", value, session=session)
-    (made,) = facts.triggered_runs([parent])
+    (made,) = facts.tasks.triggered_runs([parent])
     assert (made.child.ref, made.by_run_id) == (child, False)
 
 
 def test_the_dags_with_runs_of_which_nothing_tells_who_made_them(facts, session):
     parent, child = triggering(session, trigger("b"))
-    assert facts.orphaned_dags(START) == {"b"}
+    assert facts.tasks.orphaned_dags(START) == {"b"}
     history.triggered(parent, child, session=session)
-    assert facts.orphaned_dags(START) == set()
+    assert facts.tasks.orphaned_dags(START) == set()
 
 
 @pytest.mark.parametrize(("target", "untold"), [("b", {"d"}), ("{{ params.to }}", {"b", "d"})])
@@ -273,13 +273,13 @@ def test_a_record_does_not_tell_who_made_another_dag_s_run_of_the_same_id(facts,
     history.triggered(parent, child, session=session)
     scene.save(history.dag("d"), session=session)
     history.run("d", child.run_id, session=session, by="operator")
-    assert facts.orphaned_dags(START) == untold
+    assert facts.tasks.orphaned_dags(START) == untold
 
 
 def test_a_run_of_another_dag_than_the_task_triggers_is_in_doubt(facts, session):
     parent, child = triggering(session, trigger("c"))
     history.triggered(parent, child, session=session, link=True)
-    (record,) = facts.triggered_runs([parent])
+    (record,) = facts.tasks.triggered_runs([parent])
     assert (record.run, record.task_id, record.map_index, record.dag_id) == (parent, "go", -1, "b")
     assert "isn't of the Dag" in record.why
 
@@ -293,7 +293,8 @@ def test_a_run_of_the_dag_that_the_task_triggered_then_counts(facts, session, li
     newer = scene.create_run("a", session=session, day=1)
     history.triggered(newer, child, session=session, link=True)
     found = {
-        each.parent if hasattr(each, "child") else each.run: each for each in facts.triggered_runs([parent, newer])
+        each.parent if hasattr(each, "child") else each.run: each
+        for each in facts.tasks.triggered_runs([parent, newer])
     }
     assert found[parent].child.ref == child
     assert "isn't of the Dag" in found[newer].why
@@ -310,7 +311,7 @@ def test_a_run_that_no_task_has_made_or_may_have_cleared_is_in_doubt(facts, sess
     scene.run_of(child, session=session).clear_number = cleared
     session.commit()
     history.triggered(parent, child, session=session, link=True)
-    (found,) = facts.triggered_runs([parent])
+    (found,) = facts.tasks.triggered_runs([parent])
     if believed:
         assert found.child.ref == child
     else:
@@ -325,7 +326,7 @@ def test_a_record_without_a_declaration_is_believed(facts, session, by, cleared)
     scene.run_of(child, session=session).clear_number = cleared
     session.commit()
     history.triggered(parent, child, session=session, link=True, task_id="t")
-    assert [each.child.ref for each in facts.triggered_runs([parent])] == [child]
+    assert [each.child.ref for each in facts.tasks.triggered_runs([parent])] == [child]
 
 
 def test_a_trigger_that_is_expanded_over_dags(facts, session):
@@ -340,8 +341,8 @@ def test_a_trigger_that_is_expanded_over_dags(facts, session):
     for index, child in enumerate(children):
         history.xcom(parent, "go", "trigger_run_id", "made", session=session, map_index=index)
         rendered(parent, "go", {"trigger_dag_id": child.dag_id}, session=session, map_index=index)
-    assert [(each.map_index, each.child.ref) for each in facts.triggered_runs([parent])] == [*enumerate(children)]
-    assert all(run.online for run in facts.runs(children).values())
+    assert [(each.map_index, each.child.ref) for each in facts.tasks.triggered_runs([parent])] == [*enumerate(children)]
+    assert all(run.online for run in facts.runs.among(children).values())
 
 
 def test_recorded_waits(facts, session):
@@ -351,14 +352,14 @@ def test_recorded_waits(facts, session):
     history.xcom(ref, "t", WAITED_KEY, value, session=session)
     history.xcom(odd, "t", WAITED_KEY, {"mine": 1}, session=session)
     history.xcom(other, "t", "another key", value, session=session)
-    found = facts.recorded_waits([("a", "t"), ("a", "gone")], since=START, dates={})
+    found = facts.tasks.recorded_waits([("a", "t"), ("a", "gone")], since=START, dates={})
     assert found == [
         RecordedWait(ref, "t", -1, "up", frozenset({"t", "u"}), None, (START, START - HOUR)),
         DoubtfulRecord(odd, "t", -1, f"the record of what it waited for in {odd} has no external_dag_id"),
     ]
-    assert facts.recorded_waits([("a", "u")], since=START, dates={}) == []
-    assert facts.recorded_waits([("a", "t")], since=datetime.now(timezone.utc) + HOUR, dates={}) == []
-    assert facts.recorded_waits([], since=START, dates={}) == []
+    assert facts.tasks.recorded_waits([("a", "u")], since=START, dates={}) == []
+    assert facts.tasks.recorded_waits([("a", "t")], since=datetime.now(timezone.utc) + HOUR, dates={}) == []
+    assert facts.tasks.recorded_waits([], since=START, dates={}) == []
 
 
 def test_which_sensors_have_records_whatever_became_of_their_dags(facts, session):
@@ -368,8 +369,8 @@ def test_which_sensors_have_records_whatever_became_of_their_dags(facts, session
         history.xcom(ref, "t", WAITED_KEY, waited_value("up", [], None, [START]), session=session)
     history.xcom(scene.create_run("b", session=session), "t", "another key", "x", session=session)
     session.execute(text("UPDATE dag SET is_stale = true WHERE dag_id = 'gone'"))
-    assert facts.recorded_sensors(since=START) == {("a", "t"), ("gone", "t")}
-    assert facts.recorded_sensors(since=datetime.now(timezone.utc) + HOUR) == frozenset()
+    assert facts.tasks.recorded_sensors(since=START) == {("a", "t"), ("gone", "t")}
+    assert facts.tasks.recorded_sensors(since=datetime.now(timezone.utc) + HOUR) == frozenset()
 
 
 def test_the_instances_of_sensors(facts, session):
@@ -377,7 +378,7 @@ def test_the_instances_of_sensors(facts, session):
     states = ("success", "failed", "running", "queued")
     refs = [scene.create_run("a", session=session, day=day, state=state) for day, state in enumerate(states)]
     scene.create_run("b", session=session)
-    found = facts.sensor_instances([("a", "t"), ("a", "gone")], refs=refs)
+    found = facts.tasks.sensor_instances([("a", "t"), ("a", "gone")], refs=refs)
     assert [(one.run, one.task_id, one.map_index) for one in found] == [(ref, "t", -1) for ref in refs]
     assert [(one.state, one.ended, one.counts) for one in found] == [
         ("success", True, True),
@@ -385,9 +386,9 @@ def test_the_instances_of_sensors(facts, session):
         ("running", False, True),
         (None, False, True),
     ]
-    late = facts.sensor_instances([("a", "t")], since=START + timedelta(hours=1))
+    late = facts.tasks.sensor_instances([("a", "t")], since=START + timedelta(hours=1))
     assert [one.run for one in late] == [refs[1]]
-    assert facts.sensor_instances([], refs=refs) == facts.sensor_instances([], since=START) == []
+    assert facts.tasks.sensor_instances([], refs=refs) == facts.tasks.sensor_instances([], since=START) == []
 
 
 def test_a_skip_by_its_own_code_is_told_from_one_by_another(facts, session):
@@ -402,7 +403,7 @@ def test_a_skip_by_its_own_code_is_told_from_one_by_another(facts, session):
         for _ in range(pokes):
             session.add(TaskReschedule(one.id, one.start_date, one.end_date, one.end_date))
     session.commit()
-    found = facts.sensor_instances([("a", "t")], refs=refs)
+    found = facts.tasks.sensor_instances([("a", "t")], refs=refs)
     assert {one.run: one.skipped_itself for one in found} == dict(zip(refs, [True, False, False, False], strict=True))
     assert [one.counts for one in found] == [one.skipped_itself for one in found]
 
@@ -413,7 +414,7 @@ def test_of_many_dates_only_those_are_kept_that_are_asked_for_or_shown(facts, se
     dates = [START + HOUR * number for number in range(500)]
     history.xcom(ref, "t", WAITED_KEY, waited_value("up", ["t"], None, dates), session=session)
     wanted = {"up": {dates[400], dates[3], START - HOUR}, "other": {dates[300]}}
-    (found,) = facts.recorded_waits([("a", "t")], since=START, dates=wanted)
+    (found,) = facts.tasks.recorded_waits([("a", "t")], since=START, dates=wanted)
     assert found.dates == (*dates[:10], dates[400])
     assert found.shown(dates[400])["date_count"] == 500
     assert found.shown(dates[400])["dates"] == [date.isoformat() for date in (*dates[:9], dates[400])]
@@ -425,10 +426,10 @@ def test_rendered_fields(facts, session):
     fields = {"external_dag_id": "up", "external_task_ids": ["t"], "external_task_group_id": None}
     rendered(first, "t", fields, session=session)
     rendered(second, "t", {"external_dag_id": "other"}, session=session)
-    assert facts.rendered_fields([("a", "t")], [first, second]) == {
+    assert facts.tasks.rendered_fields([("a", "t")], [first, second]) == {
         (first, "t", -1): {"external_dag_id": "up", "external_task_ids": ["t"]}
     }
-    assert facts.rendered_fields([], [first]) == {}
+    assert facts.tasks.rendered_fields([], [first]) == {}
 
 
 class Everything:
@@ -441,20 +442,23 @@ class Everything:
     @property
     def reads(self) -> dict[str, tuple[Callable[[Any], Any], int]]:
         return {
-            "runs": (lambda facts: facts.runs(self.refs), 1),
-            "runs_at": (lambda facts: facts.runs_at(self.dates), 1),
-            "runs_at, undated too": (lambda facts: facts.runs_at(self.dates, undated=True), 1),
-            "task_instances": (lambda facts: facts.task_instances(self.refs), 1),
-            "structures": (lambda facts: facts.structures(["a", "b"]), 1),
-            "definitions": (lambda facts: facts.definitions(), 2),
-            "asset_consumptions": (lambda facts: facts.asset_consumptions(self.refs), 5),
-            "triggered_runs": (lambda facts: facts.triggered_runs(self.refs), 6),
-            "recorded_waits": (lambda facts: facts.recorded_waits([("a", "t")], since=START, dates={}), 1),
-            "recorded_sensors": (lambda facts: facts.recorded_sensors(since=START), 1),
-            "sensor_instances": (lambda facts: facts.sensor_instances([("a", "go")], refs=self.refs), 1),
-            "sensor_instances, since": (lambda facts: facts.sensor_instances([("a", "go")], since=START), 1),
-            "rendered_fields": (lambda facts: facts.rendered_fields([("a", "t")], self.refs), 1),
-            "page": (lambda facts: facts.page(RunFilter(online=True)), 7),
+            "runs": (lambda facts: facts.runs.among(self.refs), 1),
+            "runs_at": (lambda facts: facts.runs.at(self.dates), 1),
+            "runs_at, undated too": (lambda facts: facts.runs.at(self.dates, undated=True), 1),
+            "task_instances": (lambda facts: facts.tasks.task_instances(self.refs), 1),
+            "structures": (lambda facts: facts.dags.structures(["a", "b"]), 1),
+            "definitions": (lambda facts: facts.dags.definitions(), 2),
+            "asset_consumptions": (lambda facts: facts.assets.consumptions(self.refs), 5),
+            "triggered_runs": (lambda facts: facts.tasks.triggered_runs(self.refs), 6),
+            "recorded_waits": (lambda facts: facts.tasks.recorded_waits([("a", "t")], since=START, dates={}), 1),
+            "recorded_sensors": (lambda facts: facts.tasks.recorded_sensors(since=START), 1),
+            "sensor_instances": (lambda facts: facts.tasks.sensor_instances([("a", "go")], refs=self.refs), 1),
+            "sensor_instances, since": (
+                lambda facts: facts.tasks.sensor_instances([("a", "go")], since=START),
+                1,
+            ),
+            "rendered_fields": (lambda facts: facts.tasks.rendered_fields([("a", "t")], self.refs), 1),
+            "page": (lambda facts: facts.runs.page(RunFilter(online=True)), 7),
         }
 
 
@@ -469,7 +473,7 @@ def linked_runs(session):
 
 def test_statements_do_not_grow_with_runs(database, session, linked_runs):
     facts = new_facts(session)
-    facts.definitions()
+    facts.dags.definitions()
     for count in (1, 200):
         for name, (read, limit) in Everything(linked_runs[:count]).reads.items():
             with database.counted() as statements:
@@ -484,21 +488,21 @@ def test_ten_thousand_runs_fit_into_the_reads(database, session, producer):
     facts = new_facts(session)
     history.emit(producer, consumer(session), session=session)
     with database.counted() as statements:
-        assert set(facts.runs(refs)) == {producer}
-        assert set(facts.task_instances(refs)) == {producer}
-        assert len(facts.asset_consumptions(refs)) == 1
-        assert facts.triggered_runs(refs) == []
-        assert facts.rendered_fields([("a", "t")], refs) == {}
+        assert set(facts.runs.among(refs)) == {producer}
+        assert set(facts.tasks.task_instances(refs)) == {producer}
+        assert len(facts.assets.consumptions(refs)) == 1
+        assert facts.tasks.triggered_runs(refs) == []
+        assert facts.tasks.rendered_fields([("a", "t")], refs) == {}
     assert len(statements) <= 9
 
 
 def test_which_tasks_made_runs(facts, session):
     parent, child = triggering(session, trigger("b"))
     history.triggered(parent, child, session=session)
-    (found,) = facts.triggering_runs([child, RunRef("b", "gone")])
+    (found,) = facts.tasks.triggering_runs([child, RunRef("b", "gone")])
     assert (found.parent, found.task_id, found.map_index, found.child.ref) == (parent, "go", -1, child)
-    assert facts.triggering_runs([parent]) == []
-    assert facts.triggering_runs([]) == []
+    assert facts.tasks.triggering_runs([parent]) == []
+    assert facts.tasks.triggering_runs([]) == []
 
 
 LATE = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -529,15 +533,15 @@ def test_how_a_task_makes_runs(facts, session, more, waits, one_run):
         return task
 
     scene.save(history.dag("a", marked), history.dag("b"), session=session)
-    node = facts.structures(["a"])["a"].tasks["go"]
+    node = facts.dags.structures(["a"])["a"].tasks["go"]
     assert (node.triggers_dag_run, node.waits_for_run, node.makes_one_run) == (True, waits, one_run)
-    assert [each.waits for each in facts.definitions().triggers] == [waits]
+    assert [each.waits for each in facts.dags.definitions().triggers] == [waits]
 
 
 def test_without_the_policys_mark_a_fixed_run_counts_as_the_only_one(facts, session):
     build = trigger("b", trigger_run_id="fixed", reset_dag_run=True)
     scene.save(history.dag("a", build), history.dag("b"), session=session)
-    assert facts.structures(["a"])["a"].tasks["go"].makes_one_run
+    assert facts.dags.structures(["a"])["a"].tasks["go"].makes_one_run
 
 
 def test_the_arguments_of_a_mapped_trigger_are_serialized(facts, session):
@@ -550,7 +554,7 @@ def test_the_arguments_of_a_mapped_trigger_are_serialized(facts, session):
 
     scene.save(history.dag("a", build(wait_for_completion=True)), history.dag("b"), session=session)
     scene.save(history.dag("c", build(reset_dag_run=True)), session=session)
-    found = facts.structures(["a", "c"])
+    found = facts.dags.structures(["a", "c"])
     nodes = {dag_id: found[dag_id].tasks["go"] for dag_id in ("a", "c")}
     assert (nodes["a"].waits_for_run, nodes["a"].makes_one_run) == (True, True)
     assert (nodes["c"].waits_for_run, nodes["c"].makes_one_run) == (False, False)

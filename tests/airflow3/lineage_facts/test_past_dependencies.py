@@ -15,9 +15,9 @@ START = scene.START
 
 @pytest.fixture
 def facts(session):
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
-    return AirflowFacts(session)
+    return readers(session)
 
 
 def tasks() -> None:
@@ -31,7 +31,7 @@ def tasks() -> None:
 
 
 def told(facts: Any) -> set[PastDependency]:
-    return set(facts.definitions().past_dependencies)
+    return set(facts.dags.definitions().past_dependencies)
 
 
 def test_what_a_serialized_dag_tells(facts, session):
@@ -64,11 +64,11 @@ def test_later_runs(facts, session, database):
     history.run("a", "undated", session=session, by="asset", logical_date=None)
     since = {"a": START + timedelta(days=1), "b": START}
     with database.counted() as statements:
-        found = facts.later_runs(since, limit=10)
+        found = facts.runs.later(since, limit=10)
     assert [run.ref for run in found] == [b[1], a[2], a[0]]
     assert len(statements) == 1
-    assert [run.ref for run in facts.later_runs(since, limit=2)] == [b[1], a[2]]
-    assert facts.later_runs({}, limit=2) == []
+    assert [run.ref for run in facts.runs.later(since, limit=2)] == [b[1], a[2]]
+    assert facts.runs.later({}, limit=2) == []
 
 
 def previous_run_of_airflow(dag_id: str, run_id: str, *, catchup: bool, session: Any) -> str | None:
@@ -100,8 +100,8 @@ def test_the_previous_run_is_the_one_that_airflow_looks_at(facts, session, catch
     for number, (by, day) in enumerate([("", 1), ("", 2), ("backfill", 4), ("operator", 5), ("", 7)]):
         date = START + timedelta(days=day)
         refs.append(history.run("a", f"odd-{number}", session=session, by=by, logical_date=date, run_after=date))
-    lineage = PastChains(facts, facts.definitions().past_dependencies, max_runs=100)
-    lineage.chain([facts.runs([refs[0]])[refs[0]]])
+    lineage = PastChains(facts, facts.dags.definitions().past_dependencies, max_runs=100)
+    lineage.chain([facts.runs.among([refs[0]])[refs[0]]])
     ours = {found.downstream.ref.run_id: found.link.upstream.run_id for ref in refs for found in lineage.leaving[ref]}
     theirs = {
         ref.run_id: previous

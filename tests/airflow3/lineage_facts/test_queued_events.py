@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.lineage_facts import readers
 from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.airflow3 import assets, history, scene, scheduler
 
 
 def waiting(session: Any, *producers: RunRef) -> list[tuple[str, str, str | None]]:
-    found = AirflowFacts(session).waiting_assets(producers)
+    found = readers(session).assets.waiting(producers)
     return [(one.asset, one.dag_id, one.partition_key) for one in found]
 
 
@@ -36,10 +36,10 @@ def test_an_event_waits_until_a_run_has_consumed_it(session, producer):
     assert waiting(session, producer) == found
     scheduler.make_runs(session=session)
     assert waiting(session, producer) == found[:1]
-    (run,) = AirflowFacts(session).asset_consumptions([producer])
+    (run,) = readers(session).assets.consumptions([producer])
     assert run.consumer.ref.dag_id == "c"
     assets.emit(producer, "one", session=session)
-    (event,) = [one for one in AirflowFacts(session).waiting_assets([producer]) if one.dag_id == "c"]
+    (event,) = [one for one in readers(session).assets.waiting([producer]) if one.dag_id == "c"]
     assert (event.producer, event.task_id, event.map_index) == (producer, "t", -1)
     assert event.event_id != run.event_id
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.lineage_facts import readers
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.airflow3 import history, scene
 
@@ -42,13 +42,13 @@ def test_a_run_of_an_earlier_version_is_told_and_one_of_the_latest_is_not(sessio
     earlier = scene.create_run("d", session=session)
     save(session, "a", "new", "z", sensor_of="other")
     latest = scene.create_run("d", session=session, day=1)
-    facts = AirflowFacts(session)
-    found = facts.own_versions([earlier, latest, RunRef("d", "gone"), RunRef("none", "r")])
+    facts = readers(session)
+    found = facts.dags.own_versions([earlier, latest, RunRef("d", "gone"), RunRef("none", "r")])
     assert set(found) == {earlier}
     assert after(found[earlier]) == {"wait": {"a"}, "a": {"old"}, "old": {"z"}, "z": set()}
     assert [each.external_dag_id for each in found[earlier].definitions.sensors] == ["up"]
-    assert (facts.structures(["d"])["d"].version, found[earlier].structure.version) == (2, 2)
-    assert facts.own_versions([]) == {}
+    assert (facts.dags.structures(["d"])["d"].version, found[earlier].structure.version) == (2, 2)
+    assert facts.dags.own_versions([]) == {}
 
 
 def test_of_a_run_of_both_each_task_is_told_as_it_is(session: Any) -> None:
@@ -60,7 +60,7 @@ def test_of_a_run_of_both_each_task_is_told_as_it_is(session: Any) -> None:
     latest = scene.instance(other, "a", session=session).dag_version_id
     scene.instance(ref, "a", session=session).dag_version_id = latest
     session.commit()
-    found = AirflowFacts(session).own_versions([ref])[ref]
+    found = readers(session).dags.own_versions([ref])[ref]
     assert after(found) == {"a": {"c"}, "b": {"c"}, "c": set()}
 
 
@@ -71,7 +71,7 @@ def test_tasks_that_name_no_version_are_of_the_latest(session: Any) -> None:
     for ti in scene.instances(ref, session=session).values():
         ti.dag_version_id = None
     session.commit()
-    assert AirflowFacts(session).own_versions([ref]) == {}
+    assert readers(session).dags.own_versions([ref]) == {}
 
 
 @pytest.mark.parametrize("version", [None, "v1"])
@@ -80,7 +80,7 @@ def test_a_run_of_a_versioned_bundle_is_pinned(session: Any, version: str | None
     ref = scene.create_run("d", session=session)
     scene.run_of(ref, session=session).bundle_version = version
     session.commit()
-    assert AirflowFacts(session).runs([ref])[ref].pinned is (version is not None)
+    assert readers(session).runs.among([ref])[ref].pinned is (version is not None)
 
 
 def test_what_was_declared_before_is_told_as_far_back_as_is_asked(session: Any) -> None:
@@ -88,12 +88,12 @@ def test_what_was_declared_before_is_told_as_far_back_as_is_asked(session: Any) 
     scene.create_run("d", session=session)
     save(session, "a", "b", sensor_of="other")
     scene.create_run("d", session=session, day=1)
-    facts = AirflowFacts(session)
+    facts = readers(session)
     created = scene.version("d", 2, session=session).created_at
-    found = facts.earlier_definitions(since=created)
+    found = facts.dags.earlier_definitions(since=created)
     assert [each.external_dag_id for each in found.sensors] == ["up"]
     assert found.changed == {"d"}
-    assert facts.earlier_definitions(since=created + timedelta(seconds=1)).changed == frozenset()
+    assert facts.dags.earlier_definitions(since=created + timedelta(seconds=1)).changed == frozenset()
 
 
 def test_the_inlets_of_an_earlier_version_are_told(session: Any) -> None:
@@ -112,11 +112,11 @@ def test_the_inlets_of_an_earlier_version_are_told(session: Any) -> None:
     session.commit()
     ref = scene.create_run("d", session=session)
     scene.save(history.dag("d", reading(Asset("s3://three"))), session=session)
-    facts = AirflowFacts(session)
-    assert {each.asset for each in facts.own_versions([ref])[ref].definitions.inlets} == {"s3://one/", "s3://two"}
-    assert {each.asset for each in facts.definitions().inlets} == {"s3://three/"}
+    facts = readers(session)
+    assert {each.asset for each in facts.dags.own_versions([ref])[ref].definitions.inlets} == {"s3://one/", "s3://two"}
+    assert {each.asset for each in facts.dags.definitions().inlets} == {"s3://three/"}
     created = scene.version("d", 2, session=session).created_at
-    assert {each.task_id for each in facts.earlier_definitions(since=created).inlets} == {"read"}
+    assert {each.task_id for each in facts.dags.earlier_definitions(since=created).inlets} == {"read"}
 
 
 def test_the_statements_do_not_grow_with_the_runs(session: Any, database: Any) -> None:
@@ -124,12 +124,12 @@ def test_the_statements_do_not_grow_with_the_runs(session: Any, database: Any) -
     refs = history.many_runs("d", 30, session=session, tasks=["a", "b"])
     old = scene.create_run("d", session=session, day=40)
     save(session, "b", "a")
-    facts = AirflowFacts(session)
+    facts = readers(session)
 
     def count(some: list[RunRef]) -> int:
         with database.counted() as statements:
-            facts.own_versions(some)
+            facts.dags.own_versions(some)
         return len(statements)
 
-    facts.own_versions([old])
+    facts.dags.own_versions([old])
     assert count([old]) == count([old, *refs])

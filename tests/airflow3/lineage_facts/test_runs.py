@@ -20,9 +20,9 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def facts(session):
-    from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+    from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
-    return AirflowFacts(session)
+    return readers(session)
 
 
 def trigger(target: str, task_id: str = "go") -> Any:
@@ -34,7 +34,7 @@ def trigger(target: str, task_id: str = "go") -> Any:
 def test_a_run_with_all_that_its_row_says(facts, session):
     scene.save(history.dag("a"), session=session)
     ref = scene.create_run("a", session=session, day=1, state="running")
-    found = facts.runs([ref, RunRef("a", "gone"), RunRef("gone", ref.run_id)])
+    found = facts.runs.among([ref, RunRef("a", "gone"), RunRef("gone", ref.run_id)])
     assert set(found) == {ref}
     run, date = found[ref], START + timedelta(days=1)
     assert (run.run_type, run.state, run.clear_number, run.partition_key) == ("scheduled", "running", 0, None)
@@ -48,8 +48,8 @@ def test_runs_of_two_dags_with_the_same_id_are_not_mixed_up(facts, session):
     scene.save(history.dag("a"), history.dag("b"), session=session)
     first, second = (scene.create_run(dag_id, session=session) for dag_id in "ab")
     third = scene.create_run("a", session=session, day=1)
-    assert set(facts.runs([first, RunRef("b", third.run_id)])) == {first}
-    assert set(facts.runs([second, third])) == {second, third}
+    assert set(facts.runs.among([first, RunRef("b", third.run_id)])) == {first}
+    assert set(facts.runs.among([second, third])) == {second, third}
 
 
 def test_where_runs_stand_now(facts, session):
@@ -60,11 +60,11 @@ def test_where_runs_stand_now(facts, session):
         scene.create_run("a", session=session, day=1, state="failed"),
         scene.create_run("b", session=session, day=1, state="queued"),
     ]
-    known = facts.runs(refs)
-    found = facts.runs_now([*refs, RunRef("a", "gone"), RunRef("b", refs[0].run_id)])
+    known = facts.runs.among(refs)
+    found = facts.runs.now([*refs, RunRef("a", "gone"), RunRef("b", refs[0].run_id)])
     assert found == {ref: RunNow(run.state, run.run_after) for ref, run in known.items()}
     assert [found[ref].state for ref in refs] == ["running", "failed", "queued"]
-    assert facts.runs_now([]) == {}
+    assert facts.runs.now([]) == {}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,10 @@ def test_where_runs_stand_now(facts, session):
 def test_the_kind_of_a_run(facts, session, by, online, backfill):
     scene.save(history.dag("a"), session=session)
     ref = history.run("a", "r", session=session, by=by)
-    assert (facts.runs([ref])[ref].online, facts.runs([ref])[ref].backfill) == (online, backfill)
+    assert (facts.runs.among([ref])[ref].online, facts.runs.among([ref])[ref].backfill) == (
+        online,
+        backfill,
+    )
 
 
 def chain(session: Any, *, first: str = "") -> list[RunRef]:
@@ -88,19 +91,19 @@ def chain(session: Any, *, first: str = "") -> list[RunRef]:
 
 def test_a_run_that_a_task_of_an_online_run_made_is_online(facts, session):
     refs = chain(session)
-    assert all(run.online for run in facts.runs(refs).values())
-    assert facts.runs(refs[2:])[refs[2]].online
+    assert all(run.online for run in facts.runs.among(refs).values())
+    assert facts.runs.among(refs[2:])[refs[2]].online
 
 
 def test_a_run_that_a_task_of_a_manual_run_made_is_not(facts, session):
     refs = chain(session, first="manual")
-    assert not any(run.online for run in facts.runs(refs).values())
+    assert not any(run.online for run in facts.runs.among(refs).values())
 
 
 def test_a_run_whose_parent_cannot_be_told_counts_as_online(facts, session):
     scene.save(history.dag("a"), session=session)
     ref = history.run("a", "made", session=session, by="operator")
-    found = facts.runs([ref])[ref]
+    found = facts.runs.among([ref])[ref]
     assert (found.online, found.maker_untold) == (True, True)
 
 
@@ -110,7 +113,7 @@ def test_a_run_whose_parent_is_told_by_the_link_of_the_ui_alone(facts, session):
     child = history.run("b", "manual__2026-11-01T00:00:00+00:00", session=session, by="operator")
     address = f"http://localhost:8080/dags/b/runs/{child.run_id}"
     history.xcom(parent, "go", "_link_TriggerDagRunLink", address, session=session)
-    found = facts.runs([child])[child]
+    found = facts.runs.among([child])[child]
     assert (found.online, found.maker_untold) == (True, False)
 
 
@@ -119,7 +122,7 @@ def test_a_run_id_that_a_task_gave_to_another_dag_proves_nothing(facts, session)
     parent = scene.create_run("a", session=session)
     right, wrong = (history.run(dag_id, "same", session=session, by="operator") for dag_id in "bc")
     history.triggered(parent, right, session=session)
-    found = facts.runs([right, wrong])
+    found = facts.runs.among([right, wrong])
     assert [(found[ref].online, found[ref].maker_untold) for ref in (right, wrong)] == [(True, False), (True, True)]
 
 
@@ -128,7 +131,7 @@ def test_runs_that_made_one_another_do_not_hang(facts, session):
     first, second = (history.run(dag_id, f"r-{dag_id}", session=session, by="operator") for dag_id in "ab")
     history.triggered(first, second, session=session)
     history.triggered(second, first, session=session)
-    assert all(run.maker_untold for run in facts.runs([first, second]).values())
+    assert all(run.maker_untold for run in facts.runs.among([first, second]).values())
 
 
 def failed(session: Any, *, start: Any = START, end: Any = START + 10 * MINUTE) -> RunRef:
@@ -172,34 +175,34 @@ def test_a_failed_run_was_stopped_or_has_failed(facts, session, name):
     several = event == "bulk_dag_runs"
     where = {"dag_id": "a"} if several else {"ref": ref}
     history.logged(event, session=session, extra=extra, at=START + minutes * MINUTE, **where)
-    assert facts.runs([ref])[ref].terminated is terminated
+    assert facts.runs.among([ref])[ref].terminated is terminated
 
 
 def test_a_bulk_request_may_name_dags_in_its_body(facts, session):
     ref = failed(session)
     history.logged("bulk_dag_runs", session=session, extra=bulk(dag_id="a"), at=START + MINUTE, dag_id="~")
-    assert facts.runs([ref])[ref].terminated
+    assert facts.runs.among([ref])[ref].terminated
 
 
 def test_a_run_that_was_stopped_before_it_started_was_queued(facts, session):
     ref = failed(session, start=None)
     history.logged("patch_dag_run", session=session, extra=MARKED, at=START - 4 * MINUTE, ref=ref)
-    assert facts.runs([ref])[ref].terminated
+    assert facts.runs.among([ref])[ref].terminated
 
 
 def test_another_run_of_the_dag_was_stopped(facts, session):
     ref = failed(session)
     history.logged("patch_dag_run", session=session, extra=MARKED, at=START + MINUTE, ref=RunRef("a", "other"))
-    assert not facts.runs([ref])[ref].terminated
+    assert not facts.runs.among([ref])[ref].terminated
 
 
 def test_runs_at_logical_dates(facts, session):
     scene.save(history.dag("a"), history.dag("b"), session=session)
     first, second = (scene.create_run("a", session=session, day=day) for day in (0, 1))
     scene.create_run("b", session=session, day=1)
-    assert {run.ref for run in facts.runs_at({"a": [START, START + timedelta(days=1)]})} == {first, second}
-    assert [run.ref for run in facts.runs_at({"a": [START], "b": [START]})] == [first]
-    assert facts.runs_at({}) == facts.runs_at({}, undated=True) == []
+    assert {run.ref for run in facts.runs.at({"a": [START, START + timedelta(days=1)]})} == {first, second}
+    assert [run.ref for run in facts.runs.at({"a": [START], "b": [START]})] == [first]
+    assert facts.runs.at({}) == facts.runs.at({}, undated=True) == []
 
 
 def test_runs_without_a_logical_date_are_found_by_their_ready_time(facts, session):
@@ -207,8 +210,8 @@ def test_runs_without_a_logical_date_are_found_by_their_ready_time(facts, sessio
     dated = scene.create_run("a", session=session)
     undated = history.run("a", "undated", session=session, by="asset", logical_date=None, run_after=START)
     history.run("a", "later", session=session, by="asset", logical_date=None, run_after=START + MINUTE)
-    assert [run.ref for run in facts.runs_at({"a": [START]})] == [dated]
-    assert {run.ref for run in facts.runs_at({"a": [START]}, undated=True)} == {dated, undated}
+    assert [run.ref for run in facts.runs.at({"a": [START]})] == [dated]
+    assert {run.ref for run in facts.runs.at({"a": [START]}, undated=True)} == {dated, undated}
 
 
 def test_task_instances(facts, session):
@@ -221,7 +224,7 @@ def test_task_instances(facts, session):
 
     scene.save(history.dag("a", build), session=session)
     ref = scene.create_run("a", session=session, states={"b": "removed"}, tries=2)
-    found = facts.task_instances([ref, RunRef("a", "gone")])
+    found = facts.tasks.task_instances([ref, RunRef("a", "gone")])
     assert set(found) == {ref}
     assert [(ti.task_id, ti.map_index, ti.state, ti.operator) for ti in found[ref]] == [
         ("a", 0, "success", "BashOperator"),
@@ -232,7 +235,7 @@ def test_task_instances(facts, session):
 
 
 def page(facts: Any, **wanted: Any) -> list[str]:
-    found, total = facts.page(RunFilter(**wanted))
+    found, total = facts.runs.page(RunFilter(**wanted))
     assert total >= len(found)
     return [run.ref.run_id for run in found]
 
@@ -253,7 +256,7 @@ def test_a_page(facts, some_runs):
     first = some_runs["online"]
     assert page(facts) == ["queued", "failed", "manual", "orphan", "made", first]
     assert page(facts, limit=2, offset=1) == ["failed", "manual"]
-    assert facts.page(RunFilter(limit=2))[1] == 6
+    assert facts.runs.page(RunFilter(limit=2))[1] == 6
     assert page(facts, order_by="run_id") == sorted([*page(facts)])
     assert page(facts, dag_ids=frozenset({"a"})) == ["manual", first]
     assert page(facts, dag_ids=frozenset()) == []
@@ -278,7 +281,7 @@ def test_an_unknown_order_is_refused(facts, order):
 def test_a_page_of_online_runs_is_exact(facts, some_runs):
     assert page(facts, online=True) == ["queued", "failed", "orphan", "made", some_runs["online"]]
     assert page(facts, online=False) == ["manual"]
-    assert facts.page(RunFilter(online=True, limit=1))[1] == 5
+    assert facts.runs.page(RunFilter(online=True, limit=1))[1] == 5
 
 
 def test_a_dag_that_is_gone_is_told(facts, session, some_runs):
@@ -286,10 +289,10 @@ def test_a_dag_that_is_gone_is_told(facts, session, some_runs):
 
     now = START + timedelta(days=2)
     refs = [RunRef("b", "failed"), RunRef("b", "queued")]
-    assert [run.dag_gone for run in facts.runs(refs).values()] == [False, False]
+    assert [run.dag_gone for run in facts.runs.among(refs).values()] == [False, False]
     session.get(DagModel, "b").is_stale = True
     session.flush()
-    assert [run.dag_gone for run in facts.runs(refs).values()] == [True, True]
+    assert [run.dag_gone for run in facts.runs.among(refs).values()] == [True, True]
     assert "failed" not in page(facts, source_rule=SourceRule(now=now, window_start=START))
     assert "failed" in page(facts, source_rule=SourceRule(now=now, window_start=START, matches=False))
 

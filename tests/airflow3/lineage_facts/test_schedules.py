@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.lineage_facts import readers
 from airflow_rerun_downstream.airflow3.lineage_facts.schedules import WATCHED, can_hold
 from airflow_rerun_downstream.airflow3.versions import TIMETABLES_SEE_RUNS
 from airflow_rerun_downstream.domain.freeze import DagSchedule
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 
 def schedule(session: Any, dag_id: str, *, upcoming: int = 3) -> DagSchedule:
-    return AirflowFacts(session).schedules([dag_id], upcoming=upcoming)[dag_id]
+    return readers(session).dags.schedules([dag_id], upcoming=upcoming)[dag_id]
 
 
 def dag(dag_id: str = "d", **arguments: Any) -> Any:
@@ -94,12 +94,12 @@ class TestKinds:
     def test_what_is_asked_of_many_is_a_few_statements(self, database, session):
         scene.save(*(dag(f"d{number}") for number in range(8)), session=session)
         with database.counted() as statements:
-            assert len(AirflowFacts(session).schedules([f"d{number}" for number in range(8)])) == 8
+            assert len(readers(session).dags.schedules([f"d{number}" for number in range(8)])) == 8
         assert len(statements) <= 10
 
     def test_a_dag_that_is_not_there(self, session):
-        assert AirflowFacts(session).schedules(["nowhere"]) == {}
-        assert AirflowFacts(session).schedules([]) == {}
+        assert readers(session).dags.schedules(["nowhere"]) == {}
+        assert readers(session).dags.schedules([]) == {}
 
     def test_an_asset_scheduled_dag(self, session):
         scene.save(dag(schedule=[asset()]), session=session)
@@ -135,7 +135,7 @@ class TestKinds:
         named = {"name": "w"} if "name" in WATCHED.c else {}
         session.execute(insert(WATCHED).values(asset_id=watched, trigger_id=trigger.id, **named))
         session.commit()
-        found = AirflowFacts(session).schedules(["d", "other"])
+        found = readers(session).dags.schedules(["d", "other"])
         assert {dag_id: one.cannot_park for dag_id, one in found.items()} == {"d": "asset_watcher", "other": None}
 
     def test_a_deadline(self, session):
@@ -143,7 +143,7 @@ class TestKinds:
 
         alert = DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(hours=1), scheduler.callback())
         scene.save(dag(deadline=alert), dag("other"), session=session)
-        found = AirflowFacts(session).schedules(["d", "other"])
+        found = readers(session).dags.schedules(["d", "other"])
         assert {dag_id: one.has_deadline for dag_id, one in found.items()} == {"d": True, "other": False}
 
 

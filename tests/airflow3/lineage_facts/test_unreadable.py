@@ -8,7 +8,7 @@ import pytest
 from airflow.models.serialized_dag import SerializedDagModel
 from sqlalchemy import select, update
 
-from airflow_rerun_downstream.airflow3.lineage_facts.facts import AirflowFacts
+from airflow_rerun_downstream.ports.lineage import LineageFacts
 from tests.airflow3 import history, scene
 from tests.airflow3.lineage_facts.test_links import new_facts
 
@@ -21,7 +21,7 @@ def broken(session):
     scene.save(history.dag("broken"), history.dag("whole"), session=session)
     session.commit()
 
-    def spoil(change) -> AirflowFacts:
+    def spoil(change) -> LineageFacts:
         row = session.execute(select(SERIALIZED.id, SERIALIZED.data).where(SERIALIZED.dag_id == "broken")).one()
         data = json.loads(row.data) if isinstance(row.data, str) else row.data
         changed = update(SerializedDagModel.__table__).where(SERIALIZED.id == row.id)
@@ -33,7 +33,7 @@ def broken(session):
 
 
 def test_all_is_well(session, broken):
-    assert broken(lambda data: data).definitions().unreadable == frozenset()
+    assert broken(lambda data: data).dags.definitions().unreadable == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ def test_all_is_well(session, broken):
 )
 def test_one_that_is_spoiled_is_named_and_the_other_is_told(session, broken, change):
     facts = broken(change)
-    assert facts.definitions().unreadable == {"broken"}
-    assert facts.structures(["broken", "whole"])["whole"].tasks.keys() == {"t"}
+    assert facts.dags.definitions().unreadable == {"broken"}
+    assert facts.dags.structures(["broken", "whole"])["whole"].tasks.keys() == {"t"}

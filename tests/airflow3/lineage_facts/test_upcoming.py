@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_rerun_downstream.airflow3 import wiring
-from airflow_rerun_downstream.airflow3.lineage_facts import AirflowFacts
+from airflow_rerun_downstream.airflow3.lineage_facts import readers
 from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Actor
@@ -49,7 +49,7 @@ def test_a_run_that_is_foreseen_is_the_one_that_the_scheduler_makes(session):
     assert [warning.code for warning in found.warnings] == ["upcoming_run"]
 
     made = scheduler.make_next("report", session=session)
-    facts = AirflowFacts(session).runs([made])[made]
+    facts = readers(session).runs.among([made])[made]
     run = future.run
     assert run is not None
     assert (run.run_id, run.logical_date, run.run_after) == (made.run_id, facts.logical_date, facts.run_after)

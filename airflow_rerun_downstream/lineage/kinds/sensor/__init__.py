@@ -38,5 +38,5 @@ class SensorLinks:
             for each in context.definitions.sensors
             if each.dag_id == dag_id or may_name(each.external_dag_id, dag_id) or not each.tells_its_dag
         ]
-        waits = context.facts.last_waits({(s.dag_id, s.task_id) for s in sensors}) if sensors else []
+        waits = context.facts.tasks.last_waits({(s.dag_id, s.task_id) for s in sensors}) if sensors else []
         return edges_of_sensors(sensors, waits)

@@ -63,12 +63,12 @@ class SensorObservations:
         self.at = runs_at(expected, context)
         consumers = {run.ref: run for some in self.at.values() for run in some}
         pairs = {(sensor.dag_id, sensor.task_id) for sensor, _, _ in expected}
-        found = facts.sensor_instances(pairs, refs=list(consumers)) if consumers else []
+        found = facts.tasks.sensor_instances(pairs, refs=list(consumers)) if consumers else []
         self.instances: dict[tuple[RunRef, str], list[SensorInstance]] = {}
         for one in found:
             self.instances.setdefault((one.run, one.task_id), []).append(one)
         pairs = {(sensor.dag_id, sensor.task_id) for sensor in open_sensors}
-        late = [one for one in facts.sensor_instances(pairs, since=since) if one.ended] if pairs else []
+        late = [one for one in facts.tasks.sensor_instances(pairs, since=since) if one.ended] if pairs else []
         self.late: dict[tuple[str, str], list[SensorInstance]] = {}
         for one in late:
             self.late.setdefault((one.run.dag_id, one.task_id), []).append(one)
@@ -118,15 +118,15 @@ class Names:
             if sensor.templated:
                 templated.setdefault((sensor.dag_id, sensor.task_id), []).append(sensor)
         mine = [one for one in instances if (one.run.dag_id, one.task_id) in templated]
-        self.kept = facts.rendered_fields(set(templated), {one.run for one in mine}) if mine else {}
+        self.kept = facts.tasks.rendered_fields(set(templated), {one.run for one in mine}) if mine else {}
         left = {
             one.run
             for one in mine
             if place(one) not in self.kept and any(map(is_reckonable, templated[one.run.dag_id, one.task_id]))
         }
         unknown = left - runs.keys()
-        self.runs = {**runs, **(facts.runs(unknown) if unknown else {})}
-        self.confs = facts.confs(left) if left else {}
+        self.runs = {**runs, **(facts.runs.among(unknown) if unknown else {})}
+        self.confs = facts.runs.confs(left) if left else {}
         self.known: dict[tuple[int, RunRef], Mapping[str, object] | None] = {}
 
     def of(self, sensor: SensorDefinition, instance: SensorInstance) -> Mapping[str, object] | None:
@@ -190,7 +190,7 @@ def runs_at(expected: Iterable[Expected], context: LineageContext) -> Candidates
     for sensor, _, date in expected:
         wanted.setdefault(sensor.dag_id, set()).add(date)
     found: dict[tuple[str, datetime], list[RunFacts]] = {}
-    for run in context.facts.runs_at(wanted, undated=True) if wanted else ():
+    for run in context.facts.runs.at(wanted, undated=True) if wanted else ():
         found.setdefault((run.ref.dag_id, run.logical_date or run.run_after), []).append(run)
     return found
 

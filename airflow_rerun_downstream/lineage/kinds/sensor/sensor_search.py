@@ -71,7 +71,7 @@ class SensorSearch:
         since = min(earliest(run) for run in runs)
         keys = {*((sensor.dag_id, sensor.task_id) for sensor in sensors), *context.strays}
         dates = {dag_id: {r.logical_date for r in some if r.logical_date} for dag_id, some in self.runs.items()}
-        self.records = Records(context.facts.recorded_waits(keys, since=since, dates=dates))
+        self.records = Records(context.facts.tasks.recorded_waits(keys, since=since, dates=dates))
         self.open = [sensor for sensor in sensors if sensor.decides_itself or not sensor.offset_known]
         named = {sensor.external_dag_id: self.named_by(sensor.external_dag_id) for sensor in sensors}
         self.expected = expected_dates(sensors, named)
@@ -98,7 +98,7 @@ class SensorSearch:
                     hits.setdefault(key, []).append((record, date))
         known = {run.ref: run for some in self.seen.at.values() for run in some}
         missing = {consumer for _, consumer, _ in hits} - set(known)
-        known.update(self.context.facts.runs(missing) if missing else {})
+        known.update(self.context.facts.runs.among(missing) if missing else {})
         for (upstream_ref, consumer_ref, task_id), some in hits.items():
             if (consumer := known.get(consumer_ref)) is not None:
                 record, date = some[0]
