@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from airflow_rerun_downstream.domain.facts import (
-    FINISHED_RUN_STATES,
-    LIVE_TASK_STATES,
-    Observation,
-    TaskInstanceFacts,
-)
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation, TaskInstanceFacts
 from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState

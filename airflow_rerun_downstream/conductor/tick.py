@@ -15,8 +15,9 @@ from airflow_rerun_downstream.conductor.judge import takes_evidence
 from airflow_rerun_downstream.conductor.perform import LeaseLost, Performer
 from airflow_rerun_downstream.conductor.steps import MoveMember, Release, Step
 from airflow_rerun_downstream.conductor.stillness import Stillness
-from airflow_rerun_downstream.domain.facts import Observation, TriggeredRun
+from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.freeze import Hold
+from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
 from airflow_rerun_downstream.domain.room import DagRoom

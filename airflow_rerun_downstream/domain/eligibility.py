@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from airflow_rerun_downstream.domain.facts import (
-    FINISHED_RUN_STATES,
-    RunFacts,
-    TaskInstanceFacts,
-)
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.plan import FreezeAction, RunStatus
 

@@ -1,14 +1,16 @@
-"""What Airflow knows about runs and tasks, as plain values. Ports return these; the inside reads them."""
+"""Runs, their tasks and their Dags, as Airflow has them: plain values. Ports return these; the inside reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.values import Value
 
 FINISHED_RUN_STATES = frozenset({"success", "failed"})
+
 UNFINISHED_TASK_STATES = frozenset(
     {
         None,
@@ -22,6 +24,7 @@ UNFINISHED_TASK_STATES = frozenset(
         "awaiting_input",
     }
 )
+
 LIVE_TASK_STATES = frozenset({"queued", "running", "restarting"})
 """States in which a task of a run that has ended may still have a process: nothing else of such a run is started."""
 
@@ -40,28 +43,8 @@ BEGUN_TASK_STATES = frozenset(
 """States of a task whose last try, or the one before it, has begun: what it recorded isn't from before a clear."""
 
 FAILED_TASK_STATES = frozenset({"failed", "upstream_failed"})
+
 REMOVED_TASK_STATE = "removed"
-
-MAX_LENGTH = 1_000
-"""Longest id, or template of one or of a date, that is read of a Dag's definition, in characters."""
-
-SHOWN_DATES = 10
-"""How many of the dates that a sensor waited for are shown."""
-
-TOO_LONG = "{{ too_long }}"
-"""Stands for a text of a Dag's definition that is longer: a template, of which nothing is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Untold:
-    """Stands for a value that is there, and isn't a number or a short text."""
-
-
-UNTOLD = Untold()
-
-Value = str | int | float | bool | Untold | None
-Params = tuple[tuple[str, Value], ...]
-"""What a task's templates find under ``params``, as its Dag says: the names, each with its default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,335 +171,11 @@ class DagStructure:
 
 
 @dataclass(frozen=True, slots=True)
-class AssetConsumption:
-    """Airflow's record that ``consumer`` was started with an asset event of ``producer``'s task."""
-
-    producer: RunRef
-    task_id: str
-    map_index: int
-    event_id: int
-    asset: str
-    consumer: RunFacts
-
-
-@dataclass(frozen=True, slots=True)
-class AssetEmission:
-    """An asset event of ``producer``'s task.
-
-    ``until``: when another run of its Dag emitted the asset's next one; None: never.
-    """
-
-    producer: RunRef
-    task_id: str
-    event_id: int
-    asset_id: int
-    at: datetime
-    until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class TaskStart:
-    """When a task instance of ``run``, which did not skip its work, last started without a rerun.
-
-    ``consumed``: the assets of which events started the run.
-    """
-
-    run: RunFacts
-    task_id: str
-    map_index: int
-    at: datetime
-    consumed: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class TriggeredRun:
-    """Airflow's record (XCom ``trigger_run_id``, or the link of the UI) that a task of ``parent`` made ``child``, or
-    cleared it.
-
-    ``by_run_id``: its Dag is told by the run's id alone, which only one of the Dags has that the task may name.
-    """
-
-    parent: RunRef
-    task_id: str
-    map_index: int
-    child: RunFacts
-    by_run_id: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DoubtfulRecord:
-    """A record of a task of ``run`` that can't be read, or can't be true; ``why`` is a sentence without its full stop.
-
-    ``dag_id``: the other Dag that it is about, as far as that is known. Whoever may write XComs has written it.
-    """
-
-    run: RunRef
-    task_id: str
-    map_index: int
-    why: str
-    dag_id: str | None = None
-
-
-@dataclass(frozen=True)
-class SensorDefinition:
-    """A sensor of one version of a Dag that waits for another Dag, as far as its arguments and our policy tell.
-
-    ``offset`` is what the policy wrote about an ExternalTaskSensor: a number of seconds, or relativedelta fields;
-    both 0/empty mean "same logical date". ``offset_known`` is False when the policy's mark is missing.
-    ``has_date_function`` says that ``execution_date_fn`` decides the dates: no offset can be told.
-    Ids may hold templates (``templated``); then only the rendered fields of a run tell whom it waited for.
-    ``task_ids`` empty and ``group_id`` None: it waits for the whole Dag run.
-    ``own_class``: the class that decides by code of its own what is waited for; the arguments say no more than which
-    Dag it names. ``recordable``: the listener records what it waited for; it does so of Airflow's own class and what
-    is made from that. ``map_indexes``: those of a mapped sensor that this is said of; None: all, or nobody knows which.
-    """
-
-    dag_id: str
-    task_id: str
-    external_dag_id: str
-    task_ids: frozenset[str] = frozenset()
-    group_id: str | None = None
-    offset: float | Mapping[str, float] = 0.0
-    offset_known: bool = False
-    has_date_function: bool = False
-    mapped: bool = False
-    own_class: str | None = None
-    recordable: bool = True
-    map_indexes: frozenset[int] | None = None
-    params: Params | None = ()
-
-    @property
-    def templated(self) -> bool:
-        """Whether a field that names the upstream holds a template."""
-        return any("{{" in text or "{%" in text for text in (self.external_dag_id, self.group_id or "", *self.task_ids))
-
-    @property
-    def decides_itself(self) -> bool:
-        """Whether code decides for which dates it waits, so that no offset is there to go by."""
-        return self.has_date_function or self.own_class is not None
-
-    @property
-    def unmarked(self) -> bool:
-        """Whether it was parsed without the policy; a mapped one has no mark in any case."""
-        return not self.offset_known and not self.mapped
-
-    @property
-    def tells_its_dag(self) -> bool:
-        """Whether a record of it can name no other Dag than the definition does."""
-        return self.offset_known and self.own_class is None and not self.templated
-
-    def is_of(self, map_index: int) -> bool:
-        """Whether this is said of an index; -1 stands for all of a task that isn't expanded."""
-        return self.map_indexes is None or map_index < 0 or map_index in self.map_indexes
-
-
-@dataclass(frozen=True, slots=True)
-class SensorInstance:
-    """A task instance of a sensor. ``skipped_itself``: its own code skipped it, as for a failure of what it waited for.
-
-    ``end_date`` is that of its last try, as Airflow keeps it.
-    """
-
-    run: RunRef
-    task_id: str
-    map_index: int
-    state: str | None
-    skipped_itself: bool = False
-    end_date: datetime | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether it has waited to an end: what it waited for had come, had failed, or came too late."""
-        return self.state in ("success", "failed") or (self.state == "skipped" and self.skipped_itself)
-
-    @property
-    def counts(self) -> bool:
-        """Whether it has waited or is still to: another one's skip, or failure, means that it never looked."""
-        return self.ended or self.state in UNFINISHED_TASK_STATES
-
-
-@dataclass(frozen=True, slots=True)
-class MarkerDefinition:
-    """An ExternalTaskMarker: its Dag declares that a task of another Dag depends on it."""
-
-    dag_id: str
-    task_id: str
-    external_dag_id: str
-    external_task_id: str
-    logical_date: str
-    mapped: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TriggerDefinition:
-    """A TriggerDagRunOperator; ``trigger_dag_id`` may hold a template.
-
-    ``waits``: until the run that it makes ends. ``last``: no task of its own Dag follows that could read the run's
-    data. ``params``: as of `SensorDefinition`.
-    """
-
-    dag_id: str
-    task_id: str
-    trigger_dag_id: str
-    mapped: bool = False
-    waits: bool = False
-    last: bool = False
-    params: Params | None = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PastDependency:
-    """A task with ``depends_on_past``: it waits for itself in the previous run of its Dag.
-
-    ``waits_for`` has its own id and, with ``wait_for_downstream``, the ids of the tasks right after it.
-    ``scheduled_only``: the Dag catches up, so that Airflow takes no manual run for the previous one.
-    """
-
-    dag_id: str
-    task_id: str
-    waits_for: frozenset[str]
-    scheduled_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class InletDefinition:
-    """A task that reads an asset. In a run that events of the asset have started, these tell what was read."""
-
-    dag_id: str
-    task_id: str
-    asset_id: int
-    asset: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutletDefinition:
-    """A task that makes an asset which others take: each time it succeeds, Airflow keeps an event of it.
-
-    ``alias``: it names its assets as it runs, and this is one of those that came through the alias so far.
-    """
-
-    dag_id: str
-    task_id: str
-    asset_id: int
-    asset: str
-    alias: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AssetSchedule:
-    """A Dag whose runs the events of an asset start; ``alias``: those that come through it."""
-
-    dag_id: str
-    asset_id: int
-    alias: str | None = None
-
-
-@dataclass(frozen=True)
-class DeclaredLink:
-    """What the deployment's file says at ``line``: the consumer's logical date is the upstream one plus ``offset``.
-
-    ``offset`` has the fields of a relativedelta; empty: the same date. A task of None means the run as a whole.
-    ``within``: of consumers without a logical date the first counts that is ready so long after the offset; with
-    ``run_id`` (``*`` stands for anything) or ``conf`` all whose id or configuration is that. Both may hold templates,
-    filled in for the upstream run.
-    """
-
-    upstream_dag_id: str
-    upstream_task_id: str | None
-    downstream_dag_id: str
-    downstream_task_id: str | None
-    offset: Mapping[str, float]
-    offset_text: str
-    reason: str
-    file: str
-    line: int
-    within: Mapping[str, float] | None = None
-    run_id: str | None = None
-    conf: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class UndatedRun:
     """A run without a logical date, and those values of its configuration that are texts or numbers, as texts."""
 
     run: RunFacts
     conf: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Definitions:
-    """The edges between runs that the latest serialized Dags declare; ``declared``: those of the deployment's file."""
-
-    sensors: tuple[SensorDefinition, ...] = ()
-    markers: tuple[MarkerDefinition, ...] = ()
-    triggers: tuple[TriggerDefinition, ...] = ()
-    past_dependencies: tuple[PastDependency, ...] = ()
-    inlets: tuple[InletDefinition, ...] = ()
-    declared: tuple[DeclaredLink, ...] = ()
-    changed: frozenset[str] = frozenset()
-    """Of those of earlier versions: the Dags that had any."""
-
-    outlets: tuple[OutletDefinition, ...] = ()
-    asset_schedules: tuple[AssetSchedule, ...] = ()
-    gone_schedules: tuple[AssetSchedule, ...] = ()
-    """Those of Dags that are gone, whose runs are still there."""
-
-    unreadable: frozenset[str] = frozenset()
-    """The Dags of which something can't be read, so that more may be declared."""
-
-    complete: bool = True
-    """Of those of earlier versions: False where there were more versions than are read."""
-
-    structures: Mapping[str, DagStructure] = field(default_factory=dict, compare=False, repr=False)
-    """The tasks of those Dags that declare all this, as `Dags.structures` has them."""
-
-    def of_tasks(self, task_ids: Collection[str] | None) -> Definitions:
-        """Those of some tasks of a Dag; None: of all."""
-        if task_ids is None:
-            return self
-        return Definitions(
-            tuple(each for each in self.sensors if each.task_id in task_ids),
-            tuple(each for each in self.markers if each.task_id in task_ids),
-            tuple(each for each in self.triggers if each.task_id in task_ids),
-            tuple(each for each in self.past_dependencies if each.task_id in task_ids),
-            tuple(each for each in self.inlets if each.task_id in task_ids),
-            outlets=tuple(each for each in self.outlets if each.task_id in task_ids),
-        )
-
-
-@dataclass(frozen=True)
-class DagVersion:
-    """A Dag as the tasks of a run have it that isn't, or not all of it, of the latest version."""
-
-    structure: DagStructure
-    definitions: Definitions = Definitions()
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedWait:
-    """What the package's worker listener recorded when a sensor of ``consumer`` succeeded.
-
-    ``dates``: those that were asked for, and the first few to be shown. ``date_count``: how many it recorded in all;
-    None: no more than these.
-    """
-
-    consumer: RunRef
-    task_id: str
-    map_index: int
-    external_dag_id: str
-    task_ids: frozenset[str]
-    group_id: str | None
-    dates: tuple[datetime, ...]
-    date_count: int | None = None
-
-    def shown(self, date: datetime | None = None) -> dict[str, object]:
-        """The first dates, ``date`` among them, and how many there are if these aren't all."""
-        first = self.dates[:SHOWN_DATES]
-        if date is not None and date not in first:
-            first = (*first[: SHOWN_DATES - 1], date)
-        count = len(self.dates) if self.date_count is None else self.date_count
-        more = {"date_count": count} if count > len(first) else {}
-        return {"dates": [each.isoformat() for each in first], **more}
 
 
 @dataclass(frozen=True, slots=True)
@@ -532,54 +191,3 @@ class Observation:
     clear_number: int = 0
     task_instances: tuple[TaskInstanceFacts, ...] = ()
     waits_because: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """How a task instance came by its state, as Airflow's rows tell it.
-
-    ``started``: its present try was started after it was last cleared. ``ended``: that try ended by itself, it wasn't
-    cut off; what somebody failed counts as ended. ``succeeded_before``: an earlier try succeeded, of this run or of the
-    one whose place it takes. ``by_hand``: a person gave it its success, or skipped it before it began; ``by``: who, if
-    the audit log says so. ``added``: Airflow made the task instance, or a new try of it, after the run's last clear had
-    begun; never in a run that wasn't cleared.
-    """
-
-    started: bool = True
-    ended: bool = True
-    succeeded_before: bool = False
-    by_hand: bool = False
-    by: str | None = None
-    added: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Skipping:
-    """What a task that chooses (a branch, a short circuit) decided: whom it follows, or else whom it skips."""
-
-    task_id: str
-    map_index: int
-    followed: frozenset[str] | None = None
-    skipped: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class RunAccount:
-    """How a run came to where it is, as Airflow's rows tell it.
-
-    ``tasks`` by task and map index. ``nothing_to_map``: tasks whose result, over which others are mapped, is empty;
-    that and ``choices`` are told where a task was skipped.
-    ``terminated``: somebody marked the run failed in its last attempt. ``lasted``: from its start to its end, in
-    seconds; None while it goes on.
-    """
-
-    ref: RunRef
-    tasks: Mapping[tuple[str, int], Account] = field(default_factory=dict)
-    choices: tuple[Skipping, ...] = ()
-    nothing_to_map: frozenset[str] = frozenset()
-    terminated: bool = False
-    lasted: float | None = None
-
-    def of(self, task: TaskInstanceFacts) -> Account:
-        """The account of a task instance; one that appeared in the meantime hasn't done anything yet."""
-        return self.tasks.get((task.task_id, task.map_index), Account(started=False, ended=False))

@@ -9,14 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from airflow_rerun_downstream.domain.facts import (
-    REMOVED_TASK_STATE,
-    DagStructure,
-    RunAccount,
-    TaskInstanceFacts,
-    TaskNode,
-)
+from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, DagStructure, TaskInstanceFacts, TaskNode
 from airflow_rerun_downstream.domain.graph import reachable
+from airflow_rerun_downstream.domain.run_accounts import RunAccount
 
 CUT_OFF = "cut off"
 """Stands among the states of upstream tasks for a skip that nothing explains: it explains nothing either."""

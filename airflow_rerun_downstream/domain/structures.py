@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from airflow_rerun_downstream.domain.facts import DagStructure, DagVersion, RunFacts, TaskNode
+from airflow_rerun_downstream.domain.definitions import DagVersion
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskNode
 from airflow_rerun_downstream.domain.refs import RunRef
 
 

@@ -18,11 +18,11 @@ from airflow_rerun_downstream.domain.facts import (
     UNFINISHED_TASK_STATES,
     DagStructure,
     Observation,
-    RunAccount,
     TaskInstanceFacts,
 )
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
+from airflow_rerun_downstream.domain.run_accounts import RunAccount
 from airflow_rerun_downstream.domain.selection import downstream_tasks, selected_instances
 from airflow_rerun_downstream.domain.skips import Skips, doubtful
 

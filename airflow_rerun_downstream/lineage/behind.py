@@ -9,12 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from airflow_rerun_downstream.domain.advice import Advice
-from airflow_rerun_downstream.domain.facts import (
-    Definitions,
-    OutletDefinition,
-    TriggerDefinition,
-    TriggeredRun,
-)
+from airflow_rerun_downstream.domain.definitions import Definitions, OutletDefinition, TriggerDefinition
+from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, unresolved

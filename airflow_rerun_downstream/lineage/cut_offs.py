@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from airflow_rerun_downstream.domain.facts import DagStructure, RunAccount, RunFacts, TaskInstanceFacts
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.run_accounts import RunAccount
 from airflow_rerun_downstream.domain.skips import Skips, doubtful
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.ports.lineage import LineageFacts

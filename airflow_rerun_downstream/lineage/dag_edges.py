@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from airflow_rerun_downstream.domain.definitions import DeclaredLink
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import NotFound
-from airflow_rerun_downstream.domain.facts import (
-    DeclaredLink,
-)
 from airflow_rerun_downstream.domain.refs import shown
 from airflow_rerun_downstream.lineage.kinds import KINDS
 from airflow_rerun_downstream.lineage.kinds.base import EdgeContext

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from airflow_rerun_downstream.domain.facts import DeclaredLink
+from airflow_rerun_downstream.domain.definitions import DeclaredLink
 from airflow_rerun_downstream.domain.plan import PlanWarning
 from airflow_rerun_downstream.domain.refs import shown
 

@@ -6,12 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from airflow_rerun_downstream.domain.definitions import DeclaredLink, Definitions
 from airflow_rerun_downstream.domain.errors import PlanTooLarge
-from airflow_rerun_downstream.domain.facts import (
-    DeclaredLink,
-    Definitions,
-    RunFacts,
-)
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.selection import following

@@ -16,7 +16,7 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 from jinja2 import Environment, nodes
 
-from airflow_rerun_downstream.domain.facts import MAX_LENGTH, TOO_LONG
+from airflow_rerun_downstream.domain.definitions import MAX_LENGTH, TOO_LONG
 from airflow_rerun_downstream.lineage.macros import (
     FIELDS,
     FILTERS,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 
-from airflow_rerun_downstream.domain.facts import Definitions, RunFacts
+from airflow_rerun_downstream.domain.definitions import Definitions
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind, PlannedFuture
 from airflow_rerun_downstream.lineage.discovery import Discovery

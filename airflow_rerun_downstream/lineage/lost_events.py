@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.advice import Advice
-from airflow_rerun_downstream.domain.facts import Definitions, OutletDefinition, RunFacts, TaskInstanceFacts
+from airflow_rerun_downstream.domain.definitions import Definitions, OutletDefinition
+from airflow_rerun_downstream.domain.facts import RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.proof import TaskTries
 from airflow_rerun_downstream.domain.refs import RunRef

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from airflow_rerun_downstream.domain.advice import Advice
-from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskInstanceFacts, TriggerDefinition
+from airflow_rerun_downstream.domain.definitions import TriggerDefinition
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind
 from airflow_rerun_downstream.lineage.explored import Explored, Instances
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, unresolved

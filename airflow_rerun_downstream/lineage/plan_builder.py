@@ -15,11 +15,7 @@ from airflow_rerun_downstream.domain.eligibility import (
     source_refusal,
     task_status,
 )
-from airflow_rerun_downstream.domain.facts import (
-    REMOVED_TASK_STATE,
-    RunFacts,
-    TaskInstanceFacts,
-)
+from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.graph import without_cycles
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import (

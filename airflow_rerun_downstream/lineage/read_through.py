@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from airflow_rerun_downstream.domain.facts import Definitions, SensorDefinition, TriggerDefinition
+from airflow_rerun_downstream.domain.definitions import Definitions, SensorDefinition, TriggerDefinition
 from airflow_rerun_downstream.lineage.templates import is_template, may_name
 
 

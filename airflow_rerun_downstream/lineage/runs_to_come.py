@@ -7,16 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
+from airflow_rerun_downstream.domain.definitions import AssetSchedule
 from airflow_rerun_downstream.domain.eligibility import SCHEDULED
-from airflow_rerun_downstream.domain.facts import (
-    AssetSchedule,
-    RecordedWait,
-    RunFacts,
-    SensorInstance,
-    TaskStart,
-    UndatedRun,
-)
+from airflow_rerun_downstream.domain.facts import RunFacts, UndatedRun
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
+from airflow_rerun_downstream.domain.lineage_records import RecordedWait, SensorInstance, TaskStart
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink

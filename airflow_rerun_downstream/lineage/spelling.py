@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from airflow_rerun_downstream.domain.facts import RunConf, RunFacts, SensorDefinition, TriggerDefinition
+from airflow_rerun_downstream.domain.definitions import SensorDefinition, TriggerDefinition
+from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.templates import is_template, may_be_reckoned, reckoned
 from airflow_rerun_downstream.ports.lineage import LineageFacts, RunFilter

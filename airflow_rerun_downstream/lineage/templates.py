@@ -10,7 +10,9 @@ from types import SimpleNamespace
 
 import pendulum
 
-from airflow_rerun_downstream.domain.facts import MAX_LENGTH, MarkerDefinition, Params, RunConf, RunFacts
+from airflow_rerun_downstream.domain.definitions import MAX_LENGTH, MarkerDefinition
+from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
+from airflow_rerun_downstream.domain.values import Params
 from airflow_rerun_downstream.lineage.expressions import evaluated, names_in
 from airflow_rerun_downstream.lineage.macros import FILTERS, MACROS, CannotRender, Given, ds, ts
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.advice import Advice, said
-from airflow_rerun_downstream.domain.facts import Definitions
+from airflow_rerun_downstream.domain.definitions import Definitions
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.order import Order

@@ -7,29 +7,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from airflow_rerun_downstream.domain.definitions import DagVersion, Definitions
 from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.facts import (
-    AssetConsumption,
-    AssetEmission,
     DagStructure,
-    DagVersion,
-    Definitions,
-    DoubtfulRecord,
-    RecordedWait,
-    RunAccount,
     RunConf,
     RunFacts,
     RunNow,
-    SensorInstance,
     TaskInstanceFacts,
-    TaskStart,
-    TriggeredRun,
     UndatedRun,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
+from airflow_rerun_downstream.domain.lineage_records import (
+    AssetConsumption,
+    AssetEmission,
+    DoubtfulRecord,
+    RecordedWait,
+    SensorInstance,
+    TaskStart,
+    TriggeredRun,
+)
 from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
+from airflow_rerun_downstream.domain.run_accounts import RunAccount
 
 
 @dataclass(frozen=True)

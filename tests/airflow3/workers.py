@@ -7,8 +7,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from airflow_rerun_downstream.domain.facts import DagStructure, Observation, RunAccount
+from airflow_rerun_downstream.domain.facts import DagStructure, Observation
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
+from airflow_rerun_downstream.domain.run_accounts import RunAccount
 from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, judge
 from tests.airflow3 import scene, scheduler
 

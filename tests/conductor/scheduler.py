@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, SensorDefinition
+from airflow_rerun_downstream.domain.definitions import SensorDefinition
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.fakes.house import House
 

@@ -16,7 +16,8 @@ from airflow_rerun_downstream.conductor.gates import (
     takes_evidence,
 )
 from airflow_rerun_downstream.conductor.steps import Adopt, MoveMember, StageBack, Step
-from airflow_rerun_downstream.domain.facts import Observation, RunFacts, TaskInstanceFacts, TriggeredRun
+from airflow_rerun_downstream.domain.facts import Observation, RunFacts, TaskInstanceFacts
+from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Awaited, Child, Member
 from airflow_rerun_downstream.domain.states import MemberState

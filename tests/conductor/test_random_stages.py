@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from airflow_rerun_downstream.domain.facts import SensorDefinition
+from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import SensorDefinition
+from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, PlanRequest
 from airflow_rerun_downstream.domain.rebuilt import reads, rebuilt
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef

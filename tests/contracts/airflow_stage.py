@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
-from airflow_rerun_downstream.domain.facts import RecordedWait
+from airflow_rerun_downstream.domain.lineage_records import RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from tests.airflow3 import history, scene
 from tests.contracts.stages import DAY, MAKERS, MINUTE, NOW, Shape, dispatched

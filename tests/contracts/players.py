@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_rerun_downstream.domain.facts import RunAccount
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.run_accounts import RunAccount
 from tests.contracts.stages import NOW, FakeStage, Stage
 
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from airflow_rerun_downstream.domain.facts import Definitions, DoubtfulRecord, RecordedWait, RunFacts, SensorInstance
+from airflow_rerun_downstream.domain.definitions import Definitions
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait, SensorInstance
 from airflow_rerun_downstream.domain.proof import RunTries, TaskTries, Try
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule

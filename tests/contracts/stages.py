@@ -7,20 +7,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol
 
-from airflow_rerun_downstream.domain.facts import (
-    FINISHED_RUN_STATES,
-    UNTOLD,
+from airflow_rerun_downstream.domain.definitions import (
     AssetSchedule,
-    DoubtfulRecord,
     InletDefinition,
     MarkerDefinition,
     OutletDefinition,
     PastDependency,
-    RecordedWait,
     SensorDefinition,
 )
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
+from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
+from airflow_rerun_downstream.domain.values import UNTOLD
 from airflow_rerun_downstream.ports.gateway import Gateway
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 from tests.fakes.gateway import FakeGateway

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import Account, Skipping
+from airflow_rerun_downstream.domain.run_accounts import Account, Skipping
 from tests.contracts.players import Player, account_of, play
 from tests.contracts.stages import GONE, Shape, Stage
 

@@ -6,16 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from airflow_rerun_downstream.domain.definitions import AssetSchedule, InletDefinition, OutletDefinition
 from airflow_rerun_downstream.domain.edges import AssetFlow
-from airflow_rerun_downstream.domain.facts import (
-    AssetConsumption,
-    AssetEmission,
-    AssetSchedule,
-    InletDefinition,
-    OutletDefinition,
-    TaskStart,
-)
 from airflow_rerun_downstream.domain.freeze import WaitingAsset
+from airflow_rerun_downstream.domain.lineage_records import AssetConsumption, AssetEmission, TaskStart
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.contracts.players import play
 from tests.contracts.stages import DAY, GONE, MINUTE, Shape, Stage

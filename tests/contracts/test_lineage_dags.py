@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import (
-    DagStructure,
+from airflow_rerun_downstream.domain.definitions import (
     Definitions,
     MarkerDefinition,
     PastDependency,
     SensorDefinition,
-    TaskNode,
     TriggerDefinition,
 )
+from airflow_rerun_downstream.domain.facts import DagStructure, TaskNode
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.contracts.stages import GONE, Shape, Stage
 from tests.fakes.world import START

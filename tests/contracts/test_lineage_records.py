@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RecordedWait, TriggeredRun
+from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.contracts.players import play
 from tests.contracts.stages import DAY, GONE, MINUTE, NOW, Shape, Stage

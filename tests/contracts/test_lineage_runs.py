@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from airflow_rerun_downstream.domain.errors import Invalid
-from airflow_rerun_downstream.domain.facts import UNTOLD, RunConf, RunFacts, RunNow
+from airflow_rerun_downstream.domain.facts import RunConf, RunFacts, RunNow
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.values import UNTOLD
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from tests.contracts.stages import DAY, GONE, MINUTE, Shape, Stage
 from tests.fakes.world import START

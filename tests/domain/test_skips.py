@@ -8,15 +8,9 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_rerun_downstream.domain.facts import (
-    Account,
-    DagStructure,
-    RunAccount,
-    Skipping,
-    TaskInstanceFacts,
-    TaskNode,
-)
+from airflow_rerun_downstream.domain.facts import DagStructure, TaskInstanceFacts, TaskNode
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.run_accounts import Account, RunAccount, Skipping
 from airflow_rerun_downstream.domain.skips import Skips
 
 REF = RunRef("d", "r")

@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 
 from airflow_rerun_downstream.domain.facts import (
     UNFINISHED_TASK_STATES,
-    Account,
     DagStructure,
     Observation,
-    RunAccount,
     TaskInstanceFacts,
     TaskNode,
 )
 from airflow_rerun_downstream.domain.plan import Evidence as Known
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.run_accounts import Account, RunAccount
 from airflow_rerun_downstream.domain.verdict import (
     Evidence,
     Judgement,

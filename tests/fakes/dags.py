@@ -7,14 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.domain.facts import (
-    FAILED_TASK_STATES,
-    FINISHED_RUN_STATES,
-    DagVersion,
-    Definitions,
-    PastDependency,
-    TriggerDefinition,
-)
+from airflow_rerun_downstream.domain.definitions import DagVersion, Definitions, PastDependency, TriggerDefinition
+from airflow_rerun_downstream.domain.facts import FAILED_TASK_STATES, FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream.domain.edges import AssetFlow
-from airflow_rerun_downstream.domain.facts import AssetConsumption, AssetEmission, TaskStart
 from airflow_rerun_downstream.domain.freeze import WaitingAsset
+from airflow_rerun_downstream.domain.lineage_records import AssetConsumption, AssetEmission, TaskStart
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.fakes import own_starts
 from tests.fakes.records import told

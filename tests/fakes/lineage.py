@@ -8,32 +8,32 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from airflow_rerun_downstream.domain.definitions import DagVersion, Definitions
 from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
-    Account,
-    AssetConsumption,
-    AssetEmission,
     DagStructure,
-    DagVersion,
-    Definitions,
-    DoubtfulRecord,
-    RecordedWait,
-    RunAccount,
     RunConf,
     RunFacts,
     RunNow,
-    SensorInstance,
     TaskInstanceFacts,
-    TaskStart,
-    TriggeredRun,
     UndatedRun,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
+from airflow_rerun_downstream.domain.lineage_records import (
+    AssetConsumption,
+    AssetEmission,
+    DoubtfulRecord,
+    RecordedWait,
+    SensorInstance,
+    TaskStart,
+    TriggeredRun,
+)
 from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
+from airflow_rerun_downstream.domain.run_accounts import Account, RunAccount
 from airflow_rerun_downstream.ports.lineage import LineageFacts, RunFilter
 from tests.fakes import dags, events, records, tries, waits
 from tests.fakes.world import World

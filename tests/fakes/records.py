@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunConf, RunFacts, TriggerDefinition, TriggeredRun
+from airflow_rerun_downstream.domain.definitions import TriggerDefinition
+from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
+from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.trigger import target_of
 from airflow_rerun_downstream.lineage.templates import may_name

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.domain.facts import RunAccount, TaskInstanceFacts
+from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
 from airflow_rerun_downstream.domain.proof import RunTries, TaskTries, Try
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.run_accounts import RunAccount
 
 if TYPE_CHECKING:
     from tests.fakes.world import World

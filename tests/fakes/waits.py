@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.domain.facts import SHOWN_DATES, DoubtfulRecord, RecordedWait
+from airflow_rerun_downstream.domain.lineage_records import SHOWN_DATES, DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:

@@ -18,29 +18,31 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow_rerun_downstream.domain.edges import AssetFlow
-from airflow_rerun_downstream.domain.facts import (
-    LIVE_TASK_STATES,
-    UNFINISHED_TASK_STATES,
+from airflow_rerun_downstream.domain.definitions import (
     AssetSchedule,
-    DagStructure,
     DagVersion,
     Definitions,
     InletDefinition,
     MarkerDefinition,
     OutletDefinition,
-    Params,
     PastDependency,
-    RunFacts,
     SensorDefinition,
-    Skipping,
+    TriggerDefinition,
+)
+from airflow_rerun_downstream.domain.edges import AssetFlow
+from airflow_rerun_downstream.domain.facts import (
+    LIVE_TASK_STATES,
+    UNFINISHED_TASK_STATES,
+    DagStructure,
+    RunFacts,
     TaskInstanceFacts,
     TaskNode,
-    TriggerDefinition,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, WaitingAsset
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
+from airflow_rerun_downstream.domain.run_accounts import Skipping
+from airflow_rerun_downstream.domain.values import Params
 from tests.fakes import dags, events, own_starts, records, waits
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)

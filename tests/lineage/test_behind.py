@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
-from airflow_rerun_downstream.domain.facts import (
-    UNTOLD,
+from airflow_rerun_downstream.domain.definitions import (
     AssetSchedule,
     InletDefinition,
     MarkerDefinition,
@@ -17,6 +16,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, Plan
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.values import UNTOLD
 from airflow_rerun_downstream.lineage.declarations import parse
 from tests.fakes.world import World
 from tests.lineage.planning import codes, plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import DeclaredLink
+from airflow_rerun_downstream.domain.definitions import DeclaredLink
 from airflow_rerun_downstream.lineage.declarations import parse, read_offset
 
 GOOD = """\

@@ -9,8 +9,9 @@ from dateutil.relativedelta import relativedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_rerun_downstream.domain.definitions import MarkerDefinition, SensorDefinition
 from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid, NotFound, PlanTooLarge
-from airflow_rerun_downstream.domain.facts import MarkerDefinition, RecordedWait, SensorDefinition
+from airflow_rerun_downstream.domain.lineage_records import RecordedWait
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.offsets import consumer_dates

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.domain.edges import AssetFlow, DagEdge
-from airflow_rerun_downstream.domain.errors import NotFound
-from airflow_rerun_downstream.domain.facts import (
+from airflow_rerun_downstream.domain.definitions import (
     DeclaredLink,
     MarkerDefinition,
     PastDependency,
-    RecordedWait,
     SensorDefinition,
     TriggerDefinition,
 )
+from airflow_rerun_downstream.domain.edges import AssetFlow, DagEdge
+from airflow_rerun_downstream.domain.errors import NotFound
+from airflow_rerun_downstream.domain.lineage_records import RecordedWait
 from airflow_rerun_downstream.domain.plan import Evidence
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.dag_edges import dag_edges

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import InletDefinition
+from airflow_rerun_downstream.domain.definitions import InletDefinition
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from tests.fakes.lineage import FakeFacts
 from tests.fakes.world import START, World

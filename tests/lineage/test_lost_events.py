@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import (
+from airflow_rerun_downstream.domain.definitions import (
     AssetSchedule,
     DagVersion,
     Definitions,

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from airflow_rerun_downstream.domain.definitions import PastDependency
 from airflow_rerun_downstream.domain.errors import PlanTooLarge
-from airflow_rerun_downstream.domain.facts import PastDependency
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind, Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from tests.fakes.lineage import FakeFacts

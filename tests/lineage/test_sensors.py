@@ -10,18 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_rerun_downstream.domain.facts import (
-    UNTOLD,
-    DagVersion,
-    DeclaredLink,
-    Definitions,
-    DoubtfulRecord,
-    RecordedWait,
-    SensorDefinition,
-    TaskInstanceFacts,
-)
+from airflow_rerun_downstream.domain.definitions import DagVersion, DeclaredLink, Definitions, SensorDefinition
+from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
+from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.plan import Link, Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.values import UNTOLD
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 from tests.fakes.lineage import FakeFacts, FakeTaskRecords

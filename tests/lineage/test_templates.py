@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_rerun_downstream.domain.facts import TOO_LONG, UNTOLD, MarkerDefinition, RunConf, RunFacts
+from airflow_rerun_downstream.domain.definitions import TOO_LONG, MarkerDefinition
+from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.values import UNTOLD
 from airflow_rerun_downstream.lineage.macros import CannotRender
 from airflow_rerun_downstream.lineage.templates import may_be_reckoned, may_name, reckoned, rendered, rendered_date
 from tests.hostile import NAMES, TEMPLATES

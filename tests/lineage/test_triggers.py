@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
-from airflow_rerun_downstream.domain.facts import AssetSchedule, DeclaredLink, OutletDefinition, SensorDefinition
+from airflow_rerun_downstream.domain.definitions import AssetSchedule, DeclaredLink, OutletDefinition, SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import Declarations

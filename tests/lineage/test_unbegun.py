@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import SensorDefinition
+from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.plan import Plan
 from airflow_rerun_downstream.domain.refs import TaskRef
 from tests.fakes.world import World

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_rerun_downstream.domain.facts import Definitions
+from airflow_rerun_downstream.domain.definitions import Definitions
 from tests.fakes.world import World
 from tests.lineage.planning import plan
 

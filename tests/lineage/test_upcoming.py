@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_rerun_downstream.domain.facts import (
+from airflow_rerun_downstream.domain.definitions import (
     AssetSchedule,
     InletDefinition,
     MarkerDefinition,

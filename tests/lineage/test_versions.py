@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import (
+from airflow_rerun_downstream.domain.definitions import (
     DagVersion,
     Definitions,
     InletDefinition,
     MarkerDefinition,
     PastDependency,
     SensorDefinition,
-    TaskInstanceFacts,
 )
+from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.structures import Structures, merged
 from tests.fakes.world import START, World

@@ -6,13 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 
-from airflow_rerun_downstream.domain.facts import (
-    FINISHED_RUN_STATES,
-    DagStructure,
-    Definitions,
-    TaskInstanceFacts,
-    TriggerDefinition,
-)
+from airflow_rerun_downstream.domain.definitions import Definitions, TriggerDefinition
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, DagStructure, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.fakes.dags import declared_by
 from tests.fakes.events import Event

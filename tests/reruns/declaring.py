@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from airflow_rerun_downstream.domain.facts import (
+from airflow_rerun_downstream.domain.definitions import (
     AssetSchedule,
-    DagStructure,
     OutletDefinition,
     SensorDefinition,
-    TaskNode,
     TriggerDefinition,
 )
+from airflow_rerun_downstream.domain.facts import DagStructure, TaskNode
 from tests.fakes.world import World
 from tests.reruns.model import Dag, Task
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from airflow_rerun_downstream.domain.facts import (
-    TaskNode,
-)
+from airflow_rerun_downstream.domain.facts import TaskNode
 
 
 def makes_data(node: TaskNode) -> bool:

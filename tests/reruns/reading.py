@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from airflow_rerun_downstream.domain.facts import DagStructure, SensorDefinition, TaskNode
+from airflow_rerun_downstream.domain.definitions import SensorDefinition
+from airflow_rerun_downstream.domain.facts import DagStructure, TaskNode
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.fakes.events import Event
 from tests.fakes.world import World

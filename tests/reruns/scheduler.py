@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from airflow_rerun_downstream.domain.facts import (
-    DagStructure,
-    TaskNode,
-)
+from airflow_rerun_downstream.domain.facts import DagStructure, TaskNode
 from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.reruns import rules

@@ -6,17 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from airflow_rerun_downstream.domain.facts import (
-    FINISHED_RUN_STATES,
-    UNFINISHED_TASK_STATES,
-    DagStructure,
-    SensorDefinition,
-    Skipping,
-    TaskNode,
-    TriggerDefinition,
-)
+from airflow_rerun_downstream.domain.definitions import SensorDefinition, TriggerDefinition
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, UNFINISHED_TASK_STATES, DagStructure, TaskNode
 from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.run_accounts import Skipping
 from tests.fakes.world import START
 from tests.reruns import rules
 from tests.reruns.airflow import Airflow, Key

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.errors import Forbidden, FreezeUnavailable, Invalid, NotFound, NotSelectable
-from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.reasons import sentence

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.errors import Refusal
-from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from pytest_mock import MockerFixture
 
+from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.errors import (
     ActionNotAllowed,
     AssetManagerInactive,
@@ -26,7 +27,6 @@ from airflow_rerun_downstream.domain.errors import (
     StalePlan,
     UnknownTarget,
 )
-from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.domain.plan import PlanOptions, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings

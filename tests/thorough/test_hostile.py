@@ -14,7 +14,8 @@ import pytest
 from pydantic import ValidationError
 
 from airflow_rerun_downstream.airflow3.database.untrusted_values import Unreadable, linked_run, read_id, read_waited
-from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
+from airflow_rerun_downstream.domain.definitions import MarkerDefinition
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage import expressions
 from airflow_rerun_downstream.lineage.declarations import parse

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import null
 
 from airflow_rerun_downstream.airflow3.lineage_facts import facts, serialized_dag, serialized_task, task_starts
-from airflow_rerun_downstream.domain.facts import Definitions, SensorInstance
+from airflow_rerun_downstream.domain.definitions import Definitions
+from airflow_rerun_downstream.domain.lineage_records import SensorInstance
 from airflow_rerun_downstream.lineage import discovery, planner
 from airflow_rerun_downstream.lineage.behind import Behind
 from airflow_rerun_downstream.lineage.kinds import declared

@@ -13,8 +13,8 @@ from airflow_rerun_downstream.airflow3.configuration import declarations
 from airflow_rerun_downstream.airflow3.database.transactions import transactions
 from airflow_rerun_downstream.airflow3.holding import lost_runs
 from airflow_rerun_downstream.airflow3.installation import airflow_processes, process_reports
+from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.errors import Refusal
-from airflow_rerun_downstream.domain.facts import SensorDefinition
 from airflow_rerun_downstream.ports.installation import Clock, ComponentHealth
 from airflow_rerun_downstream.ports.lease import MAX_CLOCK_OFFSET, beside_the_database
 from airflow_rerun_downstream.settings import Settings

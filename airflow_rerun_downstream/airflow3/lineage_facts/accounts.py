@@ -32,8 +32,9 @@ from airflow_rerun_downstream.airflow3.database.untrusted_values import read_cho
 from airflow_rerun_downstream.airflow3.lineage_facts.online import XCOM, word
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, TI
 from airflow_rerun_downstream.airflow3.lineage_facts.set_by_hand import Marks, marks
-from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Account, RunAccount, Skipping
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.run_accounts import Account, RunAccount, Skipping
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

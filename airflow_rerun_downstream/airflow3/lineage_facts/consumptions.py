@@ -12,7 +12,8 @@ from sqlalchemy import select
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in
 from airflow_rerun_downstream.airflow3.lineage_facts.emitted_events import events_of
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, RUN_COLUMNS, complete
-from airflow_rerun_downstream.domain.facts import AssetConsumption, RunFacts
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.lineage_records import AssetConsumption
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:

@@ -44,7 +44,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts.triggered_runs import (
     triggered_runs,
     triggering_runs,
 )
-from airflow_rerun_downstream.domain.facts import Definitions
+from airflow_rerun_downstream.domain.definitions import Definitions
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 Asked = ParamSpec("Asked")

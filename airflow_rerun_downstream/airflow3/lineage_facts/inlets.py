@@ -22,12 +22,8 @@ from sqlalchemy import exists, func, null, or_, select, union_all
 
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in
 from airflow_rerun_downstream.airflow3.lineage_facts.emitted_events import ASSET, EVENT, emitted_by
-from airflow_rerun_downstream.domain.facts import (
-    AssetEmission,
-    AssetSchedule,
-    InletDefinition,
-    OutletDefinition,
-)
+from airflow_rerun_downstream.domain.definitions import AssetSchedule, InletDefinition, OutletDefinition
+from airflow_rerun_downstream.domain.lineage_records import AssetEmission
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from airflow.models.serialized_dag import SerializedDagModel
 from sqlalchemy import and_, func, select
 
 from airflow_rerun_downstream.airflow3.lineage_facts.serialized_dag import ParsedDag, parse
-from airflow_rerun_downstream.domain.facts import DagStructure, Definitions
+from airflow_rerun_downstream.domain.definitions import Definitions
+from airflow_rerun_downstream.domain.facts import DagStructure
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun

@@ -22,7 +22,12 @@ from airflow_rerun_downstream.airflow3.database.sensor_marks import (
     read_own_code,
 )
 from airflow_rerun_downstream.airflow3.lineage_facts.serialized_task import MAX_VALUES, UNKNOWN, Task, texts_of
-from airflow_rerun_downstream.domain.facts import MarkerDefinition, PastDependency, SensorDefinition, TriggerDefinition
+from airflow_rerun_downstream.domain.definitions import (
+    MarkerDefinition,
+    PastDependency,
+    SensorDefinition,
+    TriggerDefinition,
+)
 from airflow_rerun_downstream.lineage.templates import is_template
 
 THIS_DATE = "{{ logical_date.isoformat() }}"

@@ -11,7 +11,8 @@ from sqlalchemy import and_, select
 
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import current_dags, parsed_dags
-from airflow_rerun_downstream.domain.facts import FAILED_TASK_STATES, FINISHED_RUN_STATES, PastDependency
+from airflow_rerun_downstream.domain.definitions import PastDependency
+from airflow_rerun_downstream.domain.facts import FAILED_TASK_STATES, FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
 

@@ -33,13 +33,8 @@ from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import (
     unreadable,
 )
 from airflow_rerun_downstream.airflow3.lineage_facts.serialized_dag import ParsedDag
-from airflow_rerun_downstream.domain.facts import (
-    DagVersion,
-    Definitions,
-    SensorDefinition,
-    TaskNode,
-    TriggerDefinition,
-)
+from airflow_rerun_downstream.domain.definitions import DagVersion, Definitions, SensorDefinition, TriggerDefinition
+from airflow_rerun_downstream.domain.facts import TaskNode
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, one_in, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts.accounts import NONE, RESCHEDULE, started, tries
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import TI
-from airflow_rerun_downstream.domain.facts import SensorInstance
+from airflow_rerun_downstream.domain.lineage_records import SensorInstance
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:

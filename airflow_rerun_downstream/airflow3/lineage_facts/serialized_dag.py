@@ -24,7 +24,8 @@ from airflow_rerun_downstream.airflow3.lineage_facts.link_operators import (
     waits_for_run,
 )
 from airflow_rerun_downstream.airflow3.lineage_facts.serialized_task import Task, plain
-from airflow_rerun_downstream.domain.facts import DagStructure, Definitions, TaskNode
+from airflow_rerun_downstream.domain.definitions import Definitions
+from airflow_rerun_downstream.domain.facts import DagStructure, TaskNode
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airflow_rerun_downstream.domain.facts import MAX_LENGTH, TOO_LONG, UNTOLD, Params, Value
+from airflow_rerun_downstream.domain.definitions import MAX_LENGTH, TOO_LONG
+from airflow_rerun_downstream.domain.values import UNTOLD, Params, Value
 
 UNKNOWN = "{{ mapped }}"
 """Stands for a value that differs from one map index to the next and isn't written in the Dag: a template too."""

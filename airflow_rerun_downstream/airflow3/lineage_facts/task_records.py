@@ -20,7 +20,7 @@ from airflow_rerun_downstream.airflow3.database.untrusted_values import (
     text_of,
 )
 from airflow_rerun_downstream.airflow3.lineage_facts.online import XCOM
-from airflow_rerun_downstream.domain.facts import SHOWN_DATES, DoubtfulRecord, RecordedWait
+from airflow_rerun_downstream.domain.lineage_records import SHOWN_DATES, DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from airflow_rerun_downstream.airflow3.lineage_facts.emitted_events import EVENT
 from airflow_rerun_downstream.airflow3.lineage_facts.online import word
 from airflow_rerun_downstream.airflow3.lineage_facts.own_starts import DID_NOTHING, can_be_noted, noted_start
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, RUN_COLUMNS, TI, complete
-from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, TaskStart
+from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE
+from airflow_rerun_downstream.domain.lineage_records import TaskStart
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:

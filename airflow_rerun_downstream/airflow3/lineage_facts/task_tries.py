@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_rerun_downstream.airflow3.lineage_facts.accounts import NONE, accounts_from, read
 from airflow_rerun_downstream.airflow3.lineage_facts.online import word
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import BY_TASK
-from airflow_rerun_downstream.domain.facts import RunAccount
 from airflow_rerun_downstream.domain.proof import RunTries, TaskTries, Try
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.run_accounts import RunAccount
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -24,7 +24,9 @@ from airflow_rerun_downstream.airflow3.lineage_facts.online import XCOM, made_by
 from airflow_rerun_downstream.airflow3.lineage_facts.run_versions import is_open, triggers_of
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, RUN_COLUMNS, complete, confs, runs
 from airflow_rerun_downstream.airflow3.lineage_facts.task_records import rendered_fields
-from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RunFacts, TriggerDefinition, TriggeredRun
+from airflow_rerun_downstream.domain.definitions import TriggerDefinition
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.trigger import can_be_reckoned, target_of
 from airflow_rerun_downstream.lineage.templates import may_name

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.edges import AssetFlow, DagEdge
-from airflow_rerun_downstream.domain.facts import AssetConsumption, RunFacts
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.lineage_records import AssetConsumption
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.lineage.kinds.base import EdgeContext, FoundLink, LineageContext, refs
 

@@ -9,15 +9,9 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from airflow_rerun_downstream.domain.advice import Advice, said
+from airflow_rerun_downstream.domain.definitions import Definitions, InletDefinition, OutletDefinition, SensorDefinition
 from airflow_rerun_downstream.domain.edges import AssetFlow, DagEdge
-from airflow_rerun_downstream.domain.facts import (
-    DagStructure,
-    Definitions,
-    InletDefinition,
-    OutletDefinition,
-    RunFacts,
-    SensorDefinition,
-)
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.selection import following

@@ -8,8 +8,9 @@ from fnmatch import fnmatchcase
 from pathlib import PurePath
 
 from airflow_rerun_downstream.domain.advice import Advice
+from airflow_rerun_downstream.domain.definitions import DeclaredLink
 from airflow_rerun_downstream.domain.edges import DagEdge
-from airflow_rerun_downstream.domain.facts import DeclaredLink, RunFacts, UndatedRun
+from airflow_rerun_downstream.domain.facts import RunFacts, UndatedRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.lineage.kinds.base import EdgeContext, FoundLink, LineageContext, by_dag, unresolved
 from airflow_rerun_downstream.lineage.macros import CannotRender

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from operator import attrgetter
 
+from airflow_rerun_downstream.domain.definitions import InletDefinition
 from airflow_rerun_downstream.domain.edges import DagEdge
-from airflow_rerun_downstream.domain.facts import AssetEmission, InletDefinition, RunFacts, TaskStart
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.lineage_records import AssetEmission, TaskStart
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.asset import edges_of_flows

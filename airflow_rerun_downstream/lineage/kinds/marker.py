@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from airflow_rerun_downstream.domain.advice import Advice
+from airflow_rerun_downstream.domain.definitions import MarkerDefinition
 from airflow_rerun_downstream.domain.edges import DagEdge
-from airflow_rerun_downstream.domain.facts import MarkerDefinition, RunFacts
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.base import WHICH_DAG, EdgeContext, FoundLink, LineageContext, unresolved

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from airflow_rerun_downstream.domain.definitions import PastDependency
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import PlanTooLarge
-from airflow_rerun_downstream.domain.facts import PastDependency, RunFacts
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.base import EdgeContext, FoundLink, LineageContext

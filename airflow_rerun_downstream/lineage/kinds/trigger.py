@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from airflow_rerun_downstream.domain.advice import Advice
+from airflow_rerun_downstream.domain.definitions import TriggerDefinition
 from airflow_rerun_downstream.domain.edges import DagEdge
-from airflow_rerun_downstream.domain.facts import (
-    DoubtfulRecord,
-    RunConf,
-    RunFacts,
-    TriggerDefinition,
-    TriggeredRun,
-)
+from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
+from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, TriggeredRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.lineage.kinds.base import (
     WHICH_DAG,

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
 from airflow_rerun_downstream.domain.edges import AssetFlow
-from airflow_rerun_downstream.domain.facts import RecordedWait
+from airflow_rerun_downstream.domain.lineage_records import RecordedWait
 from tests.airflow3 import history, scene
 
 ONE, TWO = "x://one/all", "x://two/all"

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from airflow_rerun_downstream.domain.definitions import Definitions
 from airflow_rerun_downstream.domain.edges import DagEdge
-from airflow_rerun_downstream.domain.facts import Definitions
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.dag_edges import dag_edges

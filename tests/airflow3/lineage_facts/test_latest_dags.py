@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from dateutil.relativedelta import relativedelta
 
-from airflow_rerun_downstream.domain.facts import UNTOLD, MarkerDefinition, SensorDefinition, TriggerDefinition
+from airflow_rerun_downstream.domain.definitions import MarkerDefinition, SensorDefinition, TriggerDefinition
+from airflow_rerun_downstream.domain.values import UNTOLD
 from tests.airflow3 import scene
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
-from airflow_rerun_downstream.domain.facts import DoubtfulRecord, RecordedWait
+from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports.lineage import RunFilter
 from tests.airflow3 import history, scene

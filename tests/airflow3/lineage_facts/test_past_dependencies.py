@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.domain.facts import PastDependency
+from airflow_rerun_downstream.domain.definitions import PastDependency
 from tests.airflow3 import history, scene
 
 START = scene.START

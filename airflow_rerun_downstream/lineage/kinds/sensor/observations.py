@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from airflow_rerun_downstream.domain.facts import (
-    DoubtfulRecord,
-    RecordedWait,
-    RunFacts,
-    SensorDefinition,
-    SensorInstance,
-)
+from airflow_rerun_downstream.domain.definitions import SensorDefinition
+from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait, SensorInstance
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.base import LineageContext, OwnDefinitions
 from airflow_rerun_downstream.lineage.offsets import consumer_dates

@@ -13,13 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from airflow_rerun_downstream.domain.advice import Advice
-from airflow_rerun_downstream.domain.facts import (
-    DagStructure,
-    RecordedWait,
-    RunFacts,
-    SensorDefinition,
-    SensorInstance,
-)
+from airflow_rerun_downstream.domain.definitions import SensorDefinition
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts
+from airflow_rerun_downstream.domain.lineage_records import RecordedWait, SensorInstance
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, by_dag

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from airflow_rerun_downstream.domain.advice import Advice
-from airflow_rerun_downstream.domain.facts import DeclaredLink, RunFacts, SensorDefinition
+from airflow_rerun_downstream.domain.definitions import DeclaredLink, SensorDefinition
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, unresolved
