@@ -20,7 +20,7 @@ from airflow_rerun_downstream.airflow3.installation.permissions import (
 )
 from airflow_rerun_downstream.airflow3.installation.process_reports import Reporter, process_name
 from airflow_rerun_downstream.conductor.tick import Conductor
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.notify.targets import ConfiguredTargets
 from airflow_rerun_downstream.ports.installation import Permissions
 from airflow_rerun_downstream.ports.work import Work

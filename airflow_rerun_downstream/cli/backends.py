@@ -13,7 +13,7 @@ from airflow_rerun_downstream import host
 from airflow_rerun_downstream.cli.bodies import Usage
 from airflow_rerun_downstream.client import RerunDownstreamClient
 from airflow_rerun_downstream.client.transport import address
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.rest.api import Api
 
 NO_MAXIMUM = 100_000

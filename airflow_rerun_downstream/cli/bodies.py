@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from airflow_rerun_downstream.domain.rerun import NOTIFICATION_CONDITIONS, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import NOTIFICATION_CONDITIONS, RerunSettings
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 
 INDEXED = re.compile(r"^(?P<task_id>.+)\[(?P<map_index>\d+)\]$")

@@ -12,8 +12,9 @@ from dataclasses import replace
 from airflow_rerun_downstream.conductor.steps import Adopt
 from airflow_rerun_downstream.domain.facts import BEGUN_TASK_STATES, Observation, RunFacts
 from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
+from airflow_rerun_downstream.domain.member import Child, Member, is_free
 from airflow_rerun_downstream.domain.refs import RunRef, covers
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Child, Member, is_free
+from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState
 
 Made = Mapping[RunRef, Sequence[TriggeredRun]]

@@ -27,9 +27,10 @@ from airflow_rerun_downstream.conductor.steps import (
 from airflow_rerun_downstream.conductor.stillness import stands
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation
 from airflow_rerun_downstream.domain.freeze import Hold
+from airflow_rerun_downstream.domain.member import Member, is_free, lets_go
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member, is_free, lets_go
+from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.room import CLOSED, STUCK, DagRoom, word_of
 from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState, RerunState, Role
 from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, Verdict

@@ -26,9 +26,11 @@ from airflow_rerun_downstream.conductor.steps import (
     Step,
     StopMember,
 )
+from airflow_rerun_downstream.domain.member import Awaited, Member
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Finding, Proof, ProofReason, sentence_of
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
-from airflow_rerun_downstream.domain.rerun import CONDUCTOR, ActiveRerun, Awaited, Member, Rerun
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Rerun
+from airflow_rerun_downstream.domain.rerun_request import CONDUCTOR
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.installation import Clock

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, Observation
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.rebuilt import at_submit
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.domain.verdict import Evidence, evidence
 from airflow_rerun_downstream.ports.work import Work

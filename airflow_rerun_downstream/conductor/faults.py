@@ -15,7 +15,7 @@ from airflow_rerun_downstream.conductor.steps import (
     Step,
     StopMember,
 )
-from airflow_rerun_downstream.domain.rerun import Member
+from airflow_rerun_downstream.domain.member import Member
 
 TRIES = 5
 """How often a step is tried before something else is done, where there is something else."""

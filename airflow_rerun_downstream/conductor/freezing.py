@@ -12,8 +12,9 @@ from datetime import datetime
 from airflow_rerun_downstream.conductor.steps import Catch, Explain, Halt, MoveMember, Release
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation
 from airflow_rerun_downstream.domain.freeze import Hold
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
+from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.states import MemberState
 
 HELD = "held"

@@ -15,8 +15,9 @@ from airflow_rerun_downstream.domain.facts import (
     UNFINISHED_TASK_STATES,
     Observation,
 )
+from airflow_rerun_downstream.domain.member import Awaited, Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Awaited, Member
+from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import Evidence, Verdict, by_states

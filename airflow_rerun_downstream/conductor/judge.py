@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation, TaskInstanceFacts
-from airflow_rerun_downstream.domain.rerun import Member
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, NotMadeAnew, by_states, judge

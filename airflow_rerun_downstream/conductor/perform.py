@@ -26,10 +26,11 @@ from airflow_rerun_downstream.conductor.steps import (
 )
 from airflow_rerun_downstream.domain.errors import CannotDispatch, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import Observation
+from airflow_rerun_downstream.domain.member import Awaited, Member
 from airflow_rerun_downstream.domain.proof import Proof, not_computed
 from airflow_rerun_downstream.domain.proving import prove
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Awaited, Member, Rerun
+from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, RerunState
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.installation import Clock

@@ -12,8 +12,9 @@ from functools import cached_property
 
 from airflow_rerun_downstream.conductor.steps import Dispatch, ExplainAll
 from airflow_rerun_downstream.domain.facts import Observation
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
+from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.room import CLOSED, DagRoom
 from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState
 

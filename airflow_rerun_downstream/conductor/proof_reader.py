@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Evidence, Link
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Facts, Proof, ProvenLink, ProvenMember, Told
 from airflow_rerun_downstream.domain.proving import prove
 from airflow_rerun_downstream.domain.rebuilt import REBUILT, at_submit
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.work import Work

@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Collection, Iterable
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.rebuilt import STAYS, TOLERATED, at_submit, rebuilt, through_waiting
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member, Rerun
+from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew, had_data
 from airflow_rerun_downstream.ports.work import Work

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 

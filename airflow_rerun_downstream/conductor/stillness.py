@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from airflow_rerun_downstream.domain.facts import UNFINISHED_TASK_STATES, Observation
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.states import MemberState
 
 PARKED = frozenset({"deferred", "awaiting_input", "up_for_retry"})

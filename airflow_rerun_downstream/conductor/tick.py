@@ -18,8 +18,9 @@ from airflow_rerun_downstream.conductor.stillness import Stillness
 from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Member
+from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.room import DagRoom
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.domain.verdict import Evidence

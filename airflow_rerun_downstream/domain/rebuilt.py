@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.selection import downstream_tasks
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew

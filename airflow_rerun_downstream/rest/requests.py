@@ -10,7 +10,7 @@ from airflow_rerun_downstream.domain import plan as domain
 from airflow_rerun_downstream.domain.errors import EmptySelection, NotFound
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, normalised
-from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.rest.fields import (
     MAX_INT,
     MAX_LISTED,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_h
 
 from pydantic import create_model
 
-from airflow_rerun_downstream.domain.rerun import RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import RerunSettings
 from airflow_rerun_downstream.rest.fields import Body, Count, Payload
 from airflow_rerun_downstream.rest.word_lists import listed
 

@@ -20,10 +20,11 @@ from airflow_rerun_downstream.domain.errors import (
     StalePlan,
     UnknownTarget,
 )
+from airflow_rerun_downstream.domain.new_rerun import NewFrozen
 from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, LinkKind, Plan, PlanContent, PlannedRun
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, shown
-from airflow_rerun_downstream.domain.rerun import NewFrozen, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from airflow_rerun_downstream.domain.selection import named
 from airflow_rerun_downstream.domain.token import changes
 from airflow_rerun_downstream.ports.installation import Health

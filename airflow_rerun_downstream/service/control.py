@@ -7,9 +7,11 @@ from typing import NoReturn
 
 from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN
 from airflow_rerun_downstream.domain.refs import RunRef, covers
-from airflow_rerun_downstream.domain.rerun import Actor, Member, Rerun
+from airflow_rerun_downstream.domain.rerun import Rerun
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew, made_anew

@@ -6,19 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from airflow_rerun_downstream.domain.errors import NotFound, NotSelectable, RunInActiveRerun
+from airflow_rerun_downstream.domain.new_rerun import NewChild, NewMember, NewRerun, NewStageGate
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
-from airflow_rerun_downstream.domain.rerun import (
-    Actor,
-    MemberRequest,
-    NewChild,
-    NewMember,
-    NewRerun,
-    NewStageGate,
-    RerunRequest,
-)
+from airflow_rerun_downstream.domain.rerun_request import Actor, MemberRequest, RerunRequest
 from airflow_rerun_downstream.domain.selection import explicit_selection, failed_upstream_tasks, named
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.ports.lineage import LineageFacts

@@ -9,7 +9,7 @@ from datetime import timezone
 from airflow_rerun_downstream.domain.errors import AssetManagerInactive, OffsetUnknown
 from airflow_rerun_downstream.domain.plan import Plan, PlanContent, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Actor, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest
 from airflow_rerun_downstream.lineage.dag_edges import dag_edges, no_dag
 from airflow_rerun_downstream.lineage.plan_builder import Audience, listed_run
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from airflow_rerun_downstream.conductor.proof_reader import proof_of
 from airflow_rerun_downstream.domain.errors import NotFound
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Finding, Older, Proof, Spot
 from airflow_rerun_downstream.domain.rebuilt import REBUILT, at_submit
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Actor, Member, Rerun, RerunEvent, member_actions, rerun_actions
+from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent, member_actions, rerun_actions
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from airflow_rerun_downstream.domain.errors import Refusal
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.service.core import Core
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.errors import CannotFreeze, RunInActiveRerun
+from airflow_rerun_downstream.domain.new_rerun import NewMember, NewRerun
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import FutureRef, Plan, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, task_ids
-from airflow_rerun_downstream.domain.rerun import Actor, NewMember, NewRerun, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest
 from airflow_rerun_downstream.domain.selection import named
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.lineage.ordering import order_of, order_warnings

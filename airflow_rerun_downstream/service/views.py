@@ -7,10 +7,11 @@ from datetime import datetime
 
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import FutureRef, PlannedRun, PlannedTask, PlanWarning
 from airflow_rerun_downstream.domain.proof import Finding, Older, Proof
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member, Rerun
+from airflow_rerun_downstream.domain.rerun import Rerun
 
 
 @dataclass(frozen=True)

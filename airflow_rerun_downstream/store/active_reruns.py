@@ -15,8 +15,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from airflow_rerun_downstream.domain.member import Child, Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Child, Member, Rerun
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Rerun
 from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES, MemberState, RerunState
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import NOBODY, children_of, members_of, rerun_of

@@ -11,7 +11,7 @@ from typing import Any
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanOptions, PlanWarning
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks
-from airflow_rerun_downstream.domain.rerun import Notification, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import Notification, RerunSettings
 
 
 def json_value(value: Any) -> Any:

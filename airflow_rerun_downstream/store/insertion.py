@@ -10,8 +10,8 @@ from sqlalchemy import Table, delete, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
+from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun, NewStageGate
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import NewFrozen, NewRerun, NewStageGate
 from airflow_rerun_downstream.store.executor import Executor, chunks, new_id
 from airflow_rerun_downstream.store.mapping import frozen_values, link_values, member_values, rerun_values
 from airflow_rerun_downstream.store.tables import active_run, child, gate, link, member, rerun

@@ -9,18 +9,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
+from airflow_rerun_downstream.domain.member import Child, Member, StageGate
+from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewMember, NewRerun
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import (
-    Child,
-    Member,
-    NewFrozen,
-    NewMember,
-    NewRerun,
-    Rerun,
-    RerunEvent,
-    StageGate,
-)
+from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.store import codec
 from airflow_rerun_downstream.store.executor import Executor, chunks

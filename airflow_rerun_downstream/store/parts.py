@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, or_, select, tuple_, union
 
+from airflow_rerun_downstream.domain.member import Awaited, Member, own_stages
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Awaited, Member, RerunEvent, own_stages
+from airflow_rerun_downstream.domain.rerun import RerunEvent
 from airflow_rerun_downstream.domain.states import SATISFIED
 from airflow_rerun_downstream.ports.store import Part
 from airflow_rerun_downstream.store.executor import Executor, chunks

@@ -8,10 +8,12 @@ from datetime import datetime
 from sqlalchemy import func, insert, select, update
 
 from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.member import Awaited, Member
+from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Awaited, Member, NewFrozen, NewRerun, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched

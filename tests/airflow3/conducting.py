@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from airflow_rerun_downstream.domain.member import Member
+from airflow_rerun_downstream.domain.new_rerun import NewMember, NewRerun
 from airflow_rerun_downstream.domain.plan import PlanOptions
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import Actor, Member, NewMember, NewRerun, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import Actor, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.settings import Settings
 from tests.airflow3 import scene

@@ -17,7 +17,7 @@ import pytest
 
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, LinkKind, Plan, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from tests.airflow3 import database as databases
 from tests.airflow3 import logins, scene
 from tests.airflow3.conftest import emptied, forget_plugins, rewire

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Actor, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest
 from airflow_rerun_downstream.lineage.ordering import order_of
 from airflow_rerun_downstream.lineage.planner import Planner
 from airflow_rerun_downstream.service import members

@@ -15,7 +15,7 @@ from airflow_rerun_downstream.conductor import loop
 from airflow_rerun_downstream.conductor.tick import Conductor
 from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import Actor, MemberRequest, RerunRequest, RerunSettings
 from dev.waiting import wait_until
 from tests.bench.history import LargeHistory
 from tests.bench.test_plan import compared

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.lineage_facts import emitted_assets
 from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from tests.airflow3.database import Statements
 from tests.bench.history import LargeHistory
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.conductor.proof_reader import proof_of
 from airflow_rerun_downstream.domain.plan import PlanRequest
-from airflow_rerun_downstream.domain.rerun import Actor, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest, RerunSettings
 from tests.bench.history import LargeHistory
 
 ADA = Actor("1", "ada")

@@ -17,7 +17,7 @@ from airflow_rerun_downstream.cli.main import main
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun, SchemaMismatch
 from airflow_rerun_downstream.domain.proof import Counts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import Actor, MemberRequest, Notification
+from airflow_rerun_downstream.domain.rerun_request import Actor, MemberRequest, Notification
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.ports.store import RerunFilter
 from airflow_rerun_downstream.rest import payloads

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import Member, MemberRequest, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA, House
 

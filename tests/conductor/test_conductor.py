@@ -10,7 +10,7 @@ from airflow_rerun_downstream.conductor.decide import Limits, decide
 from airflow_rerun_downstream.conductor.tick import TickReport
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from tests.fakes.house import ADA, House

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.domain.plan import PlanRequest
-from airflow_rerun_downstream.domain.rerun import RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest, RerunSettings
 from airflow_rerun_downstream.ports.work import Work
 from tests.fakes.house import ADA, House
 

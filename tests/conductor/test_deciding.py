@@ -21,8 +21,8 @@ from airflow_rerun_downstream.conductor.steps import Catch, Explain, Halt, MoveM
 from airflow_rerun_downstream.conductor.stillness import AGAIN, PATIENCE, Stillness, stands
 from airflow_rerun_downstream.domain.facts import Observation, TaskInstanceFacts
 from airflow_rerun_downstream.domain.freeze import Hold
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from tests.conductor.members import active, member

@@ -18,8 +18,8 @@ from airflow_rerun_downstream.conductor.gates import (
 from airflow_rerun_downstream.conductor.steps import Adopt, MoveMember, StageBack, Step
 from airflow_rerun_downstream.domain.facts import Observation, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
+from airflow_rerun_downstream.domain.member import Awaited, Child, Member
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import Awaited, Child, Member
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.conductor.members import active, member
 from tests.fakes.world import START

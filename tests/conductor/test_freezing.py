@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from airflow_rerun_downstream.domain.freeze import DagSchedule
+from airflow_rerun_downstream.domain.member import Member
+from airflow_rerun_downstream.domain.new_rerun import NewFrozen
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member, NewFrozen
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.settings import Settings
 from tests.conductor.test_conductor import finish, member_id, state, states, submit

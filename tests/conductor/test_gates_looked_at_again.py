@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import Member, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA, House
 

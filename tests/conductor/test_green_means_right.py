@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.rebuilt import REBUILT
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from tests.fakes.house import ADA, House
 
 TASKS = ("wait", "load", "publish", "close")

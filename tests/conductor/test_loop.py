@@ -12,7 +12,7 @@ import pytest
 from airflow_rerun_downstream.conductor import loop
 from airflow_rerun_downstream.conductor.tick import TickReport
 from airflow_rerun_downstream.domain.plan import PlanRequest
-from airflow_rerun_downstream.domain.rerun import RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from dev.waiting import wait_until
 from tests.fakes.house import ADA, House
 

@@ -9,9 +9,11 @@ import pytest
 
 from airflow_rerun_downstream.conductor import perform
 from airflow_rerun_downstream.domain.freeze import DagSchedule
+from airflow_rerun_downstream.domain.member import Member
+from airflow_rerun_downstream.domain.new_rerun import NewFrozen
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member, NewFrozen, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from tests.conductor.scheduler import Scheduler
 from tests.fakes.house import ADA, House

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from airflow_rerun_downstream.conductor.places import Places, explained, places, to_look_at
 from airflow_rerun_downstream.domain.facts import Observation
-from airflow_rerun_downstream.domain.rerun import Member
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.room import DagRoom, word_of
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.conductor.members import active, member

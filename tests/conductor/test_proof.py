@@ -11,7 +11,7 @@ from airflow_rerun_downstream.conductor.proof_reader import proof_of
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.proof import Finding, Proof
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest
 from airflow_rerun_downstream.domain.verdict import Judging
 from airflow_rerun_downstream.service import submit
 from tests.conductor.scheduler import Scheduler

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from tests.fakes.house import ADA, House

@@ -12,7 +12,7 @@ from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from tests.conductor.scheduler import Scheduler
 from tests.fakes.house import ADA, House
 

@@ -10,7 +10,7 @@ from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, PlanRequest
 from airflow_rerun_downstream.domain.rebuilt import reads, rebuilt
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import CONDUCTOR
+from airflow_rerun_downstream.domain.rerun_request import CONDUCTOR
 from tests.conductor.test_conductor import finish, member_id, submit
 from tests.fakes.house import ADA, House
 

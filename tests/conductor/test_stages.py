@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from airflow_rerun_downstream.domain.definitions import SensorDefinition
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.conductor.scheduler import Scheduler
 from tests.fakes.house import ADA, House

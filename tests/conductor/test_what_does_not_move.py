@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Member, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest, RerunSettings
 from tests.fakes.house import ADA, House
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.ports.installation import Permissions
 from tests.airflow3.conftest import emptied
 from tests.contracts.conftest import BACKENDS

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.member import Awaited, Child, Member, StageGate
+from airflow_rerun_downstream.domain.new_rerun import NewChild, NewFrozen, NewMember, NewRerun, NewStageGate
 from airflow_rerun_downstream.domain.plan import (
     Evidence,
     FutureRef,
@@ -24,21 +26,8 @@ from airflow_rerun_downstream.domain.plan import (
 )
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import (
-    Actor,
-    Awaited,
-    Child,
-    Member,
-    NewChild,
-    NewFrozen,
-    NewMember,
-    NewRerun,
-    NewStageGate,
-    Notification,
-    Rerun,
-    RerunSettings,
-    StageGate,
-)
+from airflow_rerun_downstream.domain.rerun import Rerun
+from airflow_rerun_downstream.domain.rerun_request import Actor, Notification, RerunSettings
 from airflow_rerun_downstream.domain.states import (
     ACTIVE_RERUN_STATES,
     FINAL_RERUN_STATES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_rerun_downstream.conductor.tick import Conductor
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.settings import Settings
 from tests.fakes.installation import FakeClock, FakeHealth, FakeNotifier

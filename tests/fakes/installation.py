@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from tests.fakes.world import START, World
 

@@ -14,23 +14,12 @@ from typing import Any, TypeVar
 
 from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.member import Awaited, Child, Member, StageGate, lets_go, own_stages
+from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewMember, NewRerun
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.rerun import (
-    ActiveRerun,
-    Awaited,
-    Child,
-    Member,
-    NewFrozen,
-    NewMember,
-    NewRerun,
-    Rerun,
-    RerunEvent,
-    StageGate,
-    lets_go,
-    own_stages,
-)
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import (
     FINAL_RERUN_STATES,
     MemberState,

@@ -9,7 +9,7 @@ import pytest
 from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.plan import PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest
 from tests.fakes.house import ADA, House
 
 CODE = "rebuilt_on_polluted"

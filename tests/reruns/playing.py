@@ -8,9 +8,10 @@ from datetime import timedelta
 from random import Random
 
 from airflow_rerun_downstream.domain.freeze import DagSchedule
+from airflow_rerun_downstream.domain.new_rerun import NewFrozen
 from airflow_rerun_downstream.domain.plan import FutureRef, Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import MemberRequest, NewFrozen, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.selection import downstream_tasks
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from tests.fakes.house import ADA, House

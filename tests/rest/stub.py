@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskNode
 from airflow_rerun_downstream.domain.freeze import UpcomingRun
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import (
     Evidence,
     FutureRef,
@@ -26,7 +27,8 @@ from airflow_rerun_downstream.domain.plan import (
 )
 from airflow_rerun_downstream.domain.proof import Counts, Finding, Older, Outcome, Proof, ProofReason, Spot
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import Actor, Member, Notification, Rerun, RerunEvent, RerunSettings
+from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun_request import Actor, Notification, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.service import (

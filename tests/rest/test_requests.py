@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from airflow_rerun_downstream.domain.errors import EmptySelection, NotFound
 from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.lineage import RunFilter
 from airflow_rerun_downstream.ports.store import RerunFilter

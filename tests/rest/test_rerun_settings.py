@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from airflow_rerun_downstream.domain.rerun import RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import RerunSettings
 from airflow_rerun_downstream.rest.payloads import Settings
 from airflow_rerun_downstream.rest.requests import RerunBody
 

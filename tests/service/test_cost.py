@@ -14,7 +14,7 @@ import airflow_rerun_downstream
 from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest, RerunSettings
 from tests.fakes.house import ADA, House
 
 PACKAGE = str(Path(airflow_rerun_downstream.__file__).parent)

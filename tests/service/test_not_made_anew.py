@@ -6,7 +6,7 @@ import pytest
 
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest
 from airflow_rerun_downstream.ports.store import RerunFilter
 from tests.fakes.house import ADA, House
 

@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.plan import PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.rest.problems import of_refusal
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_rerun_downstream.domain.plan import PlanRequest
-from airflow_rerun_downstream.domain.rerun import MemberRequest, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest
 from tests.conductor.test_conductor import finish, member_id
 from tests.fakes.house import ADA, House
 

@@ -12,7 +12,7 @@ from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA, House
 

@@ -29,7 +29,7 @@ from airflow_rerun_downstream.domain.errors import (
 )
 from airflow_rerun_downstream.domain.plan import PlanOptions, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import MemberRequest, Notification, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.room import Obstacle
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.lineage.declarations import parse

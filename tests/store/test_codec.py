@@ -10,7 +10,7 @@ import pytest
 
 from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, PlanOptions, PlanWarning
 from airflow_rerun_downstream.domain.refs import TaskRef
-from airflow_rerun_downstream.domain.rerun import Notification, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import Notification, RerunSettings
 from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.store import codec
 

@@ -14,9 +14,10 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
+from airflow_rerun_downstream.domain.new_rerun import NewMember, NewRerun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, PlanOptions
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import Actor, NewMember, NewRerun, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import Actor, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.ports.store import RerunFilter
 from airflow_rerun_downstream.store.active_reruns import SnapshotCache

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import RerunSettings
 from airflow_rerun_downstream.domain.room import DagRoom
 from tests.airflow3 import scene
 from tests.airflow3.conducting import Conducted, stand_in

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import event
 
 from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.new_rerun import NewChild, NewMember, NewRerun
 from airflow_rerun_downstream.domain.plan import PlanOptions
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import Actor, NewChild, NewMember, NewRerun, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import Actor, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.store.rerun_store import SqlRerunStore

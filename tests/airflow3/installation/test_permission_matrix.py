@@ -20,9 +20,10 @@ from sqlalchemy import delete, insert, select, update
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.installation.permissions import AuthManagerPermissions, sees_installation
 from airflow_rerun_downstream.airflow3.web.app import make_app
+from airflow_rerun_downstream.domain.new_rerun import NewFrozen
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Actor, NewFrozen, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest, RerunSettings
 from airflow_rerun_downstream.store import tables
 from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from tests.airflow3 import history, logins, scene

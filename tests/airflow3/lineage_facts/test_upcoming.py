@@ -8,7 +8,7 @@ from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.lineage_facts import readers
 from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from tests.airflow3 import assets, history, scene, scheduler
 
 HOURLY = {"schedule": "0 * * * *", "catchup": True}

@@ -26,8 +26,9 @@ from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.installation.permissions import AuthManagerPermissions
 from airflow_rerun_downstream.airflow3.installation.process_reports import API_SERVER
 from airflow_rerun_downstream.airflow3.web.app import make_app
+from airflow_rerun_downstream.domain.new_rerun import NewFrozen
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Actor, NewFrozen
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.store import tables
 from airflow_rerun_downstream.store.rerun_store import SqlRerunStore

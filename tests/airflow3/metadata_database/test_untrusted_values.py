@@ -34,7 +34,7 @@ from airflow_rerun_downstream.airflow3.database.untrusted_values import (
 )
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Actor, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest, RerunSettings
 from airflow_rerun_downstream.rest import presenters
 from tests.airflow3 import history, scene
 from tests.hostile import DATE, NAMES, TEMPLATES, TRIGGERED, WAITS, wait

@@ -18,7 +18,7 @@ from airflow_rerun_downstream.airflow3.web import background as background_modul
 from airflow_rerun_downstream.airflow3.web.body_limit import MAX_BODY
 from airflow_rerun_downstream.client import RefusedError, RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import Forbidden, SchemaMismatch, StalePlan
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.rest import payloads
 from airflow_rerun_downstream.rest.queries import RERUN_ORDERS, RUN_ORDERS

@@ -16,7 +16,7 @@ from airflow_rerun_downstream.airflow3.database.transactions import transactions
 from airflow_rerun_downstream.airflow3.installation.permissions import LocalPermissions
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.ports.installation import Permissions
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.store import tables
