@@ -2,75 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 
-from airflow_rerun_downstream.conductor.adoption import Made, adopted, adoptions, makers, unknown
-from airflow_rerun_downstream.conductor.freezing import follow_holds, frozen_members, release_all, stopping
+from airflow_rerun_downstream.conductor.adoption import adopted, adoptions, makers, unknown
+from airflow_rerun_downstream.conductor.closing import ending, terminating
+from airflow_rerun_downstream.conductor.follow import follow, to_be_closed
+from airflow_rerun_downstream.conductor.freezing import follow_holds
 from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, known_to_wait
-from airflow_rerun_downstream.conductor.judge import is_busy, judged, started_after
+from airflow_rerun_downstream.conductor.judge import is_busy
+from airflow_rerun_downstream.conductor.observed import Limits, Observations
 from airflow_rerun_downstream.conductor.places import explained, places, to_look_at
 from airflow_rerun_downstream.conductor.steps import (
     Explain,
-    Halt,
     MoveMember,
     MoveRerun,
     NextStage,
-    NoteRunState,
-    Prove,
     Release,
     Step,
-    StopMember,
 )
-from airflow_rerun_downstream.conductor.stillness import stands
-from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation
-from airflow_rerun_downstream.domain.freeze import Hold
-from airflow_rerun_downstream.domain.member import Member, is_free, lets_go
-from airflow_rerun_downstream.domain.proof import NOT_PROVEN
+from airflow_rerun_downstream.domain.member import Member, is_free
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import ActiveRerun
-from airflow_rerun_downstream.domain.room import CLOSED, STUCK, DagRoom, word_of
-from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState, RerunState, Role
-from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, Verdict
-
-WAITS = CLOSED | STUCK
-"""Reasons of a dispatched member, which go when its run moves."""
-
-
-@dataclass(frozen=True)
-class Observations:
-    """What a tick observed: runs of members, what tells more of them than their states, and what trigger tasks made.
-
-    ``evidence`` and ``holds``, those of frozen members, go by member id; ``holds`` None: nobody looked. ``rooms``: what
-    Dags can start, of those with ready members. ``asked`` are the runs that don't move and were asked why;
-    ``waits`` has the answers.
-    """
-
-    runs: Mapping[RunRef, Observation] = field(default_factory=dict)
-    evidence: Mapping[int, Evidence] = field(default_factory=dict)
-    made: Made = field(default_factory=dict)
-    holds: Mapping[int, Hold] | None = None
-    rooms: Mapping[str, DagRoom] = field(default_factory=dict)
-    asked: Collection[RunRef] = ()
-    waits: Mapping[RunRef, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much a tick may do: a rerun's members in flight at once, and frozen runs to let go.
-
-    ``frozen_before``: what was frozen at that moment or earlier has waited too long. ``closed_since``: members that
-    ended after it are waited for until Airflow has closed their runs; None: nothing is waited for. ``given_up``:
-    members whose run couldn't be adopted.
-    """
-
-    in_flight: int
-    releases: int = sys.maxsize
-    frozen_before: datetime | None = None
-    closed_since: datetime | None = None
-    given_up: Collection[int] = ()
+from airflow_rerun_downstream.domain.room import DagRoom
+from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState, RerunState
 
 
 def ready(active: ActiveRerun) -> list[Member]:
@@ -98,12 +53,6 @@ def to_observe(active: ActiveRerun, rooms: Mapping[str, DagRoom], limit: int) ->
     return [*watched, *makers(active)]
 
 
-def to_be_closed(member: Member) -> bool:
-    """Whether Airflow was still to close a member's run when the member was judged right."""
-    open_then = member.final_run_state is not None and member.final_run_state not in FINISHED_RUN_STATES
-    return member.state is MemberState.SUCCEEDED and open_then
-
-
 def decide(active: ActiveRerun, seen: Observations, limits: Limits) -> list[Step]:
     """The next steps of a rerun, in order."""
     adopts = adoptions(active, seen.runs, seen.made)
@@ -128,92 +77,6 @@ def decide(active: ActiveRerun, seen: Observations, limits: Limits) -> list[Step
     if state is RerunState.RUNNING:
         steps += onward(after, seen, replace(limits, releases=limits.releases - len(released)))
     return steps
-
-
-def follow(
-    member: Member, active: ActiveRerun, seen: Observations
-) -> MoveMember | NextStage | NoteRunState | Halt | Explain | None:
-    """How one member follows what was observed of its run; None: it stays as it is."""
-    run = seen.runs.get(member.ref)
-    if member.state is MemberState.STOPPING:
-        return stopping(member, run)
-    if run is not None and member.state is MemberState.SUCCEEDED:
-        return closed(member, run)
-    if run is None or member.state not in (MemberState.RUNNING, MemberState.FAILED):
-        return None
-    found = judged(member, run, seen.evidence.get(member.id))
-    if member.state is MemberState.FAILED:
-        return (found and repaired(member, run, found, active)) or closed(member, run)
-    if found is None:
-        return None
-    if found.verdict is Verdict.UNFINISHED:
-        return waits(member, run, seen)
-    if found.verdict is Verdict.SUCCEEDED:
-        return right(member, run, found, found.reason)
-    return moved(member, run, MemberState.FAILED, found, found.reason)
-
-
-def moved(member: Member, run: Observation, after: MemberState, found: Judgement, reason: str | None) -> MoveMember:
-    """A judgement, with the run as it stood: whoever clears it from now on changes what was judged."""
-    number = None if run.run_state is None else run.clear_number
-    return MoveMember(member, after, reason, run.run_state, number, found.not_made_anew)
-
-
-def closed(member: Member, run: Observation) -> NoteRunState | None:
-    """Record how Airflow has closed a run that went on after its member was judged."""
-    if run.run_state is None or run.run_state not in FINISHED_RUN_STATES or member.final_run_state is None:
-        return None
-    return NoteRunState(member, run.run_state) if member.final_run_state not in FINISHED_RUN_STATES else None
-
-
-def waits(member: Member, run: Observation, seen: Observations) -> Explain | None:
-    """Say why a run that was dispatched isn't started or doesn't move, and take it back when it does."""
-    why = run.waits_because
-    if why is None and run.ref in seen.asked:
-        why = seen.waits.get(run.ref)
-    elif why is None and stands(run) and word_of(member.state_reason) in STUCK:
-        return None  # until it is asked again
-    if why is None:
-        return Explain(member, None) if word_of(member.state_reason) in WAITS else None
-    return Explain(member, why) if why != member.state_reason else None
-
-
-def right(member: Member, run: Observation, found: Judgement, reason: str | None) -> MoveMember | NextStage:
-    """A member of which all present tasks are right: the next ones come, or it has succeeded."""
-    if member.last_stage:
-        return moved(member, run, MemberState.SUCCEEDED, found, reason)
-    return NextStage(member, run.clear_number, reason, found.not_made_anew)
-
-
-def repaired(member: Member, run: Observation, found: Judgement, active: ActiveRerun) -> MoveMember | NextStage | None:
-    """A failed member that somebody runs again in Airflow, or has repaired there (decision 3).
-
-    One that wasn't proven looks right: only who clears it does anything about it.
-    """
-    if member.state_reason == NOT_PROVEN and run.clear_number == member.clear_number:
-        return None
-    if found.verdict is Verdict.UNFINISHED and run.clear_number != member.clear_number:
-        return MoveMember(member, MemberState.RUNNING, "repaired_by_hand", run.run_state)
-    since = last_upstream_end(member, active)
-    if (
-        found.verdict is Verdict.SUCCEEDED
-        and since is not None
-        and started_after(member, run, since, besides=found.not_made_anew)
-    ):
-        return right(member, run, found, found.reason or "repaired_by_hand")
-    return None
-
-
-def last_upstream_end(member: Member, active: ActiveRerun) -> datetime | None:
-    """When the last of a member's upstream members was right again; for a source, when the rerun began.
-
-    None: it can't be told, because a stage of one has ended that goes on.
-    """
-    members = active.by_id
-    ends = [(gate, members[gate.member].ended_at) for gate in member.gates]
-    if any(gate.until is not None and end is None and lets_go(gate, members) for gate, end in ends):
-        return None
-    return max((end for _, end in ends if end is not None), default=active.rerun.created_at)
 
 
 def applied(active: ActiveRerun, moves: Collection[MoveMember | NextStage | Release]) -> ActiveRerun:
@@ -261,43 +124,3 @@ def onward(active: ActiveRerun, seen: Observations, limits: Limits) -> Iterator[
     yield from explained(kept)
     if not in_flight and not candidates:
         yield from ending(active, limits)
-
-
-def ending(active: ActiveRerun, limits: Limits) -> Iterator[Step]:
-    """The end of a rerun in which nothing can move any more: frozen runs are let go only if none has failed."""
-    if any(member.state is MemberState.FAILED for member in active.members):
-        yield MoveRerun(RerunState.RUNNING, RerunState.FAILED, "member_failed")
-        return
-    if limits.closed_since is not None and any(
-        to_be_closed(member) and member.ended_at is not None and member.ended_at > limits.closed_since
-        for member in active.members
-    ):
-        return
-    if frozen_members(active) and not proven(active):
-        yield Prove(active.rerun.state)
-        return
-    yield from release_all(active, limit=limits.releases, reason="rerun_succeeded")
-    if len(frozen_members(active)) <= limits.releases:
-        yield MoveRerun(RerunState.RUNNING, RerunState.SUCCEEDED)
-
-
-def proven(active: ActiveRerun) -> bool:
-    """Whether the proof was made after the last of the members had ended."""
-    at = active.rerun.proven_at
-    ends = [member.ended_at for member in active.members if member.role is not Role.FROZEN]
-    return at is not None and all(end is None or end <= at for end in ends)
-
-
-def terminating(active: ActiveRerun, limits: Limits) -> list[Step]:
-    """End what is open and let go what is frozen; when nothing is left, the rerun is terminated."""
-    open_states = IN_FLIGHT | {MemberState.PENDING}
-    stop = active.rerun.settings.stop_running_on_terminate
-    steps: list[Step] = [
-        StopMember(member, stop_run=stop and member.state is not MemberState.PENDING)
-        for member in active.members
-        if member.state in open_states
-    ]
-    steps += release_all(active, limit=limits.releases, reason="rerun_terminated")
-    if len(frozen_members(active)) > limits.releases:
-        return steps
-    return [*steps, MoveRerun(RerunState.TERMINATING, RerunState.TERMINATED, active.rerun.state_reason)]

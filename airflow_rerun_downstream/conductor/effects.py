@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from airflow_rerun_downstream.conductor.decide import Limits, Observations, decide
+from airflow_rerun_downstream.conductor.decide import decide
 from airflow_rerun_downstream.conductor.faults import STOP
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
 from airflow_rerun_downstream.conductor.gates import look_again
+from airflow_rerun_downstream.conductor.observed import Limits, Observations
 from airflow_rerun_downstream.conductor.rebuilt_since import known_late, rebuilt_by
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,

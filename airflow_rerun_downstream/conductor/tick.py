@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from airflow_rerun_downstream.conductor.adoption import to_ask
-from airflow_rerun_downstream.conductor.decide import Limits, Observations, decide, ready, to_observe
+from airflow_rerun_downstream.conductor.decide import decide, ready, to_observe
 from airflow_rerun_downstream.conductor.evidence import gather
 from airflow_rerun_downstream.conductor.freezing import asked_for, frozen_members
 from airflow_rerun_downstream.conductor.judge import takes_evidence
+from airflow_rerun_downstream.conductor.observed import Limits, Observations
 from airflow_rerun_downstream.conductor.perform import LeaseLost, Performer
 from airflow_rerun_downstream.conductor.steps import MoveMember, Release, Step
 from airflow_rerun_downstream.conductor.stillness import Stillness

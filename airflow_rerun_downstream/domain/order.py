@@ -13,9 +13,10 @@ from typing import Any
 
 from airflow_rerun_downstream.domain.cutting import Cutting, Lost, loss
 from airflow_rerun_downstream.domain.graph import levels
-from airflow_rerun_downstream.domain.readings import Dependencies, Member, Reading
+from airflow_rerun_downstream.domain.readings import Member, Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.structures import Structures
+from airflow_rerun_downstream.domain.task_dependencies import Dependencies
 
 Place = tuple[RunRef, int]
 """A stage of a run, counted from 0."""

@@ -26,9 +26,11 @@ from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.forecast import forecast
 from airflow_rerun_downstream.lineage.lost_events import lost_events
 from airflow_rerun_downstream.lineage.lost_triggers import possible, unrecorded
+from airflow_rerun_downstream.lineage.outlook import will_not_run
 from airflow_rerun_downstream.lineage.plan_builder import Audience, PlanBuilder
 from airflow_rerun_downstream.lineage.selecting import source_selection
-from airflow_rerun_downstream.lineage.warnings import older_runs_not_asked, plan_warnings, unreadable, will_not_run
+from airflow_rerun_downstream.lineage.unknowns import older_runs_not_asked, unreadable
+from airflow_rerun_downstream.lineage.warnings import plan_warnings
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 NOTHING_DECLARED = Declarations()

@@ -15,18 +15,11 @@ from airflow_rerun_downstream.domain.refs import RunRef, Tasks, task_ids
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest
 from airflow_rerun_downstream.domain.selection import named
 from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.lineage.left_polluted import gone_in_latest, left_tasks, leftovers
 from airflow_rerun_downstream.lineage.ordering import order_of, order_warnings
+from airflow_rerun_downstream.lineage.outlook import extra_runs, new_runs, upcoming, will_not_run
 from airflow_rerun_downstream.lineage.polluted_rebuilds import rebuilt_on_polluted
 from airflow_rerun_downstream.lineage.unbegun import unbegun
-from airflow_rerun_downstream.lineage.warnings import (
-    extra_runs,
-    gone_in_latest,
-    left_tasks,
-    leftovers,
-    new_runs,
-    upcoming,
-    will_not_run,
-)
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import checks
 from airflow_rerun_downstream.service.checks import Frozen, Mechanisms, refuse

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from airflow_rerun_downstream.conductor.decide import Limits, decide
+from airflow_rerun_downstream.conductor.decide import decide
+from airflow_rerun_downstream.conductor.observed import Limits
 from airflow_rerun_downstream.conductor.tick import TickReport
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from airflow_rerun_downstream.conductor.decide import Observations, closed, last_upstream_end, proven, waits
+from airflow_rerun_downstream.conductor.closing import proven
+from airflow_rerun_downstream.conductor.follow import closed, last_upstream_end, waits
 from airflow_rerun_downstream.conductor.freezing import (
     HALTED,
     asked_for,
@@ -17,6 +18,7 @@ from airflow_rerun_downstream.conductor.freezing import (
     stopping,
 )
 from airflow_rerun_downstream.conductor.judge import is_busy, started_after
+from airflow_rerun_downstream.conductor.observed import Observations
 from airflow_rerun_downstream.conductor.steps import Catch, Explain, Halt, MoveMember, NoteRunState, Release, Step
 from airflow_rerun_downstream.conductor.stillness import AGAIN, PATIENCE, Stillness, stands
 from airflow_rerun_downstream.domain.facts import Observation, TaskInstanceFacts

@@ -21,7 +21,8 @@ from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, Wai
 from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, FutureRef, Link, LinkKind, Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import parse
-from airflow_rerun_downstream.lineage.warnings import leftovers, upcoming
+from airflow_rerun_downstream.lineage.left_polluted import leftovers
+from airflow_rerun_downstream.lineage.outlook import upcoming
 from tests.fakes.lineage import FakeFacts
 from tests.fakes.world import START, World
 from tests.lineage.planning import NOW, codes, links, plan

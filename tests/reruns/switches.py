@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.conductor import perform
-from airflow_rerun_downstream.domain import order, readings
+from airflow_rerun_downstream.domain import order, task_dependencies
 from airflow_rerun_downstream.domain.facts import UNFINISHED_TASK_STATES, DagStructure
 from airflow_rerun_downstream.domain.proof import Counts, Proof
 from airflow_rerun_downstream.domain.selection import TaskSelection, default_selection, selected_instances
@@ -51,8 +51,8 @@ def own_version(patch: pytest.MonkeyPatch) -> None:
 
 def no_gaps(patch: pytest.MonkeyPatch) -> None:
     """A triggering task between others is left out, and nothing is cut at it; who reads a child goes when he likes."""
-    patch.setattr(readings.Dependencies, "back_from_children", lambda self: iter(()))
-    patch.setattr(readings.Dependencies, "for_parent", lambda *_: None)
+    patch.setattr(task_dependencies.Dependencies, "back_from_children", lambda self: iter(()))
+    patch.setattr(task_dependencies.Dependencies, "for_parent", lambda *_: None)
     real = order.put_in_order
 
     def whole(found: Any, structures: Any, selected: Any, cuts: Any, *more: Any, **named: Any) -> Any:

@@ -1,0 +1,71 @@
+"""Warnings of what stays polluted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from airflow_rerun_downstream.domain.graph import reachable
+from airflow_rerun_downstream.domain.plan import (
+    PlanContent,
+    PlanWarning,
+    RunStatus,
+)
+from airflow_rerun_downstream.domain.reasons import sentence
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
+from airflow_rerun_downstream.domain.structures import Structures
+from airflow_rerun_downstream.lineage.explored import Explored
+from airflow_rerun_downstream.lineage.polluted_rebuilds import left_in
+
+
+def not_shown(plan: PlanContent, explored: Explored, reads: Callable[[RunRef], bool]) -> Iterable[PlanWarning]:
+    """Manual and backfill runs that consumed wrong data but aren't in the list."""
+    shown = plan.by_ref
+    for ref, run in sorted(explored.runs.items()):
+        if ref not in shown and ref not in plan.passing and reads(ref):
+            why = sentence("backfill_run" if run.backfill else "manual_run")
+            yield stays_polluted(ref, f"{why}, and isn't in the list")
+
+
+def leftovers(plan: PlanContent, taken: Collection[RunRef]) -> Iterable[PlanWarning]:
+    """Shown runs that the wrong data reached and that aren't rerun, with the reason or who reads them next."""
+    for run in plan.runs:
+        # Of a run that isn't ready `upcoming` warns; what only made others is told of by these.
+        if run.ref in taken or run.status is RunStatus.NOT_READY or run.reason == "only_triggers":
+            continue
+        after = reachable([run.ref], plan.edges) & set(taken)
+        why = sentence(run.reason) if run.reason else "it isn't selected"
+        readers = f"; {len(after)} selected run(s) downstream will read it again" if after else ""
+        yield stays_polluted(run.ref, why + readers)
+
+
+def left_tasks(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
+    """Polluted tasks that are left out of runs which are rerun; what a triggering task made is told of by itself."""
+    for ref, tasks in selected.items():
+        named = {task.task_id for task in tasks}
+        for task_id in sorted(left_in(plan, ref, tasks) or ()):
+            part = "only some of its indexes are selected" if task_id in named else "it isn't selected"
+            yield stays_polluted(ref, part, task_id)
+
+
+def stays_polluted(ref: RunRef, why: str, task_id: str | None = None) -> PlanWarning:
+    """The warning about one run, or one task of it."""
+    what = f"{ref}" if task_id is None else f"{shown(task_id)} of {ref}"
+    return PlanWarning("stays_polluted", f"{what} stays polluted: {why}.", ref.dag_id, ref.run_id, task_id)
+
+
+def gone_in_latest(
+    structures: Structures, selected: Mapping[RunRef, Tasks], *, on_latest_version: bool | None = None
+) -> Iterable[PlanWarning]:
+    """Selected tasks that the version doesn't have on which their runs will run: one warning for each task of a Dag."""
+    found: dict[tuple[str, str], list[RunRef]] = {}
+    for ref, tasks in selected.items():
+        for task_id in structures.gone(ref, on_latest_version) & {task.task_id for task in tasks}:
+            found.setdefault((ref.dag_id, task_id), []).append(ref)
+    for (dag_id, task_id), refs in sorted(found.items()):
+        more = len(refs) - 1
+        runs = f"{refs[0]}" + (f" and {more} more run(s)" if more else "")
+        detail = (
+            f"{shown(task_id)} of {runs} isn't in the latest version of the Dag, which the rerun uses: its "
+            "output stays as it is, unless a task of that version replaces it."
+        )
+        yield PlanWarning("task_gone_in_latest", detail, dag_id, None if more else refs[0].run_id, task_id)
