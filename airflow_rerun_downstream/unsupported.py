@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from airflow_rerun_downstream import host
 from airflow_rerun_downstream.domain.errors import UnsupportedAirflow
 from airflow_rerun_downstream.ports.installation import ComponentHealth
-from airflow_rerun_downstream.rest import payloads, presenters, problems
+from airflow_rerun_downstream.rest import installation_payloads, presenters, problems
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Response
@@ -63,7 +63,7 @@ def left() -> Remains:
         return remains(connection)
 
 
-def health() -> payloads.Health:
+def health() -> installation_payloads.Health:
     """The installation: it does nothing, and what is left frozen in it. Tells no names; never raises."""
     found = {"airflow": ComponentHealth("unhealthy", host.why_not())}
     try:

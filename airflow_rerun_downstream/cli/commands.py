@@ -15,7 +15,7 @@ from airflow_rerun_downstream.cli.backends import Backend, backend, local
 from airflow_rerun_downstream.cli.bodies import Usage, plan_body, rerun_body
 from airflow_rerun_downstream.cli.progress import followed
 from airflow_rerun_downstream.domain.states import RerunState
-from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest import record_payloads
 from airflow_rerun_downstream.rest.exports import proof_csv
 from airflow_rerun_downstream.rest.requests import OptionsBody, PlanBody, RunRefBody
 
@@ -41,7 +41,7 @@ def submit(args: Namespace) -> int:
     return shown(args, to, to.submit(body))
 
 
-def shown(args: Namespace, to: Backend, rerun: payloads.Rerun) -> int:
+def shown(args: Namespace, to: Backend, rerun: record_payloads.Rerun) -> int:
     """Print a rerun, at its end if that is wanted; 1 when it was waited for and didn't succeed."""
     if args.wait:
         rerun = followed(to, rerun.id, timeout=args.timeout)
@@ -129,7 +129,7 @@ def links(args: Namespace) -> int:
         options=OptionsBody(include_manual=args.include_manual),
     )
     found = backend(args).plan(body).links
-    rendering.show(payloads.Links(links=found, total_entries=len(found)), args.output)
+    rendering.show(record_payloads.Links(links=found, total_entries=len(found)), args.output)
     return 0
 
 

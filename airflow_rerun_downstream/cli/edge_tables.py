@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from rich.markup import escape
 from rich.table import Table
 
-from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest import plan_payloads
 
 IN_THE_HEADING = ("task_id", "external_dag_id", "external_task_id", "external_task_ids", "trigger_dag_id")
 
 
-def edges(of: payloads.DagEdges) -> list[object]:
+def edges(of: plan_payloads.DagEdges) -> list[object]:
     """The edges of a Dag, and what one should know."""
     upstream = [each for each in of.edges if each.downstream_dag_id == of.dag_id]
     downstream = [each for each in of.edges if each.downstream_dag_id != of.dag_id]
@@ -25,7 +25,7 @@ def edges(of: payloads.DagEdges) -> list[object]:
     return parts
 
 
-def table(title: str, of: Iterable[payloads.DagEdge]) -> Table:
+def table(title: str, of: Iterable[plan_payloads.DagEdge]) -> Table:
     """Some edges; the sentences stand under the names, so that they fit into a narrow terminal."""
     made = Table(title=escape(f"{title}\n"), title_justify="left", box=None, show_header=False, padding=(0, 0, 1, 2))
     for _ in ("kind", "evidence", "edge"):
@@ -35,7 +35,7 @@ def table(title: str, of: Iterable[payloads.DagEdge]) -> Table:
     return made
 
 
-def lines(of: payloads.DagEdge) -> Iterator[str]:
+def lines(of: plan_payloads.DagEdge) -> Iterator[str]:
     """An edge: its ends, how it is known, what to do, what was seen."""
     yield f"{end(of.upstream_dag_id, of.from_task_id, of)} -> {end(of.downstream_dag_id, of.to_task_id, of)}"
     yield of.why
@@ -50,7 +50,7 @@ def lines(of: payloads.DagEdge) -> Iterator[str]:
         yield "; ".join(seen)
 
 
-def end(dag_id: str | None, task_id: str | None, of: payloads.DagEdge) -> str:
+def end(dag_id: str | None, task_id: str | None, of: plan_payloads.DagEdge) -> str:
     """A Dag, and which task of it; of a Dag that only a run can tell, what its definition says."""
     name = dag_id or str(of.via.get("external_dag_id") or of.via.get("trigger_dag_id"))
     several = of.via.get("external_task_ids", []) if dag_id == of.upstream_dag_id else []

@@ -11,12 +11,14 @@ from rich.markup import escape
 from airflow_rerun_downstream.cli.backends import Backend
 from airflow_rerun_downstream.client.waiting import wait
 from airflow_rerun_downstream.domain.states import MemberState
-from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest import record_payloads
 
 PAGE = 100
 
 
-def followed(to: Backend, rerun_id: int, *, timeout: float | None = None, interval: float = 1.0) -> payloads.Rerun:
+def followed(
+    to: Backend, rerun_id: int, *, timeout: float | None = None, interval: float = 1.0
+) -> record_payloads.Rerun:
     """Wait for a rerun's end and show its progress; answer its last state. See `wait` for the errors."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     follower = Follower(to, console)
@@ -24,7 +26,7 @@ def followed(to: Backend, rerun_id: int, *, timeout: float | None = None, interv
         return wait(lambda: to.rerun(rerun_id), timeout=timeout, on_change=follower.tell, interval=interval)
     with console.status(f"Rerun {rerun_id}") as status:
 
-        def tell(rerun: payloads.Rerun) -> None:
+        def tell(rerun: record_payloads.Rerun) -> None:
             follower.tell(rerun)
             status.update(escape(summary(rerun)))
 
@@ -39,7 +41,7 @@ class Follower:
         self._console = console
         self._states: dict[int, MemberState] = {}
 
-    def tell(self, rerun: payloads.Rerun) -> None:
+    def tell(self, rerun: record_payloads.Rerun) -> None:
         """Print what has changed since the last time."""
         for member in every_member(self._to, rerun.id):
             before = self._states.get(member.id)
@@ -52,19 +54,19 @@ class Follower:
         self._console.print(escape(f"{datetime.now().astimezone():%H:%M:%S} {line}"))
 
 
-def reason(of: payloads.Member | payloads.Rerun) -> str:
+def reason(of: record_payloads.Member | record_payloads.Rerun) -> str:
     """Why it stands where it stands, if there is something to say."""
     return f" ({of.state_reason})" if of.state_reason else ""
 
 
-def summary(rerun: payloads.Rerun) -> str:
+def summary(rerun: record_payloads.Rerun) -> str:
     """A rerun in a line."""
     counts = ", ".join(f"{number} {state}" for state, number in rerun.counts.model_dump().items() if number)
     left = f", {rerun.not_made_anew} not made anew" if rerun.not_made_anew else ""
     return f"rerun {rerun.id} is {rerun.state.value}{reason(rerun)}: {counts or 'no members'}{left}"
 
 
-def every_member(to: Backend, rerun_id: int) -> Iterator[payloads.Member]:
+def every_member(to: Backend, rerun_id: int) -> Iterator[record_payloads.Member]:
     """All members, page by page: a server may answer with shorter pages than it was asked for."""
     offset = 0
     while True:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from airflow_rerun_downstream.cli.cells import table, text
 from airflow_rerun_downstream.domain.proof import ProofVerdict
-from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest import proof_payloads
 
 VERDICTS = {
     ProofVerdict.VIOLATED: "violated",
@@ -18,7 +18,7 @@ VERDICTS = {
 }
 
 
-def proof(of: payloads.Proof) -> list[object]:
+def proof(of: proof_payloads.Proof) -> list[object]:
     """What a rerun can show for itself."""
     parts: list[object] = [f"Rerun {of.rerun_id} at {text(of.at)}: {VERDICTS[of.verdict]}. {checked(of.counts)}"]
     if of.kept is not None:
@@ -49,12 +49,12 @@ def proof(of: payloads.Proof) -> list[object]:
     return parts
 
 
-def in_one_run(of: payloads.ProofFinding) -> bool:
+def in_one_run(of: proof_payloads.ProofFinding) -> bool:
     """Whether it is about two tasks of one run."""
     return of.writer is not None and (of.writer.dag_id, of.writer.run_id) == (of.reader.dag_id, of.reader.run_id)
 
 
-def checked(of: payloads.ProofCounts) -> str:
+def checked(of: proof_payloads.ProofCounts) -> str:
     """How much a proof has looked at, and what came of it."""
     looked = (
         number(of.links, "link", "links"),
@@ -81,12 +81,12 @@ def part(shown: int, all_of_them: int) -> str:
     return f" ({shown})" if shown >= all_of_them else f" ({shown} of {all_of_them})"
 
 
-def moment(of: payloads.ProofSpot | None, what: str, at: datetime | None) -> str | None:
+def moment(of: proof_payloads.ProofSpot | None, what: str, at: datetime | None) -> str | None:
     """A run, or a task of it, in a cell, with when it did something."""
     return spot(of) if at is None else f"{spot(of)}\n{what} {at.isoformat(sep=' ', timespec='milliseconds')}"
 
 
-def spot(of: payloads.ProofSpot | payloads.ProofOlder | None) -> str | None:
+def spot(of: proof_payloads.ProofSpot | proof_payloads.ProofOlder | None) -> str | None:
     """A run, or a task of it, in a cell."""
     if of is None:
         return None

@@ -11,7 +11,7 @@ from airflow_rerun_downstream.cli import rendering
 from airflow_rerun_downstream.cli.backends import Backend
 from airflow_rerun_downstream.cli.bodies import Usage
 from airflow_rerun_downstream.domain.states import MemberState
-from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest import record_payloads
 from airflow_rerun_downstream.rest.api import Api
 
 PAGE = 100
@@ -37,13 +37,13 @@ def release(args: Namespace, to: Backend) -> int:
         if isinstance(to, Api):
             for ref, due in to.release_lost():
                 print(f"{ref} was held without a record; it starts at {due.isoformat()}.", file=sys.stderr)
-        rendering.show(payloads.Reruns(reruns=released, total_entries=len(released)), args.output)
+        rendering.show(record_payloads.Reruns(reruns=released, total_entries=len(released)), args.output)
     return int(args.wait and not released_in_time(to, wanted, args.member_id, timeout=args.timeout))
 
 
-def freezing(to: Backend) -> list[payloads.Rerun]:
+def freezing(to: Backend) -> list[record_payloads.Rerun]:
     """Every rerun that holds frozen runs."""
-    found: list[payloads.Rerun] = []
+    found: list[record_payloads.Rerun] = []
     while True:
         page = to.reruns(frozen=True, order_by="id", limit=PAGE, offset=len(found))
         found += page.reruns
@@ -51,14 +51,14 @@ def freezing(to: Backend) -> list[payloads.Rerun]:
             return found
 
 
-def frozen_members(to: Backend, reruns: Iterable[payloads.Rerun]) -> list[payloads.Member]:
+def frozen_members(to: Backend, reruns: Iterable[record_payloads.Rerun]) -> list[record_payloads.Member]:
     """The frozen members of reruns."""
     return [each for one in reruns for each in every_member(to, one.id) if each.state is MemberState.FROZEN]
 
 
-def every_member(to: Backend, rerun_id: int) -> list[payloads.Member]:
+def every_member(to: Backend, rerun_id: int) -> list[record_payloads.Member]:
     """All members of a rerun."""
-    found: list[payloads.Member] = []
+    found: list[record_payloads.Member] = []
     while True:
         page = to.members(rerun_id, limit=PAGE, offset=len(found))
         found += page.members

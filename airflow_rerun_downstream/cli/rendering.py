@@ -16,7 +16,7 @@ from airflow_rerun_downstream.cli.cells import table, text
 from airflow_rerun_downstream.cli.edge_tables import edges
 from airflow_rerun_downstream.cli.progress import summary
 from airflow_rerun_downstream.cli.proof_tables import proof
-from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest import installation_payloads, plan_payloads, proof_payloads, record_payloads
 
 PIPE_WIDTH = 200
 """The width where there is no terminal to ask."""
@@ -45,20 +45,20 @@ def unicode_out() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
-def named(ref: payloads.RunRef | payloads.FutureRef) -> str:
+def named(ref: plan_payloads.RunRef | plan_payloads.FutureRef) -> str:
     """A run in a cell."""
-    if isinstance(ref, payloads.RunRef):
+    if isinstance(ref, plan_payloads.RunRef):
         return f"{ref.dag_id} / {ref.run_id}"
     when = ref.partition_key or (ref.logical_date and text(ref.logical_date)) or ("next" if ref.next else "?")
     return f"{ref.dag_id} / {when} (not created)"
 
 
-def tasks(refs: Iterable[payloads.TaskRef]) -> str:
+def tasks(refs: Iterable[plan_payloads.TaskRef]) -> str:
     """A selection in a cell."""
     return ", ".join(ref if isinstance(ref, str) else f"{ref.task_id}[{ref.map_index}]" for ref in refs)
 
 
-def plan(of: payloads.Plan) -> list[object]:
+def plan(of: plan_payloads.Plan) -> list[object]:
     """The source, the runs, the links and what one should know."""
     runs = [
         (
@@ -74,7 +74,7 @@ def plan(of: payloads.Plan) -> list[object]:
     ]
     parts: list[object] = [
         table("Runs", ("selected", "dag_id", "run_id", "status", "tasks", "why not", "freeze mode"), runs),
-        *links(payloads.Links(links=of.links, total_entries=len(of.links))),
+        *links(record_payloads.Links(links=of.links, total_entries=len(of.links))),
     ]
     parts += [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
     if of.hidden_dags:
@@ -82,20 +82,20 @@ def plan(of: payloads.Plan) -> list[object]:
     return [*parts, escape(f"plan token: {of.plan_token}")]
 
 
-def not_made(run: payloads.Run) -> str:
+def not_made(run: plan_payloads.Run) -> str:
     """A run to come in a cell."""
     when = run.logical_date or run.partition_key or "next"
     due = f", due {text(run.run_after)}" if run.run_after else ""
     return f"{text(when)} (not made yet{due})"
 
 
-def links(of: payloads.Links) -> list[object]:
+def links(of: record_payloads.Links) -> list[object]:
     """Who consumed what of whom, and how that is known."""
     rows = [(named(each.upstream), named(each.downstream), each.kind, each.evidence, seen(each)) for each in of.links]
     return [table(f"Links ({of.total_entries})", ("upstream", "downstream", "kind", "evidence", "via"), rows)]
 
 
-def seen(of: payloads.Link) -> str:
+def seen(of: plan_payloads.Link) -> str:
     """What a link is known from; why it isn't, and what to do."""
     hop = {"from": of.from_task_id, "to": of.to_task_id}
     facts = {**{name: task for name, task in hop.items() if task}, **of.via}
@@ -107,7 +107,7 @@ def seen(of: payloads.Link) -> str:
     return "\n".join(filter(None, lines))
 
 
-def review(of: payloads.Review) -> list[object]:
+def review(of: plan_payloads.Review) -> list[object]:
     """What would happen, in its order."""
     rows = [
         (number, each.dag_id, each.run_id, "stopped first" if each in of.stopped else None)
@@ -120,7 +120,7 @@ def review(of: payloads.Review) -> list[object]:
     return parts + [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
 
 
-def rerun(of: payloads.Rerun) -> list[object]:
+def rerun(of: record_payloads.Rerun) -> list[object]:
     """A record."""
     facts: Mapping[str, object] = {
         "source": named(of.source),
@@ -135,7 +135,7 @@ def rerun(of: payloads.Rerun) -> list[object]:
     return parts + [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
 
 
-def reruns(of: payloads.Reruns) -> list[object]:
+def reruns(of: record_payloads.Reruns) -> list[object]:
     """A page of records."""
     columns = ("id", "state", "source", "done", "failed", "name", "created_by", "created_at")
     rows = [
@@ -154,7 +154,7 @@ def reruns(of: payloads.Reruns) -> list[object]:
     return [table(f"Reruns ({of.total_entries})", columns, rows)]
 
 
-def frozen_tables(reruns: Iterable[payloads.Rerun], members: Sequence[payloads.Member]) -> list[object]:
+def frozen_tables(reruns: Iterable[record_payloads.Rerun], members: Sequence[record_payloads.Member]) -> list[object]:
     """The frozen runs of reruns: by which, since when, why, and when they will be due."""
     by_id = {each.id: each for each in reruns}
     columns = ("rerun", "member", "dag_id", "run_id", "logical_date", "run_after", "frozen since", "state", "why")
@@ -175,13 +175,13 @@ def frozen_tables(reruns: Iterable[payloads.Rerun], members: Sequence[payloads.M
     return [table(f"Frozen runs ({len(rows)})", columns, rows)]
 
 
-def staged(of: payloads.Member) -> str:
+def staged(of: record_payloads.Member) -> str:
     """The tasks of a member that is rerun in stages; the present one is marked."""
     marks = (f"({number}{'*' if number == of.stage else ''}) " for number in range(1, len(of.stages) + 1))
     return "; ".join(mark + tasks(some) for mark, some in zip(marks, of.stages, strict=True))
 
 
-def members(of: payloads.Members) -> list[object]:
+def members(of: record_payloads.Members) -> list[object]:
     """A page of members."""
     columns = ("id", "role", "dag_id", "run_id", "state", "reason", "attempt", "waiting on", "run is", "tasks")
     rows = [
@@ -202,7 +202,7 @@ def members(of: payloads.Members) -> list[object]:
     return [table(f"Members ({of.total_entries})", columns, rows)]
 
 
-def not_made_anew(of: payloads.NotMadeAnewList) -> list[object]:
+def not_made_anew(of: record_payloads.NotMadeAnewList) -> list[object]:
     """What wasn't made anew, why, and who accepted it."""
     columns = ("dag_id", "run_id", "task", "why", "accepted by", "read by")
     rows = [
@@ -219,29 +219,29 @@ def not_made_anew(of: payloads.NotMadeAnewList) -> list[object]:
     return [table(f"Not made anew ({of.total_entries})", columns, rows)]
 
 
-def events(of: payloads.Events) -> list[object]:
+def events(of: record_payloads.Events) -> list[object]:
     """A page of a record."""
     rows = [(each.at, each.actor, each.action, each.member_id, each.detail) for each in of.events]
     return [table(f"Events ({of.total_entries})", ("at", "actor", "action", "member", "detail"), rows)]
 
 
-def health(of: payloads.Health) -> list[object]:
+def health(of: installation_payloads.Health) -> list[object]:
     """The components."""
     rows = [(name, each.status, each.detail) for name, each in of.components.items()]
     return [table(f"Rerun Downstream is {of.status}", ("component", "status", "detail"), rows)]
 
 
 TABLES: Mapping[type[BaseModel], Callable[[Any], list[object]]] = {
-    payloads.Plan: plan,
-    payloads.DagEdges: edges,
-    payloads.Review: review,
-    payloads.Rerun: rerun,
-    payloads.Reruns: reruns,
-    payloads.Member: lambda of: members(payloads.Members(members=[of], total_entries=1)),
-    payloads.Members: members,
-    payloads.NotMadeAnewList: not_made_anew,
-    payloads.Proof: proof,
-    payloads.Links: links,
-    payloads.Events: events,
-    payloads.Health: health,
+    plan_payloads.Plan: plan,
+    plan_payloads.DagEdges: edges,
+    plan_payloads.Review: review,
+    record_payloads.Rerun: rerun,
+    record_payloads.Reruns: reruns,
+    record_payloads.Member: lambda of: members(record_payloads.Members(members=[of], total_entries=1)),
+    record_payloads.Members: members,
+    record_payloads.NotMadeAnewList: not_made_anew,
+    proof_payloads.Proof: proof,
+    record_payloads.Links: links,
+    record_payloads.Events: events,
+    installation_payloads.Health: health,
 }

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from airflow_rerun_downstream.client import waiting
 from airflow_rerun_downstream.client.exceptions import ConnectionProblem
 from airflow_rerun_downstream.client.transport import Transport
-from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest import installation_payloads, plan_payloads, proof_payloads, record_payloads
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -54,104 +54,104 @@ class RerunDownstreamClient:
         """Close the connections."""
         self._transport.close()
 
-    def plan(self, body: PlanBody | Mapping[str, Any], *, task_instances: bool = True) -> payloads.Plan:
+    def plan(self, body: PlanBody | Mapping[str, Any], *, task_instances: bool = True) -> plan_payloads.Plan:
         """Preview a rerun; changes nothing."""
-        return self._ask(payloads.Plan, "POST", "/plans", {"task_instances": task_instances}, body)
+        return self._ask(plan_payloads.Plan, "POST", "/plans", {"task_instances": task_instances}, body)
 
-    def review(self, body: RerunBody | Mapping[str, Any]) -> payloads.Review:
+    def review(self, body: RerunBody | Mapping[str, Any]) -> plan_payloads.Review:
         """What a submit of this body would do; changes nothing, and is refused as the submit would be."""
-        return self._ask(payloads.Review, "POST", "/reviews", None, body)
+        return self._ask(plan_payloads.Review, "POST", "/reviews", None, body)
 
-    def submit(self, body: RerunBody | Mapping[str, Any]) -> payloads.Rerun:
+    def submit(self, body: RerunBody | Mapping[str, Any]) -> record_payloads.Rerun:
         """Rerun the source and the selected downstream runs."""
-        return self._ask(payloads.Rerun, "POST", "/reruns", None, body)
+        return self._ask(record_payloads.Rerun, "POST", "/reruns", None, body)
 
-    def reruns(self, **wanted: Any) -> payloads.Reruns:
+    def reruns(self, **wanted: Any) -> record_payloads.Reruns:
         """A page of the records; ``wanted`` are the filters, ``limit``, ``offset`` and ``order_by``."""
-        return self._ask(payloads.Reruns, "GET", "/reruns", wanted)
+        return self._ask(record_payloads.Reruns, "GET", "/reruns", wanted)
 
-    def rerun(self, rerun_id: int) -> payloads.Rerun:
+    def rerun(self, rerun_id: int) -> record_payloads.Rerun:
         """One record."""
-        return self._ask(payloads.Rerun, "GET", f"/reruns/{rerun_id}")
+        return self._ask(record_payloads.Rerun, "GET", f"/reruns/{rerun_id}")
 
-    def members(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Members:
+    def members(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.Members:
         """A page of a rerun's members."""
-        return self._ask(payloads.Members, "GET", f"/reruns/{rerun_id}/members", page(limit, offset))
+        return self._ask(record_payloads.Members, "GET", f"/reruns/{rerun_id}/members", page(limit, offset))
 
-    def links(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Links:
+    def links(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.Links:
         """A page of the links as they were at submit."""
-        return self._ask(payloads.Links, "GET", f"/reruns/{rerun_id}/links", page(limit, offset))
+        return self._ask(record_payloads.Links, "GET", f"/reruns/{rerun_id}/links", page(limit, offset))
 
-    def not_made_anew(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.NotMadeAnewList:
+    def not_made_anew(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.NotMadeAnewList:
         """A page of what wasn't made anew."""
         path = f"/reruns/{rerun_id}/not-made-anew"
-        return self._ask(payloads.NotMadeAnewList, "GET", path, page(limit, offset))
+        return self._ask(record_payloads.NotMadeAnewList, "GET", path, page(limit, offset))
 
-    def proof(self, rerun_id: int, *, limit: int = 1_000) -> payloads.Proof:
+    def proof(self, rerun_id: int, *, limit: int = 1_000) -> proof_payloads.Proof:
         """What a rerun can show for itself, as everything stands now."""
-        return self._ask(payloads.Proof, "GET", f"/reruns/{rerun_id}/proof", {"limit": limit})
+        return self._ask(proof_payloads.Proof, "GET", f"/reruns/{rerun_id}/proof", {"limit": limit})
 
-    def events(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Events:
+    def events(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.Events:
         """A page of what happened, oldest first."""
-        return self._ask(payloads.Events, "GET", f"/reruns/{rerun_id}/events", page(limit, offset))
+        return self._ask(record_payloads.Events, "GET", f"/reruns/{rerun_id}/events", page(limit, offset))
 
-    def pause(self, rerun_id: int) -> payloads.Rerun:
+    def pause(self, rerun_id: int) -> record_payloads.Rerun:
         """Dispatch nothing new."""
-        return self._ask(payloads.Rerun, "POST", f"/reruns/{rerun_id}/pause")
+        return self._ask(record_payloads.Rerun, "POST", f"/reruns/{rerun_id}/pause")
 
-    def resume(self, rerun_id: int) -> payloads.Rerun:
+    def resume(self, rerun_id: int) -> record_payloads.Rerun:
         """Go on; a failed rerun retries its failed members."""
-        return self._ask(payloads.Rerun, "POST", f"/reruns/{rerun_id}/resume")
+        return self._ask(record_payloads.Rerun, "POST", f"/reruns/{rerun_id}/resume")
 
-    def terminate(self, rerun_id: int) -> payloads.Rerun:
+    def terminate(self, rerun_id: int) -> record_payloads.Rerun:
         """End the rerun."""
-        return self._ask(payloads.Rerun, "POST", f"/reruns/{rerun_id}/terminate")
+        return self._ask(record_payloads.Rerun, "POST", f"/reruns/{rerun_id}/terminate")
 
-    def release(self, rerun_id: int) -> payloads.Rerun:
+    def release(self, rerun_id: int) -> record_payloads.Rerun:
         """Release the frozen runs."""
-        return self._ask(payloads.Rerun, "POST", f"/reruns/{rerun_id}/release")
+        return self._ask(record_payloads.Rerun, "POST", f"/reruns/{rerun_id}/release")
 
-    def retry(self, rerun_id: int, member_id: int) -> payloads.Member:
+    def retry(self, rerun_id: int, member_id: int) -> record_payloads.Member:
         """Dispatch a failed member again."""
-        return self._ask(payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/retry")
+        return self._ask(record_payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/retry")
 
-    def skip(self, rerun_id: int, member_id: int) -> payloads.Member:
+    def skip(self, rerun_id: int, member_id: int) -> record_payloads.Member:
         """Continue as if a failed member had succeeded."""
-        return self._ask(payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/skip")
+        return self._ask(record_payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/skip")
 
-    def release_member(self, rerun_id: int, member_id: int) -> payloads.Member:
+    def release_member(self, rerun_id: int, member_id: int) -> record_payloads.Member:
         """Release one frozen run."""
-        return self._ask(payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/release")
+        return self._ask(record_payloads.Member, "POST", f"/reruns/{rerun_id}/members/{member_id}/release")
 
-    def dag_runs(self, **wanted: Any) -> payloads.DagRuns:
+    def dag_runs(self, **wanted: Any) -> plan_payloads.DagRuns:
         """A page of Dag runs; ``wanted`` are the filters, ``limit``, ``offset`` and ``order_by``."""
-        return self._ask(payloads.DagRuns, "GET", "/dag-runs", wanted)
+        return self._ask(plan_payloads.DagRuns, "GET", "/dag-runs", wanted)
 
-    def task_instances(self, dag_id: str, run_id: str) -> payloads.TaskInstances:
+    def task_instances(self, dag_id: str, run_id: str) -> plan_payloads.TaskInstances:
         """A run's task instances, with those preselected that a rerun from it would take."""
         path = f"/dag-runs/{quote(dag_id, safe='')}/{quote(run_id, safe='')}/task-instances"
-        return self._ask(payloads.TaskInstances, "GET", path)
+        return self._ask(plan_payloads.TaskInstances, "GET", path)
 
-    def edges(self, dag_id: str) -> payloads.DagEdges:
+    def edges(self, dag_id: str) -> plan_payloads.DagEdges:
         """What is upstream and downstream of a Dag, and how each edge is known."""
-        return self._ask(payloads.DagEdges, "GET", f"/dags/{quote(dag_id, safe='')}/edges")
+        return self._ask(plan_payloads.DagEdges, "GET", f"/dags/{quote(dag_id, safe='')}/edges")
 
-    def health(self) -> payloads.Health:
+    def health(self) -> installation_payloads.Health:
         """The installation's components."""
-        return self._ask(payloads.Health, "GET", "/health")
+        return self._ask(installation_payloads.Health, "GET", "/health")
 
-    def notification_targets(self) -> payloads.NotificationTargets:
+    def notification_targets(self) -> installation_payloads.NotificationTargets:
         """Whom a rerun may notify."""
-        return self._ask(payloads.NotificationTargets, "GET", "/notification-targets")
+        return self._ask(installation_payloads.NotificationTargets, "GET", "/notification-targets")
 
     def wait(
         self,
         rerun_id: int,
         *,
         timeout: float | None = None,
-        on_change: Callable[[payloads.Rerun], None] | None = None,
+        on_change: Callable[[record_payloads.Rerun], None] | None = None,
         interval: float = 1.0,
-    ) -> payloads.Rerun:
+    ) -> record_payloads.Rerun:
         """Wait until the rerun has succeeded, failed or been terminated; see `waiting.wait`."""
         return waiting.wait(lambda: self.rerun(rerun_id), timeout=timeout, on_change=on_change, interval=interval)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from airflow_rerun_downstream.client.exceptions import ConnectionProblem, StillRunning
 from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, RerunState
-from airflow_rerun_downstream.rest.payloads import Rerun
+from airflow_rerun_downstream.rest.record_payloads import Rerun
 
 ENDS = FINAL_RERUN_STATES | {RerunState.FAILED}
 """A failed rerun goes on only when a person does something."""

@@ -8,7 +8,13 @@ from typing import Any
 
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor
-from airflow_rerun_downstream.rest import payloads, presenters
+from airflow_rerun_downstream.rest import (
+    installation_payloads,
+    plan_payloads,
+    presenters,
+    proof_payloads,
+    record_payloads,
+)
 from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, ProofQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody, known_id
 from airflow_rerun_downstream.service import Service
@@ -30,33 +36,33 @@ class Api:
 
     # A plan, and what comes of it
 
-    def plan(self, body: PlanBody, *, task_instances: bool = True) -> payloads.Plan:
+    def plan(self, body: PlanBody, *, task_instances: bool = True) -> plan_payloads.Plan:
         """``POST /plans``: the preview of a rerun."""
         return presenters.plan(self._service.plan(self._actor, body.plan_request()), task_instances=task_instances)
 
-    def review(self, body: RerunBody) -> payloads.Review:
+    def review(self, body: RerunBody) -> plan_payloads.Review:
         """``POST /reviews``: what a submit of this body would do."""
-        return presenters.review(self._service.review(self._actor, body.rerun_request()))
+        return plan_payloads.Review.model_validate(self._service.review(self._actor, body.rerun_request()))
 
-    def submit(self, body: RerunBody) -> payloads.Rerun:
+    def submit(self, body: RerunBody) -> record_payloads.Rerun:
         """``POST /reruns``: store a rerun; the conductor carries it out."""
         return presenters.rerun(self._service.submit(self._actor, body.rerun_request()))
 
     # Records
 
-    def reruns(self, **wanted: Any) -> payloads.Reruns:
+    def reruns(self, **wanted: Any) -> record_payloads.Reruns:
         """``GET /reruns``: a page of the records; ``wanted`` are the fields of `RerunQuery`."""
         query = RerunQuery.model_validate({name: each for name, each in wanted.items() if each is not None})
         found, total = self._service.reruns(self._actor, query.wanted(self._maximum))
-        return payloads.Reruns(reruns=[presenters.rerun(each) for each in found], total_entries=total)
+        return record_payloads.Reruns(reruns=[presenters.rerun(each) for each in found], total_entries=total)
 
-    def rerun(self, rerun_id: int) -> payloads.Rerun:
+    def rerun(self, rerun_id: int) -> record_payloads.Rerun:
         """``GET /reruns/{id}``: one record."""
         return presenters.rerun(self._service.rerun(self._actor, known_id(rerun_id, "rerun")))
 
     def members(
         self, rerun_id: int, *, limit: int = 50, offset: int = 0, member_id: Collection[int] | None = None
-    ) -> payloads.Members:
+    ) -> record_payloads.Members:
         """``GET /reruns/{id}/members``: the runs of a rerun, each with what it waits for."""
         query = MemberQuery(limit=limit, offset=offset, member_id=None if member_id is None else list(member_id))
         found, total = self._service.members(
@@ -66,29 +72,29 @@ class Api:
             offset=query.offset,
             only=query.member_id,
         )
-        return payloads.Members(members=[presenters.member(each) for each in found], total_entries=total)
+        return record_payloads.Members(members=[presenters.member(each) for each in found], total_entries=total)
 
-    def links(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Links:
+    def links(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.Links:
         """``GET /reruns/{id}/links``: the links as they were at submit."""
         found, total = self._service.links(self._actor, known_id(rerun_id, "rerun"), **self._part(limit, offset))
-        return payloads.Links(links=[presenters.link(each) for each in found], total_entries=total)
+        return record_payloads.Links(links=list(map(plan_payloads.Link.model_validate, found)), total_entries=total)
 
-    def not_made_anew(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.NotMadeAnewList:
+    def not_made_anew(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.NotMadeAnewList:
         """``GET /reruns/{id}/not-made-anew``: what wasn't made anew, why, and who accepted it."""
         part = self._part(limit, offset)
         found, total = self._service.not_made_anew(self._actor, known_id(rerun_id, "rerun"), **part)
         omissions = [presenters.not_made_anew(each) for each in found]
-        return payloads.NotMadeAnewList(not_made_anew=omissions, total_entries=total)
+        return record_payloads.NotMadeAnewList(not_made_anew=omissions, total_entries=total)
 
-    def proof(self, rerun_id: int, *, limit: int = 1_000) -> payloads.Proof:
+    def proof(self, rerun_id: int, *, limit: int = 1_000) -> proof_payloads.Proof:
         """``GET /reruns/{id}/proof``: what the rerun can show for itself, as everything stands now."""
         query = ProofQuery(limit=limit)
         return presenters.proof(self._service.proof(self._actor, known_id(rerun_id, "rerun")), limit=query.limit)
 
-    def events(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> payloads.Events:
+    def events(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.Events:
         """``GET /reruns/{id}/events``: what happened, oldest first."""
         found, total = self._service.events(self._actor, known_id(rerun_id, "rerun"), **self._part(limit, offset))
-        return payloads.Events(events=[presenters.event(each) for each in found], total_entries=total)
+        return record_payloads.Events(events=[presenters.event(each) for each in found], total_entries=total)
 
     def _part(self, limit: int, offset: int) -> dict[str, int]:
         """A part of a list, as large as the deployment allows."""
@@ -97,33 +103,33 @@ class Api:
 
     # Control
 
-    def pause(self, rerun_id: int) -> payloads.Rerun:
+    def pause(self, rerun_id: int) -> record_payloads.Rerun:
         """``POST /reruns/{id}/pause``: dispatch nothing new."""
         return presenters.rerun(self._service.pause(self._actor, known_id(rerun_id, "rerun")))
 
-    def resume(self, rerun_id: int) -> payloads.Rerun:
+    def resume(self, rerun_id: int) -> record_payloads.Rerun:
         """``POST /reruns/{id}/resume``: go on; a failed rerun retries its failed members."""
         return presenters.rerun(self._service.resume(self._actor, known_id(rerun_id, "rerun")))
 
-    def terminate(self, rerun_id: int) -> payloads.Rerun:
+    def terminate(self, rerun_id: int) -> record_payloads.Rerun:
         """``POST /reruns/{id}/terminate``: end the rerun."""
         return presenters.rerun(self._service.terminate(self._actor, known_id(rerun_id, "rerun")))
 
-    def release(self, rerun_id: int) -> payloads.Rerun:
+    def release(self, rerun_id: int) -> record_payloads.Rerun:
         """``POST /reruns/{id}/release``: release its frozen runs."""
         return presenters.rerun(self._service.release(self._actor, known_id(rerun_id, "rerun")))
 
-    def retry(self, rerun_id: int, member_id: int) -> payloads.Member:
+    def retry(self, rerun_id: int, member_id: int) -> record_payloads.Member:
         """``POST /reruns/{id}/members/{member_id}/retry``: dispatch a failed member again."""
         ids = known_id(rerun_id, "rerun"), known_id(member_id, "member")
         return presenters.member(self._service.retry(self._actor, *ids))
 
-    def skip(self, rerun_id: int, member_id: int) -> payloads.Member:
+    def skip(self, rerun_id: int, member_id: int) -> record_payloads.Member:
         """``POST /reruns/{id}/members/{member_id}/skip``: go on without a failed member."""
         ids = known_id(rerun_id, "rerun"), known_id(member_id, "member")
         return presenters.member(self._service.skip(self._actor, *ids))
 
-    def release_member(self, rerun_id: int, member_id: int) -> payloads.Member:
+    def release_member(self, rerun_id: int, member_id: int) -> record_payloads.Member:
         """``POST /reruns/{id}/members/{member_id}/release``: release one frozen run."""
         ids = known_id(rerun_id, "rerun"), known_id(member_id, "member")
         return presenters.member(self._service.release_member(self._actor, *ids))
@@ -134,30 +140,30 @@ class Api:
 
     # Airflow's runs and Dags
 
-    def dag_runs(self, **wanted: Any) -> payloads.DagRuns:
+    def dag_runs(self, **wanted: Any) -> plan_payloads.DagRuns:
         """``GET /dag-runs``: runs, each with whether it can be a source; ``wanted`` are the fields of `DagRunQuery`."""
         query = DagRunQuery.model_validate({name: each for name, each in wanted.items() if each is not None})
         page = query.wanted(self._maximum)
         return presenters.dag_runs(self._service.dag_runs(self._actor, page, can_be_source=query.can_be_source))
 
-    def task_instances(self, dag_id: str, run_id: str) -> payloads.TaskInstances:
+    def task_instances(self, dag_id: str, run_id: str) -> plan_payloads.TaskInstances:
         """``GET /dag-runs/{dag_id}/{run_id}/task-instances``: what a rerun from this run would take by default."""
         return presenters.run_tasks(self._service.task_instances(self._actor, RunRef(dag_id, run_id)))
 
-    def edges(self, dag_id: str) -> payloads.DagEdges:
+    def edges(self, dag_id: str) -> plan_payloads.DagEdges:
         """``GET /dags/{dag_id}/edges``: what is upstream and downstream of a Dag, without a run."""
         return presenters.edges(self._service.edges(self._actor, dag_id))
 
     # The installation
 
-    def health(self) -> payloads.Health:
+    def health(self) -> installation_payloads.Health:
         """``GET /health``: the installation's components."""
         return presenters.health(self._service.health(self._actor))
 
-    def notification_targets(self) -> payloads.NotificationTargets:
+    def notification_targets(self) -> installation_payloads.NotificationTargets:
         """``GET /notification-targets``: whom a rerun may tell."""
         found = [
-            payloads.NotificationTarget(name=name, kind=kind, description=description)
+            installation_payloads.NotificationTarget(name=name, kind=kind, description=description)
             for name, kind, description in self._service.notification_targets(self._actor)
         ]
-        return payloads.NotificationTargets(notification_targets=found)
+        return installation_payloads.NotificationTargets(notification_targets=found)

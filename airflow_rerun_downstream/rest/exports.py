@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest import proof_payloads
 
 COLUMNS = (
     *("outcome", "reason", "dag_id", "run_id", "task_id"),
@@ -18,7 +18,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """With these, a spreadsheet takes a cell for a formula."""
 
 
-def proof_csv(of: payloads.Proof) -> str:
+def proof_csv(of: proof_payloads.Proof) -> str:
     """The findings of a proof, and what holds older data (``older``), a line each; then what there is no line for.
 
     ``count`` is what a line stands for: checks that are ``proven``, members that are ``open``, findings and older data
@@ -31,7 +31,7 @@ def proof_csv(of: payloads.Proof) -> str:
     return out.getvalue()
 
 
-def rows(of: payloads.Proof) -> Iterator[tuple[object, ...]]:
+def rows(of: proof_payloads.Proof) -> Iterator[tuple[object, ...]]:
     """The lines."""
     yield from ((*each, 1) for each in named(of))
     counts, hidden = of.counts, of.hidden_findings + of.hidden_older
@@ -41,7 +41,7 @@ def rows(of: payloads.Proof) -> Iterator[tuple[object, ...]]:
     yield from ((outcome, *[None] * (len(COLUMNS) - 2), count) for outcome, count in rest.items() if count)
 
 
-def named(of: payloads.Proof) -> Iterator[tuple[object, ...]]:
+def named(of: proof_payloads.Proof) -> Iterator[tuple[object, ...]]:
     """What is about a run, or a task of it."""
     for each in of.findings:
         ends = (*spot(each.reader), *spot(each.writer))
@@ -51,7 +51,7 @@ def named(of: payloads.Proof) -> Iterator[tuple[object, ...]]:
         yield "older", "", *here, None, None, one.accepted_by
 
 
-def spot(of: payloads.ProofSpot | None) -> tuple[str | None, str | None, str | None]:
+def spot(of: proof_payloads.ProofSpot | None) -> tuple[str | None, str | None, str | None]:
     """One end of a finding."""
     return (None, None, None) if of is None else (of.dag_id, of.run_id, of.task_id)
 

@@ -103,7 +103,8 @@ class Body(BaseModel):
 class Payload(BaseModel):
     """An object of the contract. A client that is older than the server ignores what it doesn't know.
 
-    What has a default is always sent, and the OpenAPI document says so.
+    What has a default is always sent, and the OpenAPI document says so. One of the inside's values that has the same
+    fields is taken as it is.
     """
 
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True, json_schema_serialization_defaults_required=True)

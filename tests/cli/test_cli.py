@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import Actor, MemberRequest, Notification
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.ports.store import RerunFilter
-from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest import plan_payloads, record_payloads
 from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.service import Service
 from tests.rest.stub import MEMBERS, PLAN, SOURCE, StubService
@@ -58,7 +58,7 @@ def table(capsys: Captured, *argv: str, code: int = 0) -> str:
 
 def test_plan_prints_the_contracts_object(capsys: Captured, stub: StubService) -> None:
     found = printed(capsys, "plan", *RUN)
-    assert payloads.Plan.model_validate(found).plan_token == PLAN.token
+    assert plan_payloads.Plan.model_validate(found).plan_token == PLAN.token
     request = stub.calls[0][2]
     assert (request.source, request.tasks, request.rerun_source) == (SOURCE, None, True)
 
@@ -100,7 +100,7 @@ def test_every_option_of_a_submit_arrives(stub: StubService, capsys: Captured) -
         "--accept-duplicate-runs --accept-unknown-offsets --notify data-team:succeeded --notify boss"
     )
     found = printed(capsys, "submit", *RUN, *options.split())
-    assert payloads.Rerun.model_validate(found).id == 7
+    assert record_payloads.Rerun.model_validate(found).id == 7
     request = stub.calls[0][2]
     assert request.members == (
         MemberRequest(RunRef("sales", "scheduled__2026-03-01T00:00:00+00:00")),
@@ -203,7 +203,7 @@ def test_what_the_parser_refuses_is_a_usage_error(argv: str, capsys: Captured) -
 
 def test_a_dry_run_says_what_a_submit_would_do(stub: StubService, capsys: Captured) -> None:
     found = printed(capsys, "submit", *RUN, "--dry-run", "--reason", "why")
-    assert payloads.Review.model_validate(found).waves[1][0].dag_id == "sales"
+    assert plan_payloads.Review.model_validate(found).waves[1][0].dag_id == "sales"
     assert (stub.calls[0][0], stub.calls[0][2].reason) == ("review", "why")
     text = table(capsys, "submit", *RUN, "--dry-run")
     assert "Nothing is stored. 2 runs" in text
@@ -382,7 +382,7 @@ def test_links_prints_the_plans(capsys: Captured) -> None:
 
 def test_links_of_a_dag_are_its_edges(stub: StubService, capsys: Captured) -> None:
     found = printed(capsys, "links", "orders")
-    assert payloads.DagEdges.model_validate(found).total_entries == 2
+    assert plan_payloads.DagEdges.model_validate(found).total_entries == 2
     assert [edge["evidence"] for edge in found["edges"]] == ["unresolved", "recorded"]
     assert stub.calls[0] == ("edges", ANA, "orders")
 

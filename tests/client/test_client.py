@@ -17,7 +17,7 @@ from airflow_rerun_downstream.client import (
 )
 from airflow_rerun_downstream.client.waiting import wait
 from airflow_rerun_downstream.domain.states import RerunState
-from airflow_rerun_downstream.rest import payloads, presenters
+from airflow_rerun_downstream.rest import presenters, record_payloads
 from airflow_rerun_downstream.rest.requests import PlanBody, RunRefBody
 from airflow_rerun_downstream.service import RerunView
 from tests.rest.stub import RERUN
@@ -29,7 +29,7 @@ def client(answer: Answer, **login: Any) -> RerunDownstreamClient:
     return RerunDownstreamClient("http://airflow/sub/", transport=httpx.MockTransport(answer), **login)
 
 
-def rerun(state: RerunState = RerunState.RUNNING, **changes: Any) -> payloads.Rerun:
+def rerun(state: RerunState = RerunState.RUNNING, **changes: Any) -> record_payloads.Rerun:
     found = presenters.rerun(RerunView(RERUN, ("pause",)))
     return found.model_copy(update={"state": state, **changes})
 
@@ -144,10 +144,10 @@ def test_every_error_is_of_one_family() -> None:
 class Looks:
     """Answers one after the other; an error is raised."""
 
-    def __init__(self, *answers: payloads.Rerun | Exception) -> None:
+    def __init__(self, *answers: record_payloads.Rerun | Exception) -> None:
         self.answers = list(answers)
 
-    def __call__(self) -> payloads.Rerun:
+    def __call__(self) -> record_payloads.Rerun:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
@@ -156,7 +156,7 @@ class Looks:
 
 @pytest.mark.parametrize("end", [RerunState.SUCCEEDED, RerunState.FAILED, RerunState.TERMINATED])
 def test_waiting_tells_of_each_change_and_ends(end: RerunState) -> None:
-    told: list[payloads.Rerun] = []
+    told: list[record_payloads.Rerun] = []
     looks = Looks(rerun(), rerun(), rerun(state_reason="x"), rerun(RerunState.PAUSED), rerun(end))
     assert wait(looks, on_change=told.append, interval=0).state is end
     assert told == [rerun(), rerun(state_reason="x"), rerun(RerunState.PAUSED), rerun(end)]

@@ -13,8 +13,8 @@ from airflow_rerun_downstream.conductor.perform import LeaseLost
 from airflow_rerun_downstream.conductor.steps import Step
 from airflow_rerun_downstream.conductor.tick import Conductor
 from airflow_rerun_downstream.domain.facts import RunFacts
-from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.member import Member
+from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.settings import Settings

@@ -19,7 +19,7 @@ from airflow_rerun_downstream.cli.main import parser
 from airflow_rerun_downstream.domain import errors, plan, states
 from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
 from airflow_rerun_downstream.domain.reasons import REASONS
-from airflow_rerun_downstream.rest import payloads, problems
+from airflow_rerun_downstream.rest import plan_payloads, problems, record_payloads
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,16 +154,16 @@ def test_bodies_are_of_the_contract() -> None:
     )
     PlanBody.model_validate_json(asked)
     RerunBody.model_validate_json(submitted)
-    payloads.Review.model_validate_json(review)
+    plan_payloads.Review.model_validate_json(review)
     told = json.loads(record)
-    assert told.keys() == payloads.Rerun.model_fields.keys()
-    assert told["counts"].keys() == payloads.Counts.model_fields.keys()
-    assert json.loads(member).keys() == payloads.Member.model_fields.keys()
-    TypeAdapter(payloads.Member).validate_json(member)
+    assert told.keys() == record_payloads.Rerun.model_fields.keys()
+    assert told["counts"].keys() == record_payloads.Counts.model_fields.keys()
+    assert json.loads(member).keys() == record_payloads.Member.model_fields.keys()
+    TypeAdapter(record_payloads.Member).validate_json(member)
     told = json.loads(edges)
-    assert told.keys() == payloads.DagEdges.model_fields.keys()
-    assert told["edges"][0].keys() == payloads.DagEdge.model_fields.keys()
-    payloads.DagEdges.model_validate_json(edges)
+    assert told.keys() == plan_payloads.DagEdges.model_fields.keys()
+    assert told["edges"][0].keys() == plan_payloads.DagEdge.model_fields.keys()
+    plan_payloads.DagEdges.model_validate_json(edges)
 
 
 def test_decisions_are_listed() -> None:

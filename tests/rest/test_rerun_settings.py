@@ -8,8 +8,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from airflow_rerun_downstream.domain.rerun_request import RerunSettings
-from airflow_rerun_downstream.rest.payloads import Settings
 from airflow_rerun_downstream.rest.requests import RerunBody
+from airflow_rerun_downstream.rest.rerun_settings import Settings
 
 SOURCE = {"dag_id": "a", "run_id": "r"}
 

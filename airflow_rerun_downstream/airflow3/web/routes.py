@@ -10,7 +10,13 @@ from airflow_rerun_downstream.airflow3.installation.permissions import sees_inst
 from airflow_rerun_downstream.airflow3.web.dependencies import ActorDep, ApiDep, service_of
 from airflow_rerun_downstream.airflow3.web.slots import SlotRoute
 from airflow_rerun_downstream.ports.installation import ComponentHealth
-from airflow_rerun_downstream.rest import payloads, presenters
+from airflow_rerun_downstream.rest import (
+    installation_payloads,
+    plan_payloads,
+    presenters,
+    proof_payloads,
+    record_payloads,
+)
 from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.rest.exports import proof_csv
 from airflow_rerun_downstream.rest.fields import Id
@@ -20,7 +26,7 @@ from airflow_rerun_downstream.service.status import shown_health
 from airflow_rerun_downstream.settings import InvalidSetting
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": payloads.Problem, "description": description}
+    status: {"model": installation_payloads.Problem, "description": description}
     for status, description in {
         400: "Not JSON",
         401: "Not logged in",
@@ -52,7 +58,7 @@ WAKES = [Depends(wake_after)]
 
 
 @router.get("/health", operation_id="get_health")
-def get_health(request: Request, actor: ActorDep) -> payloads.Health:
+def get_health(request: Request, actor: ActorDep) -> installation_payloads.Health:
     """The installation's components; why one isn't healthy is told to who may see Airflow's jobs and plugins.
 
     Answers also when nothing else works.
@@ -65,49 +71,49 @@ def get_health(request: Request, actor: ActorDep) -> payloads.Health:
 
 
 @router.get("/dag-runs", operation_id="list_dag_runs")
-def list_dag_runs(api: ApiDep, query: Annotated[DagRunQuery, Query()]) -> payloads.DagRuns:
+def list_dag_runs(api: ApiDep, query: Annotated[DagRunQuery, Query()]) -> plan_payloads.DagRuns:
     """Dag runs, each with whether it can be the source of a rerun."""
     return api.dag_runs(**dict(query))
 
 
 @router.get("/dag-runs/{dag_id}/{run_id:path}/task-instances", operation_id="list_task_instances")
-def list_task_instances(api: ApiDep, dag_id: Id, run_id: Id) -> payloads.TaskInstances:
+def list_task_instances(api: ApiDep, dag_id: Id, run_id: Id) -> plan_payloads.TaskInstances:
     """A run's task instances, with those preselected that a rerun from it would take."""
     return api.task_instances(dag_id, run_id)
 
 
 @router.get("/dags/{dag_id}/edges", operation_id="list_edges")
-def list_edges(api: ApiDep, dag_id: Id) -> payloads.DagEdges:
+def list_edges(api: ApiDep, dag_id: Id) -> plan_payloads.DagEdges:
     """What is upstream and downstream of a Dag, and how each edge is known."""
     return api.edges(dag_id)
 
 
 @router.post("/plans", operation_id="make_plan")
-def make_plan(api: ApiDep, body: PlanBody, task_instances: bool = True) -> payloads.Plan:
+def make_plan(api: ApiDep, body: PlanBody, task_instances: bool = True) -> plan_payloads.Plan:
     """Preview a rerun. Changes nothing."""
     return api.plan(body, task_instances=task_instances)
 
 
 @router.post("/reviews", operation_id="review_rerun")
-def review_rerun(api: ApiDep, body: RerunBody) -> payloads.Review:
+def review_rerun(api: ApiDep, body: RerunBody) -> plan_payloads.Review:
     """What a submit of this body would do, or why it would be refused. Changes nothing."""
     return api.review(body)
 
 
 @router.post("/reruns", operation_id="submit_rerun", status_code=201, dependencies=WAKES)
-def submit_rerun(api: ApiDep, body: RerunBody) -> payloads.Rerun:
+def submit_rerun(api: ApiDep, body: RerunBody) -> record_payloads.Rerun:
     """Rerun the source and the selected downstream runs, in dependency order."""
     return api.submit(body)
 
 
 @router.get("/reruns", operation_id="list_reruns")
-def list_reruns(api: ApiDep, query: Annotated[RerunQuery, Query()]) -> payloads.Reruns:
+def list_reruns(api: ApiDep, query: Annotated[RerunQuery, Query()]) -> record_payloads.Reruns:
     """The records."""
     return api.reruns(**dict(query))
 
 
 @router.get("/reruns/{rerun_id}", operation_id="get_rerun")
-def get_rerun(api: ApiDep, rerun_id: RerunId) -> payloads.Rerun:
+def get_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
     """One record, with the progress of its members in counts."""
     return api.rerun(rerun_id)
 
@@ -117,7 +123,7 @@ def list_members(
     api: ApiDep,
     rerun_id: RerunId,
     query: Annotated[MemberQuery, Query()],
-) -> payloads.Members:
+) -> record_payloads.Members:
     """The runs of a rerun, each with its state and what it waits for."""
     return api.members(rerun_id, **dict(query))
 
@@ -127,7 +133,7 @@ def list_links(
     api: ApiDep,
     rerun_id: RerunId,
     query: Annotated[PageQuery, Query()],
-) -> payloads.Links:
+) -> record_payloads.Links:
     """The links between the runs as they were at submit."""
     return api.links(rerun_id, **dict(query))
 
@@ -137,20 +143,20 @@ def list_not_made_anew(
     api: ApiDep,
     rerun_id: RerunId,
     query: Annotated[PageQuery, Query()],
-) -> payloads.NotMadeAnewList:
+) -> record_payloads.NotMadeAnewList:
     """What the rerun didn't make anew although wrong data had reached it: why, and who accepted it."""
     return api.not_made_anew(rerun_id, **dict(query))
 
 
 @router.get(
-    "/reruns/{rerun_id}/proof", operation_id="get_proof", responses={200: AS_CSV}, response_model=payloads.Proof
+    "/reruns/{rerun_id}/proof", operation_id="get_proof", responses={200: AS_CSV}, response_model=proof_payloads.Proof
 )
 def get_proof(
     api: ApiDep,
     rerun_id: RerunId,
     query: Annotated[ProofQuery, Query()],
     accept: Annotated[str, Header(include_in_schema=False)] = "",
-) -> payloads.Proof | Response:
+) -> proof_payloads.Proof | Response:
     """What the rerun can show for itself, as everything stands now: as JSON, or as a CSV file."""
     found = api.proof(rerun_id, limit=query.limit)
     if query.format == "csv" or (query.format is None and accept.startswith(CSV)):
@@ -165,54 +171,54 @@ def list_events(
     api: ApiDep,
     rerun_id: RerunId,
     query: Annotated[PageQuery, Query()],
-) -> payloads.Events:
+) -> record_payloads.Events:
     """What happened, oldest first."""
     return api.events(rerun_id, **dict(query))
 
 
 @router.post("/reruns/{rerun_id}/pause", operation_id="pause_rerun")
-def pause_rerun(api: ApiDep, rerun_id: RerunId) -> payloads.Rerun:
+def pause_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
     """Dispatch nothing new; runs in flight go on. A repeat changes nothing."""
     return api.pause(rerun_id)
 
 
 @router.post("/reruns/{rerun_id}/resume", operation_id="resume_rerun", dependencies=WAKES)
-def resume_rerun(api: ApiDep, rerun_id: RerunId) -> payloads.Rerun:
+def resume_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
     """Let a paused rerun go on; a failed one retries its failed members."""
     return api.resume(rerun_id)
 
 
 @router.post("/reruns/{rerun_id}/terminate", operation_id="terminate_rerun", dependencies=WAKES)
-def terminate_rerun(api: ApiDep, rerun_id: RerunId) -> payloads.Rerun:
+def terminate_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
     """End the rerun; by its settings, runs in flight are stopped."""
     return api.terminate(rerun_id)
 
 
 @router.post("/reruns/{rerun_id}/release", operation_id="release_rerun", dependencies=WAKES)
-def release_rerun(api: ApiDep, rerun_id: RerunId) -> payloads.Rerun:
+def release_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
     """Release the frozen runs of the rerun."""
     return api.release(rerun_id)
 
 
 @router.post("/reruns/{rerun_id}/members/{member_id}/retry", operation_id="retry_member", dependencies=WAKES)
-def retry_member(api: ApiDep, rerun_id: RerunId, member_id: MemberId) -> payloads.Member:
+def retry_member(api: ApiDep, rerun_id: RerunId, member_id: MemberId) -> record_payloads.Member:
     """Dispatch a failed member again, in its turn."""
     return api.retry(rerun_id, member_id)
 
 
 @router.post("/reruns/{rerun_id}/members/{member_id}/skip", operation_id="skip_member", dependencies=WAKES)
-def skip_member(api: ApiDep, rerun_id: RerunId, member_id: MemberId) -> payloads.Member:
+def skip_member(api: ApiDep, rerun_id: RerunId, member_id: MemberId) -> record_payloads.Member:
     """Go on as if a failed member had succeeded."""
     return api.skip(rerun_id, member_id)
 
 
 @router.post("/reruns/{rerun_id}/members/{member_id}/release", operation_id="release_member", dependencies=WAKES)
-def release_member(api: ApiDep, rerun_id: RerunId, member_id: MemberId) -> payloads.Member:
+def release_member(api: ApiDep, rerun_id: RerunId, member_id: MemberId) -> record_payloads.Member:
     """Release one frozen run."""
     return api.release_member(rerun_id, member_id)
 
 
 @router.get("/notification-targets", operation_id="list_notification_targets")
-def list_notification_targets(api: ApiDep) -> payloads.NotificationTargets:
+def list_notification_targets(api: ApiDep) -> installation_payloads.NotificationTargets:
     """Whom a rerun may notify."""
     return api.notification_targets()

@@ -35,7 +35,7 @@ from airflow_rerun_downstream.airflow3.database.untrusted_values import (
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest, RerunSettings
-from airflow_rerun_downstream.rest import presenters
+from airflow_rerun_downstream.rest import plan_payloads, presenters
 from tests.airflow3 import history, scene
 from tests.hostile import DATE, NAMES, TEMPLATES, TRIGGERED, WAITS, wait
 
@@ -167,7 +167,9 @@ def told(source: RunRef) -> tuple[str, str, str]:
     return (
         presenters.plan(service.plan(ACTOR, request), task_instances=True).model_dump_json(),
         presenters.edges(service.edges(ACTOR, source.dag_id)).model_dump_json(),
-        presenters.review(service.review(ACTOR, RerunRequest(request, settings=ACCEPTED))).model_dump_json(),
+        plan_payloads.Review.model_validate(
+            service.review(ACTOR, RerunRequest(request, settings=ACCEPTED))
+        ).model_dump_json(),
     )
 
 

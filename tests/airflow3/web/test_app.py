@@ -20,7 +20,7 @@ from airflow_rerun_downstream.client import RefusedError, RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import Forbidden, SchemaMismatch, StalePlan
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.states import RerunState
-from airflow_rerun_downstream.rest import payloads
+from airflow_rerun_downstream.rest import plan_payloads
 from airflow_rerun_downstream.rest.queries import RERUN_ORDERS, RUN_ORDERS
 from airflow_rerun_downstream.rest.requests import PlanBody
 from airflow_rerun_downstream.service import Service
@@ -458,13 +458,15 @@ def test_the_client_speaks_with_the_app(app: FastAPI, stub: StubService) -> None
     with RerunDownstreamClient("http://testserver", token=token(), transport=transport) as client:
         assert client.plan(BODY).plan_token == "token-1"
         assert client.plan(PlanBody.model_validate(BODY), task_instances=False).source.task_instances is None
-        assert client.review(BODY).frozen == [payloads.FutureRef(dag_id="report", logical_date=FUTURE.logical_date)]
+        assert client.review(BODY).frozen == [
+            plan_payloads.FutureRef(dag_id="report", logical_date=FUTURE.logical_date)
+        ]
         assert client.submit(BODY).id == 7
         assert client.reruns(state=["running"], limit=1).total_entries == 11
         assert client.rerun(7).state.value == "running"
         assert [each.id for each in client.members(7).members] == [1, 2]
         assert [each.reason for each in client.proof(7, limit=1).findings] == ["read_too_early"]
-        assert client.links(7).links[2].downstream == payloads.FutureRef(dag_id="unknown")
+        assert client.links(7).links[2].downstream == plan_payloads.FutureRef(dag_id="unknown")
         assert client.events(7, limit=1, offset=1).total_entries == 2
         for move in (client.pause, client.resume, client.terminate, client.release):
             assert move(7).id == 7

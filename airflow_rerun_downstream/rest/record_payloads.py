@@ -1,0 +1,180 @@
+"""What travels over HTTP: the records of reruns. As of plans, field names stay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
+from airflow_rerun_downstream.rest import word_lists as words
+from airflow_rerun_downstream.rest.fields import Payload
+from airflow_rerun_downstream.rest.plan_payloads import Link, PlanWarning, RunRef, TaskRef
+from airflow_rerun_downstream.rest.rerun_settings import Settings
+
+
+class Notification(Payload):
+    """Whom to tell of what."""
+
+    target: str
+    on: list[words.Condition]
+
+
+class Cause(Payload):
+    """A ``state_reason`` taken apart: its word, who did it, and what more there is to say, in English.
+
+    ``word`` null: there is a sentence alone.
+    """
+
+    word: words.CauseWord | None
+    by: str | None
+    detail: str | None
+
+
+class Counts(Payload):
+    """How many members stand where."""
+
+    pending: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    frozen: int = 0
+    released: int = 0
+    stopping: int = 0
+    skipped: int = 0
+    terminated: int = 0
+
+
+class Rerun(Payload):
+    """The record of a rerun.
+
+    ``allowed_actions``, out of pause, resume, terminate and release: what whoever asks may do now. ``final``: nobody
+    can do anything any more. ``warnings``: what the submit was told, as far as whoever asks may read it.
+    ``not_made_anew`` counts what it has left as it was, by whatever reason: `NotMadeAnewList` names it.
+    """
+
+    id: int
+    name: str | None
+    reason: str | None
+    state: RerunState
+    state_reason: str | None
+    cause: Cause | None
+    source: RunRef
+    freeze_mode: bool
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    counts: Counts
+    not_made_anew: int
+    hidden_members: int
+    settings: Settings
+    notifications: list[Notification]
+    allowed_actions: list[words.RerunAction]
+    final: bool
+    warnings: list[PlanWarning]
+
+
+class Live(Payload):
+    """What Airflow says of a member's run at this moment; ``state`` null: the run is gone."""
+
+    state: str | None
+    run_after: datetime | None
+    run_id: str | None
+
+
+class Member(Payload):
+    """A run of a rerun. ``attempt`` counts its dispatches.
+
+    ``allowed_actions``, out of retry, skip and release: what whoever asks may do now.
+
+    ``run_id`` null: a frozen run that Airflow hasn't made yet. ``run_after`` of a frozen run is the true one, which it
+    has again after its release; what holds it shows in ``live``. ``stages`` are the parts of ``task_ids`` that are
+    dispatched one after the other, ``stage`` is the number of the present one, from 1; empty: there is one.
+    """
+
+    id: int
+    rerun_id: int
+    dag_id: str
+    run_id: str | None
+    original_run_id: str | None
+    logical_date: datetime | None
+    run_after: datetime | None
+    role: Role
+    state: MemberState
+    state_reason: str | None
+    cause: Cause | None
+    waiting_on: list[RunRef]
+    depth: int
+    attempt: int
+    dispatched_at: datetime | None
+    ended_at: datetime | None
+    task_ids: list[TaskRef]
+    stage: int
+    stages: list[list[TaskRef]]
+    final_run_state: str | None
+    live: Live
+    allowed_actions: list[words.MemberAction]
+
+
+class NotMadeAnew(Payload):
+    """Something that wrong data had reached and that the rerun didn't make anew: why, and who accepted that.
+
+    ``task_id`` null: all that was wrong in the run; ``map_index`` null: all indexes. ``read_by``: members that read it.
+    ``because_of``: the run that stays polluted, and on top of which this was made anew; null where you may not read it.
+    """
+
+    member_id: int | None
+    dag_id: str
+    run_id: str
+    task_id: str | None
+    map_index: int | None
+    reason: words.LeftReason
+    accepted_by: str | None
+    read_by: list[RunRef]
+    because_of: RunRef | None = None
+
+
+class NotMadeAnewList(Payload):
+    """A page of what wasn't made anew."""
+
+    not_made_anew: list[NotMadeAnew]
+    total_entries: int
+
+
+class Event(Payload):
+    """A line of a rerun's record; ``cause``: what ``detail`` says, where that is more than a sentence."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: words.EventAction
+    member_id: int | None
+    detail: str | None
+    cause: Cause | None
+
+
+class Reruns(Payload):
+    """A page of reruns."""
+
+    reruns: list[Rerun]
+    total_entries: int
+
+
+class Members(Payload):
+    """A page of members."""
+
+    members: list[Member]
+    total_entries: int
+
+
+class Links(Payload):
+    """A page of links."""
+
+    links: list[Link]
+    total_entries: int
+
+
+class Events(Payload):
+    """A page of a record."""
+
+    events: list[Event]
+    total_entries: int
