@@ -12,6 +12,7 @@ Everything it writes is under `home`, it listens on 127.0.0.1 only, and it ends 
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import os
 import re
@@ -19,12 +20,13 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -38,6 +40,7 @@ import psutil
 from sqlalchemy import Engine, create_engine
 
 from dev.airflow_client import AirflowClient, Json
+from dev.migrated import make_or_copy
 from dev.postgres import PrivatePostgres
 from dev.waiting import wait_until
 
@@ -64,7 +67,7 @@ LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 # Simple auth manager: name of a user, who has the role of the same name. The password is the name.
 SIMPLE_USERS = ("admin", "op", "user", "viewer")
 
-# Defaults are made for a large deployment; here somebody is waiting.
+# Defaults are made for a large deployment; here somebody is waiting, on a machine that may be busy.
 QUICK: dict[str, str] = {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -72,6 +75,8 @@ QUICK: dict[str, str] = {
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "3",
     "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
+    # A task that an api-server couldn't answer within 5 seconds when it began fails without having run.
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
     "AIRFLOW__FAB__CACHE_TTL": "0",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 }
@@ -122,12 +127,15 @@ class LiveAirflow:
 
     def set_up(self) -> None:
         """Start the database, write the passwords, migrate. Starts no component."""
-        self._start_database()
         passwords = {name: name for name in SIMPLE_USERS}
         (self.home / "passwords.json").write_text(json.dumps(passwords))
-        self.migrate()
-        if self.auth == "fab":
-            self.grant(users={"admin": ["Admin"]})
+        kind = self._kind()
+        if kind is None or self._data.exists():
+            self._start_database()
+            self._make_tables()
+        else:
+            make_or_copy(kind, self.home, self._data, self._make_and_stop)
+            self._start_database()
 
     def stop(self, *components: Component) -> None:
         """Ask the named components to end and wait for it, or end everything, the database too."""
@@ -310,13 +318,39 @@ class LiveAirflow:
             {"name": name, "classpath": LOCAL_BUNDLE, "kwargs": {"path": str(path)}} for name, path in folders.items()
         ]
 
+    @property
+    def _data(self) -> Path:
+        return self.home / "airflow.db" if self._postgres is None else self._postgres.folder
+
+    def _kind(self) -> str | None:
+        """What the tables depend on; None where they are in another database than ours."""
+        if any(name.startswith("AIRFLOW__DATABASE__") for name in self.env):
+            return None
+        code = sorted(item for item in self.env.items() if item[0].startswith(("AIRFLOW__CORE__", "PYTHON")))
+        text = json.dumps([self.database, self.auth, str(self.python), code])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _make_tables(self) -> None:
+        self.migrate()
+        if self.auth == "fab":
+            self.grant(users={"admin": ["Admin"]})
+
+    def _make_and_stop(self) -> None:
+        self._start_database()
+        self._make_tables()
+        if self._postgres is not None:
+            self._postgres.stop()
+            return
+        with closing(sqlite3.connect(self._data)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the file alone is the database then
+
     def _start_database(self) -> None:
         if self._postgres is None:
             # Writers wait for each other, longer than by default: on a busy machine 5 s aren't enough.
-            self._database_url = f"sqlite:///{self.home / 'airflow.db'}?timeout=20"
+            self._database_url = f"sqlite:///{self._data}?timeout=20"
         else:
             self._postgres.start()
-            self._database_url = self._database_url or self._postgres.new_database()
+            self._database_url = self._postgres.url()
 
     # --- processes ----------------------------------------------------------------------------------
 
