@@ -10,6 +10,7 @@ ENV := .venvs/$(AIRFLOW)
 RUN := $(CURDIR)/$(ENV)/bin/python
 READY := $(ENV)/.ready
 MUTANTS := .venvs/mutants
+UV := .venvs/tools/bin/uv
 NODE := .venvs/tools/.node
 PAGES := airflow_rerun_downstream/static/index.html
 
@@ -21,13 +22,16 @@ help: ## list the targets
 
 setup: $(READY) $(PAGES) ## make the environment and the web pages; AIRFLOW=3.1|3.2|3.3 names the Airflow, PYTHON=python3.12 the Python
 
-$(READY): pyproject.toml $(wildcard constraints/$(AIRFLOW)*.txt) dev/environment.py
+$(READY): pyproject.toml $(wildcard constraints/$(AIRFLOW)*.txt) dev/environment.py | $(UV)
 	$(PYTHON) dev/environment.py $(AIRFLOW)
 	@touch $@
 
+$(UV): # by itself: with `make -j2 setup`, two would make it at once
+	$(PYTHON) dev/environment.py tools
+
 ui: $(PAGES) ## build the web pages; Node comes as a Python wheel
 
-$(NODE): dev/environment.py
+$(NODE): dev/environment.py | $(UV)
 	$(PYTHON) dev/environment.py node
 	@touch $@
 
@@ -43,22 +47,22 @@ format: $(READY) $(NODE) ## let ruff and prettier rewrite what they can
 	$(RUN) -m ruff format .
 	.venvs/tools/bin/python ui/node.py format
 
-test: $(READY) $(PAGES) ## the suites without a live Airflow, then the live stories; AIRFLOW=3.1 and 3.2 too
-	$(RUN) -m dev.run_tests suites $(ARGS)
+test: $(READY) $(PAGES) ## the suites without a live Airflow, then the live stories; PART=quick|live; AIRFLOW=3.1 and 3.2 too
+	$(RUN) -m dev.run_tests suites $(if $(PART),--part "$(PART)") $(ARGS)
 
-acceptance: $(READY) $(PAGES) ## what the issues must show, on live Airflows; PART=name picks tests/acceptance/test_name*.py
-	$(RUN) -m dev.run_tests acceptance $(if $(PART),--part $(PART)) $(ARGS)
+acceptance: $(READY) $(PAGES) ## what the issues must show, on live Airflows; PART=name picks tests/acceptance/test_name*.py, PART="one two" several
+	$(RUN) -m dev.run_tests acceptance $(if $(PART),--part "$(PART)") $(ARGS)
 
 next: ## make the environment of a pre-release of Airflow that isn't known yet; `make thorough PART=next` starts it
 	$(PYTHON) dev/environment.py next
 
 thorough: $(READY) $(PAGES) ## what takes too long for every change; PART=name picks tests/thorough/test_name*.py
-	$(RUN) -m dev.run_tests thorough $(if $(PART),--part $(PART)) $(ARGS)
+	$(RUN) -m dev.run_tests thorough $(if $(PART),--part "$(PART)") $(ARGS)
 
 bench: $(READY) ## the benchmarks, on PostgreSQL
 	$(RUN) -m dev.run_tests bench $(ARGS)
 
-$(MUTANTS)/.ready: pyproject.toml $(wildcard constraints/$(AIRFLOW)*.txt) dev/environment.py
+$(MUTANTS)/.ready: pyproject.toml $(wildcard constraints/$(AIRFLOW)*.txt) dev/environment.py | $(UV)
 	$(PYTHON) dev/environment.py $(AIRFLOW) --mutants
 	@touch $@
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,12 +45,13 @@ def main() -> None:
     """Run the chosen pytest sessions, all of them also after one has failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["suites", "acceptance", "thorough", "bench"])
-    parser.add_argument("--part", help="only the files test_<part>*.py of acceptance or thorough")
+    parser.add_argument("--part", help="quick or live of the suites; test_<part>*.py of the others")
     arguments, extra = parser.parse_known_args()
-    if arguments.what != "bench":
+    quick = arguments.what == "suites" and arguments.part in (None, "quick")
+    if arguments.what != "bench" and arguments.part != "quick":
         subprocess.run([sys.executable, "-m", "dev.chromium"], cwd=ROOT, check=False)
     statuses = [run_session(session, extra) for session in sessions(arguments.what, arguments.part)]
-    if arguments.what == "suites" and not extra:
+    if quick and not extra:
         statuses.append(subprocess.run(PAGES, cwd=ROOT, check=False).returncode)
     sys.exit(1 if any(statuses) else 0)  # a session that a signal ended has a negative one
 
@@ -57,20 +59,22 @@ def main() -> None:
 def sessions(what: str, part: str | None) -> list[tuple[str, ...]]:
     """Give the pytest sessions of one make target: a name, then pytest's arguments."""
     if what == "suites":
-        return [QUICK, LIVE]
+        found: list[tuple[str, ...]] = [session for session in (QUICK, LIVE) if part in (None, session[0])]
+        return found or sys.exit(f"no part {part!r} of the suites; there are: {QUICK[0]}, {LIVE[0]}")
     return [BENCH] if what == "bench" else [folder_session(what, part)]
 
 
 def folder_session(name: str, part: str | None) -> tuple[str, ...]:
-    """Give the session of all tests in a folder of `tests/`, or of one part of them."""
+    """Give the session of all tests in a folder of `tests/`, or of some parts of them: names, with spaces between."""
     folder = ROOT / "tests" / name
     if part is None:
         return (name, str(folder))
-    files = sorted(folder.glob(f"test_{part}*.py"))
-    if not files:
-        parts = ", ".join(path.stem.removeprefix("test_") for path in sorted(folder.glob("test_*.py")))
-        sys.exit(f"no part {part!r} of the {name} tests; there are: {parts}")
-    return (f"{name}-{part}", *map(str, files))
+    found = sorted(folder.glob("test_*.py"))
+    files = {one: [str(path) for path in found if path.name.startswith(f"test_{one}")] for one in part.split()}
+    if unknown := [one for one, chosen in files.items() if not chosen]:
+        parts = ", ".join(path.stem.removeprefix("test_") for path in found)
+        sys.exit(f"no part {unknown[0]!r} of the {name} tests; there are: {parts}")
+    return (f"{name}-{'-'.join(files)}", *chain.from_iterable(files.values()))
 
 
 def run_session(session: Sequence[str], extra: Sequence[str]) -> int:

@@ -37,3 +37,28 @@ def test_one_that_is_killed_outweighs_one_that_passes(monkeypatch: pytest.Monkey
     with pytest.raises(SystemExit) as ended:
         run_tests.main()
     assert ended.value.code == 1
+
+
+@pytest.mark.parametrize("part", [None, "quick", "live"])
+def test_a_part_of_the_suites_is_one_of_their_sessions(part: str | None) -> None:
+    names = [name for name, *_ in run_tests.sessions("suites", part)]
+    assert names == ([part] if part else ["quick", "live"])
+
+
+@pytest.mark.parametrize("what", ["suites", "acceptance"])
+def test_a_part_that_is_not_there_ends_with_what_is(what: str) -> None:
+    with pytest.raises(SystemExit, match=r"no part 'telepathy'.*there are: "):
+        run_tests.sessions(what, "telepathy")
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ("order crash", ["test_order.py", "test_crash.py"]),
+        ("freeze", ["test_freeze.py", "test_freeze_assets.py", "test_freeze_crash.py"]),
+        ("freeze.py", ["test_freeze.py"]),
+    ],
+)
+def test_a_part_is_every_file_whose_name_begins_so(part: str, expected: list[str]) -> None:
+    ((_, *files),) = run_tests.sessions("acceptance", part)
+    assert [Path(file).name for file in files] == expected
