@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from airflow_rerun_downstream.conductor.decide import decide
 from airflow_rerun_downstream.conductor.faults import STOP
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
-from airflow_rerun_downstream.conductor.gates import look_again
-from airflow_rerun_downstream.conductor.observed import Limits, Observations
-from airflow_rerun_downstream.conductor.rebuilt_since import known_late, rebuilt_by
+from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
     Catch,
@@ -18,21 +15,18 @@ from airflow_rerun_downstream.conductor.steps import (
     ExplainAll,
     Halt,
     MoveMember,
-    MoveRerun,
     NextStage,
     NoteRunState,
-    Prove,
     Release,
     StageBack,
     Step,
     StopMember,
 )
-from airflow_rerun_downstream.domain.member import Awaited, Member
-from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Finding, Proof, ProofReason, sentence_of
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Rerun
+from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.rerun_request import CONDUCTOR
-from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.installation import Clock
 from airflow_rerun_downstream.ports.work import Work
@@ -40,18 +34,16 @@ from airflow_rerun_downstream.ports.work import Work
 TOLD = 5
 """How many tasks of a stage a line of the record names."""
 
-ENDS = frozenset({RerunState.FAILED, RerunState.SUCCEEDED, RerunState.TERMINATED})
-
 
 @dataclass(frozen=True)
 class Effects:
-    """Moves members and reruns, touches Airflow and adds to the record. Nothing is written if the guard of a move says
+    """Moves members, touches Airflow and adds to the record. Nothing is written if the guard of a move says
     that somebody was faster."""
 
     clock: Clock
 
     def carry_out(self, work: Work, rerun: Rerun, step: Step) -> bool:
-        """A step other than a dispatch or an adoption, inside its transaction."""
+        """A step about a member other than a dispatch or an adoption, inside its transaction."""
         match step:
             case MoveMember():
                 return self.move_member(work, rerun, step)
@@ -59,8 +51,6 @@ class Effects:
                 return self.stage_back(work, rerun, step)
             case NextStage():
                 return self.next_stage(work, rerun, step)
-            case MoveRerun():
-                return self.move_rerun(work, rerun, step)
             case StopMember():
                 return self.stop_member(work, rerun, step)
             case Halt():
@@ -92,7 +82,7 @@ class Effects:
             now=now,
             dispatched=done,
         )
-        self.tell(work, rerun, "member_dispatched", member, f"{done.cleared} task instance(s) cleared")
+        self.log(work, rerun, "member_dispatched", member, f"{done.cleared} task instance(s) cleared")
         return moved
 
     def take(self, work: Work, rerun: Rerun, step: Adopt) -> bool:
@@ -111,7 +101,7 @@ class Effects:
         if moved:
             how = "cleared the run" if ref == member.ref else f"made {ref.run_id} in place of {member.ref.run_id}"
             detail = f"{step.task_id} of {step.parent} {how}; all of its tasks run"
-            self.tell(work, rerun, "member_adopted", member, detail, {step.parent.dag_id})
+            self.log(work, rerun, "member_adopted", member, detail, {step.parent.dag_id})
             work.gateway.adopt(ref, place=member.ref, rerun_id=rerun.id, actor=rerun.created_by)
         return moved
 
@@ -120,7 +110,7 @@ class Effects:
         halted = work.gateway.halt(member.ref, rerun_id=rerun.id, actor=rerun.created_by)
         if halted:
             work.store.set_member_reason(member.id, HALTED, state=member.state)
-            self.tell(work, rerun, "member_halted", member, None)
+            self.log(work, rerun, "member_halted", member, None)
         return halted
 
     def catch(self, work: Work, rerun: Rerun, step: Catch) -> bool:
@@ -133,7 +123,7 @@ class Effects:
         work.gateway.record(ref, rerun_id=rerun.id, actor=rerun.created_by, event="hold")
         awaited = step.member.logical_date
         instead = "" if awaited == step.logical_date or awaited is None else f" in place of {awaited.isoformat()}"
-        self.tell(work, rerun, "member_held", step.member, f"{ref} was made{instead} and is held")
+        self.log(work, rerun, "member_held", step.member, f"{ref} was made{instead} and is held")
         return True
 
     def release(self, work: Work, rerun: Rerun, step: Release) -> bool:
@@ -147,7 +137,7 @@ class Effects:
         )
         if moved:
             work.freezer.release(step.member.id, rerun_id=rerun.id, actor=rerun.created_by)
-            self.tell(work, rerun, "member_released", step.member, step.reason)
+            self.log(work, rerun, "member_released", step.member, step.reason)
         return moved
 
     def move_member(self, work: Work, rerun: Rerun, step: MoveMember) -> bool:
@@ -167,7 +157,7 @@ class Effects:
             )
             work.store.list_not_made_anew(rerun.id, step.member.id, (*step.not_made_anew, *more))
         if moved:
-            self.tell(work, rerun, f"member_{step.after.value}", step.member, step.reason)
+            self.log(work, rerun, f"member_{step.after.value}", step.member, step.reason)
         if moved and step.after is MemberState.RUNNING:
             member = step.member  # somebody else has started what the rerun follows now
             work.gateway.take_over(member.ref, member.tasks, rerun_id=rerun.id, actor=rerun.created_by)
@@ -180,7 +170,7 @@ class Effects:
             member.id, before=member.state, since=member.stage, stage=step.stage, reason=step.reason
         )
         if moved:
-            self.tell(work, rerun, "member_running", member, step.reason)
+            self.log(work, rerun, "member_running", member, step.reason)
         return moved
 
     def next_stage(self, work: Work, rerun: Rerun, step: NextStage) -> bool:
@@ -194,76 +184,8 @@ class Effects:
             tasks = ", ".join(str(task) for task in member.present[:TOLD])
             more = f" and {len(member.present) - TOLD} more" if len(member.present) > TOLD else ""
             detail = f"stage {member.stage + 1} of {len(member.stages)} is right: {tasks}{more}"
-            self.tell(work, rerun, "member_next_stage", member, detail)
+            self.log(work, rerun, "member_next_stage", member, detail)
         return moved
-
-    def move_rerun(self, work: Work, rerun: Rerun, step: MoveRerun) -> bool:
-        """Follow the members. A rerun in which something can move after all isn't ended."""
-        if step.after in ENDS and self.at_rest(work, rerun, step) is None:
-            return False
-        return self.end(work, rerun, step)
-
-    def end(self, work: Work, rerun: Rerun, step: MoveRerun) -> bool:
-        """Move the rerun."""
-        moved = work.store.move_rerun(
-            rerun.id, before=[step.before], after=step.after, reason=step.reason, now=self.clock.now()
-        )
-        if moved:
-            self.tell(work, rerun, f"rerun_{step.after.value}", None, step.reason)
-        return moved
-
-    def conclude(self, work: Work, rerun: Rerun, step: Prove | MoveRerun, proof: Proof) -> bool:
-        """Keep a proof without violations, and end the rerun if it is to end; otherwise fail who read wrong data."""
-        members = self.at_rest(work, rerun, step)
-        if members is None:
-            return False
-        if self.cleared_again(work, rerun, members) or self.unproven(work, rerun, members, proof):
-            return True
-        for member_id, every in known_late(work, rerun, members).items():
-            work.store.list_not_made_anew(rerun.id, member_id, every)
-        work.store.keep_proof(rerun.id, proof.at, proof.counts)
-        if any(one.reason == ProofReason.NOT_COMPUTED for one in proof.findings):
-            self.tell(work, rerun, "proof_not_computed", None, "nothing is proven; the error is in the conductor's log")
-        return isinstance(step, Prove) or self.end(work, rerun, step)
-
-    def unproven(self, work: Work, rerun: Rerun, members: Sequence[Member], proof: Proof) -> bool:
-        """Fail the members of which the proof shows that they aren't right; whether there are any."""
-        by_ref = {one.ref: one for one in members if one.state is MemberState.SUCCEEDED}
-        found = dict[int, Finding]()
-        for one in proof.violations:
-            if (member := by_ref.get(one.reader.ref)) is not None:
-                found.setdefault(member.id, one)
-        return sum(self.fail_unproven(work, rerun, by_ref[one.reader.ref], one) for one in found.values()) > 0
-
-    def fail_unproven(self, work: Work, rerun: Rerun, member: Member, why: Finding) -> bool:
-        """Fail a member with the pair that isn't right. Nothing of it is red: retried, all of it is made anew."""
-        moved = work.store.move_member(
-            member.id, before=[MemberState.SUCCEEDED], after=MemberState.FAILED, reason=NOT_PROVEN, now=self.clock.now()
-        )
-        if moved:
-            work.store.start_over(member.id)
-            named = {spot.ref.dag_id for spot in (why.reader, why.writer) if spot is not None}
-            self.tell(work, rerun, "member_failed", member, f"{NOT_PROVEN}: {sentence_of(why)}", named)
-        return moved
-
-    def at_rest(self, work: Work, rerun: Rerun, step: MoveRerun | Prove) -> Sequence[Member] | None:
-        """The members as they are now, if they let the rerun end so.
-
-        A person may have retried or skipped one since the tick looked. Both sides lock the rerun's row first.
-        """
-        if not work.store.hold_rerun(rerun.id, state=step.before):
-            return None
-        now = ActiveRerun(replace(rerun, state=step.before), tuple(work.store.members(rerun.id)))
-        return now.members if decide(now, Observations(), Limits(in_flight=0)) == [step] else None
-
-    def cleared_again(self, work: Work, rerun: Rerun, members: Sequence[Member]) -> bool:
-        """Whether the run of a member that was right has been cleared since, or is gone: the rerun goes on then."""
-        right = [one for one in members if one.state is MemberState.SUCCEEDED]
-        numbers = work.gateway.clear_numbers([one.ref for one in right])
-        moved = [one for one in right if numbers.get(one.ref) != one.clear_number]
-        runs = work.gateway.observe([one.ref for one in moved]) if moved else {}
-        steps = [step for one in moved if (step := look_again(Awaited(one), runs[one.ref])) is not None]
-        return sum(self.carry_out(work, rerun, step) for step in steps) > 0
 
     def stop_member(self, work: Work, rerun: Rerun, step: StopMember) -> bool:
         """End a member; if asked, stop its run as well."""
@@ -277,10 +199,10 @@ class Effects:
             final_run_state="failed" if stopped else None,
         )
         if moved:
-            self.tell(work, rerun, "member_terminated", step.member, "run stopped" if stopped else None)
+            self.log(work, rerun, "member_terminated", step.member, "run stopped" if stopped else None)
         return moved
 
-    def tell(
+    def log(
         self,
         work: Work,
         rerun: Rerun,

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from airflow_rerun_downstream.conductor.effects import Effects
+from airflow_rerun_downstream.conductor.endings import Endings
 from airflow_rerun_downstream.conductor.evidence import gather
 from airflow_rerun_downstream.conductor.faults import TRIES, Faults, member_of, word
 from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, look_again, stands, takes_evidence
@@ -62,6 +63,7 @@ class Performer:
 
     def __post_init__(self) -> None:
         self.effects = Effects(self.clock)
+        self.endings = Endings(self.effects)
 
     def attempt(self, rerun: Rerun, step: Step, lease: int) -> bool:
         """Carry out one step. What goes wrong in it is counted and told, and stops nothing else. Raises `LeaseLost`."""
@@ -102,6 +104,8 @@ class Performer:
             return self.conclude(rerun, step, lease)
         with self.unit_of_work() as work:
             self.confirm(work, lease)
+            if isinstance(step, MoveRerun):
+                return self.endings.move_rerun(work, rerun, step)
             return self.effects.carry_out(work, rerun, step)
 
     def conclude(self, rerun: Rerun, step: Prove | MoveRerun, lease: int) -> bool:
@@ -125,7 +129,7 @@ class Performer:
                     self.faults.not_read(rerun.id)
                 raise
             self.faults.proofs.pop(rerun.id, None)
-            return self.effects.conclude(work, rerun, step, proof)
+            return self.endings.conclude(work, rerun, step, proof)
 
     def prove(self, work: Work, rerun: Rerun) -> Proof:
         """The proof of a rerun. One that can't be made stops nothing: it says so, and that nothing is proven."""
