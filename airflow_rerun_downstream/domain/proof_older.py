@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from airflow_rerun_downstream.domain.proof import Older, ProvenLink, Spot, TaskTries
 from airflow_rerun_downstream.domain.proof_clocks import Moment, begin, comes_after, end
-from airflow_rerun_downstream.domain.proof_links import SENSOR, Between
+from airflow_rerun_downstream.domain.proof_pairs import SENSOR, Pairs
 from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene, earliest
 from airflow_rerun_downstream.domain.proof_tasks import LEFT
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -16,9 +16,9 @@ from airflow_rerun_downstream.domain.refs import RunRef
 class Remains:
     """Follows what was made anew to whoever has read what had been there before."""
 
-    def __init__(self, scene: Scene, between: Between) -> None:
+    def __init__(self, scene: Scene, pairs: Pairs) -> None:
         self.scene = scene
-        self.between = between
+        self.pairs = pairs
         self.leaving: dict[RunRef, list[ProvenLink]] = {}
         for link in scene.facts.links:
             self.leaving.setdefault(link.upstream, []).append(link)
@@ -34,7 +34,7 @@ class Remains:
                 continue
             found[spot] = Older(spot, because_of, self.accepted(link))
             for behind in self.leaving.get(link.downstream, ()):
-                if self.still_there(behind) and self.between.leads_on(link, self.between.written(behind)):
+                if self.still_there(behind) and self.pairs.leads_on(link, self.pairs.written(behind)):
                     pending.append((behind, spot))
         return sorted(found.values(), key=lambda one: (one.spot.ref, one.spot.task_id or ""))
 
@@ -46,7 +46,7 @@ class Remains:
                 continue
             reads = self.reads(link)
             for task in self.scene.selected[writer.ref]:
-                ids = self.between.written(link)
+                ids = self.pairs.written(link)
                 last = self.last_written(writer.ref, task) if ids is None or task.task_id in ids else None
                 if last is not None and any(comes_after(read, last) is False for read in reads):
                     yield link, Spot(writer.ref, task.task_id)
@@ -70,7 +70,7 @@ class Remains:
     def reads(self, link: ProvenLink) -> list[Moment]:
         """When the data was read that the reader of a link holds now."""
         ref = self.scene.now(link.downstream)
-        member, ids = self.scene.by_submit.get(link.downstream), self.between.reading(link)
+        member, ids = self.scene.by_submit.get(link.downstream), self.pairs.reading(link)
         found = []
         for task in self.scene.facts.runs[ref].tasks if member is None else self.scene.selected[ref]:
             held = [one for one in task.tries if one.state == "success"]

@@ -8,6 +8,7 @@ from datetime import datetime
 from airflow_rerun_downstream.domain.proof import Counts, Facts, Finding, Outcome, Proof, counted
 from airflow_rerun_downstream.domain.proof_links import Between
 from airflow_rerun_downstream.domain.proof_older import Remains
+from airflow_rerun_downstream.domain.proof_pairs import Pairs
 from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene
 from airflow_rerun_downstream.domain.proof_tasks import InRun
 
@@ -22,7 +23,8 @@ def prove(facts: Facts, at: datetime) -> Proof:
     told. What can't be told from the facts is `not_provable`, never a violation.
     """
     scene = Scene(facts)
-    within, between = InRun(scene), Between(scene)
+    within, pairs = InRun(scene), Pairs(scene)
+    between = Between(scene, pairs)
     right = [member for member in facts.members if member.state == "succeeded" and member.ref in facts.runs]
     anew = [one for member in right for one in within.made_anew(member)]
     orders = [one for member in right for one in within.in_order(member)]
@@ -30,7 +32,7 @@ def prove(facts: Facts, at: datetime) -> Proof:
     links = list(between.checked())
     found = [one for one in (*links, *orders, *anew, *untold) if one is not None]
     found += between.resting([one for one in found if one.outcome is Outcome.VIOLATION])
-    older = Remains(scene, between).older()
+    older = Remains(scene, pairs).older()
     outcomes = counted(found)
     counts = Counts(
         links=len(links),
