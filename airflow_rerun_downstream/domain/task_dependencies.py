@@ -133,7 +133,7 @@ class Dependencies:
             if each.maker in parent.cuts or waits:
                 after = frozenset(downstream_tasks(parent.structure, [each.maker]) - {each.maker})
                 if after & parent.ids:
-                    for run in self.waited_for_by(each) if waits else (each.downstream,):
+                    for run in self.waited_for_by(each):
                         if run in self.members and run != each.upstream:
                             yield Reading(run, each.upstream, None, after, soft=not waits)
 

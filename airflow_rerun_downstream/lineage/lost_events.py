@@ -90,9 +90,9 @@ def lost_events(
         for making in makings(run, context, takers):
             if not explored.pollution[ref].carries(frozenset({making.task_id})):
                 continue
-            if tried_again(instances.get(ref, ()), making.task_id):
+            if tried_again(instances[ref], making.task_id):
                 again.append(making)
-            elif succeeded(instances.get(ref, ()), making.task_id) and not any(
+            elif succeeded(instances[ref], making.task_id) and not any(
                 (ref, making.task_id, outlet.asset) in known for outlet in making.outlets
             ):
                 once.append(making)

@@ -41,7 +41,7 @@ def unrecorded(explored: Explored, instances: Instances, context: LineageContext
         for task_id, some in by_task(triggers).items():
             lost = [
                 task.map_index
-                for task in instances.get(ref, ())
+                for task in instances[ref]
                 if task.task_id == task_id
                 and (ref, task_id, task.map_index) not in known
                 and has_made(task, explored.structures.was(ref))

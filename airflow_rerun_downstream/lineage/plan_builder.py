@@ -167,7 +167,7 @@ class PlanBuilder:
         self, run: RunFacts, chosen: TaskSelection, *, selected: bool, left_out: str
     ) -> tuple[PlannedTask, ...]:
         """The task instances of a run; runs that look alike share them."""
-        instances = self.instances.get(run.ref, ())
+        instances = self.instances[run.ref]
         key = (id(chosen), run.state, run.terminated, selected, left_out)
         found: tuple[PlannedTask, ...] | None = self.alike.get(key)
         if found is None:

@@ -126,8 +126,9 @@ class Planner:
         gained: Collection[RunRef] = set(explored.runs)
         while gained:
             if new := [ref for ref in explored.runs if ref not in instances]:
-                instances.update(self.facts.tasks.task_instances(new))
-            gained = {ref for ref in sorted(gained) if explored.brings_along(ref, instances.get(ref, ()))}
+                found = self.facts.tasks.task_instances(new)
+                instances.update({ref: found.get(ref, []) for ref in new})
+            gained = {ref for ref in sorted(gained) if explored.brings_along(ref, instances[ref])}
             if gained:
                 before = {ref: len(each.task_ids) for ref, each in explored.pollution.items()}
                 walk.walk(gained, explored)

@@ -88,7 +88,7 @@ class Selecting:
 
     def of_source(self, run: RunFacts, asked: Tasks | None) -> TaskSelection:
         """The source's selection, where it is known which runs its tasks made."""
-        structure, instances = self.explored.structures.get(run.ref), self.instances.get(run.ref, ())
+        structure, instances = self.explored.structures.get(run.ref), self.instances[run.ref]
         return source_selection(run, asked, structure, instances, self.children(run.ref, run.ref))
 
     def nothing_to_run(self, ref: RunRef, chosen: TaskSelection) -> str:
@@ -97,7 +97,7 @@ class Selecting:
 
     def wrong_data(self, ref: RunRef) -> frozenset[str]:
         """The tasks of a run that hold data which wrong data has reached."""
-        pollution, instances = self.explored.pollution[ref], self.instances.get(ref, ())
+        pollution, instances = self.explored.pollution[ref], self.instances[ref]
         key = (pollution.whole, frozenset(pollution.task_ids), tuple(instances))
         if key not in self.held:
             self.held[key] = frozenset(
@@ -126,14 +126,14 @@ class Selecting:
                     whole.add(child)
                     queue.append(child)
                     found[child] = default_selection(
-                        dict.fromkeys(present(self.instances.get(child, ())), "polluted"), None, self.instances[child]
+                        dict.fromkeys(present(self.instances[child]), "polluted"), None, self.instances[child]
                     )
         return found
 
     def selection(self, run: RunFacts, source: RunRef) -> TaskSelection:
         """The default selection of a downstream run by itself."""
         pollution = self.explored.pollution[run.ref]
-        instances = self.instances.get(run.ref, ())
+        instances = self.instances[run.ref]
         # Runs of one Dag mostly look alike: what was found for one of them holds for all such.
         children = self.children(run.ref, source)
         wrong = frozenset(pollution.task_ids)

@@ -1,12 +1,14 @@
-"""Stages are cut from runs so that each has as few as the order allows."""
+"""The order of runs, and how few stages are cut from them for it."""
 
 from __future__ import annotations
 
 import pytest
 
 from airflow_rerun_downstream.domain.cutting import Cutting
+from airflow_rerun_downstream.domain.order import put_in_order
 from airflow_rerun_downstream.domain.readings import Member, Reading
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.structures import Structures
 from tests.domain.proofs import dag
 
 X, Y = RunRef("x", "r"), RunRef("y", "r")
@@ -28,3 +30,12 @@ def test_a_run_that_can_be_ended_goes_before_a_part_of_another(first: RunRef) ->
     assert y.done == [{"one"}, {"last"}]
     assert x.done == ([{"one"}, {"two", "reader"}] if first is X else [{"one", "reader"}, {"two"}])
     assert not cutting.lost
+
+
+def test_the_source_is_nobodys_child() -> None:
+    """A task of y had made the source x, and y has read from that in turn: y doesn't go before it."""
+    selected = {ref: (TaskRef("t"),) for ref in (X, Y)}
+    readings = [Reading(Y, X, None, None, maker="go"), Reading(X, Y, None, None)]
+    order = put_in_order(readings, Structures(), selected, {}, {X: {Y}, Y: set()}, source=X, key=lambda ref: ref)
+    (stage,) = order.stages[Y]
+    assert (order.lost, stage.waits_for) == ((), {(X, 0)})

@@ -55,6 +55,24 @@ def waves(found: Plan) -> list[list[str]]:
     return [sorted(places[depth]) for depth in sorted(places)]
 
 
+@pytest.mark.parametrize(
+    ("count", "named"), [(1, "t0"), (5, "t0, t1, t2, t3, t4"), (7, "t0, t1, t2, t3, t4 and 2 more")]
+)
+def test_of_many_tasks_a_few_are_named_in_a_sentence(world: World, count: int, named: str) -> None:
+    """The tasks between two selected ones, which a person has left out."""
+    world.dag("a", "; ".join(f"first >> t{number} >> last" for number in range(count)))
+    source = world.run("a")
+    (told,) = [
+        one.detail
+        for one in plan(world, source, tasks=(TaskRef("first"), TaskRef("last"))).warnings
+        if one.code == "order_lost"
+    ]
+    assert told == (
+        f"last of {source} won't wait for first: {named} between them isn't selected, so that Airflow starts last at "
+        "once."
+    )
+
+
 class TestTriggers:
     def test_one_in_the_middle_runs_again_and_its_run_is_adopted(self, world: World) -> None:
         world.dag("parent", "prepare >> fire >> publish")

@@ -10,12 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+<<<<<<< HEAD
 from airflow_rerun_downstream.domain.definitions import TOO_LONG, MarkerDefinition
 from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
+=======
+from airflow_rerun_downstream.domain.facts import (
+    TOO_LONG,
+    UNTOLD,
+    MarkerDefinition,
+    RunConf,
+    RunFacts,
+    SensorDefinition,
+)
+>>>>>>> 5e69fd0 (Ask for the task instances of every run once, and test what is named in sentences, who is asked for, and how often is tried)
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.values import UNTOLD
 from airflow_rerun_downstream.lineage.macros import CannotRender
+from airflow_rerun_downstream.lineage.spelling import Spelled, of_sensors
 from airflow_rerun_downstream.lineage.templates import may_be_reckoned, may_name, reckoned, rendered, rendered_date
+from tests.fakes.lineage import FakeFacts
+from tests.fakes.world import World
 from tests.hostile import NAMES, TEMPLATES
 
 DATE = datetime(2026, 1, 30, 5, tzinfo=timezone.utc)  # a Friday
@@ -239,3 +253,15 @@ def test_a_template_may_name_what_has_its_parts_in_their_order(parts: list[str],
 
     expected = dag_id.startswith(parts[0]) and fits(dag_id[len(parts[0]) :], parts[1:])
     assert may_name("{{ x }}".join(parts), dag_id) is expected
+
+
+@pytest.mark.parametrize(("name", "asked"), [("{{ params.dag }}", True), ("{{ var.value.dag }}", False)])
+def test_runs_are_read_only_for_templates_that_can_be_reckoned(name: str, asked: bool) -> None:
+    world = World()
+    world.dag("d")
+    world.run("d")
+    facts = FakeFacts(world)
+    sensor = SensorDefinition("d", "t", name, params=PARAMS)
+    found = of_sensors([sensor], facts)
+    assert found == ({id(sensor): Spelled(frozenset({"orders"}), complete=True)} if asked else {})
+    assert bool(facts.statements) == asked

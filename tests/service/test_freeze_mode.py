@@ -132,8 +132,12 @@ class TestRefused:
 
     def test_without_the_hook_in_every_scheduler(self, house: House, source: RunRef) -> None:
         house.health.freeze_hook = False
-        with pytest.raises(FreezeUnavailable):
+        with pytest.raises(FreezeUnavailable) as refused:
             submit(house, source, WEEKLY)
+        assert refused.value.detail == (
+            "A scheduled run is held by the scheduler that creates it, and not every live scheduler has "
+            "the package's hook. GET /health says which."
+        )
 
     @pytest.mark.parametrize("target", [WEEKLY, NEXT], ids=["time", "assets"])
     def test_on_a_database_that_is_not_supported(self, house: House, source: RunRef, target: FutureRef) -> None:
@@ -144,8 +148,12 @@ class TestRefused:
 
     def test_without_the_asset_manager(self, house: House, source: RunRef) -> None:
         house.health.asset_manager = False
-        with pytest.raises(FreezeUnavailable):
+        with pytest.raises(FreezeUnavailable) as refused:
             submit(house, source, NEXT, settings=RerunSettings(accept_duplicate_runs=True))
+        assert refused.value.detail == (
+            "An asset-triggered run is held by the asset manager, which isn't active in every api-server. "
+            "GET /health says which."
+        )
 
 
 OTHER = DATE + timedelta(days=1)

@@ -301,6 +301,29 @@ class TestSubmit:
         stored = house.service.submit(ADA, knowingly).rerun
         assert "unresolved_link" in [warning.code for warning in stored.warnings]
 
+    @pytest.mark.parametrize(
+        ("count", "named"),
+        [
+            (2, "d0.t, d1.t"),
+            (5, "d0.t, d1.t, d2.t, d3.t, d4.t"),
+            (7, "d0.t, d1.t, d2.t, d3.t, d4.t and 2 more"),
+        ],
+    )
+    def test_of_many_such_sensors_a_few_are_named_in_the_sentence(self, house: House, count: int, named: str) -> None:
+        source = house.world.run("up")
+        dag_ids = [f"d{number}" for number in range(count)]
+        for dag_id in dag_ids:
+            house.world.run(dag_id)
+            house.world.sensors.append(SensorDefinition(dag_id, "t", "up"))
+        with pytest.raises(OffsetUnknown) as refusal:
+            house.service.submit(ADA, request(source))
+        assert refusal.value.detail == (
+            f"The offset of these sensors isn't known, so runs that read wrong data may be missing: {named}. They were "
+            "parsed without this package: restart the Dag processor with it and run `airflow dags reserialize`, or "
+            "accept_unknown_offsets."
+        )
+        assert refusal.value.extra["sensors"] == [{"dag_id": dag_id, "task_id": "t"} for dag_id in dag_ids]
+
     @pytest.mark.parametrize("known", [{"offset_known": True}, {"mapped": True}, {"own_class": "Own"}])
     def test_other_sensors_need_no_such_yes(self, house: House, known: dict[str, Any]) -> None:
         source = house.world.run("up")
