@@ -102,7 +102,7 @@ class Conductor:
         if found is not None:
             members = (member.id for active in found.reruns for member in active.members)
             self.performer.faults.keep(frozenset(members))
-            self.unseen &= found.unseen
+            self.unseen = found.unseen
         return found
 
     def look_together(self) -> TickView | None:
@@ -128,7 +128,6 @@ class Conductor:
             except Exception:
                 if active.rerun.id not in self.unseen:
                     log.exception("Rerun %s can't be read; it can only be terminated", active.rerun.id)
-                self.unseen.add(active.rerun.id)
                 found.unseen.add(active.rerun.id)
         return found
 

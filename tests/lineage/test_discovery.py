@@ -286,6 +286,30 @@ def test_an_unreadable_dag_is_counted_and_never_named(world: World) -> None:
     assert "secret" not in shown
 
 
+def test_runs_on_a_circle_that_may_not_be_read_are_passed_once(world: World) -> None:
+    source, one, two, end = (world.run(name) for name in ("a", "secret", "hidden", "z"))
+    for writer, reader in ((source, one), (one, two), (two, one), (two, end), (one, end)):
+        world.consumed(writer, "t", by=reader, asset=f"{writer.dag_id} to {reader.dag_id}")
+    found = plan(world, source, unreadable=["secret", "hidden"])
+    assert found.hidden_dags == 2
+    assert [(link.upstream, link.downstream, link.via) for link in found.links] == [(source, end, {"hidden": True})]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_run_of_which_nobody_knows_who_made_it_is_told_of_once_for_each_dag(world: World, count: int) -> None:
+    source = world.run("a")
+    readers = [world.run("b", day=day, run_type="operator_triggered") for day in range(count)]
+    for reader in readers:
+        world.consumed(source, "t", by=reader, asset=reader.run_id)
+    (warning,) = [each for each in plan(world, source).warnings if each.code == "maker_untold"]
+    more = " and 2 more run(s) of it" if count > 1 else ""
+    assert warning.detail == (
+        f"A task created {readers[0]}{more}, and Airflow no longer records which. It counts as scheduled, although a "
+        "user may have started the run that created it."
+    )
+    assert (warning.dag_id, warning.run_id) == ("b", readers[0].run_id if count == 1 else None)
+
+
 def test_an_unreadable_source_is_unknown(world: World) -> None:
     source = world.run("a")
     with pytest.raises(NotFound):

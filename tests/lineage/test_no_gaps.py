@@ -74,6 +74,17 @@ def test_of_many_tasks_a_few_are_named_in_a_sentence(world: World, count: int, n
 
 
 class TestTriggers:
+    def test_a_run_that_had_made_the_source_comes_after_it(self, world: World) -> None:
+        """It has read from its child, by an asset that it waits for as a whole; the child isn't made again."""
+        world.dag("parent", "prepare >> fire; other")
+        parent = world.run("parent")
+        source = child_of(world, parent, "fire")
+        world.consumed(source, "t", by=parent)
+        found = plan(world, source)
+        assert selected(found) == {"parent": ["other", "prepare"]}
+        assert "order_lost" not in codes(found)
+        assert waves(found) == [["child"], ["parent"]]
+
     def test_one_in_the_middle_runs_again_and_its_run_is_adopted(self, world: World) -> None:
         world.dag("parent", "prepare >> fire >> publish")
         parent = world.run("parent")

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import tracemalloc
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-<<<<<<< HEAD
-from airflow_rerun_downstream.domain.definitions import TOO_LONG, MarkerDefinition
+from airflow_rerun_downstream.domain.definitions import TOO_LONG, MarkerDefinition, SensorDefinition
 from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
-=======
-from airflow_rerun_downstream.domain.facts import (
-    TOO_LONG,
-    UNTOLD,
-    MarkerDefinition,
-    RunConf,
-    RunFacts,
-    SensorDefinition,
-)
->>>>>>> 5e69fd0 (Ask for the task instances of every run once, and test what is named in sentences, who is asked for, and how often is tried)
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.values import UNTOLD
 from airflow_rerun_downstream.lineage.macros import CannotRender
@@ -265,3 +255,12 @@ def test_runs_are_read_only_for_templates_that_can_be_reckoned(name: str, asked:
     found = of_sensors([sensor], facts)
     assert found == ({id(sensor): Spelled(frozenset({"orders"}), complete=True)} if asked else {})
     assert bool(facts.statements) == asked
+
+
+@pytest.mark.parametrize("gone", ["data_interval_start", "data_interval_end"])
+def test_half_of_an_interval_is_none(gone: str) -> None:
+    run = replace(RUN, **{gone: None})
+    for name in ("data_interval_start", "data_interval_end"):
+        assert rendered(f"{{{{ {name} }}}}", RUN)
+        with pytest.raises(CannotRender):
+            rendered(f"{{{{ {name} }}}}", run)

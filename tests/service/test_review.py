@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from airflow_rerun_downstream.domain.definitions import SensorDefinition
+from airflow_rerun_downstream.domain.definitions import DagVersion, Definitions, SensorDefinition
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest
+from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA, House
 
@@ -181,3 +182,18 @@ def test_a_plan_that_has_changed_is_refused(house: House) -> None:
     with pytest.raises(Refusal) as refused:
         house.service.review(ADA, request("b", plan_token=token))
     assert (refused.value.reason, refused.value.extra["changes"][0]["dag_id"]) == ("stale_plan", "b")
+
+
+@pytest.mark.parametrize("on_latest", [True, False])
+def test_what_the_latest_version_lacks_is_told_where_the_rerun_asks_for_that(house: House, on_latest: bool) -> None:
+    """The run is pinned to its own version; who submits decides whether it moves."""
+    world = house.world
+    own = world.structures["b"]
+    (reader,) = [ref for ref in world.runs if ref.dag_id == "b"]
+    world.dag("b", "other")
+    world.structures["b"] = replace(world.structures["b"], version=own.version + 1)
+    world.versions[reader] = DagVersion(own, Definitions())
+    world.set_run(reader, pinned=True)
+    wanted = request("b", settings=RerunSettings(run_on_latest_version=on_latest))
+    told = [(one.dag_id, one.task_id) for one in house.service.review(ADA, wanted).warnings if "gone" in one.code]
+    assert told == ([("b", "t")] if on_latest else [])
