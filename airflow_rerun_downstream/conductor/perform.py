@@ -229,7 +229,7 @@ class Performer:
             member.present,
             rerun_id=rerun.id,
             actor=rerun.created_by,
-            retry=member.dispatched_in_stage,
+            retry=member.dispatched_in_stage and not step.whole,
             run_on_latest_version=rerun.settings.run_on_latest_version,
             before_writing=partial(self.claim, work, rerun, step, lease),
         )

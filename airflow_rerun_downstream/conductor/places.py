@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from airflow_rerun_downstream.conductor.gates import overtaken
 from airflow_rerun_downstream.conductor.steps import Dispatch, ExplainAll
 from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.member import Member
@@ -59,7 +60,8 @@ class Places:
         room = self.rooms.get(dag_id)
         full = room is not None and room.free is not None and room.free <= self.taken.get(dag_id, 0)
         self.taken[dag_id] = self.taken.get(dag_id, 0) + 1
-        return Dispatch(member, in_line=full)
+        whole = member.dispatched_in_stage and overtaken(member, self.active) is not None
+        return Dispatch(member, in_line=full, whole=whole)
 
 
 def places(active: ActiveRerun, runs: Mapping[RunRef, Observation], rooms: Mapping[str, DagRoom], limit: int) -> Places:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
+from airflow_rerun_downstream.conductor.gates import overtaken
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Link
-from airflow_rerun_downstream.domain.rebuilt import STAYS, TOLERATED, at_submit, rebuilt, through_waiting
+from airflow_rerun_downstream.domain.rebuilt import REBUILT, STAYS, TOLERATED, at_submit, rebuilt, through_waiting
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Rerun
-from airflow_rerun_downstream.domain.states import SATISFIED
+from airflow_rerun_downstream.domain.rerun import ActiveRerun, Rerun
+from airflow_rerun_downstream.domain.states import SATISFIED, MemberState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew, had_data
 from airflow_rerun_downstream.ports.work import Work
 
@@ -36,9 +38,11 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
     """All that is listed of those members that rest on what others were found to have left only after they were judged.
 
     A run that a task makes may be right long before the run of that task is; and who has read, through a task that only
-    waited, is looked for once for all. Mostly there is nothing, and one count is read.
+    waited, is looked for once for all. So is what was skipped, before what it had read was made anew once more. Mostly
+    there is nothing, and one count is read.
     """
-    if not work.store.counts_not_made_anew([rerun.id])[rerun.id]:
+    skipped = any(one.state is MemberState.SKIPPED for one in members)
+    if not skipped and not work.store.counts_not_made_anew([rerun.id])[rerun.id]:
         return {}
     settled = {at_submit(one): one for one in members if one.state in SATISFIED}
     listed: dict[RunRef, list[NotMadeAnew]] = {ref: [] for ref in settled}
@@ -47,13 +51,17 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
     for found, some in ((listed, everything), (stays, left_as_it_was(work, everything))):
         for member, what in some:
             found.setdefault(at_submit(member), []).append(what)
+    late = dict[int, tuple[NotMadeAnew, ...]]()
+    for member, behind in left_behind(work, rerun, members, listed) if skipped else ():
+        for found in (listed, stays):
+            found[at_submit(member)] += behind
+        late[member.id] = tuple(listed[at_submit(member)])
     beside: dict[RunRef, list[Link]] = {}
     links = work.store.links(rerun.id)
     for link in [*links, *through_waiting(links)]:
         for ref in ends_of([link]) & settled.keys():
             beside.setdefault(ref, []).append(link)
     structures = structures_of(work, sorted(one.ref for one in settled.values()))
-    late = dict[int, tuple[NotMadeAnew, ...]]()
     queue = deque(ref for ref in settled if stays[ref])
     while queue:
         for reader in sorted(ends_of(beside.get(queue.popleft(), ())) & settled.keys()):
@@ -66,6 +74,26 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
                 late[member.id] = tuple(listed[reader])
                 queue.append(reader)
     return late
+
+
+def left_behind(
+    work: Work, rerun: Rerun, members: Collection[Member], listed: Mapping[RunRef, Sequence[NotMadeAnew]]
+) -> Iterator[tuple[Member, list[NotMadeAnew]]]:
+    """What skipped members have made anew from data that was made anew once more since their last dispatch."""
+    active = next((one for one in work.store.active() if one.rerun.id == rerun.id), ActiveRerun(rerun, ()))
+    active = replace(active, members=tuple(members))
+    for member in members:
+        if member.state is not MemberState.SKIPPED or (since := overtaken(member, active)) is None:
+            continue
+        known = {one.task_id for one in listed[at_submit(member)] if one.map_index in (None, -1)}
+        by = next((one.by for one in listed[at_submit(member)]), None)
+        more = [
+            NotMadeAnew(task.task_id, task.map_index, REBUILT, by, since.ref)
+            for task in member.begun
+            if task.task_id not in known
+        ]
+        if more:
+            yield member, more
 
 
 def left_as_it_was(work: Work, everything: Collection[tuple[Member, NotMadeAnew]]) -> list[tuple[Member, NotMadeAnew]]:

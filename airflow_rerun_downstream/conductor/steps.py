@@ -58,11 +58,13 @@ class StageBack:
 class Dispatch:
     """Clear a member's selected tasks and queue its run, if what it reads from is still right.
 
-    ``in_line``: also where its Dag has as many running runs as it may have.
+    ``in_line``: also where its Dag has as many running runs as it may have. ``whole``: also what of it is right
+    already, because it has read what was made once more since.
     """
 
     member: Member
     in_line: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
