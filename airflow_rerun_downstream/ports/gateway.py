@@ -78,7 +78,7 @@ class Gateway(Protocol):
 
     def take_over(self, ref: RunRef, tasks: Tasks, *, rerun_id: int, actor: str) -> None:
         """Count the tries of a run's tasks that somebody else has started as the rerun's own: the asset manager knows
-        their events, and they aren't starts of the tasks' own."""
+        their events, and they aren't starts of the tasks' own. The run consumes what the rerun has made so far."""
         ...
 
     def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:

@@ -113,6 +113,7 @@ class FakeGateway:
 
     def take_over(self, ref: RunRef, tasks: Tasks, *, rerun_id: int, actor: str) -> None:
         if ref in self.world.runs:
+            events.take_repeats(self.world, ref)
             own_starts.follow_clear(self.world, ref, self.taken_over(ref, tasks, rerun_id))
             self.record(ref, rerun_id=rerun_id, actor=actor, event="take_over")
 

@@ -142,11 +142,13 @@ class AirflowGateway:
     def take_over(self, ref: RunRef, tasks: Tasks, *, rerun_id: int, actor: str) -> None:
         """Count the tries that are on their way as the rerun's: their asset events repeat those of earlier ones.
 
-        What the tasks had read before the rerun is what they read again.
+        What the tasks had read before the rerun is what they read again. The run consumes what the rerun has made so
+        far.
         """
         run = self._locked(ref)
         if run is None:
             return
+        replaced_events.take_repeats(run, session=self._session)
         every = self._task_instances(run, TaskInstance.task_id.in_({task.task_id for task in tasks}))
         going = [ti for ti in selected_tasks.selected(tasks, every) if ti.state in UNFINISHED_TASK_STATES]
         ours = dispatches.dispatched_by(self._session, ref, rerun_id)

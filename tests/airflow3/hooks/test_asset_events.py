@@ -241,6 +241,14 @@ class TestOneConsumer:
         airflow.dispatch(airflow.ref("consumer"))
         assert airflow.events(consumer) == [second]
 
+    def test_the_consumer_sees_it_too_once_a_rerun_follows_what_somebody_else_has_cleared(self, airflow, one_consumer):
+        rerun(airflow, one_consumer)
+        _, second = airflow.events()
+        consumer = airflow.ref("consumer")
+        airflow.clear_by_hand(consumer)
+        airflow.take_over(consumer)
+        assert airflow.events(airflow.runs("consumer")[0]) == [second]
+
     def test_a_repeat_comes_right_after_its_original(self, airflow, one_consumer, session):
         rerun(airflow, one_consumer)
         rerun(airflow, one_consumer, rerun_id=2)
