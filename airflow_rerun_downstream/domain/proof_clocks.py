@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
+from airflow_rerun_downstream.domain.facts import UNFINISHED_TASK_STATES
 from airflow_rerun_downstream.domain.proof import Try
 
 APART = timedelta(seconds=30)
@@ -59,12 +61,24 @@ def read_after(read: Moment | None, writes: Iterable[Try]) -> bool | None:
 
 
 def read_between(read: Moment | None, writes: Iterable[Try]) -> bool | None:
-    """Whether none of ``writes`` was on its way at a read."""
+    """Whether none of ``writes`` was on its way at a read, all of them tries of a task instance, oldest first."""
     worst: bool | None = True
-    for one in writes:
-        began, ended = comes_after(read, begin(one)), comes_after(read, end(one)) if one.end else False
+    tries = list(writes)
+    for one, later in zip_longest(tries, tries[1:]):
+        began, ended = comes_after(read, begin(one)), over(read, one, later)
         if began and ended is False:
             return False
         if began is not False and ended is not True:
             worst = None
     return worst
+
+
+def over(read: Moment | None, one: Try, later: Try | None) -> bool | None:
+    """Whether a try was over at a moment. Of one that was cut off Airflow writes no end: it is over when the next
+    begins; of the last nobody knows.
+    """
+    if one.end is not None:
+        return comes_after(read, end(one))
+    if later is not None:
+        return comes_after(read, begin(later))
+    return False if one.state is None or one.state in UNFINISHED_TASK_STATES else None

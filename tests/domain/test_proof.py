@@ -195,6 +195,24 @@ class TestLinks:
         story.link(a, story.member(dag("b", "t"), ran("t", (55, 70))))
         assert story.outcomes()[0] == ("violation", "read_too_early", "b", "a.t")
 
+    @pytest.mark.parametrize(("read", "wrong"), [(12, False), (55, True), (89, True), (91, True), (96, False)])
+    def test_a_try_that_was_cut_off_is_over_when_the_next_begins(self, story, read, wrong) -> None:
+        """A time-out writes no end."""
+        task = ran("t", (0, 10), (90, 95))
+        cut = Try("skipped", at(50), None, "h")
+        task = replace(task, tries=(*task.tries[:-1], cut, task.tries[-1]))
+        a = story.member(dag("a", "t"), task)
+        story.link(a, story.member(dag("b", "t"), ran("t", (read, 100))))
+        assert story.outcomes() == ([("violation", "read_too_early", "b", "a.t")] if wrong else [])
+
+    @pytest.mark.parametrize(("state", "found"), [("skipped", "not_provable"), ("running", "violation")])
+    def test_when_the_last_one_was_cut_off_nobody_knows(self, story, state, found) -> None:
+        task = ran("t", (0, 10))
+        task = replace(task, state=state, tries=(*task.tries, Try(state, at(50), None, "h")))
+        a = story.member(dag("a", "t"), task, state="skipped")
+        story.link(a, story.member(dag("b", "t"), ran("t", (60, 70))))
+        assert [one[0] for one in story.outcomes()] == [found]
+
     @pytest.mark.parametrize(("order", "wrong"), [("u; v", True), ("u >> v", False)])
     def test_each_first_task_reads_for_itself(self, story, order, wrong) -> None:
         """What comes behind another one isn't held against what is made once more meanwhile."""

@@ -21,6 +21,7 @@ class House:
     def __init__(self, world: World | None = None, settings: Settings | None = None) -> None:
         self.world = world or World()
         self.clock = FakeClock()
+        self.world.clock = self.clock
         self.unit_of_work = FakeUnitOfWork(self.world, self.clock)
         self.permissions = self.unit_of_work.permissions
         self.health = FakeHealth(self.unit_of_work)

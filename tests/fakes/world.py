@@ -43,6 +43,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
 from airflow_rerun_downstream.domain.run_accounts import Skipping
 from airflow_rerun_downstream.domain.values import Params
+from airflow_rerun_downstream.ports.installation import Clock
 from tests.fakes import dags, events, own_starts, records, waits
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -52,6 +53,7 @@ START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 class World:
     """Airflow's rows."""
 
+    clock: Clock | None = None
     runs: dict[RunRef, RunFacts] = field(default_factory=dict)
     tasks: dict[RunRef, list[TaskInstanceFacts]] = field(default_factory=dict)
     structures: dict[str, DagStructure] = field(default_factory=dict)
@@ -106,7 +108,7 @@ class World:
 
     def snapshot(self) -> dict[str, object]:
         """Everything that a transaction may change."""
-        return {name: copy.copy(value) for name, value in vars(self).items()} | {
+        return {name: copy.copy(value) for name, value in vars(self).items() if name != "clock"} | {
             "tasks": {ref: list(tasks) for ref, tasks in self.tasks.items()}
         }
 
@@ -312,7 +314,10 @@ class World:
         started = state in ("success", "failed", "running") and not self.started(ref, task)
         number = task.try_number + started
         begun = task.start_date if task.state == "running" and not started else at or task.start_date
-        return replace(task, state=state, try_number=number, start_date=begun, end_date=at or task.end_date)
+        end = at or task.end_date or (task.start_date and (self.now() or task.start_date))
+        if state == "running":
+            end = None  # as it has begun, it hasn't ended
+        return replace(task, state=state, try_number=number, start_date=begun, end_date=end)
 
     def started(self, ref: RunRef, task: TaskInstanceFacts) -> bool:
         """Whether the present try has begun since the last clear."""
@@ -346,10 +351,13 @@ class World:
     def fail_fast(self, ref: RunRef, task_id: str, *, at: datetime) -> None:
         """What a task's failure does in a ``fail_fast`` Dag: what runs fails, all else but a success is skipped."""
         self.set_tasks(ref, "failed", only={task_id}, at=at)
-        running = {t.task_id for t in self.tasks[ref] if t.state == "running"}
-        self.set_tasks(ref, "failed", only=running)
+        self.fail_running(ref)
         self.cut_short(ref, UNFINISHED_TASK_STATES | {"upstream_failed"})
         self.set_run(ref, state="failed")
+
+    def fail_running(self, ref: RunRef) -> None:
+        """What a failure elsewhere in a ``fail_fast`` Dag does to what runs: nobody writes down that it has ended."""
+        self.tasks[ref] = [replace(t, state="failed") if t.state == "running" else t for t in self.tasks[ref]]
 
     def try_again(self, ref: RunRef, task_id: str) -> None:
         """A task fails that has a try left."""
@@ -364,7 +372,13 @@ class World:
         self.set_run(ref, state="failed", terminated=True)
         ended = {task.task_id for task in self.tasks[ref] if task.state in LIVE_TASK_STATES}
         self.tasks[ref] = [
-            replace(t, state="failed" if t.task_id in ended else "skipped") if t.state in UNFINISHED_TASK_STATES else t
+            replace(
+                t,
+                state="failed" if t.task_id in ended else "skipped",
+                end_date=t.end_date or (self.now() if t.task_id in ended else None),
+            )
+            if t.state in UNFINISHED_TASK_STATES
+            else t
             for t in self.tasks[ref]
         ]
 
@@ -387,12 +401,22 @@ class World:
             if (task.task_id, task.map_index) in cleared:
                 known = self.tries.get(key, ())
                 if task.try_number and all(old.try_number != task.try_number for old in known):
-                    self.tries[key] = (*known, task)
+                    self.tries[key] = (*known, self.recorded_try(task))
                 self.cut.discard(key)
                 self.by_hand.pop(key, None)
                 self.cleared_from[key] = own_starts.own(self, ref, task)
                 self.clears[key] = self.clears.get(key, 0) + 1
         self.cleared_at[ref] = frozenset((t.task_id, t.map_index) for t in self.tasks[ref])
+
+    def recorded_try(self, task: TaskInstanceFacts) -> TaskInstanceFacts:
+        """What Airflow writes down of a try that is cleared: what goes on has failed, and has ended now."""
+        if task.state in UNFINISHED_TASK_STATES:
+            return replace(task, state="failed", end_date=task.end_date or self.now())
+        return task
+
+    def now(self) -> datetime | None:
+        """The time, as far as there is a clock."""
+        return None if self.clock is None else self.clock.now()
 
     def set_run(self, ref: RunRef, **values: object) -> None:
         """Change a run's row."""

@@ -34,6 +34,8 @@ class Workers(Airflow):
         host = None if empty else self.random.randrange(len(self.skews))
         self.world.choices.pop((ref, task_id), None)
         self.world.by_hand.pop(key, None)
+        # A try begins without what the one before had left, such as the name of the run that it had made.
+        self.world.triggered = [one for one in self.world.triggered if one[:2] != (ref, task_id)]
         self.hosts[key] = host
         self.put(key, "running", self.clock_of(key))
         task = self.task(key)
@@ -129,9 +131,7 @@ class Workers(Airflow):
 
     def fail_fast(self, ref: RunRef) -> None:
         """A failure ends the run: what runs fails, all else but a success is skipped."""
-        for task in self.world.tasks[ref]:
-            if task.state == "running":
-                self.put((ref, task.task_id, task.map_index), "failed")
+        self.world.fail_running(ref)
         self.world.cut_short(ref, UNFINISHED_TASK_STATES | {"upstream_failed"})
         self.end_run(ref, "failed")
 
@@ -165,8 +165,11 @@ class Workers(Airflow):
     def mark(self, key: Key, state: str, *, by: str) -> None:
         """Somebody sets a task instance to a state; its process dies."""
         ref, task_id, index = key
+        now = self.now
         self.world.tasks[ref] = [
-            replace(task, state=state) if (task.task_id, task.map_index) == (task_id, index) else task
+            replace(task, state=state, start_date=task.start_date or now, end_date=task.end_date or now)
+            if (task.task_id, task.map_index) == (task_id, index)
+            else task
             for task in self.world.tasks[ref]
         ]
         self.world.by_hand[key] = by
@@ -198,6 +201,7 @@ class Workers(Airflow):
                 self.end(key, "failed")
                 return
             self.clear(before)
+            self.world.triggered = [*self.world.triggered, (ref, task_id, before)]
             child = before
         else:
             child = self.make_child(key, target)
@@ -211,5 +215,5 @@ class Workers(Airflow):
         self.reading.makers[child], self.reading.made[ref, task_id] = (ref, task_id), child
         self.new_run(child.dag_id, "operator_triggered", child.run_id, START + timedelta(days=100, hours=self.made))
         world = self.world
-        world.triggered = [*(one for one in world.triggered if one[:2] != (ref, task_id)), (ref, task_id, child)]
+        world.triggered = [*world.triggered, (ref, task_id, child)]
         return child
