@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, cast
 
 import httpx
@@ -25,6 +24,7 @@ from airflow_rerun_downstream.rest.queries import RERUN_ORDERS, RUN_ORDERS
 from airflow_rerun_downstream.rest.requests import PlanBody
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.settings import InvalidSetting
+from tests.airflow3.web.api_server import server
 from tests.rest.stub import FUTURE, StubService
 
 # Airflow looks a token up among the revoked ones.
@@ -63,17 +63,6 @@ def stub() -> StubService:
 @pytest.fixture
 def background() -> StubBackground:
     return StubBackground()
-
-
-@cache
-def server() -> FastAPI:
-    """An api-server with our app; made once, because that takes longer than any test."""
-    from airflow_rerun_downstream.airflow3.web.app import make_app
-
-    made = FastAPI()
-    made.state.mounted = make_app()
-    made.mount("/rerun-downstream", made.state.mounted)
-    return made
 
 
 @pytest.fixture

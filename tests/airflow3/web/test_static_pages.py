@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from airflow_rerun_downstream.airflow3.web import menu
+from tests.airflow3.web.api_server import server
 
 UI = "/rerun-downstream/ui"
 INDEX = """<!doctype html>
@@ -23,17 +23,6 @@ INDEX = """<!doctype html>
 </head><body><a href="https://example.com/./x">./</a></body></html>
 """
 SECRET = "not for the web"
-
-
-@cache
-def server() -> FastAPI:
-    """An api-server with our app; made once, because that takes long."""
-    from airflow_rerun_downstream.airflow3.web.app import make_app
-
-    made = FastAPI()
-    made.state.mounted = make_app()
-    made.mount("/rerun-downstream", made.state.mounted)
-    return made
 
 
 @pytest.fixture
