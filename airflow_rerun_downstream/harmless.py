@@ -37,7 +37,7 @@ _troubles: dict[str, Trouble] = {}
 _said: set[tuple[str, str, str]] = set()
 
 
-def tell(part: str, error: BaseException) -> None:
+def log_error(part: str, error: BaseException) -> None:
     """Remember an error of a part; log it if it is the first of its kind. Never raises."""
     try:
         name = type(error).__name__
@@ -70,7 +70,7 @@ def harmless(part: str, otherwise: Any = None) -> Callable[[Function], Function]
             try:
                 return function(*args, **kwargs)
             except Exception as error:
-                tell(part, error)
+                log_error(part, error)
             return otherwise
 
         return shell  # type: ignore[return-value]

@@ -10,7 +10,7 @@ from typing import Any
 from airflow.plugins_manager import AirflowPlugin
 
 from airflow_rerun_downstream import host
-from airflow_rerun_downstream.harmless import tell
+from airflow_rerun_downstream.harmless import log_error
 
 log = logging.getLogger(__name__)
 
@@ -62,5 +62,5 @@ def part(what: str, make: Callable[[], list[Any]], otherwise: Callable[[], list[
     try:
         return make() if host.supported() else otherwise()
     except Exception as error:
-        tell(what, error)
+        log_error(what, error)
         return []

@@ -83,12 +83,12 @@ def make_app() -> FastAPI:
     app = FastAPI(title="Rerun Downstream", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     status, problem = problems.of_refusal(UnsupportedAirflow(host.why_not()))
 
-    def answer(path: str = "") -> Response:
+    def refuse(path: str = "") -> Response:
         if path.strip("/") == "api/v1/health":
             return JSONResponse(health().model_dump(mode="json"), headers=HEADERS)
         if path.startswith("api/"):
             return JSONResponse(problem, status_code=status, headers=HEADERS)
         return HTMLResponse(PAGE.format(sentence=escape(host.why_not())), status_code=status, headers=HEADERS)
 
-    app.add_api_route("/{path:path}", answer, methods=METHODS, include_in_schema=False, response_model=None)
+    app.add_api_route("/{path:path}", refuse, methods=METHODS, include_in_schema=False, response_model=None)
     return app

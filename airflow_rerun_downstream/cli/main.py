@@ -48,22 +48,22 @@ def carry_out(args: argparse.Namespace) -> int:
     try:
         return commands.ACTIONS[args.subcommand](args)
     except commands.Usage as error:
-        return said(str(error), USAGE)
+        return complain(str(error), USAGE)
     except ValidationError as error:
         _, body = of_errors(error.errors())
-        return said(f"{body['detail']} ({body['reason']})", REFUSED)
+        return complain(f"{body['detail']} ({body['reason']})", REFUSED)
     except (Refusal, RefusedError) as refusal:
-        return said(f"{refusal.detail} ({refusal.reason})", REFUSED)
+        return complain(f"{refusal.detail} ({refusal.reason})", REFUSED)
     except (ClientError, InvalidSetting) as error:
-        return said(str(error), REFUSED)
+        return complain(str(error), REFUSED)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read the output has enough of it
         return DONE
     except KeyboardInterrupt:
-        return said("Interrupted; a submitted rerun continues.", INTERRUPTED)
+        return complain("Interrupted; a submitted rerun continues.", INTERRUPTED)
 
 
-def said(message: str, code: int) -> int:
+def complain(message: str, code: int) -> int:
     """Print a message for people and answer the code."""
     print(message, file=sys.stderr)
     return code

@@ -23,14 +23,14 @@ def followed(
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     follower = Follower(to, console)
     if not console.is_terminal:
-        return wait(lambda: to.rerun(rerun_id), timeout=timeout, on_change=follower.tell, interval=interval)
+        return wait(lambda: to.rerun(rerun_id), timeout=timeout, on_change=follower.show, interval=interval)
     with console.status(f"Rerun {rerun_id}") as status:
 
-        def tell(rerun: record_payloads.Rerun) -> None:
-            follower.tell(rerun)
+        def show(rerun: record_payloads.Rerun) -> None:
+            follower.show(rerun)
             status.update(escape(summary(rerun)))
 
-        return wait(lambda: to.rerun(rerun_id), timeout=timeout, on_change=tell, interval=interval)
+        return wait(lambda: to.rerun(rerun_id), timeout=timeout, on_change=show, interval=interval)
 
 
 class Follower:
@@ -41,7 +41,7 @@ class Follower:
         self._console = console
         self._states: dict[int, MemberState] = {}
 
-    def tell(self, rerun: record_payloads.Rerun) -> None:
+    def show(self, rerun: record_payloads.Rerun) -> None:
         """Print what has changed since the last time."""
         for member in every_member(self._to, rerun.id):
             before = self._states.get(member.id)

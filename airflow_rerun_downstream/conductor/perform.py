@@ -73,7 +73,7 @@ class Performer:
         except LeaseLost:
             raise
         except Exception:
-            log.exception("Rerun %s: %s failed; the next tick tries again", rerun.id, said(step))
+            log.exception("Rerun %s: %s failed; the next tick tries again", rerun.id, described(step))
             return member is not None and self.failed(rerun, member, step, lease)
         if member is not None and not isinstance(step, Dispatch):  # it counts its own
             self.faults.forget(member, step)
@@ -262,7 +262,7 @@ class Performer:
         return self.perform(rerun, MoveMember(member, MemberState.FAILED, "dispatch_error"), lease)
 
 
-def said(step: Step) -> str:
+def described(step: Step) -> str:
     """A step in a line of the log."""
     member = member_of(step)
     return type(step).__name__ if member is None else f"{type(step).__name__} of {member.ref}"

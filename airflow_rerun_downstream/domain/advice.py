@@ -46,6 +46,6 @@ SENTENCES = {
 """A sentence for each."""
 
 
-def said(to_do: Iterable[Advice]) -> str:
+def sentences(to_do: Iterable[Advice]) -> str:
     """The sentences of some, one after the other."""
     return " ".join(SENTENCES[each] for each in to_do)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from airflow_rerun_downstream.domain.advice import Advice, said
+from airflow_rerun_downstream.domain.advice import Advice, sentences
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
 from airflow_rerun_downstream.domain.refs import shown
 
@@ -51,7 +51,7 @@ class DagEdge:
     @property
     def advice(self) -> str | None:
         """What to do in sentences, if there is anything."""
-        return said(self.to_do) or None
+        return sentences(self.to_do) or None
 
     @property
     def dag_ids(self) -> frozenset[str]:

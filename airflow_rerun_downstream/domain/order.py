@@ -18,7 +18,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.domain.task_dependencies import Dependencies
 
-Place = tuple[RunRef, int]
+StageOf = tuple[RunRef, int]
 """A stage of a run, counted from 0."""
 
 
@@ -27,7 +27,7 @@ class Stage:
     """Selected tasks of a run that are dispatched together, once the places that they read from are right."""
 
     tasks: Tasks
-    waits_for: frozenset[Place]
+    waits_for: frozenset[StageOf]
     depth: int
 
 
@@ -114,7 +114,7 @@ def with_gates(dependencies: Dependencies, readings: Iterable[Reading]) -> dict[
     """The stages with what each waits for, and how deep in the order it is."""
     members = dependencies.members
     parts = {ref: one.stages() for ref, one in members.items()}
-    waits: dict[Place, set[Place]] = {
+    waits: dict[StageOf, set[StageOf]] = {
         (ref, number): set() for ref, some in parts.items() for number in range(len(some))
     }
     for each in readings:
@@ -132,7 +132,7 @@ def with_gates(dependencies: Dependencies, readings: Iterable[Reading]) -> dict[
         read = downstream.named(each.reached)
         first = next((number for number, batch in enumerate(downstream.done) if batch & read), 0)
         waits[each.downstream, first].add((each.upstream, made))
-    forward: dict[Place, set[Place]] = {place: set() for place in waits}
+    forward: dict[StageOf, set[StageOf]] = {place: set() for place in waits}
     for place, before in waits.items():
         for other in before:
             forward[other].add(place)

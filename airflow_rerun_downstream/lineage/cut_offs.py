@@ -15,7 +15,7 @@ from airflow_rerun_downstream.ports.lineage import LineageFacts
 Instances = dict[RunRef, list[TaskInstanceFacts]]
 
 
-def tell_cut_offs(
+def mark_cut_offs(
     facts: LineageFacts, runs: Mapping[RunRef, RunFacts], structures: Structures, instances: Instances
 ) -> None:
     """Mark in ``instances`` what was cut off. Nothing is asked where no skip is in doubt."""

@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.plan import (
 from airflow_rerun_downstream.domain.refs import RunRef, shown, task_ids
 from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.behind import behind
-from airflow_rerun_downstream.lineage.cut_offs import Instances, tell_cut_offs
+from airflow_rerun_downstream.lineage.cut_offs import Instances, mark_cut_offs
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.discovery import Discovery
 from airflow_rerun_downstream.lineage.explored import Explored
@@ -81,14 +81,14 @@ class Planner:
         )
         walk.learn([source])
         instances: Instances = {source.ref: self.facts.tasks.task_instances([source.ref]).get(source.ref, [])}
-        tell_cut_offs(self.facts, {source.ref: source}, walk.structures, instances)
+        mark_cut_offs(self.facts, {source.ref: source}, walk.structures, instances)
         own = instances[source.ref]
         wrong = source_selection(source, request.tasks, walk.structures.get(source.ref), own).wrong
         explored = walk.explore(source, wrong)
         self.complete(walk, explored, instances)
         explored.settle()
         rest = {ref: tasks for ref, tasks in instances.items() if ref != source.ref}
-        tell_cut_offs(self.facts, explored.runs, explored.structures, rest)
+        mark_cut_offs(self.facts, explored.runs, explored.structures, rest)
         instances.update(rest)
         kinds = {each.kind for each in walk.kinds}
         if LinkKind.TRIGGER in kinds:
@@ -140,7 +140,7 @@ class Planner:
         walk = Discovery(self.facts, kinds=(LinkKind.TRIGGER,), max_runs=self.max_runs, max_depth=1)
         walk.learn([run])
         instances: Instances = {ref: self.facts.tasks.task_instances([ref]).get(ref, [])}
-        tell_cut_offs(self.facts, {ref: run}, walk.structures, instances)
+        mark_cut_offs(self.facts, {ref: run}, walk.structures, instances)
         structure = walk.structures.was(ref)
         explored = walk.explore(run, source_selection(run, None, walk.structures.get(ref), instances[ref]).wrong)
         builder = PlanBuilder(explored, instances, PlanOptions(), self.viewpoint(explored))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from airflow_rerun_downstream.domain.advice import Advice, said
+from airflow_rerun_downstream.domain.advice import Advice, sentences
 from airflow_rerun_downstream.domain.definitions import Definitions
 from airflow_rerun_downstream.domain.plan import (
     Evidence,
@@ -42,7 +42,7 @@ def unresolved(plan: PlanContent) -> Iterable[PlanWarning]:
             yield PlanWarning(
                 "unresolved_link",
                 f"{link.downstream.dag_id} reads what {link.upstream.dag_id} makes, but which run read it "
-                f"is unknown: {why}. {link.via.get('advice', said([Advice.LOOK_BY_HAND]))}",
+                f"is unknown: {why}. {link.via.get('advice', sentences([Advice.LOOK_BY_HAND]))}",
                 dag_id=link.downstream.dag_id,
                 task_id=link.to_task_id,
                 dag_ids=frozenset({link.upstream.dag_id}),

@@ -358,7 +358,7 @@ class TestHooks:
     def test_a_process_says_what_has_failed_in_it_but_not_with_which_words(
         self, migrated: Database, health: healths.AirflowHealth
     ) -> None:
-        harmless.tell("asset_manager", ValueError("a secret"))
+        harmless.log_error("asset_manager", ValueError("a secret"))
         with Transactions().session() as session:
             wiring.reporter(process_reports.API_SERVER).report(session)
         assert [each.trouble for each in reported(migrated)] == ["asset_manager: ValueError"]
@@ -371,7 +371,7 @@ class TestHooks:
     def test_a_process_that_cannot_report_tells_of_itself(
         self, migrated: Database, health: healths.AirflowHealth
     ) -> None:
-        harmless.tell("listener", KeyError("x"))
+        harmless.log_error("listener", KeyError("x"))
         assert "listener: KeyError" in health.hooks().detail
 
 

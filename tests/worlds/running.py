@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.airflow3.lineage_facts.facts import readers
+from airflow_rerun_downstream.airflow3.lineage_facts.four_readers import readers
 from airflow_rerun_downstream.domain.plan import Plan, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import parse

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import null
 
-from airflow_rerun_downstream.airflow3.lineage_facts import facts, serialized_dag, serialized_task, task_starts
+from airflow_rerun_downstream.airflow3.lineage_facts import four_readers, serialized_dag, serialized_task, task_starts
 from airflow_rerun_downstream.domain.definitions import Definitions
 from airflow_rerun_downstream.domain.lineage_records import SensorInstance
 from airflow_rerun_downstream.lineage import discovery, planner
@@ -24,7 +24,7 @@ Switch = Callable[[pytest.MonkeyPatch], None]
 
 def no_controllers(patch: pytest.MonkeyPatch) -> None:
     """Nothing reads what a child has made, for which its parent waited."""
-    patch.setattr(facts.AirflowTaskRecords, "triggering_runs", lambda *_: [])
+    patch.setattr(four_readers.AirflowTaskRecords, "triggering_runs", lambda *_: [])
 
 
 def no_forgotten_children(patch: pytest.MonkeyPatch) -> None:
@@ -49,8 +49,8 @@ def one_record_for_all(patch: pytest.MonkeyPatch) -> None:
 
 def the_latest_version_for_all(patch: pytest.MonkeyPatch) -> None:
     """Every run is taken for one of its Dag's latest version."""
-    patch.setattr(facts.AirflowDags, "own_versions", lambda *_: {})
-    patch.setattr(facts.AirflowDags, "earlier_definitions", lambda *_, **__: Definitions())
+    patch.setattr(four_readers.AirflowDags, "own_versions", lambda *_: {})
+    patch.setattr(four_readers.AirflowDags, "earlier_definitions", lambda *_, **__: Definitions())
 
 
 def no_lost_events(patch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Waits:
+class Schedule:
     """What a Dag waits for: assets, and through which of the aliases that it waits for each event came."""
 
     assets: frozenset[int] = frozenset()
@@ -67,9 +67,9 @@ def take_repeats(run: DagRun, *, session: Session) -> None:
     if not pairs:
         return
     again = pairs_where(repeat.c.original_id.in_({pair.event for pair in pairs}), session=session)
-    waits = waits_of(run.dag_id, [*pairs, *again], session=session)
-    superseded = {pair.original for pair in again if waits.read(pair)}
-    exchange(run.id, replacements(filter(waits.read, pairs), superseded), session=session)
+    schedule = schedule_of(run.dag_id, [*pairs, *again], session=session)
+    superseded = {pair.original for pair in again if schedule.read(pair)}
+    exchange(run.id, replacements(filter(schedule.read, pairs), superseded), session=session)
 
 
 def pairs_where(condition: object, *, session: Session) -> list[Pair]:
@@ -85,7 +85,7 @@ def pairs_where(condition: object, *, session: Session) -> list[Pair]:
     return [Pair(*row) for row in session.execute(wanted)]
 
 
-def waits_of(dag_id: str, pairs: Collection[Pair], *, session: Session) -> Waits:
+def schedule_of(dag_id: str, pairs: Collection[Pair], *, session: Session) -> Schedule:
     """What a Dag waits for, as far as it matters for the pairs."""
     events = {number for pair in pairs for number in (pair.original, pair.event)}
     by_alias, by_asset = DagScheduleAssetAliasReference.__table__.c, DagScheduleAssetReference.__table__.c
@@ -96,7 +96,7 @@ def waits_of(dag_id: str, pairs: Collection[Pair], *, session: Session) -> Waits
     ):
         through[event_id] = through.get(event_id, frozenset()) | {alias_id}
     assets = session.scalars(select(by_asset.asset_id).where(by_asset.dag_id == dag_id)) if through else ()
-    return Waits(frozenset(assets), through)
+    return Schedule(frozenset(assets), through)
 
 
 def replacements(pairs: Iterable[Pair], superseded: Collection[int]) -> dict[int, frozenset[int]]:

@@ -48,7 +48,7 @@ def reasons(session: Session, refs: Collection[RunRef], *, now: datetime) -> dic
     scheduled = [row for rows in found.values() for row in rows if row.state == "scheduled"]
     used = slots_used(session, {row.pool for row in scheduled if row.slots is not None and row.slots >= 0})
     told = {ref: why for ref, rows in found.items() if (why := parked(rows) or kept(rows, used))}
-    tell_retries(session, told, found)
+    add_retries(session, told, found)
     rest = {ref: rows for ref, rows in found.items() if ref not in told}
     told.update(kept_by_executor(session, rest, now=now))
     unstarted = {
@@ -134,7 +134,7 @@ def slots_used(session: Session, pools: Collection[str]) -> dict[str, int]:
     return {pool: int(count) for pool, count in session.execute(wanted)}
 
 
-def tell_retries(session: Session, told: dict[RunRef, str], found: Mapping[RunRef, Sequence[Any]]) -> None:
+def add_retries(session: Session, told: dict[RunRef, str], found: Mapping[RunRef, Sequence[Any]]) -> None:
     """Put the time beside a retry: the first one of the run's tasks."""
     wanted = [ref for ref, why in told.items() if why.startswith("up_for_retry")]
     for ref in wanted[:RETRIES_TOLD]:

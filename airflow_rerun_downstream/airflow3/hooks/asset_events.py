@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from airflow_rerun_downstream import host
-from airflow_rerun_downstream.harmless import harmless, tell
+from airflow_rerun_downstream.harmless import harmless, log_error
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -61,7 +61,7 @@ def begin(given: dict[str, Any]) -> Repeating | None:
     try:
         return beginning(given)
     except Exception as error:
-        tell(PART, error)
+        log_error(PART, error)
         regret(given)
     return None
 
@@ -94,7 +94,7 @@ def end(repeating: Repeating | None, event: Any) -> Given | None:
     try:
         ending(repeating, event)
     except Exception as error:
-        tell(PART, error)
+        log_error(PART, error)
         regret_repeat(repeating)
     return owing(repeating, event)
 
@@ -123,7 +123,7 @@ def admitted(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
     try:
         return admitting(args, kwargs)
     except Exception as error:
-        tell(PART, error)
+        log_error(PART, error)
         spoil()
     return (args, kwargs)
 

@@ -37,7 +37,7 @@ PARENT, CHILD = member.alias("parent"), member.alias("adopting")
 
 
 @dataclass(frozen=True)
-class Place:
+class ReplacedRun:
     """The run whose place another one takes, and for which member of which rerun."""
 
     run_id: str
@@ -56,7 +56,7 @@ def was_made(run: DagRun) -> bool:
     return str(getattr(run.run_type, "value", run.run_type)) in MADE_BY_TASKS
 
 
-def adopted(task_instance: TaskInstance, *, connection: Connection) -> list[Place]:
+def adopted(task_instance: TaskInstance, *, connection: Connection) -> list[ReplacedRun]:
     """The places that the run has taken, as the members say; the latest rerun's first."""
     if not was_made(task_instance.dag_run):
         return []
@@ -66,10 +66,10 @@ def adopted(task_instance: TaskInstance, *, connection: Connection) -> list[Plac
         member.c.run_id == task_instance.run_id,
         member.c.original_run_id != task_instance.run_id,
     )
-    return [Place(*row) for row in connection.execute(wanted.order_by(member.c.rerun_id.desc())).all()]
+    return [ReplacedRun(*row) for row in connection.execute(wanted.order_by(member.c.rerun_id.desc())).all()]
 
 
-def coming(task_instance: TaskInstance, *, connection: Connection) -> Place | None:
+def coming(task_instance: TaskInstance, *, connection: Connection) -> ReplacedRun | None:
     """The place that the run is about to take, or has taken in a rerun that goes on.
 
     One statement, however many runs are expected; two more for each generation of makers that have no run yet.
@@ -95,9 +95,9 @@ def cleared(run: DagRun, row: Any) -> bool:
     return bool(run.clear_number >= row.clear_number if known else run.clear_number > row.clear_number)
 
 
-def place(row: Any) -> Place:
+def place(row: Any) -> ReplacedRun:
     """The place that a member's run has."""
-    return Place(row.original_run_id, row.rerun_id, row.member_id)
+    return ReplacedRun(row.original_run_id, row.rerun_id, row.member_id)
 
 
 Key = tuple[int, str, int]
@@ -260,6 +260,6 @@ def run_named(dag_id: str, text: str) -> str | None:
     return None if "/dags/" in text and "/runs/" in text else text
 
 
-def originals(run_id: str, places: Sequence[Place]) -> frozenset[str]:
+def originals(run_id: str, places: Sequence[ReplacedRun]) -> frozenset[str]:
     """The runs whose events those of a run may repeat: its own, and those of the runs whose place it has taken."""
     return frozenset({run_id, *(one.run_id for one in places)})

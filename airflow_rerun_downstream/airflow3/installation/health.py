@@ -77,7 +77,7 @@ class AirflowHealth:
             "listener": partial(self.listener, sensors),
             "declared_links": self.declared_links,
         }
-        return {name: answered(look) for name, look in looks.items()}
+        return {name: checked(look) for name, look in looks.items()}
 
     def asset_manager_active(self) -> bool:
         """In every api-server that is alive; by the configuration where none has reported."""
@@ -88,7 +88,7 @@ class AirflowHealth:
 
     def freeze_hook_active(self) -> bool:
         """In every scheduler that is alive, and there is one."""
-        return answered(self.freeze_hook).status == HEALTHY
+        return checked(self.freeze_hook).status == HEALTHY
 
     def cannot_freeze(self) -> str | None:
         """On a database that isn't supported, nothing of ours takes part in Airflow's transactions."""
@@ -283,7 +283,7 @@ def unsupported_database() -> str | None:
     return None if name is None or name in DIALECTS else name
 
 
-def answered(look: Callable[[], ComponentHealth]) -> ComponentHealth:
+def checked(look: Callable[[], ComponentHealth]) -> ComponentHealth:
     """A component's answer, or that it has none: why is in the log, with addresses and values that aren't for here."""
     try:
         return look()

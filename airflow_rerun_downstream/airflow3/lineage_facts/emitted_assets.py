@@ -25,7 +25,7 @@ MOST = 1_000
 """A Dag that has emitted more assets than these, such as one for each file, isn't kept in mind."""
 
 
-class Emitters:
+class EmittedAssets:
     """One process's memory of one database. Ids of events are never used again. Threads share it."""
 
     def __init__(self) -> None:
@@ -68,11 +68,11 @@ class Emitters:
                 self._assets[dag_id] = None
 
 
-MEMORY: dict[str, Emitters] = {}
+MEMORY: dict[str, EmittedAssets] = {}
 """What this process knows of each database that it has met."""
 
 
 def emitted_assets(session: Session, dag_ids: Collection[str]) -> set[int] | None:
     """The assets of which Dags have emitted events; None: that can't be told cheaply. A statement, or two."""
     url = str(session.get_bind().engine.url)
-    return MEMORY.setdefault(url, Emitters()).assets(session, dag_ids)
+    return MEMORY.setdefault(url, EmittedAssets()).assets(session, dag_ids)

@@ -150,14 +150,14 @@ def content(row: Any) -> Mapping[str, Any]:
 def structures(session: Session, dag_ids: Collection[str]) -> dict[str, DagStructure]:
     """The tasks of Dags' latest versions."""
     dags = current_dags(session, dag_ids)
-    return told_by_rows(parsed_dags(session, dags, all_there_are=False), dags)
+    return with_rows(parsed_dags(session, dags, all_there_are=False), dags)
 
 
-def told_by_rows(parsed: Mapping[str, ParsedDag | None], dags: Iterable[Current]) -> dict[str, DagStructure]:
+def with_rows(parsed: Mapping[str, ParsedDag | None], dags: Iterable[Current]) -> dict[str, DagStructure]:
     """The tasks of those latest versions that can be read."""
     usual = reruns_on_latest()
     known = ((dag, parsed.get(dag.dag_id)) for dag in dags)
-    return {dag.dag_id: told_by_row(found, dag, usual) for dag, found in known if found is not None}
+    return {dag.dag_id: with_row(found, dag, usual) for dag, found in known if found is not None}
 
 
 def reruns_on_latest() -> bool:
@@ -165,7 +165,7 @@ def reruns_on_latest() -> bool:
     return conf.getboolean("core", "rerun_with_latest_version", fallback=False)
 
 
-def told_by_row(found: ParsedDag, dag: Current, usual: bool) -> DagStructure:
+def with_row(found: ParsedDag, dag: Current, usual: bool) -> DagStructure:
     """A latest version's tasks, with what the Dag's row and Airflow's configuration (``usual``) say."""
     said = found.structure.reruns_on_latest
     return replace(

@@ -29,8 +29,8 @@ from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import (
     parsed_dags,
     parsed_keys,
     reruns_on_latest,
-    told_by_row,
     unreadable,
+    with_row,
 )
 from airflow_rerun_downstream.airflow3.lineage_facts.serialized_dag import ParsedDag
 from airflow_rerun_downstream.domain.definitions import DagVersion, Definitions, SensorDefinition, TriggerDefinition
@@ -183,7 +183,7 @@ def put_together(
         nodes |= {task_id: node for task_id, node in parsed.structure.tasks.items() if some is None or task_id in some}
         for name, ids in parsed.structure.groups.items():
             groups[name] = groups.get(name, frozenset()) | ids
-    structure = replace(told_by_row(known[-1][0], dag, reruns_on_latest()), tasks=nodes, groups=groups)
+    structure = replace(with_row(known[-1][0], dag, reruns_on_latest()), tasks=nodes, groups=groups)
     return DagVersion(structure, all_of([declared_by(parsed, assets).of_tasks(some) for parsed, some in known]))
 
 

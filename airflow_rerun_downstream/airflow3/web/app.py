@@ -18,7 +18,7 @@ from airflow_rerun_downstream.airflow3.web.csrf import csrf_guard
 from airflow_rerun_downstream.airflow3.web.response_headers import AnswerHeaders
 from airflow_rerun_downstream.airflow3.web.routes import router
 from airflow_rerun_downstream.airflow3.web.slots import Slots, airflows_pool
-from airflow_rerun_downstream.harmless import tell
+from airflow_rerun_downstream.harmless import log_error
 from airflow_rerun_downstream.service import Service
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         starting = asyncio.create_task(asyncio.to_thread(app.state.background.start))
         await asyncio.wait({starting}, timeout=START_WAITS)
     except Exception as error:
-        tell("rest_api", error)
+        log_error("rest_api", error)
     try:
         yield
     finally:

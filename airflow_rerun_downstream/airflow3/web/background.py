@@ -13,7 +13,7 @@ from airflow_rerun_downstream.airflow3.database.models import load_models
 from airflow_rerun_downstream.airflow3.hooks import asset_events
 from airflow_rerun_downstream.airflow3.installation.process_reports import API_SERVER
 from airflow_rerun_downstream.conductor import loop
-from airflow_rerun_downstream.harmless import tell
+from airflow_rerun_downstream.harmless import log_error
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def prepare() -> None:
         load_models()
         asset_events.prepare()
     except Exception as error:
-        tell("rest_api", error)
+        log_error("rest_api", error)
 
 
 class Background:

@@ -19,7 +19,7 @@ from airflow_rerun_downstream.settings import InvalidSetting
 log = logging.getLogger(__name__)
 
 
-def answer(problem: problems.Answer, headers: Any = None) -> JSONResponse:
+def as_response(problem: problems.Answer, headers: Any = None) -> JSONResponse:
     """A problem as a response."""
     status, body = problem
     # Said here too: the answer to an unexpected error doesn't pass through the app's middleware.
@@ -28,22 +28,22 @@ def answer(problem: problems.Answer, headers: Any = None) -> JSONResponse:
 
 async def refused(_request: Request, error: Any) -> JSONResponse:
     """A refusal of the inside."""
-    return answer(problems.of_refusal(error))
+    return as_response(problems.of_refusal(error))
 
 
 async def malformed(_request: Request, error: Any) -> JSONResponse:
     """A request that doesn't have the contract's form."""
-    return answer(problems.of_errors(error.errors()))
+    return as_response(problems.of_errors(error.errors()))
 
 
 async def http_error(_request: Request, error: Any) -> JSONResponse:
     """An error of the framework or of Airflow's dependencies: no such path, not logged in, …"""
-    return answer(problems.of_status(error.status_code, error.detail), error.headers)
+    return as_response(problems.of_status(error.status_code, error.detail), error.headers)
 
 
 async def misconfigured(_request: Request, error: Any) -> JSONResponse:
     """An option of ours that can't be understood."""
-    return answer((503, {"detail": f"{error}.", "reason": "invalid_setting"}))
+    return as_response((503, {"detail": f"{error}.", "reason": "invalid_setting"}))
 
 
 async def unexpected(request: Request, error: Exception) -> JSONResponse:
@@ -54,7 +54,7 @@ async def unexpected(request: Request, error: Exception) -> JSONResponse:
 def unanswered(request: Request, error: Exception) -> JSONResponse:
     """Log what nobody foresaw."""
     log.error("%s %s could not be answered", request.method, request.url.path, exc_info=error)
-    return answer(problems.internal())
+    return as_response(problems.internal())
 
 
 def of_airflow(handler: Any) -> Any:
@@ -64,7 +64,7 @@ def of_airflow(handler: Any) -> Any:
         try:
             handler.exception_handler(request, error)
         except HTTPException as translated:
-            return answer(problems.of_status(translated.status_code, translated.detail))
+            return as_response(problems.of_status(translated.status_code, translated.detail))
         return unanswered(request, error)
 
     return handle

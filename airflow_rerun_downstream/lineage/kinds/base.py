@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
 
-from airflow_rerun_downstream.domain.advice import Advice, said
+from airflow_rerun_downstream.domain.advice import Advice, sentences
 from airflow_rerun_downstream.domain.definitions import Definitions, InletDefinition, OutletDefinition, SensorDefinition
 from airflow_rerun_downstream.domain.edges import AssetFlow, DagEdge
 from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts
@@ -148,7 +148,7 @@ def unresolved(
 
     ``why``: a sentence without its full stop. ``to_do``: what would make it known, at least one thing.
     """
-    told = {**via, "why": why, "to_do": [each.value for each in to_do], "advice": said(to_do)}
+    told = {**via, "why": why, "to_do": [each.value for each in to_do], "advice": sentences(to_do)}
     link = Link(
         upstream,
         FutureRef(dag_id),

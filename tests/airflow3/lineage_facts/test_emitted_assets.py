@@ -12,8 +12,8 @@ from tests.airflow3 import history, scene
 
 
 @pytest.fixture
-def memory() -> emitted_assets.Emitters:
-    return emitted_assets.Emitters()
+def memory() -> emitted_assets.EmittedAssets:
+    return emitted_assets.EmittedAssets()
 
 
 def event(session: Any, dag_id: str | None, asset: str, number: int | None = None) -> int:
@@ -48,7 +48,7 @@ def test_old_events_are_not_read_again(memory, session):
     memory.assets(session, ["a"])
     old = event(session, "b", "s3://old", 2)
     assert memory.assets(session, ["b"]) == set()
-    assert emitted_assets.Emitters().assets(session, ["b"]) == {old}
+    assert emitted_assets.EmittedAssets().assets(session, ["b"]) == {old}
 
 
 def test_another_database_is_learned_from_the_beginning(memory, session):

@@ -14,7 +14,7 @@ from airflow_rerun_downstream.lineage.offsets import consumer_dates
 from airflow_rerun_downstream.lineage.spelling import can_be_reckoned
 from airflow_rerun_downstream.lineage.templates import reckoned
 
-Place = tuple[RunRef, str, int]
+InstanceKey = tuple[RunRef, str, int]
 """A task instance by its run, task and map index."""
 
 Candidates = Mapping[tuple[str, datetime], Sequence[RunFacts]]
@@ -28,8 +28,8 @@ class Records:
     """What the listener recorded, by task instance. One record says nothing of another instance."""
 
     def __init__(self, found: Iterable[RecordedWait | DoubtfulRecord]) -> None:
-        self.waits: dict[Place, RecordedWait] = {}
-        self.doubtful: dict[Place, DoubtfulRecord] = {}
+        self.waits: dict[InstanceKey, RecordedWait] = {}
+        self.doubtful: dict[InstanceKey, DoubtfulRecord] = {}
         for record in found:
             if isinstance(record, RecordedWait):
                 self.waits[record.consumer, record.task_id, record.map_index] = record
@@ -159,7 +159,7 @@ def is_reckonable(sensor: SensorDefinition) -> bool:
     return sensor.templated and can_be_reckoned(sensor, sensor.external_dag_id, sensor.group_id or "", *sensor.task_ids)
 
 
-def place(instance: SensorInstance) -> Place:
+def place(instance: SensorInstance) -> InstanceKey:
     """Where an instance stands."""
     return instance.run, instance.task_id, instance.map_index
 

@@ -99,7 +99,7 @@ class AirflowDags(Reader):
             asset_schedules=takers.schedules,
             gone_schedules=takers.gone,
             unreadable=latest_dags.unreadable(every.items()),
-            structures=latest_dags.told_by_rows(every, rows),
+            structures=latest_dags.with_rows(every, rows),
         )
 
     earlier_definitions = reads(earlier_definitions)
