@@ -2,13 +2,19 @@
 
 import createClient from "openapi-fetch";
 
-import { login } from "../host/navigation";
-import { apiRoot } from "../host/parent";
+import { host } from "../host/Host";
+import { apiRoot } from "../host/paths";
 import { asProblem, Problem, problemOf } from "./problem";
 import type { paths } from "./schema";
 
-// `fetch` is looked up at each call, so that tests can put another one in its place.
-export const api = createClient<paths>({ baseUrl: apiRoot, fetch: (request) => fetch(request) });
+type Client = ReturnType<typeof createClient<paths>>;
+
+let client: Client | undefined;
+
+/** The API of the Airflow that the host belongs to. `fetch` is looked up at each call, so that tests can stand in for it. */
+export function api(): Client {
+  return (client ??= createClient<paths>({ baseUrl: apiRoot(host()), fetch: (request) => fetch(request) }));
+}
 
 interface Answer<Data> {
   data?: Data;
@@ -31,7 +37,7 @@ export async function data<Data>(call: Promise<Answer<Data>>): Promise<Data> {
     return answer.data as Data;
   }
   if (answer.response.status === 401) {
-    login();
+    host().login();
   }
   throw problemOf(answer.response.status, answer.error);
 }

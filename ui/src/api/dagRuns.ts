@@ -10,7 +10,7 @@ import type { DagRunFilters, RunRef } from "./types";
 export function useDagRuns(filters: DagRunFilters, options: { enabled?: boolean } = {}) {
   return useQuery({
     queryKey: keys.dagRuns(filters),
-    queryFn: ({ signal }) => data(api.GET("/api/v1/dag-runs", { params: { query: filters }, signal })),
+    queryFn: ({ signal }) => data(api().GET("/api/v1/dag-runs", { params: { query: filters }, signal })),
     placeholderData: keepPreviousData,
     refetchInterval: STEADY,
     ...options,
@@ -24,7 +24,7 @@ export function useDagRuns(filters: DagRunFilters, options: { enabled?: boolean 
 export function useSourcesSince(): string | null | undefined {
   return useQuery({
     queryKey: keys.sourcesSince,
-    queryFn: ({ signal }) => data(api.GET("/api/v1/dag-runs", { params: { query: { limit: 0 } }, signal })),
+    queryFn: ({ signal }) => data(api().GET("/api/v1/dag-runs", { params: { query: { limit: 0 } }, signal })),
     select: (runs) => runs.source_ready_since,
     staleTime: Infinity,
   }).data;
@@ -37,7 +37,7 @@ export function useTaskInstances(run: RunRef | undefined) {
       run === undefined
         ? skipToken
         : ({ signal }) =>
-            data(api.GET("/api/v1/dag-runs/{dag_id}/{run_id}/task-instances", { params: { path: run }, signal })),
+            data(api().GET("/api/v1/dag-runs/{dag_id}/{run_id}/task-instances", { params: { path: run }, signal })),
     staleTime: STEADY,
   });
 }
@@ -47,7 +47,7 @@ export function useDagEdges(dagId: string) {
   return useQuery({
     queryKey: keys.dagEdges(dagId),
     queryFn: ({ signal }) =>
-      data(api.GET("/api/v1/dags/{dag_id}/edges", { params: { path: { dag_id: dagId } }, signal })),
+      data(api().GET("/api/v1/dags/{dag_id}/edges", { params: { path: { dag_id: dagId } }, signal })),
     staleTime: STEADY,
   });
 }

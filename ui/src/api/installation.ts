@@ -8,7 +8,7 @@ import { keys } from "./keys";
 export function useNotificationTargets() {
   return useQuery({
     queryKey: keys.notificationTargets,
-    queryFn: ({ signal }) => data(api.GET("/api/v1/notification-targets", { signal })),
+    queryFn: ({ signal }) => data(api().GET("/api/v1/notification-targets", { signal })),
     staleTime: Infinity,
   });
 }
@@ -16,7 +16,7 @@ export function useNotificationTargets() {
 export function useHealth() {
   return useQuery({
     queryKey: keys.health,
-    queryFn: ({ signal }) => data(api.GET("/api/v1/health", { signal })),
+    queryFn: ({ signal }) => data(api().GET("/api/v1/health", { signal })),
     staleTime: 60_000,
   });
 }

@@ -19,7 +19,7 @@ export function useMembers(id: number, live: boolean) {
     queryKey: keys.members(id),
     queryFn: async ({ client, queryKey, signal }): Promise<Followed> => {
       const page = async (query: { limit: number; offset?: number; member_id?: number[] }) =>
-        data(api.GET("/api/v1/reruns/{rerun_id}/members", { params: { path: { rerun_id: id }, query }, signal }));
+        data(api().GET("/api/v1/reruns/{rerun_id}/members", { params: { path: { rerun_id: id }, query }, signal }));
       const known = client.getQueryData<Followed>(queryKey);
       const events = client.getQueryData<RerunEvent[]>(keys.events(id)) ?? [];
       const lines = events.length;
@@ -57,7 +57,7 @@ export function useMemberAction(id: number) {
   return useMutation({
     mutationFn: ({ memberId, action }: { memberId: number; action: MemberAction }) =>
       data<Member>(
-        api.POST(`/api/v1/reruns/{rerun_id}/members/{member_id}/${action}`, {
+        api().POST(`/api/v1/reruns/{rerun_id}/members/{member_id}/${action}`, {
           params: { path: { rerun_id: id, member_id: memberId } },
         }),
       ),

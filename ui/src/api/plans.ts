@@ -10,7 +10,7 @@ import type { PlanBody, RerunBody } from "./types";
 export function usePlan(body: PlanBody | undefined) {
   return useQuery({
     queryKey: keys.plan(body),
-    queryFn: body === undefined ? skipToken : ({ signal }) => data(api.POST("/api/v1/plans", { body, signal })),
+    queryFn: body === undefined ? skipToken : ({ signal }) => data(api().POST("/api/v1/plans", { body, signal })),
     staleTime: Infinity,
     gcTime: 30 * 60_000,
     placeholderData: keepPreviousData,
@@ -22,7 +22,7 @@ export function usePlan(body: PlanBody | undefined) {
 export function useReview(body: RerunBody | undefined) {
   return useQuery({
     queryKey: keys.review(body),
-    queryFn: body === undefined ? skipToken : ({ signal }) => data(api.POST("/api/v1/reviews", { body, signal })),
+    queryFn: body === undefined ? skipToken : ({ signal }) => data(api().POST("/api/v1/reviews", { body, signal })),
     placeholderData: keepPreviousData,
     staleTime: 0,
     retry: false,

@@ -2,7 +2,8 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 
-import { apiRoot } from "../host/parent";
+import { host } from "../host/Host";
+import { apiRoot } from "../host/paths";
 import { api, data } from "./client";
 import { keys } from "./keys";
 import type { Proof, Rerun } from "./types";
@@ -21,7 +22,7 @@ export function useProof({ id, state, ended_at }: Pick<Rerun, "id" | "state" | "
     queryFn: async ({ signal }) => {
       const params = { path: { rerun_id: id }, query: { limit: SHOWN, format: "json" } } as const;
       // The contract allows text, too: that is the CSV.
-      return (await data(api.GET("/api/v1/reruns/{rerun_id}/proof", { params, signal }))) as Proof;
+      return (await data(api().GET("/api/v1/reruns/{rerun_id}/proof", { params, signal }))) as Proof;
     },
     staleTime: FRESH,
     placeholderData: keepPreviousData,
@@ -33,7 +34,7 @@ export type FileFormat = "json" | "csv";
 /** Where a proof is to be had as a file, and what that is called. */
 export function proofFile(id: number, format: FileFormat): { url: string; name: string } {
   return {
-    url: `${apiRoot}/api/v1/reruns/${id}/proof?format=${format}&limit=${IN_FILE}`,
+    url: `${apiRoot(host())}/api/v1/reruns/${id}/proof?format=${format}&limit=${IN_FILE}`,
     name: `rerun-${id}-proof.${format}`,
   };
 }

@@ -16,7 +16,7 @@ export function hasEnded(rerun: Pick<Rerun, "final">): boolean {
 export function useReruns(filters: RerunFilters, options: { enabled?: boolean } = {}) {
   return useQuery({
     queryKey: keys.reruns(filters),
-    queryFn: ({ signal }) => data(api.GET("/api/v1/reruns", { params: { query: filters }, signal })),
+    queryFn: ({ signal }) => data(api().GET("/api/v1/reruns", { params: { query: filters }, signal })),
     placeholderData: keepPreviousData,
     refetchInterval: (query) => (query.state.data?.reruns.every(hasEnded) ? STEADY : LIVE),
     ...options,
@@ -26,7 +26,8 @@ export function useReruns(filters: RerunFilters, options: { enabled?: boolean } 
 export function useRerun(id: number) {
   return useQuery({
     queryKey: keys.rerun(id),
-    queryFn: ({ signal }) => data(api.GET("/api/v1/reruns/{rerun_id}", { params: { path: { rerun_id: id } }, signal })),
+    queryFn: ({ signal }) =>
+      data(api().GET("/api/v1/reruns/{rerun_id}", { params: { path: { rerun_id: id } }, signal })),
     refetchInterval: (query) => (query.state.data && hasEnded(query.state.data) ? false : LIVE),
   });
 }
@@ -38,7 +39,7 @@ export function useLinks(id: number) {
     queryFn: ({ signal }) =>
       everything(async (offset) => {
         const params = { path: { rerun_id: id }, query: { limit: PAGE, offset } };
-        const page = await data(api.GET("/api/v1/reruns/{rerun_id}/links", { params, signal }));
+        const page = await data(api().GET("/api/v1/reruns/{rerun_id}/links", { params, signal }));
         return { items: page.links, total: page.total_entries };
       }),
     staleTime: Infinity,
@@ -52,7 +53,7 @@ export function useNotMadeAnew(id: number, count: number) {
     queryFn: ({ signal }) =>
       everything(async (offset) => {
         const params = { path: { rerun_id: id }, query: { limit: PAGE, offset } };
-        const page = await data(api.GET("/api/v1/reruns/{rerun_id}/not-made-anew", { params, signal }));
+        const page = await data(api().GET("/api/v1/reruns/{rerun_id}/not-made-anew", { params, signal }));
         return { items: page.not_made_anew, total: page.total_entries };
       }),
     placeholderData: keepPreviousData,
@@ -67,7 +68,7 @@ export function useEvents(id: number, live: boolean) {
       const known = client.getQueryData<RerunEvent[]>(queryKey) ?? [];
       const more = await everything(async (offset) => {
         const params = { path: { rerun_id: id }, query: { limit: PAGE, offset: known.length + offset } };
-        const page = await data(api.GET("/api/v1/reruns/{rerun_id}/events", { params, signal }));
+        const page = await data(api().GET("/api/v1/reruns/{rerun_id}/events", { params, signal }));
         return { items: page.events, total: page.total_entries - known.length };
       });
       return more.length === 0 ? known : [...known, ...more];
@@ -79,7 +80,7 @@ export function useEvents(id: number, live: boolean) {
 export function useSubmit() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: RerunBody) => data(api.POST("/api/v1/reruns", { body })),
+    mutationFn: (body: RerunBody) => data(api().POST("/api/v1/reruns", { body })),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.everyList }),
   });
 }
@@ -89,7 +90,7 @@ export function useRerunAction(id: number) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (action: RerunAction) =>
-      data<Rerun>(api.POST(`/api/v1/reruns/{rerun_id}/${action}`, { params: { path: { rerun_id: id } } })),
+      data<Rerun>(api().POST(`/api/v1/reruns/{rerun_id}/${action}`, { params: { path: { rerun_id: id } } })),
     onSettled: () => lookAgain(client, id),
   });
 }

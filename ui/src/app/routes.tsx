@@ -1,8 +1,8 @@
-import { createBrowserRouter, Navigate, useLocation } from "react-router";
+import { createBrowserRouter, Navigate, type RouteObject, useLocation } from "react-router";
 
-import { routerWindow } from "../host/address";
+import type { Host } from "../host/Host";
 import { entryOf, query } from "../host/parameters";
-import { appRoot } from "../host/parent";
+import { appRoot } from "../host/paths";
 import { Crashed, NotFound } from "./ErrorPage";
 import { DagRunsPage } from "../features/dag-runs/DagRunsPage";
 import { RecordPage } from "../features/rerun/RerunPage";
@@ -16,19 +16,20 @@ function Entrance() {
   return <Navigate replace to={`${dagId && runId ? "/rerun" : "/dag-runs"}?${there}`} />;
 }
 
-export const router = createBrowserRouter(
-  [
-    {
-      errorElement: <Crashed />,
-      children: [
-        { path: "/", element: <Entrance /> },
-        { path: "/dag-runs", element: <DagRunsPage /> },
-        { path: "/rerun", element: <WizardPage /> },
-        { path: "/records", element: <RecordsPage /> },
-        { path: "/records/:id", element: <RecordPage /> },
-        { path: "*", element: <NotFound /> },
-      ],
-    },
-  ],
-  { basename: appRoot, window: routerWindow() },
-);
+const ROUTES: RouteObject[] = [
+  {
+    errorElement: <Crashed />,
+    children: [
+      { path: "/", element: <Entrance /> },
+      { path: "/dag-runs", element: <DagRunsPage /> },
+      { path: "/rerun", element: <WizardPage /> },
+      { path: "/records", element: <RecordsPage /> },
+      { path: "/records/:id", element: <RecordPage /> },
+      { path: "*", element: <NotFound /> },
+    ],
+  },
+];
+
+export function makeRouter(host: Host) {
+  return createBrowserRouter(ROUTES, { basename: appRoot(host), window: host.routerWindow() });
+}

@@ -5,73 +5,66 @@
  * Airflow's window, and the frame only ever replaces its own address. On Airflow's tabs the address is Airflow's alone.
  */
 
-import { appRoot, parentWindow } from "./parent";
-
-/** The part of Airflow's address before ours, such as `/plugin/rerun-downstream`; null: the address isn't ours. */
-function menuBase(): string | null {
-  return parentWindow?.location.pathname.match(/^(.*\/plugin\/rerun-downstream)(?:\/|$)/)?.[1] ?? null;
-}
-
-/** This page's address as the browser's bar has it; null where it says nothing of us. */
-function shownAddress(): string | null {
-  const base = menuBase();
-  if (parentWindow === null || base === null) {
-    return null;
-  }
-  const { pathname, search, hash } = parentWindow.location;
-  const inner = pathname.slice(base.length);
-  return inner.startsWith(appRoot) ? inner + search + hash : null;
-}
-
-/** Where to begin: what the browser's bar says, after a reload or a login. Call it before the router starts. */
-export function adoptAddress(): void {
-  const shown = shownAddress();
-  if (shown !== null) {
-    window.history.replaceState(null, "", shown);
-  }
-}
-
-/** The window that the router is to work with. */
-export function routerWindow(): Window {
-  const base = menuBase();
-  return parentWindow === null || base === null ? window : new MenuWindow(parentWindow, base).asWindow();
+/**
+ * A window for the router, which begins where the browser's bar says, after a reload or a login; null where the address
+ * isn't ours.
+ */
+export function menuWindow(page: Window, outer: Window, appRoot: string): Window | null {
+  // The part of Airflow's address before ours, such as `/plugin/rerun-downstream`.
+  const base = /^(.*\/plugin\/rerun-downstream)(?:\/|$)/.exec(outer.location.pathname)?.[1];
+  return base === undefined ? null : new MenuWindow(page, outer, base, appRoot).asWindow();
 }
 
 class MenuWindow {
   constructor(
+    private readonly page: Window,
     private readonly outer: Window,
     private readonly base: string,
+    private readonly appRoot: string,
   ) {
-    this.replace(window.history.state, "", window.location.href);
+    this.adopt();
+    this.replace(page.history.state, "", page.location.href);
   }
 
   /** As much of a window as the router uses. */
   asWindow(): Window {
+    const { page, outer } = this;
     const history = {
       get state(): unknown {
-        return window.history.state as unknown;
+        return page.history.state as unknown;
       },
       replaceState: this.replace,
       pushState: this.push,
-      go: (steps: number) => this.outer.history.go(steps),
+      go: (steps: number) => outer.history.go(steps),
     };
-    const { document, location } = window;
+    const { document, location } = page;
     const { addEventListener, removeEventListener } = this;
     return { document, location, history, addEventListener, removeEventListener } as unknown as Window;
   }
 
+  /** Takes over this page's address as the browser's bar has it; false where that says nothing of us. */
+  private adopt(): boolean {
+    const { pathname, search, hash } = this.outer.location;
+    const inner = pathname.startsWith(this.base) ? pathname.slice(this.base.length) : "";
+    const ours = inner.startsWith(this.appRoot);
+    if (ours) {
+      this.page.history.replaceState(null, "", inner + search + hash);
+    }
+    return ours;
+  }
+
   private readonly replace = (state: unknown, _title: string, url: string): void => {
-    window.history.replaceState(state, "", url);
+    this.page.history.replaceState(state, "", url);
     this.outer.history.replaceState(this.outer.history.state, "", this.outside());
   };
 
   private readonly push = (state: unknown, _title: string, url: string): void => {
-    window.history.replaceState(state, "", url);
+    this.page.history.replaceState(state, "", url);
     this.outer.history.pushState(null, "", this.outside());
   };
 
   private outside(): string {
-    const { pathname, search, hash } = window.location;
+    const { pathname, search, hash } = this.page.location;
     return this.base + pathname + search + hash;
   }
 
@@ -82,15 +75,13 @@ class MenuWindow {
     const stop = new AbortController();
     this.handlers.set(handler, stop);
     const moved = (event: Event) => {
-      const shown = shownAddress();
-      if (shown !== null) {
-        window.history.replaceState(null, "", shown);
+      if (this.adopt()) {
         handler(event);
       }
     };
     this.outer.addEventListener(type, moved, { signal: stop.signal });
     // The outer window lives on when Airflow shows another page in its frame, or none.
-    window.addEventListener("pagehide", () => stop.abort(), { signal: stop.signal });
+    this.page.addEventListener("pagehide", () => stop.abort(), { signal: stop.signal });
   };
 
   private readonly removeEventListener = (_type: string, handler: EventListener): void => {

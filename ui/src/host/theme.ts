@@ -1,6 +1,5 @@
 /** Take over the colours, fonts and colour mode of the Airflow page around this one, a site's own theme included. */
 
-import { parentWindow } from "./parent";
 import { system } from "../ui/theme/system";
 
 const FOLLOWED = new Set(["colors", "fonts", "radii"]);
@@ -12,16 +11,14 @@ function names(): string[] {
     .filter((name) => name.startsWith("--"));
 }
 
-/** Apply a colour mode to this document. Call it again when the mode changes: Airflow's values change with it. */
-export function applyTheme(dark: boolean): void {
-  const root = document.documentElement;
+/** Apply a colour mode to a document. Call it again when the mode changes: Airflow's values change with it. */
+export function applyTheme({ documentElement: root }: Document, dark: boolean, theirs: CSSStyleDeclaration | null) {
   root.classList.toggle("dark", dark);
   root.classList.toggle("light", !dark);
   root.style.colorScheme = dark ? "dark" : "light";
-  if (parentWindow === null) {
+  if (theirs === null) {
     return;
   }
-  const theirs = parentWindow.getComputedStyle(parentWindow.document.documentElement);
   for (const name of names()) {
     const value = theirs.getPropertyValue(name);
     if (value !== "") {

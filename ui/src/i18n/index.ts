@@ -3,8 +3,6 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 
-import { preferences } from "../host/preferences";
-
 export const NAMESPACES = ["common", "runs", "wizard", "record"] as const;
 
 type Catalogue = Record<string, Record<string, unknown>>;
@@ -32,7 +30,7 @@ export function catalogueOf(language: string): string {
 
 void i18next.use(initReactI18next).init({
   resources,
-  lng: catalogueOf(preferences().language),
+  lng: "en",
   fallbackLng: "en",
   ns: NAMESPACES,
   defaultNS: "common",
@@ -40,5 +38,11 @@ void i18next.use(initReactI18next).init({
   returnNull: false,
   initAsync: false,
 });
+
+/** Show a document in one of Airflow's languages. */
+export function speak({ documentElement }: Document, language: string): void {
+  documentElement.lang = catalogueOf(language);
+  void i18next.changeLanguage(catalogueOf(language));
+}
 
 export { i18next };

@@ -19,7 +19,7 @@ it.each([
   ["domain/dates.ts", "../ui/Time"],
   ["api/client.ts", "../domain/dates"],
   ["i18n/words.ts", "../ui/Time"],
-  ["host/parent.ts", "../domain/progress"],
+  ["host/paths.ts", "../domain/progress"],
 ])("%s may not import %s", async (file, specifier) => {
   expect(await broken(file, specifier)).toContain("import-x/no-restricted-paths");
 });

@@ -1,6 +1,9 @@
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
+import { installHost } from "../host/Host";
+import { Standalone } from "../host/standalone";
+
 afterEach(cleanup);
 
 // A busy machine draws a page in seconds.
@@ -27,6 +30,8 @@ Object.assign(globalThis, {
     disconnect = () => undefined;
   },
 });
+
+installHost(new Standalone(window));
 
 // A browser's requests know where the page is, and take the page's own signals; Node's do neither.
 const NodeRequest = globalThis.Request;

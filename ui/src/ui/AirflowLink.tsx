@@ -1,8 +1,8 @@
 import { Link, type LinkProps } from "@chakra-ui/react";
 import type { MouseEvent } from "react";
 
-import { airflowUrl, dagRunPath, openAirflow } from "../host/navigation";
-import { embedded } from "../host/parent";
+import { host } from "../host/Host";
+import { dagRunPath } from "../host/paths";
 
 interface AirflowLinkProps extends LinkProps {
   /** Relative to Airflow's root. */
@@ -13,13 +13,13 @@ interface AirflowLinkProps extends LinkProps {
 export function AirflowLink({ path, children, ...rest }: AirflowLinkProps) {
   const follow = (event: MouseEvent) => {
     const newTab = event.metaKey || event.ctrlKey || event.button === 1;
-    if (embedded || newTab) {
+    if (host().embedded || newTab) {
       event.preventDefault();
-      openAirflow(path, newTab);
+      host().openAirflow(path, newTab);
     }
   };
   return (
-    <Link href={airflowUrl(path)} onClick={follow} color="fg.info" {...rest}>
+    <Link href={host().airflowRoot + path} onClick={follow} color="fg.info" {...rest}>
       {children}
     </Link>
   );

@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import type { Member, Rerun } from "../api/types";
 import { shownDate } from "../domain/dates";
 import type { RunName } from "../domain/runName";
-import { usePreferences } from "../host/preferences";
+import { usePreferences } from "../host/Host";
 import { useWords } from "../i18n/words";
 
 export type NamedMember = Pick<Member, "run_id" | "logical_date" | "state">;

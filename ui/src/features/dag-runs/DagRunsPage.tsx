@@ -3,7 +3,7 @@ import { MdHistory } from "react-icons/md";
 import { Link, useLocation, useNavigate } from "react-router";
 
 import { entryOf } from "../../host/parameters";
-import { usePreferences } from "../../host/preferences";
+import { usePreferences } from "../../host/Host";
 import { useDagRuns, useSourcesSince } from "../../api/dagRuns";
 import { HealthNotice } from "../../ui/feedback/HealthNotice";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";

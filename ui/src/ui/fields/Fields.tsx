@@ -1,7 +1,7 @@
 import { Field, Input, NativeSelect } from "@chakra-ui/react";
 import { type ReactNode, useEffect, useEffectEvent, useState } from "react";
 
-import { usePreferences } from "../../host/preferences";
+import { usePreferences } from "../../host/Host";
 import { fieldValue, momentOf } from "../../domain/dates";
 
 const TYPING = 300; // milliseconds

@@ -28,7 +28,7 @@ import {
   useState,
 } from "react";
 
-import { usePreferences } from "../../host/preferences";
+import { usePreferences } from "../../host/Host";
 import { useWords } from "../../i18n/words";
 import { type LaidOut, layout, type Size } from "./layout";
 import { Current, CurrentCard, type LinkData, LinkEdge } from "./LinkEdge";

@@ -14,7 +14,7 @@ import {
 import { type FileFormat, IN_FILE, proofFile } from "../../../api/proof";
 import { hasEnded } from "../../../api/reruns";
 import type { Proof, ProofCounts, ProofVerdict } from "../../../api/types";
-import { download } from "../../../host/download";
+import { host } from "../../../host/Host";
 import { useWords } from "../../../i18n/words";
 import { Field } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
@@ -176,7 +176,7 @@ function FileLink({ format }: { format: FileFormat }) {
         download={name}
         onClick={(event) => {
           event.preventDefault();
-          download(url, name);
+          host().download(url, name);
         }}
       >
         <MdDownload aria-hidden="true" />

@@ -2,7 +2,7 @@ import { Box, Flex } from "@chakra-ui/react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
 
-import { usePreferences } from "../../../host/preferences";
+import { usePreferences } from "../../../host/Host";
 import { hasEnded } from "../../../api/reruns";
 import type { Link, Member, RerunEvent } from "../../../api/types";
 import { useWords } from "../../../i18n/words";

@@ -1,4 +1,4 @@
-import { usePreferences } from "../../../host/preferences";
+import { usePreferences } from "../../../host/Host";
 import type { Member } from "../../../api/types";
 import { shownDate, shownDuration } from "../../../domain/dates";
 import { useWords } from "../../../i18n/words";

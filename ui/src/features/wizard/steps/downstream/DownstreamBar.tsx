@@ -2,7 +2,7 @@ import { Button, Flex, HStack, IconButton, Input, Spinner, Text } from "@chakra-
 import { type KeyboardEvent, useMemo, useState } from "react";
 import { MdRefresh } from "react-icons/md";
 
-import { usePreferences } from "../../../../host/preferences";
+import { usePreferences } from "../../../../host/Host";
 import { shownDate } from "../../../../domain/dates";
 import { useWords } from "../../../../i18n/words";
 import { useWizard } from "../../state/context";

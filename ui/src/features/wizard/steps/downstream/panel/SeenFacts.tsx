@@ -2,7 +2,7 @@ import { chakra } from "@chakra-ui/react";
 import { useTranslation } from "react-i18next";
 
 import type { Advice } from "../../../../../api/types";
-import { usePreferences } from "../../../../../host/preferences";
+import { usePreferences } from "../../../../../host/Host";
 import { shownDate } from "../../../../../domain/dates";
 import { useWords } from "../../../../../i18n/words";
 

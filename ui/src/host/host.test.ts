@@ -1,0 +1,203 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+
+import { airflowAround, Iframe } from "./iframe";
+import { appRoot } from "./paths";
+import { type Frame, Standalone } from "./standalone";
+import { applyTheme } from "./theme";
+
+type Windows = new (html: string, options: { url: string }) => { window: Frame };
+const { JSDOM } = await vi.importActual<{ JSDOM: Windows }>("jsdom");
+
+const SERVER = "https://air.flow";
+const MENU = `${SERVER}/airflow/plugin/rerun-downstream`;
+const UI = "/airflow/rerun-downstream/ui";
+
+/** A browser's window at an address; what jsdom doesn't have is there. */
+function windowAt(url: string, html = ""): Frame {
+  const { window } = new JSDOM(html, { url });
+  const media = { matches: false, addEventListener: () => undefined } as unknown as MediaQueryList;
+  return Object.assign(window, { matchMedia: () => media });
+}
+
+/** This page in a frame of Airflow's page. */
+function framed(outerUrl: string, inner = `${SERVER}${UI}/`) {
+  const [page, outer] = [windowAt(inner), windowAt(outerUrl, '<html lang="de"><div id="root"></div>')];
+  Object.defineProperty(page, "parent", { value: outer });
+  return { page, outer, host: new Iframe(page, outer) };
+}
+
+/** Where the links lead that are clicked in a window. */
+function clicks(frame: Frame): string[] {
+  const found: string[] = [];
+  frame.document.addEventListener("click", (event) => {
+    event.preventDefault();
+    const link = event.target as HTMLAnchorElement;
+    found.push(`${link.getAttribute("href") ?? ""}${link.download && ` as ${link.download}`}`);
+  });
+  return found;
+}
+
+let page: Frame;
+let alone: Standalone;
+beforeEach(() => {
+  page = windowAt(`${SERVER}${UI}/records/7`);
+  alone = new Standalone(page);
+});
+
+describe("what is around the page", () => {
+  it("is Airflow only where its application is", () => {
+    const { page: inside, outer } = framed(MENU);
+    expect(airflowAround(inside)).toBe(outer);
+    expect(airflowAround(page)).toBeNull();
+    outer.document.querySelector("#root")?.remove();
+    expect(airflowAround(inside)).toBeNull();
+  });
+
+  it("isn't Airflow where it can't be read", () => {
+    const stranger = {
+      get document(): Document {
+        throw new DOMException("Blocked a frame", "SecurityError");
+      },
+    };
+    Object.defineProperty(page, "parent", { value: stranger });
+    expect(airflowAround(page)).toBeNull();
+  });
+});
+
+it.each([
+  [`${SERVER}${UI}/records/7`, "/airflow/"],
+  [`${SERVER}/rerun-downstream/ui/`, "/"],
+  [`${SERVER}/elsewhere`, "/"],
+])("at %s Airflow's root is %s", (url, root) => {
+  expect(new Standalone(windowAt(url)).airflowRoot).toBe(root);
+});
+
+describe("preferences", () => {
+  it("are what Airflow has stored, and otherwise the browser's", () => {
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    expect(alone.preferences()).toEqual({ dark: false, language: "en-US", timeZone });
+    page.localStorage.setItem("theme", "dark");
+    page.localStorage.setItem("i18nextLng", "zh-CN");
+    page.localStorage.setItem("timezone", '"Asia/Shanghai"');
+    const chosen = { dark: true, language: "zh-CN", timeZone: "Asia/Shanghai" };
+    expect(new Standalone(page).preferences()).toEqual(chosen);
+    page.localStorage.setItem("timezone", '"Nowhere/Town"');
+    expect(new Standalone(page).preferences().timeZone).toBe(timeZone);
+    page.localStorage.setItem("timezone", "not JSON");
+    expect(new Standalone(page).preferences().timeZone).toBe(timeZone);
+  });
+
+  it("are the same value until one changes, and then each listener hears of it once", () => {
+    const before = alone.preferences();
+    const heard = [vi.fn(), vi.fn()];
+    const stops = heard.map((listener) => alone.subscribe(listener));
+    page.dispatchEvent(new page.Event("storage"));
+    expect(alone.preferences()).toBe(before);
+    page.localStorage.setItem("theme", "dark");
+    page.dispatchEvent(new page.Event("storage"));
+    expect(alone.preferences()).toEqual({ ...before, dark: true });
+    stops.forEach((stop) => stop());
+    page.localStorage.setItem("theme", "light");
+    page.dispatchEvent(new page.Event("storage"));
+    expect(heard.map((listener) => listener.mock.calls.length)).toEqual([1, 1]);
+    alone.subscribe(() => undefined);
+    expect(alone.preferences()).toEqual(before);
+  });
+
+  it("in a frame are those of the page around it, as it changes them", async () => {
+    const { page: inside, outer, host } = framed(MENU);
+    expect(host.preferences()).toMatchObject({ dark: false, language: "de" });
+    const heard = vi.fn();
+    const stop = host.subscribe(heard);
+    outer.document.documentElement.classList.add("dark");
+    await vi.waitFor(() => expect(heard).toHaveBeenCalledOnce());
+    inside.localStorage.setItem("timezone", '"Asia/Kolkata"');
+    outer.dispatchEvent(new outer.Event("local-storage"));
+    expect(host.preferences()).toEqual({ dark: true, language: "de", timeZone: "Asia/Kolkata" });
+    stop();
+    inside.localStorage.setItem("i18nextLng", "en");
+    outer.dispatchEvent(new outer.Event("local-storage"));
+    expect(heard).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe("ways out of the page", () => {
+  it("go through a link, and leave nothing behind", () => {
+    const found = clicks(page);
+    alone.login();
+    alone.download("/x", "x.csv");
+    const here = encodeURIComponent(`${SERVER}${UI}/records/7`);
+    expect(found).toEqual([`/airflow/api/v2/auth/login?next=${here}`, "/x as x.csv"]);
+    expect(page.document.querySelector("a")).toBeNull();
+  });
+
+  it("are Airflow's page's own, from a frame: the sandbox lets nothing out", () => {
+    const { page: inside, outer, host } = framed(MENU);
+    const [here, around] = [clicks(inside), clicks(outer)];
+    host.login();
+    host.download("/x", "x.csv");
+    expect(around).toEqual([`/airflow/api/v2/auth/login?next=${encodeURIComponent(MENU)}`, "/x as x.csv"]);
+    expect(here).toEqual([]);
+  });
+
+  it("are told to Airflow's router, from a frame", () => {
+    const { outer, host } = framed(MENU);
+    const [moved, opened] = [vi.fn(), vi.fn()];
+    outer.addEventListener("popstate", moved);
+    Object.assign(outer, { open: opened });
+    host.openAirflow("dags/orders");
+    expect(outer.location.pathname).toBe("/airflow/dags/orders");
+    expect(moved).toHaveBeenCalledOnce();
+    host.openAirflow("dags/orders", true);
+    expect(opened).toHaveBeenCalledWith("/airflow/dags/orders", "_blank", "noopener");
+  });
+});
+
+describe("the address", () => {
+  it("is the window's own in a tab of the browser, and on Airflow's tabs", () => {
+    const { page: inside, host } = framed(`${SERVER}/airflow/dags/orders/plugin/rerun-downstream-dag`);
+    expect(host.routerWindow()).toBe(inside);
+    expect(alone.routerWindow()).toBe(page);
+  });
+
+  it("in the menu begins where the browser's bar says", () => {
+    const { page: inside, host } = framed(`${MENU}${UI}/records/7?tab=events#x`);
+    expect(appRoot(host)).toBe(UI);
+    host.routerWindow();
+    expect(inside.location.href).toBe(`${SERVER}${UI}/records/7?tab=events#x`);
+  });
+
+  it("in the menu shows every step in the browser's bar, and follows Back there", () => {
+    const { page: inside, outer, host } = framed(MENU);
+    const router = host.routerWindow();
+    expect(outer.location.pathname).toBe(`/airflow/plugin/rerun-downstream${UI}/`);
+    const before = [inside.history.length, outer.history.length];
+    router.history.pushState({ key: "a" }, "", `${UI}/records?state=failed`);
+    expect(outer.location.href).toBe(`${MENU}${UI}/records?state=failed`);
+    expect([inside.history.length, outer.history.length]).toEqual([before[0], (before[1] ?? 0) + 1]);
+    expect(router.history.state).toEqual({ key: "a" });
+    const moved = vi.fn();
+    router.addEventListener("popstate", moved);
+    outer.history.replaceState(null, "", `${MENU}${UI}/dag-runs`); // where Back has led
+    outer.dispatchEvent(new outer.Event("popstate"));
+    expect(moved).toHaveBeenCalledOnce();
+    expect(inside.location.pathname).toBe(`${UI}/dag-runs`);
+    outer.history.replaceState(null, "", "/airflow/dags"); // out of the menu
+    outer.dispatchEvent(new outer.Event("popstate"));
+    inside.dispatchEvent(new inside.Event("pagehide"));
+    outer.history.replaceState(null, "", `${MENU}${UI}/records`);
+    outer.dispatchEvent(new outer.Event("popstate"));
+    expect(moved).toHaveBeenCalledOnce();
+  });
+});
+
+it("takes over the colours of the page around it, and the mode", () => {
+  const { page: inside, outer, host } = framed(MENU);
+  outer.document.documentElement.style.setProperty("--chakra-colors-blue-500", "#123456");
+  applyTheme(inside.document, true, host.styles());
+  const { classList, style } = inside.document.documentElement;
+  expect([classList.contains("dark"), classList.contains("light"), style.colorScheme]).toEqual([true, false, "dark"]);
+  expect(style.getPropertyValue("--chakra-colors-blue-500")).toBe("#123456");
+  applyTheme(inside.document, false, null);
+  expect([classList.contains("dark"), classList.contains("light")]).toEqual([false, true]);
+});

@@ -1,0 +1,28 @@
+/** Paths below Airflow's root. */
+
+import type { Host } from "./Host";
+
+const APP = "rerun-downstream/ui";
+
+type Rooted = Pick<Host, "airflowRoot">;
+
+/** Airflow's root, by the path of this application below it. */
+export function rootOf(pathname: string): string {
+  const at = pathname.indexOf(`/${APP}`);
+  return at < 0 ? "/" : pathname.slice(0, at + 1);
+}
+
+/** Path of this application, without a slash at its end. */
+export function appRoot({ airflowRoot }: Rooted): string {
+  return airflowRoot + APP;
+}
+
+/** Path of the REST API of this package, without a slash at its end. */
+export function apiRoot({ airflowRoot }: Rooted): string {
+  return `${airflowRoot}rerun-downstream`;
+}
+
+/** Path of a Dag run's own page in Airflow, relative to Airflow's root. */
+export function dagRunPath(dagId: string, runId: string): string {
+  return `dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}`;
+}
