@@ -53,11 +53,7 @@ export default tseslint.config(
   { files: ["src/**/*.tsx"], ignores: ["src/**/*.test.tsx"], ...i18next.configs["flat/recommended"] },
   // What tables and virtual lists hand out can't be memoised by a compiler, which isn't in use.
   {
-    files: [
-      "src/ui/table/DataTable.tsx",
-      "src/features/rerun/timeline/MemberTimeline.tsx",
-      "src/features/rerun/proof/FoundList.tsx",
-    ],
+    files: ["src/ui/table/DataTable.tsx", "src/ui/ScrollRegion.tsx"],
     rules: { "react-hooks/incompatible-library": "off" },
   },
   { files: ["eslint.config.js"], ...tseslint.configs.disableTypeChecked },

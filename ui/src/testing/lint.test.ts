@@ -1,5 +1,7 @@
 import { ESLint } from "eslint";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
+
+vi.setConfig({ testTimeout: 120_000 }); // the first one reads the types of all sources
 
 const eslint = new ESLint({ ruleFilter: ({ ruleId }) => ruleId.startsWith("import-x/") });
 

@@ -1,4 +1,4 @@
-import { Box, chakra, Table } from "@chakra-ui/react";
+import { chakra, Table } from "@chakra-ui/react";
 import {
   type ColumnDef,
   flexRender,
@@ -9,11 +9,11 @@ import {
   type TableOptions,
   useReactTable,
 } from "@tanstack/react-table";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, useRef } from "react";
+import { memo } from "react";
 import { MdArrowDownward, MdArrowUpward } from "react-icons/md";
 
 import { useWords } from "../../i18n/words";
+import { ScrollRegion, useRowsInSight } from "../ScrollRegion";
 
 interface DataTableProps<Item> {
   label: string;
@@ -48,30 +48,17 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
     ...props.options,
   });
   const rows = table.getRowModel().rows;
-  const scroller = useRef<HTMLDivElement>(null);
-  const virtualizer = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 12,
-    enabled: props.virtual ?? false,
-  });
-  const drawn = props.virtual ? virtualizer.getVirtualItems().map(({ index }) => index) : rows.map((_, index) => index);
+  const { region, rows: inSight, total } = useRowsInSight(rows.length, ROW_HEIGHT, props.virtual ?? false);
+  const drawn = props.virtual ? inSight.map(({ index }) => index) : rows.map((_, index) => index);
   const { expanded, rowSelection } = table.getState();
-  const first = props.virtual ? (virtualizer.getVirtualItems()[0]?.start ?? 0) : 0;
-  const last = props.virtual ? virtualizer.getTotalSize() - (virtualizer.getVirtualItems().at(-1)?.end ?? 0) : 0;
+  const first = props.virtual ? (inSight[0]?.start ?? 0) : 0;
+  const last = props.virtual ? total - (inSight.at(-1)?.end ?? 0) : 0;
   return (
-    <Box
-      ref={scroller}
-      overflow="auto"
+    <ScrollRegion
+      ref={region}
+      label={props.label}
       flex={props.virtual ? "1" : undefined}
       minHeight={props.virtual ? "16rem" : undefined}
-      borderWidth="1px"
-      borderRadius="md"
-      // A region that scrolls must be reachable for those who scroll by keys.
-      tabIndex={0}
-      role="region"
-      aria-label={props.label}
       data-testid="table"
     >
       <Table.Root size="sm" aria-rowcount={rows.length + 1} stickyHeader>
@@ -115,7 +102,7 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
           {last > 0 && <Spacer height={last} />}
         </Table.Body>
       </Table.Root>
-    </Box>
+    </ScrollRegion>
   );
 }
 

@@ -1,6 +1,5 @@
 import { Badge, Box, Flex, Link, Text } from "@chakra-ui/react";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, useRef } from "react";
+import { memo } from "react";
 import { Trans } from "react-i18next";
 import type { IconType } from "react-icons";
 import { Link as RouterLink, useLocation } from "react-router";
@@ -11,6 +10,7 @@ import { keyOf } from "../../../domain/runName";
 import { parameters, query } from "../../../host/parameters";
 import { useWords } from "../../../i18n/words";
 import { RunLink } from "../../../ui/AirflowLink";
+import { ScrollRegion, useRowsInSight } from "../../../ui/ScrollRegion";
 import { Time } from "../../../ui/Time";
 import { acceptedBy, endsOf, type Found, type FoundKind, sentenceOf, timesOf } from "./findings";
 
@@ -26,35 +26,24 @@ interface FoundListProps {
 /** A sentence for each; of ten thousand only those in sight are drawn. */
 export function FoundList({ found, memberOf }: FoundListProps) {
   const { t } = useWords();
-  const scroller = useRef<HTMLDivElement>(null);
-  const virtualizer = useVirtualizer({
-    count: found.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => HEIGHT,
-    overscan: 8,
-  });
+  const { region, rows, total, measure } = useRowsInSight(found.length, HEIGHT);
   return (
-    <Box
-      ref={scroller}
+    <ScrollRegion
+      ref={region}
+      label={t("record:proof.label")}
       // The list scrolls inside, however long it is.
       flex="1 1 18rem"
       minHeight="18rem"
-      overflow="auto"
-      borderWidth="1px"
-      borderRadius="md"
-      tabIndex={0}
-      role="region"
-      aria-label={t("record:proof.label")}
       data-testid="findings"
     >
-      <Box role="list" position="relative" style={{ height: virtualizer.getTotalSize() }}>
-        {virtualizer.getVirtualItems().map(({ index, start, key }) => {
+      <Box role="list" position="relative" style={{ height: total }}>
+        {rows.map(({ index, start, key }) => {
           const one = found[index];
           return (
             one && (
               <Box
                 key={key}
-                ref={virtualizer.measureElement}
+                ref={measure}
                 data-index={index}
                 role="listitem"
                 aria-posinset={index + 1}
@@ -73,7 +62,7 @@ export function FoundList({ found, memberOf }: FoundListProps) {
           );
         })}
       </Box>
-    </Box>
+    </ScrollRegion>
   );
 }
 

@@ -1,6 +1,5 @@
 import { Box, Flex } from "@chakra-ui/react";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef } from "react";
+import { useMemo } from "react";
 
 import { usePreferences } from "../../../host/Host";
 import { hasEnded } from "../../../api/reruns";
@@ -10,6 +9,7 @@ import { useRecord } from "../context";
 import { memberKey, structureOf } from "../graph/structure";
 import { attemptsOf, placeOf, rowOf, type Scale, scaleOf, ticksOf, type TimelineRow } from "./timeline";
 import { LABEL_WIDTH, ROW_HEIGHT, TimelineLegend, TimelineRowView } from "./TimelineRow";
+import { ScrollRegion, useRowsInSight } from "../../../ui/ScrollRegion";
 import { useClock } from "../../../ui/useClock";
 
 interface MemberTimelineProps {
@@ -28,32 +28,15 @@ export function MemberTimeline({ members, links, events }: MemberTimelineProps) 
   const scale = useMemo(() => scaleOf(begin, end, now), [begin, end, now]);
   const rows = useRows(members, begin, events);
   const before = useBefore(members, links);
-  const scroller = useRef<HTMLDivElement>(null);
-  const virtualizer = useVirtualizer({
-    count: members.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 10,
-  });
+  const { region, rows: inSight, total } = useRowsInSight(members.length, ROW_HEIGHT);
   return (
     <Flex direction="column" gap={2} flex="1" minHeight={0}>
       <TimelineLegend />
-      <Box
-        ref={scroller}
-        flex="1"
-        minHeight="16rem"
-        overflow="auto"
-        borderWidth="1px"
-        borderRadius="md"
-        tabIndex={0}
-        role="region"
-        aria-label={t("record:timeline.label")}
-        data-testid="timeline"
-      >
+      <ScrollRegion ref={region} label={t("record:timeline.label")} flex="1" minHeight="16rem" data-testid="timeline">
         <Box minWidth="48rem">
           <Axis scale={scale} />
-          <Box role="list" position="relative" style={{ height: virtualizer.getTotalSize() }}>
-            {virtualizer.getVirtualItems().map(({ index, start }) => {
+          <Box role="list" position="relative" style={{ height: total }}>
+            {inSight.map(({ index, start }) => {
               const member = members[index];
               return (
                 member && (
@@ -73,7 +56,7 @@ export function MemberTimeline({ members, links, events }: MemberTimelineProps) 
             })}
           </Box>
         </Box>
-      </Box>
+      </ScrollRegion>
     </Flex>
   );
 }

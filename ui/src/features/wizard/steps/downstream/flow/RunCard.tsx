@@ -1,5 +1,5 @@
 import { chakra } from "@chakra-ui/react";
-import { createContext, memo, useContext } from "react";
+import { createContext, memo, type ReactNode, useContext } from "react";
 import { MdRemove, MdWarningAmber } from "react-icons/md";
 
 import type { PlanRun } from "../../../../../api/types";
@@ -66,32 +66,17 @@ export const RunCard = memo(function RunCard({ index, runKey }: RunCardProps) {
 });
 
 function DownstreamCard({ index, run, runKey }: RunCardProps & { run: PlanRun }) {
-  const { matches } = useContext(Flow);
   const { taken } = useTaken(run);
   return (
-    <Card
-      data-taken={taken ? "" : undefined}
-      data-ghost={run.exists ? undefined : ""}
-      data-match={matches.has(runKey) ? "" : undefined}
-    >
-      <div className="line">
-        <RunTick run={run} tabIndex={-1} />
-        <span className="dag cut" title={run.dag_id}>
-          {run.dag_id}
-        </span>
-        <Fold index={index} runKey={runKey} />
-      </div>
-      <div className="muted cut" title={run.run_id ?? undefined}>
-        <RunMoment run={run} />
-      </div>
-      <div className="line">
-        <StatusBadge status={run.status} size="xs" />
-        {run.exists && <TasksButton run={run} tabIndex={-1} />}
-      </div>
-      <div className="muted cut">
-        <Wayword run={run} />
-      </div>
-    </Card>
+    <CardOfRun
+      index={index}
+      run={run}
+      runKey={runKey}
+      taken={taken}
+      tick={<RunTick run={run} tabIndex={-1} />}
+      tasks={run.exists && <TasksButton run={run} tabIndex={-1} />}
+      what={<Wayword run={run} />}
+    />
   );
 }
 
@@ -100,8 +85,36 @@ function SourceCard({ index, run, runKey }: RunCardProps & { run: PlanRun }) {
   const { store } = useWizard();
   const again = useDraft(store, (draft) => draft.rerunSource);
   return (
-    <Card data-taken={again ? "" : undefined}>
+    <CardOfRun
+      index={index}
+      run={run}
+      runKey={runKey}
+      taken={again}
+      tasks={<span>{t("count.tasks", { count: run.task_ids.length })}</span>}
+      what={again ? t("wizard:run.source") : t("reason.already_right")}
+    />
+  );
+}
+
+interface CardOfRunProps extends RunCardProps {
+  run: PlanRun;
+  taken: boolean;
+  tick?: ReactNode;
+  tasks: ReactNode;
+  /** What happens to it. */
+  what: ReactNode;
+}
+
+function CardOfRun({ index, run, runKey, taken, tick, tasks, what }: CardOfRunProps) {
+  const { matches } = useContext(Flow);
+  return (
+    <Card
+      data-taken={taken ? "" : undefined}
+      data-ghost={run.exists ? undefined : ""}
+      data-match={matches.has(runKey) ? "" : undefined}
+    >
       <div className="line">
+        {tick}
         <span className="dag cut" title={run.dag_id}>
           {run.dag_id}
         </span>
@@ -112,9 +125,9 @@ function SourceCard({ index, run, runKey }: RunCardProps & { run: PlanRun }) {
       </div>
       <div className="line">
         <StatusBadge status={run.status} size="xs" />
-        <span>{t("count.tasks", { count: run.task_ids.length })}</span>
+        {tasks}
       </div>
-      <div className="muted cut">{again ? t("wizard:run.source") : t("reason.already_right")}</div>
+      <div className="muted cut">{what}</div>
     </Card>
   );
 }
