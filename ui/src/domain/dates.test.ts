@@ -33,6 +33,11 @@ it("shows what isn't a date as it came", () => {
   expect(preciseDate("soon", "UTC")).toBe("soon");
 });
 
+it("takes the first of an hour that the clocks show twice, and moves one on that they leave out", () => {
+  expect(momentOf("2026-10-25T02:30", "Europe/Berlin")).toBe("2026-10-25T00:30:00.000Z");
+  expect(momentOf("2026-03-29T02:30", "Europe/Berlin")).toBe("2026-03-29T01:30:00.000Z");
+});
+
 it("reads nothing where nothing was typed", () => {
   expect(momentOf("", "UTC")).toBeUndefined();
   expect(momentOf("2026-13-40T00:00", "UTC")).toBeUndefined();

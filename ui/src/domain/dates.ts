@@ -1,25 +1,6 @@
-/** Dates as Airflow's pages show them: in the person's time zone, `2026-01-05 01:00:00`. */
+/** Dates as Airflow's pages show them: in the user's time zone, `2026-01-05 01:00:00`. */
 
-const PARTS = {
-  year: "numeric",
-  month: "2-digit",
-  day: "2-digit",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-} as const;
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-function format(timeZone: string): Intl.DateTimeFormat {
-  let found = formats.get(timeZone);
-  if (found === undefined) {
-    found = new Intl.DateTimeFormat("en-CA", { ...PARTS, timeZone });
-    formats.set(timeZone, found);
-  }
-  return found;
-}
+import { fromDate, parseDateTime, toCalendarDateTime, toZoned } from "@internationalized/date";
 
 /** A moment of the API in a time zone. */
 export function shownDate(iso: string, timeZone: string): string {
@@ -27,12 +8,7 @@ export function shownDate(iso: string, timeZone: string): string {
   if (Number.isNaN(moment.valueOf())) {
     return iso;
   }
-  const parts = Object.fromEntries(
-    format(timeZone)
-      .formatToParts(moment)
-      .map((part) => [part.type, part.value]),
-  );
-  return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}:${parts.second}`;
+  return toCalendarDateTime(fromDate(moment, timeZone)).toString().slice(0, 19).replace("T", " ");
 }
 
 /** The same to the millisecond, where the order of two moments matters. */
@@ -41,20 +17,16 @@ export function preciseDate(iso: string, timeZone: string): string {
   return Number.isNaN(part) ? iso : `${shownDate(iso, timeZone)}.${String(part).padStart(3, "0")}`;
 }
 
-/** What a person typed into a date field (`2026-01-05T01:00`), a moment in their time zone, as ISO 8601 in UTC. */
+/**
+ * What a user typed into a date field (`2026-01-05T01:00`), a moment in their time zone, as ISO 8601 in UTC. An hour that
+ * the clocks show twice is the first one; one that they leave out is moved on by as much.
+ */
 export function momentOf(typed: string, timeZone: string): string | undefined {
-  const guess = new Date(`${typed}Z`);
-  if (typed === "" || Number.isNaN(guess.valueOf())) {
-    return undefined;
+  try {
+    return toZoned(parseDateTime(typed), timeZone).toAbsoluteString();
+  } catch {
+    return undefined; // nothing, or no date
   }
-  // The zone's offset at a moment tells how far its clock is from UTC; twice, because the first guess may lie on the
-  // other side of a change of the clocks.
-  let moment = guess;
-  for (let round = 0; round < 2; round += 1) {
-    const shown = new Date(`${shownDate(moment.toISOString(), timeZone).replace(" ", "T")}Z`);
-    moment = new Date(moment.valueOf() + guess.valueOf() - shown.valueOf());
-  }
-  return moment.toISOString();
 }
 
 /** A moment of the API as a date field takes it. */
