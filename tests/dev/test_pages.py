@@ -36,7 +36,6 @@ def words(language: str, group: str) -> set[str]:
         ("evidence", plan.Evidence),
         ("evidenceMeaning", plan.Evidence),
         ("advice", Advice),
-        ("freezeAction", plan.FreezeAction),
         ("memberState", states.MemberState),
         ("rerunState", states.RerunState),
         ("role", states.Role),

@@ -91,3 +91,56 @@ it.each(NAMESPACES)("the English catalogue %s has both plurals", (namespace) => 
   const ones = [...english].filter((path) => path.endsWith("_one")).map((path) => path.replace(PLURAL, "_other"));
   expect(ones.filter((path) => !english.has(path))).toEqual([]);
 });
+
+const SOURCES = import.meta.glob<string>(["../**/*.{ts,tsx}", "!../**/*.test.*", "!../api/schema.d.ts"], {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+
+/** Keys that stand in a source text; `*` is a part that is worked out. */
+function keysIn(text: string): string[] {
+  const literals = text.matchAll(/"([\w:.]+)"|`([\w:.]*(?:\$\{[^}`]*\}[\w:.]*)*)`/g);
+  return Array.from(literals, ([, plain, template]) => (plain ?? template ?? "").replace(/\$\{[^}]*\}/g, "*"));
+}
+
+/** What the code asks the catalogue for. */
+function uses(sources: readonly string[]): RegExp[] {
+  const all = sources.join("\n");
+  const words = Array.from(all.matchAll(/\bword\(\s*("\w+"|`[^`]*`)/g), ([, group]) => keysIn(group ?? ""));
+  const called = Array.from(all.matchAll(/\bt\(((?:[^()]|\([^()]*\))*)\)/g), ([, call]) => keysIn(call ?? ""));
+  // Elsewhere a key is known by its point. One without a namespace may be the last part of another.
+  const dotted = keysIn(all).filter((key) => /[\w*]\.[\w*]/.test(key) && /\w/.test(key));
+  const part = dotted.filter((key) => !key.includes(":")).map((key) => escaped(key, "\\w+"));
+  const hole = `(?:\\w+|${part.join("|")})`;
+  const keys = [...words.flat().map((group) => `${group}.*`), ...called.flat(), ...dotted].filter((key) =>
+    /^\w/.test(key),
+  );
+  return [...new Set(keys)].map((key) => new RegExp(`^${escaped(key, key.endsWith("*") ? hole : "\\w+")}$`));
+}
+
+function escaped(key: string, hole: string): string {
+  return key
+    .replace(/^common:/, "")
+    .replaceAll(".", "\\.")
+    .replaceAll("*", hole);
+}
+
+describe("the texts", () => {
+  const patterns = uses(Object.values(SOURCES));
+
+  it.each(NAMESPACES)("of %s are all asked for", (namespace) => {
+    const unused = asked(catalogue("en", namespace)).filter(
+      (key) => !patterns.some((pattern) => pattern.test(namespace === "common" ? key : `${namespace}:${key}`)),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  it("would be found out where nothing asks for them", () => {
+    const source = 't(found ? "yes" : `record:ask.${key}`); word("role", role); said({ key: "stop.what" }); "none"';
+    const known = ["yes", "record:ask.stop.what", "role.source"];
+    const unknown = ["none", "record:ask.stop.why", "record:role.source", "role", "found"];
+    const patterns = uses([source]);
+    expect([...known, ...unknown].filter((key) => patterns.some((pattern) => pattern.test(key)))).toEqual(known);
+  });
+});

@@ -9,13 +9,13 @@ import type {
   Condition,
   EventAction,
   Evidence,
-  FreezeAction,
   LinkKind,
   MemberAction,
   MemberState,
   OnFailure,
   Reason,
   RerunAction,
+  RerunSettings,
   RerunState,
   Role,
   RunStatus,
@@ -24,13 +24,13 @@ import type {
 } from "../api/types";
 import type common from "./locales/en/common.json";
 import type record from "./locales/en/record.json";
+import type wizard from "./locales/en/wizard.json";
 
 /** Groups of the common catalogue, and which words of the server each has a text for. */
 interface Words {
   advice: Advice;
   evidence: Evidence;
   evidenceMeaning: Evidence;
-  freezeAction: FreezeAction;
   linkKind: LinkKind;
   memberState: MemberState;
   reason: Reason;
@@ -42,6 +42,9 @@ interface Words {
   /** Airflow's own states: it may have more. */
   airflowState: string;
 }
+
+/** The values of a rerun's settings, and hints to them. */
+type SettingWords = Record<`setting.${keyof RerunSettings}`, string>;
 
 /** What a catalogue and the server's contract don't have in common: nothing, or this isn't compiled. */
 type Difference<Server extends string, Texts> = string extends Server
@@ -56,24 +59,30 @@ export type EveryWordHasItsText = Same<
     Exclude<CauseWord, Reason | "paused_by_user" | "terminated_by_user">,
     Difference<EventAction, typeof record.event>,
     Exclude<RerunAction | MemberAction, keyof typeof record.action>,
-    Exclude<`on_${Condition}` | `onFailure_${OnFailure}`, keyof typeof record.details>,
+    Exclude<Condition, keyof typeof wizard.notify>,
+    Exclude<keyof RerunSettings, keyof typeof common.setting>,
+    Exclude<OnFailure, keyof typeof common.setting.on_failure>,
   ]
 >;
 
 /**
  * `t` gives the words of a namespace (`t("wizard:title")`); `word` the ones for a machine word of the server. A word
- * that this page doesn't know yet is shown as it came.
+ * that this page doesn't know yet is shown as it came. `has` tells whether there is a text; `list` joins several things.
  */
 export function useWords() {
   const { t, i18n } = useTranslation(["common", "runs", "wizard", "record"]);
   return useMemo(() => {
-    const word = <Group extends keyof Words>(group: Group, machineWord: Words[Group] | null | undefined): string => {
+    type All = Words & SettingWords;
+    const word = <Group extends keyof All>(group: Group, machineWord: All[Group] | null | undefined): string => {
       if (!machineWord) {
         return "";
       }
       const key = `${group}.${machineWord}`;
       return i18n.exists(key) ? t(key as never) : machineWord;
     };
-    return { t, word };
+    const has = (key: string): boolean => i18n.exists(key);
+    const lists = new Intl.ListFormat(i18n.language, { style: "narrow" });
+    const list = (items: Iterable<string>): string => lists.format(items);
+    return { t, word, has, list };
   }, [t, i18n]);
 }

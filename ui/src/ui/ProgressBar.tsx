@@ -39,11 +39,11 @@ export function ProgressBar({ counts, width }: { counts: Counts; width?: string 
 
 /** "7 of 9 done, 1 failed" */
 export function useProgressText(counts: Counts): string {
-  const { t, word } = useWords();
+  const { t, word, list } = useWords();
   const parts = mentioned(counts).map(({ state, count }) =>
     t("record:progress.part", { count, state: word("memberState", state) }),
   );
-  return [t("record:progress.done", tallyOf(counts)), ...parts].join(t("record:progress.and"));
+  return list([t("record:progress.done", tallyOf(counts)), ...parts]);
 }
 
 /** What hasn't begun is the bar's own ground. */

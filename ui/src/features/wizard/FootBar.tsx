@@ -1,8 +1,8 @@
 import { Button, Flex, HStack, Text } from "@chakra-ui/react";
 import { useMemo } from "react";
 
+import { areValid } from "../../domain/settings";
 import { useWords } from "../../i18n/words";
-import { limitOf } from "./state/bodies";
 import { useWizard, type WizardState } from "./state/context";
 import { type Draft, STEPS } from "./state/draft";
 import { selection } from "./state/plan";
@@ -61,7 +61,7 @@ export function blockOf(
   draft: Draft,
   index: WizardState["index"],
   refused: boolean,
-): "noTask" | "noPlan" | "waiting" | "nothing" | "limit" | undefined {
+): "noTask" | "noPlan" | "waiting" | "nothing" | "number" | undefined {
   if (draft.tasks?.length === 0) {
     return "noTask";
   }
@@ -74,7 +74,7 @@ export function blockOf(
       return "nothing";
     }
   }
-  return step === "settings" && Number.isNaN(limitOf(draft.settings.maxActiveMembers)) ? "limit" : undefined;
+  return step === "settings" && !areValid(draft.settings) ? "number" : undefined;
 }
 
 /** How many runs take part, of how many that were found. */

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 
 import type { PlanWarning } from "../../../api/types";
 import { Field } from "../../../ui/feedback/Notices";
+import { SettingFacts } from "../../../ui/SettingFacts";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
@@ -45,43 +46,28 @@ function Section({ heading, children }: { heading: string; children: ReactNode }
 function Settings() {
   const { t } = useWords();
   const { rerun } = useRecord();
-  const { settings } = rerun;
-  const chosen = (name: string, value: boolean | string | null) =>
-    t(`record:details.${name}_${value}`, { defaultValue: String(value) });
   return (
     <chakra.dl display="grid" gridTemplateColumns="repeat(auto-fill, minmax(16rem, 1fr))" gap={3}>
       <Field label={t("word.startedAt")}>
         <Time value={rerun.started_at} />
       </Field>
-      <Field label={t("record:details.freezeMode")}>
-        {rerun.freeze_mode ? t("record:details.on") : t("record:details.off")}
-      </Field>
-      <Field label={t("record:details.maxActive")}>
-        {settings.max_active_members ?? t("record:details.maxActiveDefault")}
-      </Field>
-      <Field label={t("record:details.onFailure")}>{chosen("onFailure", settings.on_failure)}</Field>
-      <Field label={t("record:details.version")}>{chosen("version", settings.run_on_latest_version)}</Field>
-      <Field label={t("record:details.stopOnTerminate")}>
-        {chosen("stopOnTerminate", settings.stop_running_on_terminate)}
-      </Field>
-      <Field label={t("record:details.duplicates")}>{chosen("duplicates", settings.accept_duplicate_runs)}</Field>
-      <Field label={t("record:details.offsets")}>{chosen("offsets", settings.accept_unknown_offsets)}</Field>
+      <Field label={t("wizard:freeze.label")}>{rerun.freeze_mode ? t("yes") : t("no")}</Field>
+      <SettingFacts settings={rerun.settings} />
     </chakra.dl>
   );
 }
 
 function Notifications() {
-  const { t } = useWords();
+  const { t, list } = useWords();
   const { rerun } = useRecord();
   if (rerun.notifications.length === 0) {
     return <Text color="fg.muted">{t("record:details.noNotifications")}</Text>;
   }
-  const said = (condition: string) => t(`record:details.on_${condition}`, { defaultValue: condition });
   return (
     <chakra.dl display="flex" flexWrap="wrap" columnGap={8} rowGap={2}>
       {rerun.notifications.map(({ target, on }) => (
         <Field key={target} label={target}>
-          {on.map(said).join(t("record:progress.and"))}
+          {list(on.map((condition) => t(`wizard:notify.${condition}`)))}
         </Field>
       ))}
     </chakra.dl>

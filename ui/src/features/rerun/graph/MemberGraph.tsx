@@ -95,14 +95,14 @@ function useNames(members: readonly Member[]): MemberName[] {
 }
 
 function useLabels(edges: readonly RecordEdge[], memberOf: (key: string) => Member | undefined): LabelledEdge[] {
-  const { t, word } = useWords();
+  const { t, word, list } = useWords();
   // The ends of an edge have the same Dag in every answer, so that the labels change with the edges and the language.
   const dags = JSON.stringify(edges.map(({ from, to }) => [memberOf(from)?.dag_id, memberOf(to)?.dag_id]));
   return useMemo(() => {
     const ends = JSON.parse(dags) as [string | null, string | null][];
     return edges.map(({ from, to, kinds, evidence, through }, index) => {
-      const words = kinds.map((kind) => word("linkKind", kind)).join(t("record:progress.and"));
-      const how = evidence.map((each) => word("evidence", each)).join(t("record:progress.and"));
+      const words = list(kinds.map((kind) => word("linkKind", kind)));
+      const how = list(evidence.map((each) => word("evidence", each)));
       const [before, after] = ends[index] ?? [];
       const title = t("graph.edge", { from: before ?? from, to: after ?? to, kind: words, evidence: how });
       return {
@@ -113,5 +113,5 @@ function useLabels(edges: readonly RecordEdge[], memberOf: (key: string) => Memb
         unsure: through > 0 || evidence.every((each) => NOT_SURE.includes(each)),
       };
     });
-  }, [edges, dags, t, word]);
+  }, [edges, dags, t, word, list]);
 }

@@ -95,7 +95,7 @@ function taskName(task: TaskRef): string {
 }
 
 function MemberFacts({ member }: { member: Member }) {
-  const { t, word } = useWords();
+  const { t, word, list } = useWords();
   const frozen = member.role === "frozen";
   return (
     <chakra.dl display="grid" gridTemplateColumns="1fr 1fr" gap={3}>
@@ -117,7 +117,7 @@ function MemberFacts({ member }: { member: Member }) {
               {t("record:member.stageOf", {
                 number: member.stage,
                 count: member.stages.length,
-                tasks: member.stages[member.stage - 1]?.map(taskName).join(", "),
+                tasks: list(member.stages[member.stage - 1]?.map(taskName) ?? []),
               })}
             </Field>
           )}
@@ -201,7 +201,7 @@ function Waits({ runs, members }: { runs: readonly RunRef[]; members: readonly M
 }
 
 function MemberTasks({ member }: { member: Member }) {
-  const { t } = useWords();
+  const { t, list } = useWords();
   if (member.task_ids.length === 0) {
     return null;
   }
@@ -211,7 +211,7 @@ function MemberTasks({ member }: { member: Member }) {
       <Heading as="h3" size="sm" mb={2}>
         {t("record:member.tasksAll")}
       </Heading>
-      <Text overflowWrap="anywhere">{names.join(t("record:progress.and"))}</Text>
+      <Text overflowWrap="anywhere">{list(names)}</Text>
     </section>
   );
 }

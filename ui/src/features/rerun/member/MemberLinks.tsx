@@ -17,7 +17,7 @@ interface MemberLinksProps {
 
 /** The runs from which a member reads, or those that read from it, with how that is known. */
 export function MemberLinks({ heading, side, member, members, links }: MemberLinksProps) {
-  const { t, word } = useWords();
+  const { t, word, list } = useWords();
   const { runName } = useNames();
   const { edges, others } = structureOf(members, links, false);
   const here = memberKey(member.id);
@@ -44,9 +44,9 @@ export function MemberLinks({ heading, side, member, members, links }: MemberLin
                 fontSize="xs"
                 title={evidence.map((each) => word("evidenceMeaning", each)).join(" ")}
               >
-                {kinds.map((kind) => word("linkKind", kind)).join(t("record:progress.and"))}
+                {list(kinds.map((kind) => word("linkKind", kind)))}
                 {" · "}
-                {evidence.map((each) => word("evidence", each)).join(t("record:progress.and"))}
+                {list(evidence.map((each) => word("evidence", each)))}
               </Text>
             </li>
           );

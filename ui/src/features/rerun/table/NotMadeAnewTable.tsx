@@ -41,7 +41,7 @@ export function NotMadeAnewTable() {
 }
 
 function useColumns(): ColumnDef<NotMadeAnew>[] {
-  const { t } = useWords();
+  const { t, list } = useWords();
   const why = useWhy();
   return useMemo(() => {
     const named = (id: string, name: string) => ({ id, header: name, meta: { name } });
@@ -76,7 +76,7 @@ function useColumns(): ColumnDef<NotMadeAnew>[] {
       },
       {
         ...named("readBy", t("record:left.readBy")),
-        accessorFn: ({ read_by }) => read_by.map(({ dag_id }) => dag_id).join(", ") || t("none"),
+        accessorFn: ({ read_by }) => list(read_by.map(({ dag_id }) => dag_id)) || t("none"),
         cell: ({ row, getValue }) => (
           <Text truncate maxWidth="16rem" title={row.original.read_by.map(runName).join("\n") || undefined}>
             {String(getValue())}
@@ -84,7 +84,7 @@ function useColumns(): ColumnDef<NotMadeAnew>[] {
         ),
       },
     ];
-  }, [t, why]);
+  }, [t, why, list]);
 }
 
 /** Why it wasn't made anew: a reason of a member, or the warning that the submit accepted. */

@@ -1,7 +1,8 @@
 /** From a draft to the questions and orders that the API takes. */
 
-import type { Plan, PlanBody, PlanRun, RerunBody, RunRef } from "../../../api/types";
+import type { PlanBody, PlanRun, RerunBody, RunRef } from "../../../api/types";
 import { freezeRef } from "../../../domain/runName";
+import { sentSettings } from "../../../domain/settings";
 import { CONDITIONS, type Draft } from "./draft";
 import { type PlanIndex, selection, tasksOf } from "./plan";
 
@@ -31,24 +32,11 @@ export function rerunBody(draft: Draft, index: PlanIndex): RerunBody | undefined
     plan_token: index.plan.plan_token,
     name: draft.name.trim() || null,
     reason: draft.reason.trim() || null,
-    settings: {
-      max_active_members: limitOf(draft.settings.maxActiveMembers) ?? null,
-      on_failure: draft.settings.onFailure,
-      run_on_latest_version: draft.settings.runOnLatestVersion,
-      stop_running_on_terminate: draft.settings.stopRunningOnTerminate,
-      accept_duplicate_runs: draft.settings.acceptDuplicateRuns,
-      accept_unknown_offsets: draft.settings.acceptUnknownOffsets,
-    },
+    settings: sentSettings(draft.settings),
     notifications: Object.entries(draft.notifications)
       .map(([target, on]) => ({ target, on: CONDITIONS.filter((condition) => on.includes(condition)) }))
       .filter(({ on }) => on.length > 0),
   };
-}
-
-/** What was typed as a limit: a number, undefined for nothing, NaN for what can't be one. */
-export function limitOf(typed: string): number | undefined {
-  const text = typed.trim();
-  return text === "" ? undefined : /^[1-9]\d{0,8}$/.test(text) ? Number(text) : NaN;
 }
 
 function refOf(run: PlanRun): RunRef {
@@ -71,14 +59,4 @@ export function difference(before: PlanIndex, after: PlanIndex, draft: Draft): D
   const missing = (from: Set<string>, other: Set<string>, index: PlanIndex) =>
     [...from].filter((key) => !other.has(key)).flatMap((key) => index.runs.get(key) ?? []);
   return { dropped: missing(old, now, before), added: missing(now, old, after) };
-}
-
-/** Whether repeated asset events would start extra runs, by the plan's own warning. */
-export function warnsOfDuplicates(plan: Plan | undefined): boolean {
-  return plan?.warnings.some((warning) => warning.code === "asset_manager_inactive") ?? false;
-}
-
-/** Whether runs may be missing because sensors were parsed without the package, by the plan's own warning. */
-export function warnsOfOffsets(plan: Plan | undefined): boolean {
-  return plan?.warnings.some((warning) => warning.code === "offset_unknown") ?? false;
 }

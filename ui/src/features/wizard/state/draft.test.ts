@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { type Change, newDraft, reduce, restored, stored } from "./draft";
+import { type Change, newDraft, reduce } from "./draft";
 import { SOURCE } from "../../../testing/plans";
 
 const after = (...changes: Change[]) => changes.reduce(reduce, newDraft(SOURCE));
@@ -52,35 +52,5 @@ describe("a draft", () => {
   it("isn't another one when nothing has changed", () => {
     const draft = newDraft(SOURCE);
     expect(reduce(draft, { type: "reached", step: "source" })).toBe(draft);
-  });
-});
-
-describe("what is stored", () => {
-  it("may be of an older release: what that didn't ask is as in a new draft", () => {
-    const { view, notifications, members, ...older } = newDraft(SOURCE);
-    const { acceptUnknownOffsets, ...settings } = { ...older.settings, maxActiveMembers: "3" };
-    const text = JSON.stringify({ version: 1, draft: { ...older, settings, name: "kept" } });
-    expect(restored(text, SOURCE)).toEqual({
-      ...older,
-      ...{ view, notifications, members, name: "kept" },
-      settings: { ...settings, acceptUnknownOffsets },
-    });
-  });
-
-  it("is what comes back", () => {
-    const draft = after(
-      { type: "take", keys: ["a"], taken: false },
-      { type: "set", patch: { tasks: [{ task_id: "load", map_index: 2 }], name: "again" } },
-      { type: "settings", patch: { onFailure: "pause" } },
-    );
-    expect(restored(stored(draft), SOURCE)).toEqual(draft);
-  });
-
-  it("isn't taken for another source, nor where it can't be read", () => {
-    expect(restored(stored(newDraft(SOURCE)), { ...SOURCE, run_id: "r2" })).toBeUndefined();
-    expect(restored(null, SOURCE)).toBeUndefined();
-    expect(restored("{", SOURCE)).toBeUndefined();
-    expect(restored(JSON.stringify({ version: 1, draft: { source: SOURCE, members: 5 } }), SOURCE)).toBeUndefined();
-    expect(restored('{"version":0,"draft":{}}', SOURCE)).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 /** What a person has decided so far. One plain value; every change of it goes through `reduce`. */
 
-import type { Condition, OnFailure, RunRef, TaskRef } from "../../../api/types";
+import type { Condition, RunRef, TaskRef } from "../../../api/types";
+import { INITIAL, type TypedSettings } from "../../../domain/settings";
 
 export const STEPS = ["source", "downstream", "settings", "review"] as const;
 export type Step = (typeof STEPS)[number];
@@ -16,17 +17,6 @@ export interface MemberChoice {
   tasks?: TaskRef[];
 }
 
-export interface DraftSettings {
-  /** As typed: nothing means the deployment's own limit. */
-  maxActiveMembers: string;
-  onFailure: OnFailure;
-  /** null: as Airflow is configured. */
-  runOnLatestVersion: boolean | null;
-  stopRunningOnTerminate: boolean;
-  acceptDuplicateRuns: boolean;
-  acceptUnknownOffsets: boolean;
-}
-
 export interface Draft {
   source: RunRef;
   /** Tasks of the source; null: those that the server preselects; empty: none, with which one can't go on. */
@@ -38,7 +28,7 @@ export interface Draft {
   freezeMode: boolean;
   /** By the keys of the plan's runs. It keeps what was said of runs that aren't in the plan at the moment. */
   members: ReadonlyMap<string, MemberChoice>;
-  settings: DraftSettings;
+  settings: TypedSettings;
   name: string;
   reason: string;
   notifications: Readonly<Record<string, readonly Condition[]>>;
@@ -50,7 +40,7 @@ export interface Draft {
 
 export type Change =
   | { type: "set"; patch: Partial<Omit<Draft, "source" | "members" | "settings" | "notifications" | "reached">> }
-  | { type: "settings"; patch: Partial<DraftSettings> }
+  | { type: "settings"; patch: Partial<TypedSettings> }
   | { type: "take"; keys: Iterable<string>; taken: boolean }
   | { type: "memberTasks"; key: string; tasks: TaskRef[] | null }
   | { type: "defaults" }
@@ -66,14 +56,7 @@ export function newDraft(source: RunRef): Draft {
     includeManual: false,
     freezeMode: false,
     members: new Map(),
-    settings: {
-      maxActiveMembers: "",
-      onFailure: "continue_other_branches",
-      runOnLatestVersion: null,
-      stopRunningOnTerminate: true,
-      acceptDuplicateRuns: false,
-      acceptUnknownOffsets: false,
-    },
+    settings: INITIAL,
     name: "",
     reason: "",
     notifications: {},
@@ -127,39 +110,4 @@ function notified(
   const before = notifications[target] ?? [];
   const on = CONDITIONS.filter((each) => (each === condition ? wanted : before.includes(each)));
   return { ...notifications, [target]: on };
-}
-
-/** Raise it when stored drafts can't be read any more. */
-const VERSION = 1;
-
-export function stored(draft: Draft): string {
-  return JSON.stringify({ version: VERSION, draft: { ...draft, members: [...draft.members] } });
-}
-
-interface Stored {
-  version: number;
-  draft: Pick<Draft, "source"> &
-    Partial<Omit<Draft, "members" | "settings">> & {
-      members?: [string, MemberChoice][];
-      settings?: Partial<DraftSettings>;
-    };
-}
-
-/**
- * The draft that was stored for a source; undefined for what can't be read, or belongs to another. What an older release
- * didn't ask is as in a new draft.
- */
-export function restored(text: string | null, source: RunRef): Draft | undefined {
-  try {
-    const { version, draft } = JSON.parse(text ?? "") as Stored;
-    const same = draft.source.dag_id === source.dag_id && draft.source.run_id === source.run_id;
-    if (version !== VERSION || !same) {
-      return undefined;
-    }
-    const fresh = newDraft(source);
-    const settings = { ...fresh.settings, ...draft.settings };
-    return { ...fresh, ...draft, settings, members: new Map(draft.members ?? []) };
-  } catch {
-    return undefined;
-  }
 }

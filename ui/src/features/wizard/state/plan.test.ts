@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { keyOf } from "../../../domain/runName";
-import { difference, limitOf, planBody, rerunBody } from "./bodies";
+import { difference, planBody, rerunBody } from "./bodies";
 import { type Change, newDraft, reduce } from "./draft";
 import { matching } from "./filter";
 import { link, plan, run, running, SOURCE, toCome } from "../../../testing/plans";
@@ -113,16 +113,6 @@ describe("the order to the server", () => {
   it("isn't there while no task of the source is chosen", () => {
     expect(planBody(after({ type: "set", patch: { tasks: [] } }))).toBeUndefined();
     expect(rerunBody(after({ type: "set", patch: { tasks: [] } }), INDEX)).toBeUndefined();
-  });
-
-  it("has a limit that is a whole number, or none", () => {
-    expect([limitOf(""), limitOf(" 8 "), limitOf("0"), limitOf("x"), limitOf("1.5")]).toEqual([
-      undefined,
-      8,
-      NaN,
-      NaN,
-      NaN,
-    ]);
   });
 });
 

@@ -4,7 +4,8 @@ import { useSyncExternalStore } from "react";
 
 import type { RunRef } from "../../../api/types";
 import { keyOf } from "../../../domain/runName";
-import { type Change, type Draft, newDraft, reduce, restored, stored } from "./draft";
+import { type Change, type Draft, newDraft, reduce } from "./draft";
+import { restored, stored } from "./stored";
 
 const PREFIX = "rerun-downstream:draft:";
 const PAUSE = 200;

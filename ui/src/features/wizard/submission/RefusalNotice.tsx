@@ -6,9 +6,10 @@ import { asProblem, type Problem } from "../../../api/problem";
 import { ProblemNotice } from "../../../ui/feedback/Notices";
 import { useWords } from "../../../i18n/words";
 import { keyOf } from "../../../domain/runName";
+import { consentsTo } from "../../../domain/settings";
 import { useWizard } from "../state/context";
 import { isTaken } from "../state/plan";
-import { Duplicates, UnknownOffsets } from "../steps/settings/SettingsStep";
+import { SettingField } from "../steps/settings/SettingField";
 import { useSubmission } from "./Submission";
 
 /** Why the rerun would be, or was, refused: the server's sentence, and the ways out. */
@@ -40,12 +41,8 @@ function WayOut({ problem }: { problem: Problem }) {
       return <ForbiddenDags dagIds={problem.extra.dag_ids} />;
     case "not_selectable":
       return <NotSelectable runs={runsIn(problem.extra.runs)} />;
-    case "asset_manager_inactive":
-      return <Duplicates />;
-    case "offset_unknown":
-      return <UnknownOffsets />;
     default:
-      return null;
+      return consentsTo([problem.reason]).map((name) => <SettingField key={name} name={name} />);
   }
 }
 

@@ -133,7 +133,7 @@ function WaveRun({ ref_: ref, index, stops }: { ref_: RunRef; index: PlanIndex; 
           run && <Tasks run={run} />
         )}
         {key === index.source && <Badge>{t("word.source")}</Badge>}
-        {stops && <Badge colorPalette="orange">{t("freezeAction.stop")}</Badge>}
+        {stops && <Badge colorPalette="orange">{t("wizard:review.willStop")}</Badge>}
       </HStack>
     </Row>
   );

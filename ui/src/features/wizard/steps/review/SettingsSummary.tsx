@@ -1,24 +1,19 @@
 import { Heading, SimpleGrid, Stack } from "@chakra-ui/react";
 
+import { sentSettings } from "../../../../domain/settings";
 import { Field } from "../../../../ui/feedback/Notices";
+import { SettingFacts } from "../../../../ui/SettingFacts";
 import { useWords } from "../../../../i18n/words";
 import { useWizard } from "../../state/context";
 import { useDraft } from "../../state/store";
 
 /** The settings as they were made. */
 export function SettingsSummary() {
-  const { t } = useWords();
+  const { t, list } = useWords();
   const { store } = useWizard();
   const draft = useDraft(store, (each) => each);
-  const { settings } = draft;
-  const version =
-    settings.runOnLatestVersion === null
-      ? t("wizard:settings.versionConfigured")
-      : settings.runOnLatestVersion
-        ? t("wizard:settings.versionLatest")
-        : t("wizard:settings.versionOwn");
   const told = Object.entries(draft.notifications).flatMap(([target, on]) =>
-    on.length === 0 ? [] : `${target}: ${on.map((condition) => t(`wizard:notify.${condition}`)).join(", ")}`,
+    on.length === 0 ? [] : `${target}: ${list(on.map((condition) => t(`wizard:notify.${condition}`)))}`,
   );
   return (
     <Stack as="section" gap={1} aria-label={t("wizard:step.settings")}>
@@ -28,17 +23,8 @@ export function SettingsSummary() {
       <SimpleGrid as="dl" columns={{ base: 1, sm: 2, lg: 4 }} gap={3}>
         <Field label={t("word.name")}>{draft.name.trim() || t("none")}</Field>
         <Field label={t("word.reason")}>{draft.reason.trim() || t("none")}</Field>
-        <Field label={t("wizard:settings.limit")}>
-          {settings.maxActiveMembers.trim() || t("wizard:settings.limitDefault")}
-        </Field>
-        <Field label={t("wizard:settings.onFailure")}>
-          {settings.onFailure === "pause" ? t("wizard:settings.pause") : t("wizard:settings.goOn")}
-        </Field>
-        <Field label={t("wizard:settings.version")}>{version}</Field>
-        <Field label={t("wizard:settings.stop")}>{settings.stopRunningOnTerminate ? t("yes") : t("no")}</Field>
+        <SettingFacts settings={sentSettings(draft.settings)} />
         <Field label={t("wizard:freeze.label")}>{draft.freezeMode ? t("yes") : t("no")}</Field>
-        {settings.acceptDuplicateRuns && <Field label={t("wizard:settings.duplicates")}>{t("yes")}</Field>}
-        {settings.acceptUnknownOffsets && <Field label={t("wizard:settings.offsets")}>{t("yes")}</Field>}
         <Field label={t("wizard:notify.label")}>{told.join("; ") || t("none")}</Field>
       </SimpleGrid>
     </Stack>

@@ -115,7 +115,7 @@ function useFolding(index: PlanIndex, keys: readonly string[]) {
 }
 
 function useEdges(index: PlanIndex) {
-  const { t, word } = useWords();
+  const { t, word, list } = useWords();
   return useMemo(() => {
     // Most of thousands of edges say the same; to ask the catalogue for each would take longer than all the rest.
     const words = remembered((kind: LinkKind, evidence: Evidence) => {
@@ -125,21 +125,15 @@ function useEdges(index: PlanIndex) {
       t("graph.edge", {
         from,
         to,
-        kind: kinds
-          .split(" ")
-          .map((kind) => word("linkKind", kind as LinkKind))
-          .join(", "),
-        evidence: evidences
-          .split(" ")
-          .map((evidence) => word("evidence", evidence as Evidence))
-          .join(", "),
+        kind: list(kinds.split(" ").map((kind) => word("linkKind", kind as LinkKind))),
+        evidence: list(evidences.split(" ").map((evidence) => word("evidence", evidence as Evidence))),
       }),
     );
     return flowEdges(index, words).map((edge) => ({
       ...edge,
       title: title(dagOf(edge.from), dagOf(edge.to), edge.kinds.join(" "), edge.evidences.join(" ")),
     }));
-  }, [index, t, word]);
+  }, [index, t, word, list]);
 }
 
 /** The function, which is asked once for the same words. */

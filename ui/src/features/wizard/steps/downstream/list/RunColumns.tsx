@@ -17,7 +17,7 @@ import { Tick } from "../../../parts/Tick";
 
 /** The columns of the list; a row draws itself again when its own run changes, the table doesn't. */
 export function useRunColumns(): ColumnDef<ListRow>[] {
-  const { t, word } = useWords();
+  const { t, word, list } = useWords();
   return useMemo<ColumnDef<ListRow>[]>(
     () => [
       {
@@ -72,10 +72,10 @@ export function useRunColumns(): ColumnDef<ListRow>[] {
         id: "reached",
         header: t("wizard:list.reached"),
         accessorFn: (row) => row.kinds.join(),
-        cell: ({ row: { original } }) => original.kinds.map((kind) => word("linkKind", kind)).join(", "),
+        cell: ({ row: { original } }) => list(original.kinds.map((kind) => word("linkKind", kind))),
       },
     ],
-    [t, word],
+    [t, word, list],
   );
 }
 
