@@ -154,9 +154,9 @@ def test_a_plan_that_has_changed_shows_what_and_can_be_accepted(story: Story, vi
 def test_what_isnt_there_says_so(story: Story, visit: OpenBrowser) -> None:
     here = visit(story.airflow)
     here.open("/records/4711")
-    expect(here.page.get_by_text("There is no such rerun").first).to_be_visible()
+    expect(here.page.get_by_text("Rerun not found").first).to_be_visible()
     here.open("/nowhere")
-    expect(here.page.get_by_text("This page doesn't exist")).to_be_visible()
+    expect(here.page.get_by_text("Page not found")).to_be_visible()
     here.open("/dag-runs?dag_id=nothing_of_that_name")
     expect(here.page.get_by_text("No run matches these filters")).to_be_visible()
 

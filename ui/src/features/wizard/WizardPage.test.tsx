@@ -59,7 +59,7 @@ describe("the wizard", () => {
     await next();
     await screen.findByRole("radio", { name: "Flow" });
     await userEvent.click(screen.getByRole("button", { name: "Select none" }));
-    await userEvent.click(screen.getByRole("button", { name: "As proposed" }));
+    await userEvent.click(screen.getByRole("button", { name: "Reset to default" }));
     await next();
     await userEvent.type(screen.getByLabelText("Reason"), "wrong rate");
     await next();

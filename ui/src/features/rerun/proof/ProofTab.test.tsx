@@ -61,7 +61,7 @@ it("says which pair is wrong and when it read and wrote, and leads to the member
 it("is where a member leads that isn't proven", async () => {
   const { router } = show(violated, undefined, "details");
   const notice = await screen.findByTestId("failed-members");
-  await userEvent.setup().click(within(notice).getByRole("button", { name: "See the proof" }));
+  await userEvent.setup().click(within(notice).getByRole("button", { name: "Show proof" }));
   expect(router.state.location.search).toBe("?tab=proof");
   expect(await screen.findByText(/read too early/)).toBeTruthy();
 });
@@ -81,7 +81,7 @@ it("puts both looks side by side where they differ", async () => {
   show(proofOf({ counts: { proven: 14, older: 1 }, older: [older], kept }));
   expect((await screen.findByTestId("proof-kept")).textContent).toContain("Older data0");
   expect(screen.getByTestId("proof-now").textContent).toContain("Older data1");
-  expect(screen.getByTestId("proof-now").textContent).toContain("1 run, or task of one, holds data older");
+  expect(screen.getByTestId("proof-now").textContent).toContain("1 run, or a task of one, holds older data");
   const found = await firstFound();
   expect(found.textContent).toContain("report r1 holds older data than load of orders r1 does now.");
   expect(found.textContent).toContain("Accepted by ann");
@@ -100,7 +100,7 @@ it("counts what the user may not read, and what isn't listed", async () => {
   const counts = { not_provable: 30, violations: 1 };
   show(proofOf({ verdict: "violated", counts, findings: violated.findings, hidden_findings: 3, hidden_runs: 2 }));
   expect((await screen.findByTestId("proof-hidden")).textContent).toBe(
-    "Not shown: 3 findings about 2 runs of Dags that you may not read.",
+    "Not shown: 3 findings about 2 runs of Dags you can't read.",
   );
   expect(screen.getByTestId("proof-left-out").textContent).toContain("27 more findings");
 });
