@@ -150,7 +150,7 @@ class Performer:
     def confirm(self, work: Work, lease: int, lasts: timedelta | None = None) -> None:
         """Lock the lease for this transaction; it lasts ``lasts`` from now, or as long as every lease does."""
         if not work.lease.confirm(owner=self.owner, number=lease, lasts=lasts or self.lasts):
-            raise LeaseLost(self.owner)
+            raise LeaseLost
 
     def dispatch(self, rerun: Rerun, step: Dispatch, lease: int) -> bool:
         """Clear a member's tasks and move it, in one transaction."""

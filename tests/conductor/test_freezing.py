@@ -229,6 +229,20 @@ class TestFrozen:
         assert seen == ["terminating"] * (ticks - 1) + ["terminated"] * (3 - ticks)
         assert not house.world.tickets
 
+    def test_the_batch_is_that_of_a_tick_whatever_the_number_of_reruns(self) -> None:
+        house = House(settings=Settings(source_ready_since="unlimited", release_batch=3))
+        reruns = [submit(house, house.world.run(dag_id)) for dag_id in "ab"]
+        numbers = [frozen(house, rerun, f"{rerun} {name}") for rerun in reruns for name in ("one", "two")]
+        house.tick()
+        for rerun in reruns:
+            house.service.terminate(ADA, rerun)
+        steps, let_go = [], []
+        for _ in range(3):
+            steps.append(house.tick())
+            let_go.append(sum(member(house, number).state is MemberState.RELEASED for number in numbers))
+        assert let_go == [3, 4, 4]
+        assert steps == [6, 2, 0], "two members end, and two reruns"
+
     def test_a_person_lets_one_go_and_then_all(self, house: House) -> None:
         rerun = submit(house, house.world.run("a"))
         one, two = frozen(house, rerun, "one"), frozen(house, rerun, "two")

@@ -189,6 +189,13 @@ class TestLinks:
         (older,) = story.proof().older
         assert (older.spot.ref.dag_id, older.because_of.ref, older.by) == ("b", a, None)
 
+    def test_what_somebody_marked_after_it_had_failed_shows_no_order(self, story) -> None:
+        """Whether its data was there before the read, nobody knows."""
+        tries = (Try("success", at(BEFORE), at(BEFORE + 1), "h"), Try("failed", at(0), at(10), "h"))
+        a = story.member(dag("a", "t"), ran("t", tries=tries, state="success", by_hand=True))
+        story.link(a, story.member(dag("b", "t"), ran("t", (12, 13))))
+        assert ("not_provable", "clocks_differ", "b", "a.t") in story.outcomes()
+
     @pytest.mark.parametrize("end", [60, None])
     def test_a_read_while_it_is_made_once_more(self, story, end) -> None:
         a = story.member(dag("a", "t"), ran("t", (0, 10), (50, end)))
@@ -292,6 +299,12 @@ class TestLinks:
         )
         story.link(a, story.member(dag("b", "t"), ran("t", (7, 8))), out="old")
         assert story.outcomes() == [("violation", "read_too_early", "b", "a.new")]
+
+    def test_where_another_task_was_renamed_the_new_one_is_not_waited_for(self, story) -> None:
+        gone, new = ran("old", state="removed"), ran("new", (6, 20), added=True)
+        a = story.member(dag("a", "t; new"), ran("t", (0, 5)), gone, new, selected=["t", "old"])
+        story.link(a, story.member(dag("b", "t"), ran("t", (7, 8))), out="t")
+        assert story.outcomes() == []
 
     def test_a_renamed_task_that_never_ran(self, story) -> None:
         new = replace(ran("new", added=True, held=False), state=None, tries=(), present=False)

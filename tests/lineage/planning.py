@@ -39,7 +39,9 @@ def plan(
         declarations=declarations,
     )
     request = PlanRequest(source, tasks, rerun_source, PlanOptions(**options))  # type: ignore[arg-type]
-    return only_listed_words_in(planner.plan(request))
+    found = only_listed_words_in(planner.plan(request))
+    assert all(run.can_be_source == (run.source_reason is None) for run in (found.source, *found.runs))
+    return found
 
 
 def links(found: Plan) -> set[tuple[str, str, str, str]]:

@@ -83,7 +83,9 @@ def test_how_a_sensors_runs_are_known(
     assert (edge.upstream_dag_id, edge.downstream_dag_id, edge.kind.value) == ("a", "b", "sensor")
     assert (edge.from_task_id, edge.to_task_id, edge.evidence.value) == ("t", "wait", evidence)
     assert why in edge.why
+    assert edge.why[0].isupper()
     assert edge.advice is None if advice is None else advice in (edge.advice or "")
+    assert ("reserialize" in (edge.advice or "")) == (advice == "reserialize"), "parsing again helps no other one"
 
 
 def test_a_class_that_chooses_its_dag_is_told_to_the_one_that_it_chose(world: World) -> None:

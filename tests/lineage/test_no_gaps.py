@@ -74,6 +74,17 @@ def test_of_many_tasks_a_few_are_named_in_a_sentence(world: World, count: int, n
 
 
 class TestTriggers:
+    def test_what_an_earlier_task_has_made_and_waited_for_is_right_by_then(self, world: World) -> None:
+        """The second child reads from the first: its maker waits for that anyway, and the parent stays whole."""
+        world.dag("parent", "one >> two >> last")
+        parent = world.run("parent")
+        first = child_of(world, parent, "one", "first", waits=True)
+        second = child_of(world, parent, "two", "second", waits=True)
+        world.consumed(first, "t", by=second)
+        found = plan(world, parent)
+        assert [str(task) for task in found.source.tasks] == ["last", "one", "two"]
+        assert (stages(found), "order_lost" in codes(found)) == ({}, False)
+
     def test_a_run_that_had_made_the_source_comes_after_it(self, world: World) -> None:
         """It has read from its child, by an asset that it waits for as a whole; the child isn't made again."""
         world.dag("parent", "prepare >> fire; other")

@@ -96,9 +96,9 @@ class TestRefused:
             submit(house, source, members=(MemberRequest(RunRef("running", "r")),), freeze_mode=False)
 
     def test_a_run_twice(self, house: House, source: RunRef) -> None:
-        with pytest.raises(Invalid):
+        with pytest.raises(Invalid, match=r"^A run to freeze is named more than once\.$"):
             submit(house, source, WEEKLY, WEEKLY)
-        with pytest.raises(Invalid):
+        with pytest.raises(Invalid, match=r"^running / r can't be both rerun and frozen\.$"):
             submit(house, source, RunRef("running", "r"), members=(MemberRequest(RunRef("running", "r")),))
 
     def test_a_run_that_runs_is_not_held(self, house: House, source: RunRef) -> None:
