@@ -335,6 +335,17 @@ class TestLinks:
             ("violation", "rests_on_unproven", "d", "c"),
         ]
 
+    @pytest.mark.parametrize("state", ["succeeded", "failed", "skipped"])
+    def test_only_a_member_that_counts_rests_on_it_and_once(self, story, state) -> None:
+        a = story.member(dag("a", "t"), ran("t", (0, 10)))
+        b = story.member(dag("b", "t"), ran("t", (5, 6)))
+        c = story.member(dag("c", "t"), ran("t", (20, 21)), state=state)
+        for one, two in ((a, b), (b, c), (b, c)):
+            story.link(one, two)
+        story.link(b, c, "inlet", into="t")
+        found = [("violation", "read_too_early", "b", "a.t"), ("violation", "rests_on_unproven", "c", "b")]
+        assert story.outcomes() == found[: 2 if state == "succeeded" else 1]
+
     def test_a_skipped_reader_is_accepted(self, story) -> None:
         a = story.member(dag("a", "t"), ran("t", (0, 10)))
         b = story.member(dag("b", "t"), ran("t", (5, 6)), state="skipped", listed={("t", -1): "ada"})

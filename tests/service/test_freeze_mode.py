@@ -186,10 +186,12 @@ def test_a_refusal_names_the_run_as_it_was_asked_for(
 ) -> None:
     schedules = house.world.schedules
     schedules["consumer"] = replace(schedules["consumer"], cannot_park="asset_watcher")
-    with pytest.raises(NotSelectable) as refused:
-        submit(house, source, target)
-    assert str(refused.value) == f"{words} can't be frozen: {sentence(reason)}."
-    assert refused.value.extra["runs"] == [{"dag_id": target.dag_id, **names, "reason": reason}]
+    wanted = RerunRequest(PlanRequest(source), members=(), freeze_mode=True, frozen=(target,))
+    for ask in (house.service.review, house.service.submit):
+        with pytest.raises(NotSelectable) as refused:
+            ask(ADA, wanted)
+        assert str(refused.value) == f"{words} can't be frozen: {sentence(reason)}."
+        assert refused.value.extra["runs"] == [{"dag_id": target.dag_id, **names, "reason": reason}]
 
 
 @pytest.mark.parametrize("target", [RunRef("gone", "r"), FutureRef("gone", next=True)])

@@ -414,6 +414,17 @@ class TestControl:
         assert house.store.snapshot() == before
 
     @pytest.mark.parametrize("action", ["retry", "skip"])
+    def test_what_has_moved_since_it_was_looked_at_is_not_repaired(
+        self, house: House, rerun: int, action: str, mocker: MockerFixture
+    ) -> None:
+        member = house.store.members(rerun)[0]
+        house.store.move_member(member.id, after=MemberState.FAILED, reason=None, now=START)
+        mocker.patch.object(house.store, "hold_rerun", return_value=False)
+        with pytest.raises(ActionNotAllowed, match="something changed in the meantime; reload and try again"):
+            getattr(house.service, action)(ADA, rerun, member.id)
+        assert house.store.members(rerun)[0].state is MemberState.FAILED
+
+    @pytest.mark.parametrize("action", ["retry", "skip"])
     def test_only_failed_members_are_repaired(self, house: House, rerun: int, action: str) -> None:
         member = house.store.members(rerun)[0]
         with pytest.raises(ActionNotAllowed):
