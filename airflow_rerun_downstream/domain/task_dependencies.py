@@ -213,7 +213,24 @@ class Dependencies:
         node = structure.tasks.get(made.maker or "") if structure is not None else None
         if each.upstream == made.upstream or structure is None or node is None:
             return True
-        return node.waits_for_run and len(downstream_tasks(structure, [node.task_id])) > 1
+        return self.passed_on(made)
+
+    def passed_on(self, made: Reading) -> bool:
+        """Whether something follows the task that makes a run and waits for it, in its own run or in one further up
+        of which a task waits for that: Airflow doesn't start it once more when the run is made again."""
+        seen, each = set[RunRef](), made
+        while each.upstream not in seen:
+            seen.add(each.upstream)
+            structure = self.members[each.upstream].structure
+            node = structure.tasks.get(each.maker or "") if structure is not None else None
+            if structure is None or node is None or not node.waits_for_run:
+                return False
+            if len(downstream_tasks(structure, [node.task_id])) > 1:
+                return True
+            if (above := self.only_maker(each.upstream)) is None:
+                return False
+            each = above
+        return False
 
     def maker_in(self, ref: RunRef, made: RunRef) -> str | None:
         """The task of a run that makes another one, or what makes that, and so on; None: there is none, or several."""
