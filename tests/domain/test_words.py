@@ -43,7 +43,7 @@ def test_every_event_is_listed() -> None:
     told = {
         each.value
         for call in CALLS
-        if name_of(call) == "tell" and len(call.args) > 2
+        if name_of(call) == "log" and len(call.args) > 2
         for each in call.args
         if isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value.isidentifier()
     }
