@@ -34,8 +34,12 @@ class InRun:
 
     def made_anew(self, member: ProvenMember) -> Iterator[Finding | None]:
         """A finding for each selected task instance that can't be shown to be made anew; None for one that can."""
-        for task in self.scene.selected[member.ref]:
-            if task.state == REMOVED_TASK_STATE or (task.state == "skipped" and not task.held):
+        chosen = self.scene.selected[member.ref]
+        left = {task.task_id for task in chosen if task.state != REMOVED_TASK_STATE}
+        for task in chosen:
+            if task.state == REMOVED_TASK_STATE and task.task_id in left:  # an index fewer
+                continue
+            if task.state in (REMOVED_TASK_STATE, "skipped") and not task.held:
                 continue
             found = self.not_anew(member, task)
             if found is None:
@@ -55,6 +59,8 @@ class InRun:
         """Why a task instance can't be shown to be made anew in the rerun; None: it was."""
         if task.state in UNFINISHED_TASK_STATES:
             return Outcome.NOT_PROVABLE, ProofReason.NOT_FINISHED
+        if task.state == REMOVED_TASK_STATE and self.scene.is_new(member.ref, task):
+            return Outcome.NOT_PROVABLE, ProofReason.NO_RECORD  # it ran again before its Dag dropped it
         if task.state != "success" or not task.present or task.by_hand:
             return Outcome.VIOLATION, ProofReason.NOT_MADE_ANEW
         if not task.tries or task.tries[-1].start is None:

@@ -69,6 +69,8 @@ REASONS: Mapping[str, str] = {
     "never_started": "the run ended before a selected task could start",
     "tasks_skipped": "its Dag skipped the task this time, although it had succeeded before",
     "marked_success": "a user marked the task as success; it did not run",
+    "task_gone_in_latest": "the version of the Dag on which the run ran doesn't have the task; its old data stands, "
+    "unless another task replaces it",
     "tolerated": "the task failed, and nothing depends on it",
     "repaired_by_hand": "a user repaired the run in Airflow",
     "member_failed": "a member failed",

@@ -69,6 +69,16 @@ def present(instances: Sequence[TaskInstanceFacts]) -> set[str]:
     return {task.task_id for task in instances if task.state != REMOVED_TASK_STATE}
 
 
+def gone(tasks: Tasks, instances: Sequence[TaskInstanceFacts]) -> list[str]:
+    """The selected tasks of which a run has nothing left, because the version on which it runs doesn't have them.
+
+    A mapped task that has fewer indexes now isn't one.
+    """
+    removed = {one.task_id for one in instances if one.state == REMOVED_TASK_STATE}
+    named = {task.task_id for task in tasks}
+    return sorted((removed & named) - present(instances))
+
+
 def brought_along(
     structure: DagStructure | None, task_ids: Collection[str], instances: Sequence[TaskInstanceFacts]
 ) -> dict[str, str]:

@@ -23,7 +23,7 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
 from airflow_rerun_downstream.domain.run_accounts import RunAccount
-from airflow_rerun_downstream.domain.selection import downstream_tasks, selected_instances
+from airflow_rerun_downstream.domain.selection import downstream_tasks, gone, selected_instances
 from airflow_rerun_downstream.domain.skips import Skips, doubtful
 
 SLACK = timedelta(seconds=30)
@@ -117,7 +117,9 @@ class Judgement:
         return next((reason for reason in GRAVEST_FIRST if reason in found), None)
 
 
-GRAVEST_FIRST = ("tasks_skipped", "marked_success", "tolerated")
+GONE = "task_gone_in_latest"
+
+GRAVEST_FIRST = ("tasks_skipped", "marked_success", GONE, "tolerated")
 
 
 def made_anew(task: TaskInstanceFacts, account: RunAccount) -> bool:
@@ -165,6 +167,7 @@ class Judging:
         self.found = found
         self.nodes = found.structure.tasks if found.structure else {}
         self.skips = Skips(seen.task_instances, found.account, found.structure)
+        self.gone = [NotMadeAnew(task_id, None, GONE) for task_id in gone(tasks, seen.task_instances)]
         self.tasks = [*selected_instances(tasks, seen.task_instances), *self._added(tasks)]
 
     def judgement(self) -> Judgement:
@@ -181,7 +184,7 @@ class Judging:
         if any(self.cut_off(task) for task in skipped):
             return Judgement(self._how_it_was_cut_off())
         lost = [task for task in skipped if self.had_data(task)]
-        listed = (*self._marked(), *self._named(failed, "tolerated"))
+        listed = (*self._marked(), *self.gone, *self._named(failed, "tolerated"))
         if not lost:
             return Judgement(Verdict.SUCCEEDED, listed)
         verdict = Verdict.SUCCEEDED if self._enough_is_new() else Verdict.NOTHING_MADE_ANEW

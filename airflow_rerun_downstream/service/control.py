@@ -12,7 +12,7 @@ from airflow_rerun_downstream.domain.proof import NOT_PROVEN
 from airflow_rerun_downstream.domain.refs import RunRef, covers
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.rerun_request import Actor
-from airflow_rerun_downstream.domain.selection import selected_instances
+from airflow_rerun_downstream.domain.selection import gone, selected_instances
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew, made_anew
 from airflow_rerun_downstream.ports.work import Work
@@ -168,7 +168,8 @@ def accepted(actor: Actor, work: Work, member: Member) -> list[NotMadeAnew]:
     chosen = selected_instances(member.tasks, seen.task_instances)
     if account is None or not chosen:
         return [NotMadeAnew(one.task_id, one.map_index, "skipped_by_user", actor.name) for one in member.tasks]
-    return [
+    lost = [NotMadeAnew(one, None, "skipped_by_user", actor.name) for one in gone(member.tasks, seen.task_instances)]
+    return lost + [
         NotMadeAnew(task.task_id, task.map_index, "skipped_by_user", actor.name)
         for task in chosen
         if member.state_reason == NOT_PROVEN

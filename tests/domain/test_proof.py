@@ -293,7 +293,7 @@ class TestLinks:
 
     def test_a_renamed_task_is_what_the_newer_version_added(self, story) -> None:
         """The reader went before the new task had begun: nobody has waited for it."""
-        gone = ran("old", state="removed")
+        gone = ran("old", state="removed", held=False)
         a = story.member(
             dag("a", "in >> new"), ran("in", (0, 5)), gone, ran("new", (6, 20), added=True), selected=["in", "old"]
         )
@@ -301,7 +301,7 @@ class TestLinks:
         assert story.outcomes() == [("violation", "read_too_early", "b", "a.new")]
 
     def test_where_another_task_was_renamed_the_new_one_is_not_waited_for(self, story) -> None:
-        gone, new = ran("old", state="removed"), ran("new", (6, 20), added=True)
+        gone, new = ran("old", state="removed", held=False), ran("new", (6, 20), added=True)
         a = story.member(dag("a", "t; new"), ran("t", (0, 5)), gone, new, selected=["t", "old"])
         story.link(a, story.member(dag("b", "t"), ran("t", (7, 8))), out="t")
         assert story.outcomes() == []
@@ -309,7 +309,11 @@ class TestLinks:
     def test_a_renamed_task_that_never_ran(self, story) -> None:
         new = replace(ran("new", added=True, held=False), state=None, tries=(), present=False)
         a = story.member(
-            dag("a", "in >> new"), ran("in", (0, 5)), ran("old", state="removed"), new, selected=["in", "old"]
+            dag("a", "in >> new"),
+            ran("in", (0, 5)),
+            ran("old", state="removed", held=False),
+            new,
+            selected=["in", "old"],
         )
         story.link(a, story.member(dag("b", "t"), ran("t", (7, 8))), out="old")
         assert story.outcomes() == [("violation", "read_too_early", "b", "a.new")]
@@ -479,6 +483,7 @@ class TestMadeAnew:
             ran("t", (0, 1), state="skipped"),
             ran("t", state="upstream_failed", present=False),
             ran("t", (0, 1), present=False),
+            ran("t", state="removed"),
         ],
     )
     @pytest.mark.parametrize("listed", [None, ("t", -1), ("t", None)])
@@ -487,11 +492,24 @@ class TestMadeAnew:
         assert story.outcomes() == [("violation" if listed is None else "accepted", "not_made_anew", "a.t", None)]
 
     @pytest.mark.parametrize(
-        "task", [ran("t", (0, 1)), ran("t", state="removed"), ran("t", state="skipped", held=False)]
+        "task",
+        [
+            ran("t", (0, 1)),
+            ran("t", state="removed", held=False),
+            ran("t", state="skipped", held=False),
+        ],
     )
     def test_what_is_right_or_held_no_data(self, story, task) -> None:
         story.member(dag("a", "t"), task)
         assert story.outcomes() == []
+
+    def test_an_index_that_a_mapped_task_has_no_more(self, story) -> None:
+        story.member(dag("a", "t"), ran("t", (0, 1), map_index=0), ran("t", state="removed", map_index=1))
+        assert story.outcomes() == []
+
+    def test_what_ran_again_before_its_dag_dropped_it(self, story) -> None:
+        story.member(dag("a", "t"), ran("t", (0, 1), state="removed"))
+        assert story.outcomes() == [("not_provable", "no_record", "a.t", None)]
 
     def test_one_index_of_a_mapped_task(self, story) -> None:
         story.member(dag("a", "t"), ran("t", (0, 1), map_index=0), ran("t", map_index=1))

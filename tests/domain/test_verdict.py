@@ -304,6 +304,18 @@ class TestNewTasks:
         assert verdict(states, self.DAG, run="success", chosen="a").verdict is Verdict.TASKS_GONE
 
 
+def test_what_its_dag_has_dropped_is_listed() -> None:
+    found = verdict({"a": "success", "b": "removed", "left_out": "removed"}, chosen="a b")
+    assert (found.verdict, found.reason) == (Verdict.SUCCEEDED, "task_gone_in_latest")
+    assert found.not_made_anew == (NotMadeAnew("b", None, "task_gone_in_latest"),)
+
+
+def test_an_index_that_a_mapped_task_has_no_more_is_not_listed() -> None:
+    tasks = (TaskInstanceFacts("m", 0, "success"), TaskInstanceFacts("m", 1, "removed"))
+    account = RunAccount(REF, {("m", 0): RAN, ("m", 1): RAN})
+    assert judge((TaskRef("m"),), Observation(REF, "success", 1, tasks), Evidence(account)).not_made_anew == ()
+
+
 def test_gone() -> None:
     assert by_states((TaskRef("a"),), Observation(REF, None)) is Verdict.RUN_GONE
     gone = TaskInstanceFacts("a", -1, "removed")

@@ -66,6 +66,10 @@ class Airflow:
             return
         latest = world.structures[ref.dag_id]
         here = {task.task_id for task in world.tasks[ref]}
+        world.tasks[ref] = [
+            replace(task, state=None) if task.state == "removed" and task.task_id in latest.tasks else task
+            for task in world.tasks[ref]
+        ]
         if removing:
             world.tasks[ref] = [
                 replace(task, state="removed") if task.task_id not in latest.tasks else task

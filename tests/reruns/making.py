@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from tests.reruns.left_out import ALL_GONE, CHANGES_MEANWHILE, LEFT_OUT, MADE_ON_LATEST, NEW_AND_RETRIED, NEW_IN_STAGES
+from tests.reruns.left_out import ALL_GONE, LEFT_OUT, MADE_ON_LATEST, NEW_AND_RETRIED, NEW_IN_STAGES
 from tests.reruns.model import Dag, Example, Task
 from tests.reruns.rules import EAGER
 
@@ -32,7 +32,6 @@ ACTS = (
     ("start a run", 2),
     ("pause a Dag", 2),
     ("unpause Dags", 3),
-    ("change a Dag", 3),
     ("pause the rerun", 2),
     ("resume the rerun", 3),
     ("retry", 4),
@@ -70,7 +69,7 @@ def example_of(seed: str) -> Example:
 
 
 def cut_short(random: Random, made: Example) -> None:
-    """Dags that fail fast, runs that time out, and a frozen run that waits for the rerun."""
+    """Dags that fail fast, runs that time out, a frozen run that waits for the rerun, and Dags that change in it."""
     for dag in made.dags:
         dag.fails_fast = random.random() < 0.15
         made.kinds["fails fast"] += dag.fails_fast
@@ -82,6 +81,9 @@ def cut_short(random: Random, made: Example) -> None:
         made.acts = sorted([*made.acts, *((random.randint(0, 30), "clear what is right") for _ in range(3))])
     if made.freezes and random.random() < 0.3:
         made.acts = sorted([*made.acts, (random.randint(3, 40), "release")])
+    if made.kind == "hands" and random.random() < 0.3:
+        changes = [(random.randint(0, 30), "change a Dag") for _ in range(random.randint(1, 2))]
+        made.acts = sorted([*made.acts, *changes])
 
 
 def may_change(made: Example, dag: Dag) -> bool:
@@ -116,9 +118,8 @@ def disturb(random: Random, made: Example) -> None:
     made.fixed_choices = random.random() < 0.5
     made.leaves_out = random.random() < 0.2
     if made.kind == "hands":
-        acts = tuple(one for one in ACTS if one[0] != "change a Dag" or CHANGES_MEANWHILE not in LEFT_OUT)
         steps = sorted(random.randint(0, 40) for _ in range(random.randint(2, 8)))
-        made.acts = [(step, pick(random, acts)) for step in steps]
+        made.acts = [(step, pick(random, ACTS)) for step in steps]
 
 
 def dag_of(random: Random, made: Example, number: int) -> Dag:

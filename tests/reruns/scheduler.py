@@ -59,6 +59,9 @@ class Scheduler(Workers):
     def settle(self, ref: RunRef) -> set[Key]:
         """Look at what hasn't begun: give what won't run its state, and answer what may run."""
         dag, ready = self.dag_of(ref), set[Key]()
+        for task in self.world.tasks[ref]:
+            if task.task_id not in dag.tasks and task.state != "removed":
+                self.put((ref, task.task_id, task.map_index), "removed")  # whatever it has come to
         changed = True
         while changed:
             changed, ready = False, set()

@@ -105,11 +105,7 @@ class Workers(Airflow):
     def end(self, key: Key, how: str | None = None) -> None:
         """A worker's task ends."""
         ref, task_id, _ = key
-        node, found = self.dag_of(ref).tasks.get(task_id), self.live.pop(key)
-        if node is None:
-            self.put(key, "success", self.clock_of(key))
-            self.story.close(found, self.at, "success")
-            return
+        node, found = self.dag_of(ref).tasks[task_id], self.live.pop(key)
         end = how or self.how(key, node)
         if end == "retry":
             self.put(key, "up_for_retry", self.clock_of(key))

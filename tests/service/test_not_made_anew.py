@@ -93,3 +93,19 @@ def test_what_a_later_stage_has_not_begun_is_accepted_too() -> None:
         ("parent", "prepare", "skipped_by_user", "ada"),
         ("parent", "publish", "skipped_by_user", "ada"),
     ]
+
+
+def test_what_its_dag_has_dropped_meanwhile_is_accepted_too() -> None:
+    house = House()
+    house.world.dag("source", "old >> load")
+    source = house.world.run("source")
+    house.service.submit(ADA, RerunRequest(PlanRequest(source)))
+    house.tick()
+    house.world.set_tasks(source, "removed", only={"old"})
+    house.world.finish(source, "failed", at=house.clock.now(), only=["load"])
+    house.tick()
+    house.service.skip(ADA, 1, house.store.members(1)[0].id)
+    assert page(house)[0] == [
+        ("source", "old", "skipped_by_user", "ada"),
+        ("source", "load", "skipped_by_user", "ada"),
+    ]
