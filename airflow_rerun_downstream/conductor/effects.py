@@ -26,6 +26,7 @@ from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.rerun_request import CONDUCTOR
+from airflow_rerun_downstream.domain.selection import present
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.installation import Clock
@@ -88,13 +89,15 @@ class Effects:
     def take(self, work: Work, rerun: Rerun, step: Adopt) -> bool:
         """The store's part of an adoption, and the lines that tell of it; False if the member has moved."""
         member, ref = step.member, step.run.ref
-        tasks = {TaskRef(task.task_id) for task in work.gateway.observe([ref])[ref].task_instances}
+        tasks = {TaskRef(task_id) for task_id in present(work.gateway.observe([ref])[ref].task_instances)}
+        # What the old run had of the selection, and this one doesn't, stays in it: it can't be made anew.
+        tasks |= {TaskRef(task.task_id) for task in member.tasks}
         moved = work.store.adopt_member(
             member.id,
             before=[member.state],
             after=step.after,
             run=step.run,
-            tasks=normalised(tasks) or member.tasks,
+            tasks=normalised(tasks),
             reason=None if step.after is MemberState.RUNNING else "ran_too_early",
             now=self.clock.now(),
         )

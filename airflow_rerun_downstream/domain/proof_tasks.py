@@ -35,6 +35,7 @@ class InRun:
     def made_anew(self, member: ProvenMember) -> Iterator[Finding | None]:
         """A finding for each selected task instance that can't be shown to be made anew; None for one that can."""
         chosen = self.scene.selected[member.ref]
+        yield from self.missing(member)
         left = {task.task_id for task in chosen if task.state != REMOVED_TASK_STATE}
         for task in chosen:
             if task.state == REMOVED_TASK_STATE and task.task_id in left:  # an index fewer
@@ -54,6 +55,14 @@ class InRun:
                 if key is not None:
                     outcome, by = Outcome.ACCEPTED, member.listed[key]
             yield Finding(outcome, why, spot, by=by)
+
+    def missing(self, member: ProvenMember) -> Iterator[Finding]:
+        """A finding for each selected task that the run in the place of the member's doesn't have."""
+        here = {task.task_id for task in self.scene.facts.runs[member.ref].tasks}
+        for task_id in sorted({task.task_id for task in member.tasks} - here):
+            spot, key = Spot(member.ref, task_id), (task_id, None)
+            outcome = Outcome.ACCEPTED if key in member.listed else Outcome.VIOLATION
+            yield Finding(outcome, ProofReason.NOT_MADE_ANEW, spot, by=member.listed.get(key))
 
     def not_anew(self, member: ProvenMember, task: TaskTries) -> tuple[Outcome, ProofReason] | None:
         """Why a task instance can't be shown to be made anew in the rerun; None: it was."""

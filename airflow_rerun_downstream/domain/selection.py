@@ -74,9 +74,7 @@ def gone(tasks: Tasks, instances: Sequence[TaskInstanceFacts]) -> list[str]:
 
     A mapped task that has fewer indexes now isn't one.
     """
-    removed = {one.task_id for one in instances if one.state == REMOVED_TASK_STATE}
-    named = {task.task_id for task in tasks}
-    return sorted((removed & named) - present(instances))
+    return sorted({task.task_id for task in tasks} - present(instances))
 
 
 def brought_along(

@@ -106,6 +106,20 @@ def test_a_run_that_is_seen_only_when_its_parent_has_ended_is_adopted_too(house:
     assert runs["child"] not in house.world.dispatches
 
 
+def test_what_the_new_run_does_not_have_any_more_is_listed(house: House) -> None:
+    runs = chain(house)
+    rerun = submit(house, runs["parent"])
+    house.tick()
+    house.world.new_version("child")
+    house.world.dag("child", "t")
+    new = fire(house, runs["parent"])
+    finish(house, runs["parent"], new)
+    house.tick()
+    assert states(house, rerun)["child"] == "succeeded"
+    listed = [(one.ref, what.task_id, what.reason) for one, what in house.store.not_made_anew(rerun)]
+    assert (new, "again", "task_gone_in_latest") in listed
+
+
 def test_a_crash_between_the_parents_end_and_the_adoption(house: House) -> None:
     """Whoever conducts next looks at the record before it dispatches."""
     runs = chain(house)

@@ -115,7 +115,9 @@ class TestRenamedTask:
         step(house, runs["leaf"], "success", "use")
         house.world.set_run(runs["leaf"], state="success")
         house.tick()
-        assert prove(house, rerun).findings == ()
+        proof = prove(house, rerun)
+        assert not proof.violations
+        assert [(one.outcome.value, str(one.reader.task_id)) for one in proof.findings] == [("accepted", "write")]
 
 
 class TestClearedAgain:

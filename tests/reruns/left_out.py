@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 NEW_AND_RETRIED = "new tasks and retries"
 NEW_IN_STAGES = "new tasks in stages"
-MADE_ON_LATEST = "a run made on a newer version"
 
 CLEARED_PARENT = "a triggering task that somebody clears"
 
@@ -15,7 +14,6 @@ ALL_GONE = "a selection of which nothing is left"
 LEFT_OUT: Mapping[str, str] = {
     NEW_AND_RETRIED: "a task that a newer version has added runs once; a later retry of what it follows leaves it out",
     NEW_IN_STAGES: "a task that a newer version has added runs with the first stage, whatever it follows",
-    MADE_ON_LATEST: "what a run that a task makes anew doesn't have any more, in a versioned bundle, isn't told",
     ALL_GONE: "where a newer version has none of the selected tasks, the member fails with task_gone",
     CLEARED_PARENT: "where the rerun takes the old run in its place, both runs write at once",
 }

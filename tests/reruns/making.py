@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from tests.reruns.left_out import ALL_GONE, LEFT_OUT, MADE_ON_LATEST, NEW_AND_RETRIED, NEW_IN_STAGES
+from tests.reruns.left_out import ALL_GONE, LEFT_OUT, NEW_AND_RETRIED, NEW_IN_STAGES
 from tests.reruns.model import Dag, Example, Task
 from tests.reruns.rules import EAGER
 
@@ -54,7 +54,7 @@ def example_of(seed: str) -> Example:
     made.chooses_source_tasks = random.random() < 0.3
     for dag in made.dags:
         dag.pinned = random.random() < 0.3
-        if random.random() < 0.3 and may_change(made, dag) and ways(made, dag):
+        if random.random() < 0.3 and ways(made, dag):
             dag.versions.append(changed(random, dag, ways(made, dag), awaited(made, dag)))
             made.kinds["a Dag has changed"] += 1
         made.kinds["versioned bundle"] += dag.pinned
@@ -84,11 +84,6 @@ def cut_short(random: Random, made: Example) -> None:
     if made.kind == "hands" and random.random() < 0.3:
         changes = [(random.randint(0, 30), "change a Dag") for _ in range(random.randint(1, 2))]
         made.acts = sorted([*made.acts, *changes])
-
-
-def may_change(made: Example, dag: Dag) -> bool:
-    """Whether a newer version of a Dag may come before the rerun."""
-    return not (MADE_ON_LATEST in LEFT_OUT and dag.pinned and dag.start == "trigger")
 
 
 def ways(made: Example, dag: Dag) -> tuple[str, ...]:

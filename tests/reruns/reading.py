@@ -77,8 +77,10 @@ class Reading:
     def dag_now(self, ref: RunRef) -> DagStructure:
         """The Dag by which a run ran last."""
         own, moved = self.world.versions.get(ref), self.world.moved.get(ref)
-        if own is None or (moved and not self.world.runs[ref].pinned):
-            return self.world.structures[ref.dag_id]
+        latest = self.world.structures[ref.dag_id]
+        dropped = any(one.state == "removed" and one.task_id not in latest.tasks for one in self.world.tasks[ref])
+        if own is None or ((moved or dropped) and not self.world.runs[ref].pinned):
+            return latest
         return own.structure
 
     def before(self, ref: RunRef, dag: DagStructure, task_id: str, index: int, seen: set[str]) -> Iterator[Read]:
