@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from airflow_rerun_downstream.conductor.steps import Adopt
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import BEGUN_TASK_STATES, Observation, RunFacts
 from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
 from airflow_rerun_downstream.domain.member import Child, Member, is_free
 from airflow_rerun_downstream.domain.refs import RunRef, covers
-from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState
 
 Made = Mapping[RunRef, Sequence[TriggeredRun]]
@@ -62,7 +62,7 @@ def begun(run: Observation | None, task_id: str) -> frozenset[int]:
 
 def adoptions(active: ActiveRerun, runs: Mapping[RunRef, Observation], made: Made) -> list[Adopt]:
     """The runs to take for members', one for each member at most."""
-    taken = {member.ref for member in active.members} if active.children else set()
+    taken = active.refs if active.children else frozenset()
     members, found = active.by_id if active.children else {}, dict[int, Adopt]()
     for one, parent in expected(active):
         member, indexes = members[one.child], begun(runs.get(parent.ref), one.task_id)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from airflow_rerun_downstream.conductor.follow import to_be_closed
-from airflow_rerun_downstream.conductor.freezing import frozen_members, release_all
+from airflow_rerun_downstream.conductor.freezing import release_all
 from airflow_rerun_downstream.conductor.observed import Limits
 from airflow_rerun_downstream.conductor.steps import (
     MoveRerun,
@@ -13,7 +12,7 @@ from airflow_rerun_downstream.conductor.steps import (
     Step,
     StopMember,
 )
-from airflow_rerun_downstream.domain.rerun import ActiveRerun
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun, to_be_closed
 from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState, RerunState, Role
 
 
@@ -27,11 +26,11 @@ def ending(active: ActiveRerun, limits: Limits) -> Iterator[Step]:
         for member in active.members
     ):
         return
-    if frozen_members(active) and not proven(active):
+    if active.frozen and not proven(active):
         yield Prove(active.rerun.state)
         return
     yield from release_all(active, limit=limits.releases, reason="rerun_succeeded")
-    if len(frozen_members(active)) <= limits.releases:
+    if len(active.frozen) <= limits.releases:
         yield MoveRerun(RerunState.RUNNING, RerunState.SUCCEEDED)
 
 
@@ -52,6 +51,6 @@ def terminating(active: ActiveRerun, limits: Limits) -> list[Step]:
         if member.state in open_states
     ]
     steps += release_all(active, limit=limits.releases, reason="rerun_terminated")
-    if len(frozen_members(active)) > limits.releases:
+    if len(active.frozen) > limits.releases:
         return steps
     return [*steps, MoveRerun(RerunState.TERMINATING, RerunState.TERMINATED, active.rerun.state_reason)]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from airflow_rerun_downstream.conductor.adoption import adopted, adoptions, makers, unknown
 from airflow_rerun_downstream.conductor.closing import ending, terminating
-from airflow_rerun_downstream.conductor.follow import follow, to_be_closed
+from airflow_rerun_downstream.conductor.follow import follow
 from airflow_rerun_downstream.conductor.freezing import follow_holds
 from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, known_to_wait
 from airflow_rerun_downstream.conductor.judge import is_busy
 from airflow_rerun_downstream.conductor.observed import Limits, Observations
-from airflow_rerun_downstream.conductor.places import explained, places, to_look_at
+from airflow_rerun_downstream.conductor.places import candidates, explained, places
 from airflow_rerun_downstream.conductor.steps import (
     Explain,
     MoveMember,
@@ -21,36 +21,32 @@ from airflow_rerun_downstream.conductor.steps import (
     Release,
     Step,
 )
-from airflow_rerun_downstream.domain.member import Member, is_free
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun
-from airflow_rerun_downstream.domain.room import DagRoom
-from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState, RerunState
+from airflow_rerun_downstream.domain.room import CLOSED
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
 
 
-def ready(active: ActiveRerun) -> list[Member]:
-    """The pending members whose upstream members are all satisfied, oldest ready time first."""
-    members = active.by_id
-    found = [member for member in active.members if member.state is MemberState.PENDING and is_free(member, members)]
-    return sorted(found, key=by_age)
-
-
-def by_age(member: Member) -> tuple[float, int, RunRef]:
-    """Runs of one Dag go oldest first; so do all others, by their ready time."""
-    return (member.run_after.timestamp() if member.run_after else 0.0, member.depth, member.ref)
-
-
-def to_observe(active: ActiveRerun, rooms: Mapping[str, DagRoom], limit: int) -> list[RunRef]:
-    """The runs that a tick has to look at. Of those that may be dispatched, no more than get a place."""
-    watched = [m.ref for m in active.members if m.state in IN_FLIGHT or m.state is MemberState.FAILED]
-    watched += [member.ref for member in active.members if to_be_closed(member)]
+def to_watch(active: ActiveRerun) -> list[RunRef]:
+    """The runs that a tick looks at in any case: those that may move a member, or show why one waits."""
+    watched = [member.ref for member in active.watched]
     if active.rerun.state is RerunState.RUNNING:
         members = active.by_id
-        for member in to_look_at(ready(active), places(active, {}, rooms, limit)):
-            watched.append(member.ref)
+        for member in active.explained:
+            watched += [member.ref] if member.state_reason not in CLOSED else []
             if member.state_reason == UPSTREAM_RUNS_AGAIN:
                 watched += [members[gate.member].ref for gate in member.gates]
     return [*watched, *makers(active)]
+
+
+def dags_to_ask(active: ActiveRerun, left: int) -> set[str]:
+    """The Dags of which to ask what they can start: none where nothing could be dispatched, nor anything taken back."""
+    if active.rerun.state is not RerunState.RUNNING:
+        return set()
+    if left > 0:
+        return {member.ref.dag_id for member in active.ready}
+    return {member.ref.dag_id for member in active.explained if member.state_reason in CLOSED}
 
 
 def decide(active: ActiveRerun, seen: Observations, limits: Limits) -> list[Step]:
@@ -62,7 +58,7 @@ def decide(active: ActiveRerun, seen: Observations, limits: Limits) -> list[Step
         adopts = [step for step in adopts if step.member.id not in limits.given_up]
         return [*adopts] or terminating(active, limits)
     after = adopted(active, adopts)
-    followed = [step for member in after.members if (step := follow(member, active, seen)) is not None]
+    followed = [step for member in after.watched if (step := follow(member, active, seen)) is not None]
     moves = [step for step in followed if isinstance(step, (MoveMember, NextStage))]
     thaws = list(follow_holds(active, seen.holds, limits.releases, frozen_before=limits.frozen_before))
     released = [step for step in thaws if isinstance(step, Release)]
@@ -81,6 +77,8 @@ def decide(active: ActiveRerun, seen: Observations, limits: Limits) -> list[Step
 
 def applied(active: ActiveRerun, moves: Collection[MoveMember | NextStage | Release]) -> ActiveRerun:
     """The rerun as it will be after the moves."""
+    if not moves:
+        return active
     after = {move.member.id: move for move in moves}
     return replace(active, members=tuple(as_moved(member, after.get(member.id)) for member in active.members))
 
@@ -107,10 +105,9 @@ def pauses(active: ActiveRerun, moves: Collection[MoveMember | NextStage]) -> bo
 
 def onward(active: ActiveRerun, seen: Observations, limits: Limits) -> Iterator[Step]:
     """Dispatch what can go, or end the rerun when nothing can."""
-    in_flight = sum(member.state in IN_FLIGHT for member in active.members)
-    candidates, waiting = ready(active), unknown(active, seen.runs, seen.made)
+    waiting = unknown(active, seen.runs, seen.made)
     left, kept = places(active, seen.runs, seen.rooms, limits.in_flight), list[tuple[Member, str | None]]()
-    for member in candidates:
+    for member in candidates(active, left):
         run = seen.runs.get(member.ref)
         if member.id in waiting or known_to_wait(member, active, seen.runs):
             continue
@@ -122,5 +119,5 @@ def onward(active: ActiveRerun, seen: Observations, limits: Limits) -> Iterator[
         else:
             yield left.take(member)
     yield from explained(kept)
-    if not in_flight and not candidates:
+    if not active.in_flight and not active.ready:
         yield from ending(active, limits)

@@ -11,16 +11,16 @@ from airflow_rerun_downstream.conductor.gates import look_again
 from airflow_rerun_downstream.conductor.observed import Limits, Observations
 from airflow_rerun_downstream.conductor.rebuilt_since import known_late
 from airflow_rerun_downstream.conductor.steps import (
+    ENDS,
     MoveRerun,
     Prove,
 )
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.member import Awaited, Member
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Finding, Proof, ProofReason, sentence_of
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Rerun
-from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.domain.rerun import Rerun
+from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.work import Work
-
-ENDS = frozenset({RerunState.FAILED, RerunState.SUCCEEDED, RerunState.TERMINATED})
 
 
 @dataclass(frozen=True)

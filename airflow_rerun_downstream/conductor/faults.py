@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from airflow_rerun_downstream.conductor.steps import (
@@ -49,9 +50,10 @@ class Faults:
         """The members whose run couldn't be adopted, however often that was tried."""
         return frozenset(one for (one, kind), count in self.counts.items() if kind is Adopt and count >= TRIES)
 
-    def keep(self, members: frozenset[int]) -> None:
-        """Forget every member but these."""
-        self.counts = {key: count for key, count in self.counts.items() if key[0] in members}
+    def keep(self, members: Callable[[], Collection[int]]) -> None:
+        """Forget every member but these, who are asked for where there is something to forget."""
+        known = members() if self.counts else ()
+        self.counts = {key: count for key, count in self.counts.items() if key[0] in known}
 
 
 def member_of(step: Step) -> Member | None:

@@ -15,22 +15,16 @@ from airflow_rerun_downstream.conductor.steps import (
     NoteRunState,
 )
 from airflow_rerun_downstream.conductor.stillness import stands
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation
 from airflow_rerun_downstream.domain.member import Member, lets_go
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN
-from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.room import CLOSED, STUCK, word_of
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import Judgement, Verdict
 
 WAITS = CLOSED | STUCK
 """Reasons of a dispatched member, which go when its run moves."""
-
-
-def to_be_closed(member: Member) -> bool:
-    """Whether Airflow was still to close a member's run when the member was judged right."""
-    open_then = member.final_run_state is not None and member.final_run_state not in FINISHED_RUN_STATES
-    return member.state is MemberState.SUCCEEDED and open_then
 
 
 def follow(

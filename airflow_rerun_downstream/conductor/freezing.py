@@ -10,21 +10,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from airflow_rerun_downstream.conductor.steps import Catch, Explain, Halt, MoveMember, Release
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation
 from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.states import MemberState
 
 HELD = "held"
 HALTED = "tasks_are_ending"
-
-
-def frozen_members(active: ActiveRerun) -> list[Member]:
-    """The frozen members, in the order in which they are released: oldest ready time first, unknown ones last."""
-    found = [member for member in active.members if member.state is MemberState.FROZEN]
-    return sorted(found, key=lambda m: (m.run_after is None, m.run_after.timestamp() if m.run_after else 0.0, m.id))
 
 
 def stopping(member: Member, run: Observation | None) -> MoveMember | Halt | Explain | None:
@@ -47,11 +41,11 @@ def follow_holds(
 
     At most ``limit`` are let go; what was frozen at ``frozen_before`` or earlier is.
     """
-    if holds is None:
+    if holds is None or not active.frozen:
         return
     too_old = frozen_before is not None and active.rerun.created_at <= frozen_before
     members = member_of_run(active, holds)
-    for member in frozen_members(active):
+    for member in active.frozen:
         hold = holds.get(member.id)
         spare = hold is not None and hold.run is not None and members[hold.run] != member.id
         if why := let_go(member, hold, spare=spare, too_old=too_old):
@@ -64,7 +58,7 @@ def follow_holds(
 
 def member_of_run(active: ActiveRerun, holds: Mapping[int, Hold]) -> dict[RunRef, int]:
     """Whose a run is. Where Airflow makes one run in place of several, it is that of the last of these."""
-    found = ((holds[member.id].run, member.id) for member in frozen_members(active) if member.id in holds)
+    found = ((holds[member.id].run, member.id) for member in active.frozen if member.id in holds)
     held = {run: number for run, number in found if run is not None}
     return held | {member.ref: member.id for member in active.members if member.ref.run_id}
 
@@ -91,9 +85,9 @@ def let_go(member: Member, hold: Hold | None, *, spare: bool, too_old: bool) -> 
 
 def asked_for(active: ActiveRerun, *, limit: int) -> list[Release]:
     """The frozen members that a person wants released, where nothing else can be known of them."""
-    return [Release(member, "released_by_user") for member in frozen_members(active) if member.release_asked][:limit]
+    return [Release(member, "released_by_user") for member in active.frozen if member.release_asked][:limit]
 
 
 def release_all(active: ActiveRerun, *, limit: int, reason: str) -> list[Release]:
     """The next batch of frozen members to let go at the end of a rerun."""
-    return [Release(member, reason) for member in frozen_members(active)[:limit]]
+    return [Release(member, reason) for member in active.frozen[:limit]]

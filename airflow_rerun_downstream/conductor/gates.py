@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from airflow_rerun_downstream.conductor.judge import judged
 from airflow_rerun_downstream.conductor.steps import MoveMember, StageBack
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
     LIVE_TASK_STATES,
@@ -17,7 +18,6 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.member import Awaited, Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import Evidence, Verdict, by_states

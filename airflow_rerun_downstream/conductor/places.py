@@ -6,18 +6,18 @@ queued all at once, ten thousand runs would start together when the Dag is unpau
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from airflow_rerun_downstream.conductor.gates import overtaken
 from airflow_rerun_downstream.conductor.steps import Dispatch, ExplainAll
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.room import CLOSED, DagRoom
-from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState
+from airflow_rerun_downstream.domain.states import MemberState
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Places:
     @cached_property
     def dags_in_flight(self) -> frozenset[str]:
         """The Dags with members in flight; read once, for it is asked for each member that waits at a full Dag."""
-        return frozenset(one.ref.dag_id for one in self.active.members if one.state in IN_FLIGHT)
+        return frozenset(one.ref.dag_id for one in self.active.in_flight)
 
     def refusal(self, member: Member) -> str | None:
         """Why the member's Dag can't start its run; None: it can, as far as is known."""
@@ -66,7 +66,7 @@ class Places:
 
 def places(active: ActiveRerun, runs: Mapping[RunRef, Observation], rooms: Mapping[str, DagRoom], limit: int) -> Places:
     """What is left: a member whose run can't start doesn't count for the limit."""
-    counted = sum(member.state in IN_FLIGHT and not cannot_start(member, runs) for member in active.members)
+    counted = sum(not cannot_start(member, runs) for member in active.in_flight)
     return Places(active, rooms, limit - counted)
 
 
@@ -76,12 +76,17 @@ def cannot_start(member: Member, runs: Mapping[RunRef, Observation]) -> bool:
     return member.state is MemberState.RUNNING and run is not None and run.waits_because in CLOSED
 
 
+def candidates(active: ActiveRerun, places: Places) -> Sequence[Member]:
+    """The ready members of which there is something to decide: without a place, those of which something is said."""
+    return active.ready if places.left > 0 else active.explained
+
+
 def to_look_at(candidates: Collection[Member], places: Places) -> Iterator[Member]:
-    """The ready members of which to observe the runs: those that may get a place, and those known to be kept."""
+    """The ready members of which to observe the runs: those that may get a place."""
     for member in candidates:
-        if member.state_reason is not None and member.state_reason not in CLOSED:
-            yield member
-        elif places.left > 0 and places.refusal(member) is None:
+        if places.left <= 0:
+            return
+        if member.state_reason in (None, *CLOSED) and places.refusal(member) is None:
             places.take(member)
             yield member
 

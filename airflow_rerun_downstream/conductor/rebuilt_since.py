@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
 from airflow_rerun_downstream.conductor.gates import overtaken
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.rebuilt import REBUILT, STAYS, TOLERATED, at_submit, rebuilt, through_waiting
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Rerun
+from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew, had_data
 from airflow_rerun_downstream.ports.work import Work

@@ -11,6 +11,9 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 
+ENDS = frozenset({RerunState.FAILED, RerunState.SUCCEEDED, RerunState.TERMINATED})
+"""States that a rerun comes to when nothing in it can move."""
+
 
 @dataclass(frozen=True)
 class MoveMember:
@@ -166,3 +169,13 @@ Step = (
     | MoveRerun
     | Prove
 )
+
+
+def can_wait(step: Step) -> bool:
+    """Whether the next look decides the same step again, so that it can be left to that.
+
+    Not what follows a member: a failure pauses the rerun in the look that has seen it.
+    """
+    if isinstance(step, MoveRerun):
+        return step.after in ENDS
+    return not isinstance(step, (MoveMember, NextStage, StageBack, Adopt))

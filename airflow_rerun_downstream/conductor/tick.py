@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from airflow_rerun_downstream.conductor.adoption import to_ask
-from airflow_rerun_downstream.conductor.decide import decide, ready, to_observe
+from airflow_rerun_downstream.conductor.decide import dags_to_ask, decide, to_watch
 from airflow_rerun_downstream.conductor.evidence import gather
-from airflow_rerun_downstream.conductor.freezing import asked_for, frozen_members
+from airflow_rerun_downstream.conductor.freezing import asked_for
 from airflow_rerun_downstream.conductor.judge import takes_evidence
 from airflow_rerun_downstream.conductor.observed import Limits, Observations
 from airflow_rerun_downstream.conductor.perform import LeaseLost, Performer
-from airflow_rerun_downstream.conductor.steps import MoveMember, Release, Step
+from airflow_rerun_downstream.conductor.places import places, to_look_at
+from airflow_rerun_downstream.conductor.steps import MoveMember, Release, Step, can_wait
 from airflow_rerun_downstream.conductor.stillness import Stillness
+from airflow_rerun_downstream.conductor.watch import Watch
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.freeze import Hold
 from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.room import DagRoom
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.domain.verdict import Evidence
@@ -47,12 +49,17 @@ class TickReport:
 
 @dataclass
 class TickView:
-    """What a tick read, in one transaction; ``released`` counts the frozen runs that it has let go since."""
+    """What a tick read, in one transaction; ``released`` counts the frozen runs that it lets go, ``done`` its steps.
+
+    ``late``: it has lasted long enough.
+    """
 
     lease: int
     reruns: Sequence[ActiveRerun]
     seen: Observations
     released: int = 0
+    done: int = 0
+    late: bool = False
     apart: dict[int, Observations] = field(default_factory=dict)
     unseen: set[int] = field(default_factory=set)
     """Where not all could be looked at together: what was seen of each rerun by itself, and where even that failed."""
@@ -68,6 +75,7 @@ class Conductor:
         self.owner = owner
         self.performer = Performer(unit_of_work, clock, owner, self.lease_lasts)
         self.stillness = Stillness()
+        self.watch = Watch()
         self.clock_is_off = False
         self.unseen: set[int] = set()
         """Reruns of which it was said that they can't be looked at."""
@@ -84,14 +92,30 @@ class Conductor:
         look = self.look()
         if look is None:
             return TickReport(leading=False)
-        done = 0
         try:
-            for active in look.reruns:
-                done += self.advance(active, look)
+            self.carry_out(look)
         except LeaseLost:
             log.warning("Another conductor took over from %s", self.owner)
-            return TickReport(leading=False, steps=done)
-        return TickReport(leading=True, active=len(look.reruns), steps=done)
+            return TickReport(leading=False, steps=look.done)
+        return TickReport(leading=True, active=len(look.reruns), steps=look.done)
+
+    def carry_out(self, look: TickView) -> None:
+        """What is to be done for all reruns, a step of each in turn: a large one delays nobody.
+
+        What can wait is left to the next tick once a poll interval has passed, and each rerun has had its turn.
+        """
+        until = self.clock.now() + self.settings.poll_interval
+        turns = [self.advance(active, look) for active in look.reruns]
+        while turns:
+            turns = [one for one in turns if self.turn(one, look)]
+            look.late = self.clock.now() >= until
+
+    def turn(self, steps: Iterator[bool], look: TickView) -> bool:
+        """One step of a rerun; False: there is none left."""
+        for did in steps:
+            look.done += did
+            return True
+        return False
 
     def look(self) -> TickView | None:
         """Take the lease and read; None while another conductor leads."""
@@ -100,8 +124,7 @@ class Conductor:
         except Exception:
             found = self.look_apart()  # which raises as well where nothing can be read at all
         if found is not None:
-            members = (member.id for active in found.reruns for member in active.members)
-            self.performer.faults.keep(frozenset(members))
+            self.performer.faults.keep(lambda: {member.id for active in found.reruns for member in active.members})
             self.unseen = found.unseen
         return found
 
@@ -148,24 +171,46 @@ class Conductor:
 
     def observe(self, work: Work, reruns: Sequence[ActiveRerun]) -> Observations:
         """Look at the runs that matter now."""
-        rooms = self.rooms(work, reruns)
-        wanted = [ref for active in reruns for ref in to_observe(active, rooms, self.most_in_flight(active))]
-        runs = work.gateway.observe(wanted) if wanted else {}
+        runs, changed = self.watch.look(work.gateway, list({ref: 0 for active in reruns for ref in to_watch(active)}))
+        rooms = self.rooms(work, reruns, runs, changed)
+        more = {ref for active in reruns for ref in self.candidates(active, runs, rooms)} - set(runs)
+        runs |= work.gateway.observe(more) if more else {}
         made: dict[RunRef, list[TriggeredRun]] = {ref: [] for active in reruns for ref in to_ask(active, runs)}
         for run in work.facts.tasks.triggered_runs(made) if made else ():
             if isinstance(run, TriggeredRun):
                 made[run.parent].append(run)
-        members = [member for active in reruns for member in active.members]
+        members = [member for active in reruns for member in active.in_flight]
         asked = self.stillness.to_ask(members, runs, self.clock.now())
         waits = work.gateway.why_waiting(asked) if asked else {}
         evidence = self.evidence(work, reruns, runs)
         return Observations(runs, evidence, made, self.holds(work, reruns), rooms, frozenset(asked), waits)
 
-    def rooms(self, work: Work, reruns: Sequence[ActiveRerun]) -> Mapping[str, DagRoom]:
-        """What the Dags of ready members can start now; nothing is asked where none is ready."""
-        running = (active for active in reruns if active.rerun.state is RerunState.RUNNING)
-        dag_ids = {member.ref.dag_id for active in running for member in ready(active)}
+    def rooms(
+        self,
+        work: Work,
+        reruns: Sequence[ActiveRerun],
+        runs: Mapping[RunRef, Observation],
+        changed: Collection[RunRef],
+    ) -> Mapping[str, DagRoom]:
+        """What the Dags of ready members can start now; nothing is asked where nothing can be dispatched.
+
+        Where a run has changed, its member may be about to leave its place.
+        """
+        dag_ids: set[str] = set()
+        for active in reruns:
+            left = places(active, runs, {}, self.most_in_flight(active)).left
+            left += sum(member.ref in changed for member in active.in_flight)
+            dag_ids |= dags_to_ask(active, left)
         return work.gateway.rooms(dag_ids) if dag_ids else {}
+
+    def candidates(
+        self, active: ActiveRerun, runs: Mapping[RunRef, Observation], rooms: Mapping[str, DagRoom]
+    ) -> Iterable[RunRef]:
+        """The runs of the ready members that may be dispatched now: no more than get a place."""
+        if active.rerun.state is not RerunState.RUNNING:
+            return ()
+        left = places(active, runs, rooms, self.most_in_flight(active))
+        return [member.ref for member in to_look_at(active.ready, left)]
 
     def most_in_flight(self, active: ActiveRerun) -> int:
         """How many members of a rerun may be in flight at once."""
@@ -175,9 +220,10 @@ class Conductor:
         self, work: Work, reruns: Sequence[ActiveRerun], runs: Mapping[RunRef, Observation]
     ) -> dict[int, Evidence]:
         """What tells more of members than the states of their tasks, all of them at once."""
-        self.judged = {m.id: self.judged[m.id] for active in reruns for m in active.members if m.id in self.judged}
+        watched = {member.id for active in reruns for member in active.watched}
+        self.judged = {member_id: seen for member_id, seen in self.judged.items() if member_id in watched}
         open_ones = {
-            active.rerun.id: [member for member in active.members if self.is_open(member, runs)] for active in reruns
+            active.rerun.id: [member for member in active.watched if self.is_open(member, runs)] for active in reruns
         }
         return gather(work, open_ones, runs)
 
@@ -188,14 +234,14 @@ class Conductor:
 
     def holds(self, work: Work, reruns: Sequence[ActiveRerun]) -> dict[int, Hold]:
         """What keeps the frozen members' runs; nothing is asked where none is frozen."""
-        freezing = [active.rerun.id for active in reruns if frozen_members(active)]
+        freezing = [active.rerun.id for active in reruns if active.frozen]
         if not freezing:
             return {}
         work.freezer.sweep()
         return {hold.member_id: hold for hold in work.freezer.holds(freezing)}
 
-    def advance(self, active: ActiveRerun, look: TickView) -> int:
-        """Carry out one rerun's next steps; an error in one rerun doesn't hold up the others."""
+    def advance(self, active: ActiveRerun, look: TickView) -> Iterator[bool]:
+        """Carry out one rerun's next steps, one by one; an error in one rerun doesn't hold up the others."""
         oldest = self.settings.freeze_max_age
         now = self.clock.now()
         limits = Limits(
@@ -205,17 +251,16 @@ class Conductor:
             closed_since=now - CLOSING,
             given_up=self.performer.faults.given_up(),
         )
-        done = 0
         try:
             steps = self.steps(active, look, limits)
+            look.released += sum(isinstance(step, Release) for step in steps)
             for step in steps:
-                done += self.performer.attempt(active.rerun, step, look.lease)
-                look.released += isinstance(step, Release)
+                if not (look.late and can_wait(step)):
+                    yield self.performer.attempt(active.rerun, step, look.lease)
         except LeaseLost:
             raise
         except Exception:
             log.exception("Rerun %s could not be moved forward; the next tick tries again", active.rerun.id)
-        return done
 
     def steps(self, active: ActiveRerun, look: TickView, limits: Limits) -> Sequence[Step]:
         """What to do for a rerun. Of one that can't be looked at, what a person wants is done all the same."""
@@ -231,9 +276,9 @@ class Conductor:
     def remember(self, active: ActiveRerun, seen: Observations, steps: Sequence[Step]) -> None:
         """Note which members stay as they are although there was evidence, until their runs look different."""
         moved = {step.member.id for step in steps if isinstance(step, MoveMember)}
-        for member in active.members:
-            if member.id in seen.evidence and member.id not in moved:
-                self.judged[member.id] = seen.runs[member.ref]
+        for member_id in seen.evidence.keys() - moved:
+            if (member := active.by_id.get(member_id)) is not None:
+                self.judged[member_id] = seen.runs[member.ref]
 
     def resign(self) -> None:
         """Give the lease up, so that another conductor can take over at once."""

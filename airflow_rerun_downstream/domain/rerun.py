@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
-from airflow_rerun_downstream.domain.member import Child, Member
+from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import PlanWarning
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -72,20 +71,6 @@ class RerunEvent:
     member_id: int | None
     detail: str | None
     dag_ids: frozenset[str] | None = frozenset()
-
-
-@dataclass(frozen=True)
-class ActiveRerun:
-    """A rerun with its members, as the conductor sees it."""
-
-    rerun: Rerun
-    members: tuple[Member, ...]
-    children: tuple[Child, ...] = ()
-
-    @cached_property
-    def by_id(self) -> Mapping[int, Member]:
-        """The members by their ids."""
-        return {member.id: member for member in self.members}
 
 
 ACTIONS: Mapping[RerunState, tuple[str, ...]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +24,13 @@ class Gateway(Protocol):
 
     def observe(self, refs: Collection[RunRef]) -> dict[RunRef, Observation]:
         """The runs' states and task instances, in one statement. Every ref is answered."""
+        ...
+
+    def fingerprints(self, refs: Collection[RunRef]) -> dict[RunRef, Hashable]:
+        """What tells whether `observe` would answer something else than before: one row for each run, in one statement.
+
+        Every ref is answered. Of a run with a ``restarting`` task it doesn't tell: that may end by time alone.
+        """
         ...
 
     def clear_numbers(self, refs: Collection[RunRef]) -> dict[RunRef, int]:

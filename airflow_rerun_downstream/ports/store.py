@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.member import Awaited, Member
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
@@ -142,7 +143,11 @@ class RerunStore(Protocol):
         ...
 
     def active(self) -> list[ActiveRerun]:
-        """Every rerun that isn't final, with its members, in one statement; gates are answered from a cache."""
+        """Every rerun that isn't final, with its members; where nothing has changed, the same objects as before.
+
+        To be asked in a transaction that has changed no rerun: what that takes back would be remembered. One statement,
+        and one more where something has changed.
+        """
         ...
 
     def active_runs(self, refs: Collection[RunRef]) -> dict[RunRef, int]:

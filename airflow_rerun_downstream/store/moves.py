@@ -5,7 +5,7 @@ Each function answers whether it changed the row: nobody has moved it since it w
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,29 @@ RUNS_ON = ("left_running", "stop_error")
 """Why the run of a member that was terminated goes on."""
 
 
+LATER: dict[str, Any] = {"revision": rerun.c.revision + 1}
+"""What every change of a rerun sets."""
+
+
+def write_member(executor: Executor, member_id: int, guard: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
+    """Change a member that meets the guard; answer whether it did. Two statements."""
+    owner = select(member.c.rerun_id).where(member.c.id == member_id).scalar_subquery()
+    return write_members(executor, rerun.c.id == owner, member.c.id == member_id, guard, values=values) == 1
+
+
+def write_members(
+    executor: Executor, of: ColumnElement[bool], *where: ColumnElement[bool], values: Mapping[str, Any]
+) -> int:
+    """Change members of one rerun, which ``of`` names; answer how many. Two statements.
+
+    The rerun's row is locked first, as everywhere: whoever changes a member waits for whoever changes another one of
+    the rerun, so that a revision that is seen has none below it that is still to come.
+    """
+    executor.execute(update(rerun).where(of).values(LATER))
+    number = select(rerun.c.revision).where(rerun.c.id == member.c.rerun_id).scalar_subquery()
+    return changed(executor, update(member).where(*where).values({**values, "revision": number}))
+
+
 def move_rerun(
     executor: Executor,
     rerun_id: int,
@@ -53,7 +76,7 @@ def move_rerun(
     now: datetime,
 ) -> bool:
     """See `RerunStore.move_rerun`."""
-    values: dict[str, Any] = {"state": after.value, "state_reason": reason}
+    values: dict[str, Any] = {"state": after.value, "state_reason": reason, **LATER}
     if after in FINAL_RERUN_STATES:
         values["ended_at"] = now
     starts = words(starts_of(after, before))
@@ -94,8 +117,7 @@ def move_member(
     if dispatched is not None:
         attempt = member.c.attempt + 1
         values.update(attempt=attempt, clear_number=dispatched.clear_number, dispatched_at=now)
-    move = update(member).where(member.c.id == member_id, stands_in(starts_of(after, before)))
-    return changed(executor, move.values(values)) == 1
+    return write_member(executor, member_id, stands_in(starts_of(after, before)), values)
 
 
 def next_stage(executor: Executor, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
@@ -104,14 +126,14 @@ def next_stage(executor: Executor, member_id: int, *, before: MemberState, stage
     values.update(stage=stage + 1, stage_attempt=member.c.attempt, clear_number=clear_number)
     values.update(ended_at=None, final_run_state=None)
     guard = stands_in(starts_of(MemberState.PENDING, [before])) & (member.c.stage == stage)
-    return changed(executor, update(member).where(member.c.id == member_id, guard).values(values)) == 1
+    return write_member(executor, member_id, guard, values)
 
 
 def stage_back(executor: Executor, member_id: int, *, before: MemberState, since: int, stage: int, reason: str) -> bool:
     """See `RerunStore.stage_back`."""
     values: dict[str, Any] = {"state": MemberState.RUNNING.value, "state_reason": reason, "stage": stage}
     guard = stands_in(starts_of_adoption(MemberState.RUNNING, [before])) & (member.c.stage == since)
-    return changed(executor, update(member).where(member.c.id == member_id, guard).values(values)) == 1
+    return write_member(executor, member_id, guard, values)
 
 
 def adopt_member(
@@ -131,10 +153,9 @@ def adopt_member(
     values.update(run_id=run.ref.run_id, logical_date=run.logical_date, run_after=run.run_after)
     if after is MemberState.RUNNING:
         values.update(attempt=member.c.attempt + 1, dispatched_at=now)
-    guard = stands_in(starts_of_adoption(after, before))
-    move = update(member).where(member.c.id == member_id, member.c.dag_id == run.ref.dag_id, guard)
+    guard = stands_in(starts_of_adoption(after, before)) & (member.c.dag_id == run.ref.dag_id)
     try:
-        moved = changed(executor, move.values(values)) == 1
+        moved = write_member(executor, member_id, guard, values)
         if moved:
             claim = update(active_run).where(active_run.c.member_id == member_id)
             executor.execute(claim.values(run_id=run.ref.run_id))

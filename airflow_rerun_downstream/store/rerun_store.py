@@ -7,20 +7,21 @@ from datetime import datetime
 
 from sqlalchemy import func, insert, select, update
 
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.member import Awaited, Member
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.store import EVERYTHING, Part, RerunFilter
 from airflow_rerun_downstream.store import active_reruns, codec, insertion, moves, omissions, parts, search
 from airflow_rerun_downstream.store.active_reruns import SnapshotCache
-from airflow_rerun_downstream.store.executor import Executor, changed, chunks
+from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import counts_of, members_of, rerun_of
 from airflow_rerun_downstream.store.tables import active_run, event, link, member, rerun
 
@@ -103,7 +104,7 @@ class SqlRerunStore:
         return parts.count(self._executor, event, parts.events_among(rerun_id, part))
 
     def active(self) -> list[ActiveRerun]:
-        """See `RerunStore.active`. A rerun that the cache doesn't know costs four statements more, once."""
+        """See `RerunStore.active`. A change costs one statement more, a rerun that is new to the cache four."""
         return active_reruns.active_reruns(self._executor, self._cache)
 
     def active_runs(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
@@ -195,30 +196,29 @@ class SqlRerunStore:
         """See `RerunStore.catch_member`."""
         names = {"run_id": run_id, "original_run_id": run_id}
         values = {**names, "run_after": run_after, "logical_date": logical_date}
-        here = update(member).where(member.c.id == member_id, moves.stands_in([MemberState.FROZEN]))
-        return changed(self._executor, here.values(values)) == 1
+        return moves.write_member(self._executor, member_id, moves.stands_in([MemberState.FROZEN]), values)
 
     def ask_for_release(self, member_id: int) -> bool:
         """See `RerunStore.ask_for_release`."""
         frozen = moves.stands_in([MemberState.FROZEN]) & member.c.release_asked.is_(False)
-        asked = update(member).where(member.c.id == member_id, frozen)
-        return changed(self._executor, asked.values(release_asked=True, state_reason="release_asked")) == 1
+        asked = {"release_asked": True, "state_reason": "release_asked"}
+        return moves.write_member(self._executor, member_id, frozen, asked)
 
     def set_member_reasons(self, member_ids: Collection[int], reason: str | None, *, state: MemberState) -> None:
         """See `RerunStore.set_member_reasons`."""
         for some in chunks(list(member_ids)):
-            here = update(member).where(member.c.id.in_(some), member.c.state == state.value)
-            self._executor.execute(here.values(state_reason=reason))
+            owners = select(member.c.rerun_id).where(member.c.id.in_(some))
+            here = (member.c.id.in_(some), member.c.state == state.value)
+            moves.write_members(self._executor, rerun.c.id.in_(owners), *here, values={"state_reason": reason})
 
     def set_member_reason(self, member_id: int, reason: str | None, *, state: MemberState) -> bool:
         """See `RerunStore.set_member_reason`."""
-        here = update(member).where(member.c.id == member_id, member.c.state == state.value)
-        return changed(self._executor, here.values(state_reason=reason)) == 1
+        return moves.write_member(self._executor, member_id, member.c.state == state.value, {"state_reason": reason})
 
     def set_final_run_state(self, member_id: int, *, state: MemberState, run_state: str) -> bool:
         """See `RerunStore.set_final_run_state`."""
-        here = update(member).where(member.c.id == member_id, member.c.state == state.value)
-        return changed(self._executor, here.values(final_run_state=run_state)) == 1
+        values = {"final_run_state": run_state}
+        return moves.write_member(self._executor, member_id, member.c.state == state.value, values)
 
     def list_not_made_anew(self, rerun_id: int, member_id: int, found: Collection[NotMadeAnew]) -> None:
         """See `RerunStore.list_not_made_anew`."""
@@ -242,13 +242,13 @@ class SqlRerunStore:
 
     def start_over(self, member_id: int) -> None:
         """See `RerunStore.start_over`."""
-        failed = update(member).where(member.c.id == member_id, member.c.state == MemberState.FAILED.value)
-        self._executor.execute(failed.values(stage=0, stage_attempt=member.c.attempt))
+        values = {"stage": 0, "stage_attempt": member.c.attempt}
+        moves.write_member(self._executor, member_id, member.c.state == MemberState.FAILED.value, values)
 
     def keep_proof(self, rerun_id: int, at: datetime, counts: ProofCounts) -> None:
         """See `RerunStore.keep_proof`."""
         kept = update(rerun).where(rerun.c.id == rerun_id)
-        self._executor.execute(kept.values(proven_at=at, proof=codec.proof_to_json(counts)))
+        self._executor.execute(kept.values(proven_at=at, proof=codec.proof_to_json(counts), **moves.LATER))
 
     def add_event(
         self,

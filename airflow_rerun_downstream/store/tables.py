@@ -73,6 +73,7 @@ rerun = Table(
     Column("warnings", JSON, nullable=False),
     Column("proven_at", UtcDateTime),
     Column("proof", JSON(none_as_null=True)),
+    Column("revision", Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,  # the id of a deleted rerun must not come back: notes and audit rows name it
 )
 
@@ -100,16 +101,21 @@ member = Table(
     Column("stage", Integer, nullable=False, server_default="0"),
     Column("stage_attempt", Integer, nullable=False, server_default="0"),
     Column("release_asked", Boolean, nullable=False, server_default=false()),
+    Column("revision", Integer, nullable=False, server_default="0"),
     UniqueConstraint("rerun_id", "dag_id", "run_id"),
     sqlite_autoincrement=True,
 )
 Index(None, member.c.dag_id, member.c.run_id)
+Index(None, member.c.rerun_id, member.c.revision)
+"""A rerun's ``revision`` goes up with each change of it or of its members, and a member has that of its last change:
+who knows a rerun at a revision reads what is later.
+"""
 
 gate = Table(
     f"{PREFIX}gate",
     metadata,
     owned_by("member_id", "member", primary_key=True),
-    owned_by("waits_for_member_id", "member", primary_key=True),
+    owned_by("waits_for_member_id", "member", primary_key=True, index=True),
     Column("stage", Integer, primary_key=True, autoincrement=False),
     Column("until_stage", Integer),
     owned_by("rerun_id", "rerun", nullable=False, index=True),
@@ -147,6 +153,8 @@ link = Table(
     airflow_id("from_task_id"),
     airflow_id("to_task_id"),
 )
+Index(f"ix_{PREFIX}link_upstream", link.c.rerun_id, link.c.upstream_dag_id, link.c.upstream_run_id)
+Index(f"ix_{PREFIX}link_downstream", link.c.rerun_id, link.c.downstream_dag_id, link.c.downstream_run_id)
 
 event = Table(
     f"{PREFIX}event",

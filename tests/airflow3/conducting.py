@@ -45,8 +45,10 @@ class Conducted:
         self.database = database
         self.clock = Clock()
         self.unit_of_work: UnitOfWork = AirflowUnitOfWork(Transactions())
+        # However slow the machine is, a tick does all that there is to do.
+        unhurried = Settings(poll_interval=timedelta(minutes=1))
         self.conductor: Conductor = Conductor(
-            unit_of_work=self.unit_of_work, clock=self.clock, settings=Settings(), owner="test"
+            unit_of_work=self.unit_of_work, clock=self.clock, settings=unhurried, owner="test"
         )
 
     def save(self, *dags: Any) -> None:

@@ -64,9 +64,10 @@ def configure() -> Path:
 
 @dataclass
 class Statements:
-    """The SQL statements that were sent while `counted` was open."""
+    """The SQL statements that were sent while `counted` was open, and the rows that came back; SQLite doesn't say."""
 
     texts: list[str] = field(default_factory=list)
+    rows: int = 0
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -147,11 +148,16 @@ class Database:
         def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
             found.texts.append(statement)
 
+        def count(_connection: Any, cursor: Any, *_rest: Any) -> None:
+            found.rows += max(cursor.rowcount, 0) if cursor.description else 0
+
         event.listen(self.engine, "before_cursor_execute", note)
+        event.listen(self.engine, "after_cursor_execute", count)
         try:
             yield found
         finally:
             event.remove(self.engine, "before_cursor_execute", note)
+            event.remove(self.engine, "after_cursor_execute", count)
 
 
 POSTGRES_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import ActiveRerun
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from tests.conductor.test_conductor import submit
 from tests.fakes.house import House

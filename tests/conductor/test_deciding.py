@@ -13,7 +13,6 @@ from airflow_rerun_downstream.conductor.freezing import (
     HALTED,
     asked_for,
     follow_holds,
-    frozen_members,
     release_all,
     stopping,
 )
@@ -56,7 +55,7 @@ class TestFrozen:
             member(3),
         ]
         found = active(*members)
-        assert [one.id for one in frozen_members(found)] == [4, 5, 2, 1]
+        assert [one.id for one in found.frozen] == [4, 5, 2, 1]
         assert [(one.member.id, one.reason) for one in release_all(found, limit=2, reason="x")] == [(4, "x"), (5, "x")]
 
     def test_those_that_a_person_wants_go_first_where_nothing_is_known(self) -> None:

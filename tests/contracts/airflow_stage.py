@@ -158,22 +158,23 @@ class AirflowStage:
         clear_task_instances(chosen, self.session)
         self.session.commit()
 
-    def _gateway(self) -> Gateway:
+    @property
+    def gateway(self) -> Gateway:
         from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
 
         return AirflowGateway(self.session)
 
     def rerun(self, ref: RunRef, *task_ids: str, number: int = 1, index: int | None = None) -> None:
-        dispatched(self._gateway(), ref, task_ids, number, index)
+        dispatched(self.gateway, ref, task_ids, number, index)
         self.session.commit()
 
     def adopt(self, ref: RunRef, place: RunRef) -> None:
-        self._gateway().adopt(ref, place=place, rerun_id=1, actor="ada")
+        self.gateway.adopt(ref, place=place, rerun_id=1, actor="ada")
         self.session.commit()
 
     def take_over(self, ref: RunRef, *task_ids: str, number: int = 1) -> None:
         tasks = normalised(map(TaskRef, task_ids))
-        self._gateway().take_over(ref, tasks, rerun_id=number, actor="ada")
+        self.gateway.take_over(ref, tasks, rerun_id=number, actor="ada")
         self.session.commit()
 
     def mark_failed(self, ref: RunRef) -> None:

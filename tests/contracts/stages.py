@@ -71,6 +71,11 @@ class Stage(Protocol):
 
     facts: LineageFacts
 
+    @property
+    def gateway(self) -> Gateway:
+        """What a rerun does there, and sees of it."""
+        ...
+
     def dag(self, shape: Shape) -> None:
         """Deploy a Dag; one that is there already, and has changed, gets a new version."""
         ...
@@ -202,6 +207,10 @@ class FakeStage:
         self.facts: LineageFacts = FakeFacts(self.world)
         self.shapes: dict[str, Shape] = {}
 
+    @property
+    def gateway(self) -> Gateway:
+        return FakeGateway(self.world)
+
     def dag(self, shape: Shape) -> None:
         world, dag_id = self.world, shape.dag_id
         world.gone.discard(dag_id)
@@ -313,13 +322,13 @@ class FakeStage:
         self.world.clear_by_hand(ref, task_ids)
 
     def rerun(self, ref: RunRef, *task_ids: str, number: int = 1, index: int | None = None) -> None:
-        dispatched(FakeGateway(self.world), ref, task_ids, number, index)
+        dispatched(self.gateway, ref, task_ids, number, index)
 
     def adopt(self, ref: RunRef, place: RunRef) -> None:
-        FakeGateway(self.world).adopt(ref, place=place, rerun_id=1, actor="ada")
+        self.gateway.adopt(ref, place=place, rerun_id=1, actor="ada")
 
     def take_over(self, ref: RunRef, *task_ids: str, number: int = 1) -> None:
-        FakeGateway(self.world).take_over(ref, normalised(map(TaskRef, task_ids)), rerun_id=number, actor="ada")
+        self.gateway.take_over(ref, normalised(map(TaskRef, task_ids)), rerun_id=number, actor="ada")
 
     def mark_failed(self, ref: RunRef) -> None:
         self.world.set_run(ref, state="failed", terminated=True)

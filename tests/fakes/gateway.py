@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import replace
 
 from airflow_rerun_downstream.domain.again import key, to_clear_again
@@ -38,6 +38,9 @@ class FakeGateway:
                 tasks = tuple(self.world.tasks[ref])
                 found[ref] = Observation(ref, run.state, run.clear_number, tasks, self._waits_because(ref))
         return found
+
+    def fingerprints(self, refs: Collection[RunRef]) -> dict[RunRef, Hashable]:
+        return dict(self.observe(refs))
 
     def clear_numbers(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
         return {ref: self.world.runs[ref].clear_number for ref in refs if ref in self.world.runs}

@@ -12,6 +12,7 @@ from datetime import datetime
 from datetime import timezone as timezones
 from typing import Any, TypeVar
 
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.member import Awaited, Child, Member, StageGate, lets_go, own_stages
@@ -19,7 +20,7 @@ from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewMember, NewR
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.rerun import ActiveRerun, Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import (
     FINAL_RERUN_STATES,
     MemberState,

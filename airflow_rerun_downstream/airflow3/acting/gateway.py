@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
@@ -10,6 +10,7 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
 from airflow_rerun_downstream.airflow3.acting import clearing, replaced_events, selected_tasks, stuck_runs
+from airflow_rerun_downstream.airflow3.acting.fingerprints import fingerprints
 from airflow_rerun_downstream.airflow3.acting.observing import (
     RESTARTING,
     RUN,
@@ -64,6 +65,13 @@ class AirflowGateway:
         found = {ref: Observation(ref, None) for ref in refs}
         for some in chunks(names(found)):
             found.update({seen.ref: seen for seen in observations(self._session, some, silence=self._silence)})
+        return found
+
+    def fingerprints(self, refs: Collection[RunRef]) -> dict[RunRef, Hashable]:
+        """What changes when the runs, or their task instances, do: one row for each, a statement for each 10,000."""
+        found: dict[RunRef, Hashable] = dict.fromkeys(refs)
+        for some in chunks(names(found)):
+            found.update(fingerprints(self._session, some))
         return found
 
     def clear_numbers(self, refs: Collection[RunRef]) -> dict[RunRef, int]:

@@ -75,8 +75,8 @@ CLOSED = (
 """Why a Dag starts no run at all."""
 
 
-def observed() -> Any:
-    """The statement, without the condition that names the runs."""
+def waiting() -> tuple[Any, Any]:
+    """Why a queued run isn't started, and what that has to be joined with: how many runs of each Dag are running."""
     started = (
         select(RUN.dag_id, func.count().label("runs"))
         .where(RUN.state == "running", RUN.backfill_id.is_(None))
@@ -84,14 +84,31 @@ def observed() -> Any:
         .subquery()
     )
     full = and_(RUN.backfill_id.is_(None), started.c.runs >= DAG.max_active_runs)
-    waits = case((RUN.state != "queued", null()), *CLOSED, (full, "at_max_active_runs"), else_=null())
+    return case((RUN.state != "queued", null()), *CLOSED, (full, "at_max_active_runs"), else_=null()), started
+
+
+WAITS, STARTED = waiting()
+
+
+def with_dags(wanted: Any) -> Any:
+    """A statement about runs and their task instances, with what `WAITS` looks at."""
     return (
+        wanted.select_from(DagRun)
+        .outerjoin(TaskInstance, and_(TaskInstance.dag_id == DagRun.dag_id, TaskInstance.run_id == DagRun.run_id))
+        .outerjoin(DagModel, DagModel.dag_id == DagRun.dag_id)
+        .outerjoin(STARTED, STARTED.c.dag_id == DagRun.dag_id)
+    )
+
+
+def observed() -> Any:
+    """The statement, without the condition that names the runs."""
+    return with_dags(
         select(
             DagRun.dag_id,
             DagRun.run_id,
             DagRun.state.label("run_state"),
             DagRun.clear_number,
-            waits.label("waits_because"),
+            WAITS.label("waits_because"),
             TaskInstance.task_id,
             TaskInstance.map_index,
             TaskInstance.state,
@@ -102,12 +119,7 @@ def observed() -> Any:
             TaskInstance.last_heartbeat_at,
             TaskInstance.updated_at,
         )
-        .select_from(DagRun)
-        .outerjoin(TaskInstance, and_(TaskInstance.dag_id == DagRun.dag_id, TaskInstance.run_id == DagRun.run_id))
-        .outerjoin(DagModel, DagModel.dag_id == DagRun.dag_id)
-        .outerjoin(started, started.c.dag_id == DagRun.dag_id)
-        .order_by(DagRun.dag_id, DagRun.run_id, TaskInstance.task_id, TaskInstance.map_index)
-    )
+    ).order_by(DagRun.dag_id, DagRun.run_id, TaskInstance.task_id, TaskInstance.map_index)
 
 
 OBSERVED = observed()
