@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from airflow_rerun_downstream.conductor.freezing import release_all
 from airflow_rerun_downstream.conductor.observed import Limits
 from airflow_rerun_downstream.conductor.steps import (
+    EndPending,
     MoveRerun,
     Prove,
     Step,
     StopMember,
 )
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun, to_be_closed
-from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState, RerunState, Role
+from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 
 
 def ending(active: ActiveRerun, limits: Limits) -> Iterator[Step]:
@@ -43,13 +44,10 @@ def proven(active: ActiveRerun) -> bool:
 
 def terminating(active: ActiveRerun, limits: Limits) -> list[Step]:
     """End what is open and let go what is frozen; when nothing is left, the rerun is terminated."""
-    open_states = IN_FLIGHT | {MemberState.PENDING}
     stop = active.rerun.settings.stop_running_on_terminate
-    steps: list[Step] = [
-        StopMember(member, stop_run=stop and member.state is not MemberState.PENDING)
-        for member in active.members
-        if member.state in open_states
-    ]
+    pending = any(member.state is MemberState.PENDING for member in active.members)
+    steps: list[Step] = [EndPending()] if pending else []
+    steps += [StopMember(member, stop_run=stop) for member in active.in_flight]
     steps += release_all(active, limit=limits.releases, reason="rerun_terminated")
     if len(active.frozen) > limits.releases:
         return steps

@@ -11,6 +11,7 @@ from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
     Catch,
+    EndPending,
     Explain,
     ExplainAll,
     Halt,
@@ -54,6 +55,8 @@ class Effects:
                 return self.next_stage(work, rerun, step)
             case StopMember():
                 return self.stop_member(work, rerun, step)
+            case EndPending():
+                return self.end_pending(work, rerun)
             case Halt():
                 return self.halt(work, rerun, step.member)
             case Catch():
@@ -205,6 +208,19 @@ class Effects:
             self.log(work, rerun, "member_terminated", step.member, "run stopped" if stopped else None)
         return moved
 
+    def end_pending(self, work: Work, rerun: Rerun) -> bool:
+        """End all that wait for their turn at once, with a line about each."""
+        told = (CONDUCTOR.name, "member_terminated")
+        moved = work.store.move_members(
+            rerun.id,
+            before=MemberState.PENDING,
+            after=MemberState.TERMINATED,
+            reason=None,
+            now=self.clock.now(),
+            told=told,
+        )
+        return moved > 0
+
     def log(
         self,
         work: Work,
@@ -232,5 +248,4 @@ def ending_of(step: StopMember, *, stopped: bool) -> str | None:
         return STOP
     if stopped:
         return "terminated"
-    running = step.member.state is not MemberState.PENDING
-    return "left_running" if running and not step.stop_run else None
+    return None if step.stop_run else "left_running"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
+    EndPending,
     Explain,
     ExplainAll,
     MoveRerun,
@@ -58,7 +59,7 @@ class Faults:
 
 def member_of(step: Step) -> Member | None:
     """Whose step it is; None: the rerun's, or that of many."""
-    return None if isinstance(step, (MoveRerun, ExplainAll, Prove)) else step.member
+    return None if isinstance(step, (MoveRerun, EndPending, ExplainAll, Prove)) else step.member
 
 
 def word(step: Step) -> str | None:

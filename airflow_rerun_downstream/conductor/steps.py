@@ -122,6 +122,11 @@ class StopMember:
 
 
 @dataclass(frozen=True)
+class EndPending:
+    """End the members of a rerun that is being terminated that wait for their turn: of these nothing runs."""
+
+
+@dataclass(frozen=True)
 class Explain:
     """Say why a member that could go doesn't."""
 
@@ -164,6 +169,7 @@ Step = (
     | Catch
     | Release
     | StopMember
+    | EndPending
     | Explain
     | ExplainAll
     | MoveRerun

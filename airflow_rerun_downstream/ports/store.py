@@ -198,6 +198,22 @@ class RerunStore(Protocol):
         """
         ...
 
+    def move_members(
+        self,
+        rerun_id: int,
+        *,
+        before: MemberState,
+        after: MemberState,
+        reason: str | None,
+        now: datetime,
+        told: tuple[str, str] | None = None,
+    ) -> int:
+        """Move all members of a rerun that are in ``before``, as `move_member` does; answer how many there are.
+
+        ``told``: the actor and the action of a line about each, in the order of their ids.
+        """
+        ...
+
     def next_stage(self, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
         """Let a member whose stage number ``stage`` is right wait for its next one, if it is in ``before`` and there.
 
@@ -237,6 +253,10 @@ class RerunStore(Protocol):
 
     def ask_for_release(self, member_id: int) -> bool:
         """Keep that a person wants a frozen member released; False if it isn't frozen, or that is known already."""
+        ...
+
+    def ask_for_releases(self, rerun_id: int) -> int:
+        """`ask_for_release` for every frozen member of a rerun; answer for how many that is new."""
         ...
 
     def set_member_reasons(self, member_ids: Collection[int], reason: str | None, *, state: MemberState) -> None:

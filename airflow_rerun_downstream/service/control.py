@@ -41,9 +41,11 @@ class Control(Core):
             rerun = controllable(actor, work, rerun_id)
             if rerun.state is not RerunState.RUNNING:
                 self.move(work, rerun, RerunState.RUNNING, "resume", None)
-                for member in work.store.members(rerun_id) if rerun.state is RerunState.FAILED else ():
-                    if member.state is MemberState.FAILED:
-                        self.move_member(work, member, MemberState.PENDING, None)
+                if rerun.state is RerunState.FAILED:
+                    now = self.clock.now()
+                    work.store.move_members(
+                        rerun_id, before=MemberState.FAILED, after=MemberState.PENDING, reason=None, now=now
+                    )
                 self.record(work, rerun_id, rerun.source, actor, "resume")
             return rerun_view(actor, work, rerun_id)
 
@@ -60,10 +62,9 @@ class Control(Core):
         """Release all frozen runs, whatever becomes of the rerun; the conductor does it, a batch at a time."""
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
-            frozen = [member for member in work.store.members(rerun_id) if member.state is MemberState.FROZEN]
-            if not frozen and not rerun.counts.get(MemberState.RELEASED, 0):
+            if not any(rerun.counts.get(state, 0) for state in (MemberState.FROZEN, MemberState.RELEASED)):
                 raise ActionNotAllowed(f"Rerun {rerun_id} has no frozen runs.", state=rerun.state.value)
-            if sum(work.store.ask_for_release(member.id) for member in frozen):
+            if work.store.ask_for_releases(rerun_id):
                 self.record(work, rerun_id, rerun.source, actor, "release")
             return rerun_view(actor, work, rerun_id)
 

@@ -75,8 +75,10 @@ def active_reruns(executor: Executor, cache: SnapshotCache) -> list[ActiveRerun]
     """
     heads = {(row.id, row.created_at): row for row in executor.execute(ACTIVE)}
     known = cache.keep(heads)
-    fresh = load(executor, {key: row for key, row in heads.items() if key not in known})
-    moved = {key: row for key, row in heads.items() if key in known and known[key].revision != row.revision}
+    # A revision that has gone back: the database was restored, or what was seen was rolled back.
+    unknown = {key: row for key, row in heads.items() if key not in known or known[key].revision > row.revision}
+    fresh = load(executor, unknown)
+    moved = {key: row for key, row in heads.items() if key not in unknown and known[key].revision < row.revision}
     fresh.update(refreshed(executor, moved, known))
     if fresh:
         cache.learn(fresh)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import JSON, delete, exists, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import ColumnElement
 
@@ -26,7 +26,7 @@ from airflow_rerun_downstream.domain.states import (
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.store import codec
 from airflow_rerun_downstream.store.executor import Executor, changed
-from airflow_rerun_downstream.store.tables import active_run, child, member, rerun
+from airflow_rerun_downstream.store.tables import active_run, child, event, member, rerun
 
 ENDED = frozenset(
     {
@@ -56,12 +56,22 @@ def write_member(executor: Executor, member_id: int, guard: ColumnElement[bool],
 def write_members(
     executor: Executor, of: ColumnElement[bool], *where: ColumnElement[bool], values: Mapping[str, Any]
 ) -> int:
-    """Change members of one rerun, which ``of`` names; answer how many. Two statements.
+    """Change members of one rerun, which ``of`` names; answer how many. Two statements."""
+    begin_change(executor, of)
+    return write_changed(executor, *where, values=values)
 
-    The rerun's row is locked first, as everywhere: whoever changes a member waits for whoever changes another one of
-    the rerun, so that a revision that is seen has none below it that is still to come.
+
+def begin_change(executor: Executor, of: ColumnElement[bool]) -> None:
+    """Lock a rerun, as before every change of its members, and give it the revision that they get.
+
+    Whoever changes a member waits for whoever changes another one of the rerun: a revision that is seen has none below
+    it that is still to come.
     """
     executor.execute(update(rerun).where(of).values(LATER))
+
+
+def write_changed(executor: Executor, *where: ColumnElement[bool], values: Mapping[str, Any]) -> int:
+    """Change members after `begin_change`."""
     number = select(rerun.c.revision).where(rerun.c.id == member.c.rerun_id).scalar_subquery()
     return changed(executor, update(member).where(*where).values({**values, "revision": number}))
 
@@ -107,17 +117,43 @@ def move_member(
     dispatched: Dispatched | None,
 ) -> bool:
     """See `RerunStore.move_member`. A state without an end clears ``ended_at`` and ``final_run_state``."""
-    values: dict[str, Any] = {"state": after.value, "state_reason": reason}
-    if after not in ENDED:
-        values.update(ended_at=None, final_run_state=None)
-    else:
-        values.update(ended_at=now, **({"final_run_state": final_run_state} if final_run_state else {}))
+    values = moved_to(after, reason, now, final_run_state)
     if clear_number is not None:
         values["clear_number"] = clear_number
     if dispatched is not None:
         attempt = member.c.attempt + 1
         values.update(attempt=attempt, clear_number=dispatched.clear_number, dispatched_at=now)
     return write_member(executor, member_id, stands_in(starts_of(after, before)), values)
+
+
+def move_members(
+    executor: Executor,
+    rerun_id: int,
+    *,
+    before: MemberState,
+    after: MemberState,
+    reason: str | None,
+    now: datetime,
+    told: tuple[str, str] | None,
+) -> int:
+    """See `RerunStore.move_members`. Two statements, and one for the lines."""
+    guard = stands_in(starts_of(after, [before]))
+    mine = (member.c.rerun_id == rerun_id, guard)
+    begin_change(executor, rerun.c.id == rerun_id)
+    if told is not None:
+        of_line = (literal(now, event.c.at.type), *map(literal, told), member.c.id, literal([], JSON))
+        line = select(member.c.rerun_id, *of_line).where(*mine).order_by(member.c.id)
+        names = ("rerun_id", "at", "actor", "action", "member_id", "dag_ids")
+        executor.execute(insert(event).from_select(names, line))
+    return write_changed(executor, *mine, values=moved_to(after, reason, now))
+
+
+def moved_to(after: MemberState, reason: str | None, now: datetime, run_state: str | None = None) -> dict[str, Any]:
+    """What a move to a state sets."""
+    values: dict[str, Any] = {"state": after.value, "state_reason": reason}
+    if after not in ENDED:
+        return {**values, "ended_at": None, "final_run_state": None}
+    return {**values, "ended_at": now, **({"final_run_state": run_state} if run_state else {})}
 
 
 def next_stage(executor: Executor, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:

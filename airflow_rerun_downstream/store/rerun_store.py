@@ -166,6 +166,21 @@ class SqlRerunStore:
             dispatched=dispatched,
         )
 
+    def move_members(
+        self,
+        rerun_id: int,
+        *,
+        before: MemberState,
+        after: MemberState,
+        reason: str | None,
+        now: datetime,
+        told: tuple[str, str] | None = None,
+    ) -> int:
+        """See `RerunStore.move_members`."""
+        return moves.move_members(
+            self._executor, rerun_id, before=before, after=after, reason=reason, now=now, told=told
+        )
+
     def next_stage(self, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
         """See `RerunStore.next_stage`."""
         return moves.next_stage(self._executor, member_id, before=before, stage=stage, clear_number=clear_number)
@@ -203,6 +218,12 @@ class SqlRerunStore:
         frozen = moves.stands_in([MemberState.FROZEN]) & member.c.release_asked.is_(False)
         asked = {"release_asked": True, "state_reason": "release_asked"}
         return moves.write_member(self._executor, member_id, frozen, asked)
+
+    def ask_for_releases(self, rerun_id: int) -> int:
+        """See `RerunStore.ask_for_releases`. Two statements."""
+        frozen = moves.stands_in([MemberState.FROZEN]) & member.c.release_asked.is_(False)
+        mine, asked = member.c.rerun_id == rerun_id, {"release_asked": True, "state_reason": "release_asked"}
+        return moves.write_members(self._executor, rerun.c.id == rerun_id, mine, frozen, values=asked)
 
     def set_member_reasons(self, member_ids: Collection[int], reason: str | None, *, state: MemberState) -> None:
         """See `RerunStore.set_member_reasons`."""

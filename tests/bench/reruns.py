@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, text
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.database import transactions
 from airflow_rerun_downstream.domain.new_rerun import NewMember, NewRerun
-from airflow_rerun_downstream.domain.plan import PlanOptions
+from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, PlanOptions
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, Role
@@ -34,7 +34,7 @@ def schema_known() -> Iterator[None]:
     transactions.transactions.cache_clear()
 
 
-def store(history: LargeHistory) -> int:
+def store(history: LargeHistory, *, links: bool = False) -> int:
     """A rerun of all that is downstream of a history's source, which is right already: its runs are all ready."""
     shape = history.shape
     tasks = tuple(TaskRef(f"t{place}") for place in range(shape.tasks))
@@ -52,7 +52,8 @@ def store(history: LargeHistory) -> int:
         for number in range(1, shape.dags)
         for place in range(shape.runs)
     ]
-    new = NewRerun(shape.source, (source, *members), (), RerunSettings(), (), PlanOptions(), (), ADA)
+    found = tuple(Link(shape.source, one.ref, LinkKind.ASSET, Evidence.RECORDED) for one in members if links)
+    new = NewRerun(shape.source, (source, *members), found, RerunSettings(), (), PlanOptions(), (), ADA)
     with wiring.unit_of_work()() as work:
         return work.store.add(new, now=BEGIN)
 
@@ -63,3 +64,13 @@ def leave_active(history: LargeHistory, reruns: list[int]) -> None:
         connection.execute(text("update rerun_downstream_rerun set state = 'succeeded'"))
         some = text("update rerun_downstream_rerun set state = 'running' where id in :ids")
         connection.execute(some.bindparams(bindparam("ids", expanding=True)), {"ids": reruns})
+
+
+ENDING = ("delete from rerun_downstream_active_run", "update rerun_downstream_rerun set state = 'terminated'")
+
+
+def end(history: LargeHistory, rerun: int) -> None:
+    """End a rerun at once, so that its runs are free for the next."""
+    with history.database.engine.begin() as connection:
+        for statement, column in zip(ENDING, ("rerun_id", "id"), strict=True):
+            connection.execute(text(f"{statement} where {column} = {rerun}"))

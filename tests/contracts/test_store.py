@@ -590,6 +590,49 @@ class TestMoveMember:
             assert not store.catch_member(frozen, "other", LATER, NOW)
             assert not store.ask_for_release(frozen)
 
+    def test_all_that_are_frozen_are_asked_for_at_once(self, opened: Opened) -> None:
+        with opened() as store:
+            rerun_id, other = store.add(single("a"), now=NOW), store.add(single("b"), now=NOW)
+            one, two, elsewhere = (
+                store.add_frozen(number, NewFrozen(name, None, NOW, NOW))
+                for number, name in ((rerun_id, "f"), (rerun_id, "g"), (other, "f"))
+            )
+            assert store.ask_for_release(one)
+            assert [store.ask_for_releases(rerun_id) for _ in range(2)] == [1, 0]
+        with opened() as store:
+            found = {one.id: one.release_asked for active in store.active() for one in active.members}
+            assert [found[one], found[two], found[elsewhere]] == [True, True, False]
+            assert not found[only_member(store, other)]
+
+    @pytest.mark.parametrize("told", [None, ("ann", "gone")])
+    def test_all_members_in_a_state_move_at_once(self, opened: Opened, told: tuple[str, str] | None) -> None:
+        with opened() as store:
+            rerun_id, other = store.add(chain(), now=NOW), store.add(single("elsewhere"), now=NOW)
+            first, *rest = store.members(rerun_id)
+            self.go(store, first.id, MemberState.RUNNING)
+            store.active()
+        with opened() as store:
+            how = {"before": MemberState.PENDING, "after": MemberState.TERMINATED, "reason": "x", "now": LATER}
+            assert store.move_members(rerun_id, **how, told=told) == len(rest)
+            assert store.move_members(rerun_id, **how, told=told) == 0
+        with opened() as store:
+            found = {one.id: one for active in store.active() for one in active.members}
+            assert found[first.id].state is MemberState.RUNNING
+            assert found[only_member(store, other)].state is MemberState.PENDING
+            for one in rest:
+                moved = replace(one, state=MemberState.TERMINATED, state_reason="x", ended_at=LATER)
+                assert found[one.id] == store.member(rerun_id, one.id) == moved
+            lines = [
+                (line.at, line.actor, line.action, line.member_id, line.detail, line.dag_ids)
+                for line in store.events(rerun_id)
+            ]
+            ids = sorted(one.id for one in rest)
+            assert lines == [(LATER, *told, one, None, frozenset()) for one in ids if told is not None]
+            with pytest.raises(ImpossibleMove):
+                store.move_members(
+                    rerun_id, before=MemberState.TERMINATED, after=MemberState.PENDING, reason=None, now=NOW
+                )
+
     @staticmethod
     def go(store: RerunStore, member_id: int, after: MemberState, final_run_state: str | None = None) -> None:
         assert store.move_member(

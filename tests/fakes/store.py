@@ -297,6 +297,23 @@ class FakeStore:
         self.rows.members[member_id] = replace(found, state=after, state_reason=reason, **values)
         return True
 
+    def move_members(
+        self,
+        rerun_id: int,
+        *,
+        before: MemberState,
+        after: MemberState,
+        reason: str | None,
+        now: datetime,
+        told: tuple[str, str] | None = None,
+    ) -> int:
+        starts_of(after, [before])
+        mine = [one.id for one in self.rows.members.values() if one.rerun_id == rerun_id and one.state is before]
+        moved = [one for one in mine if self.move_member(one, before=[before], after=after, reason=reason, now=now)]
+        for one in sorted(moved) if told is not None else ():
+            self.add_event(rerun_id, at=now, actor=told[0], action=told[1], member_id=one)
+        return len(moved)
+
     def next_stage(self, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
         found = self._standing(member_id, starts_of(MemberState.PENDING, [before]))
         if found is None or found.stage != stage:
@@ -382,6 +399,9 @@ class FakeStore:
             return False
         self.rows.members[member_id] = replace(one, release_asked=True, state_reason="release_asked")
         return True
+
+    def ask_for_releases(self, rerun_id: int) -> int:
+        return sum(self.ask_for_release(one.id) for one in self.members(rerun_id))
 
     def set_member_reasons(self, member_ids: Collection[int], reason: str | None, *, state: MemberState) -> None:
         for member_id in member_ids:

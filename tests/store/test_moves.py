@@ -13,6 +13,8 @@ PACKAGE = Path(tables.__file__).resolve().parents[1]
 MOVES = PACKAGE / "store" / "moves.py"
 STATES = {"rerun", "member"}
 """The tables that have a ``state``."""
+WRITERS = {"write_member", "write_members", "write_changed"}
+"""What changes members for others, with the values that these give."""
 
 
 def sources() -> Iterator[tuple[Path, ast.Module]]:
@@ -35,7 +37,8 @@ def updates(tree: ast.AST) -> Iterator[ast.Call]:
             on = [ast.unparse(each).split(".")[-1] for each in node.args[:1]]
             if isinstance(node.func, ast.Attribute):
                 on.append(ast.unparse(node.func.value).split(".")[-1])
-            if named == "update" and aliases & set(on) | ({"tables.rerun", "tables.member"} & set(on)):
+            stateful = aliases & set(on) | ({"tables.rerun", "tables.member"} & set(on))
+            if named in WRITERS or (named == "update" and stateful):
                 yield node
 
 
@@ -73,7 +76,8 @@ def test_what_is_looked_for_is_there() -> None:
     """The search sees the updates that there are: those of a state, and those of other columns."""
     tree = ast.parse(MOVES.read_text(encoding="utf-8"))
     writing = {node.name for node in functions_that_update(tree) if isinstance(node, ast.FunctionDef)}
-    assert writing == {"move_rerun", "hold_rerun", "move_member", "next_stage", "stage_back", "adopt_member"}
+    moving = {"move_rerun", "hold_rerun", "move_member", "move_members", "next_stage", "stage_back", "adopt_member"}
+    assert writing == moving | WRITERS | {"begin_change"}
     others = {path.name for path, tree in sources() if path != MOVES and any(True for _ in updates(tree))}
     assert others == {"rerun_store.py"}
 

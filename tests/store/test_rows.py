@@ -116,6 +116,38 @@ def test_an_id_that_was_rolled_back_and_given_anew_does_not_bring_the_old_rerun_
         assert [len(one.members) for one in second.active()] == [2]
 
 
+def test_what_was_rolled_back_is_read_anew(engine: Engine) -> None:
+    cache = SnapshotCache()
+    with Session(engine) as session, session.begin():
+        rerun_id = SqlRerunStore(session, cache).add(wide(3), now=NOW)
+    with Session(engine) as session:
+        store = SqlRerunStore(session, cache)
+        last = store.active()[0].members[-1].id
+        assert store.move_member(last, after=MemberState.FAILED, reason=None, now=NOW)
+        assert store.active()[0].by_id[last].state is MemberState.FAILED
+        session.rollback()
+    with Session(engine) as session:
+        assert [list(one.members) for one in SqlRerunStore(session, cache).active()] == [
+            SqlRerunStore(session).members(rerun_id)
+        ]
+
+
+def test_only_what_has_changed_is_read_again(engine: Engine) -> None:
+    cache = SnapshotCache()
+    with Session(engine) as session, session.begin():
+        SqlRerunStore(session, cache).add(wide(100), now=NOW)
+        before = SqlRerunStore(session, cache).active()[0]
+        last = before.members[-1].id
+    with Session(engine) as session, session.begin():
+        SqlRerunStore(session).move_member(last, after=MemberState.FAILED, reason="x", now=NOW)
+    with Session(engine) as session, statements(engine) as sent:
+        after = SqlRerunStore(session, cache).active()[0]
+        assert SqlRerunStore(session, cache).active()[0] is after
+    assert len(sent) == 3, "what there is, what has changed, and that nothing has since"
+    assert [one is two for one, two in zip(before.members, after.members, strict=True)] == [True] * 99 + [False]
+    assert after.members[-1].state_reason == "x"
+
+
 def test_the_cache_forgets_what_is_final(session: Session) -> None:
     cache = SnapshotCache()
     store = SqlRerunStore(session, cache)
