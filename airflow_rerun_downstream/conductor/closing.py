@@ -46,8 +46,8 @@ def terminating(active: ActiveRerun, limits: Limits) -> list[Step]:
     """End what is open and let go what is frozen; when nothing is left, the rerun is terminated."""
     stop = active.rerun.settings.stop_running_on_terminate
     pending = any(member.state is MemberState.PENDING for member in active.members)
-    steps: list[Step] = [EndPending()] if pending else []
-    steps += [StopMember(member, stop_run=stop) for member in active.in_flight]
+    steps: list[Step] = [StopMember(member, stop_run=stop) for member in active.in_flight]
+    steps += [EndPending()] if pending else []
     steps += release_all(active, limit=limits.releases, reason="rerun_terminated")
     if len(active.frozen) > limits.releases:
         return steps
