@@ -17,7 +17,7 @@ from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContex
 from airflow_rerun_downstream.lineage.lost_events import Takers
 from airflow_rerun_downstream.lineage.read_through import read_through
 from airflow_rerun_downstream.lineage.spelling import NEWEST, UNKNOWN, Spelled, of_sensors, of_triggers
-from airflow_rerun_downstream.lineage.templates import is_template, literal_parts, may_name
+from airflow_rerun_downstream.lineage.templates import is_template, may_name, names_any
 from airflow_rerun_downstream.ports.lineage import RunFilter
 
 WHY = "it depends on a link that is itself unresolved"
@@ -181,11 +181,6 @@ class Edges:
         if spelled.complete:
             return sorted(some & spelled.names)
         return [name for name in sorted(some) if may_name(edge.downstream, name)]
-
-
-def names_any(name: str) -> bool:
-    """Whether a name is a template that may mean any Dag: such a sensor would hang on everything."""
-    return is_template(name) and not any(literal_parts(name) or ("",))
 
 
 def to_child(edge: Edge) -> bool:

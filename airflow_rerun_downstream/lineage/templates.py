@@ -115,6 +115,11 @@ def rendered_date(marker: MarkerDefinition, run: RunFacts) -> datetime:
     return found
 
 
+def names_any(name: str) -> bool:
+    """Whether a name is a template that may mean any Dag: such a sensor would hang on everything."""
+    return is_template(name) and not any(literal_parts(name) or ("",))
+
+
 def may_name(text: str | None, dag_id: str) -> bool:
     """Whether a Dag's name, or a template of one, may stand for a Dag."""
     if text is None or not is_template(text):

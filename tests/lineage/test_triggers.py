@@ -139,6 +139,12 @@ class TestARecordThatIsGone:
         assert open_edge(child, "parent", LOST_PARENT, Advice.KEEP_XCOMS, to_task_id="go") in found
         assert "reader" in {link.downstream.dag_id for link in found}
 
+    def test_a_sensor_that_may_wait_for_any_dag_is_no_such_reader(self, world: World) -> None:
+        maker(world, waits=True, order="t >> go")
+        world.dag("reader", "wait >> t")
+        world.sensors.append(SensorDefinition("reader", "wait", "{{ conf.any }}", offset_known=True))
+        assert trigger_links(world, world.run("child", run_type="operator_triggered")) == []
+
     def test_but_not_if_the_other_one_waits_for_another_task(self, world: World) -> None:
         maker(world, waits=True, order="t >> go")
         world.dag("reader", "wait >> t")

@@ -57,7 +57,7 @@ class Trigger(Link):
             lambda: [
                 self.world.doubt(self.kind, self.variant, child, None, one.up)
                 for one in self.world.links
-                if isinstance(one, Waiting) and one.followed and one.down is self.down
+                if isinstance(one, Waiting) and one.passes_on() and one.down is self.down
             ]
         )
 
@@ -88,8 +88,17 @@ class Waiting(Trigger):
 
     def leads_to(self, dag_id: str) -> set[str]:
         """Both ways."""
-        back = {self.up.dag_id} if self.followed and dag_id == self.down.dag_id else set()
+        back = {self.up.dag_id} if dag_id == self.down.dag_id and self.passes_on() else set()
         return super().leads_to(dag_id) | back
+
+    def passes_on(self, seen: frozenset[Waiting] = frozenset()) -> bool:
+        """Whether anything may read what it waited for: a task after it, or whoever reads from its Dag."""
+        others = [one for one in self.world.links if one is not self and one not in seen]
+        return self.followed or any(
+            Link.leads_to(one, self.up.dag_id)
+            or (isinstance(one, Waiting) and one.down is self.up and one.passes_on(seen | {self}))
+            for one in others
+        )
 
     def make(self) -> Any:
         """The operator."""
@@ -104,7 +113,12 @@ class Waiting(Trigger):
         told = kept or FORGOTTEN_PARENT not in self.world.left_out
         if self.followed:
             self.took(child, None, parent, self.task_id, beyond=True, told=told)
-        if self.followed and not kept:
+        if not kept:
+            self.world.at_last.append(partial(self.may_have_passed_on, child))
+
+    def may_have_passed_on(self, child: Run) -> None:
+        """Where its record is gone, who reads of it can't be told."""
+        if self.passes_on():
             self.world.doubt(self.kind, self.variant, child, None, self.up)
 
     def ends_after(self, parent: Run, child: Run) -> None:
