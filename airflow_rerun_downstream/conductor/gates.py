@@ -45,7 +45,8 @@ def stands(gate: Awaited, run: Observation, found: Evidence | None = None) -> bo
         return False
     if takes_evidence(gate, run):
         judgement = judged(gate.part, run, found)
-        return judgement is not None and judgement.verdict is Verdict.SUCCEEDED
+        good = (Verdict.SUCCEEDED,) if gate.until is None else (Verdict.SUCCEEDED, Verdict.TASKS_GONE)
+        return judgement is not None and judgement.verdict in good
     return by_states(gate.part.tasks, run) is None
 
 

@@ -9,7 +9,7 @@ from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.selection import selected_instances
 from airflow_rerun_downstream.domain.states import MemberState
-from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, NotMadeAnew, by_states, judge
+from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, NotMadeAnew, Verdict, by_states, judge
 
 JUDGED = frozenset({MemberState.RUNNING, MemberState.FAILED})
 """Members that are judged by what is seen of their runs."""
@@ -20,7 +20,12 @@ def judged(member: Member, seen: Observation, found: Evidence | None) -> Judgeme
     known = by_states(member.so_far, seen)
     if known is not None:
         return Judgement(known)
-    return None if found is None else judge(member.so_far, seen, found)
+    if found is None:
+        return None
+    judgement = judge(member.so_far, seen, found)
+    # Of a stage nothing may be left, as long as others follow.
+    done = judgement.verdict is Verdict.TASKS_GONE and not member.last_stage
+    return Judgement(Verdict.SUCCEEDED, judgement.not_made_anew) if done else judgement
 
 
 def takes_evidence(member: Member, seen: Observation) -> bool:

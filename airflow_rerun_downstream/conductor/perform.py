@@ -33,11 +33,14 @@ from airflow_rerun_downstream.domain.proving import prove
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, RerunState
+from airflow_rerun_downstream.domain.verdict import Verdict
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.installation import Clock
 from airflow_rerun_downstream.ports.work import UnitOfWork, Work
 
 log = logging.getLogger(__name__)
+
+TASK_GONE = Verdict.TASKS_GONE.value
 
 
 class LeaseLost(Exception):
@@ -246,11 +249,21 @@ class Performer:
 
     def explain(self, rerun: Rerun, member: Member, problem: CannotDispatch, lease: int) -> bool:
         """Say why a member couldn't be dispatched; fail it if waiting won't help."""
+        if problem.reason == TASK_GONE and member.stages:
+            return self.pass_over(rerun, member, lease)
         if problem.gone:
             return self.perform(rerun, MoveMember(member, MemberState.FAILED, problem.reason), lease)
         if problem.reason in (member.state_reason, "not_pending"):
             return False
         return self.perform(rerun, Explain(member, problem.reason), lease)
+
+    def pass_over(self, rerun: Rerun, member: Member, lease: int) -> bool:
+        """Let a stage of which the run has nothing left count as dispatched: it is judged with the others."""
+        with self.unit_of_work() as work:
+            self.confirm(work, lease)
+            number = work.gateway.observe([member.ref])[member.ref].clear_number
+            running = work.store.hold_rerun(rerun.id, state=RerunState.RUNNING)
+            return running and self.effects.start(work, rerun, member, Dispatched(number, 0))
 
     def count_error(self, rerun: Rerun, step: Dispatch, lease: int) -> bool:
         """Try an unexpected error again on the next ticks, then fail the member with it."""

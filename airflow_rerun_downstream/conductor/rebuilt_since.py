@@ -8,14 +8,17 @@ from dataclasses import replace
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
 from airflow_rerun_downstream.conductor.gates import overtaken
+from airflow_rerun_downstream.conductor.judge import ran_after
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
+from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.rebuilt import REBUILT, STAYS, TOLERATED, at_submit, rebuilt, through_waiting
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun
+from airflow_rerun_downstream.domain.run_accounts import RunAccount
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState
-from airflow_rerun_downstream.domain.verdict import NotMadeAnew, had_data
+from airflow_rerun_downstream.domain.verdict import GONE, SLACK, NotMadeAnew, had_data
 from airflow_rerun_downstream.ports.work import Work
 
 
@@ -24,12 +27,12 @@ def rebuilt_by(work: Work, rerun: Rerun, member: Member, besides: Collection[Not
 
     ``besides``: what it hasn't made anew. Mostly there is nothing like that, and little is read.
     """
-    links, left = list[Link](), list[tuple[Member, NotMadeAnew]]()
+    links, left = list[Link](), left_as_it_was(work, rerun, [(member, what) for what in besides])
     if work.store.counts_not_made_anew([rerun.id])[rerun.id]:
         here = at_submit(member)
         links = [*work.store.links_into(rerun.id, here), *work.store.links_out_of(rerun.id, [here])]
-        left = left_as_it_was(work, work.store.not_made_anew_of(rerun.id, ends_of(links) - {here}))
-    if not left and all(one.reason not in STAYS for one in besides):
+        left += left_as_it_was(work, rerun, work.store.not_made_anew_of(rerun.id, ends_of(links) - {here}))
+    if not left:
         return ()
     refs = {member.ref, *(one.ref for one, _ in left)}
     return rebuilt(member, links, left, structures_of(work, sorted(refs)), besides)
@@ -49,7 +52,7 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
     listed: dict[RunRef, list[NotMadeAnew]] = {ref: [] for ref in settled}
     stays: dict[RunRef, list[NotMadeAnew]] = {ref: [] for ref in settled}
     everything = work.store.not_made_anew(rerun.id)
-    for found, some in ((listed, everything), (stays, left_as_it_was(work, everything))):
+    for found, some in ((listed, everything), (stays, left_as_it_was(work, rerun, everything))):
         for member, what in some:
             found.setdefault(at_submit(member), []).append(what)
     late = dict[int, tuple[NotMadeAnew, ...]]()
@@ -97,22 +100,36 @@ def left_behind(
             yield member, more
 
 
-def left_as_it_was(work: Work, everything: Collection[tuple[Member, NotMadeAnew]]) -> list[tuple[Member, NotMadeAnew]]:
+def left_as_it_was(
+    work: Work, rerun: Rerun, everything: Collection[tuple[Member, NotMadeAnew]]
+) -> list[tuple[Member, NotMadeAnew]]:
     """Of what members haven't made anew, that which others may have read: it holds what isn't right.
 
-    A failure that is tolerated leaves nothing, unless a teardown had succeeded before. Of a run that is gone nobody
-    knows.
+    A failure that is tolerated leaves nothing, unless a teardown had succeeded before. What a Dag has dropped nobody
+    reads any more, unless it came to something in the rerun before that. Of a run that is gone nobody knows.
     """
-    places = {member.ref: at_submit(member) for member, what in everything if what.reason == TOLERATED}
+    places = {member.ref: at_submit(member) for member, what in everything if what.reason in (TOLERATED, GONE)}
     accounts = work.facts.tasks.accounts(list(places), places=places) if places else {}
+    dropped = {member.ref for member, what in everything if what.reason == GONE}
+    runs = work.gateway.observe(sorted(dropped)) if dropped else {}
 
     def stays(member: Member, what: NotMadeAnew) -> bool:
-        if what.reason != TOLERATED:
+        if what.reason not in (TOLERATED, GONE):
             return what.reason in STAYS
-        account = accounts.get(member.ref)
-        return account is None or what.map_index is None or had_data(account, what.task_id, what.map_index)
+        if (account := accounts.get(member.ref)) is None:
+            return True
+        if what.reason == GONE:
+            here = (task for task in runs[member.ref].task_instances if task.task_id == what.task_id)
+            return any(began(task, account, rerun) for task in here)
+        return what.map_index is None or had_data(account, what.task_id, what.map_index)
 
     return [(member, what) for member, what in everything if stays(member, what)]
+
+
+def began(task: TaskInstanceFacts, account: RunAccount, rerun: Rerun) -> bool:
+    """Whether a task instance has begun in a rerun, or somebody has given it a state there."""
+    told = account.of(task)
+    return told.by_hand or (told.started and ran_after(task, rerun.created_at - SLACK))
 
 
 def ends_of(links: Iterable[Link]) -> set[RunRef]:

@@ -20,8 +20,8 @@ TOLERATED = "tolerated"
 STAYS = frozenset({"skipped_by_user", "marked_success", "tasks_skipped", REBUILT})
 """Why what a task holds isn't right, although its member counts: it is older than the rerun, or made of such data.
 
-So is what a teardown had made that failed this time, see `conductor.rebuilt_since.left_as_it_was`. No task of its own
-run reads that.
+So is what a teardown had made that failed this time; no task of its own run reads that. And so is what a Dag has
+dropped after somebody may have read it. See `conductor.rebuilt_since.left_as_it_was`.
 """
 
 
@@ -35,8 +35,8 @@ def rebuilt(
     """The selected tasks of a member that have read what others left, or what it left itself, with one run each that it
     comes from.
 
-    ``links``: those into the run and out of it; they name runs as they were at submit. ``left``: what others hold that
-    isn't right. ``besides``: what the member itself hasn't made anew.
+    ``links``: those into the run and out of it; they name runs as they were at submit. ``left``: what others, and
+    the member itself, hold that isn't right. ``besides``: what the member itself hasn't made anew.
     """
     here, structure = at_submit(member), structures.was(member.ref)
     found: dict[str, NotMadeAnew] = {}
@@ -55,8 +55,8 @@ def rebuilt(
                 because = what.because_of or one.ref
                 for task_id in reading(member, link.to_task_id, structure):
                     found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, because))
-    for what in besides:
-        if what.reason in STAYS:
+    for _, what in stays.get(here, ()):
+        if what.reason != TOLERATED:
             for task_id in reading(member, what.task_id, structure) - {what.task_id}:
                 found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, member.ref))
     known = {one.task_id for one in besides if one.map_index in (None, -1)}

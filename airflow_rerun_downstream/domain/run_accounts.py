@@ -15,9 +15,9 @@ class Account:
 
     ``started``: its present try was started after it was last cleared. ``ended``: that try ended by itself, it wasn't
     cut off; what somebody failed counts as ended. ``succeeded_before``: an earlier try succeeded, of this run or of the
-    one whose place it takes. ``by_hand``: a person gave it its success, or skipped it before it began; ``by``: who, if
-    the audit log says so. ``added``: Airflow made the task instance, or a new try of it, after the run's last clear had
-    begun; never in a run that wasn't cleared.
+    one whose place it takes. ``by_hand``: a person gave it its success, or skipped it before it began (one that is
+    removed: gave it any state before it began); ``by``: who, if the audit log says so. ``added``: Airflow made the task
+    instance, or a new try of it, after the run's last clear had begun; never in a run that wasn't cleared.
     """
 
     started: bool = True

@@ -173,7 +173,7 @@ class Judging:
     def judgement(self) -> Judgement:
         """The worst that applies."""
         if not self.tasks:
-            return Judgement(Verdict.TASKS_GONE)
+            return Judgement(Verdict.TASKS_GONE, tuple(self.gone))
         if any(task.state in UNFINISHED_TASK_STATES for task in self.tasks):
             ended = self.seen.run_state in FINISHED_RUN_STATES
             return Judgement(Verdict.NEVER_STARTED if ended else Verdict.UNFINISHED)

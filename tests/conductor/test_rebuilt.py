@@ -81,6 +81,20 @@ def test_of_the_readers_of_a_skipped_member_what_reads_it_directly_or_through_ot
     assert chain.named() == [SKIPPED, *ON_TOP]
 
 
+def test_of_a_skipped_member_what_ran_again_behind_what_it_lacks(chain: Chain) -> None:
+    chain.finish("middle")
+    now = chain.house.clock.now()
+    chain.house.world.set_tasks(chain.runs["end"], "success", only={"publish", "beside"}, at=now)
+    chain.finish("end", "failed")
+    chain.skip("end")
+    chain.finish("last")
+    assert chain.named() == [
+        ("end", "read", "skipped_by_user", "ada", None),
+        ("end", "publish", "rebuilt_on_polluted", "ada", "end"),
+        ("last", "t", "rebuilt_on_polluted", "ada", "end"),
+    ]
+
+
 def test_of_the_readers_of_what_was_marked_too(chain: Chain) -> None:
     chain.finish("middle", "failed")
     chain.house.world.mark_tasks(chain.runs["middle"], "success", only={"t"}, by="bob")
@@ -139,6 +153,50 @@ def test_of_the_readers_of_what_was_skipped_or_tolerated_and_is_still_there(
     found = [(member.ref.dag_id, what.task_id, what.reason) for member, what in house.store.not_made_anew(1)]
     rebuilt = [("end", "read"), ("end", "wait"), ("last", "t")]
     assert found == [("middle", "t", reason), *((*one, "rebuilt_on_polluted") for one in rebuilt if on_top)]
+
+
+def marked(house: House, ref: RunRef) -> None:
+    """Somebody sets `old` to success before it has begun."""
+    house.world.mark_tasks(ref, "success", only={"old"}, by="bob")
+
+
+def failed(house: House, ref: RunRef) -> None:
+    """`old` runs and fails."""
+    house.world.set_tasks(ref, "failed", only={"old"}, at=house.clock.now())
+
+
+@pytest.mark.parametrize(("becomes", "on_top"), [(marked, True), (failed, True), (lambda *_: None, False)])
+@pytest.mark.parametrize("known", [False, True])
+def test_of_the_readers_of_what_its_dag_has_dropped_after_they_may_have_read_it(
+    becomes: Callable[[House, RunRef], None], on_top: bool, known: bool
+) -> None:
+    """In its own run and in others; what hadn't come to anything, nobody has read. ``known``: which task followed it is
+    still known.
+    """
+    house = House()
+    house.world.dag("middle", "old >> new; beside")
+    middle = house.world.run("middle")
+    house.world.dag("end", "read >> publish")
+    end = house.world.run("end")
+    house.world.consumed(middle, "new", by=end)
+    house.service.submit(ADA, RerunRequest(PlanRequest(middle)))
+    house.tick()
+    becomes(house, middle)
+    house.world.set_tasks(middle, "removed", only={"old"})
+    if not known:
+        house.world.dag("middle", "new; beside")
+    for ref in (middle, end):
+        house.world.finish(ref, at=house.clock.now())
+        house.tick()
+        house.tick()
+    assert house.service.rerun(ADA, 1).rerun.state.value == "succeeded"
+    found = [(member.ref.dag_id, what.task_id, what.reason) for member, what in house.store.not_made_anew(1)]
+    rebuilt = [("middle", "new"), ("end", "publish"), ("end", "read")]
+    rebuilt[:0] = [] if known else [("middle", "beside")]
+    assert found == [
+        ("middle", "old", "task_gone_in_latest"),
+        *((*one, "rebuilt_on_polluted") for one in rebuilt if on_top),
+    ]
 
 
 def test_nothing_where_everything_was_made_anew(chain: Chain) -> None:
@@ -296,8 +354,14 @@ class TestBehindATriggeringTask:
         (parent,) = [one for one in house.store.members(1) if one.ref.dag_id == "parent"]
         left = [NotMadeAnew("prepare", -1, "skipped_by_user"), NotMadeAnew("work", 0, "skipped_by_user")]
         structures = Structures({"parent": house.world.structures["parent"]})
-        found = rebuilt(parent, [], [], structures, left)
+        found = rebuilt(parent, [], [(parent, what) for what in left], structures, left)
         assert [one.task_id for one in found] == ["after", "work"]
+
+    def test_what_a_teardown_left_nothing_of_its_run_reads(self, house: House) -> None:
+        (parent,) = [one for one in house.store.members(1) if one.ref.dag_id == "parent"]
+        left = [(parent, NotMadeAnew("prepare", -1, "tolerated"))]
+        structures = Structures({"parent": house.world.structures["parent"]})
+        assert rebuilt(parent, [], left, structures, [what for _, what in left]) == ()
 
     def test_a_triggering_task_makes_nothing_that_the_child_reads(self) -> None:
         link = Link(RunRef("p", "r"), RunRef("c", "r"), LinkKind.TRIGGER, Evidence.RECORDED, {}, from_task_id="fire")

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_rerun_downstream.domain.run_accounts import Account, Skipping
 from tests.contracts.players import Player, account_of, play
-from tests.contracts.stages import GONE, Shape, Stage
+from tests.contracts.stages import GONE, NOW, Shape, Stage
 
 T, U, V = ("t", -1), ("u", -1), ("v", -1)
 NOT_BEGUN = Account(started=False, ended=False)
@@ -219,6 +219,20 @@ class TestByHand:
         begun.mark("t", "skipped", by="ada")
         found = account_of(airflow, begun.ref).tasks[T]
         assert found == Account(started=False, ended=False, by_hand=True, by="ada")
+
+    @pytest.mark.parametrize("state", ["success", "failed", "skipped", None])
+    def test_what_is_removed_after_that(self, airflow, begun, state):
+        if state is not None:
+            begun.mark("t", state, by="ada")
+        airflow.put(begun.ref, "t", "removed", at=NOW)
+        found = account_of(airflow, begun.ref).tasks[T]
+        assert (found.started, found.by_hand) == (False, state is not None)
+
+    def test_what_has_begun_and_is_removed(self, airflow, begun):
+        ran(begun, "t")
+        airflow.put(begun.ref, "t", "removed", at=NOW)
+        found = account_of(airflow, begun.ref).tasks[T]
+        assert (found.started, found.by_hand) == (True, False)
 
     def test_a_clear_forgets_it(self, airflow, begun):
         begun.mark("t", "success", by="ada")

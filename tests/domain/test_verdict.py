@@ -310,6 +310,12 @@ def test_what_its_dag_has_dropped_is_listed() -> None:
     assert found.not_made_anew == (NotMadeAnew("b", None, "task_gone_in_latest"),)
 
 
+def test_where_nothing_is_left_all_of_it_is_listed() -> None:
+    found = verdict({"a": "success", "b": "removed"}, chosen="b")
+    assert found.verdict is Verdict.TASKS_GONE
+    assert found.not_made_anew == (NotMadeAnew("b", None, "task_gone_in_latest"),)
+
+
 def test_an_index_that_a_mapped_task_has_no_more_is_not_listed() -> None:
     tasks = (TaskInstanceFacts("m", 0, "success"), TaskInstanceFacts("m", 1, "removed"))
     account = RunAccount(REF, {("m", 0): RAN, ("m", 1): RAN})

@@ -250,9 +250,11 @@ def waits(row: Any) -> bool:
 
 
 def was_marked(row: Any, begun: bool, marked: Marks) -> bool:
-    """Whether a person gave a task instance the state that it has."""
+    """Whether a person gave a task instance the state that it has, or had before it was removed."""
     if row.state == "skipped":
         return not begun and marked.says(row.task_id, row.map_index, "success", "skipped")
+    if row.state == "removed":
+        return not begun and marked.says(row.task_id, row.map_index, "success", "failed", "skipped")
     if row.state != "success":
         return False
     if not begun or waits(row) or (row.task_id, row.map_index, row.try_number) in marked.failed:
