@@ -9,6 +9,7 @@ from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.rebuilt import at_submit
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.domain.verdict import Evidence, evidence
 from airflow_rerun_downstream.ports.work import Work
@@ -16,23 +17,24 @@ from airflow_rerun_downstream.ports.work import Work
 
 def gather(
     work: Work,
-    reruns: Mapping[int, Sequence[Member]],
+    reruns: Sequence[tuple[Rerun, Sequence[Member]]],
     runs: Mapping[RunRef, Observation],
 ) -> dict[int, Evidence]:
     """The evidence about members, by their ids. A run that is gone has none."""
-    members = [member for some in reruns.values() for member in some]
+    members = [member for _, some in reruns for member in some]
     if not members:
         return {}
     places = {member.ref: at_submit(member) for member in members}
-    accounts = work.facts.tasks.accounts(list(places), places=places)
+    since = {member.ref: rerun.created_at for rerun, some in reruns for member in some}
+    accounts = work.facts.tasks.accounts(list(places), places=places, since=since)
     structures = structures_of(work, [member.ref for member in members])
     found: dict[int, Evidence] = {}
-    for rerun_id, some in reruns.items():
+    for rerun, some in reruns:
         # Links are read where they matter: where something may be tolerated, or was skipped.
         asked = [places[member.ref] for member in some if uneven(runs[member.ref])]
-        links = work.store.links_out_of(rerun_id, asked) if asked else []
+        links = work.store.links_out_of(rerun.id, asked) if asked else []
         readers = {link.downstream for link in links if isinstance(link.downstream, RunRef)}
-        taking_part = work.store.taking_part(rerun_id, readers) if readers else frozenset()
+        taking_part = work.store.taking_part(rerun.id, readers) if readers else frozenset()
         leaving = by_upstream(links)
         for member in some:
             if (account := accounts.get(member.ref)) is not None:

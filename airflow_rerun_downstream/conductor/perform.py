@@ -13,6 +13,7 @@ from airflow_rerun_downstream.conductor.endings import Endings
 from airflow_rerun_downstream.conductor.evidence import gather
 from airflow_rerun_downstream.conductor.faults import TRIES, Faults, member_of, word
 from airflow_rerun_downstream.conductor.gates import UPSTREAM_RUNS_AGAIN, look_again, stands, takes_evidence
+from airflow_rerun_downstream.conductor.grown import grown
 from airflow_rerun_downstream.conductor.proof_reader import read_facts
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
@@ -199,7 +200,7 @@ class Performer:
         gates = work.store.gates(member.id)
         runs = work.gateway.observe([gate.member.ref for gate in gates]) if gates else {}
         doubtful = [gate.part for gate in gates if takes_evidence(gate, runs[gate.member.ref])]
-        found = gather(work, {rerun.id: doubtful}, runs)
+        found = gather(work, [(rerun, doubtful)], runs)
         return [gate for gate in gates if not stands(gate, runs[gate.member.ref], found.get(gate.member.id))], runs
 
     def wait(self, rerun: Rerun, member: Member, lease: int) -> bool:
@@ -229,7 +230,7 @@ class Performer:
         member = step.member
         return work.gateway.dispatch(
             member.ref,
-            member.present,
+            grown(work, rerun, [member])[0].present,
             rerun_id=rerun.id,
             actor=rerun.created_by,
             retry=member.dispatched_in_stage and not step.whole,

@@ -34,9 +34,11 @@ def read_facts(work: Work, rerun: Rerun) -> Facts:
     found = proven_members(members, listed, work.store.events(rerun.id))
     replaced = {one.at_submit for one in found} - {one.ref for one in found}
     joined = {ref for link in links for ref in (link.upstream, link.downstream)}
+    refs = sorted({one.ref for one in found} | joined - replaced)
     runs = work.facts.tasks.tries(
-        sorted({one.ref for one in found} | joined - replaced),
+        refs,
         places={one.ref: one.at_submit for one in found if one.ref != one.at_submit},
+        since=dict.fromkeys(refs, rerun.created_at),
     )
     structures = structures_of(work, list(runs))
     return Facts(

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
 from airflow_rerun_downstream.conductor.gates import overtaken
+from airflow_rerun_downstream.conductor.grown import grown
 from airflow_rerun_downstream.conductor.judge import ran_after
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
@@ -35,7 +36,7 @@ def rebuilt_by(work: Work, rerun: Rerun, member: Member, besides: Collection[Not
     if not left:
         return ()
     refs = {member.ref, *(one.ref for one, _ in left)}
-    return rebuilt(member, links, left, structures_of(work, sorted(refs)), besides)
+    return rebuilt(grown(work, rerun, [member])[0], links, left, structures_of(work, sorted(refs)), besides)
 
 
 def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[int, tuple[NotMadeAnew, ...]]:
@@ -48,6 +49,7 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
     skipped = any(one.state is MemberState.SKIPPED for one in members)
     if not skipped and not work.store.counts_not_made_anew([rerun.id])[rerun.id]:
         return {}
+    members = grown(work, rerun, members)
     settled = {at_submit(one): one for one in members if one.state in SATISFIED}
     listed: dict[RunRef, list[NotMadeAnew]] = {ref: [] for ref in settled}
     stays: dict[RunRef, list[NotMadeAnew]] = {ref: [] for ref in settled}

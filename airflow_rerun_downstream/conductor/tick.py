@@ -222,9 +222,9 @@ class Conductor:
         """What tells more of members than the states of their tasks, all of them at once."""
         watched = {member.id for active in reruns for member in active.watched}
         self.judged = {member_id: seen for member_id, seen in self.judged.items() if member_id in watched}
-        open_ones = {
-            active.rerun.id: [member for member in active.watched if self.is_open(member, runs)] for active in reruns
-        }
+        open_ones = [
+            (active.rerun, [member for member in active.watched if self.is_open(member, runs)]) for active in reruns
+        ]
         return gather(work, open_ones, runs)
 
     def is_open(self, member: Member, runs: Mapping[RunRef, Observation]) -> bool:

@@ -88,7 +88,8 @@ class Between:
         ids = {task.task_id for task in every if task.state != "removed"}
         wanted = {task.task_id for task in pair.writer.tasks}
         if pair.writes is None or not pair.writes & wanted <= ids:
-            here += [task for task in every if task.added and task.task_id not in wanted and task.state != "removed"]
+            new = [task for task in every if task.added and task.task_id not in wanted and task.state != "removed"]
+            here += [task for task in new if task not in here]
         makers = self.makers(pair.reader.at_submit)
         return [task for task in here if (pair.writer.at_submit, task.task_id) not in makers]
 

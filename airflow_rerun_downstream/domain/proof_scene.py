@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from functools import cached_property
 
-from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, DagStructure
 from airflow_rerun_downstream.domain.proof import Facts, ProvenLink, ProvenMember, TaskTries, Told, Try
 from airflow_rerun_downstream.domain.proof_clocks import APART, Moment, begin
 from airflow_rerun_downstream.domain.refs import RunRef, covers
@@ -48,18 +48,24 @@ class Scene:
 
     @cached_property
     def selected(self) -> dict[RunRef, tuple[TaskTries, ...]]:
-        """The selected task instances of the members, by the runs that these have now."""
+        """The selected task instances of the members, by the runs that these have now, and what has been added to them.
+
+        What a newer version of the Dag has added belongs to a selection that it follows, or that was of the whole run.
+        """
         return {one.ref: self.chosen(one) for one in self.facts.members}
 
     def chosen(self, member: ProvenMember) -> tuple[TaskTries, ...]:
         """See `selected`."""
         run = self.facts.runs.get(member.ref)
+        tasks = run.tasks if run else ()
         whole = {task.task_id for task in member.tasks if task.map_index is None}
-        return tuple(
-            task
-            for task in (run.tasks if run else ())
-            if task.task_id in whole or covers(member.tasks, task.task_id, task.map_index)
-        )
+        mine = [task for task in tasks if task.task_id in whole or covers(member.tasks, task.task_id, task.map_index)]
+        named = {task.task_id for task in member.tasks}
+        new = [task for task in tasks if task.added and task.task_id not in named and task.state != REMOVED_TASK_STATE]
+        if new and any(not task.added and task not in mine for task in tasks):
+            behind = {each for task_id in named for each in self.after(member.at_submit, task_id) or ()}
+            new = [task for task in new if task.task_id in behind]
+        return (*mine, *new)
 
     def now(self, ref: RunRef) -> RunRef:
         """The run that has the place of one that a link names."""

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
+
+Places = Mapping[RunRef, RunRef]
+"""For runs that have taken another one's place, that one."""
+
+Moments = Mapping[RunRef, datetime]
+"""A moment for each run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +24,8 @@ class Account:
     cut off; what somebody failed counts as ended. ``succeeded_before``: an earlier try succeeded, of this run or of the
     one whose place it takes. ``by_hand``: a person gave it its success, or skipped it before it began (one that is
     removed: gave it any state before it began); ``by``: who, if the audit log says so. ``added``: Airflow made the task
-    instance, or a new try of it, after the run's last clear had begun; never in a run that wasn't cleared.
+    instance after a moment that the reader named, or after the run's last clear had begun; never in a run that wasn't
+    cleared.
     """
 
     started: bool = True

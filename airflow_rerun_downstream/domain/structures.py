@@ -20,6 +20,7 @@ class Structures:
     own: dict[RunRef, DagVersion] = field(default_factory=dict)
     pinned: set[RunRef] = field(default_factory=set)
     _merged: dict[int, DagStructure] = field(default_factory=dict)
+    _joined: dict[int, DagStructure] = field(default_factory=dict)
 
     def learn(self, own: Mapping[RunRef, DagVersion], runs: Mapping[RunRef, RunFacts]) -> None:
         """Remember the versions of runs."""
@@ -42,12 +43,24 @@ class Structures:
     def was(self, ref: RunRef) -> DagStructure | None:
         """The Dag by which a run ran: what was read, and what follows what."""
         own = self.own.get(ref)
-        return self.latest.get(ref.dag_id) if own is None else own.structure
+        if own is None:
+            return self.latest.get(ref.dag_id)
+        key = id(own)
+        if key not in self._joined:
+            self._joined[key] = joined(own.structure)
+        return self._joined[key]
 
     def get(self, ref: RunRef) -> DagStructure | None:
         """The Dag by which a run will run; what its own version orders stays in order."""
         own = self.own.get(ref)
         if own is None or not self.moves(ref):
+            return self.was(ref)
+        return self.either(ref)
+
+    def either(self, ref: RunRef) -> DagStructure | None:
+        """All that the version of a run and the latest one order."""
+        own = self.own.get(ref)
+        if own is None or ref.dag_id not in self.latest:
             return self.was(ref)
         key = id(own)
         if key not in self._merged:
@@ -59,6 +72,24 @@ class Structures:
         if not self.moves(ref, on_latest_version):
             return frozenset()
         return frozenset(self.own[ref].structure.tasks.keys() - self.latest[ref.dag_id].tasks.keys())
+
+
+def joined(dag: DagStructure) -> DagStructure:
+    """The Dag of a run whose tasks are of several versions: a task follows those that its own version names.
+
+    Theirs may not know it.
+    """
+    followers: dict[str, set[str]] = {}
+    for task_id, node in dag.tasks.items():
+        for leader in node.leaders:
+            if leader in dag.tasks and task_id not in dag.tasks[leader].followers:
+                followers.setdefault(leader, set()).add(task_id)
+    if not followers:
+        return dag
+    nodes = dict(dag.tasks)
+    for leader, more in followers.items():
+        nodes[leader] = replace(nodes[leader], followers=nodes[leader].followers | more)
+    return replace(dag, tasks=nodes)
 
 
 def merged(old: DagStructure, new: DagStructure) -> DagStructure:

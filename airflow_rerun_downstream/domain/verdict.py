@@ -154,6 +154,24 @@ def by_states(tasks: Tasks, seen: Observation) -> Verdict | None:
     return None
 
 
+def added_to(
+    tasks: Tasks, instances: Sequence[TaskInstanceFacts], account: RunAccount, structure: DagStructure | None
+) -> list[TaskInstanceFacts]:
+    """What a newer version of the Dag has added to a run and belongs to a selection.
+
+    That is what follows selected tasks; and all of it, where the whole run was selected or a selected task is gone:
+    any of the new ones may have taken its place.
+    """
+    chosen = {task.task_id for task in tasks}
+    added = [task for task in instances if task.state != REMOVED_TASK_STATE and account.of(task).added]
+    before = [task for task in instances if task not in added]
+    gone = any(task.state == REMOVED_TASK_STATE and task.task_id in chosen for task in before)
+    if gone or all(covers(tasks, task.task_id, task.map_index) for task in before):
+        return [task for task in added if task.task_id not in chosen]
+    after = downstream_tasks(structure, chosen) - chosen
+    return [task for task in added if task.task_id in after]
+
+
 def judge(tasks: Tasks, seen: Observation, found: Evidence) -> Judgement:
     """Judge a run of which the states alone don't tell."""
     return Judging(tasks, seen, found).judgement()
@@ -191,20 +209,8 @@ class Judging:
         return Judgement(verdict, (*self._named(lost, "tasks_skipped"), *listed))
 
     def _added(self, tasks: Tasks) -> list[TaskInstanceFacts]:
-        """What a newer version of the Dag has added and belongs to the member.
-
-        That is what follows selected tasks; and all of it, where the whole run was selected or a selected task is gone:
-        any of the new ones may have taken its place.
-        """
-        chosen = {task.task_id for task in tasks}
-        every = self.seen.task_instances
-        added = [task for task in every if task.state != REMOVED_TASK_STATE and self.found.account.of(task).added]
-        before = [task for task in every if task not in added]
-        gone = any(task.state == REMOVED_TASK_STATE and task.task_id in chosen for task in before)
-        if gone or all(covers(tasks, task.task_id, task.map_index) for task in before):
-            return [task for task in added if task.task_id not in chosen]
-        after = downstream_tasks(self.found.structure, chosen) - chosen
-        return [task for task in added if task.task_id in after]
+        """What a newer version of the Dag has added and belongs to the member."""
+        return added_to(tasks, self.seen.task_instances, self.found.account, self.found.structure)
 
     def made_anew(self, task: TaskInstanceFacts) -> bool:
         """Whether a task instance of this run was made anew."""

@@ -30,7 +30,7 @@ from airflow_rerun_downstream.domain.lineage_records import (
 from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
-from airflow_rerun_downstream.domain.run_accounts import RunAccount
+from airflow_rerun_downstream.domain.run_accounts import Moments, Places, RunAccount
 
 
 @dataclass(frozen=True)
@@ -192,21 +192,19 @@ class TaskRecords(Protocol):
         ...
 
     def accounts(
-        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+        self, refs: Collection[RunRef], *, places: Places | None = None, since: Moments | None = None
     ) -> dict[RunRef, RunAccount]:
         """How runs came to where they are; a run that is gone is left out.
 
-        ``places``: for a run that has taken another one's place, that one. Its tries count as earlier ones.
+        ``places``: for a run that has taken another one's place, that one. Its tries count as earlier ones. ``since``:
+        since when what was made for a run counts as added to it; for a run that it doesn't name, since its last clear.
         """
         ...
 
     def tries(
-        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+        self, refs: Collection[RunRef], *, places: Places | None = None, since: Moments | None = None
     ) -> dict[RunRef, RunTries]:
-        """The tries of runs' task instances that were started, with their times as the workers wrote them.
-
-        A run that is gone is left out. ``places``: as for `accounts`.
-        """
+        """The tries of runs' task instances that were started, by the workers' clocks; else like `accounts`."""
         ...
 
     def task_starts(

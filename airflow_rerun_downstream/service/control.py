@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NoReturn
 
+from airflow_rerun_downstream.conductor.grown import grown
 from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
 from airflow_rerun_downstream.domain.member import Member
@@ -96,7 +97,7 @@ class Control(Core):
             member = readable_member(actor, work, rerun_id, member_id)
             if member.state is not MemberState.SKIPPED:
                 self.repair(work, rerun, member, MemberState.SKIPPED, "skip", "skipped_by_user")
-                left = accepted(actor, work, member)
+                left = accepted(actor, work, rerun, member)
                 # What it has made anew all the same may rest on what is left, here or further up.
                 more = rebuilt_by(work, rerun, member, left)
                 work.store.list_not_made_anew(rerun_id, member_id, [*left, *more])
@@ -162,8 +163,9 @@ def controllable(actor: Actor, work: Work, rerun_id: int) -> Rerun:
     return rerun
 
 
-def accepted(actor: Actor, work: Work, member: Member) -> list[NotMadeAnew]:
+def accepted(actor: Actor, work: Work, rerun: Rerun, member: Member) -> list[NotMadeAnew]:
     """What a person accepts who lets the rerun go on without a member: all of it that wasn't made anew."""
+    (member,) = grown(work, rerun, [member])
     seen = work.gateway.observe([member.ref])[member.ref]
     account = work.facts.tasks.accounts([member.ref]).get(member.ref)
     chosen = selected_instances(member.tasks, seen.task_instances)

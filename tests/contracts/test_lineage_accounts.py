@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 
 import pytest
 
@@ -134,6 +135,30 @@ class TestTries:
         assert account_of(airflow, new, new).tasks == {T: NOT_BEGUN, U: NOT_BEGUN}
         airflow.clear(old, "t", "u")
         assert account_of(airflow, new, old).tasks == before
+
+
+def test_what_was_added_since_a_moment_stays_so_when_it_is_cleared(airflow):
+    """Tasks that were there before the moment aren't, however often they are cleared; a new one of a run is."""
+    airflow.dag(Shape("d", "t >> u", mapped={"u"}))
+    ref = airflow.run("d")
+    airflow.expand(ref, "u", 1)
+    moment = datetime.now(timezone.utc)
+    airflow.clear(ref, "t", "u")
+    airflow.grow(ref, "u", 1, at=NOW)
+    added = {T: False, ("u", 0): False, ("u", 1): True}
+    for ids in ((), ("t", "u"), ("t",), ("u",)):
+        airflow.clear(ref, *ids)
+        found = airflow.facts.tasks.accounts([ref], since={ref: moment})[ref].tasks
+        assert {key: account.added for key, account in found.items()} == added
+        tries = airflow.facts.tasks.tries([ref], since={ref: moment})[ref].tasks
+        assert {(one.task_id, one.map_index): one.added for one in tries} == added
+
+
+def test_in_a_run_that_was_not_cleared_nothing_was_added(airflow):
+    moment = datetime(2020, 1, 1, tzinfo=timezone.utc)
+    airflow.dag(Shape("d"))
+    ref = airflow.run("d")
+    assert airflow.facts.tasks.accounts([ref], since={ref: moment})[ref].tasks == {T: Account()}
 
 
 class TestSkips:

@@ -300,6 +300,22 @@ class TestLinks:
         story.link(a, story.member(dag("b", "t"), ran("t", (7, 8))), out="old")
         assert story.outcomes() == [("violation", "read_too_early", "b", "a.new")]
 
+    def test_a_new_task_that_began_before_what_it_follows_had_ended(self, story) -> None:
+        """Nobody selected it: it is held against what it follows all the same."""
+        story.member(dag("a", "t >> new"), ran("t", (5, 10)), ran("new", (6, 7), added=True), selected=["t"])
+        assert story.outcomes() == [("violation", "began_too_early", "a.new", "a.t")]
+
+    def test_a_new_task_of_a_whole_run_reads_what_that_reads(self, story) -> None:
+        a = story.member(dag("a", "t"), ran("t", (0, 10)))
+        b = story.member(dag("b", "t; new"), ran("t", (11, 12)), ran("new", (5, 6), added=True), selected=["t"])
+        story.link(a, b)
+        assert story.outcomes() == [("violation", "read_too_early", "b", "a.t")]
+
+    def test_a_new_task_that_follows_nothing_selected_is_none_of_the_members(self, story) -> None:
+        old = ran("old")
+        story.member(dag("a", "t; old >> new"), ran("t", (5, 10)), old, ran("new", (1, 2), added=True), selected=["t"])
+        assert story.outcomes() == []
+
     def test_where_another_task_was_renamed_the_new_one_is_not_waited_for(self, story) -> None:
         gone, new = ran("old", state="removed", held=False), ran("new", (6, 20), added=True)
         a = story.member(dag("a", "t; new"), ran("t", (0, 5)), gone, new, selected=["t", "old"])
@@ -316,7 +332,8 @@ class TestLinks:
             selected=["in", "old"],
         )
         story.link(a, story.member(dag("b", "t"), ran("t", (7, 8))), out="old")
-        assert story.outcomes() == [("violation", "read_too_early", "b", "a.new")]
+        unread = ("violation", "read_too_early", "b", "a.new")
+        assert story.outcomes() == [unread, ("not_provable", "not_finished", "a.new", None)]
 
     def test_what_was_accepted_at_submit(self, story) -> None:
         a = story.member(dag("a", "t"), ran("t", (0, 10)))

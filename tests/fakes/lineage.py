@@ -33,7 +33,7 @@ from airflow_rerun_downstream.domain.lineage_records import (
 from airflow_rerun_downstream.domain.proof import RunTries
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
-from airflow_rerun_downstream.domain.run_accounts import Account, RunAccount
+from airflow_rerun_downstream.domain.run_accounts import Account, Moments, Places, RunAccount
 from airflow_rerun_downstream.ports.lineage import LineageFacts, RunFilter
 from tests.fakes import dags, events, records, tries, waits
 from tests.fakes.world import World
@@ -222,14 +222,17 @@ class FakeTaskRecords(FakeReader):
         }
 
     def accounts(
-        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+        self, refs: Collection[RunRef], *, places: Places | None = None, since: Moments | None = None
     ) -> dict[RunRef, RunAccount]:
         self.statements += 1
-        return {ref: self.account(ref, (places or {}).get(ref, ref)) for ref in refs if ref in self.world.runs}
+        return {
+            ref: self.account(ref, (places or {}).get(ref, ref), (since or {}).get(ref))
+            for ref in refs
+            if ref in self.world.runs
+        }
 
-    def account(self, ref: RunRef, place: RunRef) -> RunAccount:
+    def account(self, ref: RunRef, place: RunRef, since: datetime | None) -> RunAccount:
         world = self.world
-        known = world.cleared_at.get(ref)
         old = {(t.task_id, t.map_index): t.state for t in world.tasks.get(place, ())} if place != ref else {}
         accounts = {}
         for task in world.tasks[ref]:
@@ -244,7 +247,7 @@ class FakeTaskRecords(FakeReader):
                 succeeded_before=old.get(key[1:]) == "success" or any(one.state == "success" for one in earlier),
                 by_hand=marked,
                 by=world.by_hand.get(key) if marked else None,
-                added=known is not None and key[1:] not in known,
+                added=world.added(ref, key[1:], since),
             )
         skipped = any(task.state == "skipped" for task in world.tasks[ref])
         return RunAccount(
@@ -257,9 +260,9 @@ class FakeTaskRecords(FakeReader):
         )
 
     def tries(
-        self, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+        self, refs: Collection[RunRef], *, places: Places | None = None, since: Moments | None = None
     ) -> dict[RunRef, RunTries]:
-        found = self.accounts(refs, places=places)
+        found = self.accounts(refs, places=places, since=since)
         return {ref: tries.run_tries(self.world, ref, account) for ref, account in found.items()}
 
     def task_starts(

@@ -100,7 +100,9 @@ class World:
     choices: dict[tuple[RunRef, str], Skipping] = field(default_factory=dict)
     lasted: dict[RunRef, float] = field(default_factory=dict)
     empty: set[tuple[RunRef, str]] = field(default_factory=set)
-    cleared_at: dict[RunRef, frozenset[tuple[str, int]]] = field(default_factory=dict)
+    cleared_at: dict[RunRef, tuple[tuple[datetime | None, frozenset[tuple[str, int]]], ...]] = field(
+        default_factory=dict
+    )
     clears: dict[tuple[RunRef, str, int], int] = field(default_factory=dict)
     cleared_from: dict[tuple[RunRef, str, int], datetime | None] = field(default_factory=dict)
     own_starts: dict[tuple[RunRef, str, int], tuple[datetime, int]] = field(default_factory=dict)
@@ -406,7 +408,14 @@ class World:
                 self.by_hand.pop(key, None)
                 self.cleared_from[key] = own_starts.own(self, ref, task)
                 self.clears[key] = self.clears.get(key, 0) + 1
-        self.cleared_at[ref] = frozenset((t.task_id, t.map_index) for t in self.tasks[ref])
+        here = frozenset((t.task_id, t.map_index) for t in self.tasks[ref])
+        self.cleared_at[ref] = (*self.cleared_at.get(ref, ()), (self.now(), here))
+
+    def added(self, ref: RunRef, key: tuple[str, int], since: datetime | None) -> bool:
+        """Whether a task instance wasn't there yet at a clear since a moment; None: at the last one."""
+        clears = self.cleared_at.get(ref, ())
+        counted = clears[-1:] if since is None else [one for one in clears if one[0] is None or one[0] >= since]
+        return any(key not in here for _, here in counted)
 
     def recorded_try(self, task: TaskInstanceFacts) -> TaskInstanceFacts:
         """What Airflow writes down of a try that is cleared: what goes on has failed, and has ended now."""

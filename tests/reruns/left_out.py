@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-NEW_AND_RETRIED = "new tasks and retries"
-NEW_IN_STAGES = "new tasks in stages"
+NEW_BEHIND_A_TRIGGER = "new tasks behind what makes a run, where nobody meddles"
 
 CLEARED_PARENT = "a triggering task that somebody clears"
 
 ALL_GONE = "a selection of which nothing is left"
 
 LEFT_OUT: Mapping[str, str] = {
-    NEW_AND_RETRIED: "a task that a newer version has added runs once; a later retry of what it follows leaves it out",
-    NEW_IN_STAGES: "a task that a newer version has added runs with the first stage, whatever it follows",
+    NEW_BEHIND_A_TRIGGER: "the plan doesn't see that a new task reads a run made before it: only the proof does",
     ALL_GONE: "where a newer version has none of the selected tasks, the member fails with task_gone",
     CLEARED_PARENT: "where the rerun takes the old run in its place, both runs write at once",
 }

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA
 from tests.reruns.declaring import TIMEOUT, declare
-from tests.reruns.left_out import CLEARED_PARENT, LEFT_OUT, NEW_AND_RETRIED
+from tests.reruns.left_out import CLEARED_PARENT, LEFT_OUT
 from tests.reruns.making import changed
 
 if TYPE_CHECKING:
@@ -170,8 +170,7 @@ class People:
         """A newer version of a Dag comes."""
         dag = self.random.choice(self.play.example.dags)
         paused = self.world.structures[dag.dag_id].is_paused
-        ways = ("less", "order") if NEW_AND_RETRIED in LEFT_OUT else ("more", "renamed", "less", "order")
-        latest = changed(self.random, dag, ways, set())
+        latest = changed(self.random, dag, ("more", "renamed", "less", "order"), set())
         if "new" in dag.versions[-1] and "new" in latest:
             return None
         dag.versions.append(latest)

@@ -34,7 +34,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, TI
 from airflow_rerun_downstream.airflow3.lineage_facts.set_by_hand import Marks, marks
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.run_accounts import Account, RunAccount, Skipping
+from airflow_rerun_downstream.domain.run_accounts import Account, Moments, Places, RunAccount, Skipping
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -58,6 +58,7 @@ class Tries:
 
     rows: list[Any] = field(default_factory=list)
     numbers: set[int] = field(default_factory=set)
+    ids: list[Any] = field(default_factory=list)
     succeeded: bool = False
     last: int = -1
     last_start: datetime | None = None
@@ -66,6 +67,7 @@ class Tries:
         """One more."""
         self.rows.append(row)
         self.numbers.add(row.try_number)
+        self.ids.append(row.task_instance_id)
         self.succeeded |= word(row.state) == "success"
         if row.try_number >= self.last:
             self.last, self.last_start = row.try_number, row.start_date
@@ -83,7 +85,7 @@ class Rows:
     replaced: dict[RunRef, RunRef]
 
 
-def read(session: Session, refs: Collection[RunRef], places: Mapping[RunRef, RunRef] | None = None) -> Rows:
+def read(session: Session, refs: Collection[RunRef], places: Places | None = None) -> Rows:
     """The rows that accounts are made from: two statements for each eleven thousand runs."""
     replaced = {ref: old for ref, old in (places or {}).items() if ref in refs and old != ref}
     every = [*refs, *replaced.values()]
@@ -91,13 +93,13 @@ def read(session: Session, refs: Collection[RunRef], places: Mapping[RunRef, Run
 
 
 def accounts(
-    session: Session, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+    session: Session, refs: Collection[RunRef], *, places: Places | None = None, since: Moments | None = None
 ) -> dict[RunRef, RunAccount]:
     """The accounts of runs that exist: four statements, and two more where a task was skipped."""
-    return accounts_from(session, refs, read(session, refs, places))
+    return accounts_from(session, refs, read(session, refs, places), since or {})
 
 
-def accounts_from(session: Session, refs: Collection[RunRef], read: Rows) -> dict[RunRef, RunAccount]:
+def accounts_from(session: Session, refs: Collection[RunRef], read: Rows, since: Moments) -> dict[RunRef, RunAccount]:
     """The accounts of runs whose rows are read: two statements, and two more where a task was skipped."""
     rows, history = read.present, read.history
     doubtful = [ref for ref in refs if any(row.state == "skipped" for row in rows.get(ref, ()))]
@@ -106,7 +108,9 @@ def accounts_from(session: Session, refs: Collection[RunRef], read: Rows) -> dic
     return {
         ref: RunAccount(
             ref=ref,
-            tasks=told(ref, rows[ref], history, marked[ref], earlier(read.replaced.get(ref), rows, history)),
+            tasks=told(
+                ref, rows[ref], history, marked[ref], earlier(read.replaced.get(ref), rows, history), since.get(ref)
+            ),
             choices=tuple(choices[ref]),
             nothing_to_map=frozenset(empty[ref]),
             terminated=marked[ref].terminated,
@@ -158,6 +162,7 @@ def tries(session: Session, refs: Iterable[RunRef]) -> dict[tuple[RunRef, Key], 
     columns = (
         HISTORY.dag_id, HISTORY.run_id, HISTORY.task_id, HISTORY.map_index,
         HISTORY.try_number, HISTORY.state, HISTORY.start_date, HISTORY.end_date, HISTORY.hostname,
+        HISTORY.task_instance_id,
     )  # fmt: skip
     for some in chunks(set(refs)):
         wanted = select(*columns).where(pair_in(session, HISTORY.dag_id, HISTORY.run_id, names(some)))
@@ -214,8 +219,9 @@ def told(
     history: Mapping[tuple[RunRef, Key], Tries],
     marked: Marks,
     before: Collection[Key],
+    since: datetime | None,
 ) -> dict[Key, Account]:
-    """The accounts of one run's task instances."""
+    """The accounts of one run's task instances. ``since``: see `TaskRecords.accounts`."""
     found: dict[Key, Account] = {}
     for row in rows:
         if row.task_id is None:
@@ -230,7 +236,7 @@ def told(
             succeeded_before=old.succeeded or key in before,
             by_hand=by_hand,
             by=marked.who(*key) if by_hand else None,
-            added=bool(row.clear_number) and minted_since(row.id, row.queued_at),
+            added=bool(row.clear_number) and made_since([row.id, *old.ids], since or row.queued_at),
         )
     return found
 
@@ -265,12 +271,16 @@ def was_marked(row: Any, begun: bool, marked: Marks) -> bool:
     )
 
 
-def minted_since(key: Any, moment: datetime | None) -> bool:
-    """Whether a task instance got its id at a moment or later: Airflow makes ids of the time (version 7)."""
-    number = key if isinstance(key, UUID) else UUID(str(key))
-    if moment is None or number.version != 7:
+def made_since(ids: Iterable[Any], moment: datetime | None) -> bool:
+    """Whether a task instance was made at a moment or later. ``ids``: those of all of its tries.
+
+    Airflow makes ids of the time (version 7), in milliseconds. A try has one of its own; the first tells.
+    """
+    numbers = [one if isinstance(one, UUID) else UUID(str(one)) for one in ids]
+    if moment is None or any(number.version != 7 for number in numbers):
         return False
-    return datetime.fromtimestamp((number.int >> 80) / 1000, tz=timezone.utc) >= moment
+    first = min(number.int >> 80 for number in numbers)
+    return datetime.fromtimestamp(first / 1000, tz=timezone.utc) >= moment
 
 
 def lasted(run: Any) -> float | None:

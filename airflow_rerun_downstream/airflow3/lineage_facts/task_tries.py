@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from airflow_rerun_downstream.airflow3.lineage_facts.accounts import NONE, accounts_from, read
@@ -10,7 +10,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts.online import word
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import BY_TASK
 from airflow_rerun_downstream.domain.proof import RunTries, TaskTries, Try
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.run_accounts import RunAccount
+from airflow_rerun_downstream.domain.run_accounts import Moments, Places, RunAccount
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -19,12 +19,12 @@ ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"}
 
 
 def tries(
-    session: Session, refs: Collection[RunRef], *, places: Mapping[RunRef, RunRef] | None = None
+    session: Session, refs: Collection[RunRef], *, places: Places | None = None, since: Moments | None = None
 ) -> dict[RunRef, RunTries]:
     """See `TaskRecords.tries`: the statements of `accounts`."""
     rows = read(session, refs, places)
     found = dict[RunRef, RunTries]()
-    for ref, account in accounts_from(session, refs, rows).items():
+    for ref, account in accounts_from(session, refs, rows, since or {}).items():
         here = rows.present[ref]
         tasks = sorted((row for row in here if row.task_id is not None), key=BY_TASK)
         every = (
