@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
 from airflow_rerun_downstream.conductor.gates import overtaken
@@ -86,8 +85,7 @@ def left_behind(
     work: Work, rerun: Rerun, members: Collection[Member], listed: Mapping[RunRef, Sequence[NotMadeAnew]]
 ) -> Iterator[tuple[Member, list[NotMadeAnew]]]:
     """What skipped members have made anew from data that was made anew once more since their last dispatch."""
-    active = next((one for one in work.store.active() if one.rerun.id == rerun.id), ActiveRerun(rerun, ()))
-    active = replace(active, members=tuple(members))
+    active = ActiveRerun(rerun, tuple(members), work.store.children(rerun.id))
     for member in members:
         if member.state is not MemberState.SKIPPED or (since := overtaken(member, active)) is None:
             continue

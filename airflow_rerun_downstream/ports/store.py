@@ -9,7 +9,7 @@ from typing import Protocol
 
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
-from airflow_rerun_downstream.domain.member import Awaited, Member
+from airflow_rerun_downstream.domain.member import Awaited, Child, Member
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
@@ -108,6 +108,10 @@ class RerunStore(Protocol):
 
         What they wait for themselves isn't told. A member that has ended a stage waits for its own stages, too.
         """
+        ...
+
+    def children(self, rerun_id: int) -> tuple[Child, ...]:
+        """Which members' runs are made by tasks of others, by the maker, its task and its index."""
         ...
 
     def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:

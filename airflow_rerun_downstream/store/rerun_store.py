@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
-from airflow_rerun_downstream.domain.member import Awaited, Member
+from airflow_rerun_downstream.domain.member import Awaited, Child, Member
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
@@ -22,7 +22,7 @@ from airflow_rerun_downstream.ports.store import EVERYTHING, Part, RerunFilter
 from airflow_rerun_downstream.store import active_reruns, codec, insertion, moves, omissions, parts, search
 from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 from airflow_rerun_downstream.store.executor import Executor, chunks
-from airflow_rerun_downstream.store.mapping import counts_of, members_of, rerun_of
+from airflow_rerun_downstream.store.mapping import children_of, counts_of, members_of, rerun_of
 from airflow_rerun_downstream.store.tables import active_run, event, link, member, rerun
 
 
@@ -70,6 +70,10 @@ class SqlRerunStore:
     def gates(self, member_id: int) -> list[Awaited]:
         """See `RerunStore.gates`. Two statements."""
         return parts.gates(self._executor, member_id)
+
+    def children(self, rerun_id: int) -> tuple[Child, ...]:
+        """See `RerunStore.children`."""
+        return children_of(self._executor, [rerun_id]).get(rerun_id, ())
 
     def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:
         """See `RerunStore.links`. What ``via`` held comes back as plain JSON."""

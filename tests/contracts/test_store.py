@@ -727,6 +727,8 @@ class TestAdoptMember:
             (active,) = store.active()
             parent, child = active.members
             assert active.children == (Child(parent.id, "fire", -1, child.id),)
+            assert store.children(active.rerun.id) == active.children
+            assert store.children(active.rerun.id + 1) == ()
             assert child.clear_number == 2
             assert adopt(store, child.id)
         with opened() as store:

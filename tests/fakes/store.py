@@ -195,6 +195,9 @@ class FakeStore:
         members = self.rows.members
         return {one: awaited_by(members[one], members) if one in members else [] for one in member_ids}
 
+    def children(self, rerun_id: int) -> tuple[Child, ...]:
+        return self.rows.children.get(rerun_id, ())
+
     def links(self, rerun_id: int, part: Part = EVERYTHING) -> list[Link]:
         links = self.rows.links.get(rerun_id, ())
         return cut([one for one in links if may_read(part, one.upstream.dag_id, one.downstream.dag_id)], part)
