@@ -271,7 +271,7 @@ def changed(random: Random, dag: Dag, how_it_may: tuple[str, ...], kept: set[str
             one.name: replace(one, after=(one.after - {task.name}) | (task.after if task.name in one.after else set()))
             for one in tasks.values()
         }
-    tasks[task.name] = replace(task, after=frozenset(one for one in task.after if random.random() < 0.5))
+    tasks[task.name] = replace(task, after=frozenset(one for one in sorted(task.after) if random.random() < 0.5))
     return tasks
 
 
