@@ -47,11 +47,12 @@ def may_be_new(task: TaskInstanceFacts, member: Member, since: datetime) -> bool
 def with_added(
     member: Member, instances: Sequence[TaskInstanceFacts], account: RunAccount, structure: DagStructure | None
 ) -> Member:
-    """A member with what has been added to its tasks, and to those of each of its stages."""
+    """A member with what has been added to its tasks, and to those of each of its stages; what has a stage keeps it."""
     older = {task.task_id for task in instances if not account.of(task).added}
+    named = {task.task_id for task in member.tasks} - older
 
     def more(tasks: Tasks) -> Tasks:
-        added = added_to(tasks, instances, account, structure)
+        added = [one for one in added_to(tasks, instances, account, structure) if one.task_id not in named]
         refs = (TaskRef(task.task_id, task.map_index if task.task_id in older else None) for task in added)
         return normalised([*tasks, *refs])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation, TaskInstanceFacts
@@ -22,10 +23,19 @@ def judged(member: Member, seen: Observation, found: Evidence | None) -> Judgeme
         return Judgement(known)
     if found is None:
         return None
-    judgement = judge(member.so_far, seen, found)
+    judgement = judge(member.so_far, without_later(member, seen, found), found)
     # Of a stage nothing may be left, as long as others follow.
     done = judgement.verdict is Verdict.TASKS_GONE and not member.last_stage
     return Judgement(Verdict.SUCCEEDED, judgement.not_made_anew) if done else judgement
+
+
+def without_later(member: Member, seen: Observation, found: Evidence) -> Observation:
+    """A run without what has been added to it and runs again in a later stage: now it has run too early."""
+    if member.last_stage:
+        return seen
+    later = {task.task_id for task in member.tasks} - {task.task_id for task in member.so_far}
+    kept = (one for one in seen.task_instances if one.task_id not in later or not found.account.of(one).added)
+    return replace(seen, task_instances=tuple(kept))
 
 
 def takes_evidence(member: Member, seen: Observation) -> bool:

@@ -111,8 +111,8 @@ class PlannedRun:
     that isn't selected by itself but could be, with freeze mode or without; empty where it can't. ``can_be_source``
     and ``source_reason`` answer for the run as a source. ``polluted``: the tasks with data that wrong data has
     reached, of a source those that it begins with, too. ``cuts``: triggering tasks between selected ones that don't run
-    again, so that the run is rerun in stages. ``freeze_action`` None: freeze mode does nothing with the run;
-    ``freeze_reason`` says why not, where the run isn't finished.
+    again, so that the run is rerun in stages; ``coming``: what Airflow will add to it behind them. ``freeze_action``
+    None: freeze mode does nothing with the run; ``freeze_reason`` says why not, where the run isn't finished.
     """
 
     facts: RunFacts
@@ -128,6 +128,7 @@ class PlannedRun:
     freeze_reason: str | None = None
     polluted: frozenset[str] = frozenset()
     cuts: frozenset[str] = frozenset()
+    coming: frozenset[str] = frozenset()
 
     @property
     def ref(self) -> RunRef:

@@ -95,12 +95,14 @@ NO_CHILDREN: Mapping[str, bool] = {}
 class TaskSelection:
     """A selection with, for each task that wasn't asked for, the reason why it comes along or was left out.
 
-    ``cuts``: the tasks that were left out between selected ones, which have to run in stages therefore.
+    ``cuts``: the tasks that were left out between selected ones, which have to run in stages therefore. ``coming``:
+    those behind them that Airflow will add to the run.
     """
 
     tasks: Tasks
     reasons: Mapping[str, str]
     cuts: frozenset[str] = frozenset()
+    coming: frozenset[str] = frozenset()
 
     @cached_property
     def _meant(self) -> frozenset[tuple[str, int | None]]:
@@ -129,8 +131,10 @@ def default_selection(
     structure: DagStructure | None,
     instances: Sequence[TaskInstanceFacts],
     children: Mapping[str, bool] = NO_CHILDREN,
+    coming: Collection[str] = (),
 ) -> TaskSelection:
-    """A selection that nobody made by hand. ``wanted``: the tasks, each with the reason.
+    """A selection that nobody made by hand. ``wanted``: the tasks, each with the reason. ``coming``: the tasks that
+    Airflow will add to the run, and run with the others.
 
     Failed tasks upstream of the selected ones come along with all that follows them, and setups and teardowns. Of the
     tasks that made other runs those are left out that `left_out` names.
@@ -138,14 +142,16 @@ def default_selection(
     here = present(instances)
     reasons = {task_id: why for task_id, why in wanted.items() if task_id in here}
     reasons.update(brought_along(structure, set(reasons), instances))
-    left = left_out(structure, instances, set(reasons), children)
+    left = left_out(structure, instances, set(reasons), children, coming)
     chosen = set(reasons) - set(left)
     reasons.update(left)
     for task_id in setups_and_teardowns(structure, chosen) & here:
         reasons[task_id] = "setup_or_teardown"
         chosen.add(task_id)
-    cuts = {task_id for task_id in left if (downstream_tasks(structure, [task_id]) - {task_id}) & chosen}
-    return TaskSelection(normalised(TaskRef(task_id) for task_id in chosen), reasons, frozenset(cuts))
+    new = frozenset(coming if chosen else ())
+    cuts = {task_id for task_id in left if (downstream_tasks(structure, [task_id]) - {task_id}) & (chosen | new)}
+    behind = new & downstream_tasks(structure, cuts)
+    return TaskSelection(normalised(TaskRef(task_id) for task_id in chosen), reasons, frozenset(cuts), behind)
 
 
 def left_out(
@@ -153,12 +159,13 @@ def left_out(
     instances: Sequence[TaskInstanceFacts],
     wrong: Collection[str],
     children: Mapping[str, bool],
+    coming: Collection[str],
 ) -> dict[str, str]:
     """The TriggerDagRun tasks that aren't run again, each with the reason: their runs are rerun in their place.
 
     ``children``: the tasks whose runs are known, each with whether all of these would be adopted. A task at the end of
-    what is ``wrong`` is left out. One with followers runs, so that these come after what stands before it, unless it
-    can't make a second run, or the run that it made can't be adopted.
+    what is ``wrong`` is left out, if nothing that is ``coming`` follows it. One with followers runs, so that these come
+    after what stands before it, unless it can't make a second run, or the run that it made can't be adopted.
     """
     if structure is None:
         return {}
@@ -168,7 +175,7 @@ def left_out(
         node = structure.tasks.get(task_id)
         if node is None or not node.triggers_dag_run or task_id not in {*succeeded, *children}:
             continue
-        last = not (downstream_tasks(structure, [task_id]) - {task_id}) & set(wrong)
+        last = not (downstream_tasks(structure, [task_id]) - {task_id}) & {*wrong, *coming}
         if node.makes_one_run:
             found[task_id] = "makes_a_new_run" if last else "makes_one_run"
         elif task_id in succeeded and (last or not children.get(task_id, False)):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from airflow_rerun_downstream.domain.definitions import DagVersion
-from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskNode
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskInstanceFacts, TaskNode
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.selection import present
 
 
 @dataclass
@@ -72,6 +73,14 @@ class Structures:
         if not self.moves(ref, on_latest_version):
             return frozenset()
         return frozenset(self.own[ref].structure.tasks.keys() - self.latest[ref.dag_id].tasks.keys())
+
+    def coming(self, ref: RunRef, instances: Sequence[TaskInstanceFacts]) -> frozenset[str]:
+        """The tasks that Airflow adds to a run when it runs again: what it doesn't have of the version by which it will
+        run. ``instances``: what it has.
+        """
+        if not instances or not self.moves(ref):
+            return frozenset()
+        return frozenset(self.latest[ref.dag_id].tasks.keys() - present(instances))
 
 
 def joined(dag: DagStructure) -> DagStructure:

@@ -10,7 +10,7 @@ from airflow_rerun_downstream.domain.gaps import Gap, gaps
 from airflow_rerun_downstream.domain.order import Order, Stage, put_in_order
 from airflow_rerun_downstream.domain.plan import PlanContent, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.readings import Reading
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, normalised, shown
 from airflow_rerun_downstream.domain.structures import Structures
 
 NAMED = 5
@@ -38,7 +38,7 @@ class Between:
         return put_in_order(
             self.readings if rerun_source else [each for each in self.readings if each.downstream != source],
             self.structures,
-            selected,
+            {ref: with_coming(runs[ref], tasks) for ref, tasks in selected.items()},
             {ref: runs[ref].cuts for ref in selected if runs[ref].cuts},
             self.edges,
             source=source,
@@ -62,6 +62,11 @@ class Between:
                 return replace(order, lost=lost), left_out
             left_out |= out
             selected = {ref: tasks for ref, tasks in selected.items() if ref not in out}
+
+
+def with_coming(run: PlannedRun, tasks: Tasks) -> Tasks:
+    """A selection with what Airflow will add to the run behind a cut: it runs too early, and has to run again."""
+    return normalised([*tasks, *map(TaskRef, run.coming)]) if tasks and run.coming else tasks
 
 
 def order_warnings(plan: PlanContent, selected: Mapping[RunRef, Tasks], order: Order) -> Iterable[PlanWarning]:

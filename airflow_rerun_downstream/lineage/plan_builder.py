@@ -161,6 +161,7 @@ class PlanBuilder:
             source_reason=source_reason,
             task_instances=self.planned_tasks(run, chosen, selected=selected, left_out=left_out),
             cuts=chosen.cuts,
+            coming=chosen.coming,
         )
 
     def planned_tasks(

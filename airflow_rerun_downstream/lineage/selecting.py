@@ -51,11 +51,12 @@ def source_selection(
     structure: DagStructure | None,
     instances: Sequence[TaskInstanceFacts],
     children: Mapping[str, bool] = NO_CHILDREN,
+    coming: Collection[str] = (),
 ) -> TaskSelection:
     """The source's selection: exactly what was asked, or the default. Raises `EmptySelection`, `Invalid`."""
     if asked is not None:
         return explicit_selection(run.ref, asked, structure, instances)
-    return default_selection(source_defaults(run, structure, instances), structure, instances, children)
+    return default_selection(source_defaults(run, structure, instances), structure, instances, children, coming)
 
 
 class Selecting:
@@ -89,7 +90,8 @@ class Selecting:
     def of_source(self, run: RunFacts, asked: Tasks | None) -> TaskSelection:
         """The source's selection, where it is known which runs its tasks made."""
         structure, instances = self.explored.structures.get(run.ref), self.instances[run.ref]
-        return source_selection(run, asked, structure, instances, self.children(run.ref, run.ref))
+        coming = self.explored.structures.coming(run.ref, instances)
+        return source_selection(run, asked, structure, instances, self.children(run.ref, run.ref), coming)
 
     def nothing_to_run(self, ref: RunRef, chosen: TaskSelection) -> str:
         """Why nothing of a run would run: all that is wrong in it made runs which are rerun, or its tasks are gone."""
@@ -158,4 +160,5 @@ class Selecting:
             for task in instances
             if pollution.whole or task.task_id in pollution.task_ids
         }
-        return default_selection(wanted, self.explored.structures.get(ref), instances, children)
+        coming = self.explored.structures.coming(ref, instances)
+        return default_selection(wanted, self.explored.structures.get(ref), instances, children, coming)

@@ -14,6 +14,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
 from airflow_rerun_downstream.domain.rerun_request import Actor, MemberRequest, RerunRequest
 from airflow_rerun_downstream.domain.selection import explicit_selection, failed_upstream_tasks, named
 from airflow_rerun_downstream.domain.states import MemberState, Role
+from airflow_rerun_downstream.lineage.ordering import with_coming
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 from airflow_rerun_downstream.service.checks import stops
 
@@ -107,7 +108,7 @@ def member_of(run: PlannedRun, role: Role, tasks: Tasks, order: Order) -> NewMem
         ref=run.ref,
         role=role,
         state=MemberState.STOPPING if role is Role.DOWNSTREAM and stops(run) else MemberState.PENDING,
-        tasks=tasks,
+        tasks=with_coming(run, tasks),
         depth=stages[0].depth,
         waits_for=frozenset(gate.ref for gate in gates if gate not in partly),
         stages=tuple(stage.tasks for stage in stages) if len(stages) > 1 else (),

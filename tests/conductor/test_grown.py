@@ -113,10 +113,13 @@ def test_a_skip_lists_it(house: House) -> None:
     assert listed == {"a": "skipped_by_user", "b": "skipped_by_user", "new": "rebuilt_on_polluted"}
 
 
-def staged(house: House, order: str, *new: tuple[str, int]) -> list[list[str]]:
-    """The tasks, then those of each stage, of a member of two stages, ``a`` and ``b``, with what has been added."""
+def staged(house: House, order: str, *new: tuple[str, int], named: str = "") -> list[list[str]]:
+    """The tasks, then those of each stage, of a member of two stages, ``a`` and ``b``, with what has been added.
+
+    ``named``: the stage that the submit gave to what is new.
+    """
     house.world.dag("d", order)
-    stages = tuple((TaskRef(one),) for one in "ab")
+    stages = tuple((TaskRef(one), *((TaskRef("new"),) if one == named else ())) for one in "ab")
     member = a_member(1, tasks=(*stages[0], *stages[1]), stages=stages)
     keys = [("a", -1), ("b", -1), ("left", -1), ("left", 0), *new]
     account = RunAccount(member.ref, {key: Account(added=key in new) for key in keys})
@@ -132,4 +135,5 @@ def test_it_runs_again_with_each_stage_that_it_follows(house: House) -> None:
     assert staged(house, "a >> b >> new; left", ("new", -1)) == [["a", "b", "new"], ["a", "new"], ["b", "new"]]
     assert staged(house, "a; b >> new; left", ("new", -1)) == [["a", "b", "new"], ["a"], ["b", "new"]]
     assert staged(house, "a; b; left; new", ("new", -1)) == [["a", "b"], ["a"], ["b"]]
+    assert staged(house, "a >> new; b; left", ("new", -1), named="b") == [["a", "b", "new"], ["a"], ["b", "new"]]
     assert staged(house, "a; b >> left", ("left", 1)) == [["a", "b", "left[1]"], ["a"], ["b", "left[1]"]]

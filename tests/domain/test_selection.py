@@ -61,6 +61,37 @@ def test_a_trigger_task_that_made_nothing_is_taken() -> None:
     assert ids(chosen.tasks) == ["trigger"]
 
 
+@pytest.mark.parametrize(
+    ("order", "one_run", "adopted", "tasks", "reason", "behind"),
+    [
+        ("a >> fire >> new", False, True, ["a", "fire"], "polluted", []),
+        ("a >> fire >> new", False, False, ["a"], "makes_a_new_run", ["new"]),
+        ("a >> fire >> new", True, True, ["a"], "makes_one_run", ["new"]),
+        ("a >> fire; a >> new", False, True, ["a"], "makes_a_new_run", []),
+        ("fire >> new; a", True, True, ["a"], "makes_one_run", ["new"]),
+    ],
+)
+def test_what_airflow_will_add_follows_a_trigger_task(
+    order: str, one_run: bool, adopted: bool, tasks: list[str], reason: str, behind: list[str]
+) -> None:
+    made = world(order)
+    made.trigger_task("d", "fire", "child", one_run=one_run, waits=True)
+    here = instances(a="success", fire="success")
+    wanted = dict.fromkeys(["a", "fire"], "polluted")
+    chosen = default_selection(wanted, made.structures["d"], here, {"fire": adopted}, {"new"})
+    assert (ids(chosen.tasks), chosen.reasons["fire"], sorted(chosen.coming)) == (tasks, reason, behind)
+    assert chosen.cuts == (frozenset({"fire"}) if behind else frozenset())
+
+
+def test_nothing_is_added_to_a_run_of_which_nothing_runs() -> None:
+    made = world("fire >> new")
+    made.trigger_task("d", "fire", "child", one_run=True, waits=True)
+    chosen = default_selection(
+        {"fire": "polluted"}, made.structures["d"], instances(fire="success"), {"fire": True}, {"new"}
+    )
+    assert (chosen.tasks, chosen.coming) == ((), frozenset())
+
+
 def test_failed_upstream_tasks_come_along() -> None:
     chosen = default_selection(
         {"c": "polluted"}, world("a >> b >> c").structures["d"], instances(a="success", b="failed", c="success")

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-NEW_BEHIND_A_TRIGGER = "new tasks behind what makes a run, where nobody meddles"
-
 CLEARED_PARENT = "a triggering task that somebody clears"
 
 ALL_GONE = "a selection of which nothing is left"
 
 LEFT_OUT: Mapping[str, str] = {
-    NEW_BEHIND_A_TRIGGER: "the plan doesn't see that a new task reads a run made before it: only the proof does",
     ALL_GONE: "where a newer version has none of the selected tasks, the member fails with task_gone",
     CLEARED_PARENT: "where the rerun takes the old run in its place, both runs write at once",
 }
