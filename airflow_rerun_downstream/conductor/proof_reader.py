@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
+from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
 from airflow_rerun_downstream.domain.member import Member
-from airflow_rerun_downstream.domain.plan import Evidence, Link
+from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Facts, Proof, ProvenLink, ProvenMember, Told
 from airflow_rerun_downstream.domain.proving import prove
 from airflow_rerun_downstream.domain.rebuilt import REBUILT, at_submit
@@ -30,16 +31,20 @@ def read_facts(work: Work, rerun: Rerun) -> Facts:
     """All that a proof is made from."""
     members = [one for one in work.store.members(rerun.id) if one.role is not Role.FROZEN]
     listed = work.store.not_made_anew(rerun.id)
-    links = tuple(proven_links(work.store.links(rerun.id)))
+    stored = list(work.store.links(rerun.id))
+    links = tuple(proven_links(stored))
     found = proven_members(members, listed, work.store.events(rerun.id))
     replaced = {one.at_submit for one in found} - {one.ref for one in found}
     joined = {ref for link in links for ref in (link.upstream, link.downstream)}
+    besides = beside(work, stored, found)
+    others = {other for some in besides.values() for other in some}
     refs = sorted({one.ref for one in found} | joined - replaced)
-    runs = work.facts.tasks.tries(
-        refs,
+    every = work.facts.tasks.tries(
+        sorted({*refs, *others}),
         places={one.ref: one.at_submit for one in found if one.ref != one.at_submit},
-        since=dict.fromkeys(refs, rerun.created_at),
+        since=dict.fromkeys([*refs, *others], rerun.created_at),
     )
+    runs = {ref: tries for ref in refs if (tries := every.get(ref)) is not None}
     structures = structures_of(work, list(runs))
     return Facts(
         since=rerun.created_at,
@@ -48,7 +53,32 @@ def read_facts(work: Work, rerun: Rerun) -> Facts:
         runs=runs,
         structures={ref: dag for ref in runs if (dag := structures.was(ref)) is not None},
         told=tuple(told(rerun, listed)),
+        beside={ref: {one: every[one] for one in some if one in every} for ref, some in besides.items()},
     )
+
+
+def beside(work: Work, links: Iterable[Link], members: Sequence[ProvenMember]) -> dict[RunRef, list[RunRef]]:
+    """By members' runs: those that had their place at submit, and what the tasks have made last that had made them.
+
+    One statement, where tasks made runs of members.
+    """
+    by_submit = {one.at_submit: one for one in members}
+    found = {one.ref: {one.at_submit} for one in members if one.ref != one.at_submit}
+    makers: dict[tuple[RunRef, str | None, int], set[RunRef]] = {}
+    for link in links:
+        child = by_submit.get(link.downstream) if isinstance(link.downstream, RunRef) else None
+        if child is not None and link.kind is LinkKind.TRIGGER and link.to_task_id is None:
+            parent = by_submit.get(link.upstream)
+            for ref in {link.upstream, parent.ref if parent is not None else link.upstream}:
+                key = ref, link.from_task_id, int(link.via.get("map_index", -1))
+                makers.setdefault(key, set()).add(child.ref)
+    taken = {ref for one in members for ref in (one.ref, one.at_submit)}
+    for made in work.facts.tasks.triggered_runs(sorted({ref for ref, _, _ in makers})) if makers else ():
+        if isinstance(made, TriggeredRun) and made.child.ref not in taken:
+            for ref in makers.get((made.parent, made.task_id, made.map_index), ()):
+                if ref.dag_id == made.child.ref.dag_id:
+                    found.setdefault(ref, set()).add(made.child.ref)
+    return {ref: sorted(some) for ref, some in found.items()}
 
 
 def proven_links(links: Iterable[Link]) -> Iterable[ProvenLink]:

@@ -107,7 +107,8 @@ class Told:
 class Facts:
     """All that a proof is made from. ``since``: when the rerun began. ``runs`` has those that exist, members or not.
 
-    ``structures``: the Dag as each run's own tasks have it.
+    ``structures``: the Dag as each run's own tasks have it. ``beside``, by members' runs: the other runs that had their
+    place, or that the task made which had made them.
     """
 
     since: datetime
@@ -116,6 +117,7 @@ class Facts:
     runs: Mapping[RunRef, RunTries]
     structures: Mapping[RunRef, DagStructure]
     told: tuple[Told, ...] = ()
+    beside: Mapping[RunRef, Mapping[RunRef, RunTries]] = field(default_factory=dict)
 
 
 class Outcome(str, Enum):

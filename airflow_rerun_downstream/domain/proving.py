@@ -9,6 +9,7 @@ from airflow_rerun_downstream.domain.proof import Counts, Facts, Finding, Outcom
 from airflow_rerun_downstream.domain.proof_links import Between
 from airflow_rerun_downstream.domain.proof_older import Remains
 from airflow_rerun_downstream.domain.proof_pairs import Pairs
+from airflow_rerun_downstream.domain.proof_places import InPlace
 from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene
 from airflow_rerun_downstream.domain.proof_tasks import InRun
 
@@ -19,8 +20,9 @@ def prove(facts: Facts, at: datetime) -> Proof:
     """Check everything that the facts of a rerun allow to check.
 
     Each pair of members that a link joins: the read came after the write. Each two selected tasks of a run of which
-    one waits for the other: it did. Each selected task: it was made anew. What follows one and wasn't selected: it was
-    told. What can't be told from the facts is `not_provable`, never a violation.
+    one waits for the other: it did. Each other run in a member's place: it was over, or came later. Each selected task:
+    it was made anew. What follows one and wasn't selected: it was told. What can't be told from the facts is
+    `not_provable`, never a violation.
     """
     scene = Scene(facts)
     within, pairs = InRun(scene), Pairs(scene)
@@ -29,8 +31,9 @@ def prove(facts: Facts, at: datetime) -> Proof:
     anew = [one for member in right for one in within.made_anew(member)]
     orders = [one for member in right for one in within.in_order(member)]
     untold = [one for member in right for one in within.left_untold(member)]
+    alone = [one for member in right for one in InPlace(scene).alone(member)]
     links = list(between.checked())
-    found = [one for one in (*links, *orders, *anew, *untold) if one is not None]
+    found = [one for one in (*links, *orders, *anew, *untold, *alone) if one is not None]
     found += between.resting([one for one in found if one.outcome is Outcome.VIOLATION])
     older = Remains(scene, pairs).older()
     outcomes = counted(found)

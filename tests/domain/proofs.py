@@ -64,6 +64,7 @@ class Story:
     runs: dict[RunRef, RunTries] = field(default_factory=dict)
     structures: dict[RunRef, DagStructure] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
+    beside: dict[RunRef, dict[RunRef, RunTries]] = field(default_factory=dict)
 
     def run(self, structure: DagStructure, *tasks: TaskTries) -> RunRef:
         """A run of a Dag."""
@@ -98,7 +99,8 @@ class Story:
 
     def proof(self) -> Proof:
         """The proof as it is found."""
-        facts = Facts(SINCE, tuple(self.members), tuple(self.links), self.runs, self.structures, tuple(self.told))
+        told, beside = tuple(self.told), self.beside
+        facts = Facts(SINCE, tuple(self.members), tuple(self.links), self.runs, self.structures, told, beside)
         return prove(facts, at(10_000))
 
     def outcomes(self) -> list[tuple[str, str, str, str | None]]:

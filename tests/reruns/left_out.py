@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-CLEARED_PARENT = "a triggering task that somebody clears"
-
 ALL_GONE = "a selection of which nothing is left"
 
 LEFT_OUT: Mapping[str, str] = {
     ALL_GONE: "where a newer version has none of the selected tasks, the member fails with task_gone",
-    CLEARED_PARENT: "where the rerun takes the old run in its place, both runs write at once",
 }

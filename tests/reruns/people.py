@@ -13,7 +13,6 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA
 from tests.reruns.declaring import TIMEOUT, declare
-from tests.reruns.left_out import CLEARED_PARENT, LEFT_OUT
 from tests.reruns.making import changed
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class People:
 
     def clear(self) -> str | None:
         """Clear a run."""
-        if (ref := self.run()) is None or not self.world.tasks[ref] or self.mustnt(ref):
+        if (ref := self.run()) is None or not self.world.tasks[ref]:
             return None
         self.scheduler.clear(ref)
         return f"{ref} is cleared"
@@ -67,7 +66,6 @@ class People:
             for gate in one.gates
             if members[gate.member].state is MemberState.SUCCEEDED and members[gate.member].ref in self.world.runs
         )
-        right = [ref for ref in right if not self.mustnt(ref)]
         if not right:
             return None
         ref = self.random.choice(right)
@@ -76,7 +74,7 @@ class People:
 
     def clear_part(self) -> str | None:
         """Clear a task of a run, with or without what follows it."""
-        if (ref := self.run()) is None or not self.world.tasks[ref] or self.mustnt(ref):
+        if (ref := self.run()) is None or not self.world.tasks[ref]:
             return None
         dag = self.scheduler.dag_of(ref)
         here = sorted({task.task_id for task in self.world.tasks[ref] if task.task_id in dag.tasks})
@@ -100,14 +98,6 @@ class People:
             return None
         self.scheduler.mark((ref, task.task_id, task.map_index), state, by=DONE_BY)
         return f"{task.task_id} [{task.map_index}] of {ref} is marked {state}"
-
-    def mustnt(self, ref: RunRef) -> bool:
-        """Whether a clear of a run is left out of all examples."""
-        return CLEARED_PARENT in LEFT_OUT and self.makes_runs(ref)
-
-    def makes_runs(self, ref: RunRef) -> bool:
-        """Whether a task of a run makes another."""
-        return any(node.triggers_dag_run for node in self.scheduler.dag_of(ref).tasks.values())
 
     def mark_task_success(self) -> str | None:
         return self.mark_task("success")
