@@ -74,6 +74,11 @@ class RerunDownstreamClient:
         """One record."""
         return self._ask(record_payloads.Rerun, "GET", f"/reruns/{rerun_id}")
 
+    def changes(self, rerun_id: int, *, since: str | None = None, limit: int = 50) -> record_payloads.Changes:
+        """What has changed since an earlier answer, whose cursor is ``since``; without one: all there is."""
+        wanted = {"since": since, "limit": limit}
+        return self._ask(record_payloads.Changes, "GET", f"/reruns/{rerun_id}/changes", wanted)
+
     def members(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.Members:
         """A page of a rerun's members."""
         return self._ask(record_payloads.Members, "GET", f"/reruns/{rerun_id}/members", page(limit, offset))

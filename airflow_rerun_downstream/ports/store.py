@@ -57,6 +57,21 @@ EVERYTHING = Part()
 """All of a rerun's rows."""
 
 
+@dataclass(frozen=True)
+class Head:
+    """What tells at a glance whether a rerun has changed.
+
+    ``revision`` goes up with each change of the rerun, of a member, of the record, and of what wasn't made anew. What
+    is read after a revision was seen has all that was written with it and with those below it.
+    """
+
+    id: int
+    source: RunRef
+    state: RerunState
+    created_at: datetime
+    revision: int
+
+
 class RerunStore(Protocol):
     """Our tables.
 
@@ -81,6 +96,10 @@ class RerunStore(Protocol):
         """A rerun with its counts."""
         ...
 
+    def head(self, rerun_id: int) -> Head | None:
+        """A rerun at a glance. One row."""
+        ...
+
     def page(self, wanted: RerunFilter) -> tuple[list[Rerun], int]:
         """One page of reruns, and how many there are in all.
 
@@ -92,6 +111,16 @@ class RerunStore(Protocol):
         """The members of a rerun with what they wait for, in order of depth, ready time and run.
 
         ``only``: those among these, which are a hundred or so.
+        """
+        ...
+
+    def changed_members(
+        self, rerun_id: int, *, since: int, after: int = 0, readable: frozenset[str] | None = None, limit: int
+    ) -> list[Member]:
+        """The members that were written after a revision, and those that wait for such, by id.
+
+        ``since`` -1: all of them. ``after``: those with a greater id. ``readable``: see `Part`. As time goes by,
+        members are added to those after a revision; none is taken away.
         """
         ...
 
@@ -138,8 +167,12 @@ class RerunStore(Protocol):
         """How many links `links` would answer without a limit."""
         ...
 
-    def events(self, rerun_id: int, part: Part = EVERYTHING) -> list[RerunEvent]:
-        """The record, oldest first."""
+    def events(self, rerun_id: int, part: Part = EVERYTHING, *, after: int = 0) -> list[RerunEvent]:
+        """The record, oldest first. ``after``: the lines with a greater id, which are those that were added later."""
+        ...
+
+    def named_dags(self, rerun_id: int, *, after: int = 0) -> tuple[frozenset[str], int]:
+        """The Dags that the lines with a greater id name besides their members', and the last of these ids."""
         ...
 
     def count_events(self, rerun_id: int, part: Part) -> int:

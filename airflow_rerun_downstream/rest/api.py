@@ -15,7 +15,14 @@ from airflow_rerun_downstream.rest import (
     proof_payloads,
     record_payloads,
 )
-from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, ProofQuery, RerunQuery
+from airflow_rerun_downstream.rest.queries import (
+    ChangesQuery,
+    DagRunQuery,
+    MemberQuery,
+    PageQuery,
+    ProofQuery,
+    RerunQuery,
+)
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody, known_id
 from airflow_rerun_downstream.service import Service
 
@@ -59,6 +66,14 @@ class Api:
     def rerun(self, rerun_id: int) -> record_payloads.Rerun:
         """``GET /reruns/{id}``: one record."""
         return presenters.rerun(self._service.rerun(self._actor, known_id(rerun_id, "rerun")))
+
+    def changes(self, rerun_id: int, *, since: str | None = None, limit: int = 50) -> record_payloads.Changes:
+        """``GET /reruns/{id}/changes``: what has changed since an earlier answer; without ``since``: all there is."""
+        query = ChangesQuery(since=since, limit=limit)
+        most = min(query.limit, max(self._maximum, 1))
+        return presenters.changes(
+            self._service.changes(self._actor, known_id(rerun_id, "rerun"), since=query.since, limit=most)
+        )
 
     def members(
         self, rerun_id: int, *, limit: int = 50, offset: int = 0, member_id: Collection[int] | None = None

@@ -18,6 +18,7 @@ from airflow_rerun_downstream.domain.seeing import reason
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.rest import installation_payloads, plan_payloads, proof_payloads, record_payloads
 from airflow_rerun_downstream.service import (
+    ChangesView,
     DagRunsView,
     EdgesView,
     LiveRun,
@@ -223,6 +224,18 @@ def event(of: RerunEvent) -> record_payloads.Event:
     """A line of a rerun's record."""
     said = words.cause(of.detail)
     return record_payloads.Event.model_validate({**vars(of), "cause": said if said is not None and said.word else None})
+
+
+def changes(of: ChangesView) -> record_payloads.Changes:
+    """What has changed in a rerun."""
+    return record_payloads.Changes(
+        cursor=of.cursor,
+        whole=of.whole,
+        more=of.more,
+        rerun=None if of.rerun is None else rerun(of.rerun),
+        members=[member(each) for each in of.members],
+        events=[event(each) for each in of.events],
+    )
 
 
 def health(of: Mapping[str, ComponentHealth]) -> installation_payloads.Health:

@@ -14,6 +14,7 @@ from airflow_rerun_downstream.rest.fields import MAX_INT, Body, Id, Moment
 
 DEFAULT_LIMIT = 50
 MAX_ALTERNATIVES = 20
+MAX_CURSOR = 200
 MAX_FILTERS = 100
 """Most values of one filter."""
 RERUN_ORDERS = (
@@ -57,6 +58,16 @@ class ProofQuery(Body):
 
     limit: Annotated[int, Field(ge=0, le=100_000)] = 1_000
     format: Literal["json", "csv"] | None = None
+
+
+class ChangesQuery(Body):
+    """A question for what has changed. ``since``: the cursor of an earlier answer; without one: all there is.
+
+    ``limit``: most members, and most lines of the record.
+    """
+
+    since: Annotated[str, Field(max_length=MAX_CURSOR)] | None = None
+    limit: Annotated[int, Field(ge=1)] = DEFAULT_LIMIT
 
 
 class MemberQuery(PageQuery):

@@ -178,3 +178,20 @@ class Events(Payload):
 
     events: list[Event]
     total_entries: int
+
+
+class Changes(Payload):
+    """What has changed in a rerun since an earlier answer. ``cursor`` is what the next call asks with.
+
+    ``whole``: forget what you know; what follows is all there is. ``more``: there is more of it, to be asked for at
+    once. ``rerun`` null: it is as it was. ``members`` replace those with the same id, and come by id; ``events`` are
+    new lines, oldest first. What Airflow says of the runs (``live``) is as of this answer: that it has changed
+    isn't told.
+    """
+
+    cursor: str
+    whole: bool
+    more: bool
+    rerun: Rerun | None
+    members: list[Member]
+    events: list[Event]

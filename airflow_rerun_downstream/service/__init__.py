@@ -2,6 +2,7 @@
 
 from airflow_rerun_downstream.service.service import Service
 from airflow_rerun_downstream.service.views import (
+    ChangesView,
     DagRunsView,
     EdgesView,
     LiveRun,
@@ -14,6 +15,7 @@ from airflow_rerun_downstream.service.views import (
 )
 
 __all__ = [
+    "ChangesView",
     "DagRunsView",
     "EdgesView",
     "LiveRun",

@@ -10,6 +10,7 @@ from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner
 from airflow_rerun_downstream.ports.installation import Clock, Health, Notifier
 from airflow_rerun_downstream.ports.work import UnitOfWork, Work
+from airflow_rerun_downstream.service.names import Names
 from airflow_rerun_downstream.settings import Settings
 
 
@@ -37,6 +38,7 @@ class Core:
         self.settings = settings
         self.sees_installation = sees_installation
         self.declarations = declarations
+        self.names = Names()
 
     def planner(self, actor: Actor, work: Work) -> Planner:
         """A planner that sees with the user's eyes."""

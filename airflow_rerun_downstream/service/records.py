@@ -124,9 +124,12 @@ def rerun_view(actor: Actor, work: Work, rerun_id: int) -> RerunView:
     return rerun_views(actor, work, [readable_rerun(actor, work, rerun_id)])[0]
 
 
-def rerun_views(actor: Actor, work: Work, reruns: Sequence[Rerun]) -> list[RerunView]:
-    """Reruns as the user may see them."""
-    dags = work.store.member_dags([rerun.id for rerun in reruns]) if reruns else {}
+def rerun_views(
+    actor: Actor, work: Work, reruns: Sequence[Rerun], dags: Mapping[int, Mapping[str, int]] | None = None
+) -> list[RerunView]:
+    """Reruns as the user may see them; ``dags``: their members' Dags, where they are known."""
+    if dags is None:
+        dags = work.store.member_dags([rerun.id for rerun in reruns]) if reruns else {}
     everything = {dag_id for counts in dags.values() for dag_id in counts}
     seen = work.permissions.readable(actor, everything)
     seeing = eyes(actor, work)

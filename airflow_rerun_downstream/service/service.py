@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_rerun_downstream.service.changes import Changes
 from airflow_rerun_downstream.service.control import Control
 from airflow_rerun_downstream.service.plans import Plans
 from airflow_rerun_downstream.service.records import Records
@@ -9,5 +10,5 @@ from airflow_rerun_downstream.service.status import Installation
 from airflow_rerun_downstream.service.submit import Submit
 
 
-class Service(Plans, Submit, Records, Control, Installation):
+class Service(Plans, Submit, Records, Changes, Control, Installation):
     """Every method raises `Refusal` with a reason and then has changed nothing."""

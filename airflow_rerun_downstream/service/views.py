@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import FutureRef, PlannedRun, PlannedTask, PlanWarning
 from airflow_rerun_downstream.domain.proof import Finding, Older, Proof
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Rerun
+from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 
 
 @dataclass(frozen=True)
@@ -117,3 +117,19 @@ class MemberView:
     waiting_on: tuple[RunRef, ...]
     live: LiveRun
     allowed_actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ChangesView:
+    """What has changed in a rerun, or a part of it: then there is ``more``, to be asked for with ``cursor``.
+
+    ``whole``: nothing that was known before counts any more; what follows is all there is. ``rerun`` None: it is as it
+    was, or it came with an earlier part. ``members`` come in the order of their ids, ``events`` are new lines.
+    """
+
+    cursor: str
+    whole: bool = False
+    more: bool = False
+    rerun: RerunView | None = None
+    members: tuple[MemberView, ...] = ()
+    events: tuple[RerunEvent, ...] = ()

@@ -141,9 +141,9 @@ def link_dags(executor: Executor, rerun_id: int) -> frozenset[str]:
     return frozenset(executor.execute(union(upstream, downstream)).scalars())
 
 
-def events(executor: Executor, rerun_id: int, part: Part) -> list[RerunEvent]:
+def events(executor: Executor, rerun_id: int, part: Part, after: int = 0) -> list[RerunEvent]:
     """Lines of the record, oldest first; one statement."""
-    wanted = select(event).where(events_among(rerun_id, part)).order_by(event.c.id)
+    wanted = select(event).where(events_among(rerun_id, part), event.c.id > after).order_by(event.c.id)
     return [event_of(row) for row in executor.execute(cut(wanted, part))]
 
 

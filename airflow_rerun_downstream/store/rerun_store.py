@@ -18,8 +18,8 @@ from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.ports.store import EVERYTHING, Part, RerunFilter
-from airflow_rerun_downstream.store import active_reruns, codec, insertion, moves, omissions, parts, search
+from airflow_rerun_downstream.ports.store import EVERYTHING, Head, Part, RerunFilter
+from airflow_rerun_downstream.store import active_reruns, codec, insertion, moves, omissions, parts, revisions, search
 from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import children_of, counts_of, members_of, rerun_of
@@ -49,6 +49,10 @@ class SqlRerunStore:
         row = self._executor.execute(select(rerun).where(rerun.c.id == rerun_id)).first()
         return None if row is None else rerun_of(row, counts_of(self._executor, [rerun_id])[rerun_id])
 
+    def head(self, rerun_id: int) -> Head | None:
+        """See `RerunStore.head`."""
+        return revisions.head(self._executor, rerun_id)
+
     def page(self, wanted: RerunFilter) -> tuple[list[Rerun], int]:
         """See `RerunStore.page`. Raises `Invalid` for an unknown ``order_by``."""
         return search.page(self._executor, wanted)
@@ -58,6 +62,12 @@ class SqlRerunStore:
         if part == EVERYTHING and only is None:
             return members_of(self._executor, [rerun_id])[rerun_id]
         return parts.members(self._executor, rerun_id, part, only)
+
+    def changed_members(
+        self, rerun_id: int, *, since: int, after: int = 0, readable: frozenset[str] | None = None, limit: int
+    ) -> list[Member]:
+        """See `RerunStore.changed_members`. Two statements."""
+        return revisions.members(self._executor, rerun_id, since, after, Part(readable, limit))
 
     def member(self, rerun_id: int, member_id: int) -> Member | None:
         """See `RerunStore.member`."""
@@ -99,9 +109,13 @@ class SqlRerunStore:
         """See `RerunStore.count_links`."""
         return parts.count(self._executor, link, parts.links_among(rerun_id, part))
 
-    def events(self, rerun_id: int, part: Part = EVERYTHING) -> list[RerunEvent]:
+    def events(self, rerun_id: int, part: Part = EVERYTHING, *, after: int = 0) -> list[RerunEvent]:
         """See `RerunStore.events`."""
-        return parts.events(self._executor, rerun_id, part)
+        return parts.events(self._executor, rerun_id, part, after)
+
+    def named_dags(self, rerun_id: int, *, after: int = 0) -> tuple[frozenset[str], int]:
+        """See `RerunStore.named_dags`."""
+        return revisions.named_dags(self._executor, rerun_id, after)
 
     def count_events(self, rerun_id: int, part: Part) -> int:
         """See `RerunStore.count_events`."""
@@ -247,6 +261,7 @@ class SqlRerunStore:
 
     def list_not_made_anew(self, rerun_id: int, member_id: int, found: Collection[NotMadeAnew]) -> None:
         """See `RerunStore.list_not_made_anew`."""
+        moves.begin_change(self._executor, rerun.c.id == rerun_id)
         omissions.replace(self._executor, rerun_id, member_id, found)
 
     def not_made_anew(self, rerun_id: int, part: Part = EVERYTHING) -> list[tuple[Member, NotMadeAnew]]:
@@ -287,6 +302,7 @@ class SqlRerunStore:
         dag_ids: Collection[str] = (),
     ) -> None:
         """See `RerunStore.add_event`."""
+        moves.begin_change(self._executor, rerun.c.id == rerun_id)
         line = {"at": at, "actor": actor, "action": action, "member_id": member_id, "detail": detail}
         line["dag_ids"] = sorted(dag_ids)
         self._executor.execute(insert(event).values(rerun_id=rerun_id, **line))

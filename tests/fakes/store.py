@@ -31,7 +31,7 @@ from airflow_rerun_downstream.domain.states import (
 )
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.ports.store import EVERYTHING, Part, RerunFilter
+from airflow_rerun_downstream.ports.store import EVERYTHING, Head, Part, RerunFilter
 from tests.fakes.lineage import like
 
 ENDED = frozenset(MemberState) - {
@@ -80,6 +80,15 @@ class Rows:
     events: list[RerunEvent] = field(default_factory=list)
     active_runs: dict[RunRef, int] = field(default_factory=dict)
     omissions: dict[int, tuple[NotMadeAnew, ...]] = field(default_factory=dict)
+    revisions: dict[int, int] = field(default_factory=dict)
+    written: dict[int, int] = field(default_factory=dict)
+
+    def begin_change(self, rerun_id: int) -> None:
+        self.revisions[rerun_id] = self.revisions.get(rerun_id, 0) + 1
+
+    def write(self, member: Member) -> None:
+        self.begin_change(member.rerun_id)
+        self.members[member.id], self.written[member.id] = member, self.revisions[member.rerun_id]
 
     def copy(self) -> Rows:
         return Rows(
@@ -90,7 +99,14 @@ class Rows:
             list(self.events),
             dict(self.active_runs),
             dict(self.omissions),
+            dict(self.revisions),
+            dict(self.written),
         )
+
+
+def gated_by(member: Member) -> frozenset[int]:
+    """Whom any stage of a member waits for."""
+    return member.waits_for.union(gate.member for gate in member.stage_gates)
 
 
 def awaited_by(member: Member, members: Mapping[int, Member]) -> list[RunRef]:
@@ -177,6 +193,20 @@ class FakeStore:
         readable = [one for one in found if may_read(part, one.ref.dag_id)]
         return cut(sorted(readable, key=lambda one: (one.depth, one.run_after or LAST, one.ref, one.id)), part)
 
+    def head(self, rerun_id: int) -> Head | None:
+        found = self.rows.reruns.get(rerun_id)
+        revision = self.rows.revisions.get(rerun_id, 0)
+        return found and Head(rerun_id, found.source, found.state, found.created_at, revision)
+
+    def changed_members(
+        self, rerun_id: int, *, since: int, after: int = 0, readable: frozenset[str] | None = None, limit: int
+    ) -> list[Member]:
+        written = self.rows.written
+        mine = sorted(self.members(rerun_id), key=lambda one: one.id)
+        news = {one.id for one in mine if written.get(one.id, 0) > since}
+        found = [one for one in mine if one.id > after and (since < 0 or not news.isdisjoint({one.id, *gated_by(one)}))]
+        return [one for one in found if readable is None or one.ref.dag_id in readable][:limit]
+
     def member(self, rerun_id: int, member_id: int) -> Member | None:
         found = self.rows.members.get(member_id)
         return found if found and found.rerun_id == rerun_id else None
@@ -219,11 +249,16 @@ class FakeStore:
     def count_links(self, rerun_id: int, part: Part) -> int:
         return len(self.links(rerun_id, Part(part.readable)))
 
-    def events(self, rerun_id: int, part: Part = EVERYTHING) -> list[RerunEvent]:
+    def events(self, rerun_id: int, part: Part = EVERYTHING, *, after: int = 0) -> list[RerunEvent]:
         dags = {one.id: one.ref.dag_id for one in self.rows.members.values()}
-        lines = [one for one in self.rows.events if one.rerun_id == rerun_id]
+        lines = [one for one in self.rows.events if one.rerun_id == rerun_id and one.id > after]
         about = [(one, [dags[one.member_id]] if one.member_id in dags else []) for one in lines]
         return cut([one for one, dag_ids in about if may_read(part, *dag_ids)], part)
+
+    def named_dags(self, rerun_id: int, *, after: int = 0) -> tuple[frozenset[str], int]:
+        lines = self.events(rerun_id, after=after)
+        named = frozenset(dag_id for one in lines for dag_id in one.dag_ids or ())
+        return named, max((one.id for one in lines), default=after)
 
     def count_events(self, rerun_id: int, part: Part) -> int:
         return len(self.events(rerun_id, Part(part.readable)))
@@ -263,6 +298,7 @@ class FakeStore:
             return False
         final = after in FINAL_RERUN_STATES
         ended_at = now if final else found.ended_at
+        self.rows.begin_change(rerun_id)
         self.rows.reruns[rerun_id] = replace(found, state=after, state_reason=reason, ended_at=ended_at)
         if final:
             self.rows.active_runs = {k: v for k, v in self.rows.active_runs.items() if v != rerun_id}
@@ -297,7 +333,7 @@ class FakeStore:
         if dispatched is not None:
             number = dispatched.clear_number
             values.update(attempt=found.attempt + 1, clear_number=number, dispatched_at=now)
-        self.rows.members[member_id] = replace(found, state=after, state_reason=reason, **values)
+        self.rows.write(replace(found, state=after, state_reason=reason, **values))
         return True
 
     def move_members(
@@ -321,7 +357,7 @@ class FakeStore:
         found = self._standing(member_id, starts_of(MemberState.PENDING, [before]))
         if found is None or found.stage != stage:
             return False
-        self.rows.members[member_id] = replace(
+        ahead = replace(
             found,
             state=MemberState.PENDING,
             state_reason=None,
@@ -331,6 +367,7 @@ class FakeStore:
             stage_attempt=found.attempt,
             clear_number=clear_number,
         )
+        self.rows.write(ahead)
         return True
 
     def stage_back(self, member_id: int, *, before: MemberState, since: int, stage: int, reason: str) -> bool:
@@ -338,7 +375,7 @@ class FakeStore:
         if found is None or found.stage != since:
             return False
         back = replace(found, state=MemberState.RUNNING, state_reason=reason, stage=stage)
-        self.rows.members[member_id] = back
+        self.rows.write(back)
         return True
 
     def adopt_member(
@@ -360,7 +397,7 @@ class FakeStore:
         self.rows.active_runs.pop(found.ref, None)
         self.rows.active_runs[run.ref] = found.rerun_id
         running = after is MemberState.RUNNING
-        self.rows.members[member_id] = replace(
+        adopted = replace(
             found,
             ref=run.ref,
             state=after,
@@ -374,6 +411,7 @@ class FakeStore:
             ended_at=None,
             final_run_state=None,
         )
+        self.rows.write(adopted)
         return True
 
     def _standing(self, member_id: int, states: Collection[MemberState]) -> Member | None:
@@ -392,7 +430,7 @@ class FakeStore:
         ref = RunRef(one.ref.dag_id, run_id)
         assert all(other.ref != ref for other in self.rows.members.values() if other.rerun_id == one.rerun_id)
         made = replace(one, ref=ref, original_run_id=run_id, run_after=run_after, logical_date=logical_date)
-        self.rows.members[member_id] = made
+        self.rows.write(made)
         return True
 
     def ask_for_release(self, member_id: int) -> bool:
@@ -400,7 +438,7 @@ class FakeStore:
         final = self.rows.reruns[one.rerun_id].state in FINAL_RERUN_STATES
         if one.state is not MemberState.FROZEN or one.release_asked or final:
             return False
-        self.rows.members[member_id] = replace(one, release_asked=True, state_reason="release_asked")
+        self.rows.write(replace(one, release_asked=True, state_reason="release_asked"))
         return True
 
     def ask_for_releases(self, rerun_id: int) -> int:
@@ -414,26 +452,28 @@ class FakeStore:
         found = self.rows.members.get(member_id)
         if found is None or found.state is not state:
             return False
-        self.rows.members[member_id] = replace(found, state_reason=reason)
+        self.rows.write(replace(found, state_reason=reason))
         return True
 
     def set_final_run_state(self, member_id: int, *, state: MemberState, run_state: str) -> bool:
         found = self.rows.members.get(member_id)
         if found is None or found.state is not state:
             return False
-        self.rows.members[member_id] = replace(found, final_run_state=run_state)
+        self.rows.write(replace(found, final_run_state=run_state))
         return True
 
     def start_over(self, member_id: int) -> None:
         found = self.rows.members.get(member_id)
         if found is not None and found.state is MemberState.FAILED:
-            self.rows.members[member_id] = replace(found, stage=0, stage_attempt=found.attempt)
+            self.rows.write(replace(found, stage=0, stage_attempt=found.attempt))
 
     def keep_proof(self, rerun_id: int, at: datetime, counts: ProofCounts) -> None:
+        self.rows.begin_change(rerun_id)
         self.rows.reruns[rerun_id] = replace(self.rows.reruns[rerun_id], proven_at=at, proof=counts)
 
     def list_not_made_anew(self, rerun_id: int, member_id: int, found: Collection[NotMadeAnew]) -> None:
         assert self.rows.members[member_id].rerun_id == rerun_id
+        self.rows.begin_change(rerun_id)
         self.rows.omissions.pop(member_id, None)  # what is kept anew comes last
         self.rows.omissions[member_id] = tuple(found)
 
@@ -480,6 +520,7 @@ class FakeStore:
             detail=detail,
             dag_ids=frozenset(dag_ids),
         )
+        self.rows.begin_change(rerun_id)
         self.rows.events.append(line)
 
     def _counted(self, one: Rerun) -> Rerun:

@@ -32,6 +32,7 @@ from airflow_rerun_downstream.domain.rerun_request import Actor, Notification, R
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.service import (
+    ChangesView,
     DagRunsView,
     EdgesView,
     LiveRun,
@@ -233,6 +234,13 @@ class StubService:
         self._asked("members", actor, rerun_id, limit, offset)
         found = [each for each in self.member_list if only is None or each.id in only]
         return [member_view(each) for each in found[offset : offset + limit]], len(found)
+
+    def changes(self, actor: Actor, rerun_id: int, *, since: str | None, limit: int) -> ChangesView:
+        self._asked("changes", actor, rerun_id, since, limit)
+        if since == "now":
+            return ChangesView("now")
+        members = tuple(member_view(one) for one in MEMBERS)
+        return ChangesView("now", whole=True, rerun=self._view(), members=members, events=EVENTS)
 
     def links(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
         self._asked("links", actor, rerun_id, limit, offset)

@@ -170,6 +170,22 @@ def test_events_have_the_contracts_names(api: Api) -> None:
     assert set(found["events"][0]) == {"id", "at", "actor", "action", "member_id", "detail", "cause"}
 
 
+def test_changes_have_the_contracts_names(api: Api, stub: StubService) -> None:
+    found = as_json(api.changes(7))
+    assert set(found) == {"cursor", "whole", "more", "rerun", "members", "events"}
+    assert (found["cursor"], found["whole"], found["more"]) == ("now", True, False)
+    assert found["rerun"] == as_json(api.rerun(7))
+    assert found["members"] == as_json(api.members(7))["members"]
+    assert found["events"] == as_json(api.events(7))["events"]
+    nothing = {"cursor": "now", "whole": False, "more": False, "rerun": None, "members": [], "events": []}
+    assert as_json(api.changes(7, since="now", limit=1000)) == nothing
+    asked = [call for call in stub.calls if call[0] == "changes"]
+    assert asked == [("changes", ANA, 7, None, 50), ("changes", ANA, 7, "now", 100)]
+    for bad in ({"limit": 0}, {"since": "x" * 1000}):
+        with pytest.raises(ValidationError):
+            api.changes(7, **bad)  # type: ignore[arg-type]
+
+
 def test_a_proof_has_the_contracts_names(api: Api) -> None:
     found = as_json(api.proof(7))
     assert (found["rerun_id"], found["at"], found["hidden_runs"]) == (7, "2026-03-01T12:00:00Z", 1)

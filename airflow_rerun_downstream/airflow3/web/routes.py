@@ -20,7 +20,14 @@ from airflow_rerun_downstream.rest import (
 from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.rest.exports import proof_csv
 from airflow_rerun_downstream.rest.fields import Id
-from airflow_rerun_downstream.rest.queries import DagRunQuery, MemberQuery, PageQuery, ProofQuery, RerunQuery
+from airflow_rerun_downstream.rest.queries import (
+    ChangesQuery,
+    DagRunQuery,
+    MemberQuery,
+    PageQuery,
+    ProofQuery,
+    RerunQuery,
+)
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from airflow_rerun_downstream.service.status import shown_health
 from airflow_rerun_downstream.settings import InvalidSetting
@@ -116,6 +123,16 @@ def list_reruns(api: ApiDep, query: Annotated[RerunQuery, Query()]) -> record_pa
 def get_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
     """One record, with the progress of its members in counts."""
     return api.rerun(rerun_id)
+
+
+@router.get("/reruns/{rerun_id}/changes", operation_id="get_changes")
+def get_changes(
+    api: ApiDep,
+    rerun_id: RerunId,
+    query: Annotated[ChangesQuery, Query()],
+) -> record_payloads.Changes:
+    """What has changed in a rerun, its members and its record since an earlier answer."""
+    return api.changes(rerun_id, **dict(query))
 
 
 @router.get("/reruns/{rerun_id}/members", operation_id="list_members")

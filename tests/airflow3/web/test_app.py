@@ -147,6 +147,8 @@ def test_the_actor_is_airflows_user(client: TestClient, stub: StubService) -> No
         ("POST", "/reruns", 201),
         ("GET", "/reruns?state=running&state=failed&order_by=-id", 200),
         ("GET", "/reruns/7", 200),
+        ("GET", "/reruns/7/changes", 200),
+        ("GET", "/reruns/7/changes?since=now&limit=1", 200),
         ("GET", "/reruns/7/members?limit=1&offset=1", 200),
         ("GET", "/reruns/7/links", 200),
         ("GET", "/reruns/7/events", 200),
@@ -454,6 +456,8 @@ def test_the_client_speaks_with_the_app(app: FastAPI, stub: StubService) -> None
         assert client.reruns(state=["running"], limit=1).total_entries == 11
         assert client.rerun(7).state.value == "running"
         assert [each.id for each in client.members(7).members] == [1, 2]
+        assert client.changes(7).whole
+        assert client.changes(7, since="now").members == []
         assert [each.reason for each in client.proof(7, limit=1).findings] == ["read_too_early"]
         assert client.links(7).links[2].downstream == plan_payloads.FutureRef(dag_id="unknown")
         assert client.events(7, limit=1, offset=1).total_entries == 2

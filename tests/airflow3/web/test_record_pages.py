@@ -17,8 +17,10 @@ from airflow_rerun_downstream.airflow3.installation.permissions import LocalPerm
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.installation import Permissions
-from airflow_rerun_downstream.service import Service
+from airflow_rerun_downstream.ports.store import Part
+from airflow_rerun_downstream.service import ChangesView, Service
 from airflow_rerun_downstream.store import tables
 from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from tests.airflow3 import scene
@@ -29,6 +31,7 @@ ADA = Actor("1", "ada")
 PAGE = 100
 SMALL, LARGE = 900, 10_000
 MOST_STATEMENTS = 9
+MOST_TO_FOLLOW = 14
 DAGS = ("a", "b", "c")
 
 
@@ -118,6 +121,49 @@ def test_a_page_costs_what_is_on_it(database: Database) -> None:
             assert statements <= MOST_STATEMENTS
             assert rows <= 4 * PAGE
         print(f"\n{database.backend}: a page of {PAGE} for who may read {who}, statements and rows: {costs[LARGE]}")
+
+
+def test_following_costs_what_has_changed(database: Database) -> None:
+    """Whoever looks again and nothing has happened costs one row; a change costs what it changes."""
+    scene.migrate(database)
+    stored = {size: store_rerun(database, size) for size in (SMALL, LARGE)}
+    for who, permissions in PERMISSIONS.items():
+        asked = service(permissions)
+        asked.rerun(ADA, stored[SMALL])  # the tables count as right from here
+        costs = {size: followed(database, asked, rerun_id) for size, rerun_id in stored.items()}
+        assert costs[SMALL] == costs[LARGE], who
+        assert costs[LARGE]["quiet"] == (1, 1 if database.backend == "postgres" else 0)
+        for statements, rows in costs[LARGE].values():
+            assert statements <= MOST_TO_FOLLOW
+            assert rows <= 5 * PAGE
+        print(f"\n{database.backend}: following for who may read {who}, statements and rows: {costs[LARGE]}")
+
+
+def followed(database: Database, asked: Service, rerun_id: int) -> dict[str, tuple[int, int]]:
+    """The statements and rows of the second part of a first look, of a quiet look, and of one after a change."""
+    found: dict[str, tuple[int, int]] = {}
+
+    def look(name: str, since: str | None) -> ChangesView:
+        with cost(database) as paid:
+            answer = asked.changes(ADA, rerun_id, since=since, limit=PAGE)
+        found[name] = len(paid.statements), paid.rows
+        return answer
+
+    answer = look("first", None)
+    assert answer.more
+    while answer.more:
+        answer = look("part", answer.cursor)
+        if len(answer.members) == len(answer.events) == PAGE:
+            found["whole part"] = found["part"]
+    assert look("quiet", answer.cursor) == ChangesView(answer.cursor)
+    with database.engine.begin() as connection:
+        store = SqlRerunStore(connection)
+        number = store.members(rerun_id, Part(limit=1))[0].id
+        store.set_member_reason(number, f"why {answer.cursor}", state=MemberState.PENDING)
+    changed = look("changed", answer.cursor)
+    assert [one.member.depth for one in changed.members] == [0, 1], "and who waits for it"
+    del found["part"]
+    return found
 
 
 def cost_of(database: Database, asked: Service, rerun_id: int, name: str) -> tuple[int, int]:

@@ -170,6 +170,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reruns/{rerun_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Changes
+         * @description What has changed in a rerun, its members and its record since an earlier answer.
+         */
+        get: operations["get_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reruns/{rerun_id}/events": {
         parameters: {
             query?: never;
@@ -458,6 +478,28 @@ export interface components {
          * @enum {string}
          */
         CauseWord: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher" | "paused_by_user" | "terminated_by_user";
+        /**
+         * Changes
+         * @description What has changed in a rerun since an earlier answer. ``cursor`` is what the next call asks with.
+         *
+         *     ``whole``: forget what you know; what follows is all there is. ``more``: there is more of it, to be asked for at
+         *     once. ``rerun`` null: it is as it was. ``members`` replace those with the same id, and come by id; ``events`` are
+         *     new lines, oldest first. What Airflow says of the runs (``live``) is as of this answer: that it has changed
+         *     isn't told.
+         */
+        Changes: {
+            /** Cursor */
+            cursor: string;
+            /** Events */
+            events: components["schemas"]["Event"][];
+            /** Members */
+            members: components["schemas"]["Member"][];
+            /** More */
+            more: boolean;
+            rerun: components["schemas"]["Rerun"] | null;
+            /** Whole */
+            whole: boolean;
+        };
         /**
          * Component
          * @description ``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do.
@@ -2290,6 +2332,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rerun"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_changes: {
+        parameters: {
+            query?: {
+                since?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
                 };
             };
             /** @description Not JSON */
