@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from airflow_rerun_downstream.domain.definitions import DagVersion
-from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskInstanceFacts, TaskNode
+from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskNode
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.selection import present
 
 
 @dataclass
@@ -74,13 +73,13 @@ class Structures:
             return frozenset()
         return frozenset(self.own[ref].structure.tasks.keys() - self.latest[ref.dag_id].tasks.keys())
 
-    def coming(self, ref: RunRef, instances: Sequence[TaskInstanceFacts]) -> frozenset[str]:
+    def coming(self, ref: RunRef, here: Collection[str]) -> frozenset[str]:
         """The tasks that Airflow adds to a run when it runs again: what it doesn't have of the version by which it will
-        run. ``instances``: what it has.
+        run. ``here``: what it has.
         """
-        if not instances or not self.moves(ref):
+        if not here or not self.moves(ref):
             return frozenset()
-        return frozenset(self.latest[ref.dag_id].tasks.keys() - present(instances))
+        return frozenset(self.latest[ref.dag_id].tasks.keys() - here)
 
 
 def joined(dag: DagStructure) -> DagStructure:

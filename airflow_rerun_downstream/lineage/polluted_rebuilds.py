@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 
+from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE
 from airflow_rerun_downstream.domain.plan import PlanContent, PlanWarning, RunStatus
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.rebuilt import REBUILT
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
+from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, shown
 from airflow_rerun_downstream.domain.selection import downstream_tasks, upstream_tasks
 
 MAKERS = frozenset({"makes_a_new_run", "makes_one_run"})
@@ -31,16 +32,28 @@ def left_in(plan: PlanContent, ref: RunRef, tasks: Tasks | None) -> frozenset[st
 
 def rebuilt_on_polluted(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
     """Selected tasks that read what isn't made anew, directly or through others; each with one run that it comes from.
+    So do the tasks that Airflow will add to the runs and that follow selected ones.
 
     ``selected``: the source's tasks and those of the runs. A source that is right already isn't in it.
     """
-    found = Rebuilt(plan, selected)
+    found = Rebuilt(plan, {ref: with_added(plan, ref, tasks) for ref, tasks in selected.items()})
     for ref, reasons in found.reasons.items():
-        ids = {task.task_id for task in selected[ref]}
+        ids = found.ids[ref]
         if reasons.keys() >= ids and len(set(reasons.values())) == 1:
             yield warning(ref, None, next(iter(reasons.values())))
         else:
             yield from (warning(ref, task_id, reasons[task_id]) for task_id in sorted(reasons))
+
+
+def with_added(plan: PlanContent, ref: RunRef, tasks: Tasks) -> Tasks:
+    """The selected tasks of a run, with those that Airflow will add to it and that follow them."""
+    run = plan.by_ref[ref]
+    here = {task.task_id for task in run.task_instances if task.state != REMOVED_TASK_STATE}
+    if not tasks or not (coming := plan.structures.coming(ref, here)):
+        return tasks
+    ids = {task.task_id for task in tasks}
+    behind = coming if ids >= here else coming & downstream_tasks(plan.structures.get(ref), ids)
+    return (*tasks, *(TaskRef(task_id) for task_id in sorted(behind - ids)))
 
 
 class Rebuilt:

@@ -90,7 +90,7 @@ class Selecting:
     def of_source(self, run: RunFacts, asked: Tasks | None) -> TaskSelection:
         """The source's selection, where it is known which runs its tasks made."""
         structure, instances = self.explored.structures.get(run.ref), self.instances[run.ref]
-        coming = self.explored.structures.coming(run.ref, instances)
+        coming = self.explored.structures.coming(run.ref, present(instances))
         return source_selection(run, asked, structure, instances, self.children(run.ref, run.ref), coming)
 
     def nothing_to_run(self, ref: RunRef, chosen: TaskSelection) -> str:
@@ -160,5 +160,5 @@ class Selecting:
             for task in instances
             if pollution.whole or task.task_id in pollution.task_ids
         }
-        coming = self.explored.structures.coming(ref, instances)
+        coming = self.explored.structures.coming(ref, present(instances))
         return default_selection(wanted, self.explored.structures.get(ref), instances, children, coming)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -69,6 +70,25 @@ def test_what_follows_a_task_that_was_left_out(house: House) -> None:
 def test_a_task_that_was_left_out_behind_what_is_read_harms_nobody(house: House) -> None:
     house.world.dag("middle", "load >> clean >> tidy")
     assert told(house, {"middle": ["load", "clean"], "end": None}) == []
+
+
+@pytest.mark.parametrize(
+    ("order", "tasks", "expected"),
+    [
+        ("load >> clean >> new; load >> new", ["load"], [("middle", "new", "middle")]),
+        ("load >> clean; load >> new", ["load"], []),
+        ("load >> clean; clean >> new", ["clean"], [("middle", None, "middle")]),
+        ("load >> clean; new >> clean", ["load"], []),
+    ],
+)
+def test_what_airflow_will_add(
+    house: House, order: str, tasks: list[str], expected: list[tuple[str | None, ...]]
+) -> None:
+    """Where it follows what is selected. That of what isn't reads nothing new."""
+    version = house.world.new_version("middle")
+    house.world.dag("middle", order)
+    house.world.structures["middle"] = replace(house.world.structures["middle"], version=version)
+    assert [one for one in told(house, {"middle": tasks}) if one[0] == "middle"] == expected
 
 
 def test_a_source_that_is_right_already_is_no_reason(house: House) -> None:
