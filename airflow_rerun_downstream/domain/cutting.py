@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -24,7 +25,11 @@ class Lost:
 
 
 class Cutting:
-    """Cuts stages from runs: in turn, from each what can run by now, from a run that can be ended first."""
+    """Cuts stages from runs: in turn, from each what can run by now, from a run that can be ended first.
+
+    ``blocks``: how many open readings each task of a run waits for; ``batches``: what can go of a run, until that
+    changes.
+    """
 
     def __init__(
         self, members: Mapping[RunRef, Member], readings: Iterable[Reading], place: Mapping[RunRef, int]
@@ -34,12 +39,17 @@ class Cutting:
         self.lost: list[Reading] = []
         self.dropped: set[Reading] = set()
         self.into: dict[RunRef, list[Reading]] = {ref: [] for ref in members}
+        self.leaving: dict[RunRef, list[Reading]] = {ref: [] for ref in members}
+        self.blocks: dict[RunRef, Counter[str]] = {ref: Counter() for ref in members}
+        self.batches: dict[RunRef, set[str]] = {}
         self.after: dict[RunRef, dict[RunRef, None]] = {ref: {ref: None} for ref in members}
         for each in readings:
             if each.upstream not in members or each.downstream not in members:
                 continue
             if self.reached(each) and members[each.upstream].needed(each.from_tasks):
                 self.into[each.downstream].append(each)
+                self.leaving[each.upstream].append(each)
+                self.blocks[each.downstream].update(self.reached(each))
                 self.after[each.upstream][each.downstream] = None
             else:
                 self.dropped.add(each)
@@ -55,7 +65,7 @@ class Cutting:
                     (ends if batch == self.members[ref].left else parts)[ref] = batch
             if some := ends or parts:
                 ref, batch = next(iter(some.items()))
-                self.members[ref].finish(batch)
+                self.finish(self.members[ref], batch)
                 changed = self.after[ref]
             elif any(one.left for one in self.members.values()):
                 self.give_up_some()
@@ -63,11 +73,40 @@ class Cutting:
             else:
                 return
 
+    def finish(self, member: Member, batch: Collection[str]) -> None:
+        """Take what can go of a run for its next stage."""
+        member.finish(batch)
+        self.batches.pop(member.ref)
+        leaving = [each for each in self.leaving[member.ref] if each not in self.dropped]
+        self.leaving[member.ref] = [each for each in leaving if self.open(each)]
+        for each in leaving:
+            if not self.open(each):
+                self.close(each)
+
+    def close(self, reading: Reading) -> None:
+        """Note that nothing waits for a reading any more."""
+        waiting = self.blocks[reading.downstream]
+        for task_id in self.reached(reading):
+            waiting[task_id] -= 1
+            if not waiting[task_id]:
+                del waiting[task_id]
+                self.batches.pop(reading.downstream, None)
+
+    def drop(self, reading: Reading) -> None:
+        """Do without an open reading."""
+        self.dropped.add(reading)
+        self.close(reading)
+
     def batch(self, member: Member) -> set[str]:
         """What of a run can be dispatched now, together."""
+        if member.ref not in self.batches:
+            self.batches[member.ref] = self.next_batch(member)
+        return self.batches[member.ref]
+
+    def next_batch(self, member: Member) -> set[str]:
+        """See `batch`."""
         found = set[str]()
-        blocked = {task_id for each in self.into[member.ref] if self.open(each) for task_id in self.reached(each)}
-        candidates = member.left - blocked
+        candidates = member.left - self.blocks[member.ref].keys()
         while more := {task_id for task_id in candidates - found if self.follows(member, task_id, found)}:
             found |= more
         return set() if member.is_made and found != member.left else found
@@ -92,11 +131,12 @@ class Cutting:
         every = [each for some in self.into.values() for each in some if self.open(each) and self.reads_on(each)]
         assert every, "tasks of one run wait for each other"
         if soft := [each for each in every if each.soft]:
-            self.dropped.update(soft)
+            for each in soft:
+                self.drop(each)
             return
         against = [each for each in every if self.backwards(each)] or every
         for each in against:
-            self.dropped.add(each)
+            self.drop(each)
             self.lost.append(each)
 
     def reads_on(self, reading: Reading) -> bool:

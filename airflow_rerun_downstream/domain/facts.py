@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.values import Value
@@ -162,6 +163,16 @@ class DagStructure:
 
     reruns_on_latest: bool | None = None
     """Whether Airflow moves a cleared run of a versioned bundle to the latest version without being asked to."""
+
+    @cached_property
+    def followers(self) -> Mapping[str, frozenset[str]]:
+        """The tasks right after each."""
+        return {task_id: node.followers for task_id, node in self.tasks.items()}
+
+    @cached_property
+    def leaders(self) -> Mapping[str, frozenset[str]]:
+        """The tasks right before each."""
+        return {task_id: node.leaders for task_id, node in self.tasks.items()}
 
     def group_of(self, task_id: str) -> str | None:
         """The innermost group that a task is in."""

@@ -1,9 +1,9 @@
-"""Order over a graph of runs: what follows what, without cycles, and also across nodes that don't take part."""
+"""Order over a graph of runs: what follows what, without cycles."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 Node = TypeVar("Node", bound=Hashable)
@@ -71,23 +71,23 @@ def levels(edges: Edges[Node]) -> dict[Node, int]:
     return level
 
 
-def gates(members: Collection[Node], edges: Edges[Node]) -> dict[Node, set[Node]]:
-    """For each member, the members that it has to wait for, also across nodes in between that aren't members.
+def reached_by(edges: Edges[Node], wanted: Collection[Node]) -> Iterator[tuple[Node, int]]:
+    """For each node, how many of the ``wanted`` ones can be reached from it, itself left out.
 
-    ``edges`` must have no cycle. Only the nearest members are named: what they wait for holds through them.
+    The graph must have no cycle. What is known of a node is forgotten once all before it have been told.
     """
-    chosen = set(members)
-    waits: dict[Node, set[Node]] = {member: set() for member in chosen}
-    for member in chosen:
-        seen: set[Node] = set()
-        queue = deque(edges.get(member, ()))
-        while queue:
-            node = queue.popleft()
-            if node in seen:
-                continue
-            seen.add(node)
-            if node in chosen:
-                waits[node].add(member)
-            else:
-                queue.extend(edges.get(node, ()))
-    return waits
+    place = {node: 1 << number for number, node in enumerate(wanted)}
+    before: dict[Node, int] = {}
+    for followers in edges.values():
+        for follower in followers:
+            before[follower] = before.get(follower, 0) + 1
+    level, found = levels(edges), dict[Node, int]()
+    for node in sorted(level, key=level.__getitem__, reverse=True):
+        reached = 0
+        for follower in edges.get(node, ()):
+            reached |= found[follower]
+            before[follower] -= 1
+            if not before[follower]:
+                del found[follower]
+        yield node, bin(reached).count("1")
+        found[node] = reached | place.get(node, 0)

@@ -14,7 +14,7 @@ from airflow_rerun_downstream.domain.states import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NewStageGate:
     """A member's stage number ``stage`` waits for stage number ``until`` of another member; None: for all of that."""
 
@@ -23,7 +23,7 @@ class NewStageGate:
     until: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NewMember:
     """A member to be stored. ``waits_for`` names the members that must be satisfied before it starts.
 
@@ -51,7 +51,7 @@ class NewMember:
         return self.waits_for | {gate.ref for gate in self.stage_gates if not gate.stage}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NewChild:
     """A run that a task of ``parent`` is going to make anew, or to clear; ``child`` is the one that it made before."""
 

@@ -22,7 +22,7 @@ StageOf = tuple[RunRef, int]
 """A stage of a run, counted from 0."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stage:
     """Selected tasks of a run that are dispatched together, once the places that they read from are right."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.facts import RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.freeze import UpcomingRun
+from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.structures import Structures
@@ -52,7 +53,7 @@ class FutureRef:
     next: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Link:
     """``downstream`` consumed what ``upstream`` produced; ``via`` says what was seen, for a person to check.
 
@@ -90,7 +91,7 @@ class FreezeAction(str, Enum):
     STOP = "stop"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedTask:
     """A task instance in the preview. ``reason`` says why it is preselected, or why it can't be selected."""
 
@@ -103,7 +104,7 @@ class PlannedTask:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedRun:
     """A run in the preview.
 
@@ -185,7 +186,9 @@ class PlanContent:
     ``readings`` has every one between runs, shown or not, by their tasks: the order is made from it. ``edges`` are
     those between whole runs, without cycles. ``structures`` are the Dags' of all these runs. ``upcoming`` are the runs
     to come of readable Dags: links lead to them, the order and the token know nothing of them. ``passing`` are the runs
-    in which nothing is wrong, though tasks of them waited for wrong data and told others.
+    in which nothing is wrong, though tasks of them waited for wrong data and told others. ``instances`` are the task
+    instances that all of this was made from, also of runs that aren't shown. ``order`` is that of the default
+    selection; None: some of it was left out because it can't be put in order.
     """
 
     source: PlannedRun
@@ -197,6 +200,8 @@ class PlanContent:
     readings: tuple[Reading, ...] = ()
     structures: Structures = field(default_factory=Structures, repr=False)
     passing: frozenset[RunRef] = frozenset()
+    instances: Mapping[RunRef, Sequence[TaskInstanceFacts]] = field(default_factory=dict, repr=False, compare=False)
+    order: Order | None = field(default=None, repr=False, compare=False)
 
     def run(self, ref: RunRef) -> PlannedRun | None:
         """The shown run of that name, the source included."""

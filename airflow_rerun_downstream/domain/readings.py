@@ -12,7 +12,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.selection import upstream_tasks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Tasks of one run have read what tasks of another made; None stands for all tasks.
 
@@ -43,10 +43,11 @@ class Member:
     cuts: frozenset[str]
     is_made: bool = False
     done: list[set[str]] = field(default_factory=list)
-    left: set[str] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        self.left = set(self.ids)
+    @cached_property
+    def left(self) -> set[str]:
+        """The selected tasks that are in no stage yet."""
+        return set(self.ids)
 
     @cached_property
     def ids(self) -> frozenset[str]:

@@ -60,6 +60,17 @@ def covers(tasks: Sequence[TaskRef], task_id: str, map_index: int) -> bool:
     return any(task.covers(task_id, map_index) for task in tasks)
 
 
+class Covering:
+    """Which task instances a selection means, as `covers` says: for who asks of many."""
+
+    def __init__(self, tasks: Iterable[TaskRef]) -> None:
+        self.meant = frozenset((task.task_id, task.map_index) for task in tasks)
+
+    def covers(self, task_id: str, map_index: int) -> bool:
+        """Whether any reference of the selection means the task instance."""
+        return (task_id, None) in self.meant or (task_id, map_index) in self.meant
+
+
 def task_ids(selected: Mapping[RunRef, Tasks]) -> dict[RunRef, frozenset[str]]:
     """The ids of the tasks in selections of runs."""
     return {ref: frozenset(task.task_id for task in tasks) for ref, tasks in selected.items()}

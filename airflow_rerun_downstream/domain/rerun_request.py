@@ -31,7 +31,7 @@ class Notification:
     on: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MemberRequest:
     """A downstream run that the person selected; ``tasks`` None: the default selection of the plan."""
 

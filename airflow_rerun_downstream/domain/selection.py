@@ -14,14 +14,14 @@ from airflow_rerun_downstream.domain.facts import (
     TaskInstanceFacts,
 )
 from airflow_rerun_downstream.domain.graph import reachable
-from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, covers, normalised
+from airflow_rerun_downstream.domain.refs import Covering, RunRef, TaskRef, Tasks, normalised
 
 
 def downstream_tasks(structure: DagStructure | None, task_ids: Collection[str]) -> set[str]:
     """The tasks themselves and all that follow them in their Dag."""
     if structure is None:
         return set(task_ids)
-    return reachable(task_ids, {task_id: node.followers for task_id, node in structure.tasks.items()})
+    return reachable(task_ids, structure.followers)
 
 
 def following(structure: DagStructure | None, task_ids: Collection[str]) -> set[str] | None:
@@ -33,7 +33,7 @@ def following(structure: DagStructure | None, task_ids: Collection[str]) -> set[
 
 def upstream_tasks(structure: DagStructure, task_ids: Collection[str]) -> set[str]:
     """The tasks themselves and all that they follow in their Dag."""
-    return reachable(task_ids, {task_id: node.leaders for task_id, node in structure.tasks.items()})
+    return reachable(task_ids, structure.leaders)
 
 
 def setups_and_teardowns(structure: DagStructure | None, task_ids: Collection[str]) -> set[str]:
@@ -105,14 +105,14 @@ class TaskSelection:
     coming: frozenset[str] = frozenset()
 
     @cached_property
-    def _meant(self) -> frozenset[tuple[str, int | None]]:
-        return frozenset((task.task_id, task.map_index) for task in self.tasks)
+    def _meant(self) -> Covering:
+        return Covering(self.tasks)
 
     def covers(self, task: TaskInstanceFacts) -> bool:
         """Whether a task instance is selected; removed ones never are."""
         if task.state == REMOVED_TASK_STATE:
             return False
-        return (task.task_id, None) in self._meant or (task.task_id, task.map_index) in self._meant
+        return self._meant.covers(task.task_id, task.map_index)
 
     @property
     def task_ids(self) -> set[str]:
@@ -193,7 +193,13 @@ def explicit_selection(
     """
     if not asked:
         raise EmptySelection(f"No task of {ref} is selected.", **named(ref))
-    tasks = normalised(found for task in asked for found in expanded(ref, task, structure, instances))
+    here = {
+        (task.task_id, index)
+        for task in instances
+        if task.state != REMOVED_TASK_STATE
+        for index in (None, task.map_index)
+    }
+    tasks = normalised(found for task in asked for found in expanded(ref, task, structure, here))
     ids = {task.task_id for task in tasks}
     along = setups_and_teardowns(structure, ids) & present(instances)
     return TaskSelection(
@@ -203,14 +209,13 @@ def explicit_selection(
 
 
 def expanded(
-    ref: RunRef, task: TaskRef, structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]
+    ref: RunRef, task: TaskRef, structure: DagStructure | None, here: Collection[tuple[str, int | None]]
 ) -> list[TaskRef]:
-    """What one name in a request means in a run."""
-    here = [found for found in instances if found.state != REMOVED_TASK_STATE]
-    if any(task.covers(found.task_id, found.map_index) for found in here):
+    """What one name in a request means in a run. ``here``: its tasks, each as a whole and by its indexes."""
+    if (task.task_id, task.map_index) in here:
         return [task]
     group = structure.groups.get(task.task_id) if structure and task.map_index is None else None
-    members = sorted((group or frozenset()) & present(here))
+    members = sorted(task_id for task_id in group or () if (task_id, None) in here)
     if not members:
         raise Invalid(f"{ref} has no task or task group {task}.", **named(ref), task_id=task.task_id)
     return [TaskRef(task_id) for task_id in members]
@@ -223,8 +228,9 @@ def named(ref: RunRef) -> dict[str, str]:
 
 def selected_instances(tasks: Tasks, instances: Sequence[TaskInstanceFacts]) -> list[TaskInstanceFacts]:
     """The task instances that a selection means now; removed ones don't count."""
+    meant = Covering(tasks)
     return [
         found
         for found in instances
-        if found.state != REMOVED_TASK_STATE and covers(tasks, found.task_id, found.map_index)
+        if found.state != REMOVED_TASK_STATE and meant.covers(found.task_id, found.map_index)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from airflow_rerun_downstream.domain.gaps import waited_for
@@ -21,6 +21,7 @@ class Dependencies:
         for each in readings:
             if each.maker is None or each.downstream != source:  # the source is nobody's child here
                 self.leaving.setdefault(each.upstream, []).append(each)
+        self.readers: dict[RunRef, dict[str | None, list[Reading]]] = {}
         for each in [*self.through_waiting_tasks()]:
             self.leaving.setdefault(each.upstream, []).append(each)
         self.direct = [each for ref in members for each in self.leaving.get(ref, ()) if each.downstream in members]
@@ -73,18 +74,23 @@ class Dependencies:
         """Who reads from a task of a run, in place of which stands the run that it waited for."""
         if ref in self.members and waited in self.members[ref].ids:
             return
-        for each in self.leaving.get(ref, ()):
-            if each.downstream not in (ref, made) and self.reads(each, waited):
+        if ref not in self.readers:
+            self.readers[ref] = {}
+            for each in self.leaving.get(ref, ()):
+                for task_id in self.read_by(each):
+                    self.readers[ref].setdefault(task_id, []).append(each)
+        for each in (*self.readers[ref].get(None, ()), *self.readers[ref].get(waited, ())):
+            if each.downstream not in (ref, made):
                 yield Reading(made, each.downstream, None, each.reached, through=each.through)
 
-    def reads(self, each: Reading, task_id: str) -> bool:
-        """Whether a task is among what is read; who was made by another task has read what stands before that."""
+    def read_by(self, each: Reading) -> Collection[str | None]:
+        """The tasks that are read, None stands for all; who was made by a task has read what stands before that."""
         if each.maker is None:
-            return each.from_tasks is None or task_id in each.from_tasks
+            return (None,) if each.from_tasks is None else each.from_tasks
         parent = self.members.get(each.upstream)
         if parent is None or parent.structure is None or each.maker not in parent.structure.tasks:
-            return False
-        return task_id in upstream_tasks(parent.structure, [each.maker]) - {each.maker}
+            return ()
+        return upstream_tasks(parent.structure, [each.maker]) - {each.maker}
 
     def makers(self) -> Iterator[Reading]:
         """The readings whose downstream run is made by a task that runs again, or by any task of a run that is made."""

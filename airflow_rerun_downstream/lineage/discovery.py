@@ -123,7 +123,7 @@ class Discovery:
         known, latest = self.context.definitions.structures, self.structures.latest
         new = {dag_id for dag_id in dag_ids if dag_id not in latest}
         latest.update({dag_id: known[dag_id] for dag_id in new if dag_id in known})
-        if unknown := new - known.keys():
+        if unknown := {dag_id for dag_id in new if dag_id not in known}:
             latest.update(self.facts.dags.structures(unknown))
 
     def spread(self, frontier: Collection[RunRef], explored: Explored) -> set[RunRef]:

@@ -16,7 +16,7 @@ Instances = Mapping[RunRef, Sequence[TaskInstanceFacts]]
 """The task instances of runs."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Pollution:
     """The tasks of a run that wrong data reached; ``whole`` stands for all of them.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from airflow_rerun_downstream.domain.graph import reachable
+from airflow_rerun_downstream.domain.graph import reached_by
 from airflow_rerun_downstream.domain.plan import (
     PlanContent,
     PlanWarning,
@@ -28,14 +28,15 @@ def not_shown(plan: PlanContent, explored: Explored, reads: Callable[[RunRef], b
 
 def leftovers(plan: PlanContent, taken: Collection[RunRef]) -> Iterable[PlanWarning]:
     """Shown runs that the wrong data reached and that aren't rerun, with the reason or who reads them next."""
+    readers = dict(reached_by(plan.edges, taken)) if len(taken) < len(plan.runs) else {}
     for run in plan.runs:
         # Of a run that isn't ready `upcoming` warns; what only made others is told of by these.
         if run.ref in taken or run.status is RunStatus.NOT_READY or run.reason == "only_triggers":
             continue
-        after = reachable([run.ref], plan.edges) & set(taken)
+        after = readers.get(run.ref, 0)
         why = sentence(run.reason) if run.reason else "it isn't selected"
-        readers = f"; {len(after)} selected run(s) downstream will read it again" if after else ""
-        yield stays_polluted(run.ref, why + readers)
+        told = f"; {after} selected run(s) downstream will read it again" if after else ""
+        yield stays_polluted(run.ref, why + told)
 
 
 def left_tasks(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:

@@ -19,6 +19,9 @@ NAMED = 5
 
 def order_of(plan: PlanContent, selected: Mapping[RunRef, Tasks], *, rerun_source: bool) -> Order:
     """The order of the source and the ``selected`` runs; what a source that isn't rerun has read doesn't matter."""
+    default = {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}
+    if plan.order is not None and rerun_source == plan.source.selected and selected == default:
+        return plan.order
     between = Between(plan.readings, plan.structures, plan.edges)
     return between.order(plan.by_ref, plan.source.ref, selected, rerun_source=rerun_source)
 

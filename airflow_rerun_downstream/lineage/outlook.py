@@ -19,18 +19,21 @@ from airflow_rerun_downstream.domain.plan import (
     RunStatus,
 )
 from airflow_rerun_downstream.domain.reasons import sentence
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
+from airflow_rerun_downstream.domain.refs import Covering, RunRef, Tasks, shown
 from airflow_rerun_downstream.domain.room import Obstacle
 from airflow_rerun_downstream.lineage.explored import Explored
 
 
 def new_runs(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
     """Selected tasks that made a run of the plan: run again, they make another one."""
+    meant: dict[RunRef, Covering] = {}
     for link in plan.links:
         task_id, old = link.from_task_id, link.downstream
         if link.kind is not LinkKind.TRIGGER or task_id is None or not isinstance(old, RunRef):
             continue
-        if not covers(selected.get(link.upstream, ()), task_id, int(link.via.get("map_index", -1))):
+        if link.upstream not in meant:
+            meant[link.upstream] = Covering(selected.get(link.upstream, ()))
+        if not meant[link.upstream].covers(task_id, int(link.via.get("map_index", -1))):
             continue
         if old in selected:
             what = f"in place of {old.run_id}: it joins the rerun, and all of its tasks run"

@@ -99,6 +99,8 @@ class PlanBuilder:
             readings=tuple(between.readings),
             structures=self.explored.structures,
             passing=frozenset(ref for ref, tasks in self.explored.pollution.items() if tasks.only_passed),
+            instances=self.instances,
+            order=None if left_out else order,
         )
         return content, order
 

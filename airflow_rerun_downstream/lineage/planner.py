@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.errors import NotFound, PlanTooLarge
@@ -16,7 +16,7 @@ from airflow_rerun_downstream.domain.plan import (
     PlanRequest,
     PlanWarning,
 )
-from airflow_rerun_downstream.domain.refs import RunRef, shown, task_ids
+from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.behind import behind
 from airflow_rerun_downstream.lineage.cut_offs import Instances, mark_cut_offs
@@ -26,7 +26,6 @@ from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.forecast import forecast
 from airflow_rerun_downstream.lineage.lost_events import lost_events
 from airflow_rerun_downstream.lineage.lost_triggers import possible, unrecorded
-from airflow_rerun_downstream.lineage.outlook import will_not_run
 from airflow_rerun_downstream.lineage.plan_builder import Audience, PlanBuilder
 from airflow_rerun_downstream.lineage.selecting import source_selection
 from airflow_rerun_downstream.lineage.unknowns import older_runs_not_asked, unreadable
@@ -107,15 +106,9 @@ class Planner:
         warnings = (
             *view.seeing.warnings(plan_warnings(content, order, explored, to_come.schedules, view.reads)),
             *view.seeing.warnings(unread),
-            *self.blocked(content),
             *self.declarations.warnings(),
         )
         return Plan.of(content, also(content, warnings), make_token(content))
-
-    def blocked(self, plan: PlanContent) -> Iterable[PlanWarning]:
-        """The warnings about selected tasks that won't run."""
-        selected = {run.ref: run.tasks for run in (plan.source, *plan.runs) if run.selected}
-        return will_not_run(self.facts.tasks.obstacles(task_ids(selected)) if selected else (), selected)
 
     def complete(self, walk: Discovery, explored: Explored, instances: Instances) -> None:
         """Read the task instances, and let the walk go on from failed tasks that come along with polluted ones.

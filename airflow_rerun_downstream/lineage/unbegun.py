@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, UNFINISHED_TASK_STATES
 from airflow_rerun_downstream.domain.order import Order, Stage
 from airflow_rerun_downstream.domain.plan import PlanContent, PlannedRun, PlanWarning
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
+from airflow_rerun_downstream.domain.refs import Covering, RunRef, Tasks, shown
 from airflow_rerun_downstream.lineage.ordering import listed
 
 
@@ -20,11 +20,9 @@ def unbegun(plan: PlanContent, selected: Mapping[RunRef, Tasks], order: Order) -
         run = plan.by_ref.get(ref)
         if run is None or ref in order.made:
             continue
-        ids = {
-            task.task_id
-            for task in run.task_instances
-            if task.state in UNFINISHED_TASK_STATES and not covers(tasks, task.task_id, task.map_index)
-        }
+        waiting = [task for task in run.task_instances if task.state in UNFINISHED_TASK_STATES]
+        meant = Covering(tasks if waiting else ())
+        ids = {task.task_id for task in waiting if not meant.covers(task.task_id, task.map_index)}
         if ids and run.facts.state in FINISHED_RUN_STATES:
             yield starts_too(ref, sorted(ids))
         for number, stage in enumerate(order.stages[ref]):

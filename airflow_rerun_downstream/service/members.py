@@ -10,22 +10,22 @@ from airflow_rerun_downstream.domain.new_rerun import NewChild, NewMember, NewRe
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.reasons import sentence
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers, shown
+from airflow_rerun_downstream.domain.refs import Covering, RunRef, Tasks, shown
 from airflow_rerun_downstream.domain.rerun_request import Actor, MemberRequest, RerunRequest
 from airflow_rerun_downstream.domain.selection import explicit_selection, failed_upstream_tasks, named
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.lineage.ordering import with_coming
-from airflow_rerun_downstream.ports.lineage import LineageFacts
+from airflow_rerun_downstream.ports.lineage import Runs
 from airflow_rerun_downstream.service.checks import stops
 
 
 class Selection:
     """The runs and tasks that a submit takes, checked against a fresh plan."""
 
-    def __init__(self, plan: Plan, facts: LineageFacts, *, freeze_mode: bool = False) -> None:
+    def __init__(self, plan: Plan, known: Runs, *, freeze_mode: bool = False) -> None:
         self.freeze_mode = freeze_mode
         self.plan = plan
-        self.facts = facts
+        self.known = known
         self.runs = plan.by_ref
 
     def taken(self, members: Sequence[MemberRequest] | None) -> dict[RunRef, Tasks]:
@@ -41,7 +41,7 @@ class Selection:
         """A run of the plan."""
         if (run := self.runs.get(ref)) is not None:
             return run
-        if self.facts.runs.among([ref]) and ref.dag_id in {known.dag_id for known in self.runs}:
+        if self.known.among([ref]) and ref.dag_id in {known.dag_id for known in self.runs}:
             raise NotSelectable(
                 f"{ref} is not downstream of the source.", runs=[{**named(ref), "reason": "not_in_plan"}]
             )
@@ -61,11 +61,7 @@ class Selection:
 
     def explicit(self, members: Sequence[MemberRequest]) -> dict[RunRef, Tasks]:
         """The selections that name their tasks."""
-        if not members:
-            return {}
-        refs = [member.ref for member in members]
-        instances = self.facts.tasks.task_instances(refs)
-        structures = self.plan.structures
+        instances, structures = self.plan.instances, self.plan.structures
         return {
             m.ref: explicit_selection(m.ref, m.tasks or (), structures.get(m.ref), instances.get(m.ref, [])).tasks
             for m in members
@@ -73,8 +69,7 @@ class Selection:
 
     def failed_upstreams(self, selected: Mapping[RunRef, Tasks]) -> list[PlanWarning]:
         """Selected tasks that will fail again, because a failed task before them isn't selected."""
-        instances = self.facts.tasks.task_instances(list(selected))
-        structures = self.plan.structures
+        instances, structures = self.plan.instances, self.plan.structures
         found = []
         for ref, tasks in selected.items():
             ids = {task.task_id for task in tasks}
@@ -110,7 +105,7 @@ def member_of(run: PlannedRun, role: Role, tasks: Tasks, order: Order) -> NewMem
         state=MemberState.STOPPING if role is Role.DOWNSTREAM and stops(run) else MemberState.PENDING,
         tasks=with_coming(run, tasks),
         depth=stages[0].depth,
-        waits_for=frozenset(gate.ref for gate in gates if gate not in partly),
+        waits_for=frozenset(gate.ref for gate in gates if not gate.stage and gate.until is None),
         stages=tuple(stage.tasks for stage in stages) if len(stages) > 1 else (),
         stage_gates=tuple(partly),
         depths=tuple(stage.depth for stage in stages),
@@ -127,12 +122,15 @@ def new_children(plan: Plan, members: Collection[NewMember]) -> tuple[NewChild, 
         for link in plan.links
         if link.kind is LinkKind.TRIGGER and link.upstream in by_ref and link.downstream in by_ref
     ]
+    parents = dict.fromkeys(parent.ref for parent, *_ in links)
+    meant = {ref: Covering(by_ref[ref].tasks) for ref in parents}
     found: list[NewChild] = []
+    made = set[RunRef]()
     for parent, task_id, map_index, child in sorted(links, key=lambda link: link[0].depth):
         if task_id is None or parent.state is not MemberState.PENDING or parent.ref not in child.reads_from:
             continue
-        made = any(one.child == parent.ref for one in found)
-        if made or covers(parent.tasks, task_id, map_index):
+        if parent.ref in made or meant[parent.ref].covers(task_id, map_index):
+            made.add(child.ref)
             found.append(NewChild(parent.ref, task_id, map_index, child.ref))
     return tuple(found)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timezone
 
 from airflow_rerun_downstream.domain.errors import AssetManagerInactive, OffsetUnknown
 from airflow_rerun_downstream.domain.plan import Plan, PlanContent, PlanRequest, PlanWarning
-from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, task_ids
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest
 from airflow_rerun_downstream.lineage.dag_edges import dag_edges, no_dag
+from airflow_rerun_downstream.lineage.outlook import will_not_run
 from airflow_rerun_downstream.lineage.plan_builder import Audience, listed_run
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from airflow_rerun_downstream.ports.work import Work
@@ -34,7 +35,12 @@ class Plans(Core):
         with self.unit_of_work() as work:
 
             def also(content: PlanContent, warnings: tuple[PlanWarning, ...]) -> tuple[PlanWarning, ...]:
-                met = (*forbidden(actor, work, content), *refused(content, request, mechanisms))
+                selected = {run.ref: run.tasks for run in (content.source, *content.runs) if run.selected}
+                met = (
+                    *blocked(work, selected),
+                    *forbidden(actor, work, content),
+                    *refused(content, request, mechanisms),
+                )
                 return eyes(actor, work).warnings((*warnings, *met))
 
             return self.planner(actor, work).plan(request, also)
@@ -69,6 +75,11 @@ class Plans(Core):
         with self.unit_of_work() as work:
             run, structure = self.planner(actor, work).source_run(ref)
         return RunTasksView(run.task_instances, structure)
+
+
+def blocked(work: Work, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
+    """The warnings about selected tasks that won't run as things are."""
+    return will_not_run(work.facts.tasks.obstacles(task_ids(selected)) if selected else (), selected)
 
 
 def forbidden(actor: Actor, work: Work, plan: PlanContent) -> list[PlanWarning]:

@@ -11,13 +11,13 @@ from airflow_rerun_downstream.domain.errors import CannotFreeze, RunInActiveReru
 from airflow_rerun_downstream.domain.new_rerun import NewMember, NewRerun
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import FutureRef, Plan, PlanWarning
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, task_ids
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest
 from airflow_rerun_downstream.domain.selection import named
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.lineage.left_polluted import gone_in_latest, left_tasks, leftovers
 from airflow_rerun_downstream.lineage.ordering import order_of, order_warnings
-from airflow_rerun_downstream.lineage.outlook import extra_runs, new_runs, upcoming, will_not_run
+from airflow_rerun_downstream.lineage.outlook import extra_runs, new_runs, upcoming
 from airflow_rerun_downstream.lineage.polluted_rebuilds import rebuilt_on_polluted
 from airflow_rerun_downstream.lineage.unbegun import unbegun
 from airflow_rerun_downstream.ports.work import Work
@@ -25,6 +25,7 @@ from airflow_rerun_downstream.service import checks
 from airflow_rerun_downstream.service.checks import Frozen, Mechanisms, refuse
 from airflow_rerun_downstream.service.core import Core
 from airflow_rerun_downstream.service.members import Selection, assemble, new_members
+from airflow_rerun_downstream.service.plans import blocked
 from airflow_rerun_downstream.service.records import eyes, rerun_view
 from airflow_rerun_downstream.service.views import RerunView, ReviewView
 
@@ -76,7 +77,7 @@ class Submit(Core):
         """The rerun as a fresh plan allows it. Raises every `Refusal` that a submit has before it writes."""
         plan = self.planner(actor, work).plan(request.plan)
         checks.check_source(plan)
-        selection = Selection(plan, work.facts, freeze_mode=request.freeze_mode)
+        selection = Selection(plan, work.facts.runs, freeze_mode=request.freeze_mode)
         taken = selection.taken(request.members)
         frozen = checks.frozen_runs(plan, request.frozen)
         checks.check_something(plan, request, taken)
@@ -92,8 +93,8 @@ class Submit(Core):
         rerun = {**({plan.source.ref: source} if plan.source.selected else {}), **taken}
         latest = request.settings.run_on_latest_version
         gone = gone_in_latest(plan.structures, rerun, on_latest_version=latest)
-        blocked = will_not_run(work.facts.tasks.obstacles(task_ids(rerun)), rerun) if rerun else ()
-        warnings = submit_warnings(plan, taken, order, request.frozen, [*failed, *gone, *blocked])
+        more = [*failed, *gone, *blocked(work, rerun)]
+        warnings = submit_warnings(plan, taken, order, request.frozen, more)
         members = new_members(plan, request, taken, order)
         return Draft(assemble(plan, request, members, warnings, actor), tuple(frozen))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ class TestARecordThatCannotBeTrue:
             parent, "child", f"the run {child} isn't there", Advice.LOOK_BY_HAND, via={"map_index": map_index}
         )
         found = [link for link in trigger_links(world, parent) if link.via["map_index"] == map_index]
-        assert found == [Link(**{**vars(expected), "from_task_id": "go"})]
+        assert found == [replace(expected, from_task_id="go")]
 
     def test_no_task_has_made_the_run(self, world: World) -> None:
         parent, child = maker(world), world.run("child")

@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FoundLink:
     """A link with what it needs to be narrowed.
 
