@@ -18,7 +18,7 @@ from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 
 
 def ending(active: ActiveRerun, limits: Limits) -> Iterator[Step]:
-    """The end of a rerun in which nothing can move any more: frozen runs are let go only if none has failed."""
+    """The end of a rerun in which nothing can move any more: frozen runs are released only if none has failed."""
     if any(member.state is MemberState.FAILED for member in active.members):
         yield MoveRerun(RerunState.RUNNING, RerunState.FAILED, "member_failed")
         return
@@ -43,7 +43,7 @@ def proven(active: ActiveRerun) -> bool:
 
 
 def terminating(active: ActiveRerun, limits: Limits) -> list[Step]:
-    """End what is open and let go what is frozen; when nothing is left, the rerun is terminated."""
+    """End what is open and release what is frozen; when nothing is left, the rerun is terminated."""
     stop = active.rerun.settings.stop_running_on_terminate
     pending = any(member.state is MemberState.PENDING for member in active.members)
     steps: list[Step] = [StopMember(member, stop_run=stop) for member in active.in_flight]

@@ -60,10 +60,10 @@ def decide(active: ActiveRerun, seen: Observations, limits: Limits) -> list[Step
     after = adopted(active, adopts)
     followed = [step for member in after.watched if (step := follow(member, active, seen)) is not None]
     moves = [step for step in followed if isinstance(step, (MoveMember, NextStage))]
-    thaws = list(follow_holds(active, seen.holds, limits.releases, frozen_before=limits.frozen_before))
-    released = [step for step in thaws if isinstance(step, Release)]
+    held = list(follow_holds(active, seen.holds, limits.releases, frozen_before=limits.frozen_before))
+    released = [step for step in held if isinstance(step, Release)]
     after = applied(after, [*moves, *released])
-    steps: list[Step] = [*adopts, *followed, *thaws]
+    steps: list[Step] = [*adopts, *followed, *held]
     if pauses(active, moves):
         return [*steps, MoveRerun(RerunState.RUNNING, RerunState.PAUSED, "member_failed")]
     state = active.rerun.state

@@ -10,12 +10,12 @@ from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
 from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
-    Catch,
     EndPending,
     Explain,
     ExplainAll,
     Halt,
     MoveMember,
+    NameFrozenRun,
     NextStage,
     NoteRunState,
     Release,
@@ -59,8 +59,8 @@ class Effects:
                 return self.end_pending(work, rerun)
             case Halt():
                 return self.halt(work, rerun, step.member)
-            case Catch():
-                return self.catch(work, rerun, step)
+            case NameFrozenRun():
+                return self.name_frozen_run(work, rerun, step)
             case Release():
                 return self.release(work, rerun, step)
             case NoteRunState():
@@ -119,9 +119,9 @@ class Effects:
             self.log(work, rerun, "member_halted", member, None)
         return halted
 
-    def catch(self, work: Work, rerun: Rerun, step: Catch) -> bool:
+    def name_frozen_run(self, work: Work, rerun: Rerun, step: NameFrozenRun) -> bool:
         """Name the run that the scheduler has made for a frozen member."""
-        if not work.store.catch_member(step.member.id, step.run_id, step.run_after, step.logical_date):
+        if not work.store.name_frozen_run(step.member.id, step.run_id, step.run_after, step.logical_date):
             return False
         if not step.member.release_asked:
             work.store.set_member_reason(step.member.id, HELD, state=MemberState.FROZEN)

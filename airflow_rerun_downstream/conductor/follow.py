@@ -17,7 +17,7 @@ from airflow_rerun_downstream.conductor.steps import (
 from airflow_rerun_downstream.conductor.stillness import stands
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation
-from airflow_rerun_downstream.domain.member import Member, lets_go
+from airflow_rerun_downstream.domain.member import Member, is_open
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN
 from airflow_rerun_downstream.domain.room import CLOSED, STUCK, word_of
 from airflow_rerun_downstream.domain.states import MemberState
@@ -108,6 +108,6 @@ def last_upstream_end(member: Member, active: ActiveRerun) -> datetime | None:
     """
     members = active.by_id
     ends = [(gate, members[gate.member].ended_at) for gate in member.gates]
-    if any(gate.until is not None and end is None and lets_go(gate, members) for gate, end in ends):
+    if any(gate.until is not None and end is None and is_open(gate, members) for gate, end in ends):
         return None
     return max((end for _, end in ends if end is not None), default=active.rerun.created_at)

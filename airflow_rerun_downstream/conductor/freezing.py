@@ -1,6 +1,6 @@
 """What freeze mode adds to a rerun's next steps. Pure, like `decide`.
 
-Frozen members are outside the order: they are let go as a whole when the rerun has succeeded or is terminated (R18),
+Frozen members are outside the order: they are released as a whole when the rerun has succeeded or is terminated (R18),
 one by one when a person asks for it, when they have waited too long, or when their run went its own way.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from airflow_rerun_downstream.conductor.steps import Catch, Explain, Halt, MoveMember, Release
+from airflow_rerun_downstream.conductor.steps import Explain, Halt, MoveMember, NameFrozenRun, Release
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, LIVE_TASK_STATES, Observation
 from airflow_rerun_downstream.domain.freeze import Hold
@@ -36,10 +36,10 @@ def stopping(member: Member, run: Observation | None) -> MoveMember | Halt | Exp
 
 def follow_holds(
     active: ActiveRerun, holds: Mapping[int, Hold] | None, limit: int, *, frozen_before: datetime | None
-) -> Iterator[Catch | Release]:
+) -> Iterator[NameFrozenRun | Release]:
     """What a tick does with frozen members while their rerun goes on.
 
-    At most ``limit`` are let go; what was frozen at ``frozen_before`` or earlier is.
+    At most ``limit`` are released; what was frozen at ``frozen_before`` or earlier is.
     """
     if holds is None or not active.frozen:
         return
@@ -47,13 +47,13 @@ def follow_holds(
     members = member_of_run(active, holds)
     for member in active.frozen:
         hold = holds.get(member.id)
-        spare = hold is not None and hold.run is not None and members[hold.run] != member.id
-        if why := let_go(member, hold, spare=spare, too_old=too_old):
+        of_another = hold is not None and hold.run is not None and members[hold.run] != member.id
+        if why := why_released(member, hold, of_another=of_another, too_old=too_old):
             limit -= 1
             if limit >= 0:
                 yield Release(member, why)
         elif hold is not None and hold.run_id is not None and hold.run_id != member.ref.run_id:
-            yield Catch(member, hold.run_id, hold.run_after, hold.logical_date)
+            yield NameFrozenRun(member, hold.run_id, hold.run_after, hold.logical_date)
 
 
 def member_of_run(active: ActiveRerun, holds: Mapping[int, Hold]) -> dict[RunRef, int]:
@@ -63,10 +63,10 @@ def member_of_run(active: ActiveRerun, holds: Mapping[int, Hold]) -> dict[RunRef
     return held | {member.ref: member.id for member in active.members if member.ref.run_id}
 
 
-def let_go(member: Member, hold: Hold | None, *, spare: bool, too_old: bool) -> str | None:
-    """Why a frozen member is let go before its rerun ends; None: it stays.
+def why_released(member: Member, hold: Hold | None, *, of_another: bool, too_old: bool) -> str | None:
+    """Why a frozen member is released before its rerun ends; None: it stays.
 
-    ``spare``: what it holds is another member's run.
+    ``of_another``: what it holds is another member's run.
     """
     if hold is None:
         return "hold_gone"
@@ -76,7 +76,7 @@ def let_go(member: Member, hold: Hold | None, *, spare: bool, too_old: bool) -> 
         return "marked_by_hand"
     if hold.taken_by is not None:
         return "superseded"
-    if spare:
+    if of_another:
         return "passed_over"
     if member.release_asked:
         return "released_by_user"
@@ -89,5 +89,5 @@ def asked_for(active: ActiveRerun, *, limit: int) -> list[Release]:
 
 
 def release_all(active: ActiveRerun, *, limit: int, reason: str) -> list[Release]:
-    """The next batch of frozen members to let go at the end of a rerun."""
+    """The next batch of frozen members to release at the end of a rerun."""
     return [Release(member, reason) for member in active.frozen[:limit]]

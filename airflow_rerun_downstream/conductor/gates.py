@@ -30,16 +30,16 @@ GOING_ON = frozenset({MemberState.PENDING, MemberState.RUNNING})
 
 
 def stands(gate: Awaited, run: Observation, found: Evidence | None = None) -> bool:
-    """Whether an upstream member, or the stage of it that is waited for, is as it was when it let others go.
+    """Whether an upstream member, or the stage of it that is waited for, is as it was when it was waited for no more.
 
     Of a succeeded one the run has the clear number with which it was judged, and is judged right now, too: with
-    evidence, where `takes_evidence` asks for some. A skipped one was let go as it is: only nothing of it may be on
-    its way. Any other lets nobody go.
+    evidence, where `takes_evidence` asks for some. A skipped one was accepted as it is: only nothing of it may be on
+    its way. Any other is waited for.
     """
     member = gate.member
     if member.state is MemberState.SKIPPED:
         return not on_its_way(gate.part, run)
-    if run.run_state is None or not (member.state is MemberState.SUCCEEDED or gate.let_go):
+    if run.run_state is None or not (member.state is MemberState.SUCCEEDED or gate.stage_ended):
         return False
     if member.clear_number != run.clear_number:
         return False
@@ -51,10 +51,10 @@ def stands(gate: Awaited, run: Observation, found: Evidence | None = None) -> bo
 
 
 def takes_evidence(gate: Awaited, run: Observation) -> bool:
-    """Whether an upstream member that let others go has tasks that ended otherwise than in success, or are gone: it was
-    judged by more."""
+    """Whether an upstream member that is waited for no more has tasks that ended otherwise than in success, or are
+    gone: it was judged by more."""
     member, tasks = gate.member, gate.part.tasks
-    if not (member.state is MemberState.SUCCEEDED or gate.let_go) or member.clear_number != run.clear_number:
+    if not (member.state is MemberState.SUCCEEDED or gate.stage_ended) or member.clear_number != run.clear_number:
         return False
     chosen = selected_instances(tasks, run.task_instances)
     gone = {task.task_id for task in tasks} - {task.task_id for task in chosen}
@@ -78,7 +78,7 @@ def look_again(gate: Awaited, run: Observation) -> MoveMember | StageBack | None
         if run.run_state is None:
             return MoveMember(member, MemberState.FAILED, "run_gone")
         return MoveMember(member, MemberState.RUNNING, CLEARED_AGAIN)
-    if gate.until is not None and gate.let_go and run.run_state is not None and member.state in GOING_ON:
+    if gate.until is not None and gate.stage_ended and run.run_state is not None and member.state in GOING_ON:
         return StageBack(member, gate.until, CLEARED_AGAIN)
     return None
 

@@ -35,7 +35,7 @@ class Observations:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a tick may do: a rerun's members in flight at once, and frozen runs to let go.
+    """How much a tick may do: a rerun's members in flight at once, and frozen runs to release.
 
     ``frozen_before``: what was frozen at that moment or earlier has waited too long. ``closed_since``: members that
     ended after it are waited for until Airflow has closed their runs; None: nothing is waited for. ``given_up``:

@@ -216,7 +216,7 @@ class Performer:
         done = [self.effects.carry_out(work, rerun, step) for step in steps]
         # One that has left its state since the tick looked, or has failed, shows by itself what is waited for.
         again = any(
-            (gate.member.state in SATISFIED or gate.let_go) and runs[gate.member.ref].run_state is not None
+            (gate.member.state in SATISFIED or gate.stage_ended) and runs[gate.member.ref].run_state is not None
             for gate in moved
         )
         if any(isinstance(step, StageBack) and step.member.id == member.id for step in steps):

@@ -92,7 +92,7 @@ class Halt:
 
 
 @dataclass(frozen=True)
-class Catch:
+class NameFrozenRun:
     """The scheduler has made the run of a frozen member, or another one in its place, and holds it."""
 
     member: Member
@@ -103,7 +103,7 @@ class Catch:
 
 @dataclass(frozen=True)
 class Release:
-    """Let a frozen member's run go."""
+    """Release a frozen member's run."""
 
     member: Member
     reason: str
@@ -153,7 +153,7 @@ class MoveRerun:
 
 @dataclass(frozen=True)
 class Prove:
-    """Make sure that a rerun is right before its frozen runs are let go."""
+    """Make sure that a rerun is right before its frozen runs are released."""
 
     before: RerunState
 
@@ -166,7 +166,7 @@ Step = (
     | Dispatch
     | Adopt
     | Halt
-    | Catch
+    | NameFrozenRun
     | Release
     | StopMember
     | EndPending

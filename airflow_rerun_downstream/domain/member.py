@@ -114,7 +114,7 @@ class Awaited:
         return replace(self.member, tasks=self.member.until(self.until), stages=())
 
     @property
-    def let_go(self) -> bool:
+    def stage_ended(self) -> bool:
         """Whether it has ended that stage and gone on."""
         return self.until is not None and self.member.stage > self.until
 
@@ -134,7 +134,7 @@ def own_stages(member: Member) -> list[Awaited]:
     return [Awaited(member, number) for number in range(member.stage)]
 
 
-def lets_go(gate: StageGate, members: Mapping[int, Member]) -> bool:
+def is_open(gate: StageGate, members: Mapping[int, Member]) -> bool:
     """Whether what a gate waits for is satisfied."""
     other = members[gate.member]
     return other.state in SATISFIED or (gate.until is not None and other.stage > gate.until)
@@ -142,4 +142,4 @@ def lets_go(gate: StageGate, members: Mapping[int, Member]) -> bool:
 
 def is_free(member: Member, members: Mapping[int, Member], *, besides: int | None = None) -> bool:
     """Whether the present stage of a member waits for nobody; ``besides`` names one whom it needn't wait for."""
-    return all(gate.member == besides or lets_go(gate, members) for gate in member.gates)
+    return all(gate.member == besides or is_open(gate, members) for gate in member.gates)

@@ -38,7 +38,7 @@ class Between:
         fresh = self.readers(pair)
         first: list[Moment | None] = [*self.moments(pair, fresh)]
         for task in self.writers(pair) if fresh else ():
-            # Where something was made only once, the first that has read tells of all. What somebody let go as it was
+            # Where something was made only once, the first that has read tells of all. What somebody skipped
             # may have been right before that.
             again = pair.writer.state == "skipped" or len(self.scene.new_tries(pair.writer.ref, task)) > 1
             for read in ([*self.moments(pair, fresh, every=True)] if again else first) or [None]:
@@ -107,7 +107,7 @@ class Between:
     def came_after(self, pair: Pair, task: TaskTries, read: Moment | None) -> ProofReason | None:
         """Why a read can't be shown to have come after a task instance had been made anew; None: it did."""
         writes = self.scene.new_tries(pair.writer.ref, task)
-        if pair.writer.state == "skipped":  # it was let go as it is: only nothing of it may have been on its way
+        if pair.writer.state == "skipped":  # it was accepted as it is: only nothing of it may have been on its way
             return reason(read_between(read, writes))
         if task.state in UNFINISHED_TASK_STATES and not any(one.state == "success" for one in writes):
             return ProofReason.READ_TOO_EARLY

@@ -74,7 +74,7 @@ MEMBER_MOVES: Mapping[MemberState, frozenset[MemberState]] = {
 }
 
 SATISFIED = frozenset({MemberState.SUCCEEDED, MemberState.SKIPPED})
-"""States of an upstream member that let a downstream one go."""
+"""States of an upstream member for which a downstream one no longer waits."""
 
 IN_FLIGHT = frozenset({MemberState.RUNNING, MemberState.STOPPING})
 

@@ -282,7 +282,7 @@ class RerunStore(Protocol):
         """
         ...
 
-    def catch_member(
+    def name_frozen_run(
         self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
     ) -> bool:
         """Name the run that was made for a member that is still frozen, its true ready time and its date."""

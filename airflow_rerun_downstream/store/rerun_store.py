@@ -223,10 +223,10 @@ class SqlRerunStore:
             self._executor, member_id, before=before, after=after, run=run, tasks=tasks, reason=reason, now=now
         )
 
-    def catch_member(
+    def name_frozen_run(
         self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
     ) -> bool:
-        """See `RerunStore.catch_member`."""
+        """See `RerunStore.name_frozen_run`."""
         names = {"run_id": run_id, "original_run_id": run_id}
         values = {**names, "run_after": run_after, "logical_date": logical_date}
         return moves.write_member(self._executor, member_id, moves.stands_in([MemberState.FROZEN]), values)

@@ -90,7 +90,7 @@ SHELLS = {
 """What Airflow's frames see of ours, and what it stands on: it calls, and it catches, and that is all."""
 
 HARMLESS = {
-    *("begin", "let_go", "end", "admitted", "before_queueing", "after_queueing"),
+    *("begin", "forget", "end", "admitted", "before_queueing", "after_queueing"),
     *("regret", "regret_repeat", "owing", "spoil", "tell"),
 }
 """What a shell calls without a net: other shells, or functions with a net of their own."""

@@ -18,7 +18,15 @@ from airflow_rerun_downstream.conductor.freezing import (
 )
 from airflow_rerun_downstream.conductor.judge import is_busy, started_after
 from airflow_rerun_downstream.conductor.observed import Observations
-from airflow_rerun_downstream.conductor.steps import Catch, Explain, Halt, MoveMember, NoteRunState, Release, Step
+from airflow_rerun_downstream.conductor.steps import (
+    Explain,
+    Halt,
+    MoveMember,
+    NameFrozenRun,
+    NoteRunState,
+    Release,
+    Step,
+)
 from airflow_rerun_downstream.conductor.stillness import AGAIN, PATIENCE, Stillness, stands
 from airflow_rerun_downstream.domain.facts import Observation, TaskInstanceFacts
 from airflow_rerun_downstream.domain.freeze import Hold
@@ -98,7 +106,7 @@ class TestFrozen:
         assert steps == [
             Release(members[0], "hold_gone"),
             Release(members[1], "hold_gone"),
-            Catch(made, "new", at(1), at(0)),
+            NameFrozenRun(made, "new", at(1), at(0)),
         ]
 
 

@@ -148,7 +148,7 @@ class TestFrozen:
             "rerun_succeeded",
         )
         assert house.world.runs[ref].run_after == DUE
-        assert not house.world.tickets
+        assert not house.world.holds
 
     def test_failure_keeps_it_until_it_is_repaired(self, house: House) -> None:
         first = house.world.run("a")
@@ -207,12 +207,12 @@ class TestFrozen:
         house.tick()
         finish(house, first)
         house.tick()
-        assert len(house.world.tickets) == 3
+        assert len(house.world.holds) == 3
         assert state(house, rerun)[0] == "running"
         house.tick()
-        assert (len(house.world.tickets), state(house, rerun)[0]) == (1, "running")
+        assert (len(house.world.holds), state(house, rerun)[0]) == (1, "running")
         house.tick()
-        assert (len(house.world.tickets), state(house, rerun)[0]) == (0, "succeeded")
+        assert (len(house.world.holds), state(house, rerun)[0]) == (0, "succeeded")
 
     @pytest.mark.parametrize(("batch", "ticks"), [(1, 2), (2, 1), (3, 1)])
     def test_a_termination_ends_with_the_batch_that_lets_the_last_go(self, batch: int, ticks: int) -> None:
@@ -227,7 +227,7 @@ class TestFrozen:
             house.tick()
             seen.append(state(house, rerun)[0])
         assert seen == ["terminating"] * (ticks - 1) + ["terminated"] * (3 - ticks)
-        assert not house.world.tickets
+        assert not house.world.holds
 
     def test_the_batch_is_that_of_a_tick_whatever_the_number_of_reruns(self) -> None:
         house = House(settings=Settings(source_ready_since="unlimited", release_batch=3))
@@ -296,7 +296,7 @@ class TestPassedOver:
         assert {(member(house, one).state.value, member(house, one).state_reason) for one in spare} == {
             ("released", "passed_over")
         }
-        assert list(house.world.tickets) == [last]
+        assert list(house.world.holds) == [last]
         assert house.world.runs[ref].run_after == FAR
         finish(house, first)
         house.tick()
@@ -347,7 +347,7 @@ class TestInterference:
         house.world.delete(ref)
         house.tick()
         assert member(house, number).state_reason == "run_gone"
-        assert not house.world.tickets
+        assert not house.world.holds
 
     def test_a_manual_run_that_took_the_date_supersedes_it(self, house: House) -> None:
         rerun = submit(house, house.world.run("a"))
@@ -369,7 +369,7 @@ def test_a_crash_between_any_two_transactions_changes_neither_end_nor_count(hous
             house.tick()
         house.unit_of_work.fail_before_commit = None
         held = [number for number in numbers if member(house, number).state is MemberState.FROZEN]
-        assert sorted(house.world.tickets) == held, "held exactly as long as a member is frozen"
+        assert sorted(house.world.holds) == held, "held exactly as long as a member is frozen"
         if crash == 4:
             house.world.finish(first, "success", at=house.clock.now())
     assert state(house, rerun)[0] == "succeeded"

@@ -204,7 +204,7 @@ def test_a_catch_comes_too_late_for_one_that_was_released(house: House) -> None:
     number = frozen(house, rerun)
     with house.unit_of_work() as work:
         assert work.store.move_member(number, after=MemberState.RELEASED, reason="x", now=house.clock.now())
-        assert not work.store.catch_member(number, "run", None, None)
+        assert not work.store.name_frozen_run(number, "run", None, None)
         assert not work.store.ask_for_release(number)
     assert member(house, number).ref.run_id == ""
 

@@ -78,7 +78,7 @@ class FakeStage:
         self.world.delete(ref)
 
     def lose_holds(self) -> None:
-        self.world.tickets.clear()
+        self.world.holds.clear()
 
     def by_hand(self) -> str:
         return self.world.run("d", state="running", run_type="manual").run_id

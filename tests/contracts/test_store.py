@@ -183,7 +183,12 @@ class TestStages:
             assert store.active()[0].members == (source, reader)
             assert store.awaited([source.id, reader.id]) == {source.id: [reader.ref], reader.id: []}
             (awaited,) = store.gates(reader.id)
-            assert (awaited.member.id, awaited.until, awaited.let_go, awaited.part.tasks) == (source.id, 0, True, HEAD)
+            assert (awaited.member.id, awaited.until, awaited.stage_ended, awaited.part.tasks) == (
+                source.id,
+                0,
+                True,
+                HEAD,
+            )
             assert [(gate.member.id, gate.until) for gate in store.gates(source.id)] == [
                 (reader.id, None),
                 (source.id, 0),
@@ -585,9 +590,9 @@ class TestMoveMember:
             found = {one.id: one for one in store.active()[0].members}
             assert (found[frozen].release_asked, found[frozen].state_reason) == (True, "held")
             assert not found[pending].release_asked
-            assert store.catch_member(frozen, "made", LATER, NOW)
+            assert store.name_frozen_run(frozen, "made", LATER, NOW)
             assert store.move_member(frozen, after=MemberState.RELEASED, reason=None, now=NOW)
-            assert not store.catch_member(frozen, "other", LATER, NOW)
+            assert not store.name_frozen_run(frozen, "other", LATER, NOW)
             assert not store.ask_for_release(frozen)
 
     def test_all_that_are_frozen_are_asked_for_at_once(self, opened: Opened) -> None:

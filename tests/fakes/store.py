@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
-from airflow_rerun_downstream.domain.member import Awaited, Child, Member, StageGate, lets_go, own_stages
+from airflow_rerun_downstream.domain.member import Awaited, Child, Member, StageGate, is_open, own_stages
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewMember, NewRerun
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
@@ -111,7 +111,7 @@ def gated_by(member: Member) -> frozenset[int]:
 
 def awaited_by(member: Member, members: Mapping[int, Member]) -> list[RunRef]:
     """The runs that a member still waits for, in the order of the members' ids."""
-    waiting = {gate.member for gate in member.gates if not lets_go(gate, members)}
+    waiting = {gate.member for gate in member.gates if not is_open(gate, members)}
     return [members[other].ref for other in sorted(waiting)]
 
 
@@ -421,7 +421,7 @@ class FakeStore:
             return None
         return found
 
-    def catch_member(
+    def name_frozen_run(
         self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
     ) -> bool:
         one = self.rows.members[member_id]

@@ -85,7 +85,7 @@ class World:
     schedules: dict[str, DagSchedule] = field(default_factory=dict)
     waiting: list[WaitingAsset] = field(default_factory=list)
     flows: list[AssetFlow] = field(default_factory=list)
-    tickets: dict[int, Any] = field(default_factory=dict)
+    holds: dict[int, Any] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     draining: set[str] = field(default_factory=set)
     stuck: dict[RunRef, str] = field(default_factory=dict)

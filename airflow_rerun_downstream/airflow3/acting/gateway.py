@@ -134,7 +134,7 @@ class AirflowGateway:
         replaced_events.take_repeats(run, session=self._session)
         self._leave_traces(run, "dispatch", rerun_id=rerun_id, actor=actor)
         done = Dispatched(clear_number=run.clear_number, cleared=len(task_instances))
-        self._let_go(run, task_instances)
+        self._expunge(run, task_instances)
         return done
 
     def adopt(self, ref: RunRef, *, place: RunRef, rerun_id: int, actor: str) -> None:
@@ -165,7 +165,7 @@ class AirflowGateway:
         tries = selected_tasks.present_tries(tasks, going)
         dispatches.remember_dispatch(self._session, ref, tries, rerun_id, None)
         self._log(run, "take_over", rerun_id=rerun_id, actor=actor)
-        self._let_go(run, every)
+        self._expunge(run, every)
 
     def halt(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
         """Stop a queued or running run so that it can be dispatched later; False if it had finished or is gone.
@@ -178,7 +178,7 @@ class AirflowGateway:
         task_instances = self._task_instances(run, lock=True)
         clearing.halt(run, task_instances, session=self._session)
         self._leave_traces(run, "halt", rerun_id=rerun_id, actor=actor)
-        self._let_go(run, task_instances)
+        self._expunge(run, task_instances)
         return True
 
     def stop(self, ref: RunRef, *, rerun_id: int, actor: str) -> bool:
@@ -192,7 +192,7 @@ class AirflowGateway:
             return False
         reason = f"Dag Run's state was set to `failed` by rerun #{rerun_id}."
         clearing.fail(run, reason=reason, session=self._session)
-        with audit.spared(self._session, "A stop"):
+        with audit.best_effort(self._session, "A stop"):
             self._log(run, "stop", rerun_id=rerun_id, actor=actor)
         return True
 
@@ -304,7 +304,7 @@ class AirflowGateway:
     def _log(self, run: DagRun, event: str, *, rerun_id: int, actor: str) -> None:
         audit.log_run_event(run, event, rerun_id=rerun_id, actor=actor, now=self._now(), session=self._session)
 
-    def _let_go(self, run: DagRun, task_instances: Sequence[TaskInstance]) -> None:
+    def _expunge(self, run: DagRun, task_instances: Sequence[TaskInstance]) -> None:
         """Drop what Airflow's clear has loaded, so that a later read in this session sees the rows afresh."""
         self._session.flush()
         for loaded in (*task_instances, run):

@@ -47,7 +47,7 @@ def reasons(session: Session, refs: Collection[RunRef], *, now: datetime) -> dic
             found[RunRef(row.dag_id, row.run_id)].append(row)
     scheduled = [row for rows in found.values() for row in rows if row.state == "scheduled"]
     used = slots_used(session, {row.pool for row in scheduled if row.slots is not None and row.slots >= 0})
-    told = {ref: why for ref, rows in found.items() if (why := parked(rows) or kept(rows, used))}
+    told = {ref: why for ref, rows in found.items() if (why := waits_outside(rows) or kept(rows, used))}
     add_retries(session, told, found)
     rest = {ref: rows for ref, rows in found.items() if ref not in told}
     told.update(kept_by_executor(session, rest, now=now))
@@ -97,7 +97,7 @@ def waiting() -> Any:
     )
 
 
-def parked(rows: Sequence[Any]) -> str | None:
+def waits_outside(rows: Sequence[Any]) -> str | None:
     """What waits for somebody or something outside."""
     for row in rows:
         if row.asks and row.state in ("deferred", "awaiting_input"):

@@ -29,7 +29,7 @@ MAX_OWNER = 500
 
 
 @contextmanager
-def spared(session: Session, what: str) -> Iterator[None]:
+def best_effort(session: Session, what: str) -> Iterator[None]:
     """What is written inside is worth less than what it tells of: an error takes it back, alone, and is logged."""
     try:
         with session.begin_nested():

@@ -1,8 +1,8 @@
-"""What keeps runs from being made or started: holds and tickets on runs of timetables, parking for those of assets.
+"""What keeps runs from being made or started: holds on runs of timetables, parking for those of assets.
 
 A held run is queued with a ``run_after`` far away, so its scheduler passes over it; the row of its hold has the true
-one. A ticket is a hold without a run yet: `dag_run_insert` turns it into one when the scheduler makes the run, or
-another one in its place.
+one. A hold may have no run yet: `dag_run_insert` gives it one when the scheduler makes the run, or another one in its
+place.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class AirflowFreezer:
         if row.assets:
             parking.unpark(self._session, row.dag_id)
         elif run is not None:
-            self._let_go(run, row.run_after, rerun_id=rerun_id, actor=actor)
+            self._release(run, row.run_after, rerun_id=rerun_id, actor=actor)
         return True
 
     def lost(self) -> list[RunRef]:
@@ -208,12 +208,12 @@ class AirflowFreezer:
         found: datetime = run.run_after
         return known if known is not None and found == FAR else found
 
-    def _let_go(self, run: DagRun, true: datetime, *, rerun_id: int, actor: str) -> None:
+    def _release(self, run: DagRun, true: datetime, *, rerun_id: int, actor: str) -> None:
         others = select(func.count()).where(hold.c.dag_id == run.dag_id, hold.c.run_id == run.run_id)
         if not self._session.scalar(others) and run.run_after == FAR:
             run.run_after = true
             self._session.flush()
-        with audit.spared(self._session, "A release"):
+        with audit.best_effort(self._session, "A release"):
             audit.note_release(run.id, rerun_id=rerun_id, now=self._now(), session=self._session)
             self._log(run, "release", rerun_id=rerun_id, actor=actor)
 

@@ -40,7 +40,7 @@ class RerunAssetMixin:
         try:
             event = super().register_asset_change(*args, **kwargs)  # type: ignore[misc]
         finally:
-            let_go()
+            forget()
         owed = end(repeating, event)
         if owed is not None:
             cls._queue_dagruns(*owed[0], **owed[1])
@@ -84,7 +84,7 @@ def regret(given: dict[str, Any]) -> None:
 
 
 @harmless(PART)
-def let_go() -> None:
+def forget() -> None:
     """The event is registered, or can't be."""
     _current.set(None)
 

@@ -1,7 +1,7 @@
 """What a scheduler does for freeze mode: a run that is frozen before it exists is born held.
 
 It runs inside the transaction in which Airflow's scheduler makes runs. An error in here would stop the scheduler: it
-is told, and the run is born as it would be without us. Nothing is written but for a ticket, and that `apart`.
+is told, and the run is born as it would be without us. Nothing is written but where a hold waits, and that `apart`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ guard = SchemaGuard()
 
 @harmless(PART)
 def hold_at_birth(_mapper: Any, connection: Connection, run: DagRun) -> None:
-    """Hold a run that the scheduler makes, if there are tickets for its Dag and its logical date, or an earlier one.
+    """Hold a run that the scheduler makes, if holds wait for its Dag and its logical date, or an earlier one.
 
     Airflow makes the runs of a Dag in order: it has passed over an earlier date that has no run, and makes this one
     in its place.
@@ -53,7 +53,7 @@ def hold_at_birth(_mapper: Any, connection: Connection, run: DagRun) -> None:
         raise
 
 
-def tickets(run: DagRun) -> tuple[Any, ...]:
+def waiting_for(run: DagRun) -> tuple[Any, ...]:
     """The holds that wait for a run."""
     taken = exists().where(DAG_RUN.dag_id == hold.c.dag_id, DAG_RUN.logical_date == hold.c.logical_date)
     return (
@@ -64,13 +64,13 @@ def tickets(run: DagRun) -> tuple[Any, ...]:
 
 def expected(connection: Connection, run: DagRun) -> bool:
     """Whether a hold waits for a run."""
-    return connection.execute(select(hold.c.member_id).where(*tickets(run)).limit(1)).first() is not None
+    return connection.execute(select(hold.c.member_id).where(*waiting_for(run)).limit(1)).first() is not None
 
 
 def hold_now(connection: Connection, run: DagRun) -> None:
-    """Find the tickets and mark them, with one statement: a release at the same time comes before it or after it."""
+    """Give the holds that wait their run, with one statement: a release at the same time comes before or after it."""
     held = {"run_id": run.run_id, "run_after": run.run_after, "held_at": datetime.now(timezone.utc)}
-    if connection.execute(update(hold).where(*tickets(run)).values(held)).rowcount:
+    if connection.execute(update(hold).where(*waiting_for(run)).values(held)).rowcount:
         run.run_after = FAR
 
 
