@@ -192,8 +192,8 @@ class Dependencies:
     def comes_anyway(self, each: Reading) -> bool:
         """Whether Airflow starts a run that is made only after what it reads from a run further up is right.
 
-        Whatever stands before the making task is right by then. A sensor waits for what runs, too, but not for a run
-        that was made in place of the one whose date it knows.
+        Whatever stands before the making task is right by then, and it too, unless it waits for its run. A sensor waits
+        for what runs, too, but not for a run that was made in place of the one whose date it knows.
         """
         maker = self.maker_in(each.upstream, each.downstream)
         parent = self.members[each.upstream]
@@ -201,7 +201,9 @@ class Dependencies:
             return False
         last = parent.stage_of([maker]) or 0
         waits = each.sensor and not parent.is_made
-        before = waited_for(parent.structure, parent.ids, maker) | {maker}
+        before = waited_for(parent.structure, parent.ids, maker)
+        if not parent.structure.tasks[maker].waits_for_run:
+            before.add(maker)
         stages = {task_id: parent.stage_of([task_id]) or 0 for task_id in parent.needed(each.from_tasks)}
         return all(
             stage < last or (stage == last and (waits or task_id in before)) for task_id, stage in stages.items()

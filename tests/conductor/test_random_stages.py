@@ -196,9 +196,20 @@ FURTHER_UP = Scene(
 )
 """Who made the run that is made too early has no task after it that reads; who made the one further up has."""
 
+THE_MAKER_ITSELF = Scene(
+    orders=[{(0, 1)}, set(), set(), set()],
+    sizes=[2, 1, 2, 2],
+    assets=set(),
+    sensors={(1, 0, 3, 0)},
+    triggers={1: (0, 0, False, False), 2: (1, 0, True, True), 3: (2, 0, False, True)},
+    choices=[2],
+)
+"""What makes the sensor's run, by another one, waits for that: it isn't right yet when the sensor looks."""
+
 
 @settings(max_examples=400, deadline=None)
 @example(FURTHER_UP)
+@example(THE_MAKER_ITSELF)
 @given(st.one_of(scenes(), families()))
 def test_nothing_reads_before_what_it_reads_is_right(scene: Scene) -> None:
     house = House()
