@@ -10,6 +10,7 @@ from hypothesis import Phase, settings
 EXAMPLES = 50
 
 
+@pytest.hookimpl(trylast=True)  # after Hypothesis has taken the profile that the command line names
 def pytest_configure() -> None:
     """Say what holds for every property."""
     settings.register_profile(
