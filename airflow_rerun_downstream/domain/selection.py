@@ -145,10 +145,10 @@ def default_selection(
     left = left_out(structure, instances, set(reasons), children, coming)
     chosen = set(reasons) - set(left)
     reasons.update(left)
-    for task_id in setups_and_teardowns(structure, chosen) & here:
+    new = frozenset(coming if chosen else ())
+    for task_id in setups_and_teardowns(structure, chosen | new) & here - chosen:
         reasons[task_id] = "setup_or_teardown"
         chosen.add(task_id)
-    new = frozenset(coming if chosen else ())
     cuts = {task_id for task_id in left if (downstream_tasks(structure, [task_id]) - {task_id}) & (chosen | new)}
     behind = new & downstream_tasks(structure, cuts)
     return TaskSelection(normalised(TaskRef(task_id) for task_id in chosen), reasons, frozenset(cuts), behind)
@@ -184,9 +184,14 @@ def left_out(
 
 
 def explicit_selection(
-    ref: RunRef, asked: Tasks, structure: DagStructure | None, instances: Sequence[TaskInstanceFacts]
+    ref: RunRef,
+    asked: Tasks,
+    structure: DagStructure | None,
+    instances: Sequence[TaskInstanceFacts],
+    coming: Collection[str] = (),
 ) -> TaskSelection:
-    """Exactly the tasks that a person named, with the setups and teardowns that they need.
+    """Exactly the tasks that a person named, with the setups and teardowns that they need, and that what is ``coming``
+    needs, which Airflow will add to the run.
 
     A task group's id means its tasks. Raises `EmptySelection`, and `Invalid` for a task, index or group that
     the run doesn't have.
@@ -201,7 +206,7 @@ def explicit_selection(
     }
     tasks = normalised(found for task in asked for found in expanded(ref, task, structure, here))
     ids = {task.task_id for task in tasks}
-    along = setups_and_teardowns(structure, ids) & present(instances)
+    along = setups_and_teardowns(structure, ids.union(coming)) & present(instances) - ids
     return TaskSelection(
         normalised([*tasks, *(TaskRef(task_id) for task_id in along)]),
         dict.fromkeys(along, "setup_or_teardown"),

@@ -9,7 +9,7 @@ from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE
 from airflow_rerun_downstream.domain.plan import PlanContent, PlanWarning, RunStatus
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.rebuilt import REBUILT
-from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, shown
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
 from airflow_rerun_downstream.domain.selection import downstream_tasks, upstream_tasks
 
 MAKERS = frozenset({"makes_a_new_run", "makes_one_run"})
@@ -36,7 +36,7 @@ def rebuilt_on_polluted(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> 
 
     ``selected``: the source's tasks and those of the runs. A source that is right already isn't in it.
     """
-    found = Rebuilt(plan, {ref: with_added(plan, ref, tasks) for ref, tasks in selected.items()})
+    found = Rebuilt(plan, selected, {ref: some for ref, tasks in selected.items() if (some := added(plan, ref, tasks))})
     for ref, reasons in found.reasons.items():
         ids = found.ids[ref]
         if reasons.keys() >= ids and len(set(reasons.values())) == 1:
@@ -45,22 +45,27 @@ def rebuilt_on_polluted(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> 
             yield from (warning(ref, task_id, reasons[task_id]) for task_id in sorted(reasons))
 
 
-def with_added(plan: PlanContent, ref: RunRef, tasks: Tasks) -> Tasks:
-    """The selected tasks of a run, with those that Airflow will add to it and that follow them."""
-    run = plan.by_ref[ref]
-    here = {task.task_id for task in run.task_instances if task.state != REMOVED_TASK_STATE}
+def added(plan: PlanContent, ref: RunRef, tasks: Tasks) -> frozenset[str]:
+    """What Airflow will add to a run and follows selected tasks; of a run that is selected whole, all of it."""
+    here = {task.task_id for task in plan.by_ref[ref].task_instances if task.state != REMOVED_TASK_STATE}
     if not tasks or not (coming := plan.structures.coming(ref, here)):
-        return tasks
+        return frozenset()
     ids = {task.task_id for task in tasks}
-    behind = coming if ids >= here else coming & downstream_tasks(plan.structures.get(ref), ids)
-    return (*tasks, *(TaskRef(task_id) for task_id in sorted(behind - ids)))
+    return coming - ids if ids >= here else (coming - ids) & downstream_tasks(plan.structures.get(ref), ids)
 
 
 class Rebuilt:
-    """Follows wrong data that stays through the selection. ``reasons``: by run and task, the run it comes from."""
+    """Follows wrong data that stays through the selection. ``reasons``: by run and task, the run it comes from.
 
-    def __init__(self, plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> None:
-        self.ids = {ref: frozenset(task.task_id for task in tasks) for ref, tasks in selected.items()}
+    ``added``: what Airflow will add to runs.
+    """
+
+    def __init__(
+        self, plan: PlanContent, selected: Mapping[RunRef, Tasks], added: Mapping[RunRef, frozenset[str]]
+    ) -> None:
+        self.added = added
+        named = {ref: frozenset(task.task_id for task in tasks) for ref, tasks in selected.items()}
+        self.ids = {ref: ids | added.get(ref, frozenset()) for ref, ids in named.items()}
         self.structures = plan.structures
         self.leaving: dict[RunRef, list[Reading]] = {}
         for each in plan.readings:
@@ -106,7 +111,9 @@ class Rebuilt:
         return frozenset(upstream_tasks(structure, [each.maker]) - {each.maker})
 
     def mark(self, ref: RunRef, tasks: Collection[str], reason: RunRef) -> None:
-        """Take tasks for rebuilt on wrong data; what reads from new ones follows."""
+        """Take tasks for rebuilt on wrong data, and what will be added behind them; what reads from these follows."""
+        if tasks and (added := self.added.get(ref)):
+            tasks = {*tasks, *(added & downstream_tasks(self.structures.get(ref), tasks))}
         known = self.reasons.setdefault(ref, {}) if tasks else {}
         new = frozenset(task_id for task_id in tasks if task_id not in known)
         if new:

@@ -55,7 +55,7 @@ def source_selection(
 ) -> TaskSelection:
     """The source's selection: exactly what was asked, or the default. Raises `EmptySelection`, `Invalid`."""
     if asked is not None:
-        return explicit_selection(run.ref, asked, structure, instances)
+        return explicit_selection(run.ref, asked, structure, instances, coming)
     return default_selection(source_defaults(run, structure, instances), structure, instances, children, coming)
 
 

@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from airflow_rerun_downstream.domain.errors import NotFound, NotSelectable, RunInActiveRerun
+from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
 from airflow_rerun_downstream.domain.new_rerun import NewChild, NewMember, NewRerun, NewStageGate
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import Covering, RunRef, Tasks, shown
 from airflow_rerun_downstream.domain.rerun_request import Actor, MemberRequest, RerunRequest
-from airflow_rerun_downstream.domain.selection import explicit_selection, failed_upstream_tasks, named
+from airflow_rerun_downstream.domain.selection import explicit_selection, failed_upstream_tasks, named, present
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.lineage.ordering import with_coming
 from airflow_rerun_downstream.ports.lineage import Runs
@@ -61,11 +62,14 @@ class Selection:
 
     def explicit(self, members: Sequence[MemberRequest]) -> dict[RunRef, Tasks]:
         """The selections that name their tasks."""
-        instances, structures = self.plan.instances, self.plan.structures
-        return {
-            m.ref: explicit_selection(m.ref, m.tasks or (), structures.get(m.ref), instances.get(m.ref, [])).tasks
-            for m in members
-        }
+        instances = self.plan.instances
+        return {one.ref: self.exactly(one, instances.get(one.ref, [])) for one in members}
+
+    def exactly(self, member: MemberRequest, instances: Sequence[TaskInstanceFacts]) -> Tasks:
+        """The selection of one run that names its tasks."""
+        structures, ref = self.plan.structures, member.ref
+        coming = structures.coming(ref, present(instances))
+        return explicit_selection(ref, member.tasks or (), structures.get(ref), instances, coming).tasks
 
     def failed_upstreams(self, selected: Mapping[RunRef, Tasks]) -> list[PlanWarning]:
         """Selected tasks that will fail again, because a failed task before them isn't selected."""

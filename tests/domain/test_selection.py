@@ -119,6 +119,20 @@ def test_a_setup_whose_teardown_is_elsewhere_stays() -> None:
     assert setups_and_teardowns(structure, ["work"]) == set()
 
 
+def test_the_setup_and_teardown_of_what_airflow_will_add_come_along() -> None:
+    """It would run without what its setup makes."""
+    dag = world("up >> new >> down; up >> down; a", setup="up", teardown="down").structures["d"]
+    here = instances(up="success", down="success", a="success")
+    for coming, expected in (((), ["a"]), ({"new"}, ["a", "down", "up"])):
+        chosen = default_selection({"a": "polluted"}, dag, here, coming=coming)
+        named = explicit_selection(REF, (TaskRef("a"),), dag, here, coming)
+        assert ids(chosen.tasks) == ids(named.tasks) == expected
+        assert {task_id for task_id, why in chosen.reasons.items() if why == "setup_or_teardown"} == set(expected) - {
+            "a"
+        }
+    assert default_selection({}, dag, here, coming={"new"}).tasks == ()
+
+
 def test_explicit_tasks_mean_exactly_these() -> None:
     structure = world("a >> b >> c").structures["d"]
     chosen = explicit_selection(REF, (TaskRef("b"),), structure, instances(a="failed", b="success", c="success"))

@@ -91,6 +91,16 @@ def test_what_airflow_will_add(
     assert [one for one in told(house, {"middle": tasks}) if one[0] == "middle"] == expected
 
 
+def test_what_airflow_will_add_behind_a_task_that_reads_it(house: House) -> None:
+    version = house.world.new_version("both")
+    house.world.dag("both", "of_source; of_middle >> new; of_source >> sum; of_source >> other")
+    house.world.structures["both"] = replace(house.world.structures["both"], version=version)
+    for task_id, upstream, waits_for in (("of_source", "source", "t"), ("of_middle", "middle", "clean")):
+        tasks = frozenset({waits_for})
+        house.world.sensors.append(SensorDefinition("both", task_id, upstream, task_ids=tasks, offset_known=True))
+    assert told(house, {"both": None}) == [("both", "new", "middle"), ("both", "of_middle", "middle")]
+
+
 def test_a_source_that_is_right_already_is_no_reason(house: House) -> None:
     assert told(house, {"middle": None, "end": None}, rerun_source=False) == []
 

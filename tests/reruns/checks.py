@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.reruns.left_out import LEFT_OUT
 from tests.reruns.making import ACTS
 from tests.reruns.playing import Result, played
 from tests.reruns.switches import Switch, without_the_proof
@@ -98,8 +97,6 @@ def holds(seeds: Sequence[int], *, least: int, processes: int = 2) -> None:
         for part in pool.map(sweep, parts(seeds)):
             found.merge(part)
     print(f"\n{len(seeds)} random reruns, seeds {seeds[0]} to {seeds[-1]}:\n{found.table()}")
-    for name, reason in LEFT_OUT.items():
-        print(f"  left out: {name}: {reason}")
     told = [f"python -m tests.reruns {seed}: {faults[0]}" for seed, faults in sorted(found.wrong.items())]
     assert not told, f"{len(told)} of {len(seeds)} examples\n" + "\n".join(told[:20])
     assert found.missing(least) == []

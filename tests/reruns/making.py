@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from tests.reruns.left_out import ALL_GONE, LEFT_OUT
 from tests.reruns.model import Dag, Example, Task
 from tests.reruns.rules import EAGER
 
@@ -88,11 +87,8 @@ def cut_short(random: Random, made: Example) -> None:
 
 def ways(made: Example, dag: Dag) -> tuple[str, ...]:
     """How a Dag may change."""
-    few = sum(task.kind == "work" for task in dag.first.values()) < 3 or made.chooses_source_tasks
     if any(task.kind == "branch" for task in dag.first.values()):
         return ("more",) if made.calm else ()  # in another order it may skip otherwise
-    if ALL_GONE in LEFT_OUT and few:
-        return ("more", "order")
     return ("more", "renamed", "less", "order")
 
 

@@ -29,6 +29,9 @@ GONE = "task_gone_in_latest"
 TOLD = ("stays_polluted", "rebuilt_on_polluted", "order_lost", GONE)
 """The warnings by which a submit says that something won't be right."""
 
+TASK_GONE = "task_gone"
+"""Why a member fails of whose selection a newer version has left nothing."""
+
 STEPS = 3_000
 
 
@@ -247,5 +250,7 @@ def needless(play: Play, record: Record) -> list[str]:
     assert play.plan is not None
     found = [] if record.state == "succeeded" else [f"it is {record.state}"]
     found += [f"not proven: {line}" for line in record.events if "not_proven" in line]
+    if TASK_GONE in record.events:
+        return found  # nothing of a selection was left, which somebody had to skip: that is listed, and who has read it
     found += [f"listed: {one}" for one in record.told if one.why != GONE]
     return found
