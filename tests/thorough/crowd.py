@@ -19,9 +19,11 @@ from typing import Any
 import httpx
 
 PACE = Path(__file__).parents[2] / "ui" / "src" / "api" / "pace.ts"
-REPLACED = ("member_adopted", "member_held")
 CONNECTIONS = 6
 """As many as browsers open to one server."""
+TABLES = 5
+"""One browser of so many shows the table, which asks Airflow for the runs in sight."""
+IN_SIGHT = 30
 
 
 def constant(name: str) -> int:
@@ -41,78 +43,64 @@ class Crowd:
 
 
 class Browser:
-    """One open record page."""
+    """One open record page. ``at_once``: as the pages once did, it asks for all members, all pages at once."""
 
-    def __init__(self, client: httpx.AsyncClient, rerun: int, crowd: Crowd, *, at_once: bool) -> None:
+    def __init__(self, client: httpx.AsyncClient, rerun: int, crowd: Crowd, *, table: bool, at_once: bool) -> None:
         self.client = client
         self.path = f"reruns/{rerun}"
         self.crowd = crowd
-        self.at_once = at_once
-        self.page, self.live = constant("PAGE"), constant("LIVE") / 1000
-        self.looks = constant("LOOKS")
-        self.events: list[Any] = []
-        self.members: dict[int, str] = {}
-        self.lines, self.whole = 0, float("-inf")
+        self.table, self.at_once = table, at_once
+        self.page, self.pause = constant("PAGE"), constant("LIVE") / 1000
+        self.members: set[int] = set()
+        self.cursor: str | None = None
 
     async def look(self) -> None:
         """Follow the rerun until cancelled."""
-        await asyncio.gather(self.everything("links"), self.follow_rerun(), self.follow_members(), self.follow_events())
+        await asyncio.gather(self.everything("links"), self.old_way() if self.at_once else self.follow())
 
-    async def follow_rerun(self) -> None:
+    async def old_way(self) -> None:
         while True:
-            await self.get("")
-            self.crowd.answered["rerun"] += 1
-            await asyncio.sleep(self.live)
+            await self.everything("members")
+            await asyncio.sleep(self.pause)
 
-    async def follow_members(self) -> None:
+    async def follow(self) -> None:
+        """See `ui/src/api/following.ts`, and for the table `ui/src/api/live.ts`."""
         while True:
-            lines, began = len(self.events), time.monotonic()
-            ids = self.changed(began)
-            if ids is None:
-                self.members = {one["id"]: one["state"] for one in await self.everything("members")}
-                self.whole = began
-            elif ids:
-                found = await self.get("/members", {"limit": self.page, "member_id": ids})
-                self.members |= {one["id"]: one["state"] for one in found["members"]}
-                self.crowd.answered["some members"] += 1
-            self.lines = lines
-            await asyncio.sleep(self.pace())
+            asked = self.cursor
+            await self.changes()
+            if self.table and self.cursor != asked:
+                some = sorted(self.members)[:IN_SIGHT]
+                await self.get("/members", {"limit": self.page, "member_id": some})
+                self.crowd.answered["runs in sight"] += 1
+            await asyncio.sleep(self.pause)
 
-    def changed(self, now: float) -> list[int] | None:
-        """See `ui/src/api/following.ts`. None: all may have changed."""
-        news = self.events[self.lines :]
-        overdue = now - self.whole >= self.looks * self.pace()
-        replaced = any(one["member_id"] is None or one["action"] in REPLACED for one in news)
-        if self.at_once or len(self.members) <= self.page or overdue or replaced:
-            return None
-        in_flight = [number for number, state in self.members.items() if state in ("running", "stopping")]
-        ids = {*in_flight, *(one["member_id"] for one in news)}
-        return None if len(ids) > self.page else sorted(ids)
+    async def changes(self) -> None:
+        """One look."""
+        more, parts, quiet = True, 0, False
+        while more:
+            since = {} if self.cursor is None else {"since": self.cursor}
+            answer = await self.get("/changes", {"limit": self.page, **since})
+            quiet = answer["cursor"] == self.cursor
+            self.cursor, more, parts = answer["cursor"], answer["more"], parts + 1
+            self.members |= {one["id"] for one in answer["members"]}
+        self.crowd.answered["quiet look" if quiet else "look" if parts == 1 else "look in parts"] += 1
 
-    def pace(self) -> float:
-        return max(self.live, len(self.members) * 0.005)
-
-    async def follow_events(self) -> None:
-        while True:
-            self.events += await self.everything("events", len(self.events))
-            await asyncio.sleep(self.live)
-
-    async def everything(self, what: str, known: int = 0) -> list[Any]:
-        """What is on all pages from one on."""
+    async def everything(self, what: str) -> None:
+        """What is on all pages."""
 
         async def page(offset: int) -> list[Any]:
             found: list[Any] = (await self.get(f"/{what}", {"limit": self.page, "offset": offset}))[what]
             return found
 
-        first = await self.get(f"/{what}", {"limit": self.page, "offset": known})
-        found = list(first[what])
-        offsets = range(known + len(found), first["total_entries"], len(found)) if found else ()
+        first = await self.get(f"/{what}", {"limit": self.page, "offset": 0})
+        size = len(first[what])
+        offsets = range(size, first["total_entries"], size) if size else ()
         if self.at_once:
-            rest = await asyncio.gather(*(page(offset) for offset in offsets))
+            await asyncio.gather(*(page(offset) for offset in offsets))
         else:
-            rest = [await page(offset) for offset in offsets]
+            for offset in offsets:
+                await page(offset)
         self.crowd.answered[what] += 1
-        return found + [each for some in rest for each in some]
 
     async def get(self, path: str, params: dict[str, Any] | None = None) -> Any:
         began = time.monotonic()
@@ -136,10 +124,11 @@ async def look(arguments: argparse.Namespace) -> Crowd:
         limits = httpx.Limits(max_connections=CONNECTIONS)
         headers = {"Authorization": f"Bearer {arguments.token}"}
         base = f"{arguments.url}/rerun-downstream/api/v1/"
+        how = {"table": number % TABLES == TABLES - 1, "at_once": arguments.at_once}
         async with httpx.AsyncClient(base_url=base, headers=headers, limits=limits, timeout=120) as client:
             while True:
                 try:
-                    await Browser(client, arguments.rerun, crowd, at_once=arguments.at_once).look()
+                    await Browser(client, arguments.rerun, crowd, **how).look()
                 except httpx.HTTPError:
                     await asyncio.sleep(1)
 

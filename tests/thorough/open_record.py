@@ -1,4 +1,4 @@
-"""An api-server with a rerun of a thousand members that goes on, and what else is asked of the server meanwhile."""
+"""An api-server with a large rerun that goes on, and what else is asked of the server meanwhile."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from tests.live.harness import LiveAirflow
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a secret of the tests, longer than any signature needs it to be today"
 RECORD = Shape("record", dags=51, runs=20, tasks=2, width=25)
+LARGE = Shape("record", dags=101, runs=100, tasks=1, width=50)
 ALONE = Shape("alone", dags=1, runs=1, tasks=1, width=1)
 HOST, PID = "somewhere", 4711
 PLUGIN = Path(__file__).with_name("pool_plugin.py")
@@ -98,13 +99,13 @@ def p95(seconds: list[float]) -> float:
 class OpenRecord:
     """The server, the rerun, and those who ask."""
 
-    def __init__(self, airflow: LiveAirflow) -> None:
+    def __init__(self, airflow: LiveAirflow, shape: Shape) -> None:
         self.airflow = airflow
         authorization = airflow.login("admin").http.headers["Authorization"]
         self.token = authorization.removeprefix("Bearer ")
         database = databases.Database("postgres", airflow.db().url.render_as_string(hide_password=False))
         database.use()
-        self.history = LargeHistory(database, RECORD)
+        self.history = LargeHistory(database, shape)
         self.history.write()
         LargeHistory(database, ALONE).write()
         self.engine = airflow.db()
@@ -115,7 +116,7 @@ class OpenRecord:
         source = {"dag_id": self.history.source.dag_id, "run_id": self.history.source.run_id}
         body = {"source": source, "settings": {"accept_duplicate_runs": True}}
         url = f"{self.airflow.base_url}/rerun-downstream/api/v1/reruns"
-        answer = httpx.post(url, json=body, headers=self.headers, timeout=120)
+        answer = httpx.post(url, json=body, headers=self.headers, timeout=300)
         assert answer.status_code == 201, answer.text
         assert sum(answer.json()["counts"].values()) == self.history.runs + 1
         return int(answer.json()["id"])
@@ -207,7 +208,7 @@ class OpenRecord:
 
 
 @contextmanager
-def open_record(airflow: LiveAirflow, **env: str) -> Iterator[OpenRecord]:
+def open_record(airflow: LiveAirflow, shape: Shape = RECORD, **env: str) -> Iterator[OpenRecord]:
     """Start one api-server, write the history, and submit the rerun."""
     plugins = airflow.home / "plugins"
     plugins.mkdir()
@@ -216,7 +217,7 @@ def open_record(airflow: LiveAirflow, **env: str) -> Iterator[OpenRecord]:
     airflow.set_up()
     airflow.start("api-server")
     try:
-        record = OpenRecord(airflow)
+        record = OpenRecord(airflow, shape)
         with record.at_work():
             wait_until(lambda: record.state() == "running", 60, "the rerun to be running")
             yield record

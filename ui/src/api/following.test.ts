@@ -1,56 +1,94 @@
 import { expect, it } from "vitest";
 
-import { eventOf, memberOf } from "../testing/samples";
-import { changedSince, type Followed, merged } from "./following";
-import type { EventAction, Member } from "./types";
+import { chances, FakeServer } from "../testing/following";
+import { eventOf, memberOf, rerunOf } from "../testing/samples";
+import { type Followed, look } from "./following";
 
-const running = memberOf(3, "c", { state: "running" });
-const done = memberOf(1, "a", { state: "succeeded" });
-const members = [done, memberOf(2, "b", { state: "pending" }), running];
-const known: Followed = { members, lines: 1, whole: 1000 };
-const first = eventOf("2026-01-05T09:00:00Z", "submit");
-const about = (member_id: number | null, action: EventAction = "member_dispatched") =>
-  eventOf("2026-01-05T09:01:00Z", action, { member_id });
-const limits = { now: 2000, wait: 5000, most: 2 };
+const nobody = () => {
+  throw new Error("Half of it was shown");
+};
 
-it("asks for the members of new lines, and for those in flight", () => {
-  expect(changedSince(known, [first, about(2)], limits)?.sort()).toEqual([2, 3]);
-  expect(changedSince(known, [first, about(3), about(3)], limits)).toEqual([3]);
-  expect(changedSince(known, [first], limits)).toEqual([3]);
-  const idle = { ...known, members: members.slice(0, 2) };
-  expect(changedSince(idle, [first], { ...limits, most: 1 })).toEqual([]);
+/** What is shown, without what only the next question is for. */
+const shown = ({ rerun, members, events, complete }: Followed) => ({ rerun, members, events, complete });
+
+it.each(Array.from({ length: 20 }, (_, seed) => seed))("knows after a look what a reload shows: %i", async (seed) => {
+  const chance = chances(seed);
+  const server = new FakeServer(chance, 12 + seed);
+  let known: Followed | undefined;
+  for (let round = 0; round < 40; round++) {
+    // What changes in the middle of a look is seen by the next one at the latest.
+    server.disturbing = chance() < 0.3;
+    known = await look(known, server.ask, known === undefined ? () => undefined : nobody);
+    server.disturbing = false;
+    known = await look(known, server.ask, nobody);
+    expect(shown(known)).toEqual(shown(await look(undefined, server.ask, () => undefined)));
+    expect(new Set(known.members.map(({ id }) => id))).toEqual(new Set(server.readable().map(({ id }) => id)));
+    const told = server.told;
+    expect(await look(known, server.ask, nobody)).toBe(known);
+    expect(server.told).toBe(told);
+    for (let number = Math.floor(chance() * 4); number > 0; number--) {
+      server.change();
+    }
+  }
 });
 
-it.each([
-  ["a page holds them all", known, [first], { ...limits, most: 3 }],
-  ["all were asked for long ago", known, [first], { ...limits, now: 6000 }],
-  ["somebody has just done something", { ...known, whole: 0 }, [first], { ...limits, now: 6000 }],
-  ["the rerun itself has changed", known, [first, about(null, "resume")], limits],
-  ["a member has another run", known, [first, about(2, "member_adopted")], limits],
-  ["the record is another one", known, [], limits],
-  ["too many have changed", known, [first, about(1), about(2)], limits],
-])("asks for all where %s", (_, followed, events, how) => {
-  expect(changedSince(followed, events, how)).toBeUndefined();
+it("fetches of a large rerun what has changed", async () => {
+  const server = new FakeServer(chances(1), 10_000);
+  const known = await look(undefined, server.ask, () => undefined);
+  expect(known.members.length).toBe(10_000);
+  const before = server.told;
+  const one = server.members[4_999];
+  server.write(5_000, { state: "failed" });
+  const found = await look(known, server.ask, nobody);
+  expect(server.told - before).toBe(1);
+  expect(found.members.filter((member) => !known.members.includes(member)).map(({ id }) => id)).toEqual([one?.id]);
 });
 
-it("puts what is new in its place, and lets nobody wait for what is done", () => {
-  const ended = memberOf(3, "c", { state: "succeeded" });
-  const ref = { dag_id: "c", run_id: "r1" };
-  const other = { dag_id: "x", run_id: "r" };
-  const waits = memberOf(2, "b", { state: "pending", waiting_on: [ref, other] });
-  const found = merged([done, waits, running], [ended]);
-  expect(found?.map(({ id, state }) => [id, state])).toEqual([
-    [1, "succeeded"],
-    [2, "pending"],
-    [3, "succeeded"],
+it("shows a rerun before all of it is there, and never half of a change", async () => {
+  const server = new FakeServer(chances(2), 250);
+  const some: Followed[] = [];
+  const known = await look(undefined, server.ask, (found) => some.push(found));
+  expect(some.map(({ members, complete }) => [members.length, complete])).toEqual([
+    [100, false],
+    [200, false],
   ]);
-  expect(found?.[1]?.waiting_on).toEqual([other]);
-  expect(found?.[0]).toBe(done);
+  expect([known.members.length, known.complete]).toEqual([250, true]);
+  server.sight += 2; // a permission is another one: everything is sent again
+  expect((await look(known, server.ask, nobody)).members.length).toBe(250);
 });
 
-it("can't tell what waits for a run that is run again, nor where a new member stands", () => {
-  const again: Member = memberOf(1, "a", { state: "running" });
-  expect(merged(members, [again])).toBeUndefined();
-  expect(merged(members, [memberOf(9, "z")])).toBeUndefined();
-  expect(merged(members, [])).toEqual(members);
+it("goes on where it was interrupted", async () => {
+  const server = new FakeServer(chances(3), 250);
+  let half: Followed | undefined;
+  const stopped = look(
+    undefined,
+    (since) => (since === undefined ? server.ask(since) : Promise.reject(new Error("gone"))),
+    (found) => (half = found),
+  );
+  await expect(stopped).rejects.toThrow("gone");
+  expect((await look(half, server.ask, () => undefined)).members.length).toBe(250);
+  expect(server.told).toBe(250);
+});
+
+it("keeps the order of turns, whichever order members come in", async () => {
+  const at = (hour: number) => `2026-01-05T0${hour}:00:00Z`;
+  const members = [
+    memberOf(1, "z", { depth: 0 }),
+    memberOf(2, "b", { depth: 1, run_after: at(2) }),
+    memberOf(3, "a", { depth: 1, run_after: at(3) }),
+    memberOf(4, "c", { depth: 1, run_after: at(3) }),
+    memberOf(5, "c", { depth: 1, run_after: at(3), run_id: "r2" }),
+    memberOf(6, "a", { depth: 1, run_after: null }),
+    memberOf(7, "a", { depth: 2, run_after: at(1) }),
+  ];
+  const answer = { cursor: "1", whole: true, more: false, rerun: rerunOf(), members: members.toReversed(), events: [] };
+  const known = await look(undefined, () => Promise.resolve(answer), nobody);
+  expect(known.members).toEqual(members);
+  const moved = memberOf(2, "b", { depth: 1, run_after: at(9), run_id: "made" });
+  const line = eventOf(at(9), "member_adopted");
+  const news = { cursor: "2", whole: false, more: false, rerun: null, members: [moved], events: [line] };
+  const found = await look(known, () => Promise.resolve(news), nobody);
+  expect(found.members.map(({ id }) => id)).toEqual([1, 3, 4, 5, 2, 6, 7]);
+  expect(found.events).toEqual([line]);
+  expect(found.rerun).toBe(known.rerun);
 });

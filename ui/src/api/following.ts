@@ -1,58 +1,83 @@
-/** What of a large rerun has to be asked for again, so that following it costs what happens and not what it has. */
+/** A rerun as a page knows it, kept up to date by what the server says has changed. */
 
-import type { Member, RerunEvent } from "./types";
+import type { Changes, Member, Rerun, RerunEvent } from "./types";
 
-/** The members as they were last seen, with how much of the record had been read, and when all of them were asked for. */
 export interface Followed {
+  /** What the next question is asked with. */
+  cursor: string;
+  rerun: Rerun;
+  /** In the order of their turns. */
   members: Member[];
-  lines: number;
-  whole: number;
+  events: RerunEvent[];
+  /** Whether all of it has been there once; until then there are some members and some lines. */
+  complete: boolean;
 }
 
-/** Lines after which a member may have another run, and with it another place. */
-const REPLACED = new Set(["member_adopted", "member_held"]);
-const SATISFIED = new Set(["succeeded", "skipped"]);
-const IN_FLIGHT = new Set(["running", "stopping"]);
+type Key = string | number | boolean;
+
+/** Depth, ready time with unknown ones last, run. The server's database may order texts in another way: nobody sees it. */
+function turn({ depth, run_after, dag_id, run_id, id }: Member): Key[] {
+  return [depth, run_after === null, Date.parse(run_after ?? "") || 0, dag_id, run_id ?? "", id];
+}
+
+function compared(mine: Key[], theirs: Key[]): number {
+  const at = mine.findIndex((key, index) => key !== theirs[index]);
+  return at < 0 ? 0 : (mine[at] ?? 0) < (theirs[at] ?? 0) ? -1 : 1;
+}
+
+function inTurn(members: readonly Member[]): Member[] {
+  const keyed = members.map((member) => ({ member, key: turn(member) }));
+  return keyed.sort((one, other) => compared(one.key, other.key)).map(({ member }) => member);
+}
+
+function merged(known: readonly Member[], changed: readonly Member[]): Member[] {
+  const news = new Map(changed.map((member) => [member.id, member]));
+  const kept = known.map((member) => {
+    const found = news.get(member.id);
+    news.delete(member.id);
+    return found ?? member;
+  });
+  return [...kept, ...news.values()];
+}
+
+/** What is known after an answer, the members in any order. */
+function after(known: Followed | undefined, answer: Changes): Followed {
+  const base = answer.whole ? undefined : known;
+  const rerun = answer.rerun ?? base?.rerun;
+  if (rerun === undefined) {
+    throw new Error("An answer that begins without the rerun");
+  }
+  const events = base?.events ?? [];
+  const members = answer.members.length === 0 ? (base?.members ?? []) : merged(base?.members ?? [], answer.members);
+  return {
+    cursor: answer.cursor,
+    rerun,
+    members,
+    events: answer.events.length === 0 ? events : [...events, ...answer.events],
+    complete: (base?.complete ?? false) || !answer.more,
+  };
+}
 
 /**
- * The members that may have changed: those of new lines of the record, and those in flight, whose runs Airflow moves.
- * Undefined: all may have, or asking for all costs no more. Some things happen without a line, such as a new reason to
- * wait, so that `wait` milliseconds after all were asked for, all are asked for again.
+ * Look until there is no more. `some` is told what is known of a rerun that has never been there as a whole; a look at
+ * one that has been is told when it is done, so that nobody sees half of it.
  */
-export function changedSince(
-  known: Followed,
-  events: readonly RerunEvent[],
-  { now, wait, most }: { now: number; wait: number; most: number },
-): number[] | undefined {
-  const news = events.slice(known.lines);
-  const all =
-    known.members.length <= most ||
-    now - known.whole >= wait ||
-    events.length < known.lines ||
-    news.some(({ member_id, action }) => member_id === null || REPLACED.has(action));
-  if (all) {
-    return undefined;
+export async function look(
+  known: Followed | undefined,
+  ask: (since: string | undefined) => Promise<Changes>,
+  some: (found: Followed) => void,
+): Promise<Followed> {
+  for (let found = known; ;) {
+    const answer = await ask(found?.cursor);
+    if (found?.complete && answer.cursor === found.cursor && !answer.whole) {
+      return known?.cursor === found.cursor ? known : found;
+    }
+    found = after(found, answer);
+    if (!answer.more) {
+      return found.members === known?.members ? found : { ...found, members: inTurn(found.members) };
+    }
+    if (!known?.complete) {
+      some(found);
+    }
   }
-  const inFlight = known.members.filter(({ state }) => IN_FLIGHT.has(state)).map(({ id }) => id);
-  const ids = new Set([...inFlight, ...news.flatMap(({ member_id }) => member_id ?? [])]);
-  return ids.size > most ? undefined : [...ids];
-}
-
-const nameOf = (run: { dag_id: string; run_id: string | null }) => JSON.stringify([run.dag_id, run.run_id]);
-
-/** The members with the fresh ones in their places. Undefined: it can't be told without asking for all. */
-export function merged(known: readonly Member[], fresh: readonly Member[]): Member[] | undefined {
-  const news = new Map(fresh.map((member) => [member.id, member]));
-  const before = known.filter(({ id }) => news.has(id));
-  // A run that is waited for again is named by members that haven't been asked for.
-  const undone = before.some(({ id, state }) => SATISFIED.has(state) && !SATISFIED.has(news.get(id)?.state ?? ""));
-  if (before.length < news.size || undone) {
-    return undefined;
-  }
-  const done = new Set(fresh.filter(({ state }) => SATISFIED.has(state)).map(nameOf));
-  return known.map((member) => {
-    const found = news.get(member.id) ?? member;
-    const waiting = found.waiting_on.filter((run) => !done.has(nameOf(run)));
-    return waiting.length === found.waiting_on.length ? found : { ...found, waiting_on: waiting };
-  });
 }

@@ -6,8 +6,5 @@ export const PAGE = 100;
 export const LIVE = 2000;
 export const STEADY = 10_000;
 
-/** After so many looks at what may have changed, all members are asked for. */
-export const LOOKS = 6;
-
-/** Milliseconds between two looks at members: the more there are, the rarer. */
-export const pace = (members: number, live: boolean) => Math.max(live ? LIVE : STEADY, members * (live ? 5 : 20));
+/** Milliseconds between two looks at a record that can't change any more: who may see what of it can. */
+export const ENDED = 60_000;

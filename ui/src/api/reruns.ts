@@ -1,12 +1,12 @@
 /** Reruns and their records, and what a user can do with one. Errors are `Problem`s. */
 
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { api, data, everything } from "./client";
+import { type Followed, look } from "./following";
 import { keys } from "./keys";
-import { lookAgain } from "./members";
-import { LIVE, PAGE, STEADY } from "./pace";
-import type { Rerun, RerunAction, RerunBody, RerunEvent, RerunFilters } from "./types";
+import { ENDED, LIVE, PAGE, STEADY } from "./pace";
+import type { Member, MemberAction, Rerun, RerunAction, RerunBody, RerunFilters } from "./types";
 
 /** Reruns that can't change any more. Which these are is the server's word. */
 export function hasEnded(rerun: Pick<Rerun, "final">): boolean {
@@ -23,13 +23,35 @@ export function useReruns(filters: RerunFilters, options: { enabled?: boolean } 
   });
 }
 
-export function useRerun(id: number) {
+/**
+ * A rerun with its members and its record, kept up to date: each look asks for what has changed. A look begins some time
+ * after the last one has ended. What it says of a member's run in Airflow (`live`) is as of its last change.
+ */
+export function useRecord(id: number) {
   return useQuery({
-    queryKey: keys.rerun(id),
-    queryFn: ({ signal }) =>
-      data(api().GET("/api/v1/reruns/{rerun_id}", { params: { path: { rerun_id: id } }, signal })),
-    refetchInterval: (query) => (query.state.data && hasEnded(query.state.data) ? false : LIVE),
+    queryKey: keys.record(id),
+    queryFn: async ({ client, queryKey, signal }) => {
+      const known = client.getQueryData<Followed>(queryKey);
+      const ask = async (since: string | undefined) => {
+        const params = { path: { rerun_id: id }, query: { limit: PAGE, since } };
+        const answer = await data(api().GET("/api/v1/reruns/{rerun_id}/changes", { params, signal }));
+        if (answer.whole && known?.complete) {
+          // What the person may read is another: so it is of everything else.
+          void client.invalidateQueries({ queryKey: keys.links(id) });
+          void client.invalidateQueries({ queryKey: keys.everyNotMadeAnew(id) });
+        }
+        return answer;
+      };
+      return await look(known, ask, (found) => client.setQueryData(queryKey, found));
+    },
+    structuralSharing: false,
+    refetchInterval: (query) => (query.state.data && hasEnded(query.state.data.rerun) ? ENDED : LIVE),
   });
+}
+
+/** Ask what has changed, since a person has just changed it. */
+export function lookAgain(client: QueryClient, id: number) {
+  return client.invalidateQueries({ queryKey: keys.record(id) });
 }
 
 /** The links as they were at submit: they don't change. */
@@ -60,23 +82,6 @@ export function useNotMadeAnew(id: number, count: number) {
   });
 }
 
-/** What has happened to a rerun, oldest first. Lines are only ever added, so that each look asks for the new ones. */
-export function useEvents(id: number, live: boolean) {
-  return useQuery({
-    queryKey: keys.events(id),
-    queryFn: async ({ client, queryKey, signal }) => {
-      const known = client.getQueryData<RerunEvent[]>(queryKey) ?? [];
-      const more = await everything(async (offset) => {
-        const params = { path: { rerun_id: id }, query: { limit: PAGE, offset: known.length + offset } };
-        const page = await data(api().GET("/api/v1/reruns/{rerun_id}/events", { params, signal }));
-        return { items: page.events, total: page.total_entries - known.length };
-      });
-      return more.length === 0 ? known : [...known, ...more];
-    },
-    refetchInterval: live ? LIVE : false,
-  });
-}
-
 export function useSubmit() {
   const client = useQueryClient();
   return useMutation({
@@ -91,6 +96,20 @@ export function useRerunAction(id: number) {
   return useMutation({
     mutationFn: (action: RerunAction) =>
       data<Rerun>(api().POST(`/api/v1/reruns/{rerun_id}/${action}`, { params: { path: { rerun_id: id } } })),
+    onSettled: () => lookAgain(client, id),
+  });
+}
+
+/** Retry, skip or release one member. */
+export function useMemberAction(id: number) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ memberId, action }: { memberId: number; action: MemberAction }) =>
+      data<Member>(
+        api().POST(`/api/v1/reruns/{rerun_id}/members/{member_id}/${action}`, {
+          params: { path: { rerun_id: id, member_id: memberId } },
+        }),
+      ),
     onSettled: () => lookAgain(client, id),
   });
 }

@@ -5,6 +5,7 @@ import type { components, operations } from "./schema";
 type Schemas = components["schemas"];
 
 export type Advice = Schemas["Advice"];
+export type Changes = Schemas["Changes"];
 export type Cause = Schemas["Cause"];
 export type CauseWord = Schemas["CauseWord"];
 export type Condition = Schemas["Condition"];
@@ -17,6 +18,7 @@ export type FutureRef = Schemas["FutureRef"];
 export type Health = Schemas["Health"];
 export type Link = Schemas["Link"];
 export type LinkKind = Schemas["LinkKind"];
+export type Live = Schemas["Live"];
 export type Member = Schemas["Member"];
 export type MemberAction = Schemas["MemberAction"];
 export type MemberState = Schemas["MemberState"];

@@ -3,6 +3,7 @@
 import type {
   Cause,
   CauseWord,
+  Changes,
   Counts,
   EventAction,
   Link,
@@ -86,6 +87,11 @@ export function memberOf(id: number, dag_id: string, changed: Partial<Member> = 
     allowed_actions: [],
     ...changed,
   };
+}
+
+/** The answer to whoever knows nothing yet. */
+export function changesOf(rerun: Rerun, members: Member[], events: RerunEvent[] = []): Changes {
+  return { cursor: "now", whole: true, more: false, rerun, members, events };
 }
 
 export function linkOf(from: string, to: string, changed: Partial<Link> = {}): Link {

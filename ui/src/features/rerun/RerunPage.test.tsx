@@ -6,7 +6,7 @@ import type { Member, Rerun } from "../../api/types";
 import "../../i18n";
 import { type Asked, Refusal, showPage } from "../../testing/page";
 import { RecordPage } from "./RerunPage";
-import { causeOf, eventOf, memberOf, rerunOf } from "../../testing/samples";
+import { causeOf, changesOf, eventOf, memberOf, rerunOf } from "../../testing/samples";
 
 const failed = memberOf(2, "finance", {
   state: "failed",
@@ -18,10 +18,9 @@ const failed = memberOf(2, "finance", {
 function record(rerun: Rerun, members: Member[] = [failed]) {
   return ({ path }: Asked) =>
     ({
-      "/reruns/7": rerun,
+      "/reruns/7/changes": changesOf(rerun, members, [eventOf("2026-01-05T09:05:00Z", "pause", { actor: "op" })]),
       "/reruns/7/members": { members, total_entries: members.length },
       "/reruns/7/links": { links: [], total_entries: 0 },
-      "/reruns/7/events": { events: [eventOf("2026-01-05T09:05:00Z", "pause", { actor: "op" })], total_entries: 1 },
     })[path];
 }
 

@@ -1,13 +1,11 @@
 import { Button, HStack, Text } from "@chakra-ui/react";
-import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useState } from "react";
 import { Link, useLocation, useNavigate, useParams } from "react-router";
 
 import { parameters, query } from "../../host/parameters";
 import { asProblem } from "../../api/problem";
-import { useMembers } from "../../api/members";
-import { hasEnded, useEvents, useLinks, useRerun } from "../../api/reruns";
-import type { Rerun } from "../../api/types";
+import type { Followed } from "../../api/following";
+import { hasEnded, useLinks, useRecord } from "../../api/reruns";
 import { RerunBadge } from "../../ui/StateBadge";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
 import { Page } from "../../ui/Page";
@@ -15,6 +13,7 @@ import { useWords } from "../../i18n/words";
 import { ActionDialog, type Asked } from "./actions/ActionDialog";
 import { RerunActions } from "./actions/Actions";
 import { type RecordContext, RecordProvider } from "./context";
+import { LiveRunsProvider } from "./member/LiveRuns";
 import { MemberDrawer } from "./member/MemberDrawer";
 import { EndedNote, RecordFacts } from "./header/Facts";
 import { RecordNotices } from "./header/RerunNotices";
@@ -30,10 +29,10 @@ export function RecordPage() {
 function Asking({ id }: { id: number }) {
   const { t } = useWords();
   const { rerunName } = useNames();
-  const asked = useRerun(id);
+  const asked = useRecord(id);
   if (asked.data !== undefined) {
     return (
-      <Record rerun={asked.data} problem={asked.error ?? asked.failureReason} retry={() => void asked.refetch()} />
+      <Record record={asked.data} problem={asked.error ?? asked.failureReason} retry={() => void asked.refetch()} />
     );
   }
   if (asProblem(asked.error)?.status === 404) {
@@ -65,18 +64,18 @@ function Unknown() {
 }
 
 interface RecordProps {
-  rerun: Rerun;
+  record: Followed;
   problem: unknown;
   retry: () => void;
 }
 
-function Record({ rerun, problem, retry }: RecordProps) {
+function Record({ record, problem, retry }: RecordProps) {
   const { rerunName } = useNames();
+  const { rerun } = record;
   const ended = hasEnded(rerun);
-  const members = useMembers(rerun.id, !ended);
+  const members = record.complete ? record.members : undefined;
+  const events = record.complete ? record.events : undefined;
   const links = useLinks(rerun.id);
-  const events = useEvents(rerun.id, !ended);
-  useLastLook(rerun.id, ended);
   const [asked, setAsked] = useState<Asked | null>(null);
   const place = usePlace();
   const { openMember, openTab } = place;
@@ -90,45 +89,34 @@ function Record({ rerun, problem, retry }: RecordProps) {
     }),
     [rerun, openMember, openTab],
   );
-  const trouble = problem ?? members.error ?? members.failureReason ?? links.error ?? events.error;
+  const trouble = problem ?? links.error;
   return (
     <RecordProvider value={context}>
-      <Page
-        fill
-        title={
-          <HStack gap={3} flexWrap="wrap">
-            {rerunName(rerun)}
-            <RerunBadge state={rerun.state} left={rerun.not_made_anew} data-testid="rerun-state" />
-          </HStack>
-        }
-        actions={ended ? <EndedNote /> : <RerunActions />}
-      >
-        <RecordNotices members={members.data ?? []} problem={trouble} retry={retry} />
-        <RecordFacts events={events.data ?? []} />
-        <RecordTabs tab={place.tab} onTab={openTab} members={members.data} links={links.data} events={events.data} />
-      </Page>
-      <MemberDrawer
-        member={members.data?.find(({ id }) => id === place.memberId)}
-        members={members.data ?? []}
-        links={links.data ?? []}
-        onClose={place.closeMember}
-      />
-      <ActionDialog rerun={rerun} asked={asked} onClose={() => setAsked(null)} />
+      <LiveRunsProvider rerunId={rerun.id} seen={record.cursor}>
+        <Page
+          fill
+          title={
+            <HStack gap={3} flexWrap="wrap">
+              {rerunName(rerun)}
+              <RerunBadge state={rerun.state} left={rerun.not_made_anew} data-testid="rerun-state" />
+            </HStack>
+          }
+          actions={ended ? <EndedNote /> : <RerunActions />}
+        >
+          <RecordNotices members={members ?? []} problem={trouble} retry={retry} />
+          <RecordFacts events={events ?? []} />
+          <RecordTabs tab={place.tab} onTab={openTab} members={members} links={links.data} events={events} />
+        </Page>
+        <MemberDrawer
+          member={members?.find(({ id }) => id === place.memberId)}
+          members={members ?? []}
+          links={links.data ?? []}
+          onClose={place.closeMember}
+        />
+        <ActionDialog rerun={rerun} asked={asked} onClose={() => setAsked(null)} />
+      </LiveRunsProvider>
     </RecordProvider>
   );
-}
-
-/** When the rerun has just ended, the last look at its members may have been before that. */
-function useLastLook(id: number, ended: boolean): void {
-  const client = useQueryClient();
-  const before = useRef(ended);
-  useEffect(() => {
-    if (ended && !before.current) {
-      void client.invalidateQueries({ queryKey: ["members", id] });
-      void client.invalidateQueries({ queryKey: ["events", id] });
-    }
-    before.current = ended;
-  }, [client, id, ended]);
 }
 
 /** Where in the record the person is, as the address keeps it. */

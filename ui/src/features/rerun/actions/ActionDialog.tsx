@@ -1,6 +1,6 @@
 import { Code, Text } from "@chakra-ui/react";
 
-import { useMemberAction } from "../../../api/members";
+import { useMemberAction } from "../../../api/reruns";
 import { useRerunAction } from "../../../api/reruns";
 import type { Member, MemberAction, Rerun, RerunAction } from "../../../api/types";
 import { ConfirmDialog } from "../../../ui/feedback/ConfirmDialog";

@@ -8,6 +8,7 @@ import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
 import { useRecord } from "../context";
 import { useCause } from "../words";
+import { useLiveRun } from "./LiveRuns";
 import { MemberLinks } from "./MemberLinks";
 import { AtTheEnd, InAirflow, MemberDuration, MemberRun } from "./MemberParts";
 import { useNames } from "../../../ui/names";
@@ -146,7 +147,8 @@ function MemberFacts({ member }: { member: Member }) {
 function FrozenSince({ member }: { member: Member }) {
   const { t } = useWords();
   const { rerun } = useRecord();
-  const shifted = member.state === "frozen" && member.live.run_after && member.live.run_after !== member.run_after;
+  const { run_after } = useLiveRun(member);
+  const shifted = member.state === "frozen" && run_after && run_after !== member.run_after;
   return (
     <>
       <Field label={t("record:member.frozenSince")}>
@@ -154,7 +156,7 @@ function FrozenSince({ member }: { member: Member }) {
       </Field>
       {shifted && (
         <Field label={t("record:member.heldUntil")}>
-          <Time value={member.live.run_after} />
+          <Time value={run_after} />
         </Field>
       )}
     </>

@@ -7,6 +7,7 @@ import { secondsBetween, shownDuration } from "../../../domain/dates";
 import { useWords } from "../../../i18n/words";
 import { useClock } from "../../../ui/useClock";
 import { useNames } from "../../../ui/names";
+import { useLiveRun } from "./LiveRuns";
 
 /** Outside of a text that is cut, the ring of the focus would be cut, too. */
 const INSIDE = { outlineOffset: "-2px" };
@@ -64,10 +65,11 @@ export function MemberDuration({ member }: { member: Member }) {
 /** How the run is in Airflow at this moment. */
 export function InAirflow({ member }: { member: Member }) {
   const { t } = useWords();
+  const { state } = useLiveRun(member);
   if (member.run_id === null) {
     return <Text color="fg.muted">{member.state === "frozen" ? t("record:member.notMade") : t("none")}</Text>;
   }
-  return <AirflowStateBadge state={member.live.state ?? "gone"} variant="outline" data-testid="live-state" />;
+  return <AirflowStateBadge state={state ?? "gone"} variant="outline" data-testid="live-state" />;
 }
 
 /** How the run was when the member's part in the rerun ended. */

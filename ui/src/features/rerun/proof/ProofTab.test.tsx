@@ -6,7 +6,16 @@ import type { Proof, Rerun } from "../../../api/types";
 import "../../../i18n";
 import { i18next } from "../../../i18n";
 import { type Asked, showPage } from "../../../testing/page";
-import { causeOf, findingOf, memberOf, proofCounts, proofOf, rerunOf, spotOf } from "../../../testing/samples";
+import {
+  causeOf,
+  changesOf,
+  findingOf,
+  memberOf,
+  proofCounts,
+  proofOf,
+  rerunOf,
+  spotOf,
+} from "../../../testing/samples";
 import { RecordPage } from "../RerunPage";
 
 const report = memberOf(2, "report", { state: "failed", cause: causeOf("not_proven"), allowed_actions: ["retry"] });
@@ -27,10 +36,9 @@ function show(proof: Proof, rerun: Rerun = rerunOf({ state: "failed", final: fal
   const members = [orders, report];
   const answer = ({ path }: Asked) =>
     ({
-      "/reruns/7": rerun,
+      "/reruns/7/changes": changesOf(rerun, members),
       "/reruns/7/members": { members, total_entries: members.length },
       "/reruns/7/links": { links: [], total_entries: 0 },
-      "/reruns/7/events": { events: [], total_entries: 0 },
       "/reruns/7/proof": proof,
     })[path];
   return showPage(`/records/7?tab=${tab}`, "/records/:id", <RecordPage />, answer);

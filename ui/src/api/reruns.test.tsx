@@ -1,0 +1,79 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { renderHook } from "@testing-library/react";
+import type { ReactNode } from "react";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import { chances, FakeServer } from "../testing/following";
+import { useRecord } from "./reruns";
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+/** A server that takes its time; when each question came, and with which cursor. */
+function slowServer(server: FakeServer, seconds: number) {
+  const asked: { at: number; path: string; since: string | null }[] = [];
+  const began = Date.now();
+  vi.stubGlobal("fetch", async (request: Request) => {
+    const url = new URL(request.url);
+    const since = url.searchParams.get("since");
+    const path = url.pathname.replace(/^.*\/api\/v1/, "");
+    asked.push({ at: Math.round((Date.now() - began) / 1000), path, since });
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    return Response.json(await server.ask(since ?? undefined));
+  });
+  return asked;
+}
+
+function follow() {
+  const client = new QueryClient();
+  const wrapper = ({ children }: { children: ReactNode }) => (
+    <QueryClientProvider client={client}>{children}</QueryClientProvider>
+  );
+  return renderHook(() => useRecord(7), { wrapper });
+}
+
+it("looks again only some time after the last look has ended", async () => {
+  const asked = slowServer(new FakeServer(chances(1), 3), 3);
+  follow();
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect(asked.map(({ at }) => at)).toEqual([0, 5, 10]);
+});
+
+it("asks one thing of a quiet rerun, and keeps what it knows", async () => {
+  const server = new FakeServer(chances(1), 250);
+  const asked = slowServer(server, 0.01);
+  const { result } = follow();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(asked.map(({ since }) => since !== null)).toEqual([false, true, true]);
+  const known = result.current.data;
+  expect([known?.members.length, known?.complete]).toEqual([250, true]);
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(asked.slice(3).map(({ path, since }) => [path, since])).toEqual(
+    Array(3).fill(["/reruns/7/changes", known?.cursor]),
+  );
+  expect(result.current.data).toBe(known);
+  expect(server.told).toBe(250);
+});
+
+it("shows a change, and draws nothing else anew", async () => {
+  const server = new FakeServer(chances(1), 250);
+  slowServer(server, 0.01);
+  const { result } = follow();
+  await vi.advanceTimersByTimeAsync(1_000);
+  const before = new Set(result.current.data?.members);
+  server.write(5, { state: "failed" });
+  await vi.advanceTimersByTimeAsync(2_100);
+  const fresh = result.current.data?.members.filter((member) => !before.has(member));
+  expect(fresh?.map(({ id, state }) => [id, state])).toEqual([[5, "failed"]]);
+});
+
+it("looks rarely at a record that can't change any more", async () => {
+  const server = new FakeServer(chances(1), 3);
+  server.rerun = { ...server.rerun, state: "succeeded", final: true };
+  const asked = slowServer(server, 0.01);
+  follow();
+  await vi.advanceTimersByTimeAsync(50_000);
+  expect(asked.length).toBe(1);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(asked.length).toBe(2);
+});

@@ -1,0 +1,56 @@
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
+
+import { type LiveRuns, useLiveRuns } from "../../../api/live";
+import type { Live, Member } from "../../../api/types";
+
+/** Milliseconds in which rows come into sight together. */
+const TOGETHER = 100;
+
+interface Watched {
+  runs: LiveRuns;
+  /** Asks for a member's run from now on; answers what ends that. */
+  watch: (memberId: number) => () => void;
+}
+
+const Context = createContext<Watched>({ runs: {}, watch: () => () => undefined });
+
+interface LiveRunsProviderProps {
+  rerunId: number;
+  /** When this is another one, the members have changed, and their runs may have. */
+  seen: string;
+  children: ReactNode;
+}
+
+/** Follows what Airflow says of the runs that are in sight: that isn't part of the record, and there may be thousands. */
+export function LiveRunsProvider({ rerunId, seen, children }: LiveRunsProviderProps) {
+  const counts = useRef(new Map<number, number>());
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const [members, setMembers] = useState<readonly number[]>([]);
+  const watch = useCallback((memberId: number) => {
+    const count = (by: number) => {
+      const found = (counts.current.get(memberId) ?? 0) + by;
+      if (found > 0) {
+        counts.current.set(memberId, found);
+      } else {
+        counts.current.delete(memberId);
+      }
+      clearTimeout(timer.current);
+      timer.current = setTimeout(() => {
+        setMembers([...counts.current.keys()].sort((one, other) => one - other));
+      }, TOGETHER);
+    };
+    count(1);
+    return () => count(-1);
+  }, []);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const runs = useLiveRuns(rerunId, members, seen);
+  const watched = useMemo(() => ({ runs, watch }), [runs, watch]);
+  return <Context.Provider value={watched}>{children}</Context.Provider>;
+}
+
+/** What Airflow says of a member's run at this moment; until it has been asked, what it said last. */
+export function useLiveRun(member: Member): Live {
+  const { runs, watch } = useContext(Context);
+  useEffect(() => watch(member.id), [watch, member.id]);
+  return runs[member.id] ?? member.live;
+}
