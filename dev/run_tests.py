@@ -29,6 +29,7 @@ QUICK = (
     "auto",
     "--dist",
     "loadfile",
+    "--no-loadscope-reorder",  # files of few and long tests would come last, one core idle
 )
 PAGES = (".venvs/tools/bin/python", "ui/node.py", "test")
 """The unit tests of the web pages; they write their report themselves."""
