@@ -204,12 +204,12 @@ class FakeStage:
 
     def __init__(self) -> None:
         self.world = World()
-        self.facts: LineageFacts = FakeFacts(self.world)
+        self.facts: LineageFacts = FakeFacts(self.world, of_nothing=True)
         self.shapes: dict[str, Shape] = {}
 
     @property
     def gateway(self) -> Gateway:
-        return FakeGateway(self.world)
+        return FakeGateway(self.world, of_nothing=True)
 
     def dag(self, shape: Shape) -> None:
         world, dag_id = self.world, shape.dag_id

@@ -46,7 +46,7 @@ class FakeStage:
         self.world = World()
         self.world.dag("d", "one >> two")
         self.world.structures["d"] = replace(self.world.structures["d"], max_active_runs=1)
-        self.gateway = FakeGateway(self.world)
+        self.gateway = FakeGateway(self.world, of_nothing=True)
 
     def run(self, state: str, day: int = 0, **states: str | None) -> RunRef:
         return self.world.run("d", state=state, day=day, task_states=states)

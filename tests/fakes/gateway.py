@@ -22,13 +22,18 @@ from tests.fakes.world import World
 
 
 class FakeGateway:
-    """`Gateway` over a `World`; ``asked`` counts the questions why runs don't move."""
+    """`Gateway` over a `World`; ``asked`` counts the questions why runs don't move.
 
-    def __init__(self, world: World) -> None:
+    A question about nothing has an answer, but costs a statement: only with ``of_nothing`` may it be asked.
+    """
+
+    def __init__(self, world: World, *, of_nothing: bool = False) -> None:
         self.world = world
+        self.of_nothing = of_nothing
         self.asked = 0
 
     def observe(self, refs: Collection[RunRef]) -> dict[RunRef, Observation]:
+        assert self.of_nothing or refs, "nothing is asked for"
         found = {}
         for ref in refs:
             run = self.world.runs.get(ref)
@@ -53,6 +58,7 @@ class FakeGateway:
         return room.closed or ("at_max_active_runs" if full else None)
 
     def rooms(self, dag_ids: Collection[str]) -> dict[str, DagRoom]:
+        assert self.of_nothing or dag_ids, "nothing is asked for"
         found = {}
         for dag_id in dag_ids:
             dag = self.world.structures.get(dag_id)
@@ -67,6 +73,7 @@ class FakeGateway:
         return found
 
     def why_waiting(self, refs: Collection[RunRef]) -> dict[RunRef, str]:
+        assert self.of_nothing or refs, "nothing is asked for"
         self.asked += 1
         return {ref: self.world.stuck[ref] for ref in refs if ref in self.world.stuck}
 

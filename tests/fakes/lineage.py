@@ -61,18 +61,27 @@ def like(dag_id: str, pattern: str) -> bool:
 
 
 class FakeReader:
-    """Reads a `World`; ``statements`` counts the calls."""
+    """Reads a `World`; ``statements`` counts the calls.
 
-    def __init__(self, world: World) -> None:
+    A question about nothing has an answer, but costs a statement: only with ``of_nothing`` may it be asked.
+    """
+
+    def __init__(self, world: World, *, of_nothing: bool = False) -> None:
         self.world = world
+        self.of_nothing = of_nothing
         self.statements = 0
+
+    def asked(self, *about: Collection[object]) -> None:
+        """Count a question; ``about``: what there has to be something of."""
+        assert self.of_nothing or all(about), "nothing is asked for"
+        self.statements += 1
 
 
 class FakeRuns(FakeReader):
     """`Runs` over a `World`."""
 
     def among(self, refs: Collection[RunRef]) -> dict[RunRef, RunFacts]:
-        self.statements += 1
+        self.asked(refs)
         return {ref: self.told(ref) for ref in refs if ref in self.world.runs}
 
     def told(self, ref: RunRef) -> RunFacts:
@@ -80,7 +89,7 @@ class FakeRuns(FakeReader):
         return records.told(self.world, self.world.runs[ref])
 
     def confs(self, refs: Collection[RunRef]) -> dict[RunRef, RunConf]:
-        self.statements += 1
+        self.asked(refs)
         world = self.world
         return {ref: RunConf(world.confs.get(ref, {}), world.conf_overrides) for ref in refs if ref in world.runs}
 
@@ -88,13 +97,13 @@ class FakeRuns(FakeReader):
         return {ref: RunNow(run.state, run.run_after) for ref, run in self.among(refs).items()}
 
     def at(self, dates: Mapping[str, Collection[datetime]], *, undated: bool = False) -> list[RunFacts]:
-        self.statements += 1
+        self.asked(dates)
         moment = (lambda run: run.logical_date or run.run_after) if undated else (lambda run: run.logical_date)
         found = [run for run in self.world.runs.values() if moment(run) in dates.get(run.ref.dag_id, ())]
         return [records.told(self.world, run) for run in found]
 
     def undated(self, windows: Mapping[str, tuple[datetime, datetime]]) -> list[UndatedRun]:
-        self.statements += 1
+        self.asked(windows)
         found = [
             UndatedRun(self.told(ref), self.world.confs.get(ref, {}))
             for ref, run in self.world.runs.items()
@@ -105,7 +114,7 @@ class FakeRuns(FakeReader):
         return sorted(found, key=lambda one: (one.run.run_after, one.run.ref))
 
     def last_undated(self, dag_ids: Collection[str]) -> dict[str, datetime]:
-        self.statements += 1
+        self.asked(dag_ids)
         found: dict[str, datetime] = {}
         for run in self.world.runs.values():
             if run.ref.dag_id in dag_ids and run.logical_date is None:
@@ -113,7 +122,7 @@ class FakeRuns(FakeReader):
         return found
 
     def later(self, since: Mapping[str, datetime], *, limit: int) -> list[RunFacts]:
-        self.statements += 1
+        self.asked(since)
         later = [
             run
             for run in self.world.runs.values()
@@ -123,7 +132,7 @@ class FakeRuns(FakeReader):
         return [records.told(self.world, run) for run in first]
 
     def page(self, wanted: RunFilter) -> tuple[list[RunFacts], int]:
-        self.statements += 1
+        self.asked()
         name = wanted.order_by.removeprefix("-")
         if name not in ORDERS:
             raise Invalid(f"Dag runs can't be ordered by {name!r}.")
@@ -164,25 +173,25 @@ class FakeDags(FakeReader):
     """`Dags` over a `World`."""
 
     def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
-        self.statements += 1
+        self.asked(dag_ids)
         return {d: self.world.structures[d] for d in dag_ids if d in self.world.structures}
 
     def own_versions(self, refs: Collection[RunRef]) -> dict[RunRef, DagVersion]:
-        self.statements += 1
+        self.asked(refs)
         world = self.world
         told = {ref for ref in refs if ref in world.versions or ref.dag_id in world.gone}
         return {ref: dags.own_version(world, ref) for ref in told if world.tasks.get(ref)}
 
     def definitions(self) -> Definitions:
-        self.statements += 1
+        self.asked()
         return dags.definitions(self.world)
 
     def earlier_definitions(self, *, since: datetime) -> Definitions:
-        self.statements += 1
+        self.asked()
         return dags.earlier(self.world, since)
 
     def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
-        self.statements += 1
+        self.asked(dag_ids)
         known = self.world.schedules
         return {dag_id: dags.schedule(self.world, known[dag_id], upcoming) for dag_id in dag_ids if dag_id in known}
 
@@ -191,19 +200,19 @@ class FakeAssetEvents(FakeReader):
     """`AssetEvents` over a `World`."""
 
     def consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
-        self.statements += 1
+        self.asked(producers)
         return list(events.consumptions(self.world, producers))
 
     def emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
-        self.statements += 1
+        self.asked(producers, asset_ids)
         return list(events.emissions(self.world, producers, asset_ids))
 
     def waiting(self, producers: Collection[RunRef]) -> list[WaitingAsset]:
-        self.statements += 1
+        self.asked(producers)
         return list(events.waiting(self.world, producers))
 
     def flows(self, dag_id: str) -> list[AssetFlow]:
-        self.statements += 1
+        self.asked()
         return list(events.flows(self.world, dag_id))
 
 
@@ -211,7 +220,7 @@ class FakeTaskRecords(FakeReader):
     """`TaskRecords` over a `World`."""
 
     def task_instances(self, refs: Collection[RunRef]) -> dict[RunRef, list[TaskInstanceFacts]]:
-        self.statements += 1
+        self.asked(refs)
         return {
             ref: sorted(
                 (replace(task, start_date=None, end_date=None, cut_off=False) for task in self.world.tasks[ref]),
@@ -224,7 +233,7 @@ class FakeTaskRecords(FakeReader):
     def accounts(
         self, refs: Collection[RunRef], *, places: Places | None = None, since: Moments | None = None
     ) -> dict[RunRef, RunAccount]:
-        self.statements += 1
+        self.asked(refs)
         return {
             ref: self.account(ref, (places or {}).get(ref, ref), (since or {}).get(ref))
             for ref in refs
@@ -268,36 +277,36 @@ class FakeTaskRecords(FakeReader):
     def task_starts(
         self, tasks: Collection[tuple[str, str]], *, since: datetime, until: datetime | None
     ) -> list[TaskStart]:
-        self.statements += 1
+        self.asked(tasks)
         return events.starts(self.world, tasks, since, until)
 
     def triggered_runs(self, parents: Collection[RunRef]) -> list[TriggeredRun | DoubtfulRecord]:
-        self.statements += 1
+        self.asked(parents)
         return list(records.triggered(self.world, parents))
 
     def triggering_runs(self, children: Collection[RunRef]) -> list[TriggeredRun]:
-        self.statements += 1
+        self.asked(children)
         makers = {parent for child in children for parent in records.makers(self.world, child)}
         every = records.triggered(self.world, makers)
         return [each for each in every if isinstance(each, TriggeredRun) and each.child.ref in children]
 
     def orphaned_dags(self, since: datetime) -> frozenset[str]:
-        self.statements += 1
+        self.asked()
         made = (run for run in self.world.runs.values() if run.made_by_task and run.run_after >= since)
         return frozenset(run.ref.dag_id for run in made if not records.makers(self.world, run.ref))
 
     def recorded_waits(
         self, sensors: Collection[tuple[str, str]], *, since: datetime, dates: Mapping[str, Collection[datetime]]
     ) -> list[RecordedWait | DoubtfulRecord]:
-        self.statements += 1
+        self.asked(sensors)
         return waits.recorded(self.world, sensors, since, dates)
 
     def last_waits(self, sensors: Collection[tuple[str, str]]) -> list[RecordedWait | DoubtfulRecord]:
-        self.statements += 1
+        self.asked(sensors)
         return waits.last(self.world, sensors)
 
     def recorded_sensors(self, *, since: datetime) -> frozenset[tuple[str, str]]:
-        self.statements += 1
+        self.asked()
         return frozenset((waits.run_of(w).dag_id, w.task_id) for at, w in self.world.waits if at >= since)
 
     def sensor_instances(
@@ -307,7 +316,7 @@ class FakeTaskRecords(FakeReader):
         refs: Collection[RunRef] = (),
         since: datetime | None = None,
     ) -> list[SensorInstance]:
-        self.statements += 1
+        self.asked(sensors, refs or [since])
         found = [
             SensorInstance(ref, task.task_id, task.map_index, task.state, self.skipped_itself(ref, task), task.end_date)
             for ref, some in self.world.tasks.items()
@@ -331,7 +340,7 @@ class FakeTaskRecords(FakeReader):
     def rendered_fields(
         self, tasks: Collection[tuple[str, str]], refs: Collection[RunRef]
     ) -> dict[tuple[RunRef, str, int], Mapping[str, object]]:
-        self.statements += 1
+        self.asked(tasks, refs)
         return {
             key: {name: value for name, value in values.items() if name in FIELDS_READ and value is not None}
             for key, values in self.world.rendered.items()
@@ -339,15 +348,16 @@ class FakeTaskRecords(FakeReader):
         }
 
     def obstacles(self, tasks: Mapping[RunRef, Collection[str]]) -> list[Obstacle]:
-        self.statements += 1
+        self.asked(tasks)
         return list(dags.obstacles(self.world, tasks))
 
 
 class FakeFacts(LineageFacts):
     """The four over one `World`; ``statements`` counts the calls of all."""
 
-    def __init__(self, world: World) -> None:
-        super().__init__(FakeRuns(world), FakeDags(world), FakeAssetEvents(world), FakeTaskRecords(world))
+    def __init__(self, world: World, *, of_nothing: bool = False) -> None:
+        kinds = (FakeRuns, FakeDags, FakeAssetEvents, FakeTaskRecords)
+        super().__init__(*(kind(world, of_nothing=of_nothing) for kind in kinds))
 
     @property
     def statements(self) -> int:
