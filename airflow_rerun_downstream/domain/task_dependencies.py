@@ -226,18 +226,17 @@ class Dependencies:
     def passed_on(self, made: Reading) -> bool:
         """Whether something follows the task that makes a run and waits for it, in its own run or in one further up
         of which a task waits for that: Airflow doesn't start it once more when the run is made again."""
-        seen, each = set[RunRef](), made
-        while each.upstream not in seen:
+        seen = set[RunRef]()
+        each: Reading | None = made
+        while each is not None and each.upstream not in seen:
             seen.add(each.upstream)
             structure = self.members[each.upstream].structure
             node = structure.tasks.get(each.maker or "") if structure is not None else None
             if structure is None or node is None or not node.waits_for_run:
-                return False
+                break
             if len(downstream_tasks(structure, [node.task_id])) > 1:
                 return True
-            if (above := self.only_maker(each.upstream)) is None:
-                return False
-            each = above
+            each = self.only_maker(each.upstream)
         return False
 
     def maker_in(self, ref: RunRef, made: RunRef) -> str | None:

@@ -20,13 +20,13 @@ from airflow_rerun_downstream.domain.definitions import MAX_LENGTH, TOO_LONG
 from airflow_rerun_downstream.lineage.macros import (
     FIELDS,
     FILTERS,
-    MAX_FORMAT,
     METHODS,
     OWN_METHODS,
     CannotRender,
     Given,
     Value,
     not_reckoned,
+    of_error,
 )
 
 JINJA = Environment(autoescape=False)
@@ -52,7 +52,7 @@ def evaluated(text: str, context: Mapping[str, Value]) -> str:
     except CannotRender:
         raise
     except Exception as error:  # it may divide by zero, or leave the calendar
-        raise CannotRender(f"{type(error).__name__}: {str(error)[:MAX_FORMAT]}") from None
+        raise CannotRender(of_error(error)) from None
 
 
 @lru_cache(maxsize=128)
@@ -63,7 +63,7 @@ def read(text: str) -> nodes.Template | str:
     try:
         found = JINJA.parse(text)
     except Exception as error:  # an author's typing error, or too many brackets
-        return f"{type(error).__name__}: {str(error)[:MAX_FORMAT]}"
+        return of_error(error)
     waiting: list[tuple[nodes.Node, int]] = [(found, 0)]
     for _ in range(MAX_NODES):
         if not waiting:

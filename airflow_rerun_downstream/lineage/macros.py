@@ -22,6 +22,11 @@ class CannotRender(Exception):
     """The template needs what only a running task has, or isn't a date; the message says which."""
 
 
+def of_error(error: Exception) -> str:
+    """What went wrong, without a full stop: a sentence goes on after it."""
+    return f"{type(error).__name__}: {str(error)[:MAX_FORMAT]}".rstrip(".")
+
+
 def not_reckoned(what: str) -> CannotRender:
     """Something that a running task could do, and that isn't done here."""
     return CannotRender(f"{what} is more than is reckoned for a date")

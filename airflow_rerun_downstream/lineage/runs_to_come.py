@@ -22,7 +22,7 @@ NOT_MADE = "queued"
 
 
 class RunsToCome:
-    """`Runs` as they will be. Schedules are read once for each Dag. What isn't told here is as today."""
+    """Those questions of `Runs` that are asked of runs to come. Schedules are read once for each Dag."""
 
     def __init__(self, facts: LineageFacts, now: datetime, asset_schedules: Iterable[AssetSchedule] = ()) -> None:
         self.today = facts
@@ -33,9 +33,6 @@ class RunsToCome:
         self.schedules: dict[str, DagSchedule] = {}
         self.upcoming: dict[str, list[RunFacts]] = {}
         self.names: dict[RunRef, FutureRef] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.today.runs, name)
 
     def facts(self) -> LineageFacts:
         """The facts of today, but for these runs and their tasks."""

@@ -14,7 +14,7 @@ from airflow_rerun_downstream.domain.definitions import MAX_LENGTH, MarkerDefini
 from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
 from airflow_rerun_downstream.domain.values import Params
 from airflow_rerun_downstream.lineage.expressions import evaluated, names_in
-from airflow_rerun_downstream.lineage.macros import FILTERS, MACROS, CannotRender, Given, ds, ts
+from airflow_rerun_downstream.lineage.macros import FILTERS, MACROS, CannotRender, Given, ds, of_error, ts
 
 DATE = re.compile(r"\d{4}")
 """How a date begins. Pendulum takes a time of day for one of today, and more."""
@@ -109,7 +109,7 @@ def rendered_date(marker: MarkerDefinition, run: RunFacts) -> datetime:
     try:
         found = pendulum.parse(text, tz="UTC")
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise CannotRender(f"{type(error).__name__}: {error}") from error
+        raise CannotRender(of_error(error)) from error
     if not isinstance(found, datetime):
         raise CannotRender(f"{text!r} is not a date")
     return found

@@ -10,6 +10,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA, House
+from tests.fakes.records import Record
 
 FIRE = (TaskRef("fire"), TaskRef("load"))
 
@@ -394,3 +395,17 @@ def test_the_plan_tells_what_becomes_of_a_selected_trigger_task(house: House) ->
     assert stored is not None
     (told,) = (one for one in stored.warnings if one.code == "makes_a_new_run")
     assert "isn't selected" in told.detail
+
+
+def test_a_record_that_cannot_be_true_adopts_nothing_and_stops_nothing(house: House) -> None:
+    """Whoever may write XComs has written it."""
+    runs = chain(house)
+    rerun = submit(house, runs["parent"], runs["child"], runs["reader"])
+    house.tick()
+    house.world.set_tasks(runs["parent"], "success", only=["load"], at=house.clock.now())
+    house.world.recorded.append(Record(runs["parent"], "fire", -1, "gone", "child"))
+    house.tick()
+    child = fire(house, runs["parent"])
+    finish(house, runs["parent"], child)
+    finish(house, child)
+    assert (states(house, rerun)["parent"], member(house, rerun, "child").ref) == ("succeeded", child)

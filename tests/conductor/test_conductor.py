@@ -8,6 +8,7 @@ import pytest
 
 from airflow_rerun_downstream.conductor.decide import decide
 from airflow_rerun_downstream.conductor.observed import Limits
+from airflow_rerun_downstream.conductor.steps import Dispatch
 from airflow_rerun_downstream.conductor.tick import TickReport
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -469,3 +470,15 @@ def test_only_a_pending_member_is_started(house: House, meanwhile: MemberState) 
     with house.unit_of_work() as work:
         assert not house.conductor.performer.effects.start(work, rerun, member, Dispatched(1, 1))
     assert states(house, rerun_id) == {"a": meanwhile.value}
+
+
+@pytest.mark.parametrize("meanwhile", [MemberState.SUCCEEDED, MemberState.FAILED, MemberState.SKIPPED])
+def test_a_run_is_not_cleared_for_a_member_that_is_not_pending(house: House, meanwhile: MemberState) -> None:
+    rerun_id = submit(house, house.world.run("a"))
+    rerun, (member,) = house.store.get(rerun_id), house.store.members(rerun_id)
+    assert rerun is not None
+    view = house.conductor.look()
+    assert view is not None
+    house.store.rows.members[member.id] = replace(member, state=meanwhile)
+    assert not house.conductor.performer.attempt(rerun, Dispatch(member), view.lease)
+    assert (house.world.dispatches, states(house, rerun_id)) == ([], {"a": meanwhile.value})

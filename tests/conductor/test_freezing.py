@@ -74,6 +74,7 @@ class TestStopping:
         rerun, first, second = self.stopped(house)
         house.tick()
         assert house.world.runs[second].state == "failed"
+        assert [event.action for event in house.store.events(rerun)].count("member_halted") == 1
         house.tick()
         assert states(house, rerun)["b"] == "stopping"
         assert member(house, member_id(house, rerun, "b")).state_reason == "tasks_are_ending"

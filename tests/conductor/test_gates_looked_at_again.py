@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from pytest_mock import MockerFixture
 
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import PlanRequest
@@ -197,6 +198,17 @@ def test_what_is_cleared_between_the_look_and_the_dispatch_is_seen(
     house.tick()
     assert runs["leaf"] not in house.world.dispatches
     assert member(house, rerun, "leaf").state_reason == "upstream_runs_again"
+
+
+def test_what_simply_succeeded_is_judged_by_its_states_alone(
+    house: House, runs: dict[str, RunRef], rerun: int, mocker: MockerFixture
+) -> None:
+    """More is read of it when the tick judges it, and not once more at the dispatch of each that reads from it."""
+    finish(house, runs["mid"])
+    asked = mocker.spy(house.unit_of_work.facts.tasks, "accounts")
+    house.tick()
+    assert runs["leaf"] in house.world.dispatches
+    assert [list(call.args[0]) for call in asked.call_args_list] == [[runs["mid"]]]
 
 
 def test_a_pause_that_was_just_answered_is_not_overtaken(house: House, runs: dict[str, RunRef], rerun: int) -> None:

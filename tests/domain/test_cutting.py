@@ -39,3 +39,15 @@ def test_the_source_is_nobodys_child() -> None:
     order = put_in_order(readings, Structures(), selected, {}, {X: {Y}, Y: set()}, source=X, key=lambda ref: ref)
     (stage,) = order.stages[Y]
     assert (order.lost, stage.waits_for) == ((), {(X, 0)})
+
+
+def test_runs_that_have_made_each_other_have_an_order_all_the_same() -> None:
+    """A task's record may name any run, that of its own maker too."""
+    z = RunRef("z", "r")
+    selected = {ref: (TaskRef("go"), TaskRef("t")) for ref in (X, Y, z)}
+    structures = Structures({ref.dag_id: dag(ref.dag_id, "go; t") for ref in selected})
+    made = [Reading(Y, z, None, None, maker="go"), Reading(z, Y, None, None, maker="go")]
+    readings = [*made, *(Reading(X, ref, None, None) for ref in (Y, z))]
+    order = put_in_order(readings, structures, selected, {}, {X: {Y, z}, Y: {z}, z: set()}, source=X, key=str)
+    assert order.made == {Y, z}
+    assert {(X, 0)} <= order.stages[Y][0].waits_for | order.stages[z][0].waits_for

@@ -65,6 +65,11 @@ class TestLinks:
         assert story.outcomes() == found
         assert story.proof().counts.links == 1
 
+    def test_of_several_that_it_came_before_the_first_is_told(self, story) -> None:
+        a = story.member(dag("a", "u; v; w"), ran("u", (0, 1)), ran("v", (0, 10)), ran("w", (0, 20)))
+        story.link(a, story.member(dag("b", "t"), ran("t", (5, 30))), out=None)
+        assert story.outcomes() == [("violation", "read_too_early", "b", "a.v")]
+
     def test_a_first_task_reads_for_its_run(self, story) -> None:
         a = story.member(dag("a", "t"), ran("t", (0, 10)))
         story.link(a, story.member(dag("b", "t >> u"), ran("t", (5, 6)), ran("u", (20, 21))))
@@ -532,6 +537,12 @@ class TestMadeAnew:
         story.member(dag("a", "t"), ran("t", (0, 1), map_index=0), ran("t", map_index=1))
         assert story.outcomes() == [("violation", "not_made_anew", "a.t[1]", None)]
 
+    @pytest.mark.parametrize(("listed", "outcome"), [({}, "violation"), ({("gone", None): "ada"}, "accepted")])
+    def test_a_task_that_the_run_has_no_more(self, story, listed, outcome) -> None:
+        story.member(dag("a", "t"), ran("t", (0, 1)), selected=["t", "gone"], listed=listed)
+        assert story.outcomes() == [(outcome, "not_made_anew", "a.gone", None)]
+        assert [one.by for one in story.proof().findings] == [listed.get(("gone", None))]
+
     def test_a_try_that_began_about_when_the_rerun_did(self, story) -> None:
         story.member(dag("a", "t"), ran("t", (-20, -5)), begun=False)
         assert story.outcomes() == [("not_provable", "clocks_differ", "a.t", None)]
@@ -598,6 +609,15 @@ class TestOlder:
         x = story.run(dag("x", "t"), replace(ran("t"), tries=(Try("success", at(read), at(read + 1), "h"),)))
         story.link(a, x)
         assert [one.spot.ref for one in story.proof().older] == ([x] if older else [])
+
+    def test_what_was_written_by_a_worker_whose_clock_is_behind(self, story) -> None:
+        """The present try of a run that the rerun has begun is of the rerun, though it seems to be older."""
+        begun = story.member(dag("a", "t"), ran("t", (-20, -5)), begun=True)
+        before = story.member(dag("b", "t"), ran("t", (-20, -5)), begun=False)
+        x, y = (story.run(dag(name, "t"), ran("t")) for name in "xy")
+        story.link(begun, x)
+        story.link(before, y)
+        assert [one.spot.ref for one in story.proof().older] == [x]
 
     def test_a_member_that_is_made_anew_on_top_of_it(self, story) -> None:
         a = story.member(dag("a", "t"), ran("t", (0, 10)))

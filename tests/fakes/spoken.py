@@ -15,7 +15,10 @@ def only_listed_words(rows: Rows) -> None:
     causes = [each.state_reason for each in (*rows.reruns.values(), *rows.members.values())]
     known((text for text in causes if text and unheard_of(text)), ())
     known((event.action for event in rows.events), EVENTS)
+    assert [event for event in rows.events if event.detail is not None and not is_readable(event.detail)] == []
     known((one.reason for some in rows.omissions.values() for one in some), {*REASONS, *LEFT})
+    told = [warning for rerun in rows.reruns.values() for warning in rerun.warnings]
+    assert [warning for warning in told if not is_sentence(warning.detail)] == []
 
 
 def only_listed_words_in(plan: Plan) -> Plan:
@@ -24,7 +27,19 @@ def only_listed_words_in(plan: Plan) -> Plan:
     known((warning.code for warning in plan.warnings), WARNINGS)
     known((why for run in runs for why in (run.reason, run.source_reason, run.freeze_reason) if why), REASONS)
     known((task.reason for run in runs for task in run.task_instances if task.reason), REASONS)
+    assert [warning for warning in plan.warnings if not is_sentence(warning.detail)] == []
     return plan
+
+
+def is_sentence(text: object) -> bool:
+    """Whether a text is a sentence that a user can read."""
+    return is_readable(text) and str(text).endswith(".")
+
+
+def is_readable(text: object) -> bool:
+    """Whether a user can read a text: nothing that is missing stands in it, nor what only Python knows."""
+    whole = isinstance(text, str) and not text.isupper()
+    return whole and not any(odd in str(text) for odd in ("None", "  ", "..", " ,", "frozenset"))
 
 
 def unheard_of(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 
-from airflow_rerun_downstream.domain.plan import Plan, PlanOptions, PlanRequest
+from airflow_rerun_downstream.domain.plan import Evidence, Plan, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner
@@ -23,6 +23,7 @@ def plan(
     *,
     tasks: tuple[TaskRef, ...] | None = None,
     unreadable: Collection[str] = (),
+    active: Collection[RunRef] = (),
     facts: LineageFacts | None = None,
     max_runs: int = 10_000,
     rerun_source: bool = True,
@@ -32,7 +33,7 @@ def plan(
     planner = Planner(
         facts or FakeFacts(world),
         readable=lambda dag_ids: frozenset(dag_ids) - set(unreadable),
-        in_active_rerun=lambda refs: (),
+        in_active_rerun=lambda refs: set(refs).intersection(active),
         now=NOW,
         window_start=None,
         max_runs=max_runs,
@@ -41,6 +42,10 @@ def plan(
     request = PlanRequest(source, tasks, rerun_source, PlanOptions(**options))  # type: ignore[arg-type]
     found = only_listed_words_in(planner.plan(request))
     assert all(run.can_be_source == (run.source_reason is None) for run in (found.source, *found.runs))
+    for link in found.links:
+        assert link.via.get("task_id") in (None, link.from_task_id, link.to_task_id)
+        unresolved = link.evidence is Evidence.UNRESOLVED and "hidden" not in link.via
+        assert {"why", "to_do", "advice"} <= link.via.keys() if unresolved else "why" not in link.via
     return found
 
 

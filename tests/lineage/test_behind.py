@@ -189,3 +189,24 @@ def test_nobody_reads_what_a_task_waited_for_that_nothing_follows(world: World) 
     world.dag("reader", "go >> use")
     world.trigger_task("reader", "go", "first", waits=True)
     assert hanging(plan(world, world.run("p", day=1))).keys() == {"reader"}
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"), [("fi{{ var.value.rest }}", {"reader"}), ("x{{ var.value.rest }}", set())]
+)
+def test_a_sensor_hangs_on_the_dags_that_its_template_can_spell(world: World, named: str, expected: set[str]) -> None:
+    world.sensors.append(SensorDefinition("reader", "wait", named, offset_known=True))
+    assert hanging(plan(world, world.run("p"))).keys() == expected
+
+
+def test_what_the_runs_have_made_that_an_open_edge_may_mean(world: World) -> None:
+    """A function tells which run a sensor waits for: those that ended before the source was there have not read it."""
+    source = world.run("q", day=3)
+    world.sensors.append(SensorDefinition("first", "t", "q", has_date_function=True))
+    for day, made in ((0, "before"), (4, "made"), (5, "made_too")):
+        child = world.run(made, run_type="operator_triggered", online=True, day=day)
+        world.triggered.append((world.run("first", day=day), "t", child))
+    found = plan(world, source)
+    (edge,) = (link for link in found.links if link.downstream.dag_id == "first")
+    assert edge.via["run_count"] == len(edge.via["run_ids"]) == 2
+    assert hanging(found).keys() == {"made", "made_too"}

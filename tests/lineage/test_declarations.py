@@ -76,7 +76,11 @@ LINK = "  - upstream: {dag_id: a}\n    downstream: {dag_id: b}\n"
         ("- a", 1, "the file is not a mapping"),
         ("link:\n" + LINK, 1, "'link' is none of links"),
         ("links: 7", 1, "links is not a list"),
-        ("links:\n  - a", 2, "a link is not a mapping"),
+        (
+            "links:\n  - a",
+            2,
+            "a link is not a mapping of conf, downstream, offset, reason, run_id, upstream, within.",
+        ),
         ("links:\n  - upstream: {dag_id: a}", 2, "no downstream"),
         ("links:\n  - downstream: {dag_id: a}", 2, "no upstream"),
         (
@@ -87,11 +91,30 @@ LINK = "  - upstream: {dag_id: a}\n    downstream: {dag_id: b}\n"
         ("links:\n" + LINK + "    offset: P1D\n    offset: P2D", 5, "'offset' is there twice"),
         ("links:\n" + LINK + "    offset: 1 day", 4, "'1 day' is neither 'same' nor"),
         ("links:\n" + LINK + "    offset:", 4, "offset is not a text"),
-        ("links:\n" + LINK + "    reason: [a]", 4, "reason is not a text"),
-        ("links:\n  - upstream: a\n    downstream: {dag_id: b}", 2, "upstream or downstream is not a mapping"),
+        *(
+            (f"links:\n{LINK}    {name}: [a]", 4, f"{name} is not a text.")
+            for name in ("offset", "reason", "run_id", "within")
+        ),
+        ("links:\n" + LINK + "    conf: a", 4, "conf is not a mapping of names to texts."),
+        ("links:\n" + LINK + "    conf: {}", 4, "conf is not a mapping of names to texts."),
+        ("links:\n" + LINK + "    conf: {[a]: b}", 4, "a name is not a text."),
+        ("links:\n" + LINK + "    conf: {a: [b]}", 4, "a value is not a text."),
+        ("links:\n" + LINK + "    within: soon", 4, "'soon' is neither 'same' nor"),
+        ("links:\n" + LINK + "    within: same", 4, "within is no time after the upstream run."),
+        ("links:\n" + LINK + "    within: -PT1H", 4, "within is no time after the upstream run."),
+        ("links:\n  - upstream: {dag_id: a, task_id: [b]}\n    downstream: {dag_id: b}", 2, "task_id is not a text."),
+        (
+            "links:\n  - upstream: a\n    downstream: {dag_id: b}",
+            2,
+            "upstream or downstream is not a mapping of dag_id, task_id.",
+        ),
         ("links:\n  - upstream: {dag_id: a}\n    downstream: {task_id: b}", 3, "there is no dag_id"),
         ("links:\n  - upstream: {dag_id: a}\n    downstream: {dag_id: ~}", 3, "dag_id is not a text"),
-        ("links:\n  - upstream: {dag_id: a, run: x}\n    downstream: {dag_id: b}", 2, "'run' is none of"),
+        (
+            "links:\n  - upstream: {dag_id: a, run: x}\n    downstream: {dag_id: b}",
+            2,
+            "'run' is none of dag_id, task_id.",
+        ),
         ("links:\n  - upstream: {dag_id: a}\n    downstream: {dag_id: a}", 2, "joins a run to itself"),
         ("\x00", 1, "not YAML"),
         ("links: " + "[" * 5_000, 1, "too deep"),

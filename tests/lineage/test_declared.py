@@ -84,6 +84,9 @@ def test_without_a_logical_date_the_link_is_unresolved(world: World) -> None:
     assert links(plan(world, far, declarations=declared("P1D"))) == {("a", "b", "declared", "unresolved")}
 
 
+MIDNIGHT, NEXT = "2026-11-04T00:00:00+00:00", "2026-11-05T00:00:00+00:00"
+
+
 class TestWithoutADate:
     """Consumers that a request or an asset has started."""
 
@@ -114,14 +117,46 @@ class TestWithoutADate:
         assert self.told(world, source, "    conf: {day: '{{ ds }}', number: '3'}\n") == ["3"]
 
     @pytest.mark.parametrize(
-        "more", ["", "    within: PT10M\n", "    run_id: other\n", "    conf: {x: y}\n", "    run_id: '{{ ti.x }}'\n"]
+        ("more", "why", "to_do"),
+        [
+            ("", "runs of b have no logical date to be told by", "tell_runs_apart"),
+            (
+                "    within: PT10M\n",
+                f"no such run was ready from {MIDNIGHT} to 2026-11-04T00:10:00+00:00",
+                "tell_runs_apart",
+            ),
+            ("    run_id: other\n", f"no such run was ready from {MIDNIGHT} to {NEXT}", "tell_runs_apart"),
+            ("    conf: {x: y}\n", f"no such run was ready from {MIDNIGHT} to {NEXT}", "tell_runs_apart"),
+            ("    run_id: '{{ ti.x }}'\n", "what tells the run can't be rendered: ", "simpler_template"),
+        ],
     )
-    def test_that_none_is_told_is_said(self, world: World, source: RunRef, more: str) -> None:
-        found = plan(world, source, declarations=declared(more=more))
+    def test_that_none_is_told_is_said(self, world: World, source: RunRef, more: str, why: str, to_do: str) -> None:
+        found = plan(world, source, declarations=declared(up="a.y", down="b.first", more=more))
         assert (links(found), found.runs) == ({("a", "b", "declared", "unresolved")}, ())
+        (edge,) = found.links
+        assert (edge.from_task_id, edge.to_task_id, edge.via["to_do"]) == ("y", "first", [to_do])
+        assert edge.via["why"].startswith(why)
 
-    def test_runs_that_were_long_before_are_none(self, world: World, source: RunRef) -> None:
-        assert plan(world, world.run("a", day=9), declarations=declared()).links == ()
+    @pytest.mark.parametrize(("hours", "told"), [(0, True), (0.01, False)])
+    def test_runs_that_were_long_before_are_none(self, world: World, source: RunRef, hours: float, told: bool) -> None:
+        """The last one was ready on the fifth, at six; a day later nobody thinks of it any more."""
+        later = world.run("a", day=5.25 + hours / 24)
+        assert len(plan(world, later, declarations=declared()).links) == told
+
+    def test_each_upstream_run_has_a_time_of_its_own(self, world: World, source: RunRef) -> None:
+        """The source's own later run is looked at in the same plan, in either order of the days."""
+        world.dag("both")
+        first, last = world.run("both", day=1.5), world.run("both", day=4, run_id="last")
+        start = world.run("up", day=0)
+        for one in (last, first):
+            world.consumed(start, "t", by=one, asset=one.run_id)
+        found = plan(world, start, declarations=declared(up="both", more="    within: PT7H\n"))
+        assert {
+            (link.upstream, link.downstream.run_id[-1]) for link in found.links if link.kind is LinkKind.DECLARED
+        } == {
+            (first, "0"),
+            (last, "4"),
+        }
 
     def test_one_of_the_very_date_counts_first(self, world: World, source: RunRef) -> None:
         dated = world.run("b", day=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -277,6 +278,23 @@ def test_the_edges_that_lead_to_the_dag_come_first(world: World) -> None:
     world.past_dependencies.append(PastDependency("b", "t", frozenset({"t"})))
     ends = [(edge.upstream_dag_id, edge.downstream_dag_id) for edge in edges(world, "b")]
     assert ends == [("a", "b"), ("b", "b"), ("c", "b"), ("b", "c")]
+
+
+@pytest.mark.parametrize("count", [10, 12])
+def test_of_many_recorded_dates_the_first_are_shown_and_all_counted(world: World, count: int) -> None:
+    dates = tuple(START + timedelta(days=day) for day in range(count))
+    world.sensors.append(sensor(**KNOWN))
+    world.waits.append((START, replace(RECORD, dates=dates)))
+    (edge,) = edges(world)
+    assert edge.via == {
+        "task_id": "wait",
+        "external_dag_id": "a",
+        "external_task_ids": ["t"],
+        "delta": "0:00:00",
+        "run_id": "r",
+        "dates": [date.isoformat() for date in dates[:10]],
+        **({"date_count": count} if count > 10 else {}),
+    }
 
 
 def test_a_few_statements_however_many_edges(world: World) -> None:

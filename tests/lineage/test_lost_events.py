@@ -15,6 +15,7 @@ from airflow_rerun_downstream.domain.definitions import (
 )
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from tests.fakes.lineage import FakeFacts
 from tests.fakes.world import START, World
 from tests.lineage.planning import codes, links, plan
 
@@ -94,6 +95,18 @@ def test_an_event_that_was_consumed_is_kept(world: World) -> None:
     source = world.run("p")
     world.consumed(source, "make", by=world.run("by_asset"), asset=ASSET)
     assert links(plan(world, source)) == {("p", "by_asset", "asset", "recorded")}
+
+
+def test_nothing_is_asked_where_all_that_was_made_was_taken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a run that the asset started, and by a task that read it: either tells that the event is kept."""
+    facts, source = FakeFacts(world), world.run("p")
+    world.consumed(source, "make", by=world.run("by_asset"), asset=ASSET)
+    asked = []
+    monkeypatch.setattr(facts.assets, "emissions", lambda *about: asked.append(about) or [])
+    assert links(plan(world, source, facts=facts, link_kinds=(LinkKind.ASSET,))) == {
+        ("p", "by_asset", "asset", "recorded")
+    }
+    assert asked == []
 
 
 def test_what_would_start_an_extra_run_is_warned_of(world: World) -> None:

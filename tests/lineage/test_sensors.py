@@ -214,6 +214,14 @@ def test_indexes_that_nobody_can_tell_apart_are_derived_beside_a_record(world: W
     assert links(plan(world, source)) == RECORDED
 
 
+def test_an_index_without_a_record_adds_nothing_to_what_a_record_tells(world: World) -> None:
+    world.sensors.append(sensor(mapped=True, task_ids=frozenset({"load"})))
+    source, reader = world.run("up"), world.run("reader")
+    world.expand(reader, "wait", 2)
+    world.waits.append(record(reader, START, index=0, tasks="load"))
+    assert links(plan(world, source)) == RECORDED
+
+
 def test_a_record_counts_whatever_the_dag_says_by_now(world: World) -> None:
     """The sensor waits for another Dag, has another name, or its Dag has gone."""
     world.dag("gone", "waited")

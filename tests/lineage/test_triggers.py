@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
-from airflow_rerun_downstream.domain.definitions import AssetSchedule, DeclaredLink, OutletDefinition, SensorDefinition
+from airflow_rerun_downstream.domain.definitions import (
+    AssetSchedule,
+    DagVersion,
+    DeclaredLink,
+    Definitions,
+    OutletDefinition,
+    SensorDefinition,
+)
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import Declarations
@@ -162,6 +169,23 @@ def test_a_task_that_waited_reads_what_the_run_made(world: World) -> None:
     assert found == Link(child, parent, LinkKind.TRIGGER, Evidence.RECORDED, via, to_task_id="go")
 
 
+def test_the_version_of_a_run_says_whether_its_task_has_waited(world: World) -> None:
+    """In the present one it waits, as another task of that version did already."""
+    parent = maker(world, waits=True, order="go >> after; other >> after")
+    child = world.run("child", run_type="operator_triggered")
+    world.triggered.append((parent, "go", child))
+    own = world.structures["parent"]
+    did_not = tuple(
+        replace(one, task_id=task_id, waits=waits)
+        for one in world.triggers
+        for task_id, waits in (("go", False), ("other", True))
+    )
+    world.versions[parent] = DagVersion(own, Definitions(triggers=did_not))
+    world.structures["parent"] = replace(own, version=own.version + 1)
+    world.earlier = Definitions(changed=frozenset({"parent"}))
+    assert trigger_links(world, child) == []
+
+
 def test_the_open_edge_of_a_run_that_may_not_be_read_is_part_of_what_is_hidden(world: World) -> None:
     source, parent = world.run("a"), maker(world)
     world.dag("child")
@@ -170,3 +194,14 @@ def test_the_open_edge_of_a_run_that_may_not_be_read_is_part_of_what_is_hidden(w
     found = plan(world, source, unreadable={"parent"})
     assert (found.links, found.hidden_dags) == ((), 1)
     assert [warning.code for warning in found.warnings] == ["hidden_downstream"]
+
+
+def test_of_the_dags_that_a_mapped_task_may_have_meant_those_with_a_run_of_which_nothing_tells(world: World) -> None:
+    parent = maker(world)
+    world.trigger_task("parent", "go", "other")
+    world.dag("child")
+    world.run("other", run_type="operator_triggered", made_by_task=True)
+    edge = open_edge(
+        parent, "other", FORGOTTEN, Advice.KEEP_XCOMS, via={"map_index": -1, "one_of": 2}, from_task_id="go"
+    )
+    assert trigger_links(world, parent) == [edge]

@@ -9,7 +9,14 @@ from datetime import timedelta
 import pytest
 
 from airflow_rerun_downstream.domain.definitions import SensorDefinition
-from airflow_rerun_downstream.domain.errors import Forbidden, FreezeUnavailable, Invalid, NotFound, NotSelectable
+from airflow_rerun_downstream.domain.errors import (
+    CannotFreeze,
+    Forbidden,
+    FreezeUnavailable,
+    Invalid,
+    NotFound,
+    NotSelectable,
+)
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.reasons import sentence
@@ -229,6 +236,19 @@ def test_a_run_that_cannot_be_held_safely_is_refused_with_its_reason(house: Hous
             submit(house, source, target)
         assert refused.value.extra["runs"][0]["reason"] == reason
         assert house.store.rows.reruns == {}
+
+
+def test_what_the_freezer_refuses_at_the_last_moment_is_named(
+    house: House, source: RunRef, monkeypatch: pytest.MonkeyPatch, nothing_changes: None
+) -> None:
+    def just_started(*_: object, **__: object) -> None:
+        raise CannotFreeze("already_started")
+
+    monkeypatch.setattr(house.unit_of_work.freezer, "freeze", just_started)
+    with pytest.raises(NotSelectable) as refused:
+        submit(house, source, WEEKLY)
+    named = {"dag_id": "weekly", "logical_date": DATE.isoformat()}
+    assert refused.value.extra["runs"] == [{**named, "reason": "already_started"}]
 
 
 def test_what_is_frozen_is_not_warned_of(house: House, source: RunRef) -> None:

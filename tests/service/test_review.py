@@ -16,6 +16,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA, House
+from tests.fakes.spoken import is_sentence
 
 SOURCE = RunRef("a", "r")
 DATE = House().clock.now() + timedelta(hours=1)
@@ -124,6 +125,14 @@ def taken(house: House) -> None:
     house.service.submit(ADA, request("b"))
 
 
+def member_taken(house: House) -> None:
+    house.service.submit(ADA, RerunRequest(PlanRequest(run("b")), members=()))
+
+
+def source_running(house: House) -> None:
+    house.world.set_run(SOURCE, state="running")
+
+
 def forbidden(house: House) -> None:
     house.permissions.forbidden.add("b")
 
@@ -149,6 +158,8 @@ def nothing(house: House) -> None:
     [
         (running, request("b"), "not_selectable"),
         (taken, request("c"), "run_in_active_rerun"),
+        (member_taken, request("b"), "run_in_active_rerun"),
+        (source_running, request("b"), "source_not_eligible"),
         (forbidden, request("b"), "forbidden_dags"),
         (hidden, request("b"), "not_found"),
         (no_asset_manager, request("b"), "asset_manager_inactive"),
@@ -173,6 +184,7 @@ def test_it_is_refused_as_the_submit_is(
         said.append((refused.value.status, refused.value.reason, refused.value.detail, refused.value.extra))
     assert said[0] == said[1]
     assert said[0][1] == reason
+    assert is_sentence(said[0][2])
 
 
 def test_a_plan_that_has_changed_is_refused(house: House) -> None:
