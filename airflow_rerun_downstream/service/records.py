@@ -226,7 +226,7 @@ def eyes(actor: Actor, work: Work) -> Seeing:
 
 def dags_of(rerun: Rerun, members: Mapping[int, Mapping[str, int]]) -> frozenset[str]:
     """Every Dag that one must be allowed to rerun to control a rerun; ``members``: those of its members, by rerun."""
-    return frozenset(members.get(rerun.id, {})) | {rerun.source.dag_id}
+    return frozenset(members[rerun.id]) | {rerun.source.dag_id}
 
 
 def allowed_among(
