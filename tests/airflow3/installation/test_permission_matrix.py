@@ -144,6 +144,7 @@ EXPECTED: Mapping[str, Callable[[Eyes, Story], int]] = {
     "review_rerun": reviewing,
     "submit_rerun": submitting,
     "get_rerun": reading,
+    "get_changes": reading,
     "list_members": reading,
     "list_links": reading,
     "list_events": reading,
@@ -378,6 +379,9 @@ class Matrix:
             self.expect(found["allowed_actions"] == (["pause", "terminate", "release"] if may else []), name, found)
             self.expect(found["hidden_members"] == len(self.hidden & story.dags) + (story.failed[1] in self.hidden))
             self.expect(not found["final"], name, found)
+        elif name == "get_changes":
+            self.look("get_rerun", found["rerun"], story, stories)
+            self.look("list_members", found, story, stories)
         elif name == "list_members":
             seen = {each["dag_id"] for each in found["members"]}
             self.expect(seen == story.dags - self.hidden, name, found)
