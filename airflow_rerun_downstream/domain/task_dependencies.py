@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import itemgetter
 
 from airflow_rerun_downstream.domain.gaps import waited_for
 from airflow_rerun_downstream.domain.readings import Member, Reading
@@ -21,7 +22,7 @@ class Dependencies:
         for each in readings:
             if each.maker is None or each.downstream != source:  # the source is nobody's child here
                 self.leaving.setdefault(each.upstream, []).append(each)
-        self.readers: dict[RunRef, dict[str | None, list[Reading]]] = {}
+        self.readers: dict[RunRef, dict[str | None, dict[int, Reading]]] = {}
         for each in [*self.through_waiting_tasks()]:
             self.leaving.setdefault(each.upstream, []).append(each)
         self.direct = [each for ref in members for each in self.leaving.get(ref, ()) if each.downstream in members]
@@ -76,10 +77,11 @@ class Dependencies:
             return
         if ref not in self.readers:
             self.readers[ref] = {}
-            for each in self.leaving.get(ref, ()):
+            for place, each in enumerate(self.leaving.get(ref, ())):
                 for task_id in self.read_by(each):
-                    self.readers[ref].setdefault(task_id, []).append(each)
-        for each in (*self.readers[ref].get(None, ()), *self.readers[ref].get(waited, ())):
+                    self.readers[ref].setdefault(task_id, {})[place] = each
+        found = {**self.readers[ref].get(None, {}), **self.readers[ref].get(waited, {})}
+        for _, each in sorted(found.items(), key=itemgetter(0)):
             if each.downstream not in (ref, made):
                 yield Reading(made, each.downstream, None, each.reached, through=each.through)
 

@@ -21,7 +21,15 @@ from airflow_rerun_downstream.domain.errors import (
     UnknownTarget,
 )
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen
-from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, LinkKind, Plan, PlanContent, PlannedRun
+from airflow_rerun_downstream.domain.plan import (
+    FreezeAction,
+    FutureRef,
+    LinkKind,
+    Plan,
+    PlanContent,
+    PlannedFuture,
+    PlannedRun,
+)
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.domain.rerun_request import RerunRequest
@@ -165,7 +173,10 @@ def stops(run: PlannedRun) -> bool:
 
 def frozen_runs(plan: Plan, targets: Sequence[Target]) -> list[Frozen]:
     """The runs to be held, checked against a fresh plan. Raises `NotFound` and `NotSelectable`."""
-    return [existing(plan, one) if isinstance(one, RunRef) else to_come(plan, one) for one in targets]
+    upcoming = {one.ref: one for one in plan.upcoming}
+    return [
+        existing(plan, one) if isinstance(one, RunRef) else to_come(plan, one, upcoming.get(one)) for one in targets
+    ]
 
 
 def existing(plan: Plan, ref: RunRef) -> Frozen:
@@ -178,9 +189,8 @@ def existing(plan: Plan, ref: RunRef) -> Frozen:
     return Frozen(ref, NewFrozen(ref.dag_id, ref.run_id, run.facts.logical_date, run.facts.run_after))
 
 
-def to_come(plan: Plan, ref: FutureRef) -> Frozen:
-    """A run that Airflow hasn't made yet."""
-    found = {one.ref: one for one in plan.upcoming}.get(ref)
+def to_come(plan: Plan, ref: FutureRef, found: PlannedFuture | None) -> Frozen:
+    """A run that Airflow hasn't made yet, as it was found in the plan."""
     if found is None:
         if ref.dag_id not in {run.ref.dag_id for run in plan.runs} | {one.ref.dag_id for one in plan.upcoming}:
             raise NotFound(f"Dag {shown(ref.dag_id)!r} has no run to come that is downstream of the source.")
