@@ -12,7 +12,7 @@ from airflow_rerun_downstream.conductor.judge import ran_after
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
 from airflow_rerun_downstream.domain.member import Member
-from airflow_rerun_downstream.domain.plan import Link
+from airflow_rerun_downstream.domain.plan import Link, LinkKind
 from airflow_rerun_downstream.domain.rebuilt import REBUILT, STAYS, TOLERATED, at_submit, rebuilt, through_waiting
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun
@@ -28,14 +28,38 @@ def rebuilt_by(work: Work, rerun: Rerun, member: Member, besides: Collection[Not
     ``besides``: what it hasn't made anew. Mostly there is nothing like that, and little is read.
     """
     links, left = list[Link](), left_as_it_was(work, rerun, [(member, what) for what in besides])
+    others = list[tuple[Member, NotMadeAnew]]()
     if work.store.counts_not_made_anew([rerun.id])[rerun.id]:
         here = at_submit(member)
         links = [*work.store.links_into(rerun.id, here), *work.store.links_out_of(rerun.id, [here])]
-        left += left_as_it_was(work, rerun, work.store.not_made_anew_of(rerun.id, ends_of(links) - {here}))
-    if not left:
+        others = work.store.not_made_anew_of(rerun.id, ends_of(links) - {here})
+        left += left_as_it_was(work, rerun, others)
+    old = old_events(work, member, links, others)
+    if not left and not old:
         return ()
-    refs = {member.ref, *(one.ref for one, _ in left)}
-    return rebuilt(grown(work, rerun, [member])[0], links, left, structures_of(work, sorted(refs)), besides)
+    structures = structures_of(work, sorted({member.ref, *(one.ref for one, _ in left)}))
+    return rebuilt(grown(work, rerun, [member])[0], links, left, structures, besides, old)
+
+
+def old_events(
+    work: Work, member: Member, links: Iterable[Link], others: Collection[tuple[Member, NotMadeAnew]]
+) -> list[tuple[Member, NotMadeAnew]]:
+    """What Dags have dropped of whose asset events a member's run has still read one: nothing has told that again.
+
+    One statement, where a Dag has dropped what the run may have read.
+    """
+    told = {(link.upstream, link.from_task_id) for link in links if link.kind is LinkKind.ASSET}
+    dropped = [(one, what) for one, what in others if what.reason == GONE and (at_submit(one), what.task_id) in told]
+    if not dropped:
+        return []
+    read = {
+        (each.producer, each.task_id)
+        for each in work.facts.assets.consumptions(
+            sorted({ref for one, _ in dropped for ref in (one.ref, at_submit(one))})
+        )
+        if each.consumer.ref == member.ref
+    }
+    return [(one, what) for one, what in dropped if read & {(one.ref, what.task_id), (at_submit(one), what.task_id)}]
 
 
 def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[int, tuple[NotMadeAnew, ...]]:

@@ -31,12 +31,14 @@ def rebuilt(
     left: Sequence[tuple[Member, NotMadeAnew]],
     structures: Structures,
     besides: Collection[NotMadeAnew],
+    old: Collection[tuple[Member, NotMadeAnew]] = (),
 ) -> tuple[NotMadeAnew, ...]:
     """The selected tasks of a member that have read what others left, or what it left itself, with one run each that it
     comes from.
 
     ``links``: those into the run and out of it; they name runs as they were at submit. ``left``: what others, and
-    the member itself, hold that isn't right. ``besides``: what the member itself hasn't made anew.
+    the member itself, hold that isn't right. ``besides``: what the member itself hasn't made anew. ``old``: what their
+    Dags have dropped of which the member's run has read an asset event from before.
     """
     here, structure = at_submit(member), structures.was(member.ref)
     found: dict[str, NotMadeAnew] = {}
@@ -50,6 +52,10 @@ def rebuilt(
                     found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, what.because_of or one.ref))
         if link.downstream != here:
             continue
+        for one, what in old:
+            if (at_submit(one), what.task_id) == (link.upstream, link.from_task_id) and link.kind is LinkKind.ASSET:
+                for task_id in reading(member, link.to_task_id, structure):
+                    found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, one.ref))
         for one, what in stays.get(link.upstream, ()):
             if reads(link, what.task_id, structures.was(one.ref)):
                 because = what.because_of or one.ref

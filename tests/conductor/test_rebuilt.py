@@ -199,6 +199,33 @@ def test_of_the_readers_of_what_its_dag_has_dropped_after_they_may_have_read_it(
     ]
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_who_has_read_an_asset_event_of_what_its_dag_has_dropped(again: bool) -> None:
+    """It sees the event from before, unless another task has told it again."""
+    house = House()
+    world = house.world
+    world.dag("middle", "old; other; beside")
+    world.dag("end", "read >> publish")
+    middle, end, last = world.run("middle"), world.run("end"), world.run("last")
+    world.consumed(middle, "old", by=end, asset="a")
+    world.consumed(middle, "beside", by=end, asset="b")
+    world.consumed(end, "publish", by=last, asset="c")
+    house.service.submit(ADA, RerunRequest(PlanRequest(middle)))
+    house.tick()
+    world.set_tasks(middle, "removed", only={"old"})
+    if again:
+        world.repeats[0] = world.emitted(middle, "other", house.clock.now(), asset_id=world.events[0].asset_id)
+    for ref in (middle, end, last):
+        world.finish(ref, at=house.clock.now())
+        house.tick()
+        house.tick()
+    assert house.service.rerun(ADA, 1).rerun.state.value == "succeeded"
+    listed = house.store.not_made_anew(1)
+    found = [(one.ref.dag_id, what.task_id) for one, what in listed if what.reason == "rebuilt_on_polluted"]
+    assert found == ([] if again else [("end", "publish"), ("end", "read"), ("last", "t")])
+    assert {what.because_of for _, what in listed} <= {None, middle}
+
+
 def test_nothing_where_everything_was_made_anew(chain: Chain) -> None:
     chain.finish("middle")
     chain.play()

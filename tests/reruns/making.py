@@ -54,7 +54,7 @@ def example_of(seed: str) -> Example:
     for dag in made.dags:
         dag.pinned = random.random() < 0.3
         if random.random() < 0.3 and ways(made, dag):
-            dag.versions.append(changed(random, dag, ways(made, dag), awaited(made, dag)))
+            dag.versions.append(changed(random, dag, ways(made, dag), awaited(made, dag), told=made.calm))
             made.kinds["a Dag has changed"] += 1
         made.kinds["versioned bundle"] += dag.pinned
     if random.random() < 0.5:
@@ -237,8 +237,13 @@ def set_up(random: Random, made: Example, dag: Dag) -> None:
     made.kinds["setup and teardown"] += 1
 
 
-def changed(random: Random, dag: Dag, how_it_may: tuple[str, ...], kept: set[str]) -> dict[str, Task]:
-    """A newer version of a Dag: one task more or less, another name, or another order."""
+def changed(
+    random: Random, dag: Dag, how_it_may: tuple[str, ...], kept: set[str], *, told: bool = False
+) -> dict[str, Task]:
+    """A newer version of a Dag: one task more or less, another name, or another order.
+
+    ``told``: somebody goes on to tell of every asset, or else who has read it can't be right again.
+    """
     tasks = dict(dag.first)
     chosen = {name for name, task in tasks.items() if any(tasks[one].kind == "branch" for one in task.after)}
     movable = [
@@ -259,7 +264,7 @@ def changed(random: Random, dag: Dag, how_it_may: tuple[str, ...], kept: set[str
             )
             for one in tasks.values()
         }
-    if how == "less" and len(tasks) > 1 and task.asset is None:
+    if how == "less" and len(tasks) > 1 and not (told and task.asset):
         del tasks[task.name]
         return {
             one.name: replace(one, after=(one.after - {task.name}) | (task.after if task.name in one.after else set()))
