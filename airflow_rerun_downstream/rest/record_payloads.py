@@ -185,8 +185,8 @@ class Changes(Payload):
 
     ``whole``: forget what you know; what follows is all there is. ``more``: there is more of it, to be asked for at
     once. ``rerun`` null: it is as it was. ``members`` replace those with the same id, and come by id; ``events`` are
-    new lines, oldest first. What Airflow says of the runs (``live``) is as of this answer: that it has changed
-    isn't told.
+    new lines, oldest first. ``look_again_after``: seconds; the more people look, the more. What Airflow says of the
+    runs (``live``) is as of this answer: that it has changed isn't told.
     """
 
     cursor: str
@@ -195,3 +195,4 @@ class Changes(Payload):
     rerun: Rerun | None
     members: list[Member]
     events: list[Event]
+    look_again_after: float = 2.0

@@ -172,12 +172,13 @@ def test_events_have_the_contracts_names(api: Api) -> None:
 
 def test_changes_have_the_contracts_names(api: Api, stub: StubService) -> None:
     found = as_json(api.changes(7))
-    assert set(found) == {"cursor", "whole", "more", "rerun", "members", "events"}
+    assert set(found) == {"cursor", "whole", "more", "rerun", "members", "events", "look_again_after"}
     assert (found["cursor"], found["whole"], found["more"]) == ("now", True, False)
     assert found["rerun"] == as_json(api.rerun(7))
     assert found["members"] == as_json(api.members(7))["members"]
     assert found["events"] == as_json(api.events(7))["events"]
     nothing = {"cursor": "now", "whole": False, "more": False, "rerun": None, "members": [], "events": []}
+    nothing["look_again_after"] = 2.0
     assert as_json(api.changes(7, since="now", limit=1000)) == nothing
     asked = [call for call in stub.calls if call[0] == "changes"]
     assert asked == [("changes", ANA, 7, None, 50), ("changes", ANA, 7, "now", 100)]

@@ -53,6 +53,7 @@ class Browser:
         self.page, self.pause = constant("PAGE"), constant("LIVE") / 1000
         self.members: set[int] = set()
         self.cursor: str | None = None
+        self.again = 0.0
 
     async def look(self) -> None:
         """Follow the rerun until cancelled."""
@@ -72,7 +73,7 @@ class Browser:
                 some = sorted(self.members)[:IN_SIGHT]
                 await self.get("/members", {"limit": self.page, "member_id": some})
                 self.crowd.answered["runs in sight"] += 1
-            await asyncio.sleep(self.pause)
+            await asyncio.sleep(max(self.pause, self.again))
 
     async def changes(self) -> None:
         """One look."""
@@ -80,7 +81,7 @@ class Browser:
         while more:
             since = {} if self.cursor is None else {"since": self.cursor}
             answer = await self.get("/changes", {"limit": self.page, **since})
-            quiet = answer["cursor"] == self.cursor
+            quiet, self.again = answer["cursor"] == self.cursor, answer["look_again_after"]
             self.cursor, more, parts = answer["cursor"], answer["more"], parts + 1
             self.members |= {one["id"] for one in answer["members"]}
         self.crowd.answered["quiet look" if quiet else "look" if parts == 1 else "look in parts"] += 1

@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI
 from airflow_rerun_downstream import __version__
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.web import error_handlers, static_pages
+from airflow_rerun_downstream.airflow3.web.appointments import Appointments
 from airflow_rerun_downstream.airflow3.web.background import Background, prepare
 from airflow_rerun_downstream.airflow3.web.body_limit import BodyLimit
 from airflow_rerun_downstream.airflow3.web.csrf import csrf_guard
@@ -69,6 +70,7 @@ def make_app(services: Callable[[], Service] = wiring.rest_service, background: 
     app.state.wake = app.state.background.wake
     app.state.files = static_pages.Files()
     app.state.slots = Slots(airflows_pool)
+    app.state.appointments = Appointments()
     app.add_middleware(BodyLimit)
     app.add_middleware(AnswerHeaders)
     error_handlers.install(app)

@@ -1,12 +1,14 @@
 """The contract's calls. Routes are plain functions: the service blocks, so they run in the thread pool."""
 
 # No ``from __future__ import annotations``: FastAPI reads the annotations of every route.
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from airflow_rerun_downstream.airflow3.installation.permissions import sees_installation
+from airflow_rerun_downstream.airflow3.web.appointments import Appointments
 from airflow_rerun_downstream.airflow3.web.dependencies import ActorDep, ApiDep, service_of
 from airflow_rerun_downstream.airflow3.web.slots import SlotRoute
 from airflow_rerun_downstream.ports.installation import ComponentHealth
@@ -127,12 +129,18 @@ def get_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
 
 @router.get("/reruns/{rerun_id}/changes", operation_id="get_changes")
 def get_changes(
+    request: Request,
     api: ApiDep,
     rerun_id: RerunId,
     query: Annotated[ChangesQuery, Query()],
 ) -> record_payloads.Changes:
     """What has changed in a rerun, its members and its record since an earlier answer."""
-    return api.changes(rerun_id, **dict(query))
+    began = time.monotonic()
+    found = api.changes(rerun_id, **dict(query))
+    if found.more:
+        return found
+    appointments: Appointments = request.app.state.appointments
+    return found.model_copy(update={"look_again_after": appointments.next_after(time.monotonic() - began)})
 
 
 @router.get("/reruns/{rerun_id}/members", operation_id="list_members")

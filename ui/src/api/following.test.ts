@@ -81,12 +81,28 @@ it("keeps the order of turns, whichever order members come in", async () => {
     memberOf(6, "a", { depth: 1, run_after: null }),
     memberOf(7, "a", { depth: 2, run_after: at(1) }),
   ];
-  const answer = { cursor: "1", whole: true, more: false, rerun: rerunOf(), members: members.toReversed(), events: [] };
+  const answer = {
+    look_again_after: 2,
+    cursor: "1",
+    whole: true,
+    more: false,
+    rerun: rerunOf(),
+    members: members.toReversed(),
+    events: [],
+  };
   const known = await look(undefined, () => Promise.resolve(answer), nobody);
   expect(known.members).toEqual(members);
   const moved = memberOf(2, "b", { depth: 1, run_after: at(9), run_id: "made" });
   const line = eventOf(at(9), "member_adopted");
-  const news = { cursor: "2", whole: false, more: false, rerun: null, members: [moved], events: [line] };
+  const news = {
+    look_again_after: 2,
+    cursor: "2",
+    whole: false,
+    more: false,
+    rerun: null,
+    members: [moved],
+    events: [line],
+  };
   const found = await look(known, () => Promise.resolve(news), nobody);
   expect(found.members.map(({ id }) => id)).toEqual([1, 3, 4, 5, 2, 6, 7]);
   expect(found.events).toEqual([line]);

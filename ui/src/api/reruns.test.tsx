@@ -77,3 +77,12 @@ it("looks rarely at a record that can't change any more", async () => {
   await vi.advanceTimersByTimeAsync(20_000);
   expect(asked.length).toBe(2);
 });
+
+it("looks as rarely as the server wants", async () => {
+  const server = new FakeServer(chances(1), 3);
+  server.pause = 20;
+  const asked = slowServer(server, 0.01);
+  follow();
+  await vi.advanceTimersByTimeAsync(50_000);
+  expect(asked.map(({ at }) => at)).toEqual([0, 20, 40]);
+});

@@ -23,6 +23,9 @@ export function useReruns(filters: RerunFilters, options: { enabled?: boolean } 
   });
 }
 
+/** Milliseconds until the next look, by rerun, as the server wants it: the more people look, the more. */
+const pauses = new Map<number, number>();
+
 /**
  * A rerun with its members and its record, kept up to date: each look asks for what has changed. A look begins some time
  * after the last one has ended. What it says of a member's run in Airflow (`live`) is as of its last change.
@@ -35,6 +38,7 @@ export function useRecord(id: number) {
       const ask = async (since: string | undefined) => {
         const params = { path: { rerun_id: id }, query: { limit: PAGE, since } };
         const answer = await data(api().GET("/api/v1/reruns/{rerun_id}/changes", { params, signal }));
+        pauses.set(id, 1000 * answer.look_again_after);
         if (answer.whole && known?.complete) {
           // What the person may read is another: so it is of everything else.
           void client.invalidateQueries({ queryKey: keys.links(id) });
@@ -45,7 +49,8 @@ export function useRecord(id: number) {
       return await look(known, ask, (found) => client.setQueryData(queryKey, found));
     },
     structuralSharing: false,
-    refetchInterval: (query) => (query.state.data && hasEnded(query.state.data.rerun) ? ENDED : LIVE),
+    refetchInterval: (query) =>
+      query.state.data && hasEnded(query.state.data.rerun) ? ENDED : (pauses.get(id) ?? LIVE),
   });
 }
 

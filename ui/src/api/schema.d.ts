@@ -484,14 +484,19 @@ export interface components {
          *
          *     ``whole``: forget what you know; what follows is all there is. ``more``: there is more of it, to be asked for at
          *     once. ``rerun`` null: it is as it was. ``members`` replace those with the same id, and come by id; ``events`` are
-         *     new lines, oldest first. What Airflow says of the runs (``live``) is as of this answer: that it has changed
-         *     isn't told.
+         *     new lines, oldest first. ``look_again_after``: seconds; the more people look, the more. What Airflow says of the
+         *     runs (``live``) is as of this answer: that it has changed isn't told.
          */
         Changes: {
             /** Cursor */
             cursor: string;
             /** Events */
             events: components["schemas"]["Event"][];
+            /**
+             * Look Again After
+             * @default 2
+             */
+            look_again_after: number;
             /** Members */
             members: components["schemas"]["Member"][];
             /** More */

@@ -25,6 +25,8 @@ export class FakeServer {
   sight = 0;
   /** Members that were told. */
   told = 0;
+  /** Seconds between two looks. */
+  pause = 2;
   /** Whether things happen between two answers. */
   disturbing = false;
   private written = new Map<number, number>();
@@ -75,7 +77,15 @@ export class FakeServer {
     const [since = -1, until = -1, last = 0, line = 0] = whole ? [-1, -1, 0, 0] : known;
     const begins = since === until;
     if (begins && until === this.revision) {
-      return { cursor: cursor ?? "", whole: false, more: false, rerun: null, members: [], events: [] };
+      return {
+        cursor: cursor ?? "",
+        whole: false,
+        more: false,
+        rerun: null,
+        members: [],
+        events: [],
+        look_again_after: this.pause,
+      };
     }
     const end = begins ? this.revision : until;
     const found = this.readable()
@@ -89,6 +99,6 @@ export class FakeServer {
     if (this.disturbing && this.chance() < 0.5) {
       this.change();
     }
-    return { cursor: next.join("."), whole, more, rerun, members: found, events: lines };
+    return { cursor: next.join("."), whole, more, rerun, members: found, events: lines, look_again_after: this.pause };
   };
 }

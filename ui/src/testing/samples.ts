@@ -91,7 +91,7 @@ export function memberOf(id: number, dag_id: string, changed: Partial<Member> = 
 
 /** The answer to whoever knows nothing yet. */
 export function changesOf(rerun: Rerun, members: Member[], events: RerunEvent[] = []): Changes {
-  return { cursor: "now", whole: true, more: false, rerun, members, events };
+  return { cursor: "now", whole: true, more: false, rerun, members, events, look_again_after: 2 };
 }
 
 export function linkOf(from: string, to: string, changed: Partial<Link> = {}): Link {
