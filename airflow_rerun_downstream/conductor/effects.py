@@ -136,7 +136,6 @@ class Effects:
         """Let a frozen member's run go; the member stays in the record as it was."""
         moved = work.store.move_member(
             step.member.id,
-            before=[MemberState.FROZEN],
             after=MemberState.RELEASED,
             reason=step.reason,
             now=self.clock.now(),

@@ -181,6 +181,11 @@ class DagStructure:
         return min(around)[2] if around else None
 
 
+def node_of(structure: DagStructure | None, task_id: str | None) -> TaskNode | None:
+    """A task of a Dag, as far as both are known."""
+    return None if structure is None or task_id is None else structure.tasks.get(task_id)
+
+
 @dataclass(frozen=True, slots=True)
 class UndatedRun:
     """A run without a logical date, and those values of its configuration that are texts or numbers, as texts."""

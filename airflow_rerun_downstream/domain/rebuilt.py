@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.facts import DagStructure, node_of
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -102,7 +102,7 @@ def through_waiting(links: Iterable[Link]) -> list[Link]:
 
 def waits(link: Link, structure: DagStructure | None) -> bool:
     """Whether the task that made the run at the end of a link waits for it, so that what follows the task reads it."""
-    node = structure.tasks.get(link.from_task_id or "") if structure is not None else None
+    node = node_of(structure, link.from_task_id)
     return link.kind is LinkKind.TRIGGER and node is not None and node.waits_for_run
 
 

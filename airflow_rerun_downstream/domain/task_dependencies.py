@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from operator import itemgetter
 
+from airflow_rerun_downstream.domain.facts import node_of
 from airflow_rerun_downstream.domain.gaps import waited_for
 from airflow_rerun_downstream.domain.readings import Member, Reading
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -136,7 +137,7 @@ class Dependencies:
             parent = self.members[each.upstream]
             if parent.is_made or each.maker in parent.ids:  # it makes another run
                 continue
-            node = parent.structure.tasks.get(each.maker) if parent.structure is not None else None
+            node = node_of(parent.structure, each.maker)
             waits = node is not None and node.waits_for_run
             if each.maker in parent.cuts or waits:
                 after = frozenset(downstream_tasks(parent.structure, [each.maker]) - {each.maker})
@@ -168,7 +169,7 @@ class Dependencies:
         if each.upstream == made.downstream or self.waited_for(made, each.upstream):
             return None
         reached = frozenset(downstream_tasks(parent.structure, [made.maker]))
-        node = parent.structure.tasks.get(made.maker) if parent.structure is not None else None
+        node = node_of(parent.structure, made.maker)
         soft = each.soft or node is None or not node.waits_for_run
         if each.upstream != made.upstream:
             looks = each.sensor and self.maker_in(each.upstream, made.upstream) is not None
@@ -183,10 +184,8 @@ class Dependencies:
     def waited_for(self, made: Reading, other: RunRef) -> bool:
         """Whether an earlier task of the same run makes the other run, and waits for its end."""
         structure = self.members[made.upstream].structure
-        if structure is None:
-            return False
         for each in self.making.get(other, ()):
-            node = structure.tasks.get(each.maker or "") if each.upstream == made.upstream else None
+            node = node_of(structure, each.maker) if each.upstream == made.upstream else None
             if node is not None and node.waits_for_run:
                 return made.maker in downstream_tasks(structure, [node.task_id]) - {node.task_id}
         return False
@@ -219,11 +218,8 @@ class Dependencies:
             return False
         if self.maker_in(each.upstream, each.downstream) is None or self.comes_anyway(each):
             return False
-        structure = self.members[made.upstream].structure
-        node = structure.tasks.get(made.maker or "") if structure is not None else None
-        if each.upstream == made.upstream or structure is None or node is None:
-            return True
-        return self.passed_on(made)
+        unknown = node_of(self.members[made.upstream].structure, made.maker) is None
+        return each.upstream == made.upstream or unknown or self.passed_on(made)
 
     def passed_on(self, made: Reading) -> bool:
         """Whether something follows the task that makes a run and waits for it, in its own run or in one further up
@@ -233,8 +229,8 @@ class Dependencies:
         while each is not None and each.upstream not in seen:
             seen.add(each.upstream)
             structure = self.members[each.upstream].structure
-            node = structure.tasks.get(each.maker or "") if structure is not None else None
-            if structure is None or node is None or not node.waits_for_run:
+            node = node_of(structure, each.maker)
+            if node is None or not node.waits_for_run:
                 break
             if len(downstream_tasks(structure, [node.task_id])) > 1:
                 return True

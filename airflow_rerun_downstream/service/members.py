@@ -23,7 +23,7 @@ from airflow_rerun_downstream.service.checks import stops
 class Selection:
     """The runs and tasks that a submit takes, checked against a fresh plan."""
 
-    def __init__(self, plan: Plan, known: Runs, *, freeze_mode: bool = False) -> None:
+    def __init__(self, plan: Plan, known: Runs, *, freeze_mode: bool) -> None:
         self.freeze_mode = freeze_mode
         self.plan = plan
         self.known = known

@@ -58,9 +58,9 @@ class ProofView:
     proof: Proof
     findings: tuple[Finding, ...]
     older: tuple[Older, ...]
-    hidden_runs: int = 0
-    hidden_findings: int = 0
-    hidden_older: int = 0
+    hidden_runs: int
+    hidden_findings: int
+    hidden_older: int
 
 
 @dataclass(frozen=True)

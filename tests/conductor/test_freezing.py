@@ -258,6 +258,21 @@ class TestFrozen:
         said = [event.action for event in house.store.events(rerun)]
         assert said.count("release_member") == said.count("release") == 1
         assert said.count("member_released") == 2
+        why = {event.detail for event in house.store.events(rerun) if event.action == "member_released"}
+        assert why == {"released_by_user"}
+
+    def test_what_a_person_lets_go_counts_in_the_batch_of_the_end(self) -> None:
+        house = House(settings=Settings(source_ready_since="unlimited", release_batch=2))
+        first = house.world.run("a")
+        rerun = submit(house, first)
+        numbers = [frozen(house, rerun, name) for name in ("one", "two", "three")]
+        house.tick()
+        finish(house, first)
+        house.service.release_member(ADA, rerun, numbers[0])
+        house.tick()
+        assert len(house.world.holds) == 1
+        house.tick()
+        assert (house.world.holds, state(house, rerun)[0]) == ({}, "succeeded")
 
     def test_what_waits_too_long_is_let_go(self) -> None:
         house = House(settings=Settings(source_ready_since="unlimited", freeze_max_age=timedelta(hours=1)))

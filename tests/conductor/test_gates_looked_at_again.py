@@ -261,3 +261,25 @@ class TestTheEnd:
         finish(house, runs["leaf"])
         house.tick()
         assert house.store.get(rerun).state.value == "succeeded"  # type: ignore[union-attr]
+
+
+def test_one_that_waits_for_its_upstream_holds_up_no_other(house: House) -> None:
+    """What the first in line reads from is run by somebody; the one behind it has nothing to do with that."""
+    runs = {name: house.world.run(name) for name in ("src", "up_1", "up_2", "down_1", "down_2")}
+    for producer, consumer in (("src", "up_1"), ("src", "up_2"), ("up_1", "down_1"), ("up_2", "down_2")):
+        house.world.consumed(runs[producer], "t", by=runs[consumer], asset=producer + consumer)
+    rerun = house.service.submit(ADA, RerunRequest(PlanRequest(runs["src"]))).rerun.id
+    house.tick()
+    finish(house, runs["src"])
+    house.tick()
+    finish(house, runs["up_1"], "failed")
+    house.tick()
+    house.service.skip(ADA, rerun, member(house, rerun, "up_1").id)
+    house.world.clear_by_hand(runs["up_1"])
+    for _ in range(3):
+        house.tick()
+    assert member(house, rerun, "down_1").state_reason == "upstream_runs_again"
+    finish(house, runs["up_2"])
+    house.tick()
+    assert house.world.dispatches[-1] == runs["down_2"]
+    assert states(house, rerun)["down_1"] == "pending"

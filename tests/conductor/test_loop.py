@@ -6,6 +6,7 @@ import logging
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -122,3 +123,12 @@ def test_an_idle_conductor_looks_at_once_when_it_is_woken() -> None:
         wake.set()
         thread.join(10)
     assert not thread.is_alive()
+
+
+def test_what_a_tick_takes_is_taken_off_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([10.0, 10.25, 20.0, 20.5])
+    told: list[float] = []
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    monkeypatch.setattr(loop, "pause", lambda *_, spent: told.append(spent))
+    Scripted(ACTIVE, ACTIVE).run()
+    assert told == [0.25, 0.5]

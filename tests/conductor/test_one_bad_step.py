@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from airflow_rerun_downstream.conductor.faults import TRIES
+from airflow_rerun_downstream.conductor.faults import TRIES, Faults
+from airflow_rerun_downstream.conductor.steps import Dispatch
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.conductor import test_adopting as adopting
@@ -223,3 +224,23 @@ def test_an_adoption_that_raises_does_not_hold_up_a_termination(house: House) ->
     house.tick()
     assert state(house, rerun) == "terminated", "it has been tried often enough"
     assert "running" not in states(house, rerun).values()
+
+
+def test_a_step_that_raises_is_named_in_the_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    rerun, left, _ = two_in_flight(house)
+    Bad(house.unit_of_work.gateway, "stop", lambda ref, **_options: ref == left)
+    house.service.terminate(ADA, rerun)
+    house.tick()
+    told = f"Rerun {rerun}: StopMember of {left} failed; the next tick tries again"
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == [told]
+
+
+def test_what_has_failed_is_forgotten_with_its_member(house: House) -> None:
+    rerun = submit(house, house.world.run("a"))
+    (one,) = house.store.members(rerun)
+    faults = Faults()
+    assert [faults.count(one, Dispatch(one)) for _ in range(2)] == [1, 2]
+    faults.keep(lambda: [one.id])
+    assert faults.count(one, Dispatch(one)) == 3
+    faults.keep(lambda: [one.id + 1])
+    assert faults.counts == {}

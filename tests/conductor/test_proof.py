@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from airflow_rerun_downstream.conductor import perform
-from airflow_rerun_downstream.conductor.proof_reader import proof_of
+from airflow_rerun_downstream.conductor.proof_reader import proof_of, told
 from airflow_rerun_downstream.domain.plan import PlanRequest
-from airflow_rerun_downstream.domain.proof import Finding, Proof
+from airflow_rerun_downstream.domain.proof import Finding, Proof, Told
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest
-from airflow_rerun_downstream.domain.verdict import Judging
+from airflow_rerun_downstream.domain.verdict import Judging, NotMadeAnew
 from airflow_rerun_downstream.service import submit
 from tests.conductor.scheduler import Scheduler
 from tests.fakes.house import ADA, House
@@ -264,3 +264,20 @@ def test_it_reads_as_often_for_many_members_as_for_few(house: House) -> None:
         assert prove(house, rerun).counts.links == count
         costs.append(house.unit_of_work.facts.statements - before)
     assert costs[0] == costs[1] < 6
+
+
+def test_what_the_record_says_was_made_anew_on_wrong_data_counts_as_told(house: House) -> None:
+    """Whatever else it lists wasn't made anew at all, which says nothing of what was."""
+    ref = house.world.run("a")
+    rerun = house.store.get(house.service.submit(ADA, RerunRequest(PlanRequest(ref))).rerun.id)
+    assert rerun is not None
+    (member,) = house.store.members(rerun.id)
+    listed = [
+        NotMadeAnew("t", None, "rebuilt_on_polluted", "bob", ref),
+        NotMadeAnew("u", None, "rebuilt_on_polluted", None, ref),
+        NotMadeAnew("v", None, "marked_success", "bob"),
+    ]
+    assert list(told(rerun, [(member, one) for one in listed])) == [
+        Told("rebuilt_on_polluted", ref, "t", "bob"),
+        Told("rebuilt_on_polluted", ref, "u", "ada"),
+    ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from airflow_rerun_downstream.domain.cutting import Cutting
-from airflow_rerun_downstream.domain.order import put_in_order
+from airflow_rerun_downstream.domain.cutting import Cutting, Lost
+from airflow_rerun_downstream.domain.order import Order, put_in_order
 from airflow_rerun_downstream.domain.readings import Member, Reading
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.structures import Structures
@@ -51,3 +54,70 @@ def test_runs_that_have_made_each_other_have_an_order_all_the_same() -> None:
     order = put_in_order(readings, structures, selected, {}, {X: {Y, z}, Y: {z}, z: set()}, source=X, key=str)
     assert order.made == {Y, z}
     assert {(X, 0)} <= order.stages[Y][0].waits_for | order.stages[z][0].waits_for
+
+
+def ordered(readings: list[Reading], selected: dict[str, str], dags: dict[str, str], waiting: str = "") -> Order:
+    """The order of runs by name, the first of which is the source; ``waiting``: a task that waits for what it makes."""
+    structures = {}
+    for name, order in dags.items():
+        made = dag(name, order)
+        nodes = {key: replace(node, waits_for_run=key == waiting) for key, node in made.tasks.items()}
+        structures[name] = replace(made, tasks=nodes)
+    tasks = {RunRef(name, "r"): tuple(map(TaskRef, ids.split())) for name, ids in selected.items()}
+    refs = list(tasks)
+    edges = {ref: set(refs[place + 1 :]) for place, ref in enumerate(refs)}
+    return put_in_order(readings, Structures(structures), tasks, {}, edges, source=refs[0], key=str)
+
+
+def reading(one: str, two: str, out: str | None, into: str | None, **more: Any) -> Reading:
+    """``two`` has read what tasks of ``one`` made."""
+    tasks = (None if ids is None else frozenset(ids.split()) for ids in (out, into))
+    return Reading(RunRef(one, "r"), RunRef(two, "r"), *tasks, **more)
+
+
+def test_only_what_is_still_to_come_is_lost() -> None:
+    """c and d wait for each other; that e has read b, against the order of runs, is kept."""
+    readings = [reading("y", "x", "b", "e"), reading("x", "y", "c", "d"), reading("y", "x", "d", "c")]
+    found = ordered(readings, {"x": "c e", "y": "b d"}, {"x": "c; e", "y": "b; d"})
+    (lost,) = found.lost
+    assert lost == Lost(Y, X, "d", "c")
+
+
+def test_what_is_made_before_what_it_reads_can_be_there_is_told_of_itself() -> None:
+    """y reads from the task that makes z, and z from y: the maker can't wait for that."""
+    readings = [
+        reading("x", "z", None, None, maker="go"),
+        reading("x", "y", "go", None),
+        reading("y", "z", None, None),
+    ]
+    found = ordered(readings, {"x": "before go", "y": "t", "z": "t"}, {"x": "before >> go", "y": "t", "z": "t"}, "go")
+    (lost,) = found.lost
+    assert (lost.upstream, lost.downstream, lost.by_maker) == (Y, RunRef("z", "r"), True)
+
+
+def test_what_stands_before_the_maker_is_right_anyway() -> None:
+    """The run that it makes has read that; nothing is cut from the parent for it."""
+    readings = [reading("x", "z", None, None, maker="go"), reading("x", "z", "before", None)]
+    found = ordered(readings, {"x": "before go", "z": "t"}, {"x": "before >> go", "z": "t"})
+    assert [len(found.stages[ref]) for ref in (X, RunRef("z", "r"))] == [1, 1]
+
+
+def test_who_reads_from_a_task_that_waited_for_one_that_waited() -> None:
+    """Neither of the two runs again, but others of their runs do: who reads the last has read what both waited for."""
+    readings = [
+        reading("x", "w", "t", "wait", through="wait"),
+        reading("w", "v", "wait", "wait", through="wait"),
+        reading("v", "y", "wait", "t"),
+    ]
+    selected = {"x": "t", "w": "other", "v": "other", "y": "t"}
+    found = ordered(readings, selected, {"x": "t", "w": "wait; other", "v": "wait; other", "y": "t"})
+    assert (X, 0) in found.stages[Y][0].waits_for
+
+
+def test_three_runs_that_have_made_each_other_and_waited_have_an_end() -> None:
+    """Whoever may write XComs has written that."""
+    makers = [reading(one, two, None, None, maker="go", waits=True) for one, two in ("wy", "yz", "zw")]
+    readings = [*makers, reading("w", "z", "t", None)]
+    dags = {"x": "t", "w": "go; t", "y": "go; t", "z": "go; t"}
+    found = ordered(readings, {"x": "t", **dict.fromkeys("wyz", "go t")}, dags, waiting="go")
+    assert {ref.dag_id for ref in found.made} == {"w", "y", "z"}

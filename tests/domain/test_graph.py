@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_rerun_downstream.domain.graph import levels, reachable, reached_by, without_cycles
+from airflow_rerun_downstream.domain.order import in_circles
 
 graphs = st.dictionaries(st.integers(0, 12), st.sets(st.integers(0, 12), max_size=4), max_size=12)
 
@@ -20,6 +21,19 @@ def test_a_diamond_has_three_levels() -> None:
 
 def test_the_longest_way_counts() -> None:
     assert levels({"a": {"b", "c"}, "b": {"c"}, "c": set()})["c"] == 2
+
+
+def test_what_nothing_follows_needs_no_entry() -> None:
+    assert levels({"a": {"b"}, "c": {"b"}}) == {"a": 0, "c": 0, "b": 1}
+
+
+@given(graphs)
+def test_what_lies_on_circles_or_between_them_has_no_order(edges: dict[int, set[int]]) -> None:
+    forward = {node: edges.get(node, set()) for node in range(13)}
+    after = {node: reachable(forward[node], forward) for node in forward}
+    round_about = {node for node in forward if node in after[node]}
+    between = {node for node in forward if after[node] & round_about and any(node in after[one] for one in round_about)}
+    assert in_circles(forward) == round_about | between
 
 
 def test_a_cycle_loses_the_edge_that_closes_it() -> None:

@@ -251,6 +251,15 @@ class TestLinks:
         story.link(a, b, out=None, vague=True)
         assert story.outcomes() == [("not_provable", "no_record", "b", "a.t")]
 
+    @pytest.mark.parametrize("vague", [(True, False), (False, True)])
+    def test_one_such_link_makes_a_way_vague(self, story, vague) -> None:
+        a = story.member(dag("a", "t"), ran("t", (0, 10)))
+        x = story.run(dag("x", "t"), ran("t"))
+        b = story.member(dag("b", "t"), ran("t", (5, 6)))
+        for (one, two), unknown in zip(((a, x), (x, b)), vague, strict=True):
+            story.link(one, two, out=None, vague=unknown)
+        assert story.outcomes() == [("not_provable", "no_record", "b", "a.t")]
+
     def test_what_follows_a_trigger_is_read_by_it_alone(self, story) -> None:
         """What the parent did before it made the child has read nothing from that."""
         child = story.member(dag("c", "t"), ran("t", (12, 20)))
@@ -558,6 +567,10 @@ class TestLeftUntold:
         ref = story.member(dag("a", "t >> u"), ran("t", (0, 1)), ran("u"), selected=["t"])
         story.told += [] if told is None else [replace(told, ref=ref)]
         assert story.outcomes() == ([] if told else [("violation", "left_untold", "a.u", "a.t")])
+
+    def test_a_rule_that_does_not_wait_follows_all_the_same(self, story) -> None:
+        story.member(dag("a", "t >> u", u="one_success"), ran("t", (0, 1)), ran("u"), selected=["t"])
+        assert story.outcomes() == [("violation", "left_untold", "a.u", "a.t")]
 
     @pytest.mark.parametrize("task", [ran("u", (2, 3)), ran("u", state="skipped"), ran("u", state="failed")])
     def test_it_holds_no_older_data(self, story, task) -> None:

@@ -94,6 +94,8 @@ class FakeFreezer:
         """Nobody is late in this world."""
 
     def release(self, member_id: int, *, rerun_id: int, actor: str) -> bool:
+        assert isinstance(rerun_id, int)
+        assert actor
         row = self.world.holds.pop(member_id, None)
         if row is None:
             return False

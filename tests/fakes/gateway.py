@@ -162,4 +162,6 @@ class FakeGateway:
         self.record(ref, rerun_id=rerun_id, actor=actor, event="adopt")
 
     def record(self, ref: RunRef, *, rerun_id: int, actor: str, event: str) -> None:
+        assert isinstance(rerun_id, int)
+        assert actor
         self.world.log.append((ref, event, actor, rerun_id))

@@ -18,6 +18,7 @@ from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, Plan
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.values import UNTOLD
 from airflow_rerun_downstream.lineage.declarations import parse
+from tests.fakes.lineage import FakeFacts
 from tests.fakes.world import World
 from tests.lineage.planning import codes, plan
 
@@ -210,3 +211,29 @@ def test_what_the_runs_have_made_that_an_open_edge_may_mean(world: World) -> Non
     (edge,) = (link for link in found.links if link.downstream.dag_id == "first")
     assert edge.via["run_count"] == len(edge.via["run_ids"]) == 2
     assert hanging(found).keys() == {"made", "made_too"}
+
+
+def test_nothing_is_asked_where_every_link_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an open edge nothing hangs on one: nobody looks for what templates may have meant."""
+    world.sensors.append(
+        SensorDefinition("reader", "wait", "{{ params.dag }}", offset_known=True, params=(("dag", "x"),))
+    )
+    facts, asked = FakeFacts(world), []
+    monkeypatch.setattr(facts.runs, "page", lambda wanted: asked.append(wanted) or ([], 0))
+    monkeypatch.setattr(facts.runs, "confs", lambda refs: {})
+    assert plan(world, world.run("q"), facts=facts).links == ()
+    assert asked == []
+    plan(world, world.run("p"), facts=facts)
+    assert asked
+
+
+def test_what_a_template_names_in_the_runs_that_an_open_edge_may_mean(world: World) -> None:
+    world.dag("first", "t; go")
+    world.trigger_task("first", "go", "{{ params.to }}", params=(("to", "by_default"),))
+    world.sensors.append(SensorDefinition("first", "t", "q", has_date_function=True))
+    source = world.run("q", day=3)
+    for dag_id in ("by_default", "configured"):
+        world.run(dag_id, run_type="operator_triggered", online=False, day=6)
+    world.confs[world.run("first", day=4)] = {"to": "configured"}
+    world.run("first", day=0)
+    assert hanging(plan(world, source)).keys() == {"configured"}

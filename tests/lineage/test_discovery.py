@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from airflow_rerun_downstream.domain.definitions import MarkerDefinition, SensorDefinition
 from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid, NotFound, PlanTooLarge
 from airflow_rerun_downstream.domain.lineage_records import RecordedWait
-from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
+from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.offsets import consumer_dates
 from tests.fakes.lineage import FakeFacts
@@ -424,6 +424,22 @@ def test_time_zones_do_not_matter(world: World) -> None:
     consumer = world.run("b", day=3, logical_date=(START + timedelta(days=3)).astimezone(east))
     world.sensors.append(SensorDefinition("b", "t", "a", offset_known=True))
     assert [link.downstream for link in plan(world, source).links] == [consumer]
+
+
+def test_what_a_markers_link_shows(world: World) -> None:
+    world.dag("a", "mark")
+    world.dag("b", "read; beside")
+    source, target = world.run("a"), world.run("b")
+    world.markers.append(MarkerDefinition("a", "mark", "b", "{{ 'read' }}", "{{ ts }}"))
+    found = plan(world, source)
+    via = {
+        "task_id": "mark",
+        "external_task_id": "read",
+        "logical_date": "{{ ts }}",
+        "dates": [START.isoformat()],
+    }
+    link = Link(source, target, LinkKind.MARKER, Evidence.DERIVED, via, from_task_id="mark", to_task_id="read")
+    assert (found.links, selected(found)) == ((link,), {"b": ["read"]})
 
 
 def test_a_markers_names_may_be_templates(world: World) -> None:

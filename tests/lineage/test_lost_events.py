@@ -103,6 +103,7 @@ def test_nothing_is_asked_where_all_that_was_made_was_taken(world: World, monkey
     world.consumed(source, "make", by=world.run("by_asset"), asset=ASSET)
     asked = []
     monkeypatch.setattr(facts.assets, "emissions", lambda *about: asked.append(about) or [])
+    monkeypatch.setattr(facts.tasks, "tries", lambda *about: asked.append(about) or {})
     assert links(plan(world, source, facts=facts, link_kinds=(LinkKind.ASSET,))) == {
         ("p", "by_asset", "asset", "recorded")
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -158,3 +159,8 @@ def test_the_record_lists_it_with_who_accepted_it_and_the_run(house: House) -> N
     house.permissions.unreadable |= {"middle"}
     found, _ = house.service.not_made_anew(ADA, 1, limit=50, offset=0)
     assert [one.because_of for one in found if one.reason == CODE] == [None]
+
+
+def test_of_a_run_that_is_not_ready_its_own_warning_tells(house: House) -> None:
+    house.world.set_run(ref(house, "middle"), state="queued", run_after=house.clock.now() + timedelta(days=1))
+    assert told(house, {"end": None}) == []

@@ -205,3 +205,13 @@ def test_of_the_dags_that_a_mapped_task_may_have_meant_those_with_a_run_of_which
         parent, "other", FORGOTTEN, Advice.KEEP_XCOMS, via={"map_index": -1, "one_of": 2}, from_task_id="go"
     )
     assert trigger_links(world, parent) == [edge]
+
+
+def test_a_run_that_is_told_by_its_id_alone_says_so(world: World) -> None:
+    parent = maker(world, "{{ var.value.child }}")
+    child = world.run("child", run_type="operator_triggered")
+    world.recorded.append(Record(parent, "go", -1, child.run_id))
+    via = {"task_id": "go", "map_index": -1, "xcom": "trigger_run_id", "dag_by": "run_id"}
+    assert trigger_links(world, parent) == [
+        Link(parent, child, LinkKind.TRIGGER, Evidence.DERIVED, via, from_task_id="go")
+    ]

@@ -173,6 +173,7 @@ PROOF = ProofView(
     (Older(Spot(RunRef("sales", "=1+1")), LOAD, None),),
     hidden_runs=1,
     hidden_findings=1,
+    hidden_older=0,
 )
 EVENTS = (RerunEvent(1, 7, NOON, "ana", "submitted", None, None), RerunEvent(2, 7, NOON, "", "dispatched", 1, "x"))
 

@@ -283,6 +283,13 @@ class TestSubmit:
         with pytest.raises(AssetManagerInactive):
             house.service.submit(ADA, request(chain[0]))
         assert "asset_manager_inactive" in [w.code for w in house.service.plan(ADA, PlanRequest(chain[0])).warnings]
+
+    def test_a_run_that_is_not_selected_repeats_no_asset_event(self, house: House, chain: tuple[RunRef, ...]) -> None:
+        house.health.asset_manager = False
+        for ref in chain[1:]:
+            house.world.set_run(ref, state="running")
+        plan = house.service.plan(ADA, PlanRequest(chain[0], rerun_source=False))
+        assert "asset_manager_inactive" not in [w.code for w in plan.warnings]
         knowingly = request(chain[0], settings=RerunSettings(accept_duplicate_runs=True))
         assert house.service.submit(ADA, knowingly).rerun.id
 
@@ -374,6 +381,23 @@ class TestControl:
     @pytest.fixture
     def rerun(self, house: House, chain: tuple[RunRef, ...]) -> int:
         return house.service.submit(ADA, request(chain[0])).rerun.id
+
+    @pytest.mark.parametrize("action", ["retry", "skip"])
+    def test_a_repair_does_not_resume_what_is_paused(
+        self, house: House, chain: tuple[RunRef, ...], rerun: int, action: str
+    ) -> None:
+        house.tick()
+        house.service.pause(ADA, rerun)
+        house.world.finish(chain[0], "failed", at=house.clock.now())
+        house.tick()
+        (failed,) = [one.id for one in house.store.members(rerun) if one.state is MemberState.FAILED]
+        getattr(house.service, action)(ADA, rerun, failed)
+        assert house.service.rerun(ADA, rerun).rerun.state is RerunState.PAUSED
+
+    def test_only_a_frozen_member_is_released(self, house: House, rerun: int) -> None:
+        (first, *_) = house.store.members(rerun)
+        with pytest.raises(ActionNotAllowed, match=f"^Rerun {rerun} can't release: the member is pending.$"):
+            house.service.release_member(ADA, rerun, first.id)
 
     @pytest.mark.parametrize(("action", "state"), [("pause", "paused"), ("terminate", "terminating")])
     def test_a_repeat_changes_nothing(self, house: House, rerun: int, action: str, state: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.definitions import TriggerDefinition
 from airflow_rerun_downstream.domain.edges import DagEdge
-from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
+from airflow_rerun_downstream.domain.facts import RunConf, RunFacts, node_of
 from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, TriggeredRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.lineage.kinds.base import (
@@ -110,8 +110,7 @@ def evidence_of(made: TriggeredRun) -> Evidence:
 
 def link_to_child(made: TriggeredRun, context: LineageContext) -> FoundLink:
     """The run that a task made."""
-    structure = context.structures.was(made.parent)
-    node = structure.tasks.get(made.task_id) if structure is not None else None
+    node = node_of(context.structures.was(made.parent), made.task_id)
     via = seen(made) | ({"wait_for_completion": True} if node is not None and node.waits_for_run else {})
     link = Link(made.parent, made.child.ref, LinkKind.TRIGGER, evidence_of(made), via, from_task_id=made.task_id)
     return FoundLink(link, frozenset({made.task_id}), None, made.child)
