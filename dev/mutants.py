@@ -291,7 +291,7 @@ def key_of(name: str) -> tuple[str, str]:
     lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++", "@@"))]
     before = " ".join(line[1:].strip() for line in lines if line.startswith("-"))
     after = " ".join(line[1:].strip() for line in lines if line.startswith("+"))
-    plain = function.partition("__mutmut")[0].strip("_ǁ").replace("ǁ", ".")
+    plain = function.partition("__mutmut")[0].lstrip("_ǁ").replace("ǁ", ".")
     return f"{module.removeprefix(PACKAGE + '.')}.{plain}", f"{before} -> {after}"
 
 
