@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 SHOWN = 250
 """Longest id in a sentence, in characters: Airflow has none that is longer."""
@@ -23,6 +24,10 @@ class RunRef:
 
     def __str__(self) -> str:
         return f"{shown(self.dag_id)} / {shown(self.run_id)}"
+
+
+by_name = attrgetter("dag_id", "run_id")
+"""The order of runs as a key: sorting thousands by it is much faster than comparing them."""
 
 
 @dataclass(frozen=True, slots=True)

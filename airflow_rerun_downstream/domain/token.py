@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.plan import Link, PlanContent, PlannedRun
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, by_name
 
 SIZE = 6
 """Bytes of each digest: two of them per run keep a plan of 10,000 runs under 160 kB."""
@@ -45,7 +45,8 @@ def content(run: PlannedRun, tasks: bytes, links: Iterable[Link]) -> bytes:
 
 def make_token(plan: PlanContent) -> str:
     """The token of a plan: opaque text, safe in JSON and URLs."""
-    parts = (digest(ref) + content for ref, content in sorted(run_digests(plan).items()))
+    found = run_digests(plan)
+    parts = (digest(ref) + found[ref] for ref in sorted(found, key=by_name))
     return base64.urlsafe_b64encode(b"".join(parts)).decode().rstrip("=")
 
 
@@ -73,7 +74,7 @@ def changes(token: str, plan: PlanContent, taken: Iterable[RunRef]) -> list[Chan
     before = read_token(token)
     now: Mapping[RunRef, bytes] = run_digests(plan)
     found = []
-    for ref in sorted(taken):
+    for ref in sorted(taken, key=by_name):
         seen = before.get(digest(ref))
         if seen is None:
             found.append(Change(ref, "added"))

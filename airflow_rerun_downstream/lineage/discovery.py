@@ -10,7 +10,7 @@ from airflow_rerun_downstream.domain.definitions import DeclaredLink, Definition
 from airflow_rerun_downstream.domain.errors import PlanTooLarge
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
-from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.refs import RunRef, by_name
 from airflow_rerun_downstream.domain.selection import following
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.lineage.explored import Explored, Pollution
@@ -86,7 +86,7 @@ class Discovery:
         """Go on from runs in which more tasks are polluted than before. Raises `PlanTooLarge`."""
         frontier = self.within_depth(gained, explored)
         while frontier:
-            self.read([explored.runs[ref] for ref in sorted(frontier) if ref not in self.leaving])
+            self.read([explored.runs[ref] for ref in sorted(frontier, key=by_name) if ref not in self.leaving])
             frontier = self.within_depth(self.spread(frontier, explored), explored)
 
     def within_depth(self, refs: Collection[RunRef], explored: Explored) -> set[RunRef]:
@@ -129,7 +129,7 @@ class Discovery:
     def spread(self, frontier: Collection[RunRef], explored: Explored) -> set[RunRef]:
         """Follow the polluted links of the frontier; answer the runs in which more tasks are polluted now."""
         gained: set[RunRef] = set()
-        for ref in sorted(frontier):
+        for ref in sorted(frontier, key=by_name):
             gained |= self.follow(self.leaving[ref], explored)
         if self.max_depth is not None:
             return gained | self.follow_chains(frontier, explored, whole=False)

@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.plan import (
     RunStatus,
 )
 from airflow_rerun_downstream.domain.reasons import sentence
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, by_name, shown
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.polluted_rebuilds import left_in
@@ -20,7 +20,7 @@ from airflow_rerun_downstream.lineage.polluted_rebuilds import left_in
 def not_shown(plan: PlanContent, explored: Explored, reads: Callable[[RunRef], bool]) -> Iterable[PlanWarning]:
     """Manual and backfill runs that consumed wrong data but aren't in the list."""
     shown = plan.by_ref
-    for ref, run in sorted(explored.runs.items()):
+    for ref, run in sorted(explored.runs.items(), key=lambda found: by_name(found[0])):
         if ref not in shown and ref not in plan.passing and reads(ref):
             why = sentence("backfill_run" if run.backfill else "manual_run")
             yield stays_polluted(ref, f"{why}, and isn't in the list")

@@ -29,7 +29,7 @@ from airflow_rerun_downstream.domain.plan import (
     PlanOptions,
 )
 from airflow_rerun_downstream.domain.readings import Reading
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks, by_name
 from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.domain.selection import TaskSelection
 from airflow_rerun_downstream.lineage.explored import Explored
@@ -85,7 +85,7 @@ class PlanBuilder:
         start = self.source_run(source, chosen, rerun_source=rerun_source)
         shown = [run for ref, run in self.explored.runs.items() if ref != source.ref and self.shows(run)]
         selections = self.selecting.selections(shown, source.ref, chosen.task_ids if rerun_source else ())
-        in_turn = sorted(shown, key=lambda r: (r.run_after, r.ref))
+        in_turn = sorted(shown, key=lambda r: (r.run_after, by_name(r.ref)))
         proposed = [self.downstream_run(run, selections[run.ref]) for run in in_turn]
         between = Between(tuple(self.readings()), self.explored.structures, self.edges(source.ref))
         order, left_out = between.default_order(start, proposed)
@@ -184,7 +184,7 @@ class PlanBuilder:
         for found in self.explored.found:
             if found.downstream is not None and found.downstream.ref != source:
                 raw[found.link.upstream].add(found.downstream.ref)
-        ready = {ref: (run.run_after, ref) for ref, run in self.explored.runs.items()}
+        ready = {ref: (run.run_after, by_name(ref)) for ref, run in self.explored.runs.items()}
         kept = without_cycles(raw, [source], ready.__getitem__)
         return {ref: frozenset(after) for ref, after in kept.items()}
 
@@ -206,7 +206,7 @@ class PlanBuilder:
         leaving: dict[RunRef, list[Link]] = {}
         for found in self.explored.found:
             leaving.setdefault(found.link.upstream, []).append(found.link)
-        for ref in sorted(shown):
+        for ref in sorted(shown, key=by_name):
             direct = [link for link in leaving.get(ref, ()) if self.visible(link, shown)]
             yield from direct
             joined = {link.downstream for link in direct}

@@ -16,7 +16,7 @@ from airflow_rerun_downstream.domain.plan import (
     PlanRequest,
     PlanWarning,
 )
-from airflow_rerun_downstream.domain.refs import RunRef, shown
+from airflow_rerun_downstream.domain.refs import RunRef, by_name, shown
 from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.behind import behind
 from airflow_rerun_downstream.lineage.cut_offs import Instances, mark_cut_offs
@@ -121,7 +121,7 @@ class Planner:
             if new := [ref for ref in explored.runs if ref not in instances]:
                 found = self.facts.tasks.task_instances(new)
                 instances.update({ref: found.get(ref, []) for ref in new})
-            gained = {ref for ref in sorted(gained) if explored.brings_along(ref, instances[ref])}
+            gained = {ref for ref in sorted(gained, key=by_name) if explored.brings_along(ref, instances[ref])}
             if gained:
                 before = {ref: len(each.task_ids) for ref, each in explored.pollution.items()}
                 walk.walk(gained, explored)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun, NewStageGate
-from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.refs import RunRef, by_name
 from airflow_rerun_downstream.store.executor import Executor, chunks, new_id
 from airflow_rerun_downstream.store.mapping import frozen_values, link_values, member_values, rerun_values
 from airflow_rerun_downstream.store.tables import active_run, child, gate, link, member, rerun
@@ -45,7 +45,8 @@ def add_runs(executor: Executor, new: NewRerun, rerun_id: int) -> None:
     ids = member_ids(executor, rerun_id)
     # Every rerun claims its runs in the same order, so that two of them can't wait for each other.
     claims = [
-        {"dag_id": ref.dag_id, "run_id": ref.run_id, "rerun_id": rerun_id, "member_id": ids[ref]} for ref in sorted(ids)
+        {"dag_id": ref.dag_id, "run_id": ref.run_id, "rerun_id": rerun_id, "member_id": ids[ref]}
+        for ref in sorted(ids, key=by_name)
     ]
     add_all(executor, active_run, claims)
     add_all(executor, gate, gate_values(new, rerun_id, ids))
