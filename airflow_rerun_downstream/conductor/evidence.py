@@ -54,6 +54,8 @@ def by_upstream(links: Iterable[Link]) -> dict[RunRef, list[Link]]:
 
 def structures_of(work: Work, refs: Sequence[RunRef]) -> Structures:
     """The Dags as the task instances of runs have them now."""
+    if not refs:
+        return Structures()
     found = Structures(work.facts.dags.structures({ref.dag_id for ref in refs}))
     older = [ref for ref in refs if found.has_versions(ref.dag_id)]
     found.own.update(work.facts.dags.own_versions(older) if older else {})

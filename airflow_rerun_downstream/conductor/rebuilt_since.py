@@ -17,6 +17,7 @@ from airflow_rerun_downstream.domain.rebuilt import REBUILT, STAYS, TOLERATED, a
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.run_accounts import RunAccount
+from airflow_rerun_downstream.domain.selection import downstream_tasks
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState
 from airflow_rerun_downstream.domain.verdict import GONE, SLACK, NotMadeAnew, had_data
 from airflow_rerun_downstream.ports.work import Work
@@ -28,17 +29,36 @@ def rebuilt_by(work: Work, rerun: Rerun, member: Member, besides: Collection[Not
     ``besides``: what it hasn't made anew. Mostly there is nothing like that, and little is read.
     """
     links, left = list[Link](), left_as_it_was(work, rerun, [(member, what) for what in besides])
-    others = list[tuple[Member, NotMadeAnew]]()
+    others, here = list[tuple[Member, NotMadeAnew]](), at_submit(member)
     if work.store.counts_not_made_anew([rerun.id])[rerun.id]:
-        here = at_submit(member)
         links = [*work.store.links_into(rerun.id, here), *work.store.links_out_of(rerun.id, [here])]
         others = work.store.not_made_anew_of(rerun.id, ends_of(links) - {here})
         left += left_as_it_was(work, rerun, others)
-    old = old_events(work, member, links, others)
+    old = [*old_events(work, member, links, others), *old_makers(work, links, others, here)]
     if not left and not old:
         return ()
     structures = structures_of(work, sorted({member.ref, *(one.ref for one, _ in left)}))
     return rebuilt(grown(work, rerun, [member])[0], links, left, structures, besides, old)
+
+
+def old_makers(
+    work: Work, links: Iterable[Link], others: Collection[tuple[Member, NotMadeAnew]], here: RunRef
+) -> list[tuple[Member, NotMadeAnew]]:
+    """What Dags have dropped that stood before the task which had made a member's run, and hasn't run again since: the
+    run still reads that.
+    """
+    makers = [link for link in links if link.kind is LinkKind.TRIGGER and link.to_task_id is None]
+    makers = [link for link in makers if link.downstream == here]
+    dropped = [(one, what) for one, what in others if what.reason == GONE] if makers else []
+    structures = structures_of(work, sorted({one.ref for one, _ in dropped}))
+    return [
+        (one, what)
+        for one, what in dropped
+        for link in makers
+        if link.upstream == at_submit(one)
+        and all(task.task_id != link.from_task_id for task in one.tasks)
+        and link.from_task_id in downstream_tasks(structures.was(one.ref), [what.task_id]) - {what.task_id}
+    ]
 
 
 def old_events(

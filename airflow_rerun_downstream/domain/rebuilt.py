@@ -38,7 +38,8 @@ def rebuilt(
 
     ``links``: those into the run and out of it; they name runs as they were at submit. ``left``: what others, and
     the member itself, hold that isn't right. ``besides``: what the member itself hasn't made anew. ``old``: what their
-    Dags have dropped of which the member's run has read an asset event from before.
+    Dags have dropped of which the member's run has read an asset event from before, or what stood before the task which
+    had made it.
     """
     here, structure = at_submit(member), structures.was(member.ref)
     found: dict[str, NotMadeAnew] = {}
@@ -53,7 +54,7 @@ def rebuilt(
         if link.downstream != here:
             continue
         for one, what in old:
-            if (at_submit(one), what.task_id) == (link.upstream, link.from_task_id) and link.kind is LinkKind.ASSET:
+            if at_submit(one) == link.upstream and (link.kind is LinkKind.TRIGGER or what.task_id == link.from_task_id):
                 for task_id in reading(member, link.to_task_id, structure):
                     found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, one.ref))
         for one, what in stays.get(link.upstream, ()):

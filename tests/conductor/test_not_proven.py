@@ -337,3 +337,15 @@ def test_a_member_in_stages_begins_with_its_first_one(monkeypatch: pytest.Monkey
     again = [f"{dag_id}.{task_id}" for what, dag_id, task_id in scheduler.story if what == "began"]
     assert [one for one in again if one.startswith("parent")] == ["parent.prepare", "parent.report"]
     assert world.dispatches[before:].count(parent) == 2
+
+
+def test_of_runs_that_are_all_gone_nothing_is_read() -> None:
+    house = House()
+    ref = house.world.run("a")
+    rerun = house.service.submit(ADA, RerunRequest(PlanRequest(ref))).rerun.id
+    house.tick()
+    house.world.delete(ref)
+    house.tick()
+    house.service.skip(ADA, rerun, house.store.members(rerun)[0].id)
+    house.tick()
+    assert house.service.rerun(ADA, rerun).rerun.state.value == "succeeded"

@@ -226,6 +226,28 @@ def test_who_has_read_an_asset_event_of_what_its_dag_has_dropped(again: bool) ->
     assert {what.because_of for _, what in listed} <= {None, middle}
 
 
+@pytest.mark.parametrize(("order", "on_top"), [("old >> fire; beside", True), ("old; beside >> fire", False)])
+def test_a_run_whose_maker_stood_behind_what_its_dag_has_dropped(order: str, on_top: bool) -> None:
+    """The maker doesn't run again: the run goes on reading what the maker had stood behind."""
+    house = House()
+    world = house.world
+    world.dag("parent", order)
+    parent = world.run("parent")
+    world.trigger_task("parent", "fire", "child")
+    child = world.run("child", run_type="operator_triggered", online=True)
+    world.made(parent, "fire", child)
+    house.service.submit(ADA, RerunRequest(PlanRequest(parent)))
+    house.tick()
+    world.set_tasks(parent, "removed", only={"old"})
+    for ref in (parent, child):
+        world.finish(ref, at=house.clock.now())
+        house.tick()
+        house.tick()
+    assert house.service.rerun(ADA, 1).rerun.state.value == "succeeded"
+    found = [(one.ref.dag_id, what.task_id, what.because_of) for one, what in house.store.not_made_anew(1)]
+    assert found == [("parent", "old", None), *([("child", "t", parent)] if on_top else [])]
+
+
 def test_nothing_where_everything_was_made_anew(chain: Chain) -> None:
     chain.finish("middle")
     chain.play()

@@ -242,10 +242,13 @@ def changed(
 ) -> dict[str, Task]:
     """A newer version of a Dag: one task more or less, another name, or another order.
 
-    ``told``: somebody goes on to tell of every asset, or else who has read it can't be right again.
+    ``told``: somebody goes on to tell of every asset, and what came before a trigger stays, or else who has read that
+    can't be right again.
     """
     tasks = dict(dag.first)
     chosen = {name for name, task in tasks.items() if any(tasks[one].kind == "branch" for one in task.after)}
+    if told:
+        chosen |= {one for task in tasks.values() if task.kind == "trigger" for one in upstream(tasks, task.name)}
     movable = [
         task for name, task in tasks.items() if task.kind == "work" and not task.group and name not in kept | chosen
     ]

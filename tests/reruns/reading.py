@@ -59,7 +59,7 @@ class Reading:
         if ref in self.makers:
             parent, task_id = self.makers[ref]
             if parent in self.world.runs:
-                yield from self.before(parent, self.dag_now(parent), task_id, -1, set())
+                yield from self.before(parent, self.dag_of_maker(parent, task_id), task_id, -1, set())
 
     def of_event(self, event: Event, number: int) -> Iterator[Read]:
         """What the event of a task tells, and what that has made; of a triggering task, what went through it."""
@@ -73,6 +73,11 @@ class Reading:
         yield self.story.look(there)
         if there not in self.story.void:
             yield Read(there, self.written[number])
+
+    def dag_of_maker(self, ref: RunRef, task_id: str) -> DagStructure:
+        """The Dag by which a task of a run had made another: that goes on reading what stood before the task then."""
+        own = self.world.versions.get(ref)
+        return self.dag_now(ref) if own is None or task_id in self.world.moved.get(ref, ()) else own.structure
 
     def dag_now(self, ref: RunRef) -> DagStructure:
         """The Dag by which a run ran last."""
