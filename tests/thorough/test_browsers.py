@@ -20,7 +20,7 @@ LOADED = 45.0
 """Seconds until what so many browsers load first is there."""
 POOL = 15
 MOST_IN_USE = POOL // 2
-DAGS, HEARTBEAT = 1.5, 1.5
+DAGS, HEARTBEAT = 1.5, 2.0
 """How many times as long Airflow's own calls may take at most."""
 
 
