@@ -48,6 +48,20 @@ def test_the_verdict_is_the_gravest_word_that_applies(counts: dict[str, int], ve
     assert Counts(**counts).verdict == verdict
 
 
+def test_all_that_was_looked_at_is_counted(story: Story) -> None:
+    a = story.member(dag("a", "t >> u"), ran("t", (0, 10)), ran("u", (11, 12)))
+    b = story.member(dag("b", "t"), ran("t", (5, 6)))
+    story.link(a, b, out="t")
+    story.link(a, story.member(dag("c", "t"), ran("t", (20, 21))), out="t")
+    story.link(a, story.member(dag("d", "t"), ran("t"), state="pending"))
+    story.link(a, story.run(dag("e", "t"), ran("t")))
+    story.member(dag("f", "t"), ran("t"), listed={("t", None): "ada"})
+    story.member(dag("g", "t"), ran("t", (-20, -5)), begun=False)
+    assert story.proof().counts == Counts(
+        links=2, tasks=6, orders=1, proven=6, not_provable=1, violations=1, accepted=1, open=1, older=2
+    )
+
+
 class TestLinks:
     """Two members that a link joins."""
 

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+import pytest
+
+from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.plan import Plan
 from airflow_rerun_downstream.domain.reasons import REASONS
 from airflow_rerun_downstream.domain.words import EVENTS, LEFT, WARNINGS, cause
 from tests.fakes.store import Rows
+
+
+@pytest.fixture(autouse=True, scope="module")
+def refusals_are_sentences() -> Iterator[None]:
+    """Whatever refuses something while tests run says why, so that a user can read it."""
+    said: list[object] = []
+    real = Refusal.__init__
+
+    def note(self: Refusal, detail: str, **extra: object) -> None:
+        said.append(detail)
+        real(self, detail, **extra)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Refusal, "__init__", note)
+        yield
+    odd = [detail for detail in said if not is_sentence(detail)]
+    assert odd == []
 
 
 def only_listed_words(rows: Rows) -> None:

@@ -341,6 +341,9 @@ def test_too_large_a_plan_is_refused_with_what_was_found(world: World) -> None:
     with pytest.raises(PlanTooLarge) as refusal:
         plan(world, source, max_runs=3)
     assert refusal.value.extra == {"found": 4, "limit": 3}
+    assert refusal.value.detail == (
+        "More than 3 downstream runs were found (4 so far). Choose a later source or fewer tasks, or raise max_runs."
+    )
 
 
 def test_depth_and_kinds_can_be_limited(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_mock import MockerFixture
 
 from airflow_rerun_downstream.domain.definitions import DagVersion, DeclaredLink, Definitions, SensorDefinition
 from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
@@ -147,11 +148,14 @@ def test_names_that_airflow_has_forgotten_are_told_by_params(
     assert [(link.evidence.value, link.via.get("external_task_ids")) for link in found.links] == expected
 
 
-def test_what_airflow_rendered_comes_before_what_can_be_reckoned(world: World) -> None:
+def test_what_airflow_rendered_comes_before_what_can_be_reckoned(world: World, mocker: MockerFixture) -> None:
     world.sensors.append(NAMED)
     source, reader = world.run("up"), world.run("reader")
     world.rendered[reader, "wait", -1] = {"external_dag_id": "other"}
-    assert links(plan(world, source)) == set()
+    facts = FakeFacts(world)
+    asked = mocker.spy(facts.runs, "confs")
+    assert links(plan(world, source, facts=facts)) == set()
+    assert asked.call_count == 0, "nothing is left to be reckoned"
 
 
 def test_a_configuration_is_left_aside_where_the_deployment_says_so(world: World) -> None:
@@ -336,6 +340,7 @@ def test_a_record_that_cannot_be_read_leaves_the_sensor_open(world: World) -> No
     found = plan(world, source, facts=LineageFacts(facts.runs, facts.dags, facts.assets, Spoilt(world)))
     assert links(found) == OPEN
     assert "the record is spoilt" in unresolved(found).via["why"]
+    assert unresolved(found).via["to_do"] == ["look_by_hand"]
 
 
 READERS = 4

@@ -15,6 +15,7 @@ from airflow_rerun_downstream.domain.definitions import TOO_LONG, MarkerDefiniti
 from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.values import UNTOLD
+from airflow_rerun_downstream.lineage.expressions import evaluated
 from airflow_rerun_downstream.lineage.macros import CannotRender
 from airflow_rerun_downstream.lineage.spelling import Spelled, of_sensors
 from airflow_rerun_downstream.lineage.templates import may_be_reckoned, may_name, reckoned, rendered, rendered_date
@@ -264,3 +265,25 @@ def test_half_of_an_interval_is_none(gone: str) -> None:
         assert rendered(f"{{{{ {name} }}}}", RUN)
         with pytest.raises(CannotRender):
             rendered(f"{{{{ {name} }}}}", run)
+
+
+@pytest.mark.parametrize(
+    ("template", "what"),
+    [
+        ("{% if 1 %}a{% endif %}", "a template with {% %} in it"),
+        ("{{ [1] }}", "an expression of the kind List"),
+        ("{{ 'a' if 0 }}", "an if without an else"),
+        ("{{ 'a' | unheard_of }}", "the filter 'unheard_of'"),
+        ("{{ f() }}", "a call of anything but a macro or a method"),
+        ("{{ 'a'.b }}", "the attribute 'b'"),
+        ("{{ 'a'.unheard_of() }}", "'unheard_of'"),
+        ("{{ 1 % 'a' }}", "'%' of these values"),
+        ("{{ 1 in 'a' }}", "the comparison 'in'"),
+        ("{{ 'a'.strip(*x) }}", "a call with * or **"),
+        ("{{ 5[1] }}", "[ ] of anything but a text"),
+    ],
+)
+def test_what_is_more_than_is_reckoned_is_named(template: str, what: str) -> None:
+    with pytest.raises(CannotRender) as problem:
+        evaluated(template, {})
+    assert str(problem.value) == f"{what} is more than is reckoned for a date"

@@ -215,3 +215,32 @@ def test_a_run_that_is_told_by_its_id_alone_says_so(world: World) -> None:
     assert trigger_links(world, parent) == [
         Link(parent, child, LinkKind.TRIGGER, Evidence.DERIVED, via, from_task_id="go")
     ]
+
+
+def test_a_template_stands_for_the_dags_with_a_run_of_which_nothing_tells(world: World) -> None:
+    template = "ch{{ var.value.rest }}"
+    parent = maker(world, template)
+    for dag_id in ("child", "elsewhere"):
+        world.run(dag_id, run_type="operator_triggered", made_by_task=True)
+    edge = open_edge(
+        parent,
+        "child",
+        FORGOTTEN,
+        Advice.KEEP_XCOMS,
+        via={"map_index": -1, "trigger_dag_id": template},
+        from_task_id="go",
+    )
+    assert trigger_links(world, parent) == [edge]
+
+
+def test_of_a_run_that_nothing_tells_of_any_more_params_still_name_the_dag(world: World) -> None:
+    world.dag("parent", "t >> go")
+    world.trigger_task("parent", "go", "{{ params.to }}", params=(("to", "child"),))
+    parent = world.run("parent")
+    edge = open_edge(parent, "child", FORGOTTEN, Advice.KEEP_XCOMS, via={"map_index": -1}, from_task_id="go")
+    assert trigger_links(world, parent) == [edge]
+
+
+def test_a_mapped_group_beside_it_changes_nothing(world: World) -> None:
+    parent = maker(world, order="t >> go; inner", groups={"group": {"inner"}}, mapped_groups=["group"])
+    assert len(trigger_links(world, parent)) == 1

@@ -6,9 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_rerun_downstream.domain.definitions import AssetSchedule, Definitions, InletDefinition, OutletDefinition
+from airflow_rerun_downstream.domain.cutting import Lost
+from airflow_rerun_downstream.domain.definitions import (
+    AssetSchedule,
+    Definitions,
+    InletDefinition,
+    MarkerDefinition,
+    OutletDefinition,
+)
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.plan import Plan, PlanWarning
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.lineage.ordering import loss
 from tests.fakes.world import START, World
 from tests.lineage.planning import codes, plan
 
@@ -79,3 +88,27 @@ def test_a_run_that_waits_for_its_time_can_be_frozen(world: World) -> None:
     world.schedules["down"] = DagSchedule("down", has_deadline=True)
     detail = "down has a deadline alert, which keeps counting while a run of the Dag is frozen."
     assert told(plan(world, source), "deadline") == [PlanWarning("deadline", detail, "down")]
+
+
+def test_tasks_that_nobody_knows(world: World) -> None:
+    """Five of them are named."""
+    world.dag("b")
+    source, reader = world.run("a"), world.run("b")
+    world.markers += [MarkerDefinition("a", "t", "b", f"gone_{number}", "{{ ts }}") for number in range(6)]
+    detail = (
+        f"The tasks after gone_0, gone_1, gone_2, gone_3, gone_4 in {reader} are unknown, because its Dag doesn't have "
+        "that task. The whole run counts as polluted."
+    )
+    expected = PlanWarning("unknown_task", detail, "b", reader.run_id, "gone_0")
+    assert told(plan(world, source), "unknown_task") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("by_maker", "why"),
+    [(True, "Airflow starts it as soon as its run is created"), (False, "they depend on each other")],
+)
+@pytest.mark.parametrize(("task_id", "named"), [("t", "t of c / r"), (None, "c / r")])
+def test_an_order_that_is_lost(by_maker: bool, why: str, task_id: str | None, named: str) -> None:
+    lost = Lost(RunRef("b", "r"), RunRef("c", "r"), "made", task_id, by_maker)
+    detail = f"{named} runs before made of b / r, which it reads from, is made anew: {why}."
+    assert loss(lost) == PlanWarning("order_lost", detail, "c", "r", task_id, dag_ids=frozenset({"b"}))

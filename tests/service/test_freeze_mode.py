@@ -148,7 +148,7 @@ class TestRefused:
 
     @pytest.mark.parametrize("target", [WEEKLY, NEXT], ids=["time", "assets"])
     def test_on_a_database_that_is_not_supported(self, house: House, source: RunRef, target: FutureRef) -> None:
-        house.health.why_not = "Nothing can be frozen on mysql"
+        house.health.why_not = "Nothing can be frozen on mysql."
         with pytest.raises(FreezeUnavailable, match="Nothing can be frozen on mysql"):
             submit(house, source, target)
         assert house.store.page(RerunFilter())[1] == 0

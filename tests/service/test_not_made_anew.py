@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_rerun_downstream.domain.plan import PlanRequest
+from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.service.records import omission
+from airflow_rerun_downstream.service.views import Omission
 from tests.fakes.house import ADA, House
 
 
@@ -109,3 +112,25 @@ def test_what_its_dag_has_dropped_meanwhile_is_accepted_too() -> None:
         ("source", "old", "skipped_by_user", "ada"),
         ("source", "load", "skipped_by_user", "ada"),
     ]
+
+
+def test_who_has_read_what_was_not_made_anew(house: House) -> None:
+    """By links that leave that task, or the run as a whole, and lead to a run that exists."""
+    here, others = house.world.run("a"), [house.world.run(f"to_{number}") for number in range(3)]
+    rerun = house.service.submit(ADA, RerunRequest(PlanRequest(here), members=())).rerun.id
+    (member,) = house.store.members(rerun)
+
+    def link(one: RunRef, two: RunRef | FutureRef, task_id: str | None) -> Link:
+        return Link(one, two, LinkKind.ASSET, Evidence.RECORDED, {}, from_task_id=task_id)
+
+    links = [
+        link(here, others[1], "t"),
+        link(here, others[0], None),
+        link(here, others[2], "beside"),
+        link(others[0], others[2], "t"),
+        link(here, FutureRef("to_come", next=True), "t"),
+    ]
+    found = omission(member, NotMadeAnew("t", None, "marked_success", "bob", others[2]), links)
+    assert found == Omission(
+        here, "t", None, "marked_success", "bob", member.id, (others[0], others[1]), because_of=others[2]
+    )
