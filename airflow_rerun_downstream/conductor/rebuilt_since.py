@@ -38,7 +38,12 @@ def rebuilt_by(work: Work, rerun: Rerun, member: Member, besides: Collection[Not
     if not left and not old:
         return ()
     structures = structures_of(work, sorted({member.ref, *(one.ref for one, _ in left)}))
-    return rebuilt(grown(work, rerun, [member])[0], links, left, structures, besides, old)
+    return rebuilt(grown(work, rerun, [member])[0], links, left, structures, besides, old, dropped_in(others))
+
+
+def dropped_in(everything: Iterable[tuple[Member, NotMadeAnew]]) -> frozenset[tuple[RunRef, str]]:
+    """The tasks that Dags have dropped from the runs of members; links name those runs."""
+    return frozenset((at_submit(one), what.task_id) for one, what in everything if what.reason == GONE)
 
 
 def old_makers(
@@ -86,13 +91,13 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
     """All that is listed of those members that rest on what others were found to have left only after they were judged.
 
     A run that a task makes may be right long before the run of that task is; and who has read, through a task that only
-    waited, is looked for once for all. So is what was skipped, before what it had read was made anew once more. Mostly
-    there is nothing, and one count is read.
+    waited, is looked for once for all. So is what was skipped, before what it had read was made anew once more, and
+    what a newer version has added to a run since. Mostly there is nothing, and one count is read.
     """
     skipped = any(one.state is MemberState.SKIPPED for one in members)
     if not skipped and not work.store.counts_not_made_anew([rerun.id])[rerun.id]:
         return {}
-    members = grown(work, rerun, members)
+    before, members = list(members), grown(work, rerun, members)
     settled = {at_submit(one): one for one in members if one.state in SATISFIED}
     listed: dict[RunRef, list[NotMadeAnew]] = {ref: [] for ref in settled}
     stays: dict[RunRef, list[NotMadeAnew]] = {ref: [] for ref in settled}
@@ -105,7 +110,13 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
         for found in (listed, stays):
             found[at_submit(member)] += behind
         late[member.id] = tuple(listed[at_submit(member)])
-    beside: dict[RunRef, list[Link]] = {}
+    for was, member in zip(before, members, strict=True):
+        ref = at_submit(member)
+        if ref in settled and was.tasks != member.tasks and (more := rebuilt_by(work, rerun, was, listed[ref])):
+            listed[ref] += more
+            stays[ref] += more
+            late[member.id] = tuple(listed[ref])
+    beside, dropped = dict[RunRef, list[Link]](), dropped_in(everything)
     links = work.store.links(rerun.id)
     for link in [*links, *through_waiting(links)]:
         for ref in ends_of([link]) & settled.keys():
@@ -117,7 +128,7 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
             member = settled[reader]
             others = (ends_of(beside[reader]) - {reader}) & settled.keys()
             left = [(settled[ref], what) for ref in sorted(others) for what in stays[ref]]
-            if more := rebuilt(member, beside[reader], left, structures, listed[reader]):
+            if more := rebuilt(member, beside[reader], left, structures, listed[reader], dropped=dropped):
                 listed[reader] += more
                 stays[reader] += more
                 late[member.id] = tuple(listed[reader])

@@ -32,6 +32,7 @@ def rebuilt(
     structures: Structures,
     besides: Collection[NotMadeAnew],
     old: Collection[tuple[Member, NotMadeAnew]] = (),
+    dropped: Collection[tuple[RunRef, str]] = frozenset(),
 ) -> tuple[NotMadeAnew, ...]:
     """The selected tasks of a member that have read what others left, or what it left itself, with one run each that it
     comes from.
@@ -39,7 +40,8 @@ def rebuilt(
     ``links``: those into the run and out of it; they name runs as they were at submit. ``left``: what others, and
     the member itself, hold that isn't right. ``besides``: what the member itself hasn't made anew. ``old``: what their
     Dags have dropped of which the member's run has read an asset event from before, or what stood before the task which
-    had made it.
+    had made it. ``dropped``: the tasks that their Dags have dropped. Who has read from one may read from any other of
+    its run now: a link doesn't name what has taken its place.
     """
     here, structure = at_submit(member), structures.was(member.ref)
     found: dict[str, NotMadeAnew] = {}
@@ -58,7 +60,8 @@ def rebuilt(
                 for task_id in reading(member, link.to_task_id, structure):
                     found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, one.ref))
         for one, what in stays.get(link.upstream, ()):
-            if reads(link, what.task_id, structures.was(one.ref)):
+            replaced = link.kind is not LinkKind.TRIGGER and (link.upstream, link.from_task_id) in dropped
+            if replaced or reads(link, what.task_id, structures.was(one.ref)):
                 because = what.because_of or one.ref
                 for task_id in reading(member, link.to_task_id, structure):
                     found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, because))

@@ -155,16 +155,23 @@ def by_states(tasks: Tasks, seen: Observation) -> Verdict | None:
 
 
 def added_to(
-    tasks: Tasks, instances: Sequence[TaskInstanceFacts], account: RunAccount, structure: DagStructure | None
+    tasks: Tasks,
+    instances: Sequence[TaskInstanceFacts],
+    account: RunAccount,
+    structure: DagStructure | None,
+    *,
+    removed: bool = False,
 ) -> list[TaskInstanceFacts]:
-    """What a newer version of the Dag has added to a run and belongs to a selection.
+    """What a newer version of the Dag has added to a run and belongs to a selection; or, ``removed``, what a still
+    newer one has dropped of that.
 
     That is what follows selected tasks; and all of it, where the whole run was selected or a selected task is gone:
     any of the new ones may have taken its place.
     """
     chosen = {task.task_id for task in tasks}
-    added = [task for task in instances if task.state != REMOVED_TASK_STATE and account.of(task).added]
-    before = [task for task in instances if task not in added]
+    new = [task for task in instances if account.of(task).added]
+    before = [task for task in instances if task not in new]
+    added = [task for task in new if (task.state == REMOVED_TASK_STATE) is removed]
     gone = any(task.state == REMOVED_TASK_STATE and task.task_id in chosen for task in before)
     if gone or all(covers(tasks, task.task_id, task.map_index) for task in before):
         return [task for task in added if task.task_id not in chosen]
@@ -185,7 +192,8 @@ class Judging:
         self.found = found
         self.nodes = found.structure.tasks if found.structure else {}
         self.skips = Skips(seen.task_instances, found.account, found.structure)
-        self.gone = [NotMadeAnew(task_id, None, GONE) for task_id in gone(tasks, seen.task_instances)]
+        lost = {*gone(tasks, seen.task_instances), *self._come_and_gone(tasks)}
+        self.gone = [NotMadeAnew(task_id, None, GONE) for task_id in sorted(lost)]
         self.tasks = [*selected_instances(tasks, seen.task_instances), *self._added(tasks)]
 
     def judgement(self) -> Judgement:
@@ -211,6 +219,12 @@ class Judging:
     def _added(self, tasks: Tasks) -> list[TaskInstanceFacts]:
         """What a newer version of the Dag has added and belongs to the member."""
         return added_to(tasks, self.seen.task_instances, self.found.account, self.found.structure)
+
+    def _come_and_gone(self, tasks: Tasks) -> set[str]:
+        """What a newer version had added, and what holds something although a still newer one doesn't have it."""
+        account = self.found.account
+        every = added_to(tasks, self.seen.task_instances, account, self.found.structure, removed=True)
+        return {task.task_id for task in every if account.of(task).started or self.had_data(task)}
 
     def made_anew(self, task: TaskInstanceFacts) -> bool:
         """Whether a task instance of this run was made anew."""

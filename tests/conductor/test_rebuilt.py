@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -246,6 +247,61 @@ def test_a_run_whose_maker_stood_behind_what_its_dag_has_dropped(order: str, on_
     assert house.service.rerun(ADA, 1).rerun.state.value == "succeeded"
     found = [(one.ref.dag_id, what.task_id, what.because_of) for one, what in house.store.not_made_anew(1)]
     assert found == [("parent", "old", None), *([("child", "t", parent)] if on_top else [])]
+
+
+def test_what_a_newer_version_adds_to_such_a_run_after_it_was_judged() -> None:
+    house = House()
+    world = house.world
+    world.dag("parent", "old >> fire; beside")
+    world.dag("child", "t; waits")
+    parent, last = world.run("parent"), world.run("last")
+    world.trigger_task("parent", "fire", "child")
+    child = world.run("child", run_type="operator_triggered", online=True)
+    world.made(parent, "fire", child)
+    world.consumed(child, "t", by=last, asset="a")
+    house.clock.advance(hours=1)
+    house.service.submit(ADA, RerunRequest(PlanRequest(parent)))
+    house.tick()
+    world.set_tasks(parent, "removed", only={"old"})
+    for ref in (parent, child):
+        world.finish(ref, at=house.clock.now())
+        house.tick()
+        house.tick()
+    version = world.new_version("child")
+    world.dag("child", "t >> new; waits")
+    world.structures["child"] = replace(world.structures["child"], version=version)
+    new = replace(world.tasks[child][0], task_id="new", state=None, try_number=0, start_date=None, end_date=None)
+    world.tasks[child] = [*world.tasks[child], new]
+    house.clock.advance(seconds=5)
+    world.set_tasks(child, "success", only=["new"], at=house.clock.now())
+    world.finish(last, at=house.clock.now())
+    house.tick()
+    house.tick()
+    assert house.service.rerun(ADA, 1).rerun.state.value == "succeeded"
+    found = [(one.ref.dag_id, what.task_id, what.because_of) for one, what in house.store.not_made_anew(1)]
+    assert ("child", "new", parent) in found
+
+
+@pytest.mark.parametrize(
+    ("kind", "dropped", "found"),
+    [
+        (LinkKind.ASSET, True, ["publish", "read"]),
+        (LinkKind.SENSOR, True, ["publish", "read"]),
+        (LinkKind.ASSET, False, []),
+        (LinkKind.TRIGGER, True, []),
+    ],
+)
+def test_who_has_read_what_took_the_place_of_a_task_that_its_dag_has_dropped(
+    chain: Chain, kind: LinkKind, dropped: bool, found: list[str]
+) -> None:
+    """The link names the old task, and the new one was made on top of wrong data."""
+    house = chain.house
+    middle, end = (one for one in house.store.members(chain.rerun) if one.ref.dag_id in ("middle", "end"))
+    link = Link(middle.ref, end.ref, kind, Evidence.RECORDED, {}, from_task_id="old", to_task_id="read")
+    left = [(middle, NotMadeAnew("new", None, "rebuilt_on_polluted"))]
+    structures = Structures(dict(house.world.structures))
+    gone = {(middle.ref, "old")} if dropped else set()
+    assert [one.task_id for one in rebuilt(end, [link], left, structures, (), dropped=gone)] == found
 
 
 def test_nothing_where_everything_was_made_anew(chain: Chain) -> None:

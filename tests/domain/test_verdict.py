@@ -304,6 +304,38 @@ class TestNewTasks:
         assert verdict(states, self.DAG, run="success", chosen="a").verdict is Verdict.TASKS_GONE
 
 
+class TestWhatCameAndWent:
+    """What a newer version had added to a run, and a still newer one doesn't have."""
+
+    ADDED = replace(FRESH, added=True)
+
+    @pytest.mark.parametrize(
+        ("account", "listed"),
+        [
+            (ADDED, True),
+            (replace(NEVER, added=True), False),
+            (replace(NOT_RUN, added=True), True),
+            (FRESH, False),  # it was there at submit, and wasn't selected
+        ],
+    )
+    def test_is_listed_if_it_holds_anything(self, account: Account, *, listed: bool) -> None:
+        states: dict[str, str | None] = {"a": "success", "new": "removed", "left_out": "success"}
+        found = verdict(states, structure("a >> new; left_out"), accounts={"new": account}, chosen="a")
+        assert found.verdict is Verdict.SUCCEEDED
+        assert [one.task_id for one in found.not_made_anew] == (["new"] if listed else [])
+
+    def test_is_not_listed_where_it_follows_nothing_selected(self) -> None:
+        states: dict[str, str | None] = {"a": "success", "new": "removed", "left_out": "success"}
+        found = verdict(states, structure("a; left_out >> new"), accounts={"new": self.ADDED}, chosen="a")
+        assert found.not_made_anew == ()
+
+    def test_does_not_make_a_whole_run_a_part(self) -> None:
+        states: dict[str, str | None] = {"a": "success", "went": "removed", "new": "failed"}
+        added = dict.fromkeys(("went", "new"), self.ADDED)
+        found = verdict(states, structure("a; new"), run="failed", accounts=added, chosen="a")
+        assert found.verdict is Verdict.FAILED
+
+
 def test_what_its_dag_has_dropped_is_listed() -> None:
     found = verdict({"a": "success", "b": "removed", "left_out": "removed"}, chosen="a b")
     assert (found.verdict, found.reason) == (Verdict.SUCCEEDED, "task_gone_in_latest")
