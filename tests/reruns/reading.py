@@ -75,9 +75,14 @@ class Reading:
             yield Read(there, self.written[number])
 
     def dag_of_maker(self, ref: RunRef, task_id: str) -> DagStructure:
-        """The Dag by which a task of a run had made another: that goes on reading what stood before the task then."""
-        own = self.world.versions.get(ref)
-        return self.dag_now(ref) if own is None or task_id in self.world.moved.get(ref, ()) else own.structure
+        """The Dag by which a task of a run had made another: that goes on reading what stood before the task then.
+
+        A task that has moved is of the version to which it moved, whatever came after that.
+        """
+        own, latest = self.world.versions.get(ref), self.dag_now(ref)
+        if own is None or task_id not in self.world.moved.get(ref, ()):
+            return latest if own is None else own.structure
+        return replace(latest, tasks={**latest.tasks, **own.structure.tasks})
 
     def dag_now(self, ref: RunRef) -> DagStructure:
         """The Dag by which a run ran last."""
