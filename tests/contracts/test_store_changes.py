@@ -129,7 +129,7 @@ WRITES: dict[str, Write] = {
         one.id, before=MemberState.PENDING, since=1, stage=0, reason="back"
     ),
     "adopt_member": adopt,
-    "catch_member": lambda store, rerun_id, one, chance: store.catch_member(
+    "name_frozen_run": lambda store, rerun_id, one, chance: store.name_frozen_run(
         one.id, f"caught{chance.random()}", LATER, NOW
     ),
     "ask_for_release": lambda store, rerun_id, one, chance: store.ask_for_release(one.id),
