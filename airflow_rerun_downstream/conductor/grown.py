@@ -11,12 +11,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from airflow_rerun_downstream.conductor.evidence import structures_of
+from airflow_rerun_downstream.domain.added import added_to
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, DagStructure, TaskInstanceFacts
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import TaskRef, Tasks, covers, normalised
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.run_accounts import RunAccount
-from airflow_rerun_downstream.domain.verdict import SLACK, added_to
+from airflow_rerun_downstream.domain.verdict import SLACK
 from airflow_rerun_downstream.ports.work import Work
 
 

@@ -110,12 +110,12 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
         for found in (listed, stays):
             found[at_submit(member)] += behind
         late[member.id] = tuple(listed[at_submit(member)])
-    for was, member in zip(before, members, strict=True):
-        ref = at_submit(member)
-        if ref in settled and was.tasks != member.tasks and (more := rebuilt_by(work, rerun, was, listed[ref])):
+    for was in (one for one, member in zip(before, members, strict=True) if one.tasks != member.tasks):
+        ref = at_submit(was)
+        if ref in settled and (more := rebuilt_by(work, rerun, was, listed[ref])):
             listed[ref] += more
             stays[ref] += more
-            late[member.id] = tuple(listed[ref])
+            late[was.id] = tuple(listed[ref])
     beside, dropped = dict[RunRef, list[Link]](), dropped_in(everything)
     links = work.store.links(rerun.id)
     for link in [*links, *through_waiting(links)]:

@@ -60,8 +60,7 @@ def rebuilt(
                 for task_id in reading(member, link.to_task_id, structure):
                     found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, one.ref))
         for one, what in stays.get(link.upstream, ()):
-            replaced = link.kind is not LinkKind.TRIGGER and (link.upstream, link.from_task_id) in dropped
-            if replaced or reads(link, what.task_id, structures.was(one.ref)):
+            if in_place_of(link, dropped) or reads(link, what.task_id, structures.was(one.ref)):
                 because = what.because_of or one.ref
                 for task_id in reading(member, link.to_task_id, structure):
                     found.setdefault(task_id, NotMadeAnew(task_id, None, REBUILT, what.by, because))
@@ -119,6 +118,11 @@ def reads(link: Link, task_id: str, structure: DagStructure | None) -> bool:
         return True
     after = downstream_tasks(structure, [task_id])
     return link.from_task_id in (after - {task_id} if link.kind is LinkKind.TRIGGER else after)
+
+
+def in_place_of(link: Link, dropped: Collection[tuple[RunRef, str]]) -> bool:
+    """Whether the task that a link names is gone, so that whoever reads by it reads what has taken its place."""
+    return link.kind is not LinkKind.TRIGGER and (link.upstream, link.from_task_id) in dropped
 
 
 def reading(member: Member, task_id: str | None, structure: DagStructure | None) -> set[str]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import Enum
 from functools import cached_property
 
+from airflow_rerun_downstream.domain.added import added_to
 from airflow_rerun_downstream.domain.facts import (
     FAILED_TASK_STATES,
     FINISHED_RUN_STATES,
@@ -21,7 +22,7 @@ from airflow_rerun_downstream.domain.facts import (
     TaskInstanceFacts,
 )
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, covers
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.run_accounts import RunAccount
 from airflow_rerun_downstream.domain.selection import downstream_tasks, gone, selected_instances
 from airflow_rerun_downstream.domain.skips import Skips, doubtful
@@ -152,31 +153,6 @@ def by_states(tasks: Tasks, seen: Observation) -> Verdict | None:
     if any(task.state in UNFINISHED_TASK_STATES for task in chosen):
         return Verdict.NEVER_STARTED if seen.run_state in FINISHED_RUN_STATES else Verdict.UNFINISHED
     return None
-
-
-def added_to(
-    tasks: Tasks,
-    instances: Sequence[TaskInstanceFacts],
-    account: RunAccount,
-    structure: DagStructure | None,
-    *,
-    removed: bool = False,
-) -> list[TaskInstanceFacts]:
-    """What a newer version of the Dag has added to a run and belongs to a selection; or, ``removed``, what a still
-    newer one has dropped of that.
-
-    That is what follows selected tasks; and all of it, where the whole run was selected or a selected task is gone:
-    any of the new ones may have taken its place.
-    """
-    chosen = {task.task_id for task in tasks}
-    new = [task for task in instances if account.of(task).added]
-    before = [task for task in instances if task not in new]
-    added = [task for task in new if (task.state == REMOVED_TASK_STATE) is removed]
-    gone = any(task.state == REMOVED_TASK_STATE and task.task_id in chosen for task in before)
-    if gone or all(covers(tasks, task.task_id, task.map_index) for task in before):
-        return [task for task in added if task.task_id not in chosen]
-    after = downstream_tasks(structure, chosen) - chosen
-    return [task for task in added if task.task_id in after]
 
 
 def judge(tasks: Tasks, seen: Observation, found: Evidence) -> Judgement:
