@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, field_validator
 from airflow_rerun_downstream.domain.refs import shown
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.lineage import RunFilter
-from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.rest.fields import MAX_INT, Body, Id, Moment
 
 DEFAULT_LIMIT = 50

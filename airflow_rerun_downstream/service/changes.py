@@ -9,7 +9,7 @@ from airflow_rerun_downstream import __version__
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES, RerunState
-from airflow_rerun_downstream.ports.store import Head
+from airflow_rerun_downstream.ports.record_parts import Head
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.core import Core
 from airflow_rerun_downstream.service.names import Named

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
-from airflow_rerun_downstream.ports.store import Head
+from airflow_rerun_downstream.ports.record_parts import Head
 from airflow_rerun_downstream.ports.work import Work
 
 REMEMBERED = 256

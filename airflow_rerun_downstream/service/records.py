@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.ports.store import Part, RerunFilter
+from airflow_rerun_downstream.ports.record_parts import Part, RerunFilter
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.core import Core
 from airflow_rerun_downstream.service.views import LiveRun, MemberView, Omission, ProofView, RerunView

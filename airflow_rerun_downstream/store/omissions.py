@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, s
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.ports.store import Part
+from airflow_rerun_downstream.ports.record_parts import Part
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import member_of
 from airflow_rerun_downstream.store.parts import cut, had_at_submit

@@ -12,7 +12,7 @@ from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import RerunEvent
 from airflow_rerun_downstream.domain.states import SATISFIED
-from airflow_rerun_downstream.ports.store import Part
+from airflow_rerun_downstream.ports.record_parts import Part
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import event_of, gates_of, link_of, member_of
 from airflow_rerun_downstream.store.tables import event, gate, link, member

@@ -18,7 +18,7 @@ from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.ports.store import EVERYTHING, Head, Part, RerunFilter
+from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Part, RerunFilter
 from airflow_rerun_downstream.store import active_reruns, codec, insertion, moves, omissions, parts, revisions, search
 from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 from airflow_rerun_downstream.store.executor import Executor, chunks

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Text, cast, func, or_, select
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import RerunState
-from airflow_rerun_downstream.ports.store import Head, Part
+from airflow_rerun_downstream.ports.record_parts import Head, Part
 from airflow_rerun_downstream.store.executor import Executor
 from airflow_rerun_downstream.store.parts import among, cut, with_gates
 from airflow_rerun_downstream.store.tables import event, gate, member, rerun

@@ -10,7 +10,7 @@ from sqlalchemy import Column, and_, case, exists, func, or_, select
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import MemberState
-from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.store.executor import Executor
 from airflow_rerun_downstream.store.mapping import counts_of, rerun_of
 from airflow_rerun_downstream.store.tables import member, rerun

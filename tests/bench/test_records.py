@@ -12,7 +12,7 @@ from sqlalchemy import insert, text
 
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.domain.states import MemberState
-from airflow_rerun_downstream.ports.store import Part
+from airflow_rerun_downstream.ports.record_parts import Part
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.store import tables
 from tests.airflow3 import database as databases

@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.proof import Counts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import Actor, MemberRequest, Notification
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
-from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.rest import plan_payloads, record_payloads
 from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.service import Service

@@ -39,7 +39,8 @@ from airflow_rerun_downstream.domain.states import (
 )
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.ports.store import Part, RerunFilter, RerunStore
+from airflow_rerun_downstream.ports.record_parts import Part, RerunFilter
+from airflow_rerun_downstream.ports.store import RerunStore
 from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 from tests.fakes.store import FakeStore
 from tests.store.databases import EVERY, database

@@ -18,7 +18,8 @@ from airflow_rerun_downstream.domain.rerun import RerunEvent
 from airflow_rerun_downstream.domain.states import ImpossibleMove, MemberState, RerunState, Role
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.ports.store import EVERYTHING, Head, Part, RerunStore
+from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Part
+from airflow_rerun_downstream.ports.store import RerunStore
 from tests.contracts.test_store import HEAD, LATER, NOW, TAIL, Opened, member, opened, rerun, run
 
 __all__ = ["opened"]

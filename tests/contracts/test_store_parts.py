@@ -11,7 +11,8 @@ from airflow_rerun_downstream.domain.new_rerun import NewFrozen
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, Role
-from airflow_rerun_downstream.ports.store import Part, RerunStore
+from airflow_rerun_downstream.ports.record_parts import Part
+from airflow_rerun_downstream.ports.store import RerunStore
 from tests.contracts.test_store import LATER, NOW, Opened, member, opened, rerun, run
 
 __all__ = ["opened"]

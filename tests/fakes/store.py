@@ -31,7 +31,7 @@ from airflow_rerun_downstream.domain.states import (
 )
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.ports.store import EVERYTHING, Head, Part, RerunFilter
+from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Part, RerunFilter
 from tests.fakes.lineage import like
 
 ENDED = frozenset(MemberState) - {

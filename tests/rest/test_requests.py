@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.lineage import RunFilter
-from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.rest.problems import of_errors
 from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody, known_id

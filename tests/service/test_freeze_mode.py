@@ -22,7 +22,7 @@ from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest, RerunSettings
-from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from tests.fakes.freezer import FAR
 from tests.fakes.house import ADA, House
 

@@ -8,7 +8,7 @@ from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, Link
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.service.records import omission
 from airflow_rerun_downstream.service.views import Omission
 from tests.fakes.house import ADA, House

@@ -35,7 +35,7 @@ from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.lineage.declarations import parse
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.ports.lineage import RunFilter
-from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.service.status import ASK
 from airflow_rerun_downstream.settings import Settings
 from tests.fakes.freezer import FAR

@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.plan import PlanOptions
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
-from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.moments import DatabaseClock
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes, report_process

@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, PlanO
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunSettings
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
-from airflow_rerun_downstream.ports.store import RerunFilter
+from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.rerun_store import SqlRerunStore

@@ -19,7 +19,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.installation import Permissions
-from airflow_rerun_downstream.ports.store import Part
+from airflow_rerun_downstream.ports.record_parts import Part
 from airflow_rerun_downstream.service import ChangesView, Service
 from airflow_rerun_downstream.store import tables
 from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
