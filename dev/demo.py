@@ -61,6 +61,7 @@ TABLES = {
     "dashboard": "shop_dashboard",
     "weekly": WEEKLY,
 }
+RUNS_TIMEOUT = 60
 RERUN_TIMEOUT = 240.0
 
 
@@ -113,7 +114,7 @@ class Story:
         rerun = self.submit(client, source, plan)
         self.follow(client, rerun["id"])
         self.show_tables("Every table is right again", right=True)
-        self.check_runs(before, client.dag_runs())
+        self.check_runs(before, self.ended_runs(client))
 
     # --- the steps ----------------------------------------------------------------------------------
 
@@ -220,6 +221,15 @@ class Story:
         feed = json.loads(self.shop.feed_of(day).read_text())
         dollars = sum(order["dollars"] for order in feed["orders"] if not order["cancelled"])
         return float(dollars * self.shop.RIGHT_RATE)
+
+    def ended_runs(self, client: AirflowClient) -> list[Json]:
+        """The Dag runs when all have ended: the scheduler ends a run some time after the last of its tasks."""
+
+        def ended() -> list[Json] | None:
+            runs = client.dag_runs()
+            return runs if all(run["state"] in ("success", "failed") for run in runs) else None
+
+        return wait_until(ended, RUNS_TIMEOUT, "all Dag runs to end")
 
     def check_runs(self, before: list[Json], after: list[Json]) -> None:
         """No run was added, none failed, and the other days' runs were left alone."""
