@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,20 +13,25 @@ from typing import Any
 class CheckedOut:
     """Connections that were taken from pools while `checked_out` was open, and aren't given back."""
 
-    now: int = 0
     peak: int = 0
     taken: int = 0
+    out: set[int] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, *_: Any) -> None:
+    @property
+    def now(self) -> int:
+        """How many are out at this moment."""
+        return len(self.out)
+
+    def take(self, _connection: Any, record: Any, *_: Any) -> None:
         with self.lock:
-            self.now += 1
+            self.out.add(id(record))
             self.taken += 1
             self.peak = max(self.peak, self.now)
 
-    def give_back(self, *_: Any) -> None:
+    def give_back(self, _connection: Any, record: Any) -> None:
         with self.lock:
-            self.now -= 1
+            self.out.discard(id(record))  # one that was taken before comes back too: nobody has counted it
 
 
 @contextmanager
@@ -36,7 +40,6 @@ def checked_out() -> Iterator[CheckedOut]:
     from sqlalchemy import event
     from sqlalchemy.pool import Pool
 
-    gc.collect()  # what an earlier test has dropped goes back to its pool when it is collected: not while we count
     found = CheckedOut()
     event.listen(Pool, "checkout", found.take)
     event.listen(Pool, "checkin", found.give_back)
