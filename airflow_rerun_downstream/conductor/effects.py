@@ -133,7 +133,7 @@ class Effects:
         return True
 
     def release(self, work: Work, rerun: Rerun, step: Release) -> bool:
-        """Let a frozen member's run go; the member stays in the record as it was."""
+        """Release a frozen member's run; the member stays in the record as it was."""
         moved = work.store.move_member(
             step.member.id,
             after=MemberState.RELEASED,

@@ -34,11 +34,12 @@ def rebuilt_by(work: Work, rerun: Rerun, member: Member, besides: Collection[Not
         links = [*work.store.links_into(rerun.id, here), *work.store.links_out_of(rerun.id, [here])]
         others = work.store.not_made_anew_of(rerun.id, ends_of(links) - {here})
         left += left_as_it_was(work, rerun, others)
-    old = [*old_events(work, member, links, others), *old_makers(work, links, others, here)]
+    gone = [(one, what) for one, what in others if what.reason == GONE]
+    old = [*old_events(work, member, links, gone), *old_makers(work, links, gone, here)] if gone else []
     if not left and not old:
         return ()
     structures = structures_of(work, sorted({member.ref, *(one.ref for one, _ in left)}))
-    return rebuilt(grown(work, rerun, [member])[0], links, left, structures, besides, old, dropped_in(others))
+    return rebuilt(grown(work, rerun, [member])[0], links, left, structures, besides, old, dropped_in(gone))
 
 
 def dropped_in(everything: Iterable[tuple[Member, NotMadeAnew]]) -> frozenset[tuple[RunRef, str]]:
@@ -47,18 +48,17 @@ def dropped_in(everything: Iterable[tuple[Member, NotMadeAnew]]) -> frozenset[tu
 
 
 def old_makers(
-    work: Work, links: Iterable[Link], others: Collection[tuple[Member, NotMadeAnew]], here: RunRef
+    work: Work, links: Iterable[Link], gone: Collection[tuple[Member, NotMadeAnew]], here: RunRef
 ) -> list[tuple[Member, NotMadeAnew]]:
     """What Dags have dropped that stood before the task which had made a member's run, and hasn't run again since: the
-    run still reads that.
+    run still reads that. ``gone``: all that they have dropped.
     """
     makers = [link for link in links if link.kind is LinkKind.TRIGGER and link.to_task_id is None]
     makers = [link for link in makers if link.downstream == here]
-    dropped = [(one, what) for one, what in others if what.reason == GONE] if makers else []
-    structures = structures_of(work, sorted({one.ref for one, _ in dropped}))
+    structures = structures_of(work, sorted({one.ref for one, _ in gone}) if makers else ())
     return [
         (one, what)
-        for one, what in dropped
+        for one, what in gone
         for link in makers
         if link.upstream == at_submit(one)
         and all(task.task_id != link.from_task_id for task in one.tasks)
@@ -67,14 +67,14 @@ def old_makers(
 
 
 def old_events(
-    work: Work, member: Member, links: Iterable[Link], others: Collection[tuple[Member, NotMadeAnew]]
+    work: Work, member: Member, links: Iterable[Link], gone: Collection[tuple[Member, NotMadeAnew]]
 ) -> list[tuple[Member, NotMadeAnew]]:
     """What Dags have dropped of whose asset events a member's run has still read one: nothing has told that again.
 
     One statement, where a Dag has dropped what the run may have read.
     """
     told = {(link.upstream, link.from_task_id) for link in links if link.kind is LinkKind.ASSET}
-    dropped = [(one, what) for one, what in others if what.reason == GONE and (at_submit(one), what.task_id) in told]
+    dropped = [(one, what) for one, what in gone if (at_submit(one), what.task_id) in told]
     if not dropped:
         return []
     read = {
@@ -106,16 +106,19 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
         for member, what in some:
             found.setdefault(at_submit(member), []).append(what)
     late = dict[int, tuple[NotMadeAnew, ...]]()
+
+    def add(member: Member, more: Iterable[NotMadeAnew]) -> None:
+        ref, new = at_submit(member), list(more)
+        listed[ref] += new
+        stays[ref] += new
+        late[member.id] = tuple(listed[ref])
+
     for member, behind in left_behind(work, rerun, members, listed) if skipped else ():
-        for found in (listed, stays):
-            found[at_submit(member)] += behind
-        late[member.id] = tuple(listed[at_submit(member)])
+        add(member, behind)
     for was in (one for one, member in zip(before, members, strict=True) if one.tasks != member.tasks):
         ref = at_submit(was)
         if ref in settled and (more := rebuilt_by(work, rerun, was, listed[ref])):
-            listed[ref] += more
-            stays[ref] += more
-            late[was.id] = tuple(listed[ref])
+            add(was, more)
     beside, dropped = dict[RunRef, list[Link]](), dropped_in(everything)
     links = work.store.links(rerun.id)
     for link in [*links, *through_waiting(links)]:
@@ -129,9 +132,7 @@ def known_late(work: Work, rerun: Rerun, members: Collection[Member]) -> dict[in
             others = (ends_of(beside[reader]) - {reader}) & settled.keys()
             left = [(settled[ref], what) for ref in sorted(others) for what in stays[ref]]
             if more := rebuilt(member, beside[reader], left, structures, listed[reader], dropped=dropped):
-                listed[reader] += more
-                stays[reader] += more
-                late[member.id] = tuple(listed[reader])
+                add(member, more)
                 queue.append(reader)
     return late
 

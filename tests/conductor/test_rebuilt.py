@@ -227,23 +227,34 @@ def test_who_has_read_an_asset_event_of_what_its_dag_has_dropped(again: bool) ->
     assert {what.because_of for _, what in listed} <= {None, middle}
 
 
-@pytest.mark.parametrize(("order", "on_top"), [("old >> fire; beside", True), ("old; beside >> fire", False)])
-def test_a_run_whose_maker_stood_behind_what_its_dag_has_dropped(order: str, on_top: bool) -> None:
-    """The maker doesn't run again: the run goes on reading what the maker had stood behind."""
-    house = House()
+def made_by_a_task(house: House, order: str) -> tuple[RunRef, RunRef]:
+    """A run of a Dag of that order, and the one that its task ``fire`` has made."""
     world = house.world
     world.dag("parent", order)
     parent = world.run("parent")
     world.trigger_task("parent", "fire", "child")
     child = world.run("child", run_type="operator_triggered", online=True)
     world.made(parent, "fire", child)
+    return parent, child
+
+
+def rerun_without_old(house: House, parent: RunRef, child: RunRef) -> None:
+    """Both are rerun, and have ended; a newer version doesn't have the task ``old``."""
     house.service.submit(ADA, RerunRequest(PlanRequest(parent)))
     house.tick()
-    world.set_tasks(parent, "removed", only={"old"})
+    house.world.set_tasks(parent, "removed", only={"old"})
     for ref in (parent, child):
-        world.finish(ref, at=house.clock.now())
+        house.world.finish(ref, at=house.clock.now())
         house.tick()
         house.tick()
+
+
+@pytest.mark.parametrize(("order", "on_top"), [("old >> fire; beside", True), ("old; beside >> fire", False)])
+def test_a_run_whose_maker_stood_behind_what_its_dag_has_dropped(order: str, on_top: bool) -> None:
+    """The maker doesn't run again: the run goes on reading what the maker had stood behind."""
+    house = House()
+    parent, child = made_by_a_task(house, order)
+    rerun_without_old(house, parent, child)
     assert house.service.rerun(ADA, 1).rerun.state.value == "succeeded"
     found = [(one.ref.dag_id, what.task_id, what.because_of) for one, what in house.store.not_made_anew(1)]
     assert found == [("parent", "old", None), *([("child", "t", parent)] if on_top else [])]
@@ -252,21 +263,12 @@ def test_a_run_whose_maker_stood_behind_what_its_dag_has_dropped(order: str, on_
 def test_what_a_newer_version_adds_to_such_a_run_after_it_was_judged() -> None:
     house = House()
     world = house.world
-    world.dag("parent", "old >> fire; beside")
     world.dag("child", "t; waits")
-    parent, last = world.run("parent"), world.run("last")
-    world.trigger_task("parent", "fire", "child")
-    child = world.run("child", run_type="operator_triggered", online=True)
-    world.made(parent, "fire", child)
+    parent, child = made_by_a_task(house, "old >> fire; beside")
+    last = world.run("last")
     world.consumed(child, "t", by=last, asset="a")
     house.clock.advance(hours=1)
-    house.service.submit(ADA, RerunRequest(PlanRequest(parent)))
-    house.tick()
-    world.set_tasks(parent, "removed", only={"old"})
-    for ref in (parent, child):
-        world.finish(ref, at=house.clock.now())
-        house.tick()
-        house.tick()
+    rerun_without_old(house, parent, child)
     version = world.new_version("child")
     world.dag("child", "t >> new; waits")
     world.structures["child"] = replace(world.structures["child"], version=version)
