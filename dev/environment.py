@@ -32,6 +32,9 @@ HELD_BACK = {"3.2": ["fastapi<0.137", "cadwyn<8"]}
 NEXT = ["apache-airflow==3.4.0b2", "apache-airflow-core==3.4.0b2", "apache-airflow-task-sdk==1.4.0b2"]
 BESIDE_NEXT = ["apache-airflow-providers-standard", "psycopg2-binary", "asyncpg"]
 
+COMPILED = "--compile-bytecode"
+"""Once for all: where Python may not write bytecode, each process that imports Airflow would compile it again."""
+
 
 def run(*command: str | Path) -> None:
     """Run a command and end with its exit status if it fails."""
@@ -76,7 +79,7 @@ def make_environment(airflow: str, name: str, *groups: str) -> None:
         sys.exit(f"no constraints for Airflow {airflow}; there are some for {known}")
     if not python_of(name).exists():
         run(uv(), "venv", "--quiet", "--python", Path(sys.executable), VENVS / name)
-    install = ["pip", "install", "--quiet", "--editable", "."]
+    install = ["pip", "install", "--quiet", COMPILED, "--editable", "."]
     chosen = [part for group in groups for part in ("--group", group)]
     run(uv(), *install, *chosen, "--python", python_of(name), "--constraints", constraints)
 
@@ -87,7 +90,7 @@ def make_next() -> None:
         sys.exit("Airflow's next version needs Python 3.11; name one with `make PYTHON=python3.11 …`")
     if not python_of("next").exists():
         run(uv(), "venv", "--quiet", "--python", Path(sys.executable), VENVS / "next")
-    into = ["pip", "install", "--quiet", "--python", python_of("next")]
+    into = ["pip", "install", "--quiet", COMPILED, "--python", python_of("next")]
     run(uv(), *into, "--requirements", constraints_of("next"))
     run(uv(), *into, "--no-deps", "--editable", ".")
 
