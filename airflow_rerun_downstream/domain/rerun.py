@@ -96,8 +96,8 @@ def rerun_actions(rerun: Rerun) -> tuple[str, ...]:
     return ACTIONS[rerun.state] + (("release",) if frozen else ())
 
 
-def member_actions(rerun: Rerun, member: Member) -> tuple[str, ...]:
-    """The actions that a person may take on a member now."""
-    if not rerun.active or rerun.state is RerunState.TERMINATING:
+def member_actions(state: RerunState, member: Member) -> tuple[str, ...]:
+    """The actions that a person may take now on a member of a rerun in this state."""
+    if state not in ACTIVE_RERUN_STATES or state is RerunState.TERMINATING:
         return ()
     return MEMBER_ACTIONS.get(member.state, ())

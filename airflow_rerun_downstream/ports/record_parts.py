@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES, RerunState
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,25 @@ class Part:
     offset: int = 0
 
 
+@dataclass(frozen=True)
+class Lines:
+    """What lines of a record are about.
+
+    ``members``: how many are about members of each Dag; None: about no member that there is. ``others``: the Dags that
+    they name besides. ``last``: the greatest id of these lines and those before them.
+    """
+
+    members: Mapping[str | None, int] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
+    last: int = 0
+
+    def and_later(self, more: Lines) -> Lines:
+        """These lines and later ones."""
+        counts = Counter(self.members)
+        counts.update(more.members)
+        return Lines(dict(counts), self.others | more.others, more.last)
+
+
 EVERYTHING = Part()
 """All of a rerun's rows."""
 
@@ -59,3 +80,8 @@ class Head:
     state: RerunState
     created_at: datetime
     revision: int
+
+    @property
+    def active(self) -> bool:
+        """Whether the rerun may still move."""
+        return self.state in ACTIVE_RERUN_STATES

@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Part, RerunFilter
+from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Lines, Part, RerunFilter
 
 
 class RerunStore(Protocol):
@@ -107,24 +107,16 @@ class RerunStore(Protocol):
         """Those of some runs that were members' at submit."""
         ...
 
-    def link_dags(self, rerun_id: int) -> frozenset[str]:
-        """The Dags that the links of a rerun join."""
-        ...
-
-    def count_links(self, rerun_id: int, part: Part) -> int:
-        """How many links `links` would answer without a limit."""
+    def link_dags(self, rerun_id: int) -> dict[tuple[str, str], int]:
+        """The Dags that the links of a rerun join, and how many of `links` lead from which to which."""
         ...
 
     def events(self, rerun_id: int, part: Part = EVERYTHING, *, after: int = 0) -> list[RerunEvent]:
         """The record, oldest first. ``after``: the lines with a greater id, which are those that were added later."""
         ...
 
-    def named_dags(self, rerun_id: int, *, after: int = 0) -> tuple[frozenset[str], int]:
-        """The Dags that the lines with a greater id name besides their members', and the last of these ids."""
-        ...
-
-    def count_events(self, rerun_id: int, part: Part) -> int:
-        """How many lines `events` would answer without a limit."""
+    def lines(self, rerun_id: int, *, after: int = 0) -> Lines:
+        """What the lines of `events` with a greater id are about. No line is ever changed."""
         ...
 
     def active(self) -> list[ActiveRerun]:

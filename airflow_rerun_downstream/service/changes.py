@@ -13,7 +13,7 @@ from airflow_rerun_downstream.ports.record_parts import Head
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.core import Core
 from airflow_rerun_downstream.service.names import Named
-from airflow_rerun_downstream.service.records import eyes, member_views, part_of, rerun_views
+from airflow_rerun_downstream.service.records import eyes, member_views, part_of, readable_head, rerun_views
 from airflow_rerun_downstream.service.views import ChangesView
 
 LARGEST = 2**31 - 1
@@ -67,10 +67,8 @@ class Changes(Core):
         At most ``limit`` members and as many lines of the record at a time. Raises `NotFound`.
         """
         with self.unit_of_work() as work:
-            head = work.store.head(rerun_id)
-            named = None if head is None else self.names.of(work, head)
-            if head is None or named is None or not work.permissions.readable(actor, [head.source.dag_id]):
-                raise NotFound(f"There is no rerun {rerun_id}.")
+            head = readable_head(actor, work, rerun_id)
+            named = self.names.of(work, head)
             sight = sight_of(actor, work, head, named)
             known = Cursor.read(since)
             whole = known is None or known.sight != sight or known.until > head.revision
@@ -102,7 +100,7 @@ def news(
         whole=whole,
         more=more,
         rerun=rerun_views(actor, work, [rerun], {rerun.id: named.members})[0] if begins else None,
-        members=tuple(member_views(actor, work, rerun, members)),
+        members=tuple(member_views(actor, work, rerun, members, named.members)),
         events=tuple(eyes(actor, work).events(lines, named.members)),
     )
 

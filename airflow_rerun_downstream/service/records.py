@@ -17,9 +17,10 @@ from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
-from airflow_rerun_downstream.ports.record_parts import Part, RerunFilter
+from airflow_rerun_downstream.ports.record_parts import Head, Part, RerunFilter
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.core import Core
+from airflow_rerun_downstream.service.names import link_count, member_count
 from airflow_rerun_downstream.service.views import LiveRun, MemberView, Omission, ProofView, RerunView
 
 ACCEPTED = frozenset({"stays_polluted", REBUILT})
@@ -52,31 +53,33 @@ class Records(Core):
         ``only``: of those among these.
         """
         with self.unit_of_work() as work:
-            rerun = readable_rerun(actor, work, rerun_id)
-            dags = work.store.member_dags([rerun_id])[rerun_id]
+            head = readable_head(actor, work, rerun_id)
+            dags = self.names.members(work, head)
             readable = work.permissions.readable(actor, dags)
             if only is not None:
                 found = work.store.members(rerun_id, Part(readable), only=only)
-                return member_views(actor, work, rerun, found[offset : offset + limit]), len(found)
+                return member_views(actor, work, head, found[offset : offset + limit], dags), len(found)
             page = work.store.members(rerun_id, part_of(dags, readable, limit, offset))
-            total = sum(count for dag_id, count in dags.items() if dag_id in readable)
-            return member_views(actor, work, rerun, page), total
+            return member_views(actor, work, head, page, dags), member_count(dags, readable)
 
     def links(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
         """A page of the links of which the user may read both ends."""
         with self.unit_of_work() as work:
-            readable_rerun(actor, work, rerun_id)
-            dags, seeing = work.store.link_dags(rerun_id), eyes(actor, work)
-            part = part_of(dags, seeing.among(dags), limit, offset)
-            return seeing.links(work.store.links(rerun_id, part)), work.store.count_links(rerun_id, part)
+            counts, seeing = self.names.links(work, readable_head(actor, work, rerun_id)), eyes(actor, work)
+            dags = frozenset(dag_id for ends in counts for dag_id in ends)
+            seen = seeing.among(dags)
+            page = work.store.links(rerun_id, part_of(dags, seen, limit, offset))
+            return seeing.links(page), link_count(counts, seen)
 
     def events(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[RerunEvent], int]:
         """A page of the record, oldest first; lines about members that the user may not read are left out."""
         with self.unit_of_work() as work:
-            readable_rerun(actor, work, rerun_id)
-            dags, seeing = work.store.member_dags([rerun_id])[rerun_id], eyes(actor, work)
-            part = part_of(dags, seeing.among(dags), limit, offset)
-            return seeing.events(work.store.events(rerun_id, part), dags), work.store.count_events(rerun_id, part)
+            named, seeing = self.names.of(work, readable_head(actor, work, rerun_id)), eyes(actor, work)
+            seen = seeing.among(named.members)
+            page = work.store.events(rerun_id, part_of(named.members, seen, limit, offset))
+            # A line may have come since the count was read.
+            total = max(named.line_count(seen), offset + len(page) if page else 0)
+            return seeing.events(page, named.members), total
 
     def not_made_anew(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Omission], int]:
         """A page of what wasn't made anew: what members count without that, then what was left out at submit."""
@@ -109,6 +112,14 @@ def readable_rerun(actor: Actor, work: Work, rerun_id: int) -> Rerun:
     if rerun is None or not work.permissions.readable(actor, [rerun.source.dag_id]):
         raise NotFound(f"There is no rerun {rerun_id}.")
     return rerun
+
+
+def readable_head(actor: Actor, work: Work, rerun_id: int) -> Head:
+    """A rerun at a glance, whose source the user may read. Raises `NotFound`."""
+    head = work.store.head(rerun_id)
+    if head is None or not work.permissions.readable(actor, [head.source.dag_id]):
+        raise NotFound(f"There is no rerun {rerun_id}.")
+    return head
 
 
 def readable_member(actor: Actor, work: Work, rerun_id: int, member_id: int) -> Member:
@@ -150,18 +161,21 @@ def rerun_views(
 def member_view(actor: Actor, work: Work, rerun_id: int, member_id: int) -> MemberView:
     """One member as the user may see it."""
     rerun = readable_rerun(actor, work, rerun_id)
-    return member_views(actor, work, rerun, [readable_member(actor, work, rerun_id, member_id)])[0]
+    page, dags = [readable_member(actor, work, rerun_id, member_id)], work.store.member_dags([rerun_id])[rerun_id]
+    return member_views(actor, work, rerun, page, dags)[0]
 
 
-def member_views(actor: Actor, work: Work, rerun: Rerun, page: Sequence[Member]) -> list[MemberView]:
-    """Members with their live state and what they wait for."""
+def member_views(
+    actor: Actor, work: Work, rerun: Rerun | Head, page: Sequence[Member], dags: Collection[str]
+) -> list[MemberView]:
+    """Members with their live state and what they wait for; ``dags``: those of all of the rerun's members."""
     live = work.facts.runs.now([member.ref for member in page]) if page else {}
     waiting = [member.id for member in page if rerun.active and member.state in WAITING]
     awaited = work.store.awaited(waiting) if waiting else {}
-    dags = {ref.dag_id for refs in awaited.values() for ref in refs}
-    readable = work.permissions.readable(actor, dags) if dags else frozenset()
-    actions = {member.id: found for member in page if (found := member_actions(rerun, member))}
-    may_act = bool(actions) and bool(allowed_among(actor, work, [rerun], work.store.member_dags([rerun.id])))
+    named = {ref.dag_id for refs in awaited.values() for ref in refs}
+    readable = work.permissions.readable(actor, named) if named else frozenset()
+    actions = {member.id: found for member in page if (found := member_actions(rerun.state, member))}
+    may_act = bool(actions) and bool(allowed_among(actor, work, [rerun], {rerun.id: dags}))
     views = []
     for member in page:
         run = live.get(member.ref)
@@ -224,13 +238,13 @@ def eyes(actor: Actor, work: Work) -> Seeing:
     return Seeing(lambda dag_ids: work.permissions.readable(actor, dag_ids))
 
 
-def dags_of(rerun: Rerun, members: Mapping[int, Mapping[str, int]]) -> frozenset[str]:
+def dags_of(rerun: Rerun | Head, members: Mapping[int, Collection[str]]) -> frozenset[str]:
     """Every Dag that one must be allowed to rerun to control a rerun; ``members``: those of its members, by rerun."""
     return frozenset(members[rerun.id]) | {rerun.source.dag_id}
 
 
 def allowed_among(
-    actor: Actor, work: Work, reruns: Sequence[Rerun], members: Mapping[int, Mapping[str, int]]
+    actor: Actor, work: Work, reruns: Sequence[Rerun | Head], members: Mapping[int, Collection[str]]
 ) -> frozenset[int]:
     """The reruns that the user may control: each of their Dags, as for a submit."""
     wanted = {rerun.id: dags_of(rerun, members) for rerun in reruns}

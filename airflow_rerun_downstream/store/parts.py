@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
 
 from airflow_rerun_downstream.domain.member import Awaited, Member, own_stages
 from airflow_rerun_downstream.domain.plan import Link
@@ -16,16 +17,16 @@ from airflow_rerun_downstream.ports.record_parts import Part
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import event_of, gates_of, link_of, member_of
 from airflow_rerun_downstream.store.tables import event, gate, link, member
+from airflow_rerun_downstream.store.types import unknown_last
 
 IN_TURN = (
     member.c.depth,
-    case((member.c.run_after.is_(None), 1), else_=0),
-    member.c.run_after,
+    unknown_last(member.c.run_after),
     member.c.dag_id,
     func.coalesce(member.c.run_id, ""),
     member.c.id,
 )
-"""The members' order: that of `mapping.in_order`."""
+"""The members' order: that of `mapping.in_order`. An index has its beginning."""
 
 
 def members(executor: Executor, rerun_id: int, part: Part, only: Collection[int] | None) -> list[Member]:
@@ -89,6 +90,8 @@ def awaited(executor: Executor, member_ids: Collection[int]) -> dict[int, list[R
 def links(executor: Executor, rerun_id: int, part: Part) -> list[Link]:
     """Links in the plan's order; one statement."""
     wanted = select(link).where(links_among(rerun_id, part)).order_by(link.c.position)
+    if part.readable is None:  # then a link's position is its place
+        wanted, part = wanted.where(link.c.position >= part.offset), replace(part, offset=0)
     return [link_of(row) for row in executor.execute(cut(wanted, part))]
 
 
@@ -133,12 +136,11 @@ def links_among(rerun_id: int, part: Part) -> ColumnElement[bool]:
     return and_(link.c.rerun_id == rerun_id, *among(part, link.c.upstream_dag_id, link.c.downstream_dag_id))
 
 
-def link_dags(executor: Executor, rerun_id: int) -> frozenset[str]:
-    """The Dags at the ends of links; one statement."""
-    upstream, downstream = (
-        select(end).where(link.c.rerun_id == rerun_id) for end in (link.c.upstream_dag_id, link.c.downstream_dag_id)
-    )
-    return frozenset(executor.execute(union(upstream, downstream)).scalars())
+def link_dags(executor: Executor, rerun_id: int) -> dict[tuple[str, str], int]:
+    """How many links there are from Dag to Dag; one statement."""
+    ends = (link.c.upstream_dag_id, link.c.downstream_dag_id)
+    counted = select(*ends, func.count()).where(link.c.rerun_id == rerun_id).group_by(*ends)
+    return {(upstream, downstream): number for upstream, downstream, number in executor.execute(counted)}
 
 
 def events(executor: Executor, rerun_id: int, part: Part, after: int = 0) -> list[RerunEvent]:
@@ -163,8 +165,3 @@ def among(part: Part, *dags: Any) -> list[ColumnElement[bool]]:
 def cut(wanted: Select[Any], part: Part) -> Select[Any]:
     """The statement for the part's rows."""
     return wanted.limit(part.limit).offset(part.offset or None)
-
-
-def count(executor: Executor, table: Table, where: ColumnElement[bool]) -> int:
-    """How many rows there are."""
-    return int(executor.execute(select(func.count()).select_from(table).where(where)).scalar_one())

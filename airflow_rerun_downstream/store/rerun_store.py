@@ -18,12 +18,12 @@ from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Part, RerunFilter
+from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Lines, Part, RerunFilter
 from airflow_rerun_downstream.store import active_reruns, codec, insertion, moves, omissions, parts, revisions, search
 from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import children_of, counts_of, members_of, rerun_of
-from airflow_rerun_downstream.store.tables import active_run, event, link, member, rerun
+from airflow_rerun_downstream.store.tables import active_run, event, member, rerun
 
 
 class SqlRerunStore:
@@ -101,25 +101,17 @@ class SqlRerunStore:
         """See `RerunStore.taking_part`."""
         return parts.taking_part(self._executor, rerun_id, runs)
 
-    def link_dags(self, rerun_id: int) -> frozenset[str]:
+    def link_dags(self, rerun_id: int) -> dict[tuple[str, str], int]:
         """See `RerunStore.link_dags`."""
         return parts.link_dags(self._executor, rerun_id)
-
-    def count_links(self, rerun_id: int, part: Part) -> int:
-        """See `RerunStore.count_links`."""
-        return parts.count(self._executor, link, parts.links_among(rerun_id, part))
 
     def events(self, rerun_id: int, part: Part = EVERYTHING, *, after: int = 0) -> list[RerunEvent]:
         """See `RerunStore.events`."""
         return parts.events(self._executor, rerun_id, part, after)
 
-    def named_dags(self, rerun_id: int, *, after: int = 0) -> tuple[frozenset[str], int]:
-        """See `RerunStore.named_dags`."""
-        return revisions.named_dags(self._executor, rerun_id, after)
-
-    def count_events(self, rerun_id: int, part: Part) -> int:
-        """See `RerunStore.count_events`."""
-        return parts.count(self._executor, event, parts.events_among(rerun_id, part))
+    def lines(self, rerun_id: int, *, after: int = 0) -> Lines:
+        """See `RerunStore.lines`. Two statements."""
+        return revisions.lines(self._executor, rerun_id, after)
 
     def active(self) -> list[ActiveRerun]:
         """See `RerunStore.active`. A change costs one statement more, a rerun that is new to the cache four."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Text, cast, func, or_, select
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Text, and_, cast, func, select, union
 
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import RerunState
-from airflow_rerun_downstream.ports.record_parts import Head, Part
+from airflow_rerun_downstream.ports.record_parts import Head, Lines, Part
 from airflow_rerun_downstream.store.executor import Executor
 from airflow_rerun_downstream.store.parts import among, cut, with_gates
 from airflow_rerun_downstream.store.tables import event, gate, member, rerun
+
+if TYPE_CHECKING:
+    from sqlalchemy import CompoundSelect
 
 NAMING_NONE = ("[]", "null")
 """The Dags that most lines name, as the database has them."""
@@ -29,25 +34,32 @@ def head(executor: Executor, rerun_id: int) -> Head | None:
 def members(executor: Executor, rerun_id: int, since: int, after: int, part: Part) -> list[Member]:
     """Changed members and those that wait for them, by id; two statements."""
     mine = (member.c.rerun_id == rerun_id, member.c.id > after, *among(part, member.c.dag_id))
-    news = () if since < 0 else (changed(rerun_id, since),)
+    news = () if since < 0 else (member.c.id.in_(changed(rerun_id, since, after)),)
     wanted = select(member).where(*mine, *news).order_by(member.c.id)
     return with_gates(executor, executor.execute(cut(wanted, part)).all())
 
 
-def changed(rerun_id: int, since: int) -> ColumnElement[bool]:
-    """A member must have been written later, or wait for one that has: what it still waits for may be another."""
-    awaited = member.alias("awaited")
-    moved = (awaited.c.rerun_id == rerun_id, awaited.c.revision > since)
-    waiting = select(gate.c.member_id).join(awaited, awaited.c.id == gate.c.waits_for_member_id).where(*moved)
-    return or_(member.c.revision > since, member.c.id.in_(waiting))
+def changed(rerun_id: int, since: int, after: int) -> CompoundSelect[Any]:
+    """The members that were written later, and those that wait for such: what they still wait for may be another.
+
+    Both are found by indexes: a condition with an OR would be tried on each member.
+    """
+    moved = member.alias("moved")
+    later = and_(moved.c.rerun_id == rerun_id, moved.c.revision > since)
+    waiting = select(gate.c.member_id).join(moved, moved.c.id == gate.c.waits_for_member_id)
+    return union(select(moved.c.id).where(later, moved.c.id > after), waiting.where(later, gate.c.member_id > after))
 
 
-def named_dags(executor: Executor, rerun_id: int, after: int) -> tuple[frozenset[str], int]:
-    """The Dags that later lines of the record name, and the last line; two statements, and the rows that name any."""
-    mine = event.c.rerun_id == rerun_id
-    last = executor.execute(select(func.max(event.c.id)).where(mine, event.c.id > after)).scalar()
-    if last is None:
-        return frozenset(), after
+def lines(executor: Executor, rerun_id: int, after: int) -> Lines:
+    """What later lines of the record are about; two statements: a row for each Dag, and the rows that name others."""
+    mine = and_(event.c.rerun_id == rerun_id, event.c.id > after)
+    about = event.outerjoin(member, member.c.id == event.c.member_id)
+    counted = select(member.c.dag_id, func.count().label("lines"), func.max(event.c.id).label("last"))
+    rows = executor.execute(counted.select_from(about).where(mine).group_by(member.c.dag_id)).all()
+    if not rows:
+        return Lines(last=after)
+    last = max(row.last for row in rows)
     naming = cast(event.c.dag_ids, Text).not_in(NAMING_NONE)
-    wanted = select(event.c.dag_ids).where(mine, event.c.id > after, event.c.id <= last, naming)
-    return frozenset(dag_id for row in executor.execute(wanted) for dag_id in row.dag_ids or ()), last
+    wanted = select(event.c.dag_ids).where(mine, event.c.id <= last, naming)
+    others = frozenset(dag_id for row in executor.execute(wanted) for dag_id in row.dag_ids or ())
+    return Lines({row.dag_id: row.lines for row in rows}, others, last)

@@ -106,6 +106,7 @@ member = Table(
     sqlite_autoincrement=True,
 )
 Index(None, member.c.dag_id, member.c.run_id)
+Index(None, member.c.rerun_id, member.c.depth, member.c.run_after)
 Index(None, member.c.rerun_id, member.c.revision)
 """A rerun's ``revision`` goes up with each change of it or of its members, and a member has that of its last change:
 who knows a rerun at a revision reads what is later.
@@ -140,7 +141,7 @@ link = Table(
     f"{PREFIX}link",
     metadata,
     Column("id", Integer, primary_key=True),
-    owned_by("rerun_id", "rerun", nullable=False, index=True),
+    owned_by("rerun_id", "rerun", nullable=False),
     Column("position", Integer, nullable=False),
     airflow_id("upstream_dag_id", nullable=False),
     airflow_id("upstream_run_id", nullable=False),
@@ -153,14 +154,16 @@ link = Table(
     airflow_id("from_task_id"),
     airflow_id("to_task_id"),
 )
+Index(None, link.c.rerun_id, link.c.position)
 Index(f"ix_{PREFIX}link_upstream", link.c.rerun_id, link.c.upstream_dag_id, link.c.upstream_run_id)
 Index(f"ix_{PREFIX}link_downstream", link.c.rerun_id, link.c.downstream_dag_id, link.c.downstream_run_id)
+"""A rerun's links are never changed; their positions count from 0 without a gap."""
 
 event = Table(
     f"{PREFIX}event",
     metadata,
     Column("id", Integer, primary_key=True),
-    owned_by("rerun_id", "rerun", nullable=False, index=True),
+    owned_by("rerun_id", "rerun", nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", String(50), nullable=False),
@@ -168,6 +171,7 @@ event = Table(
     Column("detail", Text),
     Column("dag_ids", JSON),
 )
+Index(None, event.c.rerun_id, event.c.id)
 
 not_made_anew = Table(
     f"{PREFIX}not_made_anew",

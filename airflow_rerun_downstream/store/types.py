@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import DateTime
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 if TYPE_CHECKING:
     Decorator = TypeDecorator[datetime]
+    Element = FunctionElement[Any]
 else:
     Decorator = TypeDecorator  # SQLAlchemy 1.4 has no generic one
+    Element = FunctionElement
 
 
 class UtcDateTime(Decorator):
@@ -43,3 +47,22 @@ class UtcDateTime(Decorator):
         if value is None:
             return None
         return value.replace(tzinfo=timezones.utc) if value.tzinfo is None else value.astimezone(timezones.utc)
+
+
+class unknown_last(Element):
+    """What to sort by, upwards, with unknown values last."""
+
+    inherit_cache = True
+
+
+@compiles(unknown_last)
+def told_to_be_last(element: unknown_last, compiler: Any, **options: Any) -> str:
+    """Two keys."""
+    column = compiler.process(element.clauses, **options)
+    return f"CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, {column}"
+
+
+@compiles(unknown_last, "postgresql")
+def last_anyway(element: unknown_last, compiler: Any, **options: Any) -> str:
+    """The column alone: that is the order of an index, too, which would otherwise be of no use."""
+    return str(compiler.process(element.clauses, **options))

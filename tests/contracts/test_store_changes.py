@@ -18,7 +18,7 @@ from airflow_rerun_downstream.domain.rerun import RerunEvent
 from airflow_rerun_downstream.domain.states import ImpossibleMove, MemberState, RerunState, Role
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Part
+from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Lines, Part
 from airflow_rerun_downstream.ports.store import RerunStore
 from tests.contracts.test_store import HEAD, LATER, NOW, TAIL, Opened, member, opened, rerun, run
 
@@ -26,9 +26,9 @@ __all__ = ["opened"]
 
 EVERY = tuple(MemberState)
 READS = {
-    *("active", "active_runs", "all_active_runs", "awaited", "changed_members", "children", "count_events"),
-    *("count_links", "count_not_made_anew", "counts_not_made_anew", "events", "gates", "get", "head", "link_dags"),
-    *("links", "links_into", "links_out_of", "member", "member_dags", "members", "named_dags", "not_made_anew"),
+    *("active", "active_runs", "all_active_runs", "awaited", "changed_members", "children"),
+    *("count_not_made_anew", "counts_not_made_anew", "events", "gates", "get", "head", "lines", "link_dags"),
+    *("links", "links_into", "links_out_of", "member", "member_dags", "members", "not_made_anew"),
     *("not_made_anew_of", "page", "taking_part"),
 }
 BEFORE_ANYBODY_LOOKS = {"add", "add_frozen"}
@@ -240,13 +240,15 @@ def test_a_head_is_small_and_true(opened: Opened) -> None:
 def test_lines_that_came_later_and_what_they_name(opened: Opened) -> None:
     with opened() as store:
         rerun_id = store_something(store)
-        assert store.named_dags(rerun_id) == (frozenset(), 0)
+        assert store.lines(rerun_id) == Lines()
         for dag_ids in (["x"], [], ["y", "z"]):
             store.add_event(rerun_id, at=NOW, actor="ann", action="pause", dag_ids=dag_ids)
         one, two, three = store.events(rerun_id)
         assert store.events(rerun_id, after=one.id) == [two, three]
         assert store.events(rerun_id, Part(limit=1), after=one.id) == [two]
         assert store.events(rerun_id, EVERYTHING, after=three.id) == []
-        assert store.named_dags(rerun_id) == ({"x", "y", "z"}, three.id)
-        assert store.named_dags(rerun_id, after=one.id) == ({"y", "z"}, three.id)
-        assert store.named_dags(rerun_id, after=three.id) == (frozenset(), three.id)
+        every, later = store.lines(rerun_id), Lines({None: 2}, frozenset({"y", "z"}), three.id)
+        assert every == Lines({None: 3}, frozenset({"x", "y", "z"}), three.id)
+        assert store.lines(rerun_id, after=one.id) == later
+        assert Lines({None: 1}, frozenset({"x"}), one.id).and_later(later) == every
+        assert store.lines(rerun_id, after=three.id) == Lines(last=three.id)

@@ -31,7 +31,7 @@ from airflow_rerun_downstream.domain.states import (
 )
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
-from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Part, RerunFilter
+from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Lines, Part, RerunFilter
 from tests.fakes.lineage import like
 
 ENDED = frozenset(MemberState) - {
@@ -242,12 +242,9 @@ class FakeStore:
         mine = [one for one in self.rows.members.values() if one.rerun_id == rerun_id]
         return frozenset(RunRef(one.ref.dag_id, one.original_run_id) for one in mine).intersection(runs)
 
-    def link_dags(self, rerun_id: int) -> frozenset[str]:
+    def link_dags(self, rerun_id: int) -> dict[tuple[str, str], int]:
         links = self.rows.links.get(rerun_id, ())
-        return frozenset(end.dag_id for link in links for end in (link.upstream, link.downstream))
-
-    def count_links(self, rerun_id: int, part: Part) -> int:
-        return len(self.links(rerun_id, Part(part.readable)))
+        return dict(Counter((one.upstream.dag_id, one.downstream.dag_id) for one in links))
 
     def events(self, rerun_id: int, part: Part = EVERYTHING, *, after: int = 0) -> list[RerunEvent]:
         dags = {one.id: one.ref.dag_id for one in self.rows.members.values()}
@@ -255,13 +252,12 @@ class FakeStore:
         about = [(one, [dags[one.member_id]] if one.member_id in dags else []) for one in lines]
         return cut([one for one, dag_ids in about if may_read(part, *dag_ids)], part)
 
-    def named_dags(self, rerun_id: int, *, after: int = 0) -> tuple[frozenset[str], int]:
+    def lines(self, rerun_id: int, *, after: int = 0) -> Lines:
         lines = self.events(rerun_id, after=after)
-        named = frozenset(dag_id for one in lines for dag_id in one.dag_ids or ())
-        return named, max((one.id for one in lines), default=after)
-
-    def count_events(self, rerun_id: int, part: Part) -> int:
-        return len(self.events(rerun_id, Part(part.readable)))
+        dags = {one.id: one.ref.dag_id for one in self.rows.members.values()}
+        about = Counter(None if one.member_id is None else dags.get(one.member_id) for one in lines)
+        others = frozenset(dag_id for one in lines for dag_id in one.dag_ids or ())
+        return Lines(dict(about), others, max((one.id for one in lines), default=after))
 
     def active(self) -> list[ActiveRerun]:
         return [
