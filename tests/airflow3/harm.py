@@ -20,7 +20,7 @@ from airflow_rerun_downstream.domain.plan import FutureRef
 from tests.airflow3 import assets, faults, freezing, history, scene, scheduler
 from tests.airflow3.hooks.test_asset_events import Airflow, asset, dag
 from tests.airflow3.hooks.test_expected_runs import Rerun
-from tests.airflow3.restoring import Contents, airflows
+from tests.airflow3.restoring import Contents, Rows, airflows
 
 if TYPE_CHECKING:
     from tests.airflow3.database import Database
@@ -350,6 +350,7 @@ class Trial:
         self.contents = contents_of(database)
         long_ago(database)
         self.before = self.contents.read()
+        self.now: Rows | None = None
         self.story = told
         self.plain = self._after(told.without)
         begin_anew(cold=True)
@@ -381,7 +382,8 @@ class Trial:
 
     def fault(self, line: faults.Line) -> None:
         """Tell the story with an error at a line: Airflow's transaction ends as it does without us, or unharmed."""
-        self.contents.restore(self.before)
+        self.contents.restore(self.before, self.now)
+        self.now = None
         begin_anew(cold=line not in self.warm)
         with faults.raising(line) as raised:
             self.story.act()
@@ -412,7 +414,7 @@ class Trial:
         assert now == self.unharmed or harmless.troubles() or not known, f"{damage}: nobody was told"
 
     def judge(self, what: str) -> None:
-        rows = self.contents.read()
+        rows = self.now = self.contents.read()
         now = airflows(rows)
         if now != self.unharmed:
             changed = {name: (some, self.plain[name]) for name, some in now.items() if some != self.plain[name]}

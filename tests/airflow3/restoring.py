@@ -33,15 +33,24 @@ class Contents:
         self.columns = {name: [column.name for column in table.columns] for name, table in metadata.tables.items()}
         if self.sqlite:
             self.columns[SEQUENCES] = ["name", "seq"]
+        self.types: dict[str, dict[str, str]] = {}
         self.serials = {} if self.sqlite else self._serials()
 
     def read(self) -> Rows:
         with self.database.engine.connect() as connection:
-            return {name: self._rows(connection, name) for name in self.columns}
+            filled = self._filled(connection)
+            return {name: self._rows(connection, name) if name in filled else [] for name in self.columns}
 
-    def restore(self, before: Rows) -> None:
-        """Put the rows back that have changed, and the numbers that come next."""
-        now = self.read()
+    def _filled(self, connection: Connection) -> set[str]:
+        """The tables that have a row, in one statement: most have none."""
+        asked = (f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in self.columns)
+        return set(connection.exec_driver_sql(" UNION ALL ".join(asked)).scalars())
+
+    def restore(self, before: Rows, now: Rows | None = None) -> None:
+        """Put the rows back that have changed, and the numbers that come next. ``now``: what was read last, if
+        nothing has been written since.
+        """
+        now = now or self.read()
         changed = [name for name in self.columns if now[name] != before[name]]
         with self.database.engine.connect() as connection, self._no_foreign_keys(connection):
             for name in changed:
@@ -57,9 +66,12 @@ class Contents:
 
     def _count_on(self, connection: Connection) -> None:
         """Let the next numbers follow those that are there."""
+        numbers = []
         for sequence, (table, column) in self.serials.items():
             last = f'(SELECT max("{column}") FROM "{table}")'
-            connection.exec_driver_sql(f"SELECT setval('{sequence}', coalesce({last}, 1), {last} IS NOT NULL)")
+            numbers.append(f"setval('{sequence}', coalesce({last}, 1), {last} IS NOT NULL)")
+        if numbers:
+            connection.exec_driver_sql(f"SELECT {', '.join(numbers)}")
 
     @contextmanager
     def _no_foreign_keys(self, connection: Connection) -> Iterator[None]:
@@ -92,11 +104,14 @@ class Contents:
         connection.execute(text(f'INSERT INTO "{name}" ({listed}) VALUES ({marks})'), values)
 
     def _types(self, connection: Connection, name: str) -> dict[str, str]:
+        if name in self.types:
+            return self.types[name]
         found = connection.exec_driver_sql(
             "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
             f"WHERE attrelid = '\"{name}\"'::regclass AND attnum > 0 AND NOT attisdropped"
         )
-        return {row[0]: row[1] for row in found}
+        self.types[name] = {row[0]: row[1] for row in found}
+        return self.types[name]
 
     def _serials(self) -> dict[str, tuple[str, str]]:
         with self.database.engine.connect() as connection:
