@@ -74,6 +74,7 @@ class Rebuilt:
         for each in plan.readings:
             if each.maker is not None and each.waits:
                 self.awaited.setdefault(each.downstream, []).append(each)
+        self.waited: set[tuple[RunRef, str]] = set()
         self.reasons: dict[RunRef, dict[str, RunRef]] = {}
         self.queue: deque[tuple[RunRef, frozenset[str], RunRef]] = deque()
         for ref in dict.fromkeys([*self.leaving, *self.awaited]):  # a source that isn't selected is right already
@@ -96,12 +97,19 @@ class Rebuilt:
             if tasks is None or (read := self.read_by(each)) is None or not tasks.isdisjoint(read):
                 here = self.ids.get(each.downstream, frozenset())
                 self.mark(each.downstream, here if each.reached is None else here & each.reached, reason)
-
+                if each.through is not None:
+                    self.pass_through(each.downstream, each.through, reason)
         for each in self.awaited.get(ref, ()):
-            maker = each.maker or ""
-            behind = downstream_tasks(self.structures.get(each.upstream), [maker])
-            self.mark(each.upstream, (behind - {maker}) & self.ids.get(each.upstream, frozenset()), reason)
-            self.pass_on(each.upstream, frozenset(behind), reason)
+            self.pass_through(each.upstream, each.maker or "", reason)
+
+    def pass_through(self, ref: RunRef, task_id: str, reason: RunRef) -> None:
+        """Mark what reads from a task of a run that only waited for another one, or from what follows it there."""
+        if (ref, task_id) in self.waited:
+            return
+        self.waited.add((ref, task_id))
+        behind = downstream_tasks(self.structures.get(ref), [task_id])
+        self.mark(ref, (behind - {task_id}) & self.ids.get(ref, frozenset()), reason)
+        self.pass_on(ref, frozenset(behind), reason)
 
     def read_by(self, each: Reading) -> frozenset[str] | None:
         """The tasks that are read: by a run that a task has made, those before that one. None: all."""

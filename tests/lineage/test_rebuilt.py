@@ -137,6 +137,31 @@ def test_what_follows_a_task_that_waited_for_a_run_that_was_left_out(waits: bool
     assert (("parent", "report", "child") in found, ("last", None, "child") in found) == (waits, waits)
 
 
+@pytest.mark.parametrize("how", ["sensor", "asset"])
+@pytest.mark.parametrize("behind", [True, False])
+def test_who_reads_from_a_task_that_waited_for_the_source(how: str, *, behind: bool) -> None:
+    """What the source leaves out has gone through the task to whoever reads from it, whatever follows it there."""
+    house = House()
+    world = house.world
+    world.dag("child", "load >> clean")
+    world.dag("parent", "fire >> report" if behind else "fire")
+    world.dag("reader", "wait >> use")
+    world.trigger_task("parent", "fire", "child", waits=True)
+    child, parent = world.run("child", run_type="operator_triggered", online=True), world.run("parent")
+    world.made(parent, "fire", child)
+    reader = world.run("reader")
+    if how == "asset":
+        world.consumed(parent, "fire", by=reader, asset="p")
+    else:
+        tasks = frozenset({"fire"})
+        world.sensors.append(SensorDefinition("reader", "wait", "parent", task_ids=tasks, offset_known=True))
+    asked = PlanRequest(child, tasks=(TaskRef("load"),))
+    members = [MemberRequest(reader), *([MemberRequest(parent)] if behind else [])]
+    review = house.service.review(ADA, RerunRequest(asked, members=tuple(members)))
+    found = [shown(one) for one in review.warnings if one.code == CODE]
+    assert found == [*([("parent", None, "child")] if behind else []), ("reader", None, "child")]
+
+
 def test_a_run_that_is_not_in_the_list_is_named(house: House) -> None:
     world = house.world
     hand, reader = world.run("hand", run_type="manual"), world.run("reader")
