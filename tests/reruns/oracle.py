@@ -25,20 +25,29 @@ class Told:
 
 @dataclass
 class Record:
-    """A rerun's record. ``told``: what it lists, and what its submit was told; ``members``: the runs."""
+    """A rerun's record. ``told``: what it lists, and what its submit was told; ``members``: the runs.
+
+    ``not_provable``: the runs that its proof names, because clocks don't tell whether they have read too early.
+    """
 
     state: str
     told: list[Told] = field(default_factory=list)
     members: set[str] = field(default_factory=set)
     events: list[str] = field(default_factory=list)
+    not_provable: set[str] = field(default_factory=set)
 
 
 @dataclass
 class Oracle:
-    """Knows what is wrong. ``origin``: the spots whose data a person has called wrong."""
+    """Knows what is wrong. ``origin``: the spots whose data a person has called wrong.
+
+    ``apart``: by how much two clocks differ, in seconds. ``not_provable``: see `Record`.
+    """
 
     story: Story
     origin: Collection[Spot]
+    apart: float = 0.0
+    not_provable: Collection[str] = frozenset()
     known: dict[int, str | None] = field(default_factory=dict)
 
     def flaw(self, number: int) -> str | None:
@@ -60,13 +69,27 @@ class Oracle:
     def wrong(self, read: Read, number: int) -> str | None:
         """Why what a try has read was no good."""
         assert self.story.submitted is not None
-        if read.moving and number >= self.story.submitted and self.was_wrong(read.spot):
+        too_early = read.moving and number >= self.story.submitted and self.was_wrong(read.spot)
+        if too_early and not self.cannot_be_told(read, number):
             return f"read {read.spot} while that was being made"
         if read.written_by is None:  # before the rerun, the lack of it is what was wrong
             lacking = read.spot in self.origin and number < self.story.submitted
             return f"read {read.spot}, which wasn't there" if lacking else None
         why = self.flaw(read.written_by)
         return None if why is None else f"read {read.spot} of {read.written_by}"
+
+    def cannot_be_told(self, read: Read, number: int) -> bool:
+        """Whether a read came so near to an end of the write that the clocks hide it, and the proof says so."""
+        one = self.story.tries[number]
+        moments = (one.began,) if one.makes_data or one.ended is None else (one.began, one.ended)  # a sensor's end
+        writes = (each for each in self.story.tries if each.spot == read.spot and each.ended is not None)
+        near = (
+            min(at - each.began, (each.ended or at) - at) <= self.apart
+            for each in writes
+            for at in moments
+            if each.began <= at <= (each.ended or at)
+        )
+        return str(one.ref) in self.not_provable and any(near)
 
     def was_wrong(self, spot: Spot) -> bool:
         """Whether a spot held wrong data when the rerun began: what else is made anew meanwhile is somebody else's."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
+from airflow_rerun_downstream.conductor.proof_reader import proof_of
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen
 from airflow_rerun_downstream.domain.plan import FutureRef, Plan, PlanRequest
+from airflow_rerun_downstream.domain.proof import ProofReason
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.selection import downstream_tasks
@@ -206,7 +208,20 @@ class Play:
         ]
         lines = [event.detail or "" for event in self.house.store.events(self.rerun)]
         members = {str(one.ref) for one in self.house.store.members(self.rerun)}
-        return Record(found.state.value, told, members, lines)
+        return Record(found.state.value, told, members, lines, self.not_provable())
+
+    def not_provable(self) -> set[str]:
+        """The runs of which the proof says that clocks don't tell whether they have read too early."""
+        with self.house.unit_of_work() as work:
+            rerun = work.store.get(self.rerun)
+            assert rerun is not None
+            proof = proof_of(work, rerun, self.house.clock.now())
+        return {str(one.reader.ref) for one in proof.findings if one.reason is ProofReason.CLOCKS_DIFFER}
+
+    def oracle(self, record: Record) -> Oracle:
+        """What knows by what was executed what is wrong."""
+        skews = self.example.skews
+        return Oracle(self.story, self.origin, max(skews) - min(skews), record.not_provable)
 
 
 @dataclass
@@ -235,7 +250,7 @@ def played(seed: str) -> Result:
     result.outcome = record.state
     result.not_proven = any("not_proven" in line for line in record.events)
     if record.state == "succeeded":
-        unsaid = Oracle(play.story, play.origin).unsaid(record)
+        unsaid = play.oracle(record).unsaid(record)
         result.faults += [f"wrong and unsaid: {spot}: {why}" for spot, why in unsaid.items()]
     if record.state in ("succeeded", "terminated"):
         held = [one for one in play.house.store.members(play.rerun) if one.state is MemberState.FROZEN]

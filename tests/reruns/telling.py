@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.reruns.model import Dag, Example, Task
-from tests.reruns.oracle import Oracle
 from tests.reruns.playing import played
 
 
@@ -26,7 +25,7 @@ def told(seed: str) -> Iterator[str]:
             tasks = [str(task) for task in member.tasks]
             yield f"  member {member.ref}: {member.state.value} {member.state_reason} {tasks} stages {member.stages}"
         yield from (f"  {one.at:%H:%M:%S} {one.action} {one.detail}" for one in play.house.store.events(play.rerun))
-        standing = Oracle(play.story, play.origin).standing()
+        standing = play.oracle(record).standing()
         yield from (f"  wrong: {spot}: {why}" for spot, why in standing.items())
     yield f"Seed {seed}: {result.outcome}; {result.faults or 'nothing is wrong'}"
 
