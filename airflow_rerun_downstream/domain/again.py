@@ -1,4 +1,4 @@
-"""What a retry clears: not only what failed, but all that has to run again with it."""
+"""What a dispatch clears besides what is selected, and what a retry clears: all that has to run with what runs."""
 
 from __future__ import annotations
 
@@ -36,15 +36,31 @@ def to_clear_again(tasks: Tasks, structure: DagStructure | None, instances: Sequ
     """The task instances that a retry of a selection clears, as Airflow clears a part of a run.
 
     What hasn't succeeded, with the setups and teardowns that it needs, selected or not, and every selected task
-    that follows what is cleared, whatever its state. In a mapped task group index follows index. Where nothing hasn't
-    succeeded, or the structure doesn't know what did, the whole selection is made anew.
+    that follows what is cleared, whatever its state; so, too, for what Airflow will add to the run. In a mapped task
+    group index follows index. Where nothing hasn't succeeded, or the structure doesn't know what did, the whole
+    selection is made anew.
     """
     here = [one for one in instances if one.state != REMOVED_TASK_STATE]
     chosen = [one for one in here if covers(tasks, one.task_id, one.map_index)]
     broken = [one for one in chosen if one.state != "success"]
+    there = {one.task_id for one in here}
     if structure is None or not broken or any(one.task_id not in structure.tasks for one in broken):
-        return {key(one) for one in chosen}
-    return Spread(structure, indexes(here), indexes(chosen)).over(indexes(broken))
+        along = needed_by_coming(structure, there)
+        return {key(one) for one in here if one in chosen or one.task_id in along}
+    every = {one.map_index for one in here}  # nobody knows how many there will be of a mapped task
+    coming = dict.fromkeys(structure.tasks.keys() - there, every)
+    found = Spread(structure, indexes(here), indexes(chosen)).over({**coming, **indexes(broken)})
+    return {each for each in found if each[0] not in coming}
+
+
+def needed_by_coming(structure: DagStructure | None, here: Collection[str]) -> set[str]:
+    """The setups and teardowns of a run that what Airflow adds to it needs: it runs that with whatever is cleared.
+
+    ``structure``: of the version by which the run is going to run; ``here``: the tasks that the run has.
+    """
+    if structure is None or not here:
+        return set()
+    return setups_and_teardowns(structure, structure.tasks.keys() - here) & set(here)
 
 
 def key(one: Instance) -> Key:

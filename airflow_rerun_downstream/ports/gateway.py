@@ -61,11 +61,12 @@ class Gateway(Protocol):
     ) -> Dispatched:
         """Clear the run's selected task instances and queue the run, as Airflow's own clear does.
 
-        With ``retry`` those that haven't succeeded are cleared with all that has to run again with them, see
-        `to_clear_again`. A note on the run and a row in the audit log name the rerun. The task instances are
-        remembered, so that the asset manager knows their events; where the run had consumed events that reruns have
-        repeated since, it consumes the last repeats instead. When they had last started by themselves is kept, see
-        `TaskRecords.task_starts`.
+        What Airflow will add to the run, because it moves to a newer version of its Dag, runs with them: the setups
+        and teardowns that this needs are cleared, too. With ``retry`` those that haven't succeeded are cleared with
+        all that has to run again with them, see `to_clear_again`. A note on the run and a row in the audit log name
+        the rerun. The task instances are remembered, so that the asset manager knows their events; where the run had
+        consumed events that reruns have repeated since, it consumes the last repeats instead. When they had last
+        started by themselves is kept, see `TaskRecords.task_starts`.
 
         ``before_writing`` is called once, when all is read and nothing is written yet, to lock what must be locked: so
         a database that has one lock for all isn't locked while a large run is read. What it raises ends the dispatch

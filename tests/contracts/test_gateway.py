@@ -32,6 +32,12 @@ class Stage(Protocol):
         """A run in a state, with its tasks in theirs."""
         ...
 
+    def moved(self) -> RunRef:
+        """A failed run of another Dag, ``e``: ``one`` stands between the setup ``up`` and the teardown ``down``, and
+        ``two`` by itself; in a newer version, to which the run moves, ``new`` stands between them, too.
+        """
+        ...
+
     def delete(self, ref: RunRef) -> None: ...
 
     def pause(self) -> None: ...
@@ -50,6 +56,14 @@ class FakeStage:
 
     def run(self, state: str, day: int = 0, **states: str | None) -> RunRef:
         return self.world.run("d", state=state, day=day, task_states=states)
+
+    def moved(self) -> RunRef:
+        self.world.dag("e", "up >> one >> down; up >> down; two", setup="up", teardown="down")
+        states = dict.fromkeys(("up", "one", "down"), "success")
+        ref = self.world.run("e", state="failed", task_states={**states, "two": "failed"})
+        order = "up >> one >> down; up >> new >> down; up >> down; two"
+        self.world.dag("e", order, setup="up", teardown="down")
+        return ref
 
     def delete(self, ref: RunRef) -> None:
         self.world.delete(ref)
@@ -77,6 +91,25 @@ class AirflowStage:
 
     def run(self, state: str, day: int = 0, **states: str | None) -> RunRef:
         return self.scene.create_run("d", session=self.session, state=state, day=day, states=states)
+
+    def moved(self) -> RunRef:
+        self._save_cluster("one")
+        states = {**dict.fromkeys(("up", "one", "down"), "success"), "two": "failed"}
+        ref = self.scene.create_run("e", session=self.session, state="failed", states=states)
+        self._save_cluster("one", "new")
+        return ref
+
+    def _save_cluster(self, *inside: str) -> None:
+        from airflow.providers.standard.operators.empty import EmptyOperator
+        from airflow.sdk import DAG
+
+        with DAG("e", schedule="@daily", start_date=self.scene.START) as dag:
+            up, down = (EmptyOperator(task_id=task_id) for task_id in ("up", "down"))
+            for task_id in inside:
+                up.as_setup() >> EmptyOperator(task_id=task_id) >> down
+            down.as_teardown(setups=up)
+            EmptyOperator(task_id="two")
+        self.scene.save(dag, session=self.session)
 
     def delete(self, ref: RunRef) -> None:
         self.scene.delete_run(ref, session=self.session)
@@ -187,6 +220,13 @@ class TestDispatch:
         assert dispatch(stage, ref, "two") == Dispatched(clear_number=1, cleared=1)
         assert (seen(stage, ref).run_state, seen(stage, ref).clear_number) == ("queued", 1)
         assert states(stage, ref) == {"one": "success", "two": None}
+
+    @pytest.mark.parametrize("retry", [False, True])
+    def test_what_a_newer_version_adds_runs_with_its_setup(self, stage, retry):
+        ref = stage.moved()
+        assert dispatch(stage, ref, "two", retry=retry).cleared == 3
+        found = {task_id: state for task_id, state in states(stage, ref).items() if task_id != "new"}
+        assert found == {"up": None, "one": "success", "down": None, "two": None}
 
     def test_a_retry_leaves_what_succeeded(self, stage):
         ref = stage.run("failed", one="success", two="upstream_failed")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Mapping
 
 import pytest
 
-from airflow_rerun_downstream.domain.again import to_clear_again
+from airflow_rerun_downstream.domain.again import needed_by_coming, to_clear_again
 from airflow_rerun_downstream.domain.facts import DagStructure, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import TaskRef
 from airflow_rerun_downstream.domain.selection import downstream_tasks
@@ -25,10 +26,17 @@ def structure(order: str, setup: str = "", teardown: str = "") -> DagStructure:
 def cleared(of: DagStructure | None, selected: str, **states: str | None) -> set[str]:
     """The ids of what is cleared; tasks that aren't named have succeeded."""
     ids = states.keys() | (set() if of is None else of.tasks.keys())
-    instances = [TaskInstanceFacts(one, -1, states.get(one, "success")) for one in sorted(ids)]
-    found = to_clear_again(tuple(TaskRef(one) for one in selected.split()), of, instances)
+    found = to_clear_again(tasks(selected), of, instances({one: states.get(one, "success") for one in sorted(ids)}))
     assert {index for _, index in found} <= {-1}
     return {task_id for task_id, _ in found}
+
+
+def tasks(names: str) -> tuple[TaskRef, ...]:
+    return tuple(map(TaskRef, names.split()))
+
+
+def instances(states: Mapping[str, str | None]) -> list[TaskInstanceFacts]:
+    return [TaskInstanceFacts(task_id, -1, state) for task_id, state in states.items()]
 
 
 def test_the_cluster_is_made_again_for_the_work_and_dropped() -> None:
@@ -39,6 +47,22 @@ def test_the_cluster_is_made_again_for_the_work_and_dropped() -> None:
 def test_what_prepares_comes_along_though_nobody_selected_it() -> None:
     of = structure(CLUSTER, "make", "drop")
     assert cleared(of, "work", work="failed") == {"make", "work", "drop"}
+
+
+@pytest.mark.parametrize("broken", ["other", "work"])
+def test_what_is_to_be_added_has_what_prepares_it(broken: str) -> None:
+    of = structure("make >> new >> work >> drop; make >> drop; other; make >> new >> report", "make", "drop")
+    there = {"work": "success", "drop": "success", "make": "success", "report": "success", "other": "success"}
+    found = {one for one, _ in to_clear_again(tasks("work report other"), of, instances({**there, broken: "failed"}))}
+    assert found == {"make", "work", "drop", "report"} | {broken}
+    assert needed_by_coming(of, there) == {"make", "drop"}
+    assert needed_by_coming(of, of.tasks) == needed_by_coming(of, []) == needed_by_coming(None, ["work"]) == set()
+
+
+def test_what_is_to_be_added_has_what_prepares_it_though_nothing_has_failed() -> None:
+    of = structure("make >> new >> drop; make >> drop; other", "make", "drop")
+    there = dict.fromkeys(("drop", "make", "other"), "success")
+    assert to_clear_again(tasks("other"), of, instances(there)) == {(one, -1) for one in there}
 
 
 def test_a_teardown_alone_needs_no_setup() -> None:

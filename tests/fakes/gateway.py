@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import replace
 
-from airflow_rerun_downstream.domain.again import key, to_clear_again
+from airflow_rerun_downstream.domain.again import key, needed_by_coming, to_clear_again
 from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
@@ -97,6 +97,10 @@ class FakeGateway:
             raise CannotDispatch("task_gone", gone=True)
         if retry:
             cleared = to_clear_again(tasks, self._structure(ref), here)
+        else:
+            there = {task.task_id for task in here if task.state != "removed"}
+            along = needed_by_coming(self._structure(ref), there)
+            cleared |= {key(task) for task in here if task.task_id in along and task.state != "removed"}
         if run.state not in FINISHED_RUN_STATES or any(t.state in LIVE_TASK_STATES for t in here if key(t) in cleared):
             raise CannotDispatch("run_not_finished")
         before_writing()

@@ -24,13 +24,11 @@ from airflow_rerun_downstream.airflow3.database import audit
 from airflow_rerun_downstream.airflow3.database.clock import utc_now
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts import own_starts
-from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import structure_of_run
-from airflow_rerun_downstream.domain.again import key, to_clear_again
+from airflow_rerun_downstream.domain.again import key
 from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
     LIVE_TASK_STATES,
-    REMOVED_TASK_STATE,
     UNFINISHED_TASK_STATES,
     Observation,
 )
@@ -115,9 +113,8 @@ class AirflowGateway:
         if run is None:
             raise CannotDispatch("run_gone", gone=True)
         latest = clearing.wants_latest_version(run_on_latest_version, dag_id=ref.dag_id, session=self._session)
-        task_instances = self._to_clear(run, tasks)
-        if retry:
-            task_instances = self._to_clear_again(run, tasks, task_instances, on_latest_version=latest)
+        chosen_by = selected_tasks.to_retry if retry else selected_tasks.to_clear
+        task_instances = chosen_by(self._session, run, tasks, on_latest_version=latest)
         self._check_ended(run, task_instances)
         left = self._left(run, besides=task_instances)
         before_it = own_starts.before_dispatch(run, task_instances, session=self._session)
@@ -157,7 +154,7 @@ class AirflowGateway:
         if run is None:
             return
         replaced_events.take_repeats(run, session=self._session)
-        every = self._task_instances(run, TaskInstance.task_id.in_({task.task_id for task in tasks}))
+        every = selected_tasks.of_run(self._session, run, TaskInstance.task_id.in_({task.task_id for task in tasks}))
         going = [ti for ti in selected_tasks.selected(tasks, every) if ti.state in UNFINISHED_TASK_STATES]
         ours = dispatches.dispatched_by(self._session, ref, rerun_id)
         again = {key(ti): own_starts.try_of(ti) for ti in every if ti in going or key(ti) in ours}
@@ -175,7 +172,7 @@ class AirflowGateway:
         run = self._locked(ref)
         if run is None or run.state in FINISHED_RUN_STATES:
             return False
-        task_instances = self._task_instances(run, lock=True)
+        task_instances = selected_tasks.of_run(self._session, run, lock=True)
         clearing.halt(run, task_instances, session=self._session)
         self._leave_traces(run, "halt", rerun_id=rerun_id, actor=actor)
         self._expunge(run, task_instances)
@@ -235,24 +232,6 @@ class AirflowGateway:
             .execution_options(populate_existing=True)
         )
 
-    def _to_clear(self, run: DagRun, tasks: Tasks) -> list[TaskInstance]:
-        """The task instances that a selection means now. Raises `CannotDispatch`."""
-        ids = {task.task_id for task in tasks}
-        chosen = selected_tasks.selected(tasks, self._task_instances(run, TaskInstance.task_id.in_(ids)))
-        if not chosen:
-            raise CannotDispatch("task_gone", gone=True)
-        return chosen
-
-    def _to_clear_again(
-        self, run: DagRun, tasks: Tasks, chosen: Sequence[TaskInstance], *, on_latest_version: bool
-    ) -> list[TaskInstance]:
-        """The task instances that a retry clears; removed indexes come along with the others of their task."""
-        structure = structure_of_run(self._session, run, on_latest_version=on_latest_version)
-        every = self._task_instances(run)
-        wanted = to_clear_again(tasks, structure, every)
-        ids, kept = {task_id for task_id, _ in wanted}, {key(ti) for ti in chosen if ti.state == REMOVED_TASK_STATE}
-        return [ti for ti in every if key(ti) in wanted or (key(ti) in kept and ti.task_id in ids)]
-
     def _check_ended(self, run: DagRun, task_instances: Collection[TaskInstance]) -> None:
         """Raise `CannotDispatch` for a run that goes on, or of which a task may still have a process."""
         if run.state not in FINISHED_RUN_STATES or any(self._may_live(ti, run) for ti in task_instances):
@@ -266,7 +245,7 @@ class AirflowGateway:
         """What a dead scheduler has left ``restarting``, and what is to run again though it isn't selected."""
         return [
             ti
-            for ti in self._task_instances(run, TaskInstance.state == RESTARTING)
+            for ti in selected_tasks.of_run(self._session, run, TaskInstance.state == RESTARTING)
             if ti not in besides and was_left(ti, run_state=run.state, silence=self._silence)
         ]
 
@@ -280,16 +259,6 @@ class AirflowGateway:
         runs = select(ran.state, ran.clear_number).where(ran.dag_id == ref.dag_id, ran.run_id == ref.run_id)
         tries = select(*columns).where(tried.dag_id == ref.dag_id, tried.run_id == ref.run_id)
         return {tuple(row) for wanted in (runs, tries) for row in self._session.execute(wanted)}
-
-    def _task_instances(self, run: DagRun, *conditions: Any, lock: bool = False) -> Sequence[TaskInstance]:
-        """The run's task instances as they are in the database, kept from anybody else if they are locked."""
-        wanted = (
-            select(TaskInstance)
-            .where(TaskInstance.dag_id == run.dag_id, TaskInstance.run_id == run.run_id, *conditions)
-            .order_by(TaskInstance.task_id, TaskInstance.map_index)
-            .execution_options(populate_existing=True)
-        )
-        return self._session.scalars(wanted.with_for_update(of=TaskInstance) if lock else wanted).all()
 
     def _remember(self, ref: RunRef, tasks: Tasks, cleared: Sequence[TaskInstance], *, rerun_id: int) -> None:
         """Keep what was started, so that the asset manager knows the events of these tries."""

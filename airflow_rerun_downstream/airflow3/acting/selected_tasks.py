@@ -3,13 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from airflow.models.taskinstance import TaskInstance
+from sqlalchemy import select
+
+from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import runs_on_latest, structure_of_run
+from airflow_rerun_downstream.domain.again import key, needed_by_coming, to_clear_again
+from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE
 from airflow_rerun_downstream.domain.refs import Tasks, covers
 
 if TYPE_CHECKING:
-    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy.orm import Session
+
+
+def of_run(session: Session, run: DagRun, *conditions: Any, lock: bool = False) -> Sequence[TaskInstance]:
+    """A run's task instances as they are in the database, kept from anybody else if they are locked."""
+    wanted = (
+        select(TaskInstance)
+        .where(TaskInstance.dag_id == run.dag_id, TaskInstance.run_id == run.run_id, *conditions)
+        .order_by(TaskInstance.task_id, TaskInstance.map_index)
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(wanted.with_for_update(of=TaskInstance) if lock else wanted).all()
+
+
+def to_clear(session: Session, run: DagRun, tasks: Tasks, *, on_latest_version: bool) -> list[TaskInstance]:
+    """The task instances that a selection means now, with what `needed_by_coming` names. Raises `CannotDispatch`."""
+    ids = {task.task_id for task in tasks}
+    chosen = selected(tasks, of_run(session, run, TaskInstance.task_id.in_(ids)))
+    if not chosen:
+        raise CannotDispatch("task_gone", gone=True)
+    if not runs_on_latest(run, on_latest_version=on_latest_version):
+        return chosen
+    structure = structure_of_run(session, run, on_latest_version=on_latest_version)
+    if structure is None or not any(node.is_setup for node in structure.tasks.values()):
+        return chosen
+    every = [ti for ti in of_run(session, run) if ti.state != REMOVED_TASK_STATE]
+    along = needed_by_coming(structure, {ti.task_id for ti in every}) - ids
+    return [*chosen, *(ti for ti in every if ti.task_id in along)]
+
+
+def to_retry(session: Session, run: DagRun, tasks: Tasks, *, on_latest_version: bool) -> list[TaskInstance]:
+    """The task instances that a retry clears; removed indexes come along with the others of their task. Raises
+    `CannotDispatch`.
+    """
+    every = of_run(session, run)
+    chosen = selected(tasks, every)
+    if not chosen:
+        raise CannotDispatch("task_gone", gone=True)
+    wanted = to_clear_again(tasks, structure_of_run(session, run, on_latest_version=on_latest_version), every)
+    ids, kept = {task_id for task_id, _ in wanted}, {key(ti) for ti in chosen if ti.state == REMOVED_TASK_STATE}
+    return [ti for ti in every if key(ti) in wanted or (key(ti) in kept and ti.task_id in ids)]
 
 
 def selected(tasks: Tasks, task_instances: Sequence[TaskInstance]) -> list[TaskInstance]:

@@ -177,12 +177,14 @@ def with_row(found: ParsedDag, dag: Current, usual: bool) -> DagStructure:
     )
 
 
-def structure_of_run(session: Session, run: DagRun, *, on_latest_version: bool) -> DagStructure | None:
-    """The tasks of the version that a run is going to run on; None where it can't be read.
+def runs_on_latest(run: DagRun, *, on_latest_version: bool) -> bool:
+    """Whether a run is going to run on its Dag's latest version: of a bundle without versions it does in any case."""
+    return on_latest_version or not run.bundle_version or run.created_dag_version_id is None
 
-    A run of a bundle without versions runs on the latest one in any case.
-    """
-    version = run.created_dag_version_id if run.bundle_version and not on_latest_version else None
+
+def structure_of_run(session: Session, run: DagRun, *, on_latest_version: bool) -> DagStructure | None:
+    """The tasks of the version that a run is going to run on; None where it can't be read."""
+    version = None if runs_on_latest(run, on_latest_version=on_latest_version) else run.created_dag_version_id
     if version is None:
         return structures(session, [run.dag_id]).get(run.dag_id)
     columns = (SERIALIZED.dag_id, SERIALIZED.data, SERIALIZED.data_compressed)
