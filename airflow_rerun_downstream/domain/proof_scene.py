@@ -63,7 +63,8 @@ class Scene:
         named = {task.task_id for task in member.tasks}
         new = [task for task in tasks if task.added and task.task_id not in named and task.state != REMOVED_TASK_STATE]
         if new and any(not task.added and task not in mine for task in tasks):
-            behind = {each for task_id in named for each in self.after(member.at_submit, task_id) or ()}
+            waited = {link.to_task for link in self.into.get(member.at_submit, ()) if link.kind == "trigger"}
+            behind = {each for task_id in named | waited for each in self.after(member.at_submit, task_id or "") or ()}
             new = [task for task in new if task.task_id in behind]
         return (*mine, *new)
 

@@ -137,3 +137,16 @@ def test_it_runs_again_with_each_stage_that_it_follows(house: House) -> None:
     assert staged(house, "a; b; left; new", ("new", -1)) == [["a", "b"], ["a"], ["b"]]
     assert staged(house, "a >> new; b; left", ("new", -1), named="b") == [["a", "b", "new"], ["a"], ["b", "new"]]
     assert staged(house, "a; b >> left", ("left", 1)) == [["a", "b", "left[1]"], ["a"], ["b", "left[1]"]]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_it_follows_a_task_that_waited_and_behind_which_others_are_selected(house: House, *, waits: bool) -> None:
+    """What the run that the task waited for has made comes through it."""
+    house.world.dag("d", "fire >> b; fire >> new; a; left")
+    house.world.trigger_task("d", "fire", "other", waits=waits)
+    member = a_member(1, tasks=(TaskRef("a"), TaskRef("b")))
+    keys = [(one, -1) for one in ("fire", "a", "b", "left", "new")]
+    account = RunAccount(member.ref, {key: Account(added=key == ("new", -1)) for key in keys})
+    instances = [TaskInstanceFacts(task_id, index, "success") for task_id, index in keys]
+    found = with_added(member, instances, account, house.world.structures["d"])
+    assert [str(task) for task in found.tasks] == ["a", "b", *(["new"] if waits else [])]

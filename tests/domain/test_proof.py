@@ -344,6 +344,15 @@ class TestLinks:
         story.member(dag("a", "t; old >> new"), ran("t", (5, 10)), old, ran("new", (1, 2), added=True), selected=["t"])
         assert story.outcomes() == []
 
+    def test_a_new_task_behind_one_that_waited_reads_what_that_waited_for(self, story) -> None:
+        structure = dag("p", "go >> t; go >> new; old")
+        go = replace(structure.tasks["go"], triggers_dag_run=True, waits_for_run=True)
+        structure = replace(structure, tasks={**structure.tasks, "go": go})
+        new = ran("new", (5, 6), added=True)
+        parent = story.member(structure, ran("go"), ran("old"), ran("t", (11, 12)), new, selected=["t"])
+        story.link(story.member(dag("c", "t"), ran("t", (0, 10))), parent, "trigger", out=None, into="go")
+        assert story.outcomes() == [("violation", "read_too_early", "p.new", "c.t")]
+
     def test_where_another_task_was_renamed_the_new_one_is_not_waited_for(self, story) -> None:
         gone, new = ran("old", state="removed", held=False), ran("new", (6, 20), added=True)
         a = story.member(dag("a", "t; new"), ran("t", (0, 5)), gone, new, selected=["t", "old"])
