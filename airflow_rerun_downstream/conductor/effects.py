@@ -101,6 +101,7 @@ class Effects:
             after=step.after,
             run=step.run,
             tasks=normalised(tasks),
+            runs_between=runs_between(member, ref),
             reason=None if step.after is MemberState.RUNNING else "ran_too_early",
             now=self.clock.now(),
         )
@@ -182,7 +183,11 @@ class Effects:
         """Let a member whose stage is right wait for the turn of its next one."""
         member = step.member
         moved = work.store.next_stage(
-            member.id, before=member.state, stage=member.stage, clear_number=step.clear_number
+            member.id,
+            before=member.state,
+            stage=member.stage,
+            clear_number=step.clear_number,
+            ends=(*member.stage_ends[: member.stage], self.clock.now()),
         )
         if moved:
             work.store.list_not_made_anew(rerun.id, member.id, step.not_made_anew)
@@ -248,3 +253,10 @@ def ending_of(step: StopMember, *, stopped: bool) -> str | None:
     if stopped:
         return "terminated"
     return None if step.stop_run else "left_running"
+
+
+def runs_between(member: Member, taken: RunRef) -> tuple[str, ...]:
+    """The runs that a member had between its first one and the one that it takes now."""
+    left = member.ref.run_id
+    known = left in (taken.run_id, member.original_run_id, *member.runs_between)
+    return member.runs_between if known else (*member.runs_between, left)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, Observation
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Link
-from airflow_rerun_downstream.domain.rebuilt import at_submit
+from airflow_rerun_downstream.domain.rebuilt import at_submit, places_of
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.structures import Structures
@@ -24,21 +24,21 @@ def gather(
     members = [member for _, some in reruns for member in some]
     if not members:
         return {}
-    places = {member.ref: at_submit(member) for member in members}
+    places = {member.ref: places_of(member) for member in members}
     since = {member.ref: rerun.created_at for rerun, some in reruns for member in some}
     accounts = work.facts.tasks.accounts(list(places), places=places, since=since)
     structures = structures_of(work, [member.ref for member in members])
     found: dict[int, Evidence] = {}
     for rerun, some in reruns:
         # Links are read where they matter: where something may be tolerated, or was skipped.
-        asked = [places[member.ref] for member in some if uneven(runs[member.ref])]
+        asked = [at_submit(member) for member in some if uneven(runs[member.ref])]
         links = work.store.links_out_of(rerun.id, asked) if asked else []
         readers = {link.downstream for link in links if isinstance(link.downstream, RunRef)}
         taking_part = work.store.taking_part(rerun.id, readers) if readers else frozenset()
         leaving = by_upstream(links)
         for member in some:
             if (account := accounts.get(member.ref)) is not None:
-                place = places[member.ref]
+                place = at_submit(member)
                 structure = structures.was(member.ref)
                 found[member.id] = evidence(account, structure, leaving.get(place, ()), taking_part, place)
     return found

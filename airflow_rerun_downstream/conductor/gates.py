@@ -86,16 +86,17 @@ def look_again(gate: Awaited, run: Observation) -> MoveMember | StageBack | None
 def overtaken(member: Member, active: ActiveRerun) -> Member | None:
     """One of the members for which another one waits, and that has ended once more since that was last dispatched.
 
-    What of the other was made before that has read older data. One without an end has ended this very moment. Left out
-    are stages, of which nobody writes down when they end, and whose task makes the other's run: it goes on beside it.
+    Or the stage for which it waits. What of the other was made before that has read older data. One without an end has
+    ended this very moment. Left out is whose task makes the other's run: it goes on beside it.
     """
     makers = {one.parent for one in active.children if one.child == member.id}
     if member.dispatched_at is None:
         return None
     for gate in member.gates:
         other = active.by_id[gate.member]
-        later = other.attempt > 0 if other.ended_at is None else other.ended_at > member.dispatched_at
-        if later and gate.until is None and other.id not in makers:
+        ended = other.ended(gate.until)
+        later = other.attempt > 0 if ended is None else ended > member.dispatched_at
+        if later and other.id not in makers:
             return other
     return None
 

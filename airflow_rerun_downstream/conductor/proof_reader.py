@@ -11,9 +11,10 @@ from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Facts, Proof, ProvenLink, ProvenMember, Told
 from airflow_rerun_downstream.domain.proving import prove
-from airflow_rerun_downstream.domain.rebuilt import REBUILT, at_submit
+from airflow_rerun_downstream.domain.rebuilt import REBUILT, at_submit, places_of
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
+from airflow_rerun_downstream.domain.run_accounts import Places
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.work import Work
@@ -36,12 +37,12 @@ def read_facts(work: Work, rerun: Rerun) -> Facts:
     found = proven_members(members, listed, work.store.events(rerun.id))
     replaced = {one.at_submit for one in found} - {one.ref for one in found}
     joined = {ref for link in links for ref in (link.upstream, link.downstream)}
-    besides = beside(work, stored, found)
+    besides = beside(work, stored, found, {one.ref: places for one in members if (places := places_of(one))})
     others = {other for some in besides.values() for other in some}
     refs = sorted({one.ref for one in found} | joined - replaced)
     every = work.facts.tasks.tries(
         sorted({*refs, *others}),
-        places={one.ref: one.at_submit for one in found if one.ref != one.at_submit},
+        places={one.ref: places for one in members if (places := places_of(one))},
         since=dict.fromkeys([*refs, *others], rerun.created_at),
     )
     runs = {ref: tries for ref in refs if (tries := every.get(ref)) is not None}
@@ -57,13 +58,15 @@ def read_facts(work: Work, rerun: Rerun) -> Facts:
     )
 
 
-def beside(work: Work, links: Iterable[Link], members: Sequence[ProvenMember]) -> dict[RunRef, list[RunRef]]:
-    """By members' runs: those that had their place at submit, and what the tasks have made last that had made them.
+def beside(
+    work: Work, links: Iterable[Link], members: Sequence[ProvenMember], places: Places
+) -> dict[RunRef, list[RunRef]]:
+    """By members' runs: those that had their place before, and what the tasks have made last that had made them.
 
     One statement, where tasks made runs of members.
     """
     by_submit = {one.at_submit: one for one in members}
-    found = {one.ref: {one.at_submit} for one in members if one.ref != one.at_submit}
+    found = {ref: set(before) for ref, before in places.items()}
     makers: dict[tuple[RunRef, str | None, int], set[RunRef]] = {}
     for link in links:
         child = by_submit.get(link.downstream) if isinstance(link.downstream, RunRef) else None

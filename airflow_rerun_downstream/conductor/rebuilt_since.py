@@ -13,7 +13,15 @@ from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Link, LinkKind
-from airflow_rerun_downstream.domain.rebuilt import REBUILT, STAYS, TOLERATED, at_submit, rebuilt, through_waiting
+from airflow_rerun_downstream.domain.rebuilt import (
+    REBUILT,
+    STAYS,
+    TOLERATED,
+    at_submit,
+    places_of,
+    rebuilt,
+    through_waiting,
+)
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.run_accounts import RunAccount
@@ -164,7 +172,7 @@ def left_as_it_was(
     A failure that is tolerated leaves nothing, unless a teardown had succeeded before. What a Dag has dropped nobody
     reads any more, unless it came to something in the rerun before that. Of a run that is gone nobody knows.
     """
-    places = {member.ref: at_submit(member) for member, what in everything if what.reason in (TOLERATED, GONE)}
+    places = {member.ref: places_of(member) for member, what in everything if what.reason in (TOLERATED, GONE)}
     accounts = work.facts.tasks.accounts(list(places), places=places) if places else {}
     dropped = {member.ref for member, what in everything if what.reason == GONE}
     runs = work.gateway.observe(sorted(dropped)) if dropped else {}

@@ -35,6 +35,10 @@ class Member:
     ``stages`` are the parts of ``tasks`` that are dispatched one after the other; empty: there is one. ``stage`` is the
     number of the present one, and ``stage_attempt`` what ``attempt`` was when that began.
 
+    ``stage_ends``: when each stage before the present one has ended, or, of a member that has run them once more, those
+    that it has ended since. ``runs_between``: the ids of the runs that it had between its first and its present one,
+    oldest first.
+
     ``release_asked``: a person wants its frozen run released, whatever its ``state_reason`` says meanwhile.
     """
 
@@ -59,6 +63,8 @@ class Member:
     stage: int = 0
     stage_attempt: int = 0
     stage_gates: tuple[StageGate, ...] = ()
+    stage_ends: tuple[datetime, ...] = ()
+    runs_between: tuple[str, ...] = ()
     release_asked: bool = False
 
     @property
@@ -77,6 +83,11 @@ class Member:
         if not self.stages:
             return self.tasks if self.attempt else ()
         return self.until(self.stage if self.dispatched_in_stage else self.stage - 1)
+
+    def ended(self, stage: int | None) -> datetime | None:
+        """When it has last ended a stage; None: all of it. No answer: it hasn't ended that since it was begun again."""
+        known = stage is not None and stage < len(self.stage_ends)
+        return self.stage_ends[stage or 0] if known else self.ended_at
 
     def until(self, stage: int | None) -> Tasks:
         """The tasks of all stages until a certain one; None: all."""

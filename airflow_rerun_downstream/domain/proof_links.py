@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from airflow_rerun_downstream.domain.facts import UNFINISHED_TASK_STATES
 from airflow_rerun_downstream.domain.proof import (
     Finding,
     Outcome,
     ProofReason,
+    ProvenMember,
     Spot,
     TaskTries,
+    Try,
 )
 from airflow_rerun_downstream.domain.proof_clocks import Moment, begin, end, read_after, read_between, time_of
 from airflow_rerun_downstream.domain.proof_pairs import SENSOR, TRIGGER, Ids, Pair, Pairs
 from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene, earliest
-from airflow_rerun_downstream.domain.proof_tasks import ORDER_LOST, ended_well, last_end
+from airflow_rerun_downstream.domain.proof_tasks import ORDER_LOST, REBUILT, ended_well, last_end
+from airflow_rerun_downstream.domain.proof_tries import Relied
 from airflow_rerun_downstream.domain.refs import RunRef
 
 
 class Between:
     """What the tries of the members of each pair say of it."""
 
-    def __init__(self, scene: Scene, pairs: Pairs) -> None:
+    def __init__(self, scene: Scene, pairs: Pairs, relied: Relied) -> None:
         self.scene = scene
         self.pairs = pairs.every
+        self.relied = relied
 
     def checked(self) -> Iterator[Finding | None]:
         """A finding for each pair that can't be shown to be in order; None for one that can."""
@@ -72,7 +76,8 @@ class Between:
         if every and not ends and dag is not None:
             ids = {task.task_id for task in readers}
             inner = {task_id for task_id in ids if task_id in dag.tasks and dag.tasks[task_id].leaders & ids}
-        tries = (task.tries[-1] for task in readers if task.task_id not in inner)
+        outer = (task for task in readers if task.task_id not in inner)
+        tries = (one for task in outer for one in self.relied.tries(pair.reader.ref, task))
         found = [moment for one in tries if (moment := end(one) if ends else begin(one)) is not None]
         return found if every else earliest(found)
 
@@ -107,6 +112,8 @@ class Between:
     def came_after(self, pair: Pair, task: TaskTries, read: Moment | None) -> ProofReason | None:
         """Why a read can't be shown to have come after a task instance had been made anew; None: it did."""
         writes = self.scene.new_tries(pair.writer.ref, task)
+        if pair.writer.state == "skipped" and not self.was_right(pair.writer, task, read, writes):
+            return ProofReason.READ_TOO_EARLY
         if pair.writer.state == "skipped":  # it was accepted as it is: only nothing of it may have been on its way
             return reason(read_between(read, writes))
         if task.state in UNFINISHED_TASK_STATES and not any(one.state == "success" for one in writes):
@@ -117,8 +124,19 @@ class Between:
             return ProofReason.NO_RECORD
         return reason(read_after(read, ended_well(task, writes)))
 
+    def was_right(self, writer: ProvenMember, task: TaskTries, read: Moment | None, writes: Sequence[Try]) -> bool:
+        """Whether a skipped member may have been read so: what it doesn't list had been made anew before."""
+        listed = {(task.task_id, task.map_index), (task.task_id, None)} & writer.listed.keys()
+        done = any(one.state == "success" for one in writes)
+        return bool(listed) or not done or read_after(read, writes) is not False
+
     def settled(self, pair: Pair) -> bool:
-        """Whether our own events show the order, by the one clock that they have."""
+        """Whether our own events show the order, by the one clock that they have.
+
+        Of a writer that was skipped they tell only that it had been right once.
+        """
+        if pair.writer.state == "skipped":
+            return False
         run = self.scene.facts.runs.get(pair.writer.ref)
         dispatched, right = pair.reader.dispatched, pair.writer.succeeded
         unchanged = run is not None and run.clear_number == pair.writer.clear_number
@@ -151,6 +169,9 @@ class Between:
         for task_id in ids:
             around |= self.scene.before(reader.at_submit, task_id) or set()
         by = self.scene.told(reader.at_submit, ORDER_LOST, around)
+        if by is None and pair.writer.state == "skipped":  # what was left as it was is accepted where all of it is told
+            told = [self.scene.told(reader.at_submit, REBUILT, {task_id}) for task_id in sorted(ids)]
+            by = None if None in told else told[0]
         if by is None and reader.state == "skipped":
             by = next((who for who in reader.listed.values() if who), "")
         return by

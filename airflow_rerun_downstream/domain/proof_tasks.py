@@ -14,9 +14,11 @@ from airflow_rerun_downstream.domain.facts import (
 from airflow_rerun_downstream.domain.proof import Finding, Outcome, ProofReason, ProvenMember, Spot, TaskTries, Try
 from airflow_rerun_downstream.domain.proof_clocks import APART, Moment, end, read_after, time_of
 from airflow_rerun_downstream.domain.proof_scene import Scene, starts, waits
+from airflow_rerun_downstream.domain.proof_tries import Relied
 
 ORDER_LOST = frozenset({"order_lost"})
-LEFT = frozenset({"stays_polluted", "rebuilt_on_polluted"})
+REBUILT = frozenset({"rebuilt_on_polluted"})
+LEFT = frozenset({"stays_polluted"}) | REBUILT
 
 Answer = tuple[bool | None, Moment | None, Moment | None]
 """Whether a task came after another one (None: it can't be told), when it began, and when the other had ended."""
@@ -28,8 +30,9 @@ Before = tuple[str, bool]
 class InRun:
     """The checks inside the runs of members, one after the other."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, relied: Relied) -> None:
         self.scene = scene
+        self.relied = relied
         self._before: dict[tuple[int, frozenset[str], frozenset[str], str], list[Before]] = {}
 
     def made_anew(self, member: ProvenMember) -> Iterator[Finding | None]:
@@ -116,7 +119,7 @@ class InRun:
         ref = member.ref
         fresh = [one for one in readers if self.scene.is_new(ref, one) and one.state in ("success", "failed")]
         for index, some in grouped(fresh, same_index=same_index).items():
-            reads = starts(one.tries[-1] for one in some)
+            reads = starts(each for one in some for each in self.relied.tries(ref, one))
             for writer in writers:
                 if index is not None and writer.map_index != index:
                     continue

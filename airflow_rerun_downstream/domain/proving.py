@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.proof_pairs import Pairs
 from airflow_rerun_downstream.domain.proof_places import InPlace
 from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene
 from airflow_rerun_downstream.domain.proof_tasks import InRun
+from airflow_rerun_downstream.domain.proof_tries import Relied
 
 GRAVEST_FIRST = (Outcome.VIOLATION, Outcome.ACCEPTED, Outcome.NOT_PROVABLE)
 
@@ -25,8 +26,9 @@ def prove(facts: Facts, at: datetime) -> Proof:
     `not_provable`, never a violation.
     """
     scene = Scene(facts)
-    within, pairs = InRun(scene), Pairs(scene)
-    between = Between(scene, pairs)
+    pairs = Pairs(scene)
+    relied = Relied(scene, pairs)
+    within, between = InRun(scene, relied), Between(scene, pairs, relied)
     right = [member for member in facts.members if member.state == "succeeded" and member.ref in facts.runs]
     anew = [one for member in right for one in within.made_anew(member)]
     orders = [one for member in right for one in within.in_order(member)]

@@ -133,6 +133,12 @@ def reading(member: Member, task_id: str | None, structure: DagStructure | None)
     return ids & downstream_tasks(structure, [task_id])
 
 
+def places_of(member: Member) -> tuple[RunRef, ...]:
+    """The runs that a member had before its present one, from the one that it had when its rerun was submitted on."""
+    before = dict.fromkeys((at_submit(member).run_id, *member.runs_between))
+    return tuple(RunRef(member.ref.dag_id, run_id) for run_id in before if run_id != member.ref.run_id)
+
+
 def at_submit(member: Member) -> RunRef:
     """The run that a member had when its rerun was submitted; links name that one."""
     return RunRef(member.ref.dag_id, member.original_run_id or member.ref.run_id)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 
-Places = Mapping[RunRef, RunRef]
-"""For runs that have taken another one's place, that one."""
+Places = Mapping[RunRef, Collection[RunRef]]
+"""For runs that have taken the place of others, those."""
 
 Moments = Mapping[RunRef, datetime]
 """A moment for each run."""
@@ -21,8 +21,8 @@ class Account:
     """How a task instance came by its state, as Airflow's rows tell it.
 
     ``started``: its present try was started after it was last cleared. ``ended``: that try ended by itself, it wasn't
-    cut off; what somebody failed counts as ended. ``succeeded_before``: an earlier try succeeded, of this run or of the
-    one whose place it takes. ``by_hand``: a person gave it its success, or skipped it before it began (one that is
+    cut off; what somebody failed counts as ended. ``succeeded_before``: an earlier try succeeded, of this run or of one
+    whose place it takes. ``by_hand``: a person gave it its success, or skipped it before it began (one that is
     removed: gave it any state before it began); ``by``: who, if the audit log says so. ``added``: Airflow made the task
     instance after a moment that the reader named, or after the run's last clear had begun; never in a run that wasn't
     cleared.

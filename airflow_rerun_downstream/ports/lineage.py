@@ -196,7 +196,7 @@ class TaskRecords(Protocol):
     ) -> dict[RunRef, RunAccount]:
         """How runs came to where they are; a run that is gone is left out.
 
-        ``places``: for a run that has taken another one's place, that one. Its tries count as earlier ones. ``since``:
+        ``places``: for a run that has taken the place of others, those. Their tries count as earlier ones. ``since``:
         since when what was made for a run counts as added to it; for a run that it doesn't name, since its last clear.
         """
         ...

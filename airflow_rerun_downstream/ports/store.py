@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -191,10 +191,12 @@ class RerunStore(Protocol):
         """
         ...
 
-    def next_stage(self, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
+    def next_stage(
+        self, member_id: int, *, before: MemberState, stage: int, clear_number: int, ends: Sequence[datetime]
+    ) -> bool:
         """Let a member whose stage number ``stage`` is right wait for its next one, if it is in ``before`` and there.
 
-        ``clear_number`` is the one that the run had when it was judged.
+        ``clear_number`` is the one that the run had when it was judged; ``ends``: see `Member.stage_ends`.
         """
         ...
 
@@ -211,6 +213,7 @@ class RerunStore(Protocol):
         after: MemberState,
         run: RunFacts,
         tasks: Tasks,
+        runs_between: Sequence[str],
         reason: str | None,
         now: datetime,
     ) -> bool:
@@ -218,6 +221,7 @@ class RerunStore(Protocol):
 
         It moves as `move_member` does, or stays in the state that it is in.
         The rerun claims the run, and lets go of the one that it replaces. Moving to running counts as an attempt.
+        ``runs_between``: see `Member`.
         Raises `RunInActiveRerun` where another rerun, or another member, has the run; the transaction is spoilt.
         """
         ...

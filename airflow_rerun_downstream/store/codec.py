@@ -71,6 +71,16 @@ def tasks_from_json(values: Sequence[Any]) -> Tasks:
     return tuple(task_from_json(value) for value in values)
 
 
+def times_to_json(times: Iterable[datetime]) -> list[str] | None:
+    """Moments, oldest first; None: there are none."""
+    return [each.isoformat() for each in times] or None
+
+
+def times_from_json(values: Sequence[str] | None) -> tuple[datetime, ...]:
+    """The reverse of `times_to_json`."""
+    return tuple(map(datetime.fromisoformat, values or ()))
+
+
 def future_to_json(ref: FutureRef) -> dict[str, Any]:
     """The contract's FutureRef: the Dag, and what is known of the run."""
     date = ref.logical_date and ref.logical_date.isoformat()

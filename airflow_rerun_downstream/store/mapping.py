@@ -138,6 +138,8 @@ def member_of(row: Any, gates: Collection[StageGate]) -> Member:
         stages=tuple(codec.tasks_from_json(tasks) for tasks in row.stages or ()),
         stage=row.stage,
         stage_attempt=row.stage_attempt,
+        stage_ends=codec.times_from_json(row.stage_ends),
+        runs_between=tuple(row.runs_between or ()),
         release_asked=row.release_asked,
         stage_gates=tuple(gate for gate in gates if not is_whole(gate)),
     )

@@ -5,7 +5,7 @@ Each function answers whether it changed the row: nobody has moved it since it w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -156,9 +156,18 @@ def moved_to(after: MemberState, reason: str | None, now: datetime, run_state: s
     return {**values, "ended_at": now, **({"final_run_state": run_state} if run_state else {})}
 
 
-def next_stage(executor: Executor, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
+def next_stage(
+    executor: Executor,
+    member_id: int,
+    *,
+    before: MemberState,
+    stage: int,
+    clear_number: int,
+    ends: Sequence[datetime],
+) -> bool:
     """See `RerunStore.next_stage`."""
     values: dict[str, Any] = {"state": MemberState.PENDING.value, "state_reason": None}
+    values["stage_ends"] = codec.times_to_json(ends)
     values.update(stage=stage + 1, stage_attempt=member.c.attempt, clear_number=clear_number)
     values.update(ended_at=None, final_run_state=None)
     guard = stands_in(starts_of(MemberState.PENDING, [before])) & (member.c.stage == stage)
@@ -180,12 +189,14 @@ def adopt_member(
     after: MemberState,
     run: RunFacts,
     tasks: Tasks,
+    runs_between: Sequence[str],
     reason: str | None,
     now: datetime,
 ) -> bool:
     """See `RerunStore.adopt_member`."""
     values: dict[str, Any] = {"state": after.value, "state_reason": reason, "ended_at": None}
     values.update(final_run_state=None, clear_number=run.clear_number, tasks=codec.tasks_to_json(tasks))
+    values["runs_between"] = list(runs_between) or None
     values.update(run_id=run.ref.run_id, logical_date=run.logical_date, run_after=run.run_after)
     if after is MemberState.RUNNING:
         values.update(attempt=member.c.attempt + 1, dispatched_at=now)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import func, insert, select, update
 
@@ -191,9 +192,13 @@ class SqlRerunStore:
             self._executor, rerun_id, before=before, after=after, reason=reason, now=now, told=told
         )
 
-    def next_stage(self, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
+    def next_stage(
+        self, member_id: int, *, before: MemberState, stage: int, clear_number: int, ends: Sequence[datetime]
+    ) -> bool:
         """See `RerunStore.next_stage`."""
-        return moves.next_stage(self._executor, member_id, before=before, stage=stage, clear_number=clear_number)
+        return moves.next_stage(
+            self._executor, member_id, before=before, stage=stage, clear_number=clear_number, ends=ends
+        )
 
     def stage_back(self, member_id: int, *, before: MemberState, since: int, stage: int, reason: str) -> bool:
         """See `RerunStore.stage_back`."""
@@ -207,13 +212,13 @@ class SqlRerunStore:
         after: MemberState,
         run: RunFacts,
         tasks: Tasks,
+        runs_between: Sequence[str],
         reason: str | None,
         now: datetime,
     ) -> bool:
         """See `RerunStore.adopt_member`."""
-        return moves.adopt_member(
-            self._executor, member_id, before=before, after=after, run=run, tasks=tasks, reason=reason, now=now
-        )
+        move = partial(moves.adopt_member, self._executor, member_id, before=before, after=after, reason=reason)
+        return move(run=run, tasks=tasks, runs_between=runs_between, now=now)
 
     def name_frozen_run(
         self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None

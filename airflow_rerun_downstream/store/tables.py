@@ -102,6 +102,8 @@ member = Table(
     Column("stage_attempt", Integer, nullable=False, server_default="0"),
     Column("release_asked", Boolean, nullable=False, server_default=false()),
     Column("revision", Integer, nullable=False, server_default="0"),
+    Column("stage_ends", JSON(none_as_null=True)),
+    Column("runs_between", JSON(none_as_null=True)),
     UniqueConstraint("rerun_id", "dag_id", "run_id"),
     sqlite_autoincrement=True,
 )

@@ -102,7 +102,9 @@ def test_a_stage_that_somebody_clears_again_is_awaited_again(conducted: Conducte
     conducted.finish(source)
     member = conducted.member(source)
     with conducted.unit_of_work() as work:  # the stage is right, and nobody has dispatched what waits for it
-        assert work.store.next_stage(member.id, before=member.state, stage=0, clear_number=1)
+        assert work.store.next_stage(
+            member.id, before=member.state, stage=0, clear_number=1, ends=[conducted.clock.now()]
+        )
     conducted.clear(source, "prepare")
     conducted.tick()
     assert conducted.members()["parent"] == ("running", "cleared_again")

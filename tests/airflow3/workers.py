@@ -164,7 +164,7 @@ class Work:
     def account(self, place: RunRef | None = None) -> RunAccount:
         from airflow_rerun_downstream.airflow3.lineage_facts import readers
 
-        places = {} if place is None else {self.ref: place}
+        places = {} if place is None else {self.ref: [place]}
         return readers(self.session).tasks.accounts([self.ref], places=places)[self.ref]
 
     def judge(self, *task_ids: str, place: RunRef | None = None) -> Judgement:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest
+from airflow_rerun_downstream.domain.run_accounts import Skipping
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.fakes.house import ADA, House
 from tests.fakes.records import Record
@@ -196,6 +199,35 @@ def test_a_try_that_failed_and_made_a_run_is_followed_by_one_that_makes_another(
     adopted = member(house, rerun, "child")
     assert (adopted.ref, adopted.original_run_id, adopted.state.value) == (second, runs["child"].run_id, "running")
     assert house.store.active_runs([first, second]) == {second: rerun}
+    assert adopted.runs_between == (first.run_id,)
+    finish(house, second, as_="failed")
+    house.tick()
+    third = fire(house, runs["parent"], "third")
+    house.tick()
+    assert (member(house, rerun, "child").ref, member(house, rerun, "child").runs_between) == (
+        third,
+        (first.run_id, second.run_id),
+    )
+
+
+def test_what_a_run_made_that_another_replaced_stays_unless_it_is_made_anew(house: House) -> None:
+    """The first run has made what the last one skips: there had been nothing before the rerun."""
+    runs = chain(house)
+    house.world.dag("child", "t >> again; more")
+    house.world.tasks[runs["child"]].append(
+        replace(house.world.tasks[runs["child"]][0], task_id="more", state="skipped")
+    )
+    rerun = submit(house, runs["parent"])
+    house.tick()
+    first = fire(house, runs["parent"], "first", state="running")
+    finish(house, first, as_="failed")
+    house.world.set_tasks(first, "success", only=["more"], at=house.clock.now())
+    second = fire(house, runs["parent"], "second")
+    house.tick()
+    house.world.set_tasks(second, "skipped", only=["more"], at=house.clock.now())
+    house.world.choices[second, "t"] = Skipping("t", -1, skipped=frozenset({"more"}))
+    finish(house, second, runs["parent"])
+    assert [(what.task_id, what.reason) for _, what in house.store.not_made_anew(rerun)] == [("more", "tasks_skipped")]
 
 
 def test_an_adopted_run_that_failed_can_be_retried(house: House) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,13 +13,14 @@ from airflow_rerun_downstream.conductor.gates import (
     UPSTREAM_RUNS_AGAIN,
     known_to_wait,
     look_again,
+    overtaken,
     stands,
     takes_evidence,
 )
 from airflow_rerun_downstream.conductor.steps import Adopt, MoveMember, StageBack, Step
 from airflow_rerun_downstream.domain.facts import Observation, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
-from airflow_rerun_downstream.domain.member import Awaited, Child, Member
+from airflow_rerun_downstream.domain.member import Awaited, Child, Member, StageGate
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.states import MemberState
 from tests.conductor.members import active, member
@@ -124,6 +126,32 @@ def test_who_waits_for_a_skipped_one_that_runs_again_goes_on_waiting(
 ) -> None:
     first, second = member(1, state=state), member(2, why=why, waits_for=frozenset({1}))
     assert known_to_wait(second, active(first, second), {} if now is None else {first.ref: now}) == expected
+
+
+@pytest.mark.parametrize(
+    ("until", "ended", "ends", "expected"),
+    [
+        (None, 30, [], True),
+        (None, 10, [30], False),
+        (0, None, [30], True),
+        (0, 40, [10], False),
+        (0, 40, [30], True),
+        (1, 40, [10], True),  # it is the last one
+        (1, None, [10], True),  # it has ended that very moment
+    ],
+)
+def test_who_has_ended_once_more_since_another_was_dispatched(
+    until: int | None, ended: int | None, ends: list[int], *, expected: bool
+) -> None:
+    """As a whole, or the stage for which the other one waits."""
+    at = {moment: START + timedelta(seconds=moment) for moment in (10, 20, 30, 40)}
+    times = tuple(at[moment] for moment in ends)
+    first = member(1, ended_at=ended and at[ended], stage_ends=times, stages=STAGES, attempt=1)
+    waits = {"waits_for": frozenset({1})} if until is None else {"stage_gates": (StageGate(0, 1, until),)}
+    second = member(2, dispatched_at=at[20], **waits)
+    assert overtaken(second, active(first, second)) == (first if expected else None)
+    assert overtaken(replace(second, dispatched_at=None), active(first, second)) is None
+    assert overtaken(second, replace(active(first, second), children=(CHILD,))) is None
 
 
 CHILD = Child(parent=1, task_id="t", map_index=-1, child=2)

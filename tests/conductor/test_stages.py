@@ -156,7 +156,7 @@ class TestClearedAgain:
         for one in house.store.members(rerun):  # the conductor sees only that the stage is right
             if one.ref == parent:
                 number = house.world.runs[parent].clear_number
-                house.store.next_stage(one.id, before=one.state, stage=0, clear_number=number)
+                house.store.next_stage(one.id, before=one.state, stage=0, clear_number=number, ends=[house.clock.now()])
         house.world.clear_by_hand(parent, only=["prepare"])
         house.tick()
         states = {one.ref.dag_id: (one.state, one.stage) for one in house.store.members(rerun)}

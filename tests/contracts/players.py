@@ -153,6 +153,6 @@ def play(stage: Any, ref: RunRef) -> Player:
     return FakePlayer(stage, ref) if isinstance(stage, FakeStage) else AirflowPlayer(stage, ref)
 
 
-def account_of(stage: Stage, ref: RunRef, place: RunRef | None = None) -> RunAccount:
-    """How a run came to where it is."""
-    return stage.facts.tasks.accounts([ref], places={} if place is None else {ref: place})[ref]
+def account_of(stage: Stage, ref: RunRef, *places: RunRef) -> RunAccount:
+    """How a run came to where it is; ``places``: the runs whose place it has taken."""
+    return stage.facts.tasks.accounts([ref], places={ref: places} if places else {})[ref]

@@ -133,8 +133,13 @@ class TestTries:
         before = {T: Account(started=False, ended=False, succeeded_before=True), U: NOT_BEGUN}
         assert account_of(airflow, new, old).tasks == before
         assert account_of(airflow, new, new).tasks == {T: NOT_BEGUN, U: NOT_BEGUN}
+        between = airflow.run("d", day=2, states={"u": "success"}, state="failed")
+        done = {T: before[T], U: before[T]}
+        assert account_of(airflow, new, old, between).tasks == account_of(airflow, new, between, old).tasks == done
         airflow.clear(old, "t", "u")
+        airflow.clear(between, "t", "u")
         assert account_of(airflow, new, old).tasks == before
+        assert account_of(airflow, new, old, between).tasks == done
 
 
 def test_what_was_added_since_a_moment_stays_so_when_it_is_cleared(airflow):

@@ -16,7 +16,7 @@ NOON = START + DAY / 2
 
 
 def tasks(airflow: Stage, ref: RunRef, place: RunRef | None = None) -> dict[tuple[str, int], TaskTries]:
-    found = airflow.facts.tasks.tries([ref], places={} if place is None else {ref: place})[ref]
+    found = airflow.facts.tasks.tries([ref], places={} if place is None else {ref: [place]})[ref]
     return {(task.task_id, task.map_index): task for task in found.tasks}
 
 

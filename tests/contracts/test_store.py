@@ -174,11 +174,12 @@ class TestStages:
             done = Dispatched(clear_number=3, cleared=1)
             assert store.move_member(source.id, after=MemberState.RUNNING, reason=None, now=NOW, dispatched=done)
             assert store.awaited([source.id, reader.id]) == {source.id: [], reader.id: [source.ref]}
-            assert not store.next_stage(source.id, before=MemberState.FAILED, stage=0, clear_number=4)
-            assert not store.next_stage(source.id, before=MemberState.RUNNING, stage=1, clear_number=4)
-            assert store.next_stage(source.id, before=MemberState.RUNNING, stage=0, clear_number=4)
+            assert not store.next_stage(source.id, before=MemberState.FAILED, stage=0, clear_number=4, ends=())
+            assert not store.next_stage(source.id, before=MemberState.RUNNING, stage=1, clear_number=4, ends=())
+            assert store.next_stage(source.id, before=MemberState.RUNNING, stage=0, clear_number=4, ends=[NOW])
         with opened() as store:
             source, reader = store.members(added)
+            assert source.stage_ends == (NOW,)
             assert (source.state, source.stage, source.attempt, source.stage_attempt) == (MemberState.PENDING, 1, 1, 1)
             assert (source.clear_number, source.present, source.begun) == (4, TAIL, HEAD)
             assert store.active()[0].members == (source, reader)
@@ -200,12 +201,13 @@ class TestStages:
             added = store.add(staged(), now=NOW)
             source, _ = store.members(added)
             assert store.move_member(source.id, after=MemberState.RUNNING, reason=None, now=NOW)
-            assert store.next_stage(source.id, before=MemberState.RUNNING, stage=0, clear_number=4)
+            assert store.next_stage(source.id, before=MemberState.RUNNING, stage=0, clear_number=4, ends=[NOW, LATER])
             assert not store.stage_back(source.id, before=MemberState.RUNNING, since=1, stage=0, reason="why")
             assert not store.stage_back(source.id, before=MemberState.PENDING, since=0, stage=0, reason="why")
             assert store.stage_back(source.id, before=MemberState.PENDING, since=1, stage=0, reason="why")
             source, _ = store.members(added)
             assert (source.state, source.stage, source.state_reason) == (MemberState.RUNNING, 0, "why")
+            assert source.stage_ends == (NOW, LATER)
 
 
 WAYS = {
@@ -523,7 +525,14 @@ class TestMoveMember:
             adopting = {MemberState.PENDING, MemberState.RUNNING}
             for one in store.members(rerun_id):
                 assert one.state not in adopting or not store.adopt_member(
-                    one.id, before=[one.state], after=one.state, run=made, tasks=(), reason=None, now=NOW
+                    one.id,
+                    before=[one.state],
+                    after=one.state,
+                    run=made,
+                    tasks=(),
+                    runs_between=(),
+                    reason=None,
+                    now=NOW,
                 )
             assert store.move_member(
                 only_member(store, store.add(single("b"), now=NOW)), after=MemberState.RUNNING, reason=None, now=NOW
@@ -663,7 +672,8 @@ def parent_and_child() -> NewRerun:
 
 
 def adopt(store: RerunStore, member_id: int, made: RunFacts = MADE, **more: object) -> bool:
-    given = {"before": [MemberState.PENDING], "after": MemberState.RUNNING, "reason": None, **more}
+    usual = {"before": [MemberState.PENDING], "after": MemberState.RUNNING, "reason": None, "runs_between": ()}
+    given = {**usual, **more}
     tasks = (TaskRef("one"), TaskRef("two"))
     return store.adopt_member(member_id, run=made, tasks=tasks, now=LATER, **given)  # type: ignore[arg-type]
 
@@ -1001,7 +1011,7 @@ class TestProof:
             first, second = (one.id for one in store.members(number))
             for one in (first, second):
                 self.dispatch(store, one)
-            assert store.next_stage(first, before=MemberState.RUNNING, stage=0, clear_number=1)
+            assert store.next_stage(first, before=MemberState.RUNNING, stage=0, clear_number=1, ends=[NOW])
             self.dispatch(store, first)
             store.start_over(first)
             assert self.member(store, number, first).stage == 1, "it hasn't failed"

@@ -100,7 +100,14 @@ def adopt(store: RerunStore, _: int, one: Member, chance: random.Random) -> obje
     )
     after, before = MemberState.RUNNING, [MemberState.PENDING]
     return store.adopt_member(
-        one.id, before=before, after=after, run=found, tasks=(TaskRef("t"),), reason=None, now=LATER
+        one.id,
+        before=before,
+        after=after,
+        run=found,
+        tasks=(TaskRef("t"),),
+        runs_between=["old"],
+        reason=None,
+        now=LATER,
     )
 
 
@@ -124,7 +131,7 @@ WRITES: dict[str, Write] = {
         told=("ann", "retry"),
     ),
     "next_stage": lambda store, rerun_id, one, chance: store.next_stage(
-        one.id, before=MemberState.RUNNING, stage=0, clear_number=4
+        one.id, before=MemberState.RUNNING, stage=0, clear_number=4, ends=[NOW]
     ),
     "stage_back": lambda store, rerun_id, one, chance: store.stage_back(
         one.id, before=MemberState.PENDING, since=1, stage=0, reason="back"

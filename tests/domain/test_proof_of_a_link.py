@@ -31,7 +31,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Case:
-    """A link; ``out`` and ``into`` name the tasks that it joins, None: all. ``let_go``: somebody skipped the writer."""
+    """A link; ``out`` and ``into`` name the tasks that it joins, None: all.
+
+    ``let_go``: somebody skipped the writer, and accepted what wasn't made anew of it.
+    """
 
     writers: dict[str, list[Run]]
     readers: dict[str, list[Run]]
@@ -55,13 +58,17 @@ class Case:
         """Whether a read didn't find what the rerun had made, whole."""
         runs = self.writers[task_id]
         meanwhile = [run.start <= read and (run.end is None or read < run.end) for run in runs]
-        if self.let_go:
+        if self.let_go and (task_id in self.listed() or all(run.state != "success" for run in runs)):
             return any(meanwhile)
         if not runs:
             return False
         good = next((n for n, run in enumerate(runs) if run.state == "success"), len(runs) - 1)
         end = runs[good].end
         return end is None or read < end or any(meanwhile[good + 1 :])
+
+    def listed(self) -> set[str]:
+        """The tasks that a skip names."""
+        return {task_id for task_id, runs in self.writers.items() if not runs or runs[-1].state != "success"}
 
     def wrong_pairs(self) -> set[tuple[str, str]]:
         return {(one, two) for one in self.written() for two, read in self.reads().items() if self.wrong(one, read)}
@@ -70,9 +77,12 @@ class Case:
         """What the proof finds about the link."""
         story = Story()
         state = "skipped" if self.let_go else "succeeded"
+        listed = {(task_id, None): "bob" for task_id in self.listed()} if self.let_go else {}
         refs = [
-            story.member(dag(name, ";".join(tasks)), *(tries(*each, skews) for each in tasks.items()), state=word)
-            for name, tasks, word in (("a", self.writers, state), ("b", self.readers, "succeeded"))
+            story.member(
+                dag(name, ";".join(tasks)), *(tries(*each, skews) for each in tasks.items()), state=word, listed=what
+            )
+            for name, tasks, word, what in (("a", self.writers, state, listed), ("b", self.readers, "succeeded", {}))
         ]
         story.link(*refs, self.kind, out=self.out, into=self.into)
         about = (ProofReason.READ_TOO_EARLY, ProofReason.CLOCKS_DIFFER, ProofReason.NO_RECORD)

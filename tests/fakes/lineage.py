@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from airflow_rerun_downstream.domain.again import key
 from airflow_rerun_downstream.domain.definitions import DagVersion, Definitions
 from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.errors import Invalid
@@ -235,28 +236,29 @@ class FakeTaskRecords(FakeReader):
     ) -> dict[RunRef, RunAccount]:
         self.asked(refs)
         return {
-            ref: self.account(ref, (places or {}).get(ref, ref), (since or {}).get(ref))
+            ref: self.account(ref, (places or {}).get(ref, ()), (since or {}).get(ref))
             for ref in refs
             if ref in self.world.runs
         }
 
-    def account(self, ref: RunRef, place: RunRef, since: datetime | None) -> RunAccount:
+    def account(self, ref: RunRef, places: Collection[RunRef], since: datetime | None) -> RunAccount:
         world = self.world
-        old = {(t.task_id, t.map_index): t.state for t in world.tasks.get(place, ())} if place != ref else {}
+        others = [one for one in places if one != ref]
+        old = {key(t) for one in others for t in world.tasks.get(one, ()) if t.state == "success"}
         accounts = {}
         for task in world.tasks[ref]:
-            key = (ref, task.task_id, task.map_index)
+            own = (ref, *key(task))
             started = world.started(ref, task)
-            earlier = [*world.tries.get(key, ()), *world.tries.get((place, *key[1:]), ())]
-            passed = task.state in ("skipped", "removed") and not started and key in world.by_hand
-            marked = passed or (task.state == "success" and (key in world.by_hand or not started))
-            accounts[key[1:]] = Account(
+            earlier = [each for one in (ref, *others) for each in world.tries.get((one, *key(task)), ())]
+            passed = task.state in ("skipped", "removed") and not started and own in world.by_hand
+            marked = passed or (task.state == "success" and (own in world.by_hand or not started))
+            accounts[key(task)] = Account(
                 started=started,
-                ended=started and key not in world.cut and task.state not in GOES_ON,
-                succeeded_before=old.get(key[1:]) == "success" or any(one.state == "success" for one in earlier),
+                ended=started and own not in world.cut and task.state not in GOES_ON,
+                succeeded_before=key(task) in old or any(one.state == "success" for one in earlier),
                 by_hand=marked,
-                by=world.by_hand.get(key) if marked else None,
-                added=world.added(ref, key[1:], since),
+                by=world.by_hand.get(own) if marked else None,
+                added=world.added(ref, key(task), since),
             )
         skipped = any(task.state == "skipped" for task in world.tasks[ref])
         return RunAccount(

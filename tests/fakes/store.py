@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from datetime import timezone as timezones
@@ -349,7 +349,9 @@ class FakeStore:
             self.add_event(rerun_id, at=now, actor=told[0], action=told[1], member_id=one)
         return len(moved)
 
-    def next_stage(self, member_id: int, *, before: MemberState, stage: int, clear_number: int) -> bool:
+    def next_stage(
+        self, member_id: int, *, before: MemberState, stage: int, clear_number: int, ends: Sequence[datetime]
+    ) -> bool:
         found = self._standing(member_id, starts_of(MemberState.PENDING, [before]))
         if found is None or found.stage != stage:
             return False
@@ -362,6 +364,7 @@ class FakeStore:
             stage=stage + 1,
             stage_attempt=found.attempt,
             clear_number=clear_number,
+            stage_ends=tuple(ends),
         )
         self.rows.write(ahead)
         return True
@@ -382,6 +385,7 @@ class FakeStore:
         after: MemberState,
         run: RunFacts,
         tasks: Tasks,
+        runs_between: Sequence[str],
         reason: str | None,
         now: datetime,
     ) -> bool:
@@ -399,6 +403,7 @@ class FakeStore:
             state=after,
             state_reason=reason,
             tasks=tasks,
+            runs_between=tuple(runs_between),
             attempt=found.attempt + running,
             clear_number=run.clear_number,
             logical_date=run.logical_date,

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -78,17 +79,17 @@ NONE = Tries()
 
 @dataclass(frozen=True)
 class Rows:
-    """The task instances of runs, and their earlier tries; ``replaced``: the run whose place another has taken."""
+    """The task instances of runs, and their earlier tries; ``replaced``: the runs whose place another has taken."""
 
     present: dict[RunRef, list[Any]]
     history: dict[tuple[RunRef, Key], Tries]
-    replaced: dict[RunRef, RunRef]
+    replaced: dict[RunRef, list[RunRef]]
 
 
 def read(session: Session, refs: Collection[RunRef], places: Places | None = None) -> Rows:
     """The rows that accounts are made from: two statements for each eleven thousand runs."""
-    replaced = {ref: old for ref, old in (places or {}).items() if ref in refs and old != ref}
-    every = [*refs, *replaced.values()]
+    replaced = {ref: [one for one in old if one != ref] for ref, old in (places or {}).items() if ref in refs}
+    every = [*refs, *chain.from_iterable(replaced.values())]
     return Rows(task_rows(session, every), tries(session, every), replaced)
 
 
@@ -109,7 +110,7 @@ def accounts_from(session: Session, refs: Collection[RunRef], read: Rows, since:
         ref: RunAccount(
             ref=ref,
             tasks=told(
-                ref, rows[ref], history, marked[ref], earlier(read.replaced.get(ref), rows, history), since.get(ref)
+                ref, rows[ref], history, marked[ref], earlier(read.replaced.get(ref, ()), rows, history), since.get(ref)
             ),
             choices=tuple(choices[ref]),
             nothing_to_map=frozenset(empty[ref]),
@@ -201,13 +202,12 @@ def nothing_to_map(session: Session, refs: Iterable[RunRef]) -> dict[RunRef, set
 
 
 def earlier(
-    ref: RunRef | None, rows: Mapping[RunRef, Collection[Any]], history: Mapping[tuple[RunRef, Key], Tries]
+    refs: Collection[RunRef], rows: Mapping[RunRef, Collection[Any]], history: Mapping[tuple[RunRef, Key], Tries]
 ) -> set[Key]:
-    """The task instances of the run whose place another has taken that have ever succeeded."""
-    if ref is None:
-        return set()
+    """The task instances of the runs whose place another has taken that have ever succeeded."""
     return {
         (row.task_id, row.map_index)
+        for ref in refs
         for row in rows.get(ref, ())
         if row.state == "success" or history.get((ref, (row.task_id, row.map_index)), NONE).succeeded
     }

@@ -135,7 +135,7 @@ class Rerun:
             tasks = (TaskRef("again"), TaskRef("make"))
             after, reason = (PENDING, "ran_too_early") if early else (RUNNING, None)
             assert store.adopt_member(
-                child.id, before=[PENDING], after=after, run=made, tasks=tasks, reason=reason, now=NOW
+                child.id, before=[PENDING], after=after, run=made, tasks=tasks, runs_between=(), reason=reason, now=NOW
             )
 
     def end(self) -> None:
