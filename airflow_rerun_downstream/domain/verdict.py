@@ -141,6 +141,16 @@ def had_data(account: RunAccount, task_id: str, map_index: int) -> bool:
     return any(each.succeeded_before for (one, _), each in every.items() if one == task_id)
 
 
+def come_and_gone(
+    tasks: Tasks, instances: Sequence[TaskInstanceFacts], account: RunAccount, structure: DagStructure | None
+) -> set[str]:
+    """What a newer version had added, and what holds something although a still newer one doesn't have it."""
+    every = added_to(tasks, instances, account, structure, removed=True)
+    return {
+        task.task_id for task in every if account.of(task).started or had_data(account, task.task_id, task.map_index)
+    }
+
+
 def by_states(tasks: Tasks, seen: Observation) -> Verdict | None:
     """The verdict where the states alone tell it; None: it takes evidence."""
     if seen.run_state is None:
@@ -168,7 +178,8 @@ class Judging:
         self.found = found
         self.nodes = found.structure.tasks if found.structure else {}
         self.skips = Skips(seen.task_instances, found.account, found.structure)
-        lost = {*gone(tasks, seen.task_instances), *self._come_and_gone(tasks)}
+        passed = come_and_gone(tasks, seen.task_instances, found.account, found.structure)
+        lost = {*gone(tasks, seen.task_instances), *passed}
         self.gone = [NotMadeAnew(task_id, None, GONE) for task_id in sorted(lost)]
         self.tasks = [*selected_instances(tasks, seen.task_instances), *self._added(tasks)]
 
@@ -195,12 +206,6 @@ class Judging:
     def _added(self, tasks: Tasks) -> list[TaskInstanceFacts]:
         """What a newer version of the Dag has added and belongs to the member."""
         return added_to(tasks, self.seen.task_instances, self.found.account, self.found.structure)
-
-    def _come_and_gone(self, tasks: Tasks) -> set[str]:
-        """What a newer version had added, and what holds something although a still newer one doesn't have it."""
-        account = self.found.account
-        every = added_to(tasks, self.seen.task_instances, account, self.found.structure, removed=True)
-        return {task.task_id for task in every if account.of(task).started or self.had_data(task)}
 
     def made_anew(self, task: TaskInstanceFacts) -> bool:
         """Whether a task instance of this run was made anew."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NoReturn
 
+from airflow_rerun_downstream.conductor.evidence import structures_of
 from airflow_rerun_downstream.conductor.grown import grown
 from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
 from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
@@ -15,7 +16,7 @@ from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.selection import gone, selected_instances
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
-from airflow_rerun_downstream.domain.verdict import NotMadeAnew, made_anew
+from airflow_rerun_downstream.domain.verdict import NotMadeAnew, come_and_gone, made_anew
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.core import Core
 from airflow_rerun_downstream.service.records import dags_of, member_view, readable_member, readable_rerun, rerun_view
@@ -165,14 +166,15 @@ def controllable(actor: Actor, work: Work, rerun_id: int) -> Rerun:
 
 def accepted(actor: Actor, work: Work, rerun: Rerun, member: Member) -> list[NotMadeAnew]:
     """What a person accepts who lets the rerun go on without a member: all of it that wasn't made anew."""
-    (member,) = grown(work, rerun, [member])
-    seen = work.gateway.observe([member.ref])[member.ref]
-    account = work.facts.tasks.accounts([member.ref]).get(member.ref)
+    (member,), ref = grown(work, rerun, [member]), member.ref
+    seen = work.gateway.observe([ref])[ref]
+    account = work.facts.tasks.accounts([ref], since={ref: rerun.created_at}).get(ref)
     chosen = selected_instances(member.tasks, seen.task_instances)
     if account is None or not chosen:
         return [NotMadeAnew(one.task_id, one.map_index, "skipped_by_user", actor.name) for one in member.tasks]
-    lost = [NotMadeAnew(one, None, "skipped_by_user", actor.name) for one in gone(member.tasks, seen.task_instances)]
-    return lost + [
+    passed = come_and_gone(member.tasks, seen.task_instances, account, structures_of(work, [ref]).was(ref))
+    lost = dict.fromkeys([*gone(member.tasks, seen.task_instances), *sorted(passed)])
+    return [NotMadeAnew(one, None, "skipped_by_user", actor.name) for one in lost] + [
         NotMadeAnew(task.task_id, task.map_index, "skipped_by_user", actor.name)
         for task in chosen
         if member.state_reason == NOT_PROVEN

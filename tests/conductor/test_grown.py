@@ -113,6 +113,23 @@ def test_a_skip_lists_it(house: House) -> None:
     assert listed == {"a": "skipped_by_user", "b": "skipped_by_user", "new": "rebuilt_on_polluted"}
 
 
+@pytest.mark.parametrize("done", [False, True])
+def test_a_skip_lists_what_has_come_and_gone(house: House, *, done: bool) -> None:
+    """Somebody may have read it before a still newer version dropped it; unless it has made nothing."""
+    rerun, ref = submitted(house, "a", "b", "c")
+    house.tick()
+    add(house, ref)
+    ends(house, ref, a="failed", b="failed", c="failed", new="success" if done else "failed")
+    house.world.tries[ref, "new", -1] = (house.world.tasks[ref][-1],)
+    house.world.set_tasks(ref, "removed", only=["new"])
+    house.world.new_version("d")
+    house.world.dag("d", "a >> b; c")
+    (member,) = house.store.members(rerun)
+    house.service.skip(ADA, rerun, member.id)
+    listed = {what.task_id: what.reason for _, what in house.store.not_made_anew(rerun)}
+    assert listed == dict.fromkeys(["a", "b", "c", *(["new"] if done else [])], "skipped_by_user")
+
+
 def staged(house: House, order: str, *new: tuple[str, int], named: str = "") -> list[list[str]]:
     """The tasks, then those of each stage, of a member of two stages, ``a`` and ``b``, with what has been added.
 
