@@ -44,6 +44,7 @@ class AuthManagerPermissions:
         self._session = session
         self._listed: dict[str, frozenset[str]] = {}
         self._known: dict[tuple[str, Method], dict[str, bool]] = {}
+        self._teams: dict[str, str | None] | None = None
 
     def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
         """Those that the auth manager lists for the user, if their runs and task instances may be read as well.
@@ -73,7 +74,7 @@ class AuthManagerPermissions:
         known = self._known.setdefault((actor.id, method), {})
         new = sorted(dag_ids.difference(known))
         if new:
-            teams = teams_of(new, self._session)
+            self._teams = teams = owners(self._session) if self._teams is None else self._teams
             allowed = passing(new, lambda some: may(method, actor.native, [(each, teams.get(each)) for each in some]))
             known.update((dag_id, dag_id in allowed) for dag_id in new)
         return frozenset(dag_id for dag_id in dag_ids if known[dag_id])
@@ -86,8 +87,8 @@ def auth_manager() -> BaseAuthManager[Any]:
     return get_auth_manager()
 
 
-def teams_of(dag_ids: Collection[str], session: Session) -> dict[str, str | None]:
-    """The teams that own Dags: Airflow hands them to the auth manager with each question."""
+def owners(session: Session) -> dict[str, str | None]:
+    """The Dags that teams own, which are few, with their teams: Airflow hands these to the auth manager."""
     from airflow.models.dag import DagModel
     from airflow.models.dagbundle import DagBundleModel
     from airflow.models.team import Team
@@ -98,8 +99,7 @@ def teams_of(dag_ids: Collection[str], session: Session) -> dict[str, str | None
         .join(DagBundleModel, DagModel.bundle_name == DagBundleModel.name)
         .join(DagBundleModel.teams)
     )
-    wanted = frozenset(dag_ids)  # not in the statement: there may be more than a database takes, and teams are few
-    return {dag_id: team for dag_id, team in session.execute(owned) if dag_id in wanted}
+    return {row.dag_id: row.name for row in session.execute(owned)}
 
 
 def passing(dag_ids: Sequence[str], ask: Callable[[Sequence[str]], bool]) -> frozenset[str]:

@@ -133,6 +133,15 @@ def test_the_team_of_a_dag_is_told(permissions, mocker, session):
 
 
 @pytest.mark.usefixtures("dags")
+def test_the_teams_are_read_once(permissions, mocker, database):
+    manager(mocker, listed={"a", "b", "c"}, granted=granted("GET", "a", "b") | granted("PUT", "a"))
+    with database.counted() as statements:
+        assert permissions.readable(ANNA, ["a"]) == permissions.may_rerun(ANNA, ["a", "b"]) == {"a"}
+        assert permissions.readable(ANNA, ["b"]) == {"b"}
+    assert len(statements) == 1
+
+
+@pytest.mark.usefixtures("dags")
 @pytest.mark.parametrize(("role", "allowed"), [("ADMIN", True), ("OP", True), ("VIEWER", False)])
 def test_with_airflows_simple_auth_manager(permissions, mocker, role, allowed):
     from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
