@@ -10,7 +10,7 @@ LEAST, MOST = 2.0, 30.0
 """Seconds between two looks of one page."""
 
 SHARE = 0.125
-"""How much of the time one look or another is being answered."""
+"""How much of the time an open page or another is being answered."""
 
 
 class Appointments:
@@ -31,3 +31,9 @@ class Appointments:
             at = min(max(now + LEAST, self._free), now + MOST)
             self._free = at + took / SHARE
             return at - now
+
+    def spent(self, took: float) -> None:
+        """Reckon with what else was answered to an open page, which took so many seconds: it is part of the share."""
+        with self._lock:
+            now = self._clock()
+            self._free = min(max(self._free, now) + took / SHARE, now + MOST)

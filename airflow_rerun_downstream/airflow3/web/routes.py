@@ -3,7 +3,7 @@
 # No ``from __future__ import annotations``: FastAPI reads the annotations of every route.
 import time
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
@@ -64,6 +64,20 @@ async def wake_after(request: Request) -> AsyncIterator[None]:
 
 
 WAKES = [Depends(wake_after)]
+
+Answer = TypeVar("Answer")
+
+
+def time_of(request: Request) -> float:
+    """The seconds since a call had its turn."""
+    return time.monotonic() - float(request.state.began)
+
+
+def answered(request: Request, answer: Answer) -> Answer:
+    """The answer to an open page, which is reckoned with when others are told when to look again."""
+    appointments: Appointments = request.app.state.appointments
+    appointments.spent(time_of(request))
+    return answer
 
 
 @router.get("/health", operation_id="get_health")
@@ -135,32 +149,33 @@ def get_changes(
     query: Annotated[ChangesQuery, Query()],
 ) -> record_payloads.Changes:
     """What has changed in a rerun, its members and its record since an earlier answer."""
-    began = time.monotonic()
     found = api.changes(rerun_id, **dict(query))
     if found.more:
-        return found
+        return answered(request, found)
     appointments: Appointments = request.app.state.appointments
-    return found.model_copy(update={"look_again_after": appointments.next_after(time.monotonic() - began)})
+    return found.model_copy(update={"look_again_after": appointments.next_after(time_of(request))})
 
 
 @router.get("/reruns/{rerun_id}/members", operation_id="list_members")
 def list_members(
+    request: Request,
     api: ApiDep,
     rerun_id: RerunId,
     query: Annotated[MemberQuery, Query()],
 ) -> record_payloads.Members:
     """The runs of a rerun, each with its state and what it waits for."""
-    return api.members(rerun_id, **dict(query))
+    return answered(request, api.members(rerun_id, **dict(query)))
 
 
 @router.get("/reruns/{rerun_id}/links", operation_id="list_links")
 def list_links(
+    request: Request,
     api: ApiDep,
     rerun_id: RerunId,
     query: Annotated[PageQuery, Query()],
 ) -> record_payloads.Links:
     """The links between the runs as they were at submit."""
-    return api.links(rerun_id, **dict(query))
+    return answered(request, api.links(rerun_id, **dict(query)))
 
 
 @router.get("/reruns/{rerun_id}/not-made-anew", operation_id="list_not_made_anew")

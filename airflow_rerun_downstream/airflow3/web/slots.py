@@ -6,6 +6,7 @@ interpreter. So our calls wait for their turn on the event loop, where waiting h
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -82,6 +83,7 @@ class SlotRoute(APIRoute):
             await request.body()
             slots: Slots = request.app.state.slots
             async with slots.taken():
+                request.state.began = time.monotonic()
                 return await handle(request)
 
         return wait_and_handle

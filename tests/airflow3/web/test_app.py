@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx
@@ -14,6 +15,8 @@ from pytest_mock import MockerFixture
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from airflow_rerun_downstream.airflow3.web import background as background_module
+from airflow_rerun_downstream.airflow3.web import routes as routes_module
+from airflow_rerun_downstream.airflow3.web.appointments import LEAST, SHARE, Appointments
 from airflow_rerun_downstream.airflow3.web.body_limit import MAX_BODY
 from airflow_rerun_downstream.client import RefusedError, RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import Forbidden, SchemaMismatch, StalePlan
@@ -132,6 +135,29 @@ def test_the_actor_is_airflows_user(client: TestClient, stub: StubService) -> No
     (_, actor, rerun_id) = stub.calls[0]
     assert (actor, rerun_id) == (Actor("ana", "ana", native=actor.native), 7)
     assert actor.native.get_name() == "ana"
+
+
+def test_all_that_open_pages_ask_delays_their_next_looks(
+    app: FastAPI, client: TestClient, stub: StubService, mocker: MockerFixture
+) -> None:
+    """Each call takes a second here, and the clock stands still."""
+    mocker.patch.object(routes_module, "time_of", return_value=1.0)
+    app.state.mounted.state.appointments = Appointments(clock=lambda: 0.0)
+    whole = stub.changes
+
+    def look() -> float:
+        found: float = client.get(f"{API}/reruns/7/changes").json()["look_again_after"]
+        return found
+
+    assert look() == LEAST
+    for path in ("members", "links"):
+        assert client.get(f"{API}/reruns/7/{path}").status_code == 200
+    assert look() == LEAST + 3 / SHARE
+    app.state.mounted.state.appointments = Appointments(clock=lambda: 0.0)
+    stub.changes = lambda *given, **more: replace(whole(*given, **more), more=True)  # type: ignore[method-assign]
+    look()
+    stub.changes = whole  # type: ignore[method-assign]
+    assert look() == 1 / SHARE
 
 
 @pytest.mark.parametrize(

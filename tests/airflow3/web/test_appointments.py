@@ -36,6 +36,20 @@ def test_pages_share_the_time(pages: int, took: float, pause: float) -> None:
         assert sum(pauses) / len(pauses) == pytest.approx(pause, rel=0.1)
 
 
+def test_whatever_else_pages_ask_is_part_of_their_share() -> None:
+    now = [100.0]
+    appointments = Appointments(clock=lambda: now[0])
+    for _ in range(10):
+        appointments.spent(0.05)
+    assert appointments.next_after(0.01) == pytest.approx(10 * 0.05 / SHARE)
+    appointments.spent(0.25)
+    assert appointments.next_after(0.01) == pytest.approx((10 * 0.05 + 0.01 + 0.25) / SHARE)
+    for _ in range(1_000):
+        appointments.spent(1.0)
+    now[0] += MOST
+    assert appointments.next_after(0.01) == pytest.approx(LEAST), "a flood that is over delays nobody"
+
+
 def test_who_does_not_come_is_forgotten() -> None:
     now = [0.0]
     appointments = Appointments(clock=lambda: now[0])
