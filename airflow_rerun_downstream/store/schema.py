@@ -21,7 +21,7 @@ from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, existin
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
+REVISIONS = tuple(f"{number:04}" for number in range(1, 15))
 """Every revision, oldest first; a test compares with the migrations' folder."""
 
 HEAD = REVISIONS[-1]
