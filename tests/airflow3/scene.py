@@ -187,10 +187,13 @@ def delete_dag(dag_id: str, *, session: Session) -> None:
 
 
 def migrate(database: databases.Database) -> None:
-    """Make our own tables in an Airflow database."""
+    """Make our own tables in an Airflow database, unless they are there and as they should be."""
     from airflow_rerun_downstream.store import schema
 
-    schema.upgrade(database.engine)
+    with database.engine.connect() as connection:
+        ready = schema.state(connection) is schema.SchemaState.READY
+    if not ready:
+        schema.upgrade(database.engine)
 
 
 def drop(database: databases.Database) -> None:

@@ -26,6 +26,7 @@ from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.moments import DatabaseClock, machine_time, moment
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes, report_process
 from airflow_rerun_downstream.store.tables import process
+from tests.airflow3 import scene
 from tests.airflow3.database import Database
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
@@ -62,7 +63,7 @@ class Clock:
 
 @pytest.fixture
 def migrated(database: Database) -> Iterator[Database]:
-    schema.upgrade(database.engine)
+    scene.migrate(database)
     transactions.cache_clear()
     yield database
     transactions.cache_clear()

@@ -52,11 +52,11 @@ def installed(request: pytest.FixtureRequest) -> Iterator[Installation]:
     from airflow_rerun_downstream.airflow3 import wiring
     from airflow_rerun_downstream.airflow3.database.transactions import Transactions
     from airflow_rerun_downstream.airflow3.installation import health
-    from airflow_rerun_downstream.store import schema
     from airflow_rerun_downstream.store.moments import DatabaseClock
+    from tests.airflow3 import scene
 
     database = emptied(request.param)
-    schema.upgrade(database.engine)
+    scene.migrate(database)
     settings = Settings(
         notification_targets={
             "data-team": {"kind": "webhook", "url": "https://example.org/hook/secret", "description": "the data team"}
