@@ -22,7 +22,8 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.dag_edges import dag_edges
 from tests.airflow3 import database as databases
 from tests.airflow3 import history, scene
-from tests.airflow3.conftest import forget_plugins
+from tests.airflow3.conftest import emptied, forget_plugins
+from tests.airflow3.restoring import Contents
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -204,10 +205,27 @@ def dags() -> Iterator[dict[str, Any]]:
     forget_plugins()
 
 
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, dags: dict[str, Any]) -> databases.Database:
+    """A database that knows the examples, for all tests: what writes into it puts it back."""
+    found = emptied(request.param)
+    with found.session() as session:
+        save(dags, session=session)
+    return found
+
+
 @pytest.fixture
-def stored(session: Session, dags: dict[str, Any]) -> Session:
-    save(dags, session=session)
-    return session
+def stored(database: databases.Database) -> Iterator[Session]:
+    with database.session() as session:
+        yield session
+
+
+@pytest.fixture
+def put_back(database: databases.Database) -> Iterator[None]:
+    contents = Contents(database)
+    before = contents.read()
+    yield
+    contents.restore(before)
 
 
 def definitions_of(session: Session) -> Definitions:
@@ -223,7 +241,7 @@ def test_every_edge_is_told(stored, dags):
     assert {edge.kind for edge in there} == kinds, "the examples have one of each"
 
 
-def test_every_consumption_of_an_asset_is_told(stored, dags):
+def test_every_consumption_of_an_asset_is_told(put_back, stored, dags):
     there = [edge for edge in asset_edges(dags) if edge.kind == "asset"]
     assert {(edge.upstream, edge.downstream) for edge in there if not edge.through.startswith("alias ")} >= {
         (row["producer"], row["consumer"]) for row in airflows_own(stored)
