@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 
 from airflow_rerun_downstream.domain.member import Awaited, Member, own_stages
 from airflow_rerun_downstream.domain.plan import Link
@@ -144,17 +144,16 @@ def link_dags(executor: Executor, rerun_id: int) -> dict[tuple[str, str], int]:
 
 
 def events(executor: Executor, rerun_id: int, part: Part, after: int = 0) -> list[RerunEvent]:
-    """Lines of the record, oldest first; one statement."""
-    wanted = select(event).where(events_among(rerun_id, part), event.c.id > after).order_by(event.c.id)
+    """Lines of the record, oldest first; one statement.
+
+    The member that a line is about, if there is one, must be readable. It is joined, so that it is looked up line by
+    line: for a condition on what is hidden, PostgreSQL collects the hidden members of all reruns first.
+    """
+    wanted = select(event).where(event.c.rerun_id == rerun_id, event.c.id > after).order_by(event.c.id)
+    if part.readable is not None:
+        about = event.outerjoin(member, member.c.id == event.c.member_id)
+        wanted = wanted.select_from(about).where(or_(member.c.id.is_(None), *among(part, member.c.dag_id)))
     return [event_of(row) for row in executor.execute(cut(wanted, part))]
-
-
-def events_among(rerun_id: int, part: Part) -> ColumnElement[bool]:
-    """The member that a line is about, if there is one, must be readable."""
-    if part.readable is None:
-        return event.c.rerun_id == rerun_id
-    hidden = exists().where(member.c.id == event.c.member_id, member.c.dag_id.notin_(sorted(part.readable)))
-    return and_(event.c.rerun_id == rerun_id, or_(event.c.member_id.is_(None), ~hidden))
 
 
 def among(part: Part, *dags: Any) -> list[ColumnElement[bool]]:
