@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -28,6 +29,15 @@ def database() -> databases.Database:
     made.use()
     scene.migrate(made)
     return made
+
+
+@pytest.fixture(scope="module", autouse=True)
+def schema_known(database: databases.Database) -> Iterator[None]:
+    """What is counted doesn't hang on when it is."""
+    from tests.bench import reruns  # after `databases.configure`
+
+    with reruns.schema_known():
+        yield
 
 
 def written(database: databases.Database, shape: Shape) -> LargeHistory:

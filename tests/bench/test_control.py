@@ -28,10 +28,9 @@ MAX_POLLS = 2
 
 
 @pytest.fixture(scope="module")
-def histories(database: databases.Database) -> Iterator[tuple[LargeHistory, LargeHistory]]:
+def histories(database: databases.Database) -> tuple[LargeHistory, LargeHistory]:
     """Ten thousand runs, and one of another rerun."""
-    with reruns.schema_known():
-        yield written(database, LARGE), written(database, OTHER)
+    return written(database, LARGE), written(database, OTHER)
 
 
 @pytest.fixture

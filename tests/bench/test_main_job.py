@@ -60,7 +60,8 @@ def conductor(history: LargeHistory) -> Iterator[Conductor]:
     request = RerunRequest(PlanRequest(history.source), settings=RerunSettings(accept_duplicate_runs=True))
     rerun = wiring.service(wiring.everything_allowed).submit(ADA, request).rerun.id
     made = wiring.conductor()
-    made.tick()
+    while made.tick().steps:  # the last one has seen what was dispatched
+        pass
     yield made
     wiring.service(wiring.everything_allowed).terminate(ADA, rerun)
     # On a busy machine a thousand steps outlast the lease: then the next tick goes on.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -41,21 +41,20 @@ Ask = Callable[[Service, int], Any]
 
 
 @pytest.fixture(scope="module")
-def sizes(database: databases.Database) -> Iterator[Sizes]:
+def sizes(database: databases.Database) -> Sizes:
     """Reruns by their number of members, each with its history and a line of its record for each member."""
-    with reruns.schema_known():
-        found = {}
-        for size, shape in SHAPES.items():
-            history = written(database, shape)
-            found[size] = (history, reruns.store(history, links=True))
-            with wiring.unit_of_work()() as work:
-                members = work.store.members(found[size][1])
-            line = {"rerun_id": found[size][1], "at": BEGIN, "actor": "ada", "action": "dispatch", "dag_ids": []}
-            with database.engine.begin() as connection:
-                connection.execute(insert(tables.event), [{**line, "member_id": one.id} for one in members])
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("analyze"))
-        yield found
+    found = {}
+    for size, shape in SHAPES.items():
+        history = written(database, shape)
+        found[size] = (history, reruns.store(history, links=True))
+        with wiring.unit_of_work()() as work:
+            members = work.store.members(found[size][1])
+        line = {"rerun_id": found[size][1], "at": BEGIN, "actor": "ada", "action": "dispatch", "dag_ids": []}
+        with database.engine.begin() as connection:
+            connection.execute(insert(tables.event), [{**line, "member_id": one.id} for one in members])
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("analyze"))
+    return found
 
 
 def database_seconds(history: LargeHistory) -> float:

@@ -84,10 +84,9 @@ def asked(database: databases.Database, shapes: dict[int, Shape]) -> dict[int, A
 
 
 @pytest.fixture(scope="module", params=[ONE_TASK, TEN_TASKS], ids=["1 task", "10 tasks"])
-def sizes(request: pytest.FixtureRequest, database: databases.Database) -> Iterator[dict[int, Asked]]:
+def sizes(request: pytest.FixtureRequest, database: databases.Database) -> dict[int, Asked]:
     """On PostgreSQL."""
-    with reruns.schema_known():
-        yield asked(database, request.param)
+    return asked(database, request.param)
 
 
 def processor_time(what: Callable[[], None]) -> float:
@@ -135,21 +134,20 @@ delete from dagrun_asset_event where dag_run_id in (select id from dag_run where
 
 
 def test_the_gates_across_one_run_that_is_left_out(benchmark: Any, database: databases.Database) -> None:
-    with reruns.schema_known():
-        history = written(database, HUB)
-        with database.session() as session:
-            history.execute(session, APART)
-            history.execute(session, JOINED)
-            session.commit()
-        found = wiring.service(wiring.everything_allowed).plan(ADA, PlanRequest(history.source))
-        left_out = RunRef(HUB.dag_id(2), "run_0")
-        members = tuple(MemberRequest(run.ref) for run in found.runs if run.ref != left_out)
-        assert len(members) == len(found.runs) - 1 == PARENTS + READERS
-        request = RerunRequest(
-            PlanRequest(history.source), members=members, settings=RerunSettings(accept_duplicate_runs=True)
-        )
-        with database.counted() as statements:
-            rerun = wiring.service(wiring.everything_allowed).submit(ADA, request).rerun.id
+    history = written(database, HUB)
+    with database.session() as session:
+        history.execute(session, APART)
+        history.execute(session, JOINED)
+        session.commit()
+    found = wiring.service(wiring.everything_allowed).plan(ADA, PlanRequest(history.source))
+    left_out = RunRef(HUB.dag_id(2), "run_0")
+    members = tuple(MemberRequest(run.ref) for run in found.runs if run.ref != left_out)
+    assert len(members) == len(found.runs) - 1 == PARENTS + READERS
+    request = RerunRequest(
+        PlanRequest(history.source), members=members, settings=RerunSettings(accept_duplicate_runs=True)
+    )
+    with database.counted() as statements:
+        rerun = wiring.service(wiring.everything_allowed).submit(ADA, request).rerun.id
     with database.session() as session:
         gates = text("select count(*) from rerun_downstream_gate where rerun_id = :rerun")
         rows = session.execute(gates, {"rerun": rerun}).scalar_one()

@@ -28,15 +28,14 @@ ROUNDS, TICKS = 5, 10
 
 
 @pytest.fixture(scope="module")
-def sizes(database: databases.Database) -> Iterator[dict[int, tuple[LargeHistory, int]]]:
+def sizes(database: databases.Database) -> dict[int, tuple[LargeHistory, int]]:
     """Reruns by their number of members, each with its history; as many as may be are in flight, the rest is ready."""
-    with reruns.schema_known():
-        found = {}
-        for size, shape in SHAPES.items():
-            history = written(database, shape)
-            assert history.runs == size
-            found[size] = (history, reruns.store(history))
-        yield found
+    found = {}
+    for size, shape in SHAPES.items():
+        history = written(database, shape)
+        assert history.runs == size
+        found[size] = (history, reruns.store(history))
+    return found
 
 
 @pytest.fixture(scope="module")
