@@ -70,6 +70,15 @@ def begin_change(executor: Executor, of: ColumnElement[bool]) -> None:
     executor.execute(update(rerun).where(of).values(LATER))
 
 
+def add_lines(executor: Executor, about: Collection[tuple[int, int | None]], line: Mapping[str, Any]) -> None:
+    """Write a line into the records of reruns, each about a member or about none.
+
+    Their rows are locked first: the pages of a record ask for what came after the last line that they have seen.
+    """
+    begin_change(executor, rerun.c.id.in_(sorted({one for one, _ in about})))
+    executor.execute(insert(event), [{**line, "rerun_id": one, "member_id": each} for one, each in about])
+
+
 def write_changed(executor: Executor, *where: ColumnElement[bool], values: Mapping[str, Any]) -> int:
     """Change members after `begin_change`."""
     number = select(rerun.c.revision).where(rerun.c.id == member.c.rerun_id).scalar_subquery()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
@@ -24,7 +24,7 @@ from airflow_rerun_downstream.store import active_reruns, codec, insertion, move
 from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import children_of, counts_of, members_of, rerun_of
-from airflow_rerun_downstream.store.tables import active_run, event, member, rerun
+from airflow_rerun_downstream.store.tables import active_run, member, rerun
 
 
 class SqlRerunStore:
@@ -299,7 +299,5 @@ class SqlRerunStore:
         dag_ids: Collection[str] = (),
     ) -> None:
         """See `RerunStore.add_event`."""
-        moves.begin_change(self._executor, rerun.c.id == rerun_id)
-        line = {"at": at, "actor": actor, "action": action, "member_id": member_id, "detail": detail}
-        line["dag_ids"] = sorted(dag_ids)
-        self._executor.execute(insert(event).values(rerun_id=rerun_id, **line))
+        line = {"at": at, "actor": actor, "action": action, "detail": detail, "dag_ids": sorted(dag_ids)}
+        moves.add_lines(self._executor, [(rerun_id, member_id)], line)

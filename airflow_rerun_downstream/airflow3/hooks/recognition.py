@@ -16,17 +16,15 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from airflow_rerun_downstream.airflow3.holding import parking
 from airflow_rerun_downstream.airflow3.hooks import expected_runs, repeated_events
 from airflow_rerun_downstream.store.apart import apart
 from airflow_rerun_downstream.store.guard import SchemaGuard
-from airflow_rerun_downstream.store.moves import begin_change
-from airflow_rerun_downstream.store.tables import event as record
+from airflow_rerun_downstream.store.moves import add_lines
 from airflow_rerun_downstream.store.tables import hold
-from airflow_rerun_downstream.store.tables import rerun as rerun_table
 
 if TYPE_CHECKING:
     from airflow.models.asset import AssetEvent
@@ -203,11 +201,9 @@ def note(
 ) -> None:
     """Write a line into the records of reruns; ``named`` are the Dags that it speaks of."""
     now = datetime.now(timezone.utc)
-    same = {"at": now, "actor": SYSTEM, "action": action, "detail": detail, "dag_ids": list(named)}
     if reruns:
-        # First, as for every line: the pages of a record ask for what came after the last line that they have seen.
-        begin_change(connection, rerun_table.c.id.in_(sorted({one for one, _ in reruns})))
-        connection.execute(insert(record), [{**same, "rerun_id": one, "member_id": each} for one, each in reruns])
+        line = {"at": now, "actor": SYSTEM, "action": action, "detail": detail, "dag_ids": list(named)}
+        add_lines(connection, reruns, line)
 
 
 @dataclass
