@@ -13,7 +13,7 @@ from airflow_rerun_downstream.conductor.steps import Adopt
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import BEGUN_TASK_STATES, Observation, RunFacts
 from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
-from airflow_rerun_downstream.domain.member import Child, Member, is_free
+from airflow_rerun_downstream.domain.member import Child, Member
 from airflow_rerun_downstream.domain.refs import RunRef, covers
 from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState
 
@@ -24,24 +24,23 @@ ADOPTABLE = frozenset({MemberState.PENDING, MemberState.RUNNING, MemberState.SUC
 """A run that was right is made once more where its maker is retried."""
 
 
-def may_be_made(one: Child, members: Mapping[int, Member]) -> bool:
+def may_be_made(one: Child, active: ActiveRerun) -> bool:
     """Whether the task may have made, or cleared, a member's run by now.
 
     While its own run is in flight it may do so again: Airflow retries it, and each try makes another run. After
     that it matters only before the member's own run would be dispatched.
     """
-    parent, child = members[one.parent], members[one.child]
+    parent, child = active.by_id[one.parent], active.by_id[one.child]
     if child.state not in ADOPTABLE or not covers(parent.begun, one.task_id, one.map_index):
         return False
     if child.state is MemberState.FAILED and child.state_reason == "in_active_rerun":
         return False
-    return parent.state in IN_FLIGHT or (child.state is MemberState.PENDING and is_free(child, members))
+    return parent.state in IN_FLIGHT or (child.state is MemberState.PENDING and active.is_free(child))
 
 
 def expected(active: ActiveRerun) -> list[tuple[Child, Member]]:
     """The children of which a tick has to find out whether they have been made, each with the member that makes it."""
-    members = active.by_id if active.children else {}
-    return [(one, members[one.parent]) for one in active.children if may_be_made(one, members)]
+    return [(one, active.by_id[one.parent]) for one in active.children if may_be_made(one, active)]
 
 
 def makers(active: ActiveRerun) -> set[RunRef]:
@@ -69,7 +68,7 @@ def adoptions(active: ActiveRerun, runs: Mapping[RunRef, Observation], made: Mad
         here = [run for run in made.get(parent.ref, ()) if run.task_id == one.task_id and run.map_index in indexes]
         run = in_place_of(member, one, here, taken)
         if run is not None and member.id not in found:
-            after = MemberState.RUNNING if in_turn(member, parent, members) else MemberState.PENDING
+            after = MemberState.RUNNING if in_turn(member, parent, active) else MemberState.PENDING
             found[member.id] = Adopt(member, run, parent.ref, one.task_id, after)
     return list(found.values())
 
@@ -88,9 +87,9 @@ def in_place_of(member: Member, one: Child, made: Sequence[TriggeredRun], taken:
     return None
 
 
-def in_turn(member: Member, parent: Member, members: Mapping[int, Member]) -> bool:
+def in_turn(member: Member, parent: Member, active: ActiveRerun) -> bool:
     """Whether the members that a member waits for, other than the one that made its run, are all satisfied."""
-    return is_free(member, members, besides=parent.id)
+    return active.is_free(member, besides=parent.id)
 
 
 def unknown(active: ActiveRerun, runs: Mapping[RunRef, Observation], made: Made) -> set[int]:

@@ -36,7 +36,7 @@ def to_watch(active: ActiveRerun) -> list[RunRef]:
         for member in active.explained:
             watched += [member.ref] if member.state_reason not in CLOSED else []
             if member.state_reason == UPSTREAM_RUNS_AGAIN:
-                watched += [members[gate.member].ref for gate in member.gates]
+                watched += [members[gate.member].ref for gate in active.gates(member)]
     return [*watched, *makers(active)]
 
 

@@ -91,7 +91,8 @@ class Endings:
         """
         if not work.store.hold_rerun(rerun.id, state=step.before):
             return None
-        now = ActiveRerun(replace(rerun, state=step.before), tuple(work.store.members(rerun.id)))
+        members, passages = tuple(work.store.members(rerun.id)), work.store.passages(rerun.id)
+        now = ActiveRerun(replace(rerun, state=step.before), members, passages=passages)
         return now.members if decide(now, Observations(), Limits(in_flight=0)) == [step] else None
 
     def cleared_again(self, work: Work, rerun: Rerun, members: Sequence[Member]) -> bool:

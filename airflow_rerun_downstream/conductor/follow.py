@@ -15,7 +15,7 @@ from airflow_rerun_downstream.conductor.steps import (
     NoteRunState,
 )
 from airflow_rerun_downstream.conductor.stillness import stands
-from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
+from airflow_rerun_downstream.domain.active_rerun import ActiveRerun, latest
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation
 from airflow_rerun_downstream.domain.member import Member, is_open
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN
@@ -110,4 +110,5 @@ def last_upstream_end(member: Member, active: ActiveRerun) -> datetime | None:
     ends = [(gate, members[gate.member].ended_at) for gate in member.gates]
     if any(gate.until is not None and end is None and is_open(gate, members) for gate, end in ends):
         return None
-    return max((end for _, end in ends if end is not None), default=active.rerun.created_at)
+    through = None if member.passage is None else active.passage_ends[member.passage]
+    return latest([through, *(end for _, end in ends)]) or active.rerun.created_at

@@ -92,7 +92,7 @@ def overtaken(member: Member, active: ActiveRerun) -> Member | None:
     makers = {one.parent for one in active.children if one.child == member.id}
     if member.dispatched_at is None:
         return None
-    for gate in member.gates:
+    for gate in active.gates(member):
         other = active.by_id[gate.member]
         ended = other.ended(gate.until)
         later = other.attempt > 0 if ended is None else ended > member.dispatched_at
@@ -106,7 +106,7 @@ def known_to_wait(member: Member, active: ActiveRerun, runs: Mapping[RunRef, Obs
     if member.state_reason != UPSTREAM_RUNS_AGAIN:
         return False
     members = active.by_id
-    gates = [members[gate.member] for gate in member.gates]
+    gates = [members[gate.member] for gate in active.gates(member)]
     return any(
         gate.state is MemberState.SKIPPED and on_its_way(gate, runs[gate.ref]) for gate in gates if gate.ref in runs
     )

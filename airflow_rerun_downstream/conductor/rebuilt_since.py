@@ -149,7 +149,7 @@ def left_behind(
     work: Work, rerun: Rerun, members: Collection[Member], listed: Mapping[RunRef, Sequence[NotMadeAnew]]
 ) -> Iterator[tuple[Member, list[NotMadeAnew]]]:
     """What skipped members have made anew from data that was made anew once more since their last dispatch."""
-    active = ActiveRerun(rerun, tuple(members), work.store.children(rerun.id))
+    active = ActiveRerun(rerun, tuple(members), work.store.children(rerun.id), work.store.passages(rerun.id))
     for member in members:
         if member.state is not MemberState.SKIPPED or (since := overtaken(member, active)) is None:
             continue

@@ -6,15 +6,17 @@ costs what is on its way, and not what there is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
-from airflow_rerun_downstream.domain.member import Child, Member, is_free
+from airflow_rerun_downstream.domain.member import Child, Member, StageGate, is_open
+from airflow_rerun_downstream.domain.passages import Passage, behind, of_each
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun
-from airflow_rerun_downstream.domain.states import IN_FLIGHT, MemberState
+from airflow_rerun_downstream.domain.states import IN_FLIGHT, SATISFIED, MemberState
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class ActiveRerun:
     rerun: Rerun
     members: tuple[Member, ...]
     children: tuple[Child, ...] = ()
+    passages: tuple[Passage[int], ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[int, Member]:
@@ -58,14 +61,45 @@ class ActiveRerun:
     @cached_property
     def ready(self) -> tuple[Member, ...]:
         """The pending members that wait for nobody, oldest ready time first: so each Dag's runs go oldest first."""
-        members = self.by_id
-        found = [one for one in self.members if one.state is MemberState.PENDING and is_free(one, members)]
+        found = [one for one in self.members if one.state is MemberState.PENDING and self.is_free(one)]
         return tuple(sorted(found, key=lambda one: (ready_time(one), one.depth, one.ref)))
 
     @cached_property
     def explained(self) -> tuple[Member, ...]:
         """Those of `ready` of which it is said why they don't go."""
         return tuple(member for member in self.ready if member.state_reason is not None)
+
+    @cached_property
+    def open_passages(self) -> Sequence[bool]:
+        """Of each passage, whether all for whom it stands are satisfied."""
+        members = self.by_id
+        return of_each(self.passages, lambda other: members[other].state in SATISFIED, all)
+
+    @cached_property
+    def passage_ends(self) -> Sequence[datetime | None]:
+        """Of each passage, when the last one for whom it stands has ended; None: nobody has."""
+        members = self.by_id
+        return of_each(self.passages, lambda other: members[other].ended_at, latest)
+
+    def is_free(self, member: Member, *, besides: int | None = None) -> bool:
+        """Whether the present stage of a member waits for nobody; ``besides`` names one whom it needn't wait for."""
+        if member.passage is not None and not self.open_passages[member.passage]:
+            if besides is None:
+                return False
+            members = self.by_id
+            others = behind(self.passages, member.passage) - {besides}
+            if any(members[other].state not in SATISFIED for other in others):
+                return False
+        return all(gate.member == besides or is_open(gate, self.by_id) for gate in member.gates)
+
+    def gates(self, member: Member) -> tuple[StageGate, ...]:
+        """All that the present stage of a member waits for, as did those before it."""
+        return member.gates_with(behind(self.passages, member.passage))
+
+
+def latest(moments: Iterable[datetime | None]) -> datetime | None:
+    """The last of some moments; None: there is none."""
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def ready_time(member: Member) -> float:

@@ -53,8 +53,11 @@ def without_cycles(edges: Edges[Node], roots: Iterable[Node], key: Callable[[Nod
     return kept
 
 
-def levels(edges: Edges[Node]) -> dict[Node, int]:
-    """The longest distance of each node from a node without predecessors. The graph must have no cycle."""
+def levels(edges: Edges[Node], between: Collection[Node] = ()) -> dict[Node, int]:
+    """The longest distance of each node from a node without predecessors. The graph must have no cycle.
+
+    A node ``between`` others adds nothing to it: what follows is as far as it is itself.
+    """
     waiting: dict[Node, int] = dict.fromkeys(edges, 0)
     for followers in edges.values():
         for follower in followers:
@@ -64,7 +67,7 @@ def levels(edges: Edges[Node]) -> dict[Node, int]:
     while queue:
         node = queue.popleft()
         for follower in edges.get(node, ()):
-            level[follower] = max(level.get(follower, 0), level[node] + 1)
+            level[follower] = max(level.get(follower, 0), level[node] + (node not in between))
             waiting[follower] -= 1
             if waiting[follower] == 0:
                 queue.append(follower)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,7 +25,8 @@ class StageGate:
 
 @dataclass(frozen=True)
 class Member:
-    """A stored member. ``waits_for`` are member ids. ``original_run_id`` differs from the run's after adoption.
+    """A stored member. ``waits_for`` are member ids; for more it waits by its ``passage``, a number among those of its
+    rerun. ``original_run_id`` differs from the run's after adoption.
 
     The run id of a frozen member is empty until Airflow has made its run.
 
@@ -59,6 +60,7 @@ class Member:
     ended_at: datetime | None
     final_run_state: str | None
     waits_for: frozenset[int] = frozenset()
+    passage: int | None = None
     stages: tuple[Tasks, ...] = ()
     stage: int = 0
     stage_attempt: int = 0
@@ -107,8 +109,12 @@ class Member:
 
     @property
     def gates(self) -> tuple[StageGate, ...]:
-        """What the present stage waits for, as did those before it."""
-        whole = (StageGate(0, other, None) for other in sorted(self.waits_for))
+        """What the present stage waits for besides a passage, as did those before it. `ActiveRerun.gates` has all."""
+        return self.gates_with(())
+
+    def gates_with(self, more: Iterable[int]) -> tuple[StageGate, ...]:
+        """`gates`, and those of more members for which it waits."""
+        whole = (StageGate(0, other, None) for other in sorted(self.waits_for.union(more)))
         return (*whole, *(gate for gate in self.stage_gates if gate.stage <= self.stage))
 
 
@@ -149,8 +155,3 @@ def is_open(gate: StageGate, members: Mapping[int, Member]) -> bool:
     """Whether what a gate waits for is satisfied."""
     other = members[gate.member]
     return other.state in SATISFIED or (gate.until is not None and other.stage > gate.until)
-
-
-def is_free(member: Member, members: Mapping[int, Member], *, besides: int | None = None) -> bool:
-    """Whether the present stage of a member waits for nobody; ``besides`` names one whom it needn't wait for."""
-    return all(gate.member == besides or is_open(gate, members) for gate in member.gates)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from airflow_rerun_downstream.domain.passages import Passage
 from airflow_rerun_downstream.domain.plan import Link, PlanOptions, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun_request import Actor, Notification, RerunSettings
@@ -25,7 +26,8 @@ class NewStageGate:
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
-    """A member to be stored. ``waits_for`` names the members that must be satisfied before it starts.
+    """A member to be stored. ``waits_for`` names members that must be satisfied before it starts, ``passage`` is the
+    number of the one of its rerun that stands for the others.
 
     ``stages`` are the parts of ``tasks`` that are dispatched one after the other; empty: there is one. ``depths`` tells
     how deep in the order each is.
@@ -37,6 +39,7 @@ class NewMember:
     tasks: Tasks
     depth: int
     waits_for: frozenset[RunRef] = frozenset()
+    passage: int | None = None
     logical_date: datetime | None = None
     run_after: datetime | None = None
     state_reason: str | None = None
@@ -47,7 +50,7 @@ class NewMember:
 
     @property
     def reads_from(self) -> frozenset[RunRef]:
-        """The members of which at least a part must be satisfied before it starts."""
+        """The members of which at least a part must be satisfied before it starts, but for those of its passage."""
         return self.waits_for | {gate.ref for gate in self.stage_gates if not gate.stage}
 
 
@@ -73,7 +76,7 @@ class NewFrozen:
 
 @dataclass(frozen=True)
 class NewRerun:
-    """A rerun to be stored: the snapshot of the plan at submit."""
+    """A rerun to be stored: the snapshot of the plan at submit. ``passages`` by their numbers."""
 
     source: RunRef
     members: tuple[NewMember, ...]
@@ -87,3 +90,4 @@ class NewRerun:
     reason: str | None = None
     freeze_mode: bool = False
     children: tuple[NewChild, ...] = ()
+    passages: tuple[Passage[RunRef], ...] = ()

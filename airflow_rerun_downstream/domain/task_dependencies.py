@@ -9,13 +9,18 @@ from operator import itemgetter
 
 from airflow_rerun_downstream.domain.facts import node_of
 from airflow_rerun_downstream.domain.gaps import waited_for
+from airflow_rerun_downstream.domain.passages import Place, Ways, touches
 from airflow_rerun_downstream.domain.readings import Member, Reading
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.selection import downstream_tasks, upstream_tasks
 
 
 class Dependencies:
-    """Which members' tasks have to be right before which others' start."""
+    """Which members' tasks have to be right before which others' start.
+
+    ``found`` has the readings between members. Those across runs that don't take part stand in ``ways``, but for the
+    ones of runs that tasks make; after `by_pairs` all are in ``found``, and there are no ways.
+    """
 
     def __init__(self, members: Mapping[RunRef, Member], readings: Iterable[Reading], source: RunRef) -> None:
         self.members = members
@@ -32,10 +37,23 @@ class Dependencies:
         for each in self.made:
             self.making.setdefault(each.downstream, []).append(each)
             members[each.downstream].cuts = frozenset()
-        kept = dict.fromkeys(each for ref in members for each in self.from_member(ref))
-        kept.update(dict.fromkeys(self.back_from_children()))
+        self.ways = Ways(members, self.leaving)
         self.because: dict[Reading, Reading] = {}
-        self.found = list(self.with_parents(kept))
+        self.found = self.between(self.ways.leading_to(self.making))
+
+    def by_pairs(self) -> None:
+        """Find every reading across runs that don't take part, too."""
+        if self.ways.into:
+            self.because.clear()
+            self.found = self.between(None)
+        self.ways = Ways((), {})
+
+    def between(self, places: Collection[Place] | None) -> list[Reading]:
+        """The readings between members; across other runs those that lead by certain places to runs that tasks make;
+        None: all."""
+        kept = dict.fromkeys(each for ref in self.members for each in self.from_member(ref, places))
+        kept.update(dict.fromkeys(self.back_from_children()))
+        return list(self.with_parents(kept))
 
     def through_waiting_tasks(self) -> Iterator[Reading]:
         """Who reads from a task that had waited for the run that it made reads that run, if the task doesn't run again.
@@ -109,8 +127,9 @@ class Dependencies:
                     known.add(each)
                     yield each
 
-    def from_member(self, ref: RunRef) -> Iterator[Reading]:
-        """What leads from a member to the nearest others; through runs that don't take part by their tasks."""
+    def from_member(self, ref: RunRef, places: Collection[Place] | None) -> Iterator[Reading]:
+        """What leads from a member to the nearest others; through runs that don't take part by their tasks: see
+        `between`."""
         queue = deque((each, each) for each in self.leaving.get(ref, ()))
         seen: set[tuple[frozenset[str] | None, RunRef, frozenset[str] | None]] = set()
         while queue:
@@ -119,13 +138,16 @@ class Dependencies:
                 continue
             if last.downstream in self.members:
                 straight = first is last
+                if not straight and places is not None and last.downstream not in self.making:
+                    continue
                 maker, sensor = (first.maker, first.sensor) if straight else (None, False)
                 yield replace(first, downstream=last.downstream, reached=last.reached, maker=maker, sensor=sensor)
                 continue
+            if places is not None and (last.downstream, last.reached) not in places:
+                continue
             for each in self.leaving.get(last.downstream, ()):
-                touches = each.from_tasks is None or last.reached is None or each.from_tasks & last.reached
                 state = (first.from_tasks, each.downstream, each.reached)
-                if touches and state not in seen:
+                if state not in seen and touches(each, last.reached):
                     seen.add(state)
                     queue.append((first, each))
 

@@ -10,6 +10,7 @@ from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.member import Awaited, Child, Member
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun
+from airflow_rerun_downstream.domain.passages import Passage
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
@@ -56,7 +57,7 @@ class RerunStore(Protocol):
         ...
 
     def members(self, rerun_id: int, part: Part = EVERYTHING, *, only: Collection[int] | None = None) -> list[Member]:
-        """The members of a rerun with what they wait for, in order of depth, ready time and run.
+        """The members of a rerun with what they wait for besides their passages, in order of depth, ready time and run.
 
         ``only``: those among these, which are a hundred or so.
         """
@@ -85,6 +86,10 @@ class RerunStore(Protocol):
 
         What they wait for themselves isn't told. A member that has ended a stage waits for its own stages, too.
         """
+        ...
+
+    def passages(self, rerun_id: int) -> tuple[Passage[int], ...]:
+        """The passages for which members of a rerun wait, by their numbers."""
         ...
 
     def children(self, rerun_id: int) -> tuple[Child, ...]:

@@ -110,6 +110,7 @@ def member_of(run: PlannedRun, role: Role, tasks: Tasks, order: Order) -> NewMem
         tasks=with_coming(run, tasks),
         depth=stages[0].depth,
         waits_for=frozenset(gate.ref for gate in gates if not gate.stage and gate.until is None),
+        passage=stages[0].passage,
         stages=tuple(stage.tasks for stage in stages) if len(stages) > 1 else (),
         stage_gates=tuple(partly),
         depths=tuple(stage.depth for stage in stages),
@@ -154,6 +155,7 @@ def assemble(
     plan: Plan,
     request: RerunRequest,
     members: Sequence[NewMember],
+    order: Order,
     warnings: Sequence[PlanWarning],
     actor: Actor,
 ) -> NewRerun:
@@ -163,6 +165,7 @@ def assemble(
         source=plan.source.ref,
         members=with_clear_numbers(plan, members, children),
         children=children,
+        passages=order.passages,
         links=plan.links,
         settings=request.settings,
         notifications=request.notifications,

@@ -96,7 +96,7 @@ class Submit(Core):
         more = [*failed, *gone, *blocked(work, rerun)]
         warnings = submit_warnings(plan, taken, order, request.frozen, more)
         members = new_members(plan, request, taken, order)
-        return Draft(assemble(plan, request, members, warnings, actor), tuple(frozen))
+        return Draft(assemble(plan, request, members, order, warnings, actor), tuple(frozen))
 
 
 @contextmanager

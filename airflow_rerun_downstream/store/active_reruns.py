@@ -20,6 +20,7 @@ from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES, RerunState
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import NOBODY, children_of, in_order, member_of, members_of, rerun_of
+from airflow_rerun_downstream.store.passage_rows import passages_of
 from airflow_rerun_downstream.store.tables import member, rerun
 
 Key = tuple[int, datetime]
@@ -71,7 +72,8 @@ ACTIVE = (
 def active_reruns(executor: Executor, cache: SnapshotCache) -> list[ActiveRerun]:
     """Every active rerun, oldest first.
 
-    One statement; one more where a rerun has changed, and four more where one is seen for the first time.
+    One statement; one more where a rerun has changed, and four more where one is seen for the first time, or five where
+    it has passages.
     """
     heads = {(row.id, row.created_at): row for row in executor.execute(ACTIVE)}
     known = cache.keep(heads)
@@ -92,11 +94,14 @@ def load(executor: Executor, heads: Mapping[Key, Any]) -> dict[Key, Snapshot]:
     if not ids:
         return {}
     members, children = members_of(executor, ids), children_of(executor, ids)
+    passages = passages_of(executor, [one for one in ids if any(each.passage is not None for each in members[one])])
     rows = [row for some in chunks(ids) for row in executor.execute(select(rerun).where(rerun.c.id.in_(some)))]
     found = {}
     for row in rows:
         if (key := (row.id, row.created_at)) in heads:
-            every = ActiveRerun(rerun_of(row, NOBODY), tuple(members[row.id]), children.get(row.id, ()))
+            every = ActiveRerun(
+                rerun_of(row, NOBODY), tuple(members[row.id]), children.get(row.id, ()), passages.get(row.id, ())
+            )
             found[key] = Snapshot(heads[key].revision, standing(every, heads[key], every.members))
     return found
 
@@ -146,4 +151,5 @@ def standing(active: ActiveRerun, head: Any, members: Iterable[Member]) -> Activ
         ),
         members=every,
         children=active.children,
+        passages=active.passages,
     )

@@ -10,11 +10,11 @@ from sqlalchemy import Table, delete, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
-from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun, NewStageGate
+from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewMember, NewRerun, NewStageGate
 from airflow_rerun_downstream.domain.refs import RunRef, by_name
 from airflow_rerun_downstream.store.executor import Executor, chunks, new_id
 from airflow_rerun_downstream.store.mapping import frozen_values, link_values, member_values, rerun_values
-from airflow_rerun_downstream.store.tables import active_run, child, gate, link, member, rerun
+from airflow_rerun_downstream.store.tables import active_run, child, gate, link, member, passage, rerun
 
 Ids = Mapping[RunRef, int]
 
@@ -41,7 +41,7 @@ def add(executor: Executor, new: NewRerun, now: datetime) -> int:
 
 def add_runs(executor: Executor, new: NewRerun, rerun_id: int) -> None:
     """Everything that belongs to a rerun. The claims come first: they may be refused."""
-    add_all(executor, member, [member_values(one, rerun_id) for one in new.members])
+    add_all(executor, member, [{**member_values(one, rerun_id), **passed_by(one, new)} for one in new.members])
     ids = member_ids(executor, rerun_id)
     # Every rerun claims its runs in the same order, so that two of them can't wait for each other.
     claims = [
@@ -50,6 +50,7 @@ def add_runs(executor: Executor, new: NewRerun, rerun_id: int) -> None:
     ]
     add_all(executor, active_run, claims)
     add_all(executor, gate, gate_values(new, rerun_id, ids))
+    add_all(executor, passage, passage_values(new, rerun_id, ids))
     add_all(executor, child, child_values(new, rerun_id, ids))
     add_all(executor, link, [link_values(one, rerun_id, place) for place, one in enumerate(new.links)])
 
@@ -77,6 +78,24 @@ def gate_values(new: NewRerun, rerun_id: int, ids: Ids) -> list[dict[str, Any]]:
         }
         for one in new.members
         for gate in (*(NewStageGate(0, ref, None) for ref in sorted(one.waits_for)), *one.stage_gates)
+    ]
+
+
+def passed_by(one: NewMember, new: NewRerun) -> dict[str, Any]:
+    """The passage of a member; nothing where there is none at all: a column less is more rows in a statement."""
+    return {"passage": one.passage} if new.passages else {}
+
+
+def passage_values(new: NewRerun, rerun_id: int, ids: Ids) -> list[dict[str, Any]]:
+    """For whom passages stand."""
+    return [
+        {
+            "rerun_id": rerun_id,
+            "number": number,
+            "members": sorted(ids[ref] for ref in one.members),
+            "passages": sorted(one.before),
+        }
+        for number, one in enumerate(new.passages)
     ]
 
 

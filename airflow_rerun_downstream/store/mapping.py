@@ -27,7 +27,12 @@ LAST = datetime.max.replace(tzinfo=timezones.utc)
 
 def in_order(members: Iterable[Member]) -> list[Member]:
     """Members in order of depth, ready time (unknown ones last) and run."""
-    return sorted(members, key=lambda one: (one.depth, one.run_after or LAST, one.ref, one.id))
+    return sorted(members, key=turn)
+
+
+def turn(one: Member) -> tuple[Any, ...]:
+    """A member's place in that order."""
+    return one.depth, one.run_after or LAST, one.ref, one.id
 
 
 def rerun_values(new: NewRerun, now: datetime) -> dict[str, Any]:
@@ -135,6 +140,7 @@ def member_of(row: Any, gates: Collection[StageGate]) -> Member:
         ended_at=row.ended_at,
         final_run_state=row.final_run_state,
         waits_for=frozenset(gate.member for gate in gates if is_whole(gate)),
+        passage=row.passage,
         stages=tuple(codec.tasks_from_json(tasks) for tasks in row.stages or ()),
         stage=row.stage,
         stage_attempt=row.stage_attempt,

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, null, or_, select, tuple_
 
 from airflow_rerun_downstream.domain.member import Awaited, Member, own_stages
 from airflow_rerun_downstream.domain.plan import Link
@@ -15,7 +15,8 @@ from airflow_rerun_downstream.domain.rerun import RerunEvent
 from airflow_rerun_downstream.domain.states import SATISFIED
 from airflow_rerun_downstream.ports.record_parts import Part
 from airflow_rerun_downstream.store.executor import Executor, chunks
-from airflow_rerun_downstream.store.mapping import event_of, gates_of, link_of, member_of
+from airflow_rerun_downstream.store.mapping import event_of, gates_of, link_of, member_of, turn
+from airflow_rerun_downstream.store.passage_rows import awaited_through, open_behind
 from airflow_rerun_downstream.store.tables import event, gate, link, member
 from airflow_rerun_downstream.store.types import unknown_last
 
@@ -50,7 +51,8 @@ def with_gates(executor: Executor, rows: Collection[Any]) -> list[Member]:
 
 
 def gates(executor: Executor, member_id: int) -> list[Awaited]:
-    """What a member's present stage waits for, and the ended stages of its own; two statements."""
+    """What a member's present stage waits for, and the ended stages of its own; two statements, and those of
+    `awaited_through`."""
     itself = member.alias("itself")
     wanted = (
         select(gate.c.until_stage, member)
@@ -60,13 +62,22 @@ def gates(executor: Executor, member_id: int) -> list[Awaited]:
         .order_by(*IN_TURN, gate.c.stage)
     )
     found = [Awaited(member_of(row, ()), row.until_stage) for row in executor.execute(wanted)]
-    own = executor.execute(select(member).where(member.c.id == member_id, member.c.stage > 0)).first()
-    return found if own is None else [*found, *own_stages(member_of(own, ()))]
+    has_more = or_(member.c.stage > 0, member.c.passage.is_not(None))
+    row = executor.execute(select(member).where(member.c.id == member_id, has_more)).first()
+    if row is None:
+        return found
+    one = member_of(row, ())
+    if one.passage is not None:
+        known = {each.member.id for each in found if each.until is None}
+        through = awaited_through(executor, one.rerun_id, one.passage, known)
+        found = sorted([*through, *found], key=lambda each: turn(each.member))
+    return [*found, *own_stages(one)]
 
 
 def awaited(executor: Executor, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
-    """The runs of the members that aren't satisfied yet, by who waits for them; one statement."""
-    found: dict[int, list[RunRef]] = {member_id: [] for member_id in member_ids}
+    """The runs of the members that aren't satisfied yet, by who waits for them; one statement, and those of
+    `open_behind` where there are passages."""
+    found: dict[int, dict[int, RunRef]] = {member_id: {} for member_id in member_ids}
     satisfied = sorted(state.value for state in SATISFIED)
     waits = member.alias("waits")
     open_gate = and_(
@@ -74,17 +85,25 @@ def awaited(executor: Executor, member_ids: Collection[int]) -> dict[int, list[R
         member.c.state.notin_(satisfied),
         or_(gate.c.until_stage.is_(None), member.c.stage <= gate.c.until_stage),
     )
-    wanted = (
-        select(gate.c.member_id, gate.c.waits_for_member_id, member.c.dag_id, member.c.run_id)
+    direct = (
+        select(gate.c.member_id, gate.c.waits_for_member_id, member.c.dag_id, member.c.run_id, null().label("passage"))
         .join(member, member.c.id == gate.c.waits_for_member_id)
         .join(waits, waits.c.id == gate.c.member_id)
         .where(gate.c.member_id.in_(list(found)), open_gate)
-        .distinct()
-        .order_by(gate.c.waits_for_member_id)
     )
-    for waiting, _, dag_id, run_id in executor.execute(wanted) if found else ():
-        found[waiting].append(RunRef(dag_id, run_id or ""))
-    return found
+    passing = select(
+        member.c.id, member.c.rerun_id, null().label("dag_id"), null().label("run_id"), member.c.passage
+    ).where(member.c.id.in_(list(found)), member.c.passage.is_not(None))
+    through: dict[tuple[int, int], list[int]] = {}
+    for waiting, other, dag_id, run_id, number in executor.execute(direct.union_all(passing)) if found else ():
+        if number is None:
+            found[waiting][other] = RunRef(dag_id, run_id or "")
+        else:
+            through.setdefault((other, number), []).append(waiting)
+    for place, still in open_behind(executor, through).items():
+        for waiting in through[place]:
+            found[waiting].update(still)
+    return {waiting: [refs[one] for one in sorted(refs)] for waiting, refs in found.items()}
 
 
 def links(executor: Executor, rerun_id: int, part: Part) -> list[Link]:

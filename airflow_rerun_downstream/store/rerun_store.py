@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.member import Awaited, Child, Member
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun
+from airflow_rerun_downstream.domain.passages import Passage
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
@@ -24,6 +25,7 @@ from airflow_rerun_downstream.store import active_reruns, codec, insertion, move
 from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import children_of, counts_of, members_of, rerun_of
+from airflow_rerun_downstream.store.passage_rows import passages_of
 from airflow_rerun_downstream.store.tables import active_run, member, rerun
 
 
@@ -67,7 +69,7 @@ class SqlRerunStore:
     def changed_members(
         self, rerun_id: int, *, since: int, after: int = 0, readable: frozenset[str] | None = None, limit: int
     ) -> list[Member]:
-        """See `RerunStore.changed_members`. Two statements."""
+        """See `RerunStore.changed_members`. Three statements, with passages one more."""
         return revisions.members(self._executor, rerun_id, since, after, Part(readable, limit))
 
     def member(self, rerun_id: int, member_id: int) -> Member | None:
@@ -79,8 +81,12 @@ class SqlRerunStore:
         return parts.awaited(self._executor, member_ids)
 
     def gates(self, member_id: int) -> list[Awaited]:
-        """See `RerunStore.gates`. Two statements."""
+        """See `RerunStore.gates`. Two statements; with a passage two more for each thousand members."""
         return parts.gates(self._executor, member_id)
+
+    def passages(self, rerun_id: int) -> tuple[Passage[int], ...]:
+        """See `RerunStore.passages`. One statement."""
+        return passages_of(self._executor, [rerun_id]).get(rerun_id, ())
 
     def children(self, rerun_id: int) -> tuple[Child, ...]:
         """See `RerunStore.children`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, and_, cast, func, select, union
+from sqlalchemy import Text, and_, bindparam, cast, func, select, union
 
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.record_parts import Head, Lines, Part
 from airflow_rerun_downstream.store.executor import Executor
 from airflow_rerun_downstream.store.parts import among, cut, with_gates
+from airflow_rerun_downstream.store.passage_rows import numbers_behind, passages_of
 from airflow_rerun_downstream.store.tables import event, gate, member, rerun
 
 if TYPE_CHECKING:
@@ -32,22 +33,31 @@ def head(executor: Executor, rerun_id: int) -> Head | None:
 
 
 def members(executor: Executor, rerun_id: int, since: int, after: int, part: Part) -> list[Member]:
-    """Changed members and those that wait for them, by id; two statements."""
+    """Changed members and those that wait for them, by id; three statements, with passages one more."""
     mine = (member.c.rerun_id == rerun_id, member.c.id > after, *among(part, member.c.dag_id))
-    news = () if since < 0 else (member.c.id.in_(changed(rerun_id, since, after)),)
+    news = () if since < 0 else (member.c.id.in_(changed(executor, rerun_id, since, after)),)
     wanted = select(member).where(*mine, *news).order_by(member.c.id)
     return with_gates(executor, executor.execute(cut(wanted, part)).all())
 
 
-def changed(rerun_id: int, since: int, after: int) -> CompoundSelect[Any]:
+def changed(executor: Executor, rerun_id: int, since: int, after: int) -> CompoundSelect[Any]:
     """The members that were written later, and those that wait for such: what they still wait for may be another.
 
-    Both are found by indexes: a condition with an OR would be tried on each member.
+    All are found by indexes: a condition with an OR would be tried on each member. One statement is sent here, with
+    passages two.
     """
     moved = member.alias("moved")
     later = and_(moved.c.rerun_id == rerun_id, moved.c.revision > since)
     waiting = select(gate.c.member_id).join(moved, moved.c.id == gate.c.waits_for_member_id)
-    return union(select(moved.c.id).where(later, moved.c.id > after), waiting.where(later, gate.c.member_id > after))
+    found = [select(moved.c.id).where(later, moved.c.id > after), waiting.where(later, gate.c.member_id > after)]
+    if passages := passages_of(executor, [rerun_id]).get(rerun_id):
+        numbers = numbers_behind(passages, set(executor.execute(select(moved.c.id).where(later)).scalars()))
+        # Thousands of numbers: as values of their own they would be more than SQLite takes.
+        these: Any = bindparam("passages", numbers, expanding=True, literal_execute=True)
+        passing = member.alias("passing")
+        mine = and_(passing.c.rerun_id == rerun_id, passing.c.id > after)
+        found.append(select(passing.c.id).where(mine, passing.c.passage.in_(these)))
+    return union(*found)
 
 
 def lines(executor: Executor, rerun_id: int, after: int) -> Lines:

@@ -104,6 +104,7 @@ member = Table(
     Column("revision", Integer, nullable=False, server_default="0"),
     Column("stage_ends", JSON(none_as_null=True)),
     Column("runs_between", JSON(none_as_null=True)),
+    Column("passage", Integer),
     UniqueConstraint("rerun_id", "dag_id", "run_id"),
     sqlite_autoincrement=True,
 )
@@ -124,6 +125,18 @@ gate = Table(
     owned_by("rerun_id", "rerun", nullable=False, index=True),
 )
 """A member's stage waits for another member until that has ended a stage of its own; without one: all of it."""
+
+passage = Table(
+    f"{PREFIX}passage",
+    metadata,
+    owned_by("rerun_id", "rerun", primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("members", JSON, nullable=False),
+    Column("passages", JSON, nullable=False),
+)
+"""A member that names a passage waits for all of its members, by their ids, and of the passages that it names itself:
+those have lower numbers.
+"""
 
 child = Table(
     f"{PREFIX}child",

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event
 
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.domain.plan import PlanRequest
-from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest, RerunSettings
 from tests.airflow3 import database as databases
 from tests.airflow3 import scene
@@ -114,51 +113,6 @@ def test_ten_times_the_members(benchmark: Any, sizes: dict[int, Asked], step: st
     print(f"\n{step}: {counts} statements by members; {few:.2f} s, {many:.2f} s of this process: {many / few:.1f} x")
     benchmark.extra_info.update(statements=counts, seconds=[few, many], ratio=many / few)
     assert many <= MAX_RATIO * few
-    benchmark.pedantic(lambda: None, rounds=1)
-
-
-PARENTS = READERS = 100
-HUB = Shape("hub", dags=4, runs=PARENTS, tasks=1, width=1)
-"""One line of four Dags. What the last but one has read is written anew: one run of it reads from all before it, and
-all after it read from that run."""
-
-JOINED = """
-insert into dagrun_asset_event (dag_run_id, event_id)
-select run.id, event.id from dag_run as run join asset_event as event
-  on (run.dag_id, event.source_dag_id) in (('hub_2', 'hub_1'), ('hub_3', 'hub_2'))
-where 'hub_2/run_0' in (run.dag_id || '/' || run.run_id, event.source_dag_id || '/' || event.source_run_id)
-"""
-APART = """
-delete from dagrun_asset_event where dag_run_id in (select id from dag_run where dag_id in ('hub_2', 'hub_3'))
-"""
-
-
-def test_the_gates_across_one_run_that_is_left_out(benchmark: Any, database: databases.Database) -> None:
-    history = written(database, HUB)
-    with database.session() as session:
-        history.execute(session, APART)
-        history.execute(session, JOINED)
-        session.commit()
-    found = wiring.service(wiring.everything_allowed).plan(ADA, PlanRequest(history.source))
-    left_out = RunRef(HUB.dag_id(2), "run_0")
-    members = tuple(MemberRequest(run.ref) for run in found.runs if run.ref != left_out)
-    assert len(members) == len(found.runs) - 1 == PARENTS + READERS
-    request = RerunRequest(
-        PlanRequest(history.source), members=members, settings=RerunSettings(accept_duplicate_runs=True)
-    )
-    with database.counted() as statements:
-        rerun = wiring.service(wiring.everything_allowed).submit(ADA, request).rerun.id
-    with database.session() as session:
-        gates = text("select count(*) from rerun_downstream_gate where rerun_id = :rerun")
-        rows = session.execute(gates, {"rerun": rerun}).scalar_one()
-    reruns.end(history, rerun)
-    print(
-        f"\n{PARENTS} parents of a run that is left out, {READERS} readers of it: {rows} gates, "
-        f"{len(statements)} statements"
-    )
-    benchmark.extra_info.update(gates=rows, statements=len(statements))
-    assert rows <= PARENTS + PARENTS * READERS, "each reader waits for each parent, and each parent for the source"
-    assert len(statements) <= MAX_STATEMENTS, statements.texts
     benchmark.pedantic(lambda: None, rounds=1)
 
 

@@ -141,7 +141,7 @@ class Meddled(Play):
     def check(self, ref: RunRef) -> None:
         world, members = self.house.world, {one.id: one for one in self.house.store.members(self.rerun)}
         member = next(one for one in members.values() if one.ref == ref)
-        for gate in (members[other] for other in member.waits_for):
+        for gate in (gate.member for gate in self.house.store.gates(member.id)):
             assert gate.state is MemberState.SUCCEEDED
             assert {task.state for task in world.tasks[gate.ref]} == {"success"}
             assert gate.clear_number == world.runs[gate.ref].clear_number

@@ -29,7 +29,7 @@ READS = {
     *("active", "active_runs", "all_active_runs", "awaited", "changed_members", "children"),
     *("count_not_made_anew", "counts_not_made_anew", "events", "gates", "get", "head", "lines", "link_dags"),
     *("links", "links_into", "links_out_of", "member", "member_dags", "members", "not_made_anew"),
-    *("not_made_anew_of", "page", "taking_part"),
+    *("not_made_anew_of", "page", "passages", "taking_part"),
 }
 BEFORE_ANYBODY_LOOKS = {"add", "add_frozen"}
 """What a submit writes, all at once."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from datetime import timezone as timezones
@@ -17,6 +17,7 @@ from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.member import Awaited, Child, Member, StageGate, is_open, own_stages
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewMember, NewRerun
+from airflow_rerun_downstream.domain.passages import Passage, behind
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
@@ -77,6 +78,7 @@ class Rows:
     members: dict[int, Member] = field(default_factory=dict)
     links: dict[int, tuple[Link, ...]] = field(default_factory=dict)
     children: dict[int, tuple[Child, ...]] = field(default_factory=dict)
+    passages: dict[int, tuple[Passage[int], ...]] = field(default_factory=dict)
     events: list[RerunEvent] = field(default_factory=list)
     active_runs: dict[RunRef, int] = field(default_factory=dict)
     omissions: dict[int, tuple[NotMadeAnew, ...]] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class Rows:
             dict(self.members),
             dict(self.links),
             dict(self.children),
+            dict(self.passages),
             list(self.events),
             dict(self.active_runs),
             dict(self.omissions),
@@ -104,14 +107,14 @@ class Rows:
         )
 
 
-def gated_by(member: Member) -> frozenset[int]:
+def gated_by(member: Member, gates: Iterable[StageGate]) -> frozenset[int]:
     """Whom any stage of a member waits for."""
-    return member.waits_for.union(gate.member for gate in member.stage_gates)
+    return member.waits_for.union(gate.member for gate in (*gates, *member.stage_gates))
 
 
-def awaited_by(member: Member, members: Mapping[int, Member]) -> list[RunRef]:
-    """The runs that a member still waits for, in the order of the members' ids."""
-    waiting = {gate.member for gate in member.gates if not is_open(gate, members)}
+def awaited_by(gates: Iterable[StageGate], members: Mapping[int, Member]) -> list[RunRef]:
+    """The runs that are still waited for, in the order of the members' ids."""
+    waiting = {gate.member for gate in gates if not is_open(gate, members)}
     return [members[other].ref for other in sorted(waiting)]
 
 
@@ -144,6 +147,9 @@ class FakeStore:
             self.rows.members[ids[one.ref]] = replace(stored, stages=one.stages, stage_gates=order)
             self.rows.active_runs[one.ref] = rerun_id
         self.rows.links[rerun_id] = rerun.links
+        self.rows.passages[rerun_id] = tuple(
+            Passage(frozenset(ids[ref] for ref in one.members), one.before) for one in rerun.passages
+        )
         made = [Child(ids[one.parent], one.task_id, one.map_index, ids[one.child]) for one in rerun.children]
         self.rows.children[rerun_id] = tuple(sorted(made, key=lambda one: (one.parent, one.task_id, one.map_index)))
         return rerun_id
@@ -204,7 +210,11 @@ class FakeStore:
         written = self.rows.written
         mine = sorted(self.members(rerun_id), key=lambda one: one.id)
         news = {one.id for one in mine if written.get(one.id, 0) > since}
-        found = [one for one in mine if one.id > after and (since < 0 or not news.isdisjoint({one.id, *gated_by(one)}))]
+        found = [
+            one
+            for one in mine
+            if one.id > after and (since < 0 or not news.isdisjoint({one.id, *gated_by(one, self._gates(one))}))
+        ]
         return [one for one in found if readable is None or one.ref.dag_id in readable][:limit]
 
     def member(self, rerun_id: int, member_id: int) -> Member | None:
@@ -216,14 +226,20 @@ class FakeStore:
         found = [
             Awaited(replace(other, waits_for=frozenset(), stage_gates=()), gate.until)
             for other in self.members(one.rerun_id)
-            for gate in one.gates
+            for gate in self._gates(one)
             if gate.member == other.id
         ]
         return [*found, *own_stages(replace(one, waits_for=frozenset(), stage_gates=()))]
 
     def awaited(self, member_ids: Collection[int]) -> dict[int, list[RunRef]]:
         members = self.rows.members
-        return {one: awaited_by(members[one], members) if one in members else [] for one in member_ids}
+        return {one: awaited_by(self._gates(members[one]), members) if one in members else [] for one in member_ids}
+
+    def passages(self, rerun_id: int) -> tuple[Passage[int], ...]:
+        return self.rows.passages.get(rerun_id, ())
+
+    def _gates(self, one: Member) -> tuple[StageGate, ...]:
+        return one.gates_with(behind(self.passages(one.rerun_id), one.passage))
 
     def children(self, rerun_id: int) -> tuple[Child, ...]:
         return self.rows.children.get(rerun_id, ())
@@ -261,7 +277,9 @@ class FakeStore:
 
     def active(self) -> list[ActiveRerun]:
         return [
-            ActiveRerun(self._counted(one), tuple(self.members(one.id)), self.rows.children[one.id])
+            ActiveRerun(
+                self._counted(one), tuple(self.members(one.id)), self.rows.children[one.id], self.passages(one.id)
+            )
             for one in sorted(self.rows.reruns.values(), key=lambda one: one.id)
             if one.active
         ]
@@ -591,4 +609,5 @@ class FakeStore:
             ended_at=None,
             final_run_state=None,
             waits_for=waits_for,
+            passage=new.passage,
         )

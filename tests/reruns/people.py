@@ -58,13 +58,12 @@ class People:
 
     def clear_what_is_right(self) -> str | None:
         """Clear a run that the rerun has found right, while others are still to read from it."""
-        members = {one.id: one for one in self.house.store.members(self.play.rerun)}
-        waiting = [one for one in members.values() if one.state is MemberState.PENDING]
+        store = self.house.store
         right = sorted(
-            members[gate.member].ref
-            for one in waiting
-            for gate in one.gates
-            if members[gate.member].state is MemberState.SUCCEEDED and members[gate.member].ref in self.world.runs
+            gate.member.ref
+            for one in store.members(self.play.rerun)
+            for gate in (store.gates(one.id) if one.state is MemberState.PENDING else ())
+            if gate.member.state is MemberState.SUCCEEDED and gate.member.ref in self.world.runs
         )
         if not right:
             return None

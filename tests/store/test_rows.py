@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from datetime import timezone as timezones
 from itertools import pairwise
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
 from airflow_rerun_downstream.domain.new_rerun import NewMember, NewRerun
+from airflow_rerun_downstream.domain.passages import Passage
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind, PlanOptions
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunSettings
@@ -189,10 +191,12 @@ def test_nothing_is_committed(engine: Engine) -> None:
 
 def test_a_rerun_takes_its_rows_along_when_it_is_deleted(session: Session) -> None:
     store = SqlRerunStore(session)
-    rerun_id = store.add(wide(3), now=NOW)
+    new = wide(3)
+    rerun_id = store.add(replace(new, passages=(Passage(frozenset({new.source})),)), now=NOW)
+    assert len(store.passages(rerun_id)) == 1
     store.add_event(rerun_id, at=NOW, actor="ann", action="submitted")
     session.execute(text("DELETE FROM rerun_downstream_rerun"))
-    for table in ("member", "gate", "link", "event", "active_run"):
+    for table in ("member", "gate", "passage", "link", "event", "active_run"):
         count = session.execute(text(f"SELECT count(*) FROM rerun_downstream_{table}")).scalar_one()
         assert (table, count) == (table, 0)
 
