@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from airflow_rerun_downstream.domain.facts import UNFINISHED_TASK_STATES
+from airflow_rerun_downstream.domain.facts import UNFINISHED_TASK_STATES, DagStructure
 from airflow_rerun_downstream.domain.proof import (
     Finding,
     Outcome,
@@ -76,10 +76,28 @@ class Between:
         if every and not ends and dag is not None:
             ids = {task.task_id for task in readers}
             inner = {task_id for task_id in ids if task_id in dag.tasks and dag.tasks[task_id].leaders & ids}
+            inner -= self.right_behind(pair, readers, dag)
         outer = (task for task in readers if task.task_id not in inner)
         tries = (one for task in outer for one in self.relied.tries(pair.reader.ref, task))
         found = [moment for one in tries if (moment := end(one) if ends else begin(one)) is not None]
         return found if every else earliest(found)
+
+    def right_behind(self, pair: Pair, readers: list[TaskTries], dag: DagStructure) -> set[str]:
+        """What comes right behind the task that has waited for the writer, or with only empty tasks in between: each of
+        them reads what that has made, whoever else comes before it.
+        """
+        link = pair.link
+        if link.kind != TRIGGER or (link.to_task is None and link.downstream == pair.reader.at_submit):
+            return set()
+        empty = {task.task_id for task in readers if task.tries[-1].host is None}
+        makers = link.from_tasks or frozenset() if link.to_task is None else {link.to_task}
+        found, waiting = set[str](), sorted(makers)
+        while waiting:
+            node = dag.tasks.get(waiting.pop())
+            new = node.followers - found if node is not None else set()
+            found |= new
+            waiting += new & empty
+        return found
 
     def writers(self, pair: Pair) -> list[TaskTries]:
         """The selected task instances that have written; where one is gone, what a newer version has added."""

@@ -353,6 +353,24 @@ class TestLinks:
         story.link(story.member(dag("c", "t"), ran("t", (0, 10))), parent, "trigger", out=None, into="go")
         assert story.outcomes() == [("violation", "read_too_early", "p.new", "c.t")]
 
+    @pytest.mark.parametrize("between", ["b", "nothing"])
+    @pytest.mark.parametrize("back", [True, False])
+    def test_each_that_comes_right_behind_one_that_waited_reads_what_that_waited_for(
+        self, story, between, back
+    ) -> None:
+        """Also where another one of them comes before it: the run was made once more when that had begun."""
+        structure = dag("p", f"go >> a >> b; go >> {'b' if between == 'b' else 'nothing >> b'}")
+        go = replace(structure.tasks["go"], triggers_dag_run=True, waits_for_run=True)
+        structure = replace(structure, tasks={**structure.tasks, "go": go})
+        nothing = [ran("nothing", (12, 12), host=None)] if between == "nothing" else []
+        parent = story.member(structure, ran("go", (0, 11)), ran("a", (12, 13)), ran("b", (40, 41)), *nothing)
+        child = story.member(dag("c", "t"), ran("t", (0, 10), (30, 60)))
+        if back:
+            story.link(child, parent, "trigger", out=None, into="go")
+        else:
+            story.link(parent, child, "trigger", out="go")
+        assert story.outcomes() == [("violation", "read_too_early", "p.a", "c.t")]
+
     def test_where_another_task_was_renamed_the_new_one_is_not_waited_for(self, story) -> None:
         gone, new = ran("old", state="removed", held=False), ran("new", (6, 20), added=True)
         a = story.member(dag("a", "t; new"), ran("t", (0, 5)), gone, new, selected=["t", "old"])

@@ -41,7 +41,7 @@ class Record:
 class Oracle:
     """Knows what is wrong. ``origin``: the spots whose data a person has called wrong.
 
-    ``apart``: by how much two clocks differ, in seconds. ``not_provable``: see `Record`.
+    ``apart``: how far apart two clocks may be, in seconds. ``not_provable``: see `Record`.
     """
 
     story: Story
@@ -89,7 +89,7 @@ class Oracle:
             for at in moments
             if each.began <= at <= (each.ended or at)
         )
-        return str(one.ref) in self.not_provable and any(near)
+        return str(one.ref) in self.not_provable and self.apart > 0 and any(near)
 
     def was_wrong(self, spot: Spot) -> bool:
         """Whether a spot held wrong data when the rerun began: what else is made anew meanwhile is somebody else's."""
