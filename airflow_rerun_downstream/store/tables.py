@@ -110,6 +110,7 @@ member = Table(
 )
 Index(None, member.c.dag_id, member.c.run_id)
 Index(None, member.c.rerun_id, member.c.depth, member.c.run_after)
+Index(None, member.c.rerun_id, member.c.id)
 Index(None, member.c.rerun_id, member.c.revision)
 """A rerun's ``revision`` goes up with each change of it or of its members, and a member has that of its last change:
 who knows a rerun at a revision reads what is later.

@@ -18,6 +18,7 @@ depends_on = None
 MEMBER, LINK, EVENT = (f"rerun_downstream_{name}" for name in ("member", "link", "event"))
 ADDED = {
     f"ix_{MEMBER}_rerun_id_depth_run_after": (MEMBER, ["rerun_id", "depth", "run_after"]),
+    f"ix_{MEMBER}_rerun_id_id": (MEMBER, ["rerun_id", "id"]),
     f"ix_{LINK}_rerun_id_position": (LINK, ["rerun_id", "position"]),
     f"ix_{EVENT}_rerun_id_id": (EVENT, ["rerun_id", "id"]),
 }
