@@ -65,7 +65,7 @@ def submit(conducted: Conducted, source: RunRef) -> Plan:
         taken = {run.ref: run.tasks for run in plan.runs if run.selected}
         order = order_of(plan, {source: plan.source.tasks, **taken}, rerun_source=True)
         taken_members = members.new_members(plan, request, taken, order)
-        new = members.assemble(plan, request, taken_members, plan.warnings, Actor("1", "ann"))
+        new = members.assemble(plan, request, taken_members, order, plan.warnings, Actor("1", "ann"))
         conducted.id = work.store.add(new, now=conducted.clock.now())
     return plan
 
