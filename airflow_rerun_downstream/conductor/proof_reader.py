@@ -9,7 +9,7 @@ from airflow_rerun_downstream.conductor.evidence import structures_of
 from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
-from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Facts, Proof, ProvenLink, ProvenMember, Told
+from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Facts, Proof, ProvenLink, ProvenMember, RunTries, Told
 from airflow_rerun_downstream.domain.proving import prove
 from airflow_rerun_downstream.domain.rebuilt import REBUILT, at_submit, places_of
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -19,12 +19,15 @@ from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.work import Work
 
+AT_ONCE = 2_500
+"""Of how many runs the tries are read at once."""
+
 CODES = frozenset({"stays_polluted", REBUILT, "order_lost"})
 """The warnings by which a submit accepts that something isn't right, or isn't in order."""
 
 
 def proof_of(work: Work, rerun: Rerun, at: datetime) -> Proof:
-    """The proof of a rerun as everything stands now. A few statements, however many members there are."""
+    """The proof of a rerun as everything stands now. A few statements for each few thousand members."""
     return prove(read_facts(work, rerun), at)
 
 
@@ -35,16 +38,13 @@ def read_facts(work: Work, rerun: Rerun) -> Facts:
     stored = list(work.store.links(rerun.id))
     links = tuple(proven_links(stored))
     found = proven_members(members, listed, work.store.events(rerun.id))
+    places = {one.ref: before for one in members if (before := places_of(one))}
     replaced = {one.at_submit for one in found} - {one.ref for one in found}
     joined = {ref for link in links for ref in (link.upstream, link.downstream)}
-    besides = beside(work, stored, found, {one.ref: places for one in members if (places := places_of(one))})
+    besides = beside(work, stored, found, places)
     others = {other for some in besides.values() for other in some}
     refs = sorted({one.ref for one in found} | joined - replaced)
-    every = work.facts.tasks.tries(
-        sorted({*refs, *others}),
-        places={one.ref: places for one in members if (places := places_of(one))},
-        since=dict.fromkeys([*refs, *others], rerun.created_at),
-    )
+    every = tries_of(work, sorted({*refs, *others}), places, rerun.created_at)
     runs = {ref: tries for ref in refs if (tries := every.get(ref)) is not None}
     structures = structures_of(work, list(runs))
     return Facts(
@@ -56,6 +56,15 @@ def read_facts(work: Work, rerun: Rerun) -> Facts:
         told=tuple(told(rerun, listed)),
         beside={ref: {one: every[one] for one in some if one in every} for ref, some in besides.items()},
     )
+
+
+def tries_of(work: Work, refs: Sequence[RunRef], places: Places, since: datetime) -> dict[RunRef, RunTries]:
+    """The tries of runs, some at a time: what they are read from is larger than what is kept of it."""
+    found = dict[RunRef, RunTries]()
+    for start in range(0, len(refs), AT_ONCE):
+        some = refs[start : start + AT_ONCE]
+        found.update(work.facts.tasks.tries(some, places=places, since=dict.fromkeys(some, since)))
+    return found
 
 
 def beside(

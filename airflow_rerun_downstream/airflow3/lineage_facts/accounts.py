@@ -53,25 +53,33 @@ AT_ONCE = timedelta(seconds=10)
 Key = tuple[str, int]
 
 
-@dataclass
+@dataclass(slots=True)
 class Tries:
-    """The earlier tries of a task instance."""
+    """The earlier tries of a task instance. There may be a hundred thousand of these at once: it is kept small."""
 
     rows: list[Any] = field(default_factory=list)
-    numbers: set[int] = field(default_factory=set)
-    ids: list[Any] = field(default_factory=list)
     succeeded: bool = False
-    last: int = -1
-    last_start: datetime | None = None
 
     def add(self, row: Any) -> None:
         """One more."""
         self.rows.append(row)
-        self.numbers.add(row.try_number)
-        self.ids.append(row.task_instance_id)
         self.succeeded |= word(row.state) == "success"
-        if row.try_number >= self.last:
-            self.last, self.last_start = row.try_number, row.start_date
+
+    @property
+    def numbers(self) -> set[int]:
+        """The numbers of all tries."""
+        return {row.try_number for row in self.rows}
+
+    @property
+    def ids(self) -> list[Any]:
+        """The ids of the task instance in all tries."""
+        return [row.task_instance_id for row in self.rows]
+
+    @property
+    def last_start(self) -> datetime | None:
+        """When the last one was started."""
+        last = max((row.try_number for row in self.rows), default=None)
+        return next((row.start_date for row in reversed(self.rows) if row.try_number == last), None)
 
 
 NONE = Tries()
@@ -166,10 +174,10 @@ def tries(session: Session, refs: Iterable[RunRef]) -> dict[tuple[RunRef, Key], 
         HISTORY.task_instance_id,
     )  # fmt: skip
     for some in chunks(set(refs)):
+        known = {(ref.dag_id, ref.run_id): ref for ref in some}
         wanted = select(*columns).where(pair_in(session, HISTORY.dag_id, HISTORY.run_id, names(some)))
         for row in session.execute(wanted):
-            key = RunRef(row.dag_id, row.run_id), (row.task_id, row.map_index)
-            found[key].add(row)
+            found[known[row.dag_id, row.run_id], (row.task_id, row.map_index)].add(row)
     return dict(found)
 
 
