@@ -46,7 +46,7 @@ def to_clear_again(tasks: Tasks, structure: DagStructure | None, instances: Sequ
     there = {one.task_id for one in here}
     if structure is None or not broken or any(one.task_id not in structure.tasks for one in broken):
         along = needed_by_coming(structure, there)
-        return {key(one) for one in here if one in chosen or one.task_id in along}
+        return {key(one) for one in chosen} | {key(one) for one in here if one.task_id in along}
     every = {one.map_index for one in here}  # nobody knows how many there will be of a mapped task
     coming = dict.fromkeys(structure.tasks.keys() - there, every)
     found = Spread(structure, indexes(here), indexes(chosen)).over({**coming, **indexes(broken)})
