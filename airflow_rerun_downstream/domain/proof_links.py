@@ -15,8 +15,8 @@ from airflow_rerun_downstream.domain.proof import (
     Try,
 )
 from airflow_rerun_downstream.domain.proof_clocks import Moment, begin, end, read_after, read_between, time_of
-from airflow_rerun_downstream.domain.proof_pairs import SENSOR, TRIGGER, Ids, Pair, Pairs
-from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene, earliest
+from airflow_rerun_downstream.domain.proof_pairs import Ids, Pair, Pairs
+from airflow_rerun_downstream.domain.proof_scene import ENDED, TRIGGER, Scene, earliest
 from airflow_rerun_downstream.domain.proof_tasks import ORDER_LOST, REBUILT, ended_well, last_end
 from airflow_rerun_downstream.domain.proof_tries import Relied
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -27,12 +27,12 @@ class Between:
 
     def __init__(self, scene: Scene, pairs: Pairs, relied: Relied) -> None:
         self.scene = scene
-        self.pairs = pairs.every
+        self.pairs = pairs
         self.relied = relied
 
     def checked(self) -> Iterator[Finding | None]:
         """A finding for each pair that can't be shown to be in order; None for one that can."""
-        for pair in self.pairs:
+        for pair in self.pairs.every:
             if pair.reader.state in ENDED and pair.writer.state in ENDED:
                 yield self.check(pair)
 
@@ -69,7 +69,7 @@ class Between:
 
         ``every``: of each that doesn't come behind another one of them.
         """
-        ends = pair.link.kind == SENSOR and pair.reads == frozenset({pair.link.to_task})
+        ends = pair.reads_at_end
         dag = self.scene.structure(pair.reader.at_submit)
         every = every and (ends or dag is not None)
         inner: set[str] = set()
@@ -130,10 +130,9 @@ class Between:
     def came_after(self, pair: Pair, task: TaskTries, read: Moment | None) -> ProofReason | None:
         """Why a read can't be shown to have come after a task instance had been made anew; None: it did."""
         writes = self.scene.new_tries(pair.writer.ref, task)
-        if pair.writer.state == "skipped" and not self.was_right(pair.writer, task, read, writes):
-            return ProofReason.READ_TOO_EARLY
         if pair.writer.state == "skipped":  # it was accepted as it is: only nothing of it may have been on its way
-            return reason(read_between(read, writes))
+            right = self.was_right(pair.writer, task, read, writes)
+            return reason(read_between(read, writes)) if right else ProofReason.READ_TOO_EARLY
         if task.state in UNFINISHED_TASK_STATES and not any(one.state == "success" for one in writes):
             return ProofReason.READ_TOO_EARLY
         if not writes or task.state == "skipped":
@@ -201,12 +200,9 @@ class Between:
             after = None if one.reader.task_id is None else self.after(one.reader)
             wrong.setdefault(one.reader.ref, []).append(after)
         pending = list(wrong)
-        leaving: dict[RunRef, list[Pair]] = {}
-        for pair in self.pairs:
-            leaving.setdefault(pair.writer.ref, []).append(pair)
         while pending:
             ref = pending.pop()
-            for pair in leaving.get(ref, ()):
+            for pair in self.pairs.leaving.get(ref, ()):
                 reader = pair.reader
                 if reader.state != "succeeded" or reader.ref in wrong or not self.readers(pair):
                     continue

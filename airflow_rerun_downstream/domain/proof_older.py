@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from airflow_rerun_downstream.domain.proof import Older, ProvenLink, Spot, TaskTries
 from airflow_rerun_downstream.domain.proof_clocks import Moment, begin, comes_after, end
-from airflow_rerun_downstream.domain.proof_pairs import SENSOR, Pairs
-from airflow_rerun_downstream.domain.proof_scene import ENDED, Scene, earliest
+from airflow_rerun_downstream.domain.proof_pairs import Pairs
+from airflow_rerun_downstream.domain.proof_scene import ENDED, SENSOR, Scene, earliest
 from airflow_rerun_downstream.domain.proof_tasks import LEFT
 from airflow_rerun_downstream.domain.refs import RunRef
 

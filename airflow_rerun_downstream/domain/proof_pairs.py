@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from airflow_rerun_downstream.domain.proof import (
     ProvenLink,
     ProvenMember,
 )
-from airflow_rerun_downstream.domain.proof_scene import Scene
+from airflow_rerun_downstream.domain.proof_scene import SENSOR, TRIGGER, Scene
 from airflow_rerun_downstream.domain.refs import RunRef
-
-SENSOR, TRIGGER = "sensor", "trigger"
 
 Ids = frozenset[str] | None
 """Tasks of a run; None: all of them."""
@@ -32,6 +31,11 @@ class Pair:
     link: ProvenLink
     vague: bool = False
 
+    @property
+    def reads_at_end(self) -> bool:
+        """Whether what has read did so as it ended: a sensor."""
+        return self.link.kind == SENSOR and self.reads == frozenset({self.link.to_task})
+
 
 class Pairs:
     """The pairs of members that links join; ``every`` has them all."""
@@ -39,6 +43,14 @@ class Pairs:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.every = [pair for member in scene.facts.members for pair in self.into(member)]
+
+    @cached_property
+    def leaving(self) -> dict[RunRef, list[Pair]]:
+        """The pairs by the run that was read."""
+        found: dict[RunRef, list[Pair]] = {}
+        for pair in self.every:
+            found.setdefault(pair.writer.ref, []).append(pair)
+        return found
 
     def into(self, reader: ProvenMember) -> Iterator[Pair]:
         """What a member has read, back to the nearest members."""

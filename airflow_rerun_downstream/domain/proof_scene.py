@@ -10,6 +10,9 @@ from airflow_rerun_downstream.domain.proof import Facts, ProvenLink, ProvenMembe
 from airflow_rerun_downstream.domain.proof_clocks import APART, Moment, begin
 from airflow_rerun_downstream.domain.refs import RunRef, covers
 
+SENSOR, TRIGGER = "sensor", "trigger"
+"""Kinds of links that read otherwise than most: as the task ends, and what stands before the task."""
+
 ENDED = frozenset({"succeeded", "skipped"})
 """Members of which everything can be checked."""
 
@@ -63,8 +66,9 @@ class Scene:
         named = {task.task_id for task in member.tasks}
         new = [task for task in tasks if task.added and task.task_id not in named and task.state != REMOVED_TASK_STATE]
         if new and any(not task.added and task not in mine for task in tasks):
-            waited = {link.to_task for link in self.into.get(member.at_submit, ()) if link.kind == "trigger"}
-            behind = {each for task_id in named | waited for each in self.after(member.at_submit, task_id or "") or ()}
+            into = [link for link in self.into.get(member.at_submit, ()) if link.kind == TRIGGER]
+            waited = {link.to_task for link in into if link.to_task is not None}
+            behind = {each for task_id in named | waited for each in self.after(member.at_submit, task_id) or ()}
             new = [task for task in new if task.task_id in behind]
         return (*mine, *new)
 

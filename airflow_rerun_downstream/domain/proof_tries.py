@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from airflow_rerun_downstream.domain.proof import ProvenMember, TaskTries, Try
 from airflow_rerun_downstream.domain.proof_clocks import Moment, begin, comes_after, end
-from airflow_rerun_downstream.domain.proof_pairs import SENSOR, Pair, Pairs
+from airflow_rerun_downstream.domain.proof_pairs import Pairs
 from airflow_rerun_downstream.domain.proof_scene import Scene
 from airflow_rerun_downstream.domain.refs import RunRef
 
@@ -36,30 +36,29 @@ class Relied:
         ]
         if not again:
             return
-        leaving: dict[RunRef, list[Pair]] = {}
-        for pair in pairs.every:
-            leaving.setdefault(pair.writer.ref, []).append(pair)
-        readers = [(member, task, [*self.readers(member, task, leaving)]) for member, task in again]
+        readers = [(member, task, [*self.readers(member, task, pairs)]) for member, task in again]
         while sum(self.follow(member, task, some) for member, task, some in readers):
             pass
 
     def tries(self, ref: RunRef, task: TaskTries) -> list[Try]:
-        """The tries of a task instance, made anew in the rerun, on which something rests."""
-        present = [task.tries[-1]] if self.scene.is_new(ref, task) else []
-        return [*self.earlier.get((ref, task.task_id, task.map_index), ()), *present]
+        """The tries of a task instance that was made anew in the rerun, on which something rests."""
+        return [*self.before(ref, task), task.tries[-1]]
 
-    def readers(self, member: ProvenMember, task: TaskTries, leaving: dict[RunRef, list[Pair]]) -> Iterator[Reader]:
+    def before(self, ref: RunRef, task: TaskTries) -> list[Try]:
+        """Those before the present one."""
+        return self.earlier.get((ref, task.task_id, task.map_index), [])
+
+    def readers(self, member: ProvenMember, task: TaskTries, pairs: Pairs) -> Iterator[Reader]:
         """What may have read a task instance of a member."""
         behind = self.scene.after(member.at_submit, task.task_id) or frozenset()
         for other in self.scene.selected[member.ref]:
             if other.task_id in behind and other.task_id != task.task_id:
                 yield member.ref, other, False
-        for pair in leaving.get(member.ref, ()):
+        for pair in pairs.leaving.get(member.ref, ()):
             if pair.writes is None or task.task_id in pair.writes:
-                as_it_ends = pair.link.kind == SENSOR and pair.reads == frozenset({pair.link.to_task})
                 for other in self.scene.selected[pair.reader.ref]:
                     if pair.reads is None or other.task_id in pair.reads:
-                        yield pair.reader.ref, other, as_it_ends
+                        yield pair.reader.ref, other, pair.reads_at_end
 
     def follow(self, member: ProvenMember, task: TaskTries, readers: list[Reader]) -> bool:
         """Take the earlier tries of a task instance that its readers have surely read; whether there was a new one."""
@@ -67,7 +66,7 @@ class Relied:
         known = self.earlier.setdefault((member.ref, task.task_id, task.map_index), [])
         before = len(known)
         for ref, other, as_it_ends in readers:
-            for one in self.tries(ref, other):
+            for one in self.tries(ref, other) if self.scene.is_new(ref, other) else self.before(ref, other):
                 moment = end(one) if as_it_ends else begin(one)
                 known += [each for each, later in pairwise(done) if between(moment, each, later) and each not in known]
         return len(known) > before
