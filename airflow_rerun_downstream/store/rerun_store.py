@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import partial
 
 from sqlalchemy import func, select, update
 
@@ -223,8 +222,17 @@ class SqlRerunStore:
         now: datetime,
     ) -> bool:
         """See `RerunStore.adopt_member`."""
-        move = partial(moves.adopt_member, self._executor, member_id, before=before, after=after, reason=reason)
-        return move(run=run, tasks=tasks, runs_between=runs_between, now=now)
+        return moves.adopt_member(
+            self._executor,
+            member_id,
+            before=before,
+            after=after,
+            run=run,
+            tasks=tasks,
+            runs_between=runs_between,
+            reason=reason,
+            now=now,
+        )
 
     def name_frozen_run(
         self, member_id: int, run_id: str, run_after: datetime | None, logical_date: datetime | None
