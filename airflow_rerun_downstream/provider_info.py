@@ -28,17 +28,21 @@ def option(
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "source_ready_since": option(
-        "How far back the ready time (``run_after``) of a source run may lie: ``yesterday`` (00:00 in Airflow's "
-        "default time zone), an ISO 8601 duration such as ``P30D``, or ``unlimited``.",
+        "How far back the ready time (``run_after``) of a source run may lie: ``yesterday`` (00:00 of the day before, "
+        "in Airflow's default time zone), an ISO 8601 duration of weeks, days, hours, minutes and seconds (``P30D``, "
+        "``PT12H``), or ``unlimited``. It limits sources only.",
         default="yesterday",
         example="P30D",
     ),
     "poll_interval": option(
-        "Seconds between two looks of the conductor while a rerun is active.", kind="float", default="1.0"
+        "Seconds between two looks of the conductor while a rerun is active. Without one it looks every 5 seconds, and "
+        "at once after a call to its own api-server process.",
+        kind="float",
+        default="1.0",
     ),
     "conductor": option(
-        "Where the conductor runs: ``api_server`` (a thread of it), or ``external`` (the command "
-        "``airflow rerun-downstream conductor``).",
+        "Where the conductor runs: ``api_server`` (a thread of each api-server process; one of them leads), or "
+        "``external`` (the command ``airflow-rerun-downstream conductor``).",
         default="api_server",
         example="external",
     ),
@@ -47,25 +51,39 @@ OPTIONS: dict[str, dict[str, Any]] = {
         kind="integer",
         default="32",
     ),
-    "max_plan_runs": option("A plan with more downstream runs than this is refused.", kind="integer", default="10000"),
+    "max_plan_runs": option(
+        "A plan that finds more downstream runs than this is refused (``plan_too_large``). A request can lower it, not "
+        "raise it. Members that are named one by one are 10,000 at most.",
+        kind="integer",
+        default="10000",
+    ),
     "declared_links_file": option(
         "A YAML file of links between Dags that nothing else can see.",
         default=None,
         example="/opt/airflow/declared_links.yaml",
     ),
     "freeze_max_age": option(
-        "An ISO 8601 duration after which a frozen run is released by itself; empty: never.",
+        "An ISO 8601 duration, counted from the submit, after which a frozen run is released by itself; the record "
+        "says ``frozen_too_long``. None: never.",
         default=None,
         example="P2D",
     ),
-    "release_batch": option("How many frozen runs are released in one tick.", kind="integer", default="10"),
+    "release_batch": option(
+        "How many frozen runs are released in one tick of the conductor, so that a hundred don't start at once.",
+        kind="integer",
+        default="10",
+    ),
     "notification_targets": option(
-        "JSON: the name of each target that a rerun may notify, its kind and its settings.",
+        "JSON: the name of each target that a rerun may notify, its ``kind`` and its settings. Requests may name them; "
+        "nothing is sent yet.",
         default=None,  # of a short text that is to be hidden Airflow complains on stdout, where our JSON belongs
         example='{"data-team": {"kind": "webhook", "url": "https://chat.example.com/hooks/1"}}',
         sensitive=True,  # the address of a webhook is its key
     ),
 }
+"""Every option: Airflow shows them, and the table in ``docs/installing.md`` is made of them. How a value is read stands
+in `settings`; a test holds the two together.
+"""
 
 
 def get_provider_info() -> dict[str, Any]:

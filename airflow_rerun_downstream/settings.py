@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
 from datetime import timezone as timezones
+from difflib import get_close_matches
 from typing import Any
 
 SECTION = "rerun_downstream"
@@ -20,9 +21,44 @@ DURATION = re.compile(
 MAX_TEXT = 500
 """Longest name and reason of a rerun, in characters."""
 
+MAX_SHOWN = 100
+"""How much of a wrong value is shown, in characters."""
+
+MOST = 1_000_000
+LONGEST = timedelta(days=36_525)
+"""The largest number and the longest duration that an option may have."""
+
+MASKED = "***"
+UNREADABLE = "?"
+LOOK = "look at its command, its secret or its % signs"
+
+SUFFIXES = ("_cmd", "_secret")
+"""What stands after a sensitive option's name where a command or a secrets backend has its value."""
+
+
+@dataclass(frozen=True)
+class WrongOption:
+    """An option that can't be used: its value as it may be shown, and a phrase that says what is right."""
+
+    name: str
+    value: str
+    right: str
+
+    def __str__(self) -> str:
+        return f"[{SECTION}] {self.name} = {self.value}: {self.right}."
+
 
 class InvalidSetting(ValueError):
-    """An option of the section that can't be understood; the message names it."""
+    """Options of the section that can't be used, all of them; the message names each with its value."""
+
+    def __init__(self, wrong: Sequence[WrongOption]) -> None:
+        super().__init__(" ".join(map(str, wrong)))
+        self.wrong = tuple(wrong)
+
+    @property
+    def names(self) -> str:
+        """The options' names, without the values: those aren't for everybody."""
+        return ", ".join(each.name for each in self.wrong)
 
 
 def duration(text: str) -> timedelta:
@@ -30,7 +66,10 @@ def duration(text: str) -> timedelta:
     match = DURATION.match(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not an ISO 8601 duration such as P30D or PT12H")
-    return timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
+    try:
+        return timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
+    except OverflowError as error:
+        raise ValueError(f"{text[:MAX_SHOWN]!r} is longer than Python can reckon with") from error
 
 
 @dataclass(frozen=True)
@@ -61,23 +100,34 @@ class Settings:
     def read(cls, get: Callable[[str], str | None], *, timezone: tzinfo = timezones.utc) -> Settings:
         """Settings from the section's options; ``get`` answers an option's text or None.
 
-        Raises `InvalidSetting`, which names the option.
+        Raises `InvalidSetting`, which names every option that is wrong, or that ``get`` couldn't read.
         """
-        texts = {name: text for name in OPTIONS if (text := (get(name) or "").strip())}
         values: dict[str, Any] = {}
-        for name, text in texts.items():
+        wrong: list[WrongOption] = []
+        for name, option in OPTIONS.items():
             try:
-                values[name] = OPTIONS[name](text)
-            except ValueError as error:
-                raise InvalidSetting(f"[{SECTION}] {name}: {error}") from error
+                text = (get(name) or "").strip()
+            except Exception as error:  # the text of an error may hold what a command has printed
+                wrong.append(WrongOption(name, UNREADABLE, f"reading it failed ({type(error).__name__}); {LOOK}"))
+                continue
+            try:
+                values |= {name: option.parse(text)} if text else {}
+            except Exception:
+                wrong.append(WrongOption(name, option.shown(text), f"give {option.right}"))
+        if wrong:
+            raise InvalidSetting(wrong)
         return cls(**values, timezone=timezone)
 
 
 def positive(text: str) -> int:
     """A whole number above 0."""
-    number = int(text)
-    if number < 1:
-        raise ValueError(f"{number} is not above 0")
+    return within(int(text), 1, MOST)
+
+
+def within(number: int, least: int, most: int) -> int:
+    """The number, if it is one of these. Raises ValueError."""
+    if not least <= number <= most:
+        raise ValueError(f"{number} is not from {least} to {most}")
     return number
 
 
@@ -89,17 +139,25 @@ def seconds(text: str) -> timedelta:
     return timedelta(seconds=number)
 
 
+def span(text: str) -> timedelta:
+    """A duration that can be taken from today's date."""
+    found = duration(text)
+    if found > LONGEST:
+        raise ValueError(f"{text} is longer than {LONGEST}")
+    return found
+
+
 def ready_since(text: str) -> str:
     """``yesterday``, ``unlimited`` or a duration."""
     if text not in ("yesterday", "unlimited"):
-        duration(text)
+        span(text)
     return text
 
 
 def host(text: str) -> str:
     """Where the conductor runs."""
-    if text not in ("api_server", "scheduler", "external"):
-        raise ValueError(f"{text!r} is none of api_server, scheduler, external")
+    if text not in ("api_server", "external"):
+        raise ValueError(f"{text!r} is neither api_server nor external")
     return text
 
 
@@ -111,14 +169,57 @@ def targets(text: str) -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
-OPTIONS: Mapping[str, Callable[[str], Any]] = {
-    "source_ready_since": ready_since,
-    "poll_interval": seconds,
-    "conductor": host,
-    "max_active_members": positive,
-    "max_plan_runs": positive,
-    "declared_links_file": str,
-    "freeze_max_age": duration,
-    "release_batch": positive,
-    "notification_targets": targets,
+@dataclass(frozen=True)
+class Option:
+    """How an option's text is read, and what is right, as it follows the word "give". ``kind`` and ``sensitive`` are
+    those that Airflow is told; of a sensitive option no value is shown.
+    """
+
+    parse: Callable[[str], Any]
+    right: str
+    kind: str = "string"
+    sensitive: bool = False
+
+    def shown(self, text: str) -> str:
+        """A value as it may be shown."""
+        if self.sensitive:
+            return MASKED
+        return repr(text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…")
+
+
+NUMBER = f"a whole number from 1 to {MOST:,}"
+DURATION_TEXT = "an ISO 8601 duration of weeks, days, hours, minutes and seconds such as P30D or PT12H"
+
+OPTIONS: Mapping[str, Option] = {
+    "source_ready_since": Option(ready_since, f"yesterday, unlimited, or {DURATION_TEXT}, a hundred years at most"),
+    "poll_interval": Option(seconds, "seconds, above 0 and below 86400, such as 1.0", kind="float"),
+    "conductor": Option(host, "api_server or external"),
+    "max_active_members": Option(positive, NUMBER, kind="integer"),
+    "max_plan_runs": Option(positive, NUMBER, kind="integer"),
+    "declared_links_file": Option(str, "the path of a YAML file"),
+    "freeze_max_age": Option(span, f"{DURATION_TEXT}, a hundred years at most"),
+    "release_batch": Option(positive, NUMBER, kind="integer"),
+    "notification_targets": Option(targets, 'a JSON object such as {"data-team": {"kind": "webhook"}}', sensitive=True),
 }
+
+
+def unknown_options(written: Iterable[str]) -> list[str]:
+    """A sentence about each name in the section that no option has, with the nearest that one has.
+
+    Airflow also reads ``NAME_cmd`` and ``NAME_secret``, but of sensitive options only.
+    """
+    hidden = [name for name, option in OPTIONS.items() if option.sensitive]
+    known = {*OPTIONS, *(f"{name}{suffix}" for name in hidden for suffix in SUFFIXES)}
+    return [unknown_option(name, hidden) for name in sorted(set(written) - known)]
+
+
+def unknown_option(name: str, hidden: Sequence[str]) -> str:
+    """Why a name does nothing, and what may have been meant."""
+    what = f"[{SECTION}] {name} is not an option and does nothing"
+    for suffix in SUFFIXES:
+        if name.lower().removesuffix(suffix) in OPTIONS and name.lower().endswith(suffix):
+            return f"{what}: Airflow reads a command or a secret only for {', '.join(hidden)}."
+    if name != name.lower() and name.lower() in OPTIONS:
+        return f"{what}: write it as {name.lower()} in a file, and as {name.upper()} in a variable's name."
+    near = get_close_matches(name.lower(), OPTIONS, n=1)
+    return f"{what}. Did you mean {near[0]}?" if near else f"{what}. There are {', '.join(OPTIONS)}."

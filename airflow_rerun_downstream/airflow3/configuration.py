@@ -3,27 +3,71 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from airflow_rerun_downstream.lineage.declarations import Declarations, parse
-from airflow_rerun_downstream.settings import SECTION, InvalidSetting, Settings
+from airflow_rerun_downstream.settings import SECTION, InvalidSetting, Settings, unknown_options
 
 log = logging.getLogger(__name__)
+
+VARIABLES = f"AIRFLOW__{SECTION.upper()}__"
 
 
 @cache
 def settings() -> Settings:
-    """The deployment's settings, read once in a process. Raises `InvalidSetting`."""
+    """The deployment's settings, read once in a process. Raises `InvalidSetting`, and then reads them again each time:
+    a secrets backend may answer later.
+    """
     from airflow.configuration import conf
     from airflow.settings import TIMEZONE
+    from airflow.utils.providers_configuration_loader import providers_configuration_loaded
 
-    found = Settings.read(lambda name: conf.get(SECTION, name, fallback=None), timezone=TIMEZONE)
-    if found.conductor == "scheduler":
-        raise InvalidSetting(
-            f"[{SECTION}] conductor: 'scheduler' is for Airflow 2.11; here it is api_server or external"
-        )
-    return found
+    read = providers_configuration_loaded(Settings.read)  # else Airflow 3.1 knows no sensitive option
+    return read(lambda name: conf.get(SECTION, name, fallback=None), timezone=TIMEZONE)
+
+
+def wrong_options() -> Sequence[str]:
+    """A sentence about each option that can't be used: its value, and what would be right."""
+    try:
+        settings()
+    except InvalidSetting as error:
+        return [str(each) for each in error.wrong]
+    return []
+
+
+def options_without_effect() -> Sequence[str]:
+    """A sentence about each name that is written down for us, and that nothing reads."""
+    from airflow.configuration import conf
+
+    in_file = set(conf.options(SECTION)) - set(conf.defaults()) if conf.has_section(SECTION) else set()
+    # Airflow looks for capitals alone; swapped, a name that isn't all capitals is none of our options.
+    variables = {name[len(VARIABLES) :].swapcase() for name in os.environ if name.upper().startswith(VARIABLES)}
+    return [*unknown_options(in_file | variables), *map(misspelled, filter(is_like_ours, conf.sections()))]
+
+
+def is_like_ours(section: str) -> bool:
+    """Whether a section's name is ours but for capitals, dashes and the like."""
+    return section != SECTION and re.sub(r"[\W_]", "", section.lower()) == SECTION.replace("_", "")
+
+
+def misspelled(section: str) -> str:
+    """That nobody reads such a section."""
+    return f"Nothing reads the section [{section}]. Did you mean [{SECTION}]?"
+
+
+def log_what_is_wrong() -> None:
+    """Tell the log, once at a start, all that is wrong with the options. Never raises."""
+    try:
+        for wrong in wrong_options():
+            log.error("%s Rerun Downstream doesn't work until this is corrected.", wrong)
+        for without_effect in options_without_effect():
+            log.warning("%s", without_effect)
+    except Exception:
+        log.exception("The options of Rerun Downstream can't be checked")
 
 
 @cache

@@ -5,7 +5,7 @@ The composition root: `web` and the command line ask it, and nothing below impor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -22,9 +22,10 @@ from airflow_rerun_downstream.airflow3.installation.process_reports import Repor
 from airflow_rerun_downstream.conductor.tick import Conductor
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.notify.targets import ConfiguredTargets
-from airflow_rerun_downstream.ports.installation import Permissions
+from airflow_rerun_downstream.ports.installation import ComponentHealth, Permissions
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import Service
+from airflow_rerun_downstream.service.status import shown_health
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -96,6 +97,13 @@ def service(
         sees_installation=sees_installation,
         declarations=declarations(),
     )
+
+
+def health_without_settings(*, details: bool) -> Mapping[str, ComponentHealth]:
+    """The installation where there is no service, because an option is wrong; ``details``: as `shown_health` has it."""
+    from airflow_rerun_downstream.airflow3.installation.health import AirflowHealth
+
+    return shown_health(AirflowHealth(settings=settings, clock=clock()).components(), details, frozenset)
 
 
 @cache

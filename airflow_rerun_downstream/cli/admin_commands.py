@@ -22,6 +22,7 @@ def conductor(args: Namespace) -> int:
     """Conduct until interrupted, or once; or take the lease from whoever has it."""
     if args.release:
         return free_lease()
+    host.room("configuration").log_what_is_wrong()
     made = host.room("wiring").conductor()
     logging.getLogger("airflow_rerun_downstream").setLevel(logging.INFO)
     if args.once:
@@ -79,6 +80,17 @@ def check_links(args: Namespace) -> int:
         print(problem, file=sys.stderr)
     print(f"{len(found.links)} links are declared, {len(found.problems)} problems were found.", file=sys.stderr)
     return int(bool(found.problems))
+
+
+def check_config(_args: Namespace) -> int:
+    """Say what is wrong with the options in this environment; 1 if one can't be used. Needs no database."""
+    configuration = host.room("configuration")
+    wrong, without_effect = configuration.wrong_options(), configuration.options_without_effect()
+    for each in (*wrong, *without_effect):
+        print(each)
+    if not wrong and not without_effect:
+        print("Every option can be used.")
+    return int(bool(wrong))
 
 
 def check_upgrade(_args: Namespace) -> int:

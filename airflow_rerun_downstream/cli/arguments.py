@@ -268,5 +268,6 @@ VERBS = (
         ),
     ),
     Verb("check-upgrade", "Show what must end before upgrading Airflow or removing the package or its tables", ()),
+    Verb("check-config", "Check the options of the package: wrong values, and names that nothing reads", ()),
     Verb("health", "Check the installation", COMMON),
 )

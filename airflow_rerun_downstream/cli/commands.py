@@ -15,9 +15,10 @@ from airflow_rerun_downstream.cli.backends import Backend, backend, local
 from airflow_rerun_downstream.cli.bodies import Usage, plan_body, rerun_body
 from airflow_rerun_downstream.cli.progress import followed
 from airflow_rerun_downstream.domain.states import RerunState
-from airflow_rerun_downstream.rest import record_payloads
+from airflow_rerun_downstream.rest import installation_payloads, presenters, record_payloads
 from airflow_rerun_downstream.rest.exports import proof_csv
 from airflow_rerun_downstream.rest.requests import OptionsBody, PlanBody, RunRefBody
+from airflow_rerun_downstream.settings import InvalidSetting
 
 __all__ = ["ACTIONS", "Usage"]
 
@@ -135,9 +136,19 @@ def links(args: Namespace) -> int:
 
 def health(args: Namespace) -> int:
     """The installation; 1 when something doesn't work."""
-    found = unsupported.health() if local(args) and not host.supported() else backend(args).health()
+    found = local_health(args) if local(args) else backend(args).health()
     rendering.show(found, args.output)
     return int(found.status == "unhealthy")
+
+
+def local_health(args: Namespace) -> installation_payloads.Health:
+    """The installation beside us, also where nothing else of ours works."""
+    if not host.supported():
+        return unsupported.health()
+    try:
+        return backend(args).health()
+    except InvalidSetting:
+        return presenters.health(host.room("wiring").health_without_settings(details=True))
 
 
 ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
@@ -152,5 +163,6 @@ ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
     "conductor": admin_commands.conductor,
     "db": admin_commands.db,
     "check-upgrade": admin_commands.check_upgrade,
+    "check-config": admin_commands.check_config,
     "health": health,
 }

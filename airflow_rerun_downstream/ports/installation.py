@@ -58,8 +58,8 @@ class Health(Protocol):
     """
 
     def components(self) -> Mapping[str, ComponentHealth]:
-        """``database``, ``conductor``, ``clocks``, ``asset_manager``, ``freeze_hook``, ``hooks``, ``frozen``,
-        ``policy``, ``listener``, ``declared_links``."""
+        """``configuration``, ``database``, ``conductor``, ``clocks``, ``asset_manager``, ``freeze_hook``, ``hooks``,
+        ``frozen``, ``policy``, ``listener``, ``declared_links``."""
         ...
 
     def asset_manager_active(self) -> bool:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -115,7 +116,10 @@ def test_every_option_is_described_and_has_the_codes_default() -> None:
     from airflow.configuration import create_default_config_parser
 
     described = get_provider_info()["config"]
-    assert set(described[SECTION]["options"]) == set(OPTIONS)
+    assert {name: (option["type"], option["sensitive"]) for name, option in described[SECTION]["options"].items()} == {
+        name: (option.kind, option.sensitive) for name, option in OPTIONS.items()
+    }
+    assert {each.name for each in fields(Settings)} - {"timezone"} == set(OPTIONS)
     # Airflow makes its defaults this way, in every process: an error here would stop all of it.
     parser = create_default_config_parser(described)
     assert Settings.read(lambda name: parser.get(SECTION, name, fallback=None)) == Settings()
@@ -140,7 +144,7 @@ def test_every_example_can_be_used() -> None:
     options = get_provider_info()["config"][SECTION]["options"]
     for name, option in options.items():
         if option["example"] is not None:
-            OPTIONS[name](option["example"])
+            OPTIONS[name].parse(option["example"])
 
 
 def dotted_paths(found: object) -> Iterator[str]:

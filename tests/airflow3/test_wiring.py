@@ -416,6 +416,7 @@ def test_health_reads_the_dags_once(migrated: Database, health: healths.AirflowH
 def test_health_answers_without_tables(bare: Database, health: healths.AirflowHealth) -> None:
     found = health.components()
     assert list(found) == [
+        "configuration",
         "database",
         "conductor",
         "clocks",

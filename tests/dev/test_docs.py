@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from airflow_rerun_downstream import provider_info, settings
+from airflow_rerun_downstream import provider_info
 from airflow_rerun_downstream.cli.arguments import VERBS
 from airflow_rerun_downstream.cli.main import parser
 from airflow_rerun_downstream.domain import errors, plan, states
@@ -21,6 +21,7 @@ from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
 from airflow_rerun_downstream.domain.reasons import REASONS
 from airflow_rerun_downstream.rest import plan_payloads, problems, record_payloads
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
+from dev import options_table
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "airflow_rerun_downstream"
@@ -103,12 +104,9 @@ def test_every_warning_is_explained() -> None:
 
 
 def test_every_option_is_explained() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|", INSTALLING.read_text(), re.MULTILINE))
-    assert rows.keys() == settings.OPTIONS.keys()
-    for name, given in rows.items():
-        default = provider_info.OPTIONS[name]["default"]
-        shown = "none" if default is None else default.format()  # Airflow's templates double their braces
-        assert given.strip("`") == shown, name
+    _, there, _ = options_table.parts(INSTALLING.read_text())
+    assert there == options_table.table(), "python -m dev.options_table docs/installing.md"
+    assert len(there.splitlines()) == 4 + len(provider_info.OPTIONS)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from functools import cache, partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.airflow3.configuration import declarations
+from airflow_rerun_downstream.airflow3.configuration import declarations, options_without_effect
 from airflow_rerun_downstream.airflow3.database.transactions import transactions
 from airflow_rerun_downstream.airflow3.holding import lost_runs
 from airflow_rerun_downstream.airflow3.installation import airflow_processes, process_reports
@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.ports.installation import Clock, ComponentHealth
 from airflow_rerun_downstream.ports.lease import MAX_CLOCK_OFFSET, beside_the_database
-from airflow_rerun_downstream.settings import Settings
+from airflow_rerun_downstream.settings import InvalidSetting, Settings
 from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes
 from airflow_rerun_downstream.store.schema import DIALECTS
@@ -41,6 +41,8 @@ WITHOUT_SUPPORT = (
     "the package supports PostgreSQL and SQLite. Elsewhere, a rerun's asset events start extra runs, and "
     "no run is held."
 )
+
+WITHOUT_SETTINGS = "Unknown: an option is wrong; see `configuration`."
 
 WITHOUT_HOOK = "Until then, no scheduled run can be frozen before it is created."
 
@@ -66,6 +68,7 @@ class AirflowHealth:
         """All components."""
         sensors = cache(sensors_of_all_dags)
         looks: dict[str, Callable[[], ComponentHealth]] = {
+            "configuration": self.configuration,
             "database": self.database,
             "conductor": self.conductor,
             "clocks": self.clocks,
@@ -94,6 +97,17 @@ class AirflowHealth:
         """On a database that isn't supported, nothing of ours takes part in Airflow's transactions."""
         name = unsupported_database()
         return None if name is None else f"Nothing can be frozen on {name}: {WITHOUT_SUPPORT}"
+
+    def configuration(self) -> ComponentHealth:
+        """Are this process's options right, all of them, and does each do something?"""
+        try:
+            self._settings()
+        except InvalidSetting as error:
+            wrong = [str(each) for each in error.wrong]
+            return ComponentHealth(UNHEALTHY, " ".join([*wrong, *options_without_effect()]))
+        if found := options_without_effect():
+            return ComponentHealth(DEGRADED, " ".join(found))
+        return ComponentHealth(HEALTHY, "Every option can be used.")
 
     def database(self) -> ComponentHealth:
         """Are our tables there, and the code's?"""
@@ -289,6 +303,8 @@ def checked(look: Callable[[], ComponentHealth]) -> ComponentHealth:
         return look()
     except Refusal as refusal:
         return ComponentHealth(UNHEALTHY, refusal.detail)
+    except InvalidSetting:
+        return ComponentHealth(UNHEALTHY, WITHOUT_SETTINGS)
     except Exception as error:
         log.exception("A part of the installation can't be checked")
         return ComponentHealth(UNHEALTHY, f"Unknown ({type(error).__name__}); see this process's log.")

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable
 
 from airflow_rerun_downstream.airflow3 import wiring
-from airflow_rerun_downstream.airflow3.configuration import declarations, settings
+from airflow_rerun_downstream.airflow3.configuration import declarations, log_what_is_wrong, settings
 from airflow_rerun_downstream.airflow3.database.migration import migrate_at_start
 from airflow_rerun_downstream.airflow3.database.models import load_models
 from airflow_rerun_downstream.airflow3.hooks import asset_events
 from airflow_rerun_downstream.airflow3.installation.process_reports import API_SERVER
 from airflow_rerun_downstream.conductor import loop
 from airflow_rerun_downstream.harmless import log_error
+from airflow_rerun_downstream.settings import InvalidSetting
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +41,15 @@ class Background:
 
     def start(self) -> None:
         """Set the tables up if that is needed and possible, then start the threads."""
+        log_what_is_wrong()
         try:
-            declarations()
             migrate_at_start()
             self._run("rerun-downstream-reports", wiring.reporter(API_SERVER).run, self._stop)
+            declarations()
             if settings().conductor == "api_server":
                 self._run("rerun-downstream-conductor", loop.run, wiring.conductor(), self._stop, self._wake)
+        except InvalidSetting as error:
+            log.error("No conductor runs in this api-server: an option is wrong (%s)", error.names)
         except Exception:
             log.exception("Rerun Downstream can't work in this api-server")
 

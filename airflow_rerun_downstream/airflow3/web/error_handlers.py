@@ -42,8 +42,9 @@ async def http_error(_request: Request, error: Any) -> JSONResponse:
 
 
 async def misconfigured(_request: Request, error: Any) -> JSONResponse:
-    """An option of ours that can't be understood."""
-    return as_response((503, {"detail": f"{error}.", "reason": "invalid_setting"}))
+    """An option of ours that can't be used. Its value isn't for everybody: health tells it to who may see it."""
+    detail = f"The package doesn't work until its configuration is corrected ({error.names}); see `GET /health`."
+    return as_response((503, {"detail": detail, "reason": "invalid_setting"}))
 
 
 async def unexpected(request: Request, error: Exception) -> JSONResponse:

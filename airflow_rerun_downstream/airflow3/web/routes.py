@@ -7,11 +7,11 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
+from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.installation.permissions import sees_installation
 from airflow_rerun_downstream.airflow3.web.appointments import Appointments
 from airflow_rerun_downstream.airflow3.web.dependencies import ActorDep, ApiDep, service_of
 from airflow_rerun_downstream.airflow3.web.slots import SlotRoute
-from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.rest import (
     installation_payloads,
     plan_payloads,
@@ -31,7 +31,6 @@ from airflow_rerun_downstream.rest.queries import (
     RerunQuery,
 )
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
-from airflow_rerun_downstream.service.status import shown_health
 from airflow_rerun_downstream.settings import InvalidSetting
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -88,9 +87,8 @@ def get_health(request: Request, actor: ActorDep) -> installation_payloads.Healt
     """
     try:
         return Api(service_of(request), actor).health()
-    except InvalidSetting as error:
-        components = {"settings": ComponentHealth("unhealthy", f"{error}.")}
-        return presenters.health(shown_health(components, sees_installation(actor), frozenset))
+    except InvalidSetting:
+        return presenters.health(wiring.health_without_settings(details=sees_installation(actor)))
 
 
 @router.get("/dag-runs", operation_id="list_dag_runs")

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from pytest_mock import MockerFixture
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.web import background as background_module
 from airflow_rerun_downstream.airflow3.web import routes as routes_module
 from airflow_rerun_downstream.airflow3.web.appointments import LEAST, SHARE, Appointments
@@ -25,8 +26,8 @@ from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.rest import plan_payloads
 from airflow_rerun_downstream.rest.queries import RERUN_ORDERS, RUN_ORDERS
 from airflow_rerun_downstream.rest.requests import PlanBody
-from airflow_rerun_downstream.service import Service
-from airflow_rerun_downstream.settings import InvalidSetting
+from airflow_rerun_downstream.settings import InvalidSetting, WrongOption
+from tests.airflow3.conftest import rewire
 from tests.airflow3.web.api_server import server
 from tests.rest.stub import FUTURE, StubService
 
@@ -311,7 +312,7 @@ def database_error(kind: type[Any], message: str) -> Exception:
         (StalePlan("Changed.", changes=["x"]), 409, "stale_plan"),
         (Forbidden("No.", dag_ids=["a"]), 403, "forbidden_dags"),
         (SchemaMismatch("Run `airflow-rerun-downstream db migrate`."), 503, "database_not_migrated"),
-        (InvalidSetting("[rerun_downstream] poll_interval: no"), 503, "invalid_setting"),
+        (InvalidSetting([WrongOption("poll_interval", "a secret", "give seconds")]), 503, "invalid_setting"),
         (RuntimeError("a secret"), 500, "internal_error"),
         (database_error(OperationalError, "database is locked"), 500, "database_error internal_error"),
         (database_error(IntegrityError, "UNIQUE constraint failed"), 409, "unique_constraint_violation"),
@@ -334,15 +335,29 @@ def test_health_answers_when_nothing_else_does(client: TestClient, stub: StubSer
     assert (answer.status_code, answer.json()["status"]) == (200, "unhealthy")
 
 
-def test_health_names_a_setting_that_cannot_be_understood(app: FastAPI, client: TestClient) -> None:
-    def services() -> Service:
-        raise InvalidSetting("[rerun_downstream] poll_interval: no")
-
-    app.state.mounted.state.services = services
-    assert client.get(f"{API}/reruns").status_code == 503
+def test_health_names_all_options_that_cannot_be_used(
+    app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"POLL_INTERVAL": "soon", "CONDUCTOR": "worker", "POL_INTERVAL": "1"}.items():
+        monkeypatch.setenv(f"AIRFLOW__RERUN_DOWNSTREAM__{name}", value)
+    rewire()
+    app.state.mounted.state.services = wiring.rest_service
+    refused = client.get(f"{API}/reruns")
+    assert (refused.status_code, refused.json()["reason"]) == (503, "invalid_setting")
+    assert "poll_interval, conductor" in refused.json()["detail"]
+    assert "soon" not in refused.text
     answer = client.get(f"{API}/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "unhealthy")
-    assert "poll_interval" in answer.json()["components"]["settings"]["detail"]
+    found = answer.json()["components"]
+    assert found["configuration"] == {
+        "status": "unhealthy",
+        "detail": "[rerun_downstream] poll_interval = 'soon': give seconds, above 0 and below 86400, such as 1.0. "
+        "[rerun_downstream] conductor = 'worker': give api_server or external. "
+        "[rerun_downstream] pol_interval is not an option and does nothing. Did you mean poll_interval?",
+    }
+    assert found["declared_links"]["detail"] == "Unknown: an option is wrong; see `configuration`."
+    assert set(found) > {"database", "conductor", "frozen", "policy"}
+    rewire()
 
 
 HOST = "testserver"
