@@ -5,7 +5,11 @@ A difference is told by what Airflow has, not by its number: a patch release may
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from inspect import signature
+from typing import Any
 
 from airflow.models import asset
 from airflow.models.dag import DagModel
@@ -44,3 +48,39 @@ def rule_of_latest_version() -> Callable[..., bool] | None:
         return None
     found: Callable[..., bool] = resolve_run_on_latest_version
     return found
+
+
+def airflow_stats() -> Any:
+    """Airflow's client for metrics, ready for use in this process.
+
+    Before 3.2 it sets itself up when it is used first. Since then each of Airflow's processes does that; where this one
+    hasn't (an api-server of 3.2, a conductor of its own), it is done here in Airflow's way.
+    """
+    try:
+        stats: Any = import_module("airflow._shared.observability.metrics.stats")
+    except ImportError:
+        return import_module("airflow.stats").Stats
+    from airflow.configuration import conf
+
+    factory: Any = import_module("airflow.observability.metrics.stats_utils").get_stats_factory
+    if signature(factory).parameters:  # 3.2, where the client is a class
+        if stats.Stats.factory is None:
+            stats.Stats.initialize(factory=factory(stats.Stats))
+    elif stats._factory is None:
+        stats.initialize(factory=factory(), export_legacy_names=conf.getboolean("metrics", "legacy_names_on"))
+    return stats.Stats
+
+
+@contextmanager
+def tracer_with_ids(name: str, trace_id: int, span_id: int) -> Iterator[Any]:
+    """Airflow's own tracer, whose next span has these ids. Ask only where tracing is on: it imports the SDK."""
+    try:
+        from airflow._shared.observability.traces import override_ids
+    except ImportError:  # 3.1, which keeps its tracers to itself
+        tracers: Any = import_module("airflow.traces.tracer").Trace
+        yield tracers.get_tracer(component=name, trace_id=trace_id, span_id=span_id)
+        return
+    from opentelemetry import trace
+
+    with override_ids(trace_id, span_id):
+        yield trace.get_tracer(name)

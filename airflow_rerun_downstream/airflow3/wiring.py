@@ -19,10 +19,12 @@ from airflow_rerun_downstream.airflow3.installation.permissions import (
     sees_installation,
 )
 from airflow_rerun_downstream.airflow3.installation.process_reports import Reporter, process_name
+from airflow_rerun_downstream.airflow3.telemetry.airflow_telemetry import at_the_machine, serving
 from airflow_rerun_downstream.conductor.tick import Conductor
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.notify.targets import ConfiguredTargets
 from airflow_rerun_downstream.ports.installation import ComponentHealth, Permissions
+from airflow_rerun_downstream.ports.telemetry import Telemetry
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.service.status import shown_health
@@ -48,7 +50,9 @@ class AirflowUnitOfWork:
     def __call__(self, permissions: Callable[[Session], Permissions] = everything_allowed) -> Iterator[Work]:
         """A transaction. Raises `SchemaMismatch`, also when the tables vanish in the middle of it."""
         with self._transactions.session() as session:
-            yield work_on(session, permissions(session))
+            work = work_on(session, permissions(session))
+            yield work
+        work.tell()
 
 
 def work_on(session: Session, permissions: Permissions) -> Work:
@@ -83,7 +87,9 @@ def unit_of_work() -> AirflowUnitOfWork:
 
 
 def service(
-    permissions: Callable[[Session], Permissions], sees_installation: Callable[[Actor], bool] = lambda _: False
+    permissions: Callable[[Session], Permissions],
+    sees_installation: Callable[[Actor], bool] = lambda _: False,
+    telemetry: Telemetry | None = None,
 ) -> Service:
     """The service, with what decides in a transaction who may do what, and who may see the installation."""
     from airflow_rerun_downstream.airflow3.installation.health import AirflowHealth
@@ -96,6 +102,7 @@ def service(
         settings=settings(),
         sees_installation=sees_installation,
         declarations=declarations(),
+        telemetry=telemetry or airflow_telemetry(),
     )
 
 
@@ -115,12 +122,24 @@ def rest_service() -> Service:
 @cache
 def local_service() -> Service:
     """The service of a person at the machine, who may do everything, as with Airflow's own command line."""
-    return service(everything_allowed, lambda _: True)
+    return service(everything_allowed, lambda _: True, at_the_machine())
+
+
+@cache
+def airflow_telemetry() -> Telemetry:
+    """What hears of the work of a process that serves or conducts."""
+    return serving()
 
 
 def conductor() -> Conductor:
     """A conductor of this process."""
-    return Conductor(unit_of_work=unit_of_work(), clock=clock(), settings=settings(), owner=process_name())
+    return Conductor(
+        unit_of_work=unit_of_work(),
+        clock=clock(),
+        settings=settings(),
+        owner=process_name(),
+        telemetry=airflow_telemetry(),
+    )
 
 
 def reporter(kind: str) -> Reporter:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from airflow_rerun_downstream.conductor.faults import STOP
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
@@ -31,6 +33,7 @@ from airflow_rerun_downstream.domain.selection import present
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.installation import Clock
+from airflow_rerun_downstream.ports.telemetry import LOG_ONLY, Telemetry
 from airflow_rerun_downstream.ports.work import Work
 
 TOLD = 5
@@ -43,6 +46,7 @@ class Effects:
     that somebody was faster."""
 
     clock: Clock
+    telemetry: Telemetry = LOG_ONLY
 
     def carry_out(self, work: Work, rerun: Rerun, step: Step) -> bool:
         """A step about a member other than a dispatch or an adoption, inside its transaction."""
@@ -223,6 +227,8 @@ class Effects:
             now=self.clock.now(),
             told=told,
         )
+        line = partial(self.telemetry.line, "members_terminated", rerun_id=rerun.id, members=moved)
+        work.afterwards.append(line)
         return moved > 0
 
     def log(
@@ -234,7 +240,10 @@ class Effects:
         detail: str | None,
         dag_ids: Collection[str] = (),
     ) -> None:
-        """Add a line to the record. ``dag_ids``: the Dags that ``detail`` names, besides the member's."""
+        """A line in the record, and in the log once it is committed.
+
+        ``dag_ids``: the Dags that ``detail`` names, besides the member's.
+        """
         work.store.add_event(
             rerun.id,
             at=self.clock.now(),
@@ -244,6 +253,8 @@ class Effects:
             detail=detail,
             dag_ids=dag_ids,
         )
+        about: dict[str, Any] = {} if member is None else {"member_id": member.id, "run": str(member.ref)}
+        work.afterwards.append(partial(self.telemetry.line, action, rerun_id=rerun.id, **about, detail=detail))
 
 
 def ending_of(step: StopMember, *, stopped: bool) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from airflow_rerun_downstream.conductor.decide import decide
 from airflow_rerun_downstream.conductor.effects import Effects
@@ -20,6 +22,7 @@ from airflow_rerun_downstream.domain.member import Awaited, Member
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Finding, Proof, ProofReason, sentence_of
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.ports.telemetry import LOG_ONLY, Telemetry
 from airflow_rerun_downstream.ports.work import Work
 
 
@@ -28,20 +31,23 @@ class Endings:
     """Moves reruns, and fails the members of which a proof shows that they aren't right."""
 
     effects: Effects
+    telemetry: Telemetry = LOG_ONLY
 
     def move_rerun(self, work: Work, rerun: Rerun, step: MoveRerun) -> bool:
         """Follow the members. A rerun in which something can move after all isn't ended."""
-        if step.after in ENDS and self.at_rest(work, rerun, step) is None:
-            return False
-        return self.end(work, rerun, step)
+        members = self.at_rest(work, rerun, step) if step.after in ENDS else ()
+        return members is not None and self.end(work, rerun, step, members)
 
-    def end(self, work: Work, rerun: Rerun, step: MoveRerun) -> bool:
-        """Move the rerun."""
-        moved = work.store.move_rerun(
-            rerun.id, before=[step.before], after=step.after, reason=step.reason, now=self.effects.clock.now()
-        )
+    def end(self, work: Work, rerun: Rerun, step: MoveRerun, members: Sequence[Member]) -> bool:
+        """Move the rerun, which has these members if it ends."""
+        now = self.effects.clock.now()
+        moved = work.store.move_rerun(rerun.id, before=[step.before], after=step.after, reason=step.reason, now=now)
         if moved:
             self.effects.log(work, rerun, f"rerun_{step.after.value}", None, step.reason)
+        if moved and step.after in ENDS:
+            counts = Counter(one.state for one in members)
+            ended = replace(rerun, state=step.after, state_reason=step.reason, ended_at=now, counts=counts)
+            work.afterwards.append(partial(self.telemetry.ended, ended))
         return moved
 
     def conclude(self, work: Work, rerun: Rerun, step: Prove | MoveRerun, proof: Proof) -> bool:
@@ -58,7 +64,7 @@ class Endings:
             self.effects.log(
                 work, rerun, "proof_not_computed", None, "nothing is proven; the error is in the conductor's log"
             )
-        return isinstance(step, Prove) or self.end(work, rerun, step)
+        return isinstance(step, Prove) or self.end(work, rerun, step, members)
 
     def unproven(self, work: Work, rerun: Rerun, members: Sequence[Member], proof: Proof) -> bool:
         """Fail the members of which the proof shows that they aren't right; whether there are any."""

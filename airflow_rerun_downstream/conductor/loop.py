@@ -8,8 +8,7 @@ import time
 from datetime import timedelta
 
 from airflow_rerun_downstream.conductor.tick import Conductor, TickReport
-
-log = logging.getLogger(__name__)
+from airflow_rerun_downstream.ports.metrics import ErrorKind
 
 IDLE = timedelta(seconds=5)
 """Between ticks while no rerun is active."""
@@ -37,12 +36,13 @@ def attempt(conductor: Conductor, trouble: str | None) -> tuple[TickReport | Non
     try:
         report = conductor.tick()
     except Exception as error:
+        conductor.telemetry.failed(ErrorKind.TICK)
         message = f"{type(error).__name__}: {error}"
         if message != trouble:
-            log.warning("The conductor can't work: %s", message)
+            conductor.telemetry.line("tick_failed", level=logging.ERROR, error=error, detail=message)
         return None, message
     if trouble is not None:
-        log.info("The conductor works again")
+        conductor.telemetry.line("conductor_works_again")
     return report, None
 
 
@@ -65,4 +65,4 @@ def resign(conductor: Conductor) -> None:
     try:
         conductor.resign()
     except Exception as error:
-        log.warning("The conductor could not release its lease: %s", error)
+        conductor.telemetry.line("lease_not_released", level=logging.WARNING, error=error, detail=str(error))

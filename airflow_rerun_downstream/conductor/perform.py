@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -26,6 +25,7 @@ from airflow_rerun_downstream.conductor.steps import (
     Step,
     StopMember,
 )
+from airflow_rerun_downstream.conductor.telling import Telling
 from airflow_rerun_downstream.domain.errors import CannotDispatch, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import Observation
 from airflow_rerun_downstream.domain.member import Awaited, Member
@@ -37,9 +37,8 @@ from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, Rerun
 from airflow_rerun_downstream.domain.verdict import Verdict
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.installation import Clock
+from airflow_rerun_downstream.ports.metrics import ErrorKind
 from airflow_rerun_downstream.ports.work import UnitOfWork, Work
-
-log = logging.getLogger(__name__)
 
 TASK_GONE = Verdict.TASKS_GONE.value
 
@@ -63,11 +62,12 @@ class Performer:
     clock: Clock
     owner: str
     lasts: timedelta
+    telling: Telling
     faults: Faults = field(default_factory=Faults)
 
     def __post_init__(self) -> None:
-        self.effects = Effects(self.clock)
-        self.endings = Endings(self.effects)
+        self.effects = Effects(self.clock, self.telling.telemetry)
+        self.endings = Endings(self.effects, self.telling.telemetry)
 
     def attempt(self, rerun: Rerun, step: Step, lease: int) -> bool:
         """Carry out one step. What goes wrong in it is counted and told, and stops nothing else. Raises `LeaseLost`."""
@@ -76,8 +76,8 @@ class Performer:
             done = self.perform(rerun, step, lease)
         except LeaseLost:
             raise
-        except Exception:
-            log.exception("Rerun %s: %s failed; the next tick tries again", rerun.id, described(step))
+        except Exception as error:
+            self.tell(ErrorKind.STEP, "step_failed", error, rerun, member, step=type(step).__name__)
             return member is not None and self.failed(rerun, member, step, lease)
         if member is not None and not isinstance(step, Dispatch):  # it counts its own
             self.faults.forget(member, step)
@@ -94,9 +94,16 @@ class Performer:
             return self.perform(rerun, Explain(member, reason), lease)
         except LeaseLost:
             raise
-        except Exception:
-            log.exception("Rerun %s: nothing can be said of %s", rerun.id, member.ref)
+        except Exception as error:
+            self.tell(ErrorKind.STEP, "member_not_explained", error, rerun, member)
             return False
+
+    def tell(
+        self, kind: ErrorKind, action: str, error: Exception, rerun: Rerun, member: Member | None, **more: str
+    ) -> None:
+        """Tell of an error, and of which member it is."""
+        about = {} if member is None else {"member_id": member.id, "run": str(member.ref)}
+        self.telling.failed(kind, action, error, rerun, **about, **more)
 
     def perform(self, rerun: Rerun, step: Step, lease: int) -> bool:
         """Carry out one step; answer whether it did anything. Raises `LeaseLost`."""
@@ -147,8 +154,8 @@ class Performer:
             raise  # the transaction may be spoilt; the next tick tries again
         try:
             return prove(facts, now)
-        except Exception:
-            log.exception("Rerun %s: its proof can't be made", rerun.id)
+        except Exception as error:
+            self.tell(ErrorKind.PROOF, "proof_failed", error, rerun, None)
             return not_computed(now, rerun.source)
 
     def confirm(self, work: Work, lease: int, lasts: timedelta | None = None) -> None:
@@ -166,6 +173,7 @@ class Performer:
                 if not moved:
                     raise CannotDispatch("not_pending")
             self.faults.forget(member, step)
+            self.telling.dispatched(rerun, member, done.clear_number)
             return True
         except GateMoved:
             return self.wait(rerun, member, lease)
@@ -173,8 +181,8 @@ class Performer:
             return self.explain(rerun, member, problem, lease)
         except LeaseLost:
             raise
-        except Exception:
-            log.exception("Rerun %s could not dispatch %s", rerun.id, member.ref)
+        except Exception as error:
+            self.tell(ErrorKind.DISPATCH, "dispatch_failed", error, rerun, member)
             return self.count_error(rerun, step, lease)
 
     def claim(self, work: Work, rerun: Rerun, step: Dispatch, lease: int) -> None:
@@ -274,9 +282,3 @@ class Performer:
         self.faults.forget(member, step)
         # The error is in the log: its text may hold statements, values and addresses, and the record is read by many.
         return self.perform(rerun, MoveMember(member, MemberState.FAILED, "dispatch_error"), lease)
-
-
-def described(step: Step) -> str:
-    """A step in a line of the log."""
-    member = member_of(step)
-    return type(step).__name__ if member is None else f"{type(step).__name__} of {member.ref}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,7 @@ from airflow_rerun_downstream.conductor.perform import LeaseLost, Performer
 from airflow_rerun_downstream.conductor.places import places, to_look_at
 from airflow_rerun_downstream.conductor.steps import MoveMember, Release, Step, can_wait
 from airflow_rerun_downstream.conductor.stillness import Stillness
+from airflow_rerun_downstream.conductor.telling import Telling
 from airflow_rerun_downstream.conductor.watch import Watch
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import Observation
@@ -29,13 +31,13 @@ from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.domain.verdict import Evidence
 from airflow_rerun_downstream.ports.installation import Clock
 from airflow_rerun_downstream.ports.lease import MAX_CLOCK_OFFSET, beside_the_database
+from airflow_rerun_downstream.ports.metrics import ErrorKind
+from airflow_rerun_downstream.ports.telemetry import LOG_ONLY, Telemetry
 from airflow_rerun_downstream.ports.work import UnitOfWork, Work
 from airflow_rerun_downstream.settings import Settings
 
 CLOSING = timedelta(seconds=10)
 """How long the end of a rerun waits for Airflow to close a run whose tasks are all done, to record its final state."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,25 @@ class TickView:
 class Conductor:
     """Moves every active rerun forward. ``owner`` names this process in the lease."""
 
-    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock, settings: Settings, owner: str) -> None:
+    def __init__(
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        clock: Clock,
+        settings: Settings,
+        owner: str,
+        telemetry: Telemetry = LOG_ONLY,
+    ) -> None:
         self.unit_of_work = unit_of_work
         self.clock = clock
         self.settings = settings
         self.owner = owner
-        self.performer = Performer(unit_of_work, clock, owner, self.lease_lasts)
+        self.telemetry = telemetry
+        self.telling = Telling(telemetry, clock)
+        self.performer = Performer(unit_of_work, clock, owner, self.lease_lasts, self.telling)
         self.stillness = Stillness()
         self.watch = Watch()
         self.clock_is_off = False
-        self.unseen: set[int] = set()
-        """Reruns of which it was said that they can't be looked at."""
         self.judged: dict[int, Observation] = {}
         """Members of which nothing more can be learnt until something else is seen of their runs. A cache."""
 
@@ -89,14 +99,19 @@ class Conductor:
 
     def tick(self) -> TickReport:
         """Look once and do what can be done now."""
+        began = time.monotonic()
         look = self.look()
         if look is None:
+            self.telling.follows()
             return TickReport(leading=False)
         try:
+            self.telling.looked(self.owner, look.reruns)
             self.carry_out(look)
         except LeaseLost:
-            log.warning("Another conductor took over from %s", self.owner)
+            self.telemetry.line("lease_lost", level=logging.WARNING, owner=self.owner)
+            self.telling.follows()
             return TickReport(leading=False, steps=look.done)
+        self.telling.ticked(look.reruns, seconds=time.monotonic() - began, steps=look.done)
         return TickReport(leading=True, active=len(look.reruns), steps=look.done)
 
     def carry_out(self, look: TickView) -> None:
@@ -125,7 +140,6 @@ class Conductor:
             found = self.look_apart()  # which raises as well where nothing can be read at all
         if found is not None:
             self.performer.faults.keep(lambda: {member.id for active in found.reruns for member in active.members})
-            self.unseen = found.unseen
         return found
 
     def look_together(self) -> TickView | None:
@@ -148,9 +162,8 @@ class Conductor:
             try:
                 with self.unit_of_work() as work:
                     found.apart[active.rerun.id] = self.observe(work, [active])
-            except Exception:
-                if active.rerun.id not in self.unseen:
-                    log.exception("Rerun %s can't be read; it can only be terminated", active.rerun.id)
+            except Exception as error:
+                self.telling.failed(ErrorKind.RERUN, "rerun_unreadable", error, active.rerun)
                 found.unseen.add(active.rerun.id)
         return found
 
@@ -158,15 +171,17 @@ class Conductor:
         """Take the lease, or keep it."""
         grant = work.lease.acquire(owner=self.owner, lasts=self.lease_lasts)
         self.check_clock(grant.clock_offset)
+        self.telemetry.lease(grant.age)
         return grant.number
 
     def check_clock(self, offset: timedelta) -> None:
         """Say once that this process's clock is off, and once that it isn't any more."""
         off = abs(offset) > MAX_CLOCK_OFFSET
+        line, clock = self.telemetry.line, beside_the_database(offset)
         if off and not self.clock_is_off:
-            log.error("%s doesn't lead: its own clock is %s", self.owner, beside_the_database(offset))
+            line("clock_off", level=logging.ERROR, owner=self.owner, clock=clock, detail="it doesn't lead")
         if self.clock_is_off and not off:
-            log.info("The clock of %s is right again", self.owner)
+            line("clock_right_again", owner=self.owner, clock=clock)
         self.clock_is_off = off
 
     def observe(self, work: Work, reruns: Sequence[ActiveRerun]) -> Observations:
@@ -259,8 +274,8 @@ class Conductor:
                     yield self.performer.attempt(active.rerun, step, look.lease)
         except LeaseLost:
             raise
-        except Exception:
-            log.exception("Rerun %s could not be moved forward; the next tick tries again", active.rerun.id)
+        except Exception as error:
+            self.telling.failed(ErrorKind.RERUN, "rerun_not_moved", error, active.rerun)
 
     def steps(self, active: ActiveRerun, look: TickView, limits: Limits) -> Sequence[Step]:
         """What to do for a rerun. Of one that can't be looked at, what a person wants is done all the same."""
@@ -282,5 +297,6 @@ class Conductor:
 
     def resign(self) -> None:
         """Give the lease up, so that another conductor can take over at once."""
+        self.telling.follows()
         with self.unit_of_work() as work:
             work.lease.release(owner=self.owner)

@@ -20,11 +20,13 @@ def beside_the_database(offset: timedelta) -> str:
 class Grant:
     """The answer to who asks for the lease: its fencing number, or None.
 
-    ``clock_offset``: how far the asking process's own clock is ahead of the common one.
+    ``clock_offset``: how far the asking process's own clock is ahead of the common one. ``age``: how long ago whoever
+    holds the lease had written it.
     """
 
     number: int | None
     clock_offset: timedelta = timedelta()
+    age: timedelta = timedelta()
 
 
 class Lease(Protocol):

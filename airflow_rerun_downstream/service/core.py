@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from functools import partial
 
+from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.lineage.declarations import Declarations
-from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner
+from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner, Telling, as_told
 from airflow_rerun_downstream.ports.installation import Clock, Health, Notifier
+from airflow_rerun_downstream.ports.telemetry import LOG_ONLY, Telemetry
 from airflow_rerun_downstream.ports.work import UnitOfWork, Work
 from airflow_rerun_downstream.service.names import Names
 from airflow_rerun_downstream.settings import Settings
@@ -30,6 +34,7 @@ class Core:
         settings: Settings,
         sees_installation: Callable[[Actor], bool],
         declarations: Declarations = NOTHING_DECLARED,
+        telemetry: Telemetry = LOG_ONLY,
     ) -> None:
         self.unit_of_work = unit_of_work
         self.installation = health
@@ -38,6 +43,7 @@ class Core:
         self.settings = settings
         self.sees_installation = sees_installation
         self.declarations = declarations
+        self.telemetry = telemetry
         self.names = Names()
 
     def planner(self, actor: Actor, work: Work) -> Planner:
@@ -54,6 +60,13 @@ class Core:
             declarations=self.declarations,
         )
 
+    def computed(self, actor: Actor, work: Work, request: PlanRequest, also: Telling = as_told) -> Plan:
+        """A plan, see `Planner.plan`; how long it took is told."""
+        began = time.monotonic()
+        plan = self.planner(actor, work).plan(request, also)
+        self.telemetry.planned(seconds=time.monotonic() - began, runs=1 + len(plan.runs))
+        return plan
+
     def record(
         self,
         work: Work,
@@ -65,8 +78,10 @@ class Core:
         detail: str | None = None,
         member_id: int | None = None,
     ) -> None:
-        """A line in our record and in Airflow's audit log, there about a run."""
+        """A line in our record, in Airflow's audit log, there about a run, and in the server's log."""
         work.store.add_event(
             rerun_id, at=self.clock.now(), actor=actor.name, action=action, detail=detail, member_id=member_id
         )
         work.gateway.record(ref, rerun_id=rerun_id, actor=actor.name, event=action)
+        line = partial(self.telemetry.line, action, rerun_id=rerun_id, member_id=member_id, run=str(ref))
+        work.afterwards.append(partial(line, actor=actor.name, detail=detail))

@@ -43,7 +43,7 @@ class Plans(Core):
                 )
                 return eyes(actor, work).warnings((*warnings, *met))
 
-            return self.planner(actor, work).plan(request, also)
+            return self.computed(actor, work, request, also)
 
     def edges(self, actor: Actor, dag_id: str) -> EdgesView:
         """What is upstream and downstream of a Dag, without a run, and how it is known. Raises `NotFound`."""

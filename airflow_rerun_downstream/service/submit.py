@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from airflow_rerun_downstream.domain.errors import CannotFreeze, RunInActiveRerun
 from airflow_rerun_downstream.domain.new_rerun import NewMember, NewRerun
@@ -66,7 +67,9 @@ class Submit(Core):
             runs = len(draft.frozen)
             what = f"{len(draft.rerun.members)} member(s)" + (f", {runs} run(s) to hold" if runs else "")
             self.record(work, rerun_id, draft.rerun.source, actor, "submit", detail=what)
-            return rerun_view(actor, work, rerun_id)
+            view = rerun_view(actor, work, rerun_id)
+            work.afterwards.append(partial(self.telemetry.submitted, view.rerun))
+            return view
 
     def mechanisms(self, request: RerunRequest) -> Mechanisms:
         """Refuse what can be refused without a transaction; what of the installation counts for the rest."""
@@ -75,7 +78,7 @@ class Submit(Core):
 
     def draft(self, actor: Actor, work: Work, request: RerunRequest, mechanisms: Mechanisms) -> Draft:
         """The rerun as a fresh plan allows it. Raises every `Refusal` that a submit has before it writes."""
-        plan = self.planner(actor, work).plan(request.plan)
+        plan = self.computed(actor, work, request.plan)
         checks.check_source(plan)
         selection = Selection(plan, work.facts.runs, freeze_mode=request.freeze_mode)
         taken = selection.taken(request.members)

@@ -73,16 +73,17 @@ class SqlLease:
     def acquire(self, *, owner: str, lasts: timedelta) -> Grant:
         """See `Lease.acquire`. An own lease is renewed when a third of it has passed; until then this only reads."""
         found, offset = self.read(), self._clock.offset
+        age = timedelta() if found is None else max(found.silence, timedelta())
         if abs(offset) > MAX_CLOCK_OFFSET:
             if found is not None and found.owner == owner:
                 self.release(owner=owner)
-            return Grant(None, offset)
+            return Grant(None, offset, age)
         if found is None:
             return Grant(self._make(owner, lasts), offset)
         left = found.expires_at - found.read_at
         mine = found.owner == owner
         if mine and lasts * (1 - RENEW_AFTER) < left <= lasts:
-            return Grant(found.number, offset)
+            return Grant(found.number, offset, age)
         number = found.number if mine else found.number + 1
         now = self._moments(NOTHING)
         free = or_(
@@ -93,7 +94,7 @@ class SqlLease:
         )
         # The number was read without a lock: it must still be the same, or somebody was faster.
         taken = self._write([lease.c.number == found.number, free], {"owner": owner, "number": number}, lasts)
-        return Grant(number if taken else None, offset)
+        return Grant(number if taken else None, offset, timedelta() if taken else age)
 
     def confirm(self, *, owner: str, number: int, lasts: timedelta) -> bool:
         """See `Lease.confirm`. A tick with many steps keeps its lease by that, however long it takes in all."""

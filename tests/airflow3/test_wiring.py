@@ -278,9 +278,9 @@ def test_a_conductor_whose_clock_is_off_does_not_lead_and_says_so_once(
     mocker.patch.object(wiring, "clock", return_value=wrong)
     for _ in range(3):
         assert not right.tick().leading
-    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert len(said) == 1
-    assert "3600 s" in said[0]
+    (said,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert said.getMessage() == "clock_off"
+    assert "3600 s" in said.clock  # type: ignore[attr-defined]
     times.append(0)
     assert right.tick().leading
     right.resign()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any, get_args
@@ -50,19 +49,20 @@ def test_who_resigns_is_followed_at_once() -> None:
     assert two.tick().leading
 
 
-def test_a_clock_that_is_off_is_told_once_and_once_that_it_is_right_again(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+def test_a_clock_that_is_off_is_told_once_and_once_that_it_is_right_again() -> None:
     house = House()
-    one = conductor(house, "one")
+    one = house.new_conductor("one")
     leads = []
     for offset in (0, 5, 6, 7, -60, 1, 0):
         house.unit_of_work.lease.clock_offset = timedelta(seconds=offset)
         leads.append(one.tick().leading)
     assert leads == [True, True, False, False, False, True, True]
-    assert [(record.levelname, record.message) for record in caplog.records] == [
-        ("ERROR", "one doesn't lead: its own clock is 6 s ahead of the database's"),
-        ("INFO", "The clock of one is right again"),
+    ahead = {"owner": "one", "clock": "6 s ahead of the database's", "detail": "it doesn't lead"}
+    assert [line for line in house.telemetry.lines if line[0] != "conductor_leads"] == [
+        ("clock_off", ahead),
+        ("clock_right_again", {"owner": "one", "clock": "1 s ahead of the database's"}),
     ]
+    assert house.telemetry.actions.count("conductor_leads") == 2
 
 
 def step(kind: type[Any], member: Member, run: RunFacts) -> Step:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -14,8 +13,10 @@ from airflow_rerun_downstream.conductor import loop
 from airflow_rerun_downstream.conductor.tick import TickReport
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.rerun_request import RerunRequest
+from airflow_rerun_downstream.ports.metrics import ErrorKind
 from dev.waiting import wait_until
 from tests.fakes.house import ADA, House
+from tests.fakes.telemetry import FakeTelemetry
 
 
 class Asked:
@@ -66,6 +67,7 @@ class Scripted:
 
     def __init__(self, *ticks: TickReport | Exception) -> None:
         self.settings = House().settings
+        self.telemetry = FakeTelemetry()
         self.ticks = list(ticks)
         self.stop, self.wake = threading.Event(), threading.Event()
         self.resigned = False
@@ -86,25 +88,24 @@ class Scripted:
         loop.run(self, self.stop, self.wake)  # type: ignore[arg-type]
 
 
-def test_errors_are_logged_when_they_begin_and_when_they_end(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+def test_errors_are_logged_when_they_begin_and_when_they_end() -> None:
     away = ConnectionError("the database is away")
     conductor = Scripted(away, away, TickReport(leading=False), TickReport(leading=False))
     conductor.run()
-    assert [record.message for record in caplog.records] == [
-        "The conductor can't work: ConnectionError: the database is away",
-        "The conductor works again",
+    assert conductor.telemetry.lines == [
+        ("tick_failed", {"detail": "ConnectionError: the database is away"}),
+        ("conductor_works_again", {}),
     ]
+    assert conductor.telemetry.tracebacks == [away]
+    assert conductor.telemetry.errors == {ErrorKind.TICK: 2}
     assert conductor.resigned
 
 
-def test_a_lease_that_cannot_be_given_up_does_not_hold_up_the_end(
-    mocker: object, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_lease_that_cannot_be_given_up_does_not_hold_up_the_end(mocker: object) -> None:
     conductor = Scripted(TickReport(leading=True))
     mocker.patch.object(conductor, "resign", side_effect=ConnectionError("away"))  # type: ignore[attr-defined]
     conductor.run()
-    assert "could not release its lease" in caplog.text
+    assert conductor.telemetry.lines == [("lease_not_released", {"detail": "away"})]
 
 
 def test_an_idle_conductor_looks_at_once_when_it_is_woken() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from airflow_rerun_downstream.conductor.faults import TRIES, Faults
 from airflow_rerun_downstream.conductor.steps import Dispatch
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.ports.metrics import ErrorKind
 from tests.conductor import test_adopting as adopting
 from tests.conductor.test_conductor import finish, states, submit
 from tests.conductor.test_conductor import state as state_and_reason
@@ -180,15 +180,16 @@ def test_a_move_that_raises_leaves_the_others_done(house: House) -> None:
     assert state(house, rerun) == "succeeded"
 
 
-def test_a_rerun_that_cannot_be_looked_at_holds_up_no_other_one(house: House, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_rerun_that_cannot_be_looked_at_holds_up_no_other_one(house: House) -> None:
     broken, whole = house.world.run("broken"), house.world.run("whole")
     first, second = submit(house, broken), submit(house, whole)
     Bad(house.unit_of_work.gateway, "observe", lambda refs: broken in refs)
     for _ in range(3):
         house.tick()
     assert (states(house, first), states(house, second)) == ({"broken": "pending"}, {"whole": "running"})
-    said = [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
-    assert said == [f"Rerun {first} can't be read; it can only be terminated"], "once"
+    said = [line for line in house.telemetry.lines if line[0] == "rerun_unreadable"]
+    assert said == [("rerun_unreadable", {"rerun_id": first})], "once"
+    assert house.telemetry.errors == {ErrorKind.RERUN: 3}
 
 
 def test_the_record_has_a_word_and_the_log_the_error(house: House, caplog: pytest.LogCaptureFixture) -> None:
@@ -231,8 +232,15 @@ def test_a_step_that_raises_is_named_in_the_log(house: House, caplog: pytest.Log
     Bad(house.unit_of_work.gateway, "stop", lambda ref, **_options: ref == left)
     house.service.terminate(ADA, rerun)
     house.tick()
-    told = f"Rerun {rerun}: StopMember of {left} failed; the next tick tries again"
+    (number,) = (one.id for one in house.store.members(rerun) if one.ref == left)
+    told = f"step_failed rerun_id={rerun} member_id={number} run={str(left)!r} step='StopMember'"
     assert [record.getMessage() for record in caplog.records if record.exc_info] == [told]
+    house.tick()
+    assert len(house.telemetry.tracebacks) == 1, "it is the same error"
+    assert house.telemetry.errors == {ErrorKind.STEP: 2}
+    house.clock.advance(minutes=5)
+    house.tick()
+    assert len(house.telemetry.tracebacks) == 2, "a reminder"
 
 
 def test_what_has_failed_is_forgotten_with_its_member(house: House) -> None:

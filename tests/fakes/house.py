@@ -9,6 +9,7 @@ from airflow_rerun_downstream.settings import Settings
 from tests.fakes.installation import FakeClock, FakeHealth, FakeNotifier
 from tests.fakes.spoken import only_listed_words
 from tests.fakes.store import FakeStore
+from tests.fakes.telemetry import FakeTelemetry
 from tests.fakes.work import FakeUnitOfWork
 from tests.fakes.world import World
 
@@ -26,6 +27,7 @@ class House:
         self.permissions = self.unit_of_work.permissions
         self.health = FakeHealth(self.unit_of_work)
         self.settings = settings or Settings(source_ready_since="unlimited")
+        self.telemetry = FakeTelemetry()
         self.service = Service(
             unit_of_work=self.unit_of_work,
             health=self.health,
@@ -33,6 +35,7 @@ class House:
             clock=self.clock,
             settings=self.settings,
             sees_installation=lambda actor: self.sees_installation,
+            telemetry=self.telemetry,
         )
         self.sees_installation = True
         self.conductor = self.new_conductor("one")
@@ -43,7 +46,13 @@ class House:
 
     def new_conductor(self, owner: str) -> Conductor:
         """Another process that may conduct."""
-        return Conductor(unit_of_work=self.unit_of_work, clock=self.clock, settings=self.settings, owner=owner)
+        return Conductor(
+            unit_of_work=self.unit_of_work,
+            clock=self.clock,
+            settings=self.settings,
+            owner=owner,
+            telemetry=self.telemetry,
+        )
 
     def tick(self) -> int:
         """A second goes by, and the conductor ticks; answers its steps."""

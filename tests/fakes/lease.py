@@ -40,7 +40,9 @@ class FakeLease:
         if abs(self.clock_offset) > MAX_CLOCK_OFFSET:
             self.release(owner=owner)
             return Grant(None, self.clock_offset)
-        return Grant(self.take(owner, lasts), self.clock_offset)
+        number, found = self.take(owner, lasts), self.row
+        age = timedelta() if found is None else max(self.now() - found.last_tick_at, timedelta())
+        return Grant(number, self.clock_offset, age)
 
     def take(self, owner: str, lasts: timedelta) -> int | None:
         found, now = self.row, self.now()

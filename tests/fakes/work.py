@@ -38,6 +38,7 @@ class FakeUnitOfWork:
                 yield work
         finally:
             self.open = False
+        work.tell()
 
     @contextmanager
     def transaction(self) -> Iterator[Work]:

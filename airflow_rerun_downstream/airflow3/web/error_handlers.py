@@ -11,12 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.web.response_headers import UNKEPT
 from airflow_rerun_downstream.domain.errors import Refusal
+from airflow_rerun_downstream.ports.metrics import ErrorKind
 from airflow_rerun_downstream.rest import problems
 from airflow_rerun_downstream.settings import InvalidSetting
-
-log = logging.getLogger(__name__)
 
 
 def as_response(problem: problems.Answer, headers: Any = None) -> JSONResponse:
@@ -54,7 +54,10 @@ async def unexpected(request: Request, error: Exception) -> JSONResponse:
 
 def unanswered(request: Request, error: Exception) -> JSONResponse:
     """Log what nobody foresaw."""
-    log.error("%s %s could not be answered", request.method, request.url.path, exc_info=error)
+    telemetry = wiring.airflow_telemetry()
+    telemetry.failed(ErrorKind.REQUEST)
+    path = request.url.path
+    telemetry.line("request_failed", level=logging.ERROR, error=error, method=request.method, path=path)
     return as_response(problems.internal())
 
 

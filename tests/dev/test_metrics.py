@@ -1,0 +1,40 @@
+"""The list of metrics, the page about them and what the log says are one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.ports.metrics import METRICS, PREFIX
+from tests.fakes.telemetry import documented_actions
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "metrics.md").read_text()
+PACKAGE = ROOT / "airflow_rerun_downstream"
+ROW = re.compile(rf"^\| `({PREFIX}\.[\w.]+)` \| (\w+) \| (\w+) \| (.+) \|$", re.MULTILINE)
+NAME = re.compile(rf"(?<!\w){PREFIX}\.[a-z_.]+[a-z]")
+
+
+def test_the_table_is_the_list() -> None:
+    assert ROW.findall(PAGE) == [(one.name, one.kind.value, one.unit, one.meaning) for one in METRICS]
+
+
+def test_no_name_is_there_twice_and_none_is_outside_of_what_backends_take() -> None:
+    names = [one.name for one in METRICS]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"rerun_downstream(\.[a-z_]+)+", name) and len(name) < 100 for name in names)
+    assert not any(other.startswith(f"{name}.") for name in names for other in names), "a name that is a folder, too"
+
+
+def test_the_page_names_no_other_metric() -> None:
+    known = {one.name for one in METRICS}
+    for name in NAME.findall(PAGE):
+        assert name in known or any(each.startswith(f"{name}.") for each in known), name
+
+
+def test_every_action_of_the_page_is_in_the_code() -> None:
+    source = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    moves = {f"member_{state.value}" for state in MemberState} | {f"rerun_{state.value}" for state in RerunState}
+    assert len(documented_actions()) > 30
+    assert {one for one in documented_actions() if f'"{one}"' not in source} - moves == set()
