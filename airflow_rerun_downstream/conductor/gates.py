@@ -73,14 +73,13 @@ def look_again(gate: Awaited, run: Observation) -> MoveMember | StageBack | None
 
     Whatever was done to its run, it is judged again like any running one; what it has gone on to since is rerun anew.
     """
-    member = gate.member
+    member, gone = gate.member, run.run_state is None
+    goes_on = gate.stage_ended and member.state in GOING_ON
+    if gone and (goes_on or member.state is MemberState.SUCCEEDED):
+        return MoveMember(member, MemberState.FAILED, "run_gone")
     if member.state is MemberState.SUCCEEDED:
-        if run.run_state is None:
-            return MoveMember(member, MemberState.FAILED, "run_gone")
         return MoveMember(member, MemberState.RUNNING, CLEARED_AGAIN)
-    if gate.until is not None and gate.stage_ended and run.run_state is not None and member.state in GOING_ON:
-        return StageBack(member, gate.until, CLEARED_AGAIN)
-    return None
+    return StageBack(member, gate.until, CLEARED_AGAIN) if goes_on and gate.until is not None else None
 
 
 def overtaken(member: Member, active: ActiveRerun) -> Member | None:

@@ -13,6 +13,9 @@ from airflow_rerun_downstream.domain.states import (
     Role,
 )
 
+RUN_GONE = "run_gone"
+"""Why a member has failed whose run was deleted."""
+
 
 @dataclass(frozen=True, slots=True)
 class StageGate:
@@ -98,6 +101,11 @@ class Member:
         return tuple(task for tasks in self.stages[: stage + 1] for task in tasks)
 
     @property
+    def gone(self) -> bool:
+        """Whether it has failed because its run was deleted."""
+        return self.state is MemberState.FAILED and self.state_reason == RUN_GONE
+
+    @property
     def dispatched_in_stage(self) -> bool:
         """Whether the present stage has been dispatched before."""
         return self.attempt > self.stage_attempt
@@ -152,6 +160,6 @@ def own_stages(member: Member) -> list[Awaited]:
 
 
 def is_open(gate: StageGate, members: Mapping[int, Member]) -> bool:
-    """Whether what a gate waits for is satisfied."""
+    """Whether what a gate waits for is satisfied. Of a run that was deleted no stage is right any more."""
     other = members[gate.member]
-    return other.state in SATISFIED or (gate.until is not None and other.stage > gate.until)
+    return other.state in SATISFIED or (gate.until is not None and other.stage > gate.until and not other.gone)

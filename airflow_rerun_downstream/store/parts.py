@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, null, or_, select, tuple_
 
-from airflow_rerun_downstream.domain.member import Awaited, Member, own_stages
+from airflow_rerun_downstream.domain.member import RUN_GONE, Awaited, Member, own_stages
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import RerunEvent
-from airflow_rerun_downstream.domain.states import SATISFIED
+from airflow_rerun_downstream.domain.states import SATISFIED, MemberState
 from airflow_rerun_downstream.ports.record_parts import Part
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import event_of, gates_of, link_of, member_of, turn
@@ -80,10 +80,11 @@ def awaited(executor: Executor, member_ids: Collection[int]) -> dict[int, list[R
     found: dict[int, dict[int, RunRef]] = {member_id: {} for member_id in member_ids}
     satisfied = sorted(state.value for state in SATISFIED)
     waits = member.alias("waits")
+    gone = and_(member.c.state == MemberState.FAILED.value, member.c.state_reason == RUN_GONE)
     open_gate = and_(
         gate.c.stage <= waits.c.stage,
         member.c.state.notin_(satisfied),
-        or_(gate.c.until_stage.is_(None), member.c.stage <= gate.c.until_stage),
+        or_(gate.c.until_stage.is_(None), member.c.stage <= gate.c.until_stage, gone),
     )
     direct = (
         select(gate.c.member_id, gate.c.waits_for_member_id, member.c.dag_id, member.c.run_id, null().label("passage"))

@@ -95,13 +95,18 @@ def test_what_ended_otherwise_than_in_success_takes_evidence(one: Awaited, now: 
         (gate(RUNNING), run(), None),
         (gate(FAILED), run(None), None),
         *(
+            (one, run(None), MoveMember(one.member, FAILED, "run_gone"))
+            for one in (gate(PENDING, 0, stages=STAGES, stage=1), gate(RUNNING, 0, stages=STAGES, stage=1))
+        ),
+        *(
             (one, now, StageBack(one.member, 0, CLEARED_AGAIN) if back else None)
             for one, now, back in (
                 (gate(PENDING, 0, stages=STAGES, stage=1), run(), True),
                 (gate(RUNNING, 0, stages=STAGES, stage=1), run(), True),
                 (gate(FAILED, 0, stages=STAGES, stage=1), run(), False),
-                (gate(PENDING, 0, stages=STAGES, stage=1), run(None), False),
+                (gate(FAILED, 0, stages=STAGES, stage=1), run(None), False),
                 (gate(PENDING, 0, stages=STAGES, stage=0), run(), False),
+                (gate(PENDING, 0, stages=STAGES, stage=0), run(None), False),
                 (gate(PENDING, None, stages=STAGES, stage=1), run(), False),
             )
         ),

@@ -52,6 +52,29 @@ class TestOneMember:
         lines = [event.detail for event in house.store.events(rerun) if event.action == "member_next_stage"]
         assert lines == ["stage 1 of 2 is right: prepare"]
 
+    @pytest.mark.parametrize("retried", ["before", "after"])
+    def test_a_run_that_was_deleted_after_a_stage_is_missed_by_who_has_to_read_that_once_more(
+        self, house: House, retried: str
+    ) -> None:
+        parent = parent_with_child(house)
+        rerun = submit(house, parent)
+        house.tick()
+        house.world.finish(parent, at=house.clock.now())
+        house.tick()
+        child = member(house, rerun, "child")
+        house.world.finish(child.ref, "failed", at=house.clock.now())
+        if retried == "after":
+            house.world.delete(parent)
+        house.tick()
+        house.service.resume(ADA, rerun)
+        if retried == "before":
+            house.world.delete(parent)
+        for _ in range(3):
+            house.tick()
+        found = {one.ref.dag_id: (one.state.value, one.state_reason) for one in house.store.members(rerun)}
+        assert found["parent"] == ("failed", "run_gone")
+        assert house.service.rerun(ADA, rerun).rerun.state.value == "failed"
+
     def test_a_stage_that_fails_is_retried_and_the_ones_before_are_not(self, house: House) -> None:
         parent = parent_with_child(house)
         rerun = submit(house, parent)

@@ -196,6 +196,18 @@ class TestStages:
                 (source.id, 0),
             ]
 
+    def test_of_a_run_that_was_deleted_each_stage_is_waited_for(self, opened: Opened) -> None:
+        with opened() as store:
+            added = store.add(staged(), now=NOW)
+            source, reader = store.members(added)
+            assert store.move_member(source.id, after=MemberState.RUNNING, reason=None, now=NOW)
+            assert store.next_stage(source.id, before=MemberState.RUNNING, stage=0, clear_number=4, ends=[NOW])
+            for reason, waited_for in (("dispatch_error", []), ("run_gone", [source.ref])):
+                assert store.move_member(source.id, after=MemberState.FAILED, reason=reason, now=NOW)
+                assert store.awaited([reader.id]) == {reader.id: waited_for}
+                assert [one.id for one in store.active()[0].ready] == ([reader.id] if not waited_for else [])
+                assert store.move_member(source.id, after=MemberState.PENDING, reason=None, now=NOW)
+
     def test_a_stage_is_judged_again(self, opened: Opened) -> None:
         with opened() as store:
             added = store.add(staged(), now=NOW)

@@ -255,6 +255,8 @@ def played(seed: str) -> Result:
     if record.state == "succeeded":
         unsaid = play.oracle(record).unsaid(record)
         result.faults += [f"wrong and unsaid: {spot}: {why}" for spot, why in unsaid.items()]
+    if record.state in ("running", "terminating") and not result.faults:
+        result.faults.append(f"it is {record.state}, and nothing moves any more")
     if record.state in ("succeeded", "terminated"):
         held = [one for one in play.house.store.members(play.rerun) if one.state is MemberState.FROZEN]
         result.faults += [f"still frozen: {one.ref}" for one in held]
