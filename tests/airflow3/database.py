@@ -177,11 +177,11 @@ def never_wait_for_the_disk(engine: Engine) -> None:
         connection.execute("PRAGMA synchronous = OFF")
 
 
-def make(backend: str) -> Database:
-    """A new database of this process. It is not migrated before `Database.use`."""
+def make(backend: str, name: str = "airflow") -> Database:
+    """A new database of this process, of that name. It is not migrated before `Database.use`."""
     folder = configure()
     if backend == "sqlite":
-        return Database(backend, f"sqlite:///{folder}/airflow.db")
+        return Database(backend, f"sqlite:///{folder}/{name}.db")
     from tests.store.databases import new_postgres  # the server that the tests of our tables alone have started, too
 
-    return Database(backend, new_postgres("airflow"))
+    return Database(backend, new_postgres(name))

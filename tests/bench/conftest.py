@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -38,6 +39,21 @@ def schema_known(database: databases.Database) -> Iterator[None]:
 
     with reruns.schema_known():
         yield
+
+
+@contextmanager
+def instead_of(shared: databases.Database, backend: str, name: str) -> Iterator[databases.Database]:
+    """A database of its own that takes the place of the one that all files share, which then gets it back."""
+    from tests.bench import reruns  # after `databases.configure`
+
+    made = databases.make(backend, name)
+    made.use()
+    try:
+        scene.migrate(made)
+        with reruns.schema_known():
+            yield made
+    finally:
+        shared.use()
 
 
 def written(database: databases.Database, shape: Shape) -> LargeHistory:

@@ -1,7 +1,4 @@
-"""A plan beside a million rows of each table that only grows: no more statements, and none goes through such a table.
-
-This file comes last: its databases take the place of the one that the others share.
-"""
+"""A plan beside a million rows of each table that only grows: no more statements, none through a whole such table."""
 
 from __future__ import annotations
 
@@ -14,8 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.airflow3 import database as databases
-from tests.airflow3 import scene
-from tests.bench.conftest import MAIN, written
+from tests.bench.conftest import MAIN, instead_of, written
 from tests.bench.history import LargeHistory
 from tests.bench.test_main_job import MAX_STATEMENTS
 from tests.bench.test_plan import counted, plan
@@ -36,14 +32,12 @@ WHOLE = re.compile(rf"\bSCAN ({'|'.join((*GROWING, *ALIASES))})\b")
 
 
 @pytest.fixture(scope="module", params=databases.BACKENDS)
-def history(request: pytest.FixtureRequest) -> LargeHistory:
+def history(request: pytest.FixtureRequest, database: databases.Database) -> Iterator[LargeHistory]:
     """A thousand runs of 51 Dags, each of which has had another version."""
-    database = databases.make(request.param)
-    database.use()
-    scene.migrate(database)
-    made = written(database, MAIN)
-    made.add_versions(MAIN.dags)
-    return made
+    with instead_of(database, request.param, "million") as own:
+        made = written(own, MAIN)
+        made.add_versions(MAIN.dags)
+        yield made
 
 
 def processor_time(history: LargeHistory, rounds: int = 9) -> float:

@@ -103,6 +103,7 @@ def measured(
         with history.database.counted() as statements:
             ask(service, rerun)
         counts[size] = len(statements), statements.rows
+        assert all(counts[size]), "it is asked of another database"
     return {size: (*counts[size], min(cpu[size])) for size in sizes}
 
 

@@ -1,7 +1,4 @@
-"""What it costs to review and to submit a rerun: ten times the members may take twelve times as long. `make bench`.
-
-This file's databases take the place of the one that the others share: the next file gets it back.
-"""
+"""What it costs to review and to submit a rerun: ten times the members may take twelve times as long. `make bench`."""
 
 from __future__ import annotations
 
@@ -18,9 +15,8 @@ from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, RerunRequest, RerunSettings
 from tests.airflow3 import database as databases
-from tests.airflow3 import scene
 from tests.bench import reruns
-from tests.bench.conftest import written
+from tests.bench.conftest import instead_of, written
 from tests.bench.history import LargeHistory, Shape
 from tests.bench.reruns import ADA
 
@@ -158,13 +154,9 @@ def written_in(database: databases.Database) -> Iterator[list[Writing]]:
 
 @pytest.fixture
 def on_sqlite(database: databases.Database) -> Iterator[dict[int, Asked]]:
-    """The same histories on SQLite; after it the other files go on with PostgreSQL."""
-    made = databases.make("sqlite")
-    made.use()
-    scene.migrate(made)
-    with reruns.schema_known():
-        yield asked(made, ONE_TASK)
-    database.use()
+    """The same histories on SQLite."""
+    with instead_of(database, "sqlite", "submit") as own:
+        yield asked(own, ONE_TASK)
 
 
 def test_how_long_a_submit_holds_sqlite(benchmark: Any, on_sqlite: dict[int, Asked]) -> None:
