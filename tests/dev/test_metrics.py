@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.fakes.telemetry import documented_actions
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
+TRACES = PAGE.partition("\n## Traces\n")[2].partition("\n## ")[0]
 PACKAGE = ROOT / "airflow_rerun_downstream"
 ROW = re.compile(rf"^\| `({PREFIX}\.[\w.]+)` \| (\w+) \| (\w+) \| (.+) \|$", re.MULTILINE)
 NAME = re.compile(rf"(?<!\w){PREFIX}\.[a-z_.]+[a-z]")
@@ -29,7 +31,7 @@ def test_no_name_is_there_twice_and_none_is_outside_of_what_backends_take() -> N
 
 def test_the_page_names_no_other_metric() -> None:
     known = {one.name for one in METRICS}
-    for name in NAME.findall(PAGE):
+    for name in NAME.findall(PAGE.replace(TRACES, "")):
         assert name in known or any(each.startswith(f"{name}.") for each in known), name
 
 
@@ -38,3 +40,16 @@ def test_every_action_of_the_page_is_in_the_code() -> None:
     moves = {f"member_{state.value}" for state in MemberState} | {f"rerun_{state.value}" for state in RerunState}
     assert len(documented_actions()) > 30
     assert {one for one in documented_actions() if f'"{one}"' not in source} - moves == set()
+
+
+def test_the_dashboard_uses_every_metric_and_no_other() -> None:
+    """By the names that Airflow's own chart gives them, whose exporter turns dots into underscores."""
+    dashboard = json.loads((ROOT / "docs" / "grafana-dashboard.json").read_text())
+    used = {
+        name
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"[a-z_]+_[a-z_]*[a-z](?=[{\[)])", target["expr"])
+    }
+    assert used == {f"airflow_{one.name.replace('.', '_')}" for one in METRICS}
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])

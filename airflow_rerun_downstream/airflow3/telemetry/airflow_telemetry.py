@@ -8,7 +8,8 @@ from typing import Any
 
 import structlog
 
-from airflow_rerun_downstream.airflow3.telemetry import airflow_metrics
+from airflow_rerun_downstream.airflow3.database.transactions import transactions
+from airflow_rerun_downstream.airflow3.telemetry import airflow_metrics, spans
 from airflow_rerun_downstream.airflow3.telemetry.airflow_metrics import AirflowMetrics
 from airflow_rerun_downstream.airflow3.telemetry.lane import Lane
 from airflow_rerun_downstream.domain.member import Member
@@ -23,11 +24,12 @@ METRICS_LANE = "rerun-downstream-metrics"
 class AirflowTelemetry:
     """Hands on what happened. ``metrics`` None: this Airflow publishes none, or this process has none to publish.
 
-    ``least``: the level below which no line is written.
+    ``traces``: whether a rerun that ends gets a span. ``least``: the level below which no line is written.
     """
 
-    def __init__(self, metrics: AirflowMetrics | None = None, *, least: int = INFO) -> None:
+    def __init__(self, metrics: AirflowMetrics | None = None, *, traces: bool = False, least: int = INFO) -> None:
         self.metrics = metrics
+        self.traces = traces
         self.least = least
 
     @harmless("telemetry")
@@ -71,6 +73,15 @@ class AirflowTelemetry:
         """See `Telemetry.ended`."""
         if self.metrics:
             self.metrics.ended(rerun.state, (rerun.ended_at or rerun.created_at) - rerun.created_at)
+        if self.traces:
+            self.trace(rerun)
+
+    @harmless("telemetry")
+    def trace(self, rerun: Rerun) -> None:
+        """Make a rerun's span. What it is linked to is read in a transaction of its own, with nothing locked."""
+        with transactions().session() as session:
+            traced = spans.carriers(session, rerun.id)
+        spans.emit(rerun, traced)
 
     @harmless("telemetry")
     def notified(self, result: Delivery) -> None:
@@ -99,7 +110,8 @@ class AirflowTelemetry:
 
 def serving() -> AirflowTelemetry:
     """What a process tells that serves or conducts."""
-    return AirflowTelemetry(AirflowMetrics(Lane(METRICS_LANE)) if airflow_metrics.switched_on() else None)
+    metrics = AirflowMetrics(Lane(METRICS_LANE)) if airflow_metrics.switched_on() else None
+    return AirflowTelemetry(metrics, traces=spans.switched_on())
 
 
 def at_the_machine() -> AirflowTelemetry:

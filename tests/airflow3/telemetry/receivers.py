@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 @dataclass
@@ -55,3 +58,61 @@ def statsd_server() -> Iterator[StatsDServer]:
         finally:
             stop.set()
             thread.join(5)
+
+
+@dataclass
+class Collector:
+    """An OpenTelemetry collector that takes OTLP over HTTP: every span and the names of all metrics that came in."""
+
+    port: int = 0
+    spans: list[Any] = field(default_factory=list)
+    metrics: set[str] = field(default_factory=set)
+
+    def named(self, name: str) -> list[Any]:
+        """The spans with a name."""
+        return [span for span in list(self.spans) if span.name == name]
+
+    def receive(self, path: str, body: bytes) -> None:
+        """Read what an exporter has sent."""
+        from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+        from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+        if path == "/v1/traces":
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                for scope in resource.scope_spans:
+                    self.spans.extend(scope.spans)
+        elif path == "/v1/metrics":
+            for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+                for scope in resource.scope_metrics:
+                    self.metrics.update(metric.name for metric in scope.metrics)
+
+
+@contextmanager
+def collector() -> Iterator[Collector]:
+    """A collector on a free port of this machine."""
+    found = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            found.receive(self.path, gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-protobuf")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        found.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield found
+        finally:
+            server.shutdown()
+
+
+def attributes(span: Any) -> dict[str, Any]:
+    """A span's attributes."""
+    return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in span.attributes}
