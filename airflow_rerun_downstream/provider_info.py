@@ -73,12 +73,27 @@ OPTIONS: dict[str, dict[str, Any]] = {
         kind="integer",
         default="10",
     ),
+    "frozen_too_long_after": option(
+        "An ISO 8601 duration, counted from the submit, after which the condition ``frozen_too_long`` of notifications "
+        "is met; at the latest when ``freeze_max_age`` is over.",
+        default="P1D",
+        example="PT6H",
+    ),
     "notification_targets": option(
-        "JSON: the name of each target that a rerun may notify, its ``kind`` and its settings. Requests may name them; "
-        "nothing is sent yet.",
+        "JSON: the name of each target that a rerun may notify, its ``kind`` and its settings.",
         default=None,  # of a short text that is to be hidden Airflow complains on stdout, where our JSON belongs
         example='{"data-team": {"kind": "webhook", "url": "https://chat.example.com/hooks/1"}}',
         sensitive=True,  # the address of a webhook is its key
+    ),
+    "notification_targets_file": option(
+        "A YAML file with more notification targets, by their names.",
+        default=None,
+        example="/opt/airflow/notification_targets.yaml",
+    ),
+    "notification_targets_conn_id": option(
+        "An Airflow connection whose extra field holds more notification targets, by their names, as JSON.",
+        default=None,
+        example="rerun_downstream_targets",
     ),
 }
 """Every option: Airflow shows them, and the table in ``docs/installing.md`` is made of them. How a value is read stands

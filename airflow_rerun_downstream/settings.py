@@ -84,8 +84,16 @@ class Settings:
     declared_links_file: str | None = None
     freeze_max_age: timedelta | None = None
     release_batch: int = 10
+    frozen_too_long_after: timedelta = timedelta(days=1)
     notification_targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notification_targets_file: str | None = None
+    notification_targets_conn_id: str | None = None
     timezone: tzinfo = timezones.utc
+
+    @property
+    def frozen_patience(self) -> timedelta:
+        """How long a run may be frozen before that is told; told in any case before it is released for that."""
+        return min(self.frozen_too_long_after, self.freeze_max_age or timedelta.max)
 
     def window_start(self, now: datetime) -> datetime | None:
         """The earliest ready time of a source run (R4); None: unlimited."""
@@ -199,7 +207,10 @@ OPTIONS: Mapping[str, Option] = {
     "declared_links_file": Option(str, "the path of a YAML file"),
     "freeze_max_age": Option(span, f"{DURATION_TEXT}, a hundred years at most"),
     "release_batch": Option(positive, NUMBER, kind="integer"),
+    "frozen_too_long_after": Option(span, f"{DURATION_TEXT}, a hundred years at most"),
     "notification_targets": Option(targets, 'a JSON object such as {"data-team": {"kind": "webhook"}}', sensitive=True),
+    "notification_targets_file": Option(str, "the path of a YAML file"),
+    "notification_targets_conn_id": Option(str, "the id of an Airflow connection"),
 }
 
 

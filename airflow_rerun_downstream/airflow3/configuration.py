@@ -10,11 +10,15 @@ from functools import cache
 from pathlib import Path
 
 from airflow_rerun_downstream.lineage.declarations import Declarations, parse
+from airflow_rerun_downstream.notify.target import Credentials
 from airflow_rerun_downstream.settings import SECTION, InvalidSetting, Settings, unknown_options
 
 log = logging.getLogger(__name__)
 
 VARIABLES = f"AIRFLOW__{SECTION.upper()}__"
+
+RECORDS = "/rerun-downstream/ui/records"
+"""Where the pages show records, below Airflow's address."""
 
 
 @cache
@@ -87,3 +91,29 @@ def read_declarations(file: str) -> Declarations:
     except (OSError, UnicodeDecodeError) as error:
         return Declarations(problems=(f"{file}:1: The file can't be read: {error}.",))
     return parse(text, file)
+
+
+def record_address(rerun_id: int) -> str | None:
+    """Where people find a record; None: nobody has told Airflow its own address."""
+    from airflow.configuration import conf
+
+    base = (conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    return f"{base}{RECORDS}/{rerun_id}" if base.startswith(("http://", "https://")) else None
+
+
+def connection(conn_id: str) -> Credentials:
+    """An Airflow connection, from its database or a secret back end. Raises whatever Airflow does where there is none.
+
+    It reads in transactions of its own: ask it outside of any other. Airflow masks in its logs what is secret in it.
+    """
+    from airflow.models.connection import Connection
+
+    found = Connection.get_connection_from_secrets(conn_id)
+    return Credentials(
+        host=found.host or "",
+        port=found.port,
+        login=found.login or "",
+        password=found.password or "",
+        schema=found.schema or "",
+        extra=found.extra_dejson,
+    )

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from airflow_rerun_downstream.airflow3.configuration import declarations, settings
+from airflow_rerun_downstream.airflow3.configuration import connection, declarations, record_address, settings
+from airflow_rerun_downstream.airflow3.database import forks
 from airflow_rerun_downstream.airflow3.database.clock import clock
 from airflow_rerun_downstream.airflow3.database.transactions import Transactions, transactions
 from airflow_rerun_downstream.airflow3.installation.permissions import (
@@ -22,6 +23,7 @@ from airflow_rerun_downstream.airflow3.installation.process_reports import Repor
 from airflow_rerun_downstream.airflow3.telemetry.airflow_telemetry import at_the_machine, serving
 from airflow_rerun_downstream.conductor.tick import Conductor
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.notify.courier import Courier
 from airflow_rerun_downstream.notify.targets import ConfiguredTargets
 from airflow_rerun_downstream.ports.installation import ComponentHealth, Permissions
 from airflow_rerun_downstream.ports.telemetry import Telemetry
@@ -61,6 +63,7 @@ def work_on(session: Session, permissions: Permissions) -> Work:
     from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
     from airflow_rerun_downstream.airflow3.lineage_facts import readers
     from airflow_rerun_downstream.store.lease import SqlLease
+    from airflow_rerun_downstream.store.outbox import SqlOutbox
     from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
 
     return Work(
@@ -70,6 +73,7 @@ def work_on(session: Session, permissions: Permissions) -> Work:
         lease=SqlLease(session, clock=clock()),
         freezer=AirflowFreezer(session, clock=clock()),
         permissions=permissions,
+        outbox=SqlOutbox(session),
     )
 
 
@@ -96,8 +100,8 @@ def service(
 
     return Service(
         unit_of_work=partial(unit_of_work(), permissions),
-        health=AirflowHealth(settings=settings, clock=clock()),
-        notifier=ConfiguredTargets(settings()),
+        health=AirflowHealth(settings=settings, clock=clock(), targets=notification_targets),
+        notifier=notification_targets(),
         clock=clock(),
         settings=settings(),
         sees_installation=sees_installation,
@@ -139,6 +143,25 @@ def conductor() -> Conductor:
         settings=settings(),
         owner=process_name(),
         telemetry=airflow_telemetry(),
+    )
+
+
+@cache
+def notification_targets() -> ConfiguredTargets:
+    """Whom the deployment lets reruns tell."""
+    return ConfiguredTargets(settings(), connection)
+
+
+def courier(conductor: Conductor) -> Courier:
+    """What sends notifications beside a conductor of this process."""
+    return Courier(
+        unit_of_work=unit_of_work(),
+        clock=clock(),
+        targets=notification_targets(),
+        address=record_address,
+        leads=lambda: conductor.leads,
+        beside=forks.undisturbed,
+        telemetry=conductor.telemetry,
     )
 
 

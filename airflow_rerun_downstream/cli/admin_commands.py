@@ -17,6 +17,9 @@ from airflow_rerun_downstream.domain.errors import SchemaMismatch
 REPORTED_WITHIN = 5.0
 """Seconds that the last report gets at the end."""
 
+TOLD_WITHIN = 10.0
+"""Seconds that a notification gets which is on its way at the end."""
+
 
 def conductor(args: Namespace) -> int:
     """Conduct until interrupted, or once; or take the lease from whoever has it."""
@@ -45,9 +48,12 @@ def conductor(args: Namespace) -> int:
     reporter = host.room("wiring").reporter(host.room("installation.process_reports").CONDUCTOR)
     reporting = threading.Thread(target=reporter.run, args=(stop,), daemon=True)
     reporting.start()
+    telling = threading.Thread(target=host.room("wiring").courier(made).run, args=(stop,), daemon=True)
+    telling.start()
     print(f"Conductor {made.owner} is running; interrupt to stop it.", file=sys.stderr, flush=True)
     loop.run(made, stop, wake)
     reporting.join(REPORTED_WITHIN)
+    telling.join(TOLD_WITHIN)
     print("The conductor has stopped.", file=sys.stderr)
     return 0
 

@@ -168,7 +168,8 @@ SELECTION = (
     switch("--accept-duplicate-runs", "Continue although repeated asset events would start extra runs."),
     many(
         "--notify",
-        "Notify a configured target: TARGET or TARGET:condition,condition with succeeded, terminated, member_failed.",
+        "Notify a configured target: TARGET, or TARGET:condition,condition with succeeded, terminated, member_failed, "
+        "paused, not_proven, frozen_too_long. Default: the first three.",
         metavar="TARGET[:CONDITION,…]",
     ),
 )

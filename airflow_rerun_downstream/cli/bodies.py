@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from airflow_rerun_downstream.domain.rerun_request import NOTIFICATION_CONDITIONS, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import RerunSettings
+from airflow_rerun_downstream.domain.words import USUAL_CONDITIONS
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 
 INDEXED = re.compile(r"^(?P<task_id>.+)\[(?P<map_index>\d+)\]$")
@@ -137,4 +138,4 @@ def settings(args: Namespace) -> dict[str, Any]:
 def notification(text: str) -> dict[str, Any]:
     """``TARGET``, or ``TARGET:condition,condition``."""
     target, _, conditions = text.partition(":")
-    return {"target": target, "on": conditions.split(",") if conditions else list(NOTIFICATION_CONDITIONS)}
+    return {"target": target, "on": conditions.split(",") if conditions else list(USUAL_CONDITIONS)}

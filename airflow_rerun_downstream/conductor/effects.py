@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_rerun_downstream.conductor.faults import STOP
 from airflow_rerun_downstream.conductor.freezing import HALTED, HELD
+from airflow_rerun_downstream.conductor.notices import tell_failure, tell_once
 from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
@@ -24,6 +25,7 @@ from airflow_rerun_downstream.conductor.steps import (
     StageBack,
     Step,
     StopMember,
+    TellFrozen,
 )
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
@@ -31,6 +33,7 @@ from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.rerun_request import CONDUCTOR
 from airflow_rerun_downstream.domain.selection import present
 from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.domain.words import FROZEN_TOO_LONG
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.installation import Clock
 from airflow_rerun_downstream.ports.telemetry import LOG_ONLY, Telemetry
@@ -70,6 +73,9 @@ class Effects:
             case NoteRunState():
                 state = step.member.state
                 return work.store.set_final_run_state(step.member.id, state=state, run_state=step.run_state)
+            case TellFrozen():
+                held = work.store.hold_rerun(rerun.id, state=rerun.state)
+                return held and (tell_once(work, rerun, self.clock, FROZEN_TOO_LONG, step.members) or True)
             case ExplainAll():
                 for state in {member.state for member in step.members}:
                     some = [member.id for member in step.members if member.state is state]
@@ -168,6 +174,8 @@ class Effects:
             work.store.list_not_made_anew(rerun.id, step.member.id, (*step.not_made_anew, *more))
         if moved:
             self.log(work, rerun, f"member_{step.after.value}", step.member, step.reason)
+        if moved and step.after is MemberState.FAILED:
+            tell_failure(work, rerun, self.clock, step.member, "member_failed", reason=step.reason)
         if moved and step.after is MemberState.RUNNING:
             member = step.member  # somebody else has started what the rerun follows now
             work.gateway.take_over(member.ref, member.tasks, rerun_id=rerun.id, actor=rerun.created_by)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from airflow_rerun_downstream.conductor.decide import decide
 from airflow_rerun_downstream.conductor.effects import Effects
 from airflow_rerun_downstream.conductor.gates import look_again
+from airflow_rerun_downstream.conductor.notices import tell, tell_failure
 from airflow_rerun_downstream.conductor.observed import Limits, Observations
 from airflow_rerun_downstream.conductor.rebuilt_since import known_late
 from airflow_rerun_downstream.conductor.steps import (
@@ -21,9 +22,17 @@ from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.member import Awaited, Member
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Finding, Proof, ProofReason, sentence_of
 from airflow_rerun_downstream.domain.rerun import Rerun
-from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.domain.words import PAUSED_BY_FAILURE
 from airflow_rerun_downstream.ports.telemetry import LOG_ONLY, Telemetry
 from airflow_rerun_downstream.ports.work import Work
+
+TOLD: Mapping[RerunState, tuple[str, ...]] = {
+    RerunState.SUCCEEDED: ("succeeded",),
+    RerunState.TERMINATED: ("terminated",),
+    RerunState.PAUSED: (PAUSED_BY_FAILURE,),  # the conductor pauses for no other reason
+}
+"""What is told of a rerun that has come to a state by itself. That it has failed, its members tell."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,13 @@ class Endings:
         members = self.at_rest(work, rerun, step) if step.after in ENDS else ()
         return members is not None and self.end(work, rerun, step, members)
 
-    def end(self, work: Work, rerun: Rerun, step: MoveRerun, members: Sequence[Member]) -> bool:
-        """Move the rerun, which has these members if it ends."""
+    def end(self, work: Work, rerun: Rerun, step: MoveRerun, members: Sequence[Member], *more: str) -> bool:
+        """Move the rerun, which has these members if it ends; targets are told of that, or rather of ``more``."""
         now = self.effects.clock.now()
         moved = work.store.move_rerun(rerun.id, before=[step.before], after=step.after, reason=step.reason, now=now)
         if moved:
             self.effects.log(work, rerun, f"rerun_{step.after.value}", None, step.reason)
+            tell(work, rerun, self.effects.clock, *more, *TOLD.get(step.after, ()), reason=step.reason)
         if moved and step.after in ENDS:
             counts = Counter(one.state for one in members)
             ended = replace(rerun, state=step.after, state_reason=step.reason, ended_at=now, counts=counts)
@@ -60,11 +70,12 @@ class Endings:
         for member_id, every in known_late(work, rerun, members).items():
             work.store.list_not_made_anew(rerun.id, member_id, every)
         work.store.keep_proof(rerun.id, proof.at, proof.counts)
-        if any(one.reason == ProofReason.NOT_COMPUTED for one in proof.findings):
+        computed = all(one.reason != ProofReason.NOT_COMPUTED for one in proof.findings)
+        if not computed:
             self.effects.log(
                 work, rerun, "proof_not_computed", None, "nothing is proven; the error is in the conductor's log"
             )
-        return isinstance(step, Prove) or self.end(work, rerun, step, members)
+        return isinstance(step, Prove) or self.end(work, rerun, step, members, *(() if computed else (NOT_PROVEN,)))
 
     def unproven(self, work: Work, rerun: Rerun, members: Sequence[Member], proof: Proof) -> bool:
         """Fail the members of which the proof shows that they aren't right; whether there are any."""
@@ -88,6 +99,7 @@ class Endings:
             work.store.start_over(member.id)
             named = {spot.ref.dag_id for spot in (why.reader, why.writer) if spot is not None}
             self.effects.log(work, rerun, "member_failed", member, f"{NOT_PROVEN}: {sentence_of(why)}", named)
+            tell_failure(work, rerun, self.effects.clock, member, NOT_PROVEN, "member_failed", reason=NOT_PROVEN)
         return moved
 
     def at_rest(self, work: Work, rerun: Rerun, step: MoveRerun | Prove) -> Sequence[Member] | None:

@@ -16,6 +16,7 @@ from airflow_rerun_downstream.conductor.steps import (
     Release,
     Step,
     StopMember,
+    TellFrozen,
 )
 from airflow_rerun_downstream.domain.member import Member
 
@@ -59,7 +60,7 @@ class Faults:
 
 def member_of(step: Step) -> Member | None:
     """Whose step it is; None: the rerun's, or that of many."""
-    return None if isinstance(step, (MoveRerun, EndPending, ExplainAll, Prove)) else step.member
+    return None if isinstance(step, (MoveRerun, EndPending, ExplainAll, Prove, TellFrozen)) else step.member
 
 
 def word(step: Step) -> str | None:

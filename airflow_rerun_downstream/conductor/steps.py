@@ -158,6 +158,13 @@ class Prove:
     before: RerunState
 
 
+@dataclass(frozen=True)
+class TellFrozen:
+    """Tell that members have been frozen for too long, unless that was told."""
+
+    members: tuple[Member, ...]
+
+
 Step = (
     MoveMember
     | NoteRunState
@@ -174,6 +181,7 @@ Step = (
     | ExplainAll
     | MoveRerun
     | Prove
+    | TellFrozen
 )
 
 

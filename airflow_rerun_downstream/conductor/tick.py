@@ -13,6 +13,7 @@ from airflow_rerun_downstream.conductor.decide import dags_to_ask, decide, to_wa
 from airflow_rerun_downstream.conductor.evidence import gather
 from airflow_rerun_downstream.conductor.freezing import asked_for
 from airflow_rerun_downstream.conductor.judge import takes_evidence
+from airflow_rerun_downstream.conductor.notices import Reminders
 from airflow_rerun_downstream.conductor.observed import Limits, Observations
 from airflow_rerun_downstream.conductor.perform import LeaseLost, Performer
 from airflow_rerun_downstream.conductor.places import places, to_look_at
@@ -89,8 +90,14 @@ class Conductor:
         self.stillness = Stillness()
         self.watch = Watch()
         self.clock_is_off = False
+        self.reminders = Reminders(settings.frozen_patience)
         self.judged: dict[int, Observation] = {}
         """Members of which nothing more can be learnt until something else is seen of their runs. A cache."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether the last tick had the lease."""
+        return self.telling.leading
 
     @property
     def lease_lasts(self) -> timedelta:
@@ -140,6 +147,7 @@ class Conductor:
             found = self.look_apart()  # which raises as well where nothing can be read at all
         if found is not None:
             self.performer.faults.keep(lambda: {member.id for active in found.reruns for member in active.members})
+            self.reminders.keep(found.reruns)
         return found
 
     def look_together(self) -> TickView | None:
@@ -267,11 +275,13 @@ class Conductor:
             given_up=self.performer.faults.given_up(),
         )
         try:
-            steps = self.steps(active, look, limits)
+            steps = [*self.reminders.due(active, now), *self.steps(active, look, limits)]
             look.released += sum(isinstance(step, Release) for step in steps)
             for step in steps:
                 if not (look.late and can_wait(step)):
-                    yield self.performer.attempt(active.rerun, step, look.lease)
+                    did = self.performer.attempt(active.rerun, step, look.lease)
+                    self.reminders.note(active, step, did)
+                    yield did
         except LeaseLost:
             raise
         except Exception as error:

@@ -8,8 +8,6 @@ from typing import Any, Literal
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 
-NOTIFICATION_CONDITIONS = ("succeeded", "terminated", "member_failed")
-
 
 @dataclass(frozen=True)
 class RerunSettings:
@@ -25,7 +23,7 @@ class RerunSettings:
 
 @dataclass(frozen=True)
 class Notification:
-    """Whom to tell, and of which of `NOTIFICATION_CONDITIONS`."""
+    """Whom to tell, and of which of `words.CONDITIONS`."""
 
     target: str
     on: tuple[str, ...]

@@ -20,8 +20,24 @@ WARNINGS = (
 RERUN_ACTIONS = ("pause", "resume", "terminate", "release")
 MEMBER_ACTIONS = ("retry", "skip", "release")
 
-CONDITIONS = ("succeeded", "terminated", "member_failed")
+USUAL_CONDITIONS = ("succeeded", "terminated", "member_failed")
+"""What somebody is told of who doesn't say of what."""
+
+PAUSED_BY_FAILURE, NOT_PROVEN, FROZEN_TOO_LONG = "paused", "not_proven", "frozen_too_long"
+CONDITIONS = (*USUAL_CONDITIONS, PAUSED_BY_FAILURE, NOT_PROVEN, FROZEN_TOO_LONG)
 """What somebody can be told of."""
+
+TEST = "test"
+"""What a delivery tells of that somebody has asked for, to see whether it arrives."""
+
+DELIVERY_STATES = ("pending", "sent", "failed")
+
+DELIVERY_ERRORS = (
+    *("address_not_allowed", "airflow_connection_missing", "bad_answer", "connection_failed", "host_unknown"),
+    *("http_status", "message_error", "notifier_error", "refused", "target_error", "timed_out", "tls_error"),
+    *("some_refused", "unexpected_error", "unknown_target"),
+)
+"""Why a delivery didn't arrive."""
 
 HEALTH = ("healthy", "degraded", "unhealthy")
 RUN_TYPES = ("scheduled", "manual", "backfill", "asset_triggered", "asset_materialization", "operator_triggered")
@@ -32,7 +48,7 @@ EVENTS = (
     *("member_dispatched", "member_adopted", "member_next_stage", "member_halted", "member_held"),
     *(f"member_{state.value}" for state in MemberState if state not in (MemberState.STOPPING, MemberState.FROZEN)),
     *(f"rerun_{state.value}" for state in RerunState),
-    *("proof_not_computed", "events_not_recognised", "events_not_parked"),
+    *("proof_not_computed", "events_not_recognised", "events_not_parked", "notification_failed"),
 )
 """What can happen to a rerun, as its record says it."""
 

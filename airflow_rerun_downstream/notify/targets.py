@@ -1,21 +1,153 @@
-"""The notification targets that the deployment configured."""
+"""The notification targets of the deployment: in its configuration, in a file, in an Airflow connection."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+import yaml
+
+from airflow_rerun_downstream.notify.network import bounded
+from airflow_rerun_downstream.notify.not_sent import NotSent
+from airflow_rerun_downstream.notify.reading import Spec, targets_of
+from airflow_rerun_downstream.notify.target import Credentials, NotifierCall, Target
 from airflow_rerun_downstream.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CONNECTING = 10.0
+"""Seconds for an Airflow connection, which may come from a back end that is elsewhere."""
+
+MOST_READ = 1_000_000
+
+ANEW = 300.0
+"""Seconds after which what an Airflow connection says is read once more."""
+
+Connections = Callable[[str], Credentials | None]
+"""Reads an Airflow connection; None: there is none of that name."""
+
+
+def no_connections(_conn_id: str) -> Credentials | None:
+    """Where there is no Airflow to ask."""
+    return None
+
+
+@dataclass(frozen=True)
+class Configured:
+    """What was found: the targets by name, and what is wrong, by a name with the place where it stands."""
+
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 class ConfiguredTargets:
-    """`Notifier` from ``[rerun_downstream] notification_targets``. Addresses and secrets stay inside."""
+    """`Notifier` from the ``[rerun_downstream]`` section. Addresses and secrets stay inside.
 
-    def __init__(self, settings: Settings) -> None:
+    Read when it is first asked for; those in an Airflow connection anew now and then, while nobody waits for that.
+    ``check`` says what else is wrong with a notifier, in a word. Threads may share it.
+    """
+
+    def __init__(self, settings: Settings, connections: Connections = no_connections) -> None:
         self._settings = settings
+        self._connections = connections
+        self._found: Configured | None = None
+        self._connected: Mapping[str, Spec] = {}
+        self._read_at = 0.0
+        self.check: Callable[[Target], str | None] = lambda _: None
+
+    @property
+    def found(self) -> Configured:
+        """What was last read."""
+        if self._found is None:
+            return self.read()
+        if self._settings.notification_targets_conn_id and time.monotonic() - self._read_at > ANEW:
+            self._read_at = time.monotonic()
+            threading.Thread(target=self.read, daemon=True, name="rerun-downstream-targets").start()
+        return self._found
 
     def targets(self) -> Sequence[tuple[str, str, str]]:
         """Name, kind and description of each, by name."""
-        return [
-            (name, str(target["kind"]), str(target.get("description") or ""))
-            for name, target in sorted(self._settings.notification_targets.items())
-        ]
+        found = self.found.targets.values()
+        return [(each.name, each.kind, each.description) for each in sorted(found, key=lambda each: each.name)]
+
+    def target(self, name: str) -> Target | None:
+        """One of them."""
+        return self.found.targets.get(name)
+
+    def credentials(self, target: Target) -> Credentials | None:
+        """What the target's Airflow connection says; None: it has none. Raises `NotSent`."""
+        return None if target.conn_id is None else self.connection(target.conn_id)
+
+    def connection(self, conn_id: str) -> Credentials:
+        """An Airflow connection, read now. Raises `NotSent`."""
+        try:
+            found = bounded(lambda: self._connections(conn_id), CONNECTING)
+        except NotSent:
+            raise
+        except Exception:
+            raise NotSent("airflow_connection_missing") from None
+        if found is None:
+            raise NotSent("airflow_connection_missing")
+        return found
+
+    def read(self) -> Configured:
+        """Read all; what is wrong is in the log."""
+        self._read_at = time.monotonic()
+        sources, problems = [("notification_targets", self._settings.notification_targets)], dict[str, str]()
+        for option, where, read in (
+            ("notification_targets_file", self._settings.notification_targets_file, self.in_file),
+            ("notification_targets_conn_id", self._settings.notification_targets_conn_id, self.in_connection),
+        ):
+            try:
+                sources += [(option, read(where))] if where else []
+            except (OSError, ValueError, yaml.YAMLError, NotSent):
+                problems[option] = "it can't be read, or isn't an object of targets by their names"
+        if "notification_targets_conn_id" in problems:  # what was known of them still holds
+            sources.append(("notification_targets_conn_id", self._connected))
+        found, wrong = targets_of(sources, self.template)
+        for name, target in found.items():
+            if isinstance(target.call, NotifierCall) and (word := self.check(target)) is not None:
+                wrong[repr(name)] = f"its notifier can't be made ({word})"
+        before, self._found = self._found, Configured(found, {**problems, **wrong})
+        for name, problem in self._found.problems.items():
+            if before is None or before.problems.get(name) != problem:
+                log.error("Notification target %s: %s", name, problem)
+        return self._found
+
+    def in_file(self, file: str) -> Mapping[str, Spec]:
+        """The targets of a YAML file."""
+        return by_name(yaml.safe_load(text_in(Path(file))))
+
+    def in_connection(self, conn_id: str) -> Mapping[str, Spec]:
+        """The targets in the extra field of an Airflow connection."""
+        extra = self.connection(conn_id).extra
+        found = extra.get("notification_targets", extra)
+        self._connected = by_name(json.loads(found) if isinstance(found, str) else found)
+        return self._connected
+
+    def template(self, file: str) -> str:
+        """A template's file; its path begins at the file of the targets, where there is one."""
+        base = self._settings.notification_targets_file
+        return text_in((Path(base).parent if base else Path()) / file)
+
+
+def text_in(path: Path) -> str:
+    """A file's text. Raises OSError and ValueError."""
+    with path.open(encoding="utf-8") as file:
+        found = file.read(MOST_READ + 1)
+    if len(found) > MOST_READ:
+        raise ValueError("too long")
+    return found
+
+
+def by_name(found: Any) -> Mapping[str, Spec]:
+    """Targets by their names. Raises ValueError."""
+    if not isinstance(found, Mapping):
+        raise ValueError("not an object")
+    return found

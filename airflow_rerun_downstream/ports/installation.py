@@ -59,7 +59,7 @@ class Health(Protocol):
 
     def components(self) -> Mapping[str, ComponentHealth]:
         """``configuration``, ``database``, ``conductor``, ``clocks``, ``asset_manager``, ``freeze_hook``, ``hooks``,
-        ``frozen``, ``policy``, ``listener``, ``declared_links``."""
+        ``frozen``, ``policy``, ``listener``, ``declared_links``, ``notifications``."""
         ...
 
     def asset_manager_active(self) -> bool:

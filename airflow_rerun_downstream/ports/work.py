@@ -13,6 +13,7 @@ from airflow_rerun_downstream.ports.gateway import Gateway
 from airflow_rerun_downstream.ports.installation import Permissions
 from airflow_rerun_downstream.ports.lease import Lease
 from airflow_rerun_downstream.ports.lineage import LineageFacts
+from airflow_rerun_downstream.ports.outbox import Outbox
 from airflow_rerun_downstream.ports.store import RerunStore
 
 
@@ -29,6 +30,7 @@ class Work:
     lease: Lease
     freezer: Freezer
     permissions: Permissions
+    outbox: Outbox
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     def tell(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,7 @@ from airflow_rerun_downstream.domain.errors import EmptySelection, NotFound
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, normalised
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.words import CONDITIONS
 from airflow_rerun_downstream.rest.fields import (
     MAX_INT,
     MAX_LISTED,
@@ -139,11 +140,17 @@ class MemberBody(Body):
         return MemberRequest(ref, tasks_of(self.task_ids, f"the run {ref}"))
 
 
+if TYPE_CHECKING:
+    Wanted = str
+else:
+    Wanted = Literal[CONDITIONS]
+
+
 class NotificationBody(Body):
     """Whom to tell of what."""
 
     target: Id
-    on: Annotated[list[Literal["succeeded", "terminated", "member_failed"]], Field(min_length=1, max_length=3)]
+    on: Annotated[list[Wanted], Field(min_length=1, max_length=len(CONDITIONS))]
 
 
 class RerunBody(PlanBody):

@@ -304,6 +304,32 @@ repeat = Table(
 )
 """Airflow's asset events that repeat earlier ones: each with all that it repeats, repeats of those among them."""
 
+delivery = Table(
+    f"{PREFIX}delivery",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message_id", String(36), nullable=False, unique=True),
+    owned_by("rerun_id", "rerun"),
+    Column("target", String(250), nullable=False),
+    Column("condition", String(50), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text),
+    Column("members", JSON, nullable=False),
+    Column("occurrences", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("error", String(100)),
+    sqlite_autoincrement=True,
+)
+Index(None, delivery.c.state, delivery.c.due_at)
+Index(None, delivery.c.rerun_id, delivery.c.id)
+"""What a target is to be told, or was. Without a rerun it is a test. A row is written in the transaction that it tells
+of; ``due_at`` is also until when whoever has begun a try has it to themselves.
+"""
+
 TABLES = frozenset(metadata.tables)
 """The names of all tables, without alembic's own."""
 

@@ -427,6 +427,7 @@ def test_health_answers_without_tables(bare: Database, health: healths.AirflowHe
         "policy",
         "listener",
         "declared_links",
+        "notifications",
     ]
     assert found["database"].status == "unhealthy"
     assert "db migrate" in found["database"].detail

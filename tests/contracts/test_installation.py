@@ -11,7 +11,7 @@ from tests.contracts.conftest import Installation
 
 COMPONENTS = {
     *("database", "conductor", "clocks", "asset_manager", "freeze_hook", "hooks", "frozen", "policy", "listener"),
-    *("declared_links", "configuration"),
+    *("declared_links", "notifications", "configuration"),
 }
 
 

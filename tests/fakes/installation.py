@@ -50,7 +50,7 @@ class FakePermissions:
 
 COMPONENTS = (
     *("database", "conductor", "clocks", "asset_manager", "freeze_hook", "hooks", "frozen", "policy", "listener"),
-    *("declared_links", "configuration"),
+    *("declared_links", "configuration", "notifications"),
 )
 
 

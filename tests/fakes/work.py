@@ -11,6 +11,7 @@ from tests.fakes.gateway import FakeGateway
 from tests.fakes.installation import FakeClock, FakePermissions
 from tests.fakes.lease import FakeLease
 from tests.fakes.lineage import FakeFacts
+from tests.fakes.outbox import FakeOutbox
 from tests.fakes.store import FakeStore
 from tests.fakes.world import World
 
@@ -26,6 +27,7 @@ class FakeUnitOfWork:
         self.gateway = FakeGateway(world)
         self.freezer = FakeFreezer(world)
         self.permissions = FakePermissions(world)
+        self.outbox = FakeOutbox()
         self.fail_before_commit: Exception | None = None
         self.open = False
 
@@ -42,13 +44,14 @@ class FakeUnitOfWork:
 
     @contextmanager
     def transaction(self) -> Iterator[Work]:
-        before = (self.world.snapshot(), self.store.snapshot(), self.lease.snapshot())
+        before = (self.world.snapshot(), self.store.snapshot(), self.lease.snapshot(), self.outbox.snapshot())
         try:
-            yield Work(self.facts, self.gateway, self.store, self.lease, self.freezer, self.permissions)
+            yield Work(self.facts, self.gateway, self.store, self.lease, self.freezer, self.permissions, self.outbox)
             if self.fail_before_commit is not None:
                 raise self.fail_before_commit
         except BaseException:
             self.world.restore(before[0])
             self.store.restore(before[1])
             self.lease.restore(before[2])
+            self.outbox.restore(before[3])
             raise

@@ -15,6 +15,7 @@ from airflow_rerun_downstream.airflow3.holding import lost_runs
 from airflow_rerun_downstream.airflow3.installation import airflow_processes, process_reports
 from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.errors import Refusal
+from airflow_rerun_downstream.notify.targets import ConfiguredTargets
 from airflow_rerun_downstream.ports.installation import Clock, ComponentHealth
 from airflow_rerun_downstream.ports.lease import MAX_CLOCK_OFFSET, beside_the_database
 from airflow_rerun_downstream.settings import InvalidSetting, Settings
@@ -60,9 +61,12 @@ def sensors_of_all_dags() -> Sequence[SensorDefinition]:
 class AirflowHealth:
     """`Health` on Airflow 3."""
 
-    def __init__(self, *, settings: Callable[[], Settings], clock: Clock) -> None:
+    def __init__(
+        self, *, settings: Callable[[], Settings], clock: Clock, targets: Callable[[], ConfiguredTargets] | None = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._targets = targets or cache(lambda: ConfiguredTargets(settings()))
 
     def components(self) -> Mapping[str, ComponentHealth]:
         """All components."""
@@ -79,6 +83,7 @@ class AirflowHealth:
             "policy": partial(self.policy, sensors),
             "listener": partial(self.listener, sensors),
             "declared_links": self.declared_links,
+            "notifications": self.notifications,
         }
         return {name: checked(look) for name, look in looks.items()}
 
@@ -269,6 +274,14 @@ class AirflowHealth:
         if self._settings().declared_links_file is None:
             return ComponentHealth(HEALTHY, "No links are declared.")
         return ComponentHealth(HEALTHY, f"{len(found.links)} links are declared.")
+
+    def notifications(self) -> ComponentHealth:
+        """Can every target be told?"""
+        found = self._targets().found
+        if found.problems:
+            said = "; ".join(f"{name}: {problem}" for name, problem in sorted(found.problems.items()))
+            return ComponentHealth(DEGRADED, f"Notification targets are wrong. {said}.")
+        return ComponentHealth(HEALTHY, f"{len(found.targets)} notification targets are configured.")
 
     def _api_servers(self) -> list[ProcessReport]:
         try:

@@ -1,4 +1,4 @@
-"""What an api-server does for reruns besides answering: set the tables up, report itself, conduct."""
+"""What an api-server does for reruns besides answering: set the tables up, report itself, conduct, tell."""
 
 from __future__ import annotations
 
@@ -47,7 +47,11 @@ class Background:
             self._run("rerun-downstream-reports", wiring.reporter(API_SERVER).run, self._stop)
             declarations()
             if settings().conductor == "api_server":
-                self._run("rerun-downstream-conductor", loop.run, wiring.conductor(), self._stop, self._wake)
+                conductor = wiring.conductor()
+                self._run("rerun-downstream-conductor", loop.run, conductor, self._stop, self._wake)
+                self._run("rerun-downstream-courier", wiring.courier(conductor).run, self._stop)
+            else:
+                wiring.notification_targets().read()
         except InvalidSetting as error:
             log.error("No conductor runs in this api-server: an option is wrong (%s)", error.names)
         except Exception:

@@ -20,7 +20,7 @@ SHARE = 3
 """All that is ours in a process uses at most one of so many connections of its pool."""
 
 THREADS = 2
-"""The conductor and the reporter, each with one connection at most."""
+"""The conductor, and in turn the reporter and the courier, each with one connection at most."""
 
 USUAL_POOL = 15
 """Airflow's default: 5 connections, and 10 more when they are needed. Reckoned with where a pool has no limit."""

@@ -518,7 +518,7 @@ export interface components {
          * Condition
          * @enum {string}
          */
-        Condition: "succeeded" | "terminated" | "member_failed";
+        Condition: "succeeded" | "terminated" | "member_failed" | "paused" | "not_proven" | "frozen_too_long";
         /**
          * Counts
          * @description How many members stand where.
@@ -652,7 +652,7 @@ export interface components {
          * EventAction
          * @enum {string}
          */
-        EventAction: "submit" | "pause" | "resume" | "terminate" | "release" | "retry" | "skip" | "release_member" | "member_dispatched" | "member_adopted" | "member_next_stage" | "member_halted" | "member_held" | "member_pending" | "member_running" | "member_succeeded" | "member_failed" | "member_skipped" | "member_terminated" | "member_released" | "rerun_running" | "rerun_paused" | "rerun_failed" | "rerun_terminating" | "rerun_succeeded" | "rerun_terminated" | "proof_not_computed" | "events_not_recognised" | "events_not_parked";
+        EventAction: "submit" | "pause" | "resume" | "terminate" | "release" | "retry" | "skip" | "release_member" | "member_dispatched" | "member_adopted" | "member_next_stage" | "member_halted" | "member_held" | "member_pending" | "member_running" | "member_succeeded" | "member_failed" | "member_skipped" | "member_terminated" | "member_released" | "rerun_running" | "rerun_paused" | "rerun_failed" | "rerun_terminating" | "rerun_succeeded" | "rerun_terminated" | "proof_not_computed" | "events_not_recognised" | "events_not_parked" | "notification_failed";
         /**
          * Events
          * @description A page of a record.
@@ -932,7 +932,7 @@ export interface components {
          */
         NotificationBody: {
             /** On */
-            on: ("succeeded" | "terminated" | "member_failed")[];
+            on: ("succeeded" | "terminated" | "member_failed" | "paused" | "not_proven" | "frozen_too_long")[];
             /** Target */
             target: string;
         };

@@ -6,7 +6,14 @@ import { INITIAL, type TypedSettings } from "../../../domain/settings";
 export const STEPS = ["source", "downstream", "settings", "review"] as const;
 export type Step = (typeof STEPS)[number];
 
-export const CONDITIONS = ["succeeded", "terminated", "member_failed"] as const satisfies readonly Condition[];
+export const CONDITIONS = [
+  "succeeded",
+  "terminated",
+  "member_failed",
+  "paused",
+  "not_proven",
+  "frozen_too_long",
+] as const satisfies readonly Condition[];
 
 export type View = "flow" | "list";
 

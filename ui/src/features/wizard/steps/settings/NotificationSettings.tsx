@@ -1,4 +1,4 @@
-import { Alert, Box, Checkbox, Code, Heading, HStack, Stack, Text } from "@chakra-ui/react";
+import { Box, Checkbox, Code, Heading, HStack, Stack, Text } from "@chakra-ui/react";
 
 import { useNotificationTargets } from "../../../../api/installation";
 import type { Condition, NotificationTarget } from "../../../../api/types";
@@ -31,10 +31,6 @@ export function NotificationSettings() {
       {found?.map((target) => (
         <Target key={target.name} target={target} />
       ))}
-      <Alert.Root status="info" size="sm" textStyle="sm" py={2}>
-        <Alert.Indicator />
-        <Alert.Description>{t("wizard:notify.notYet")}</Alert.Description>
-      </Alert.Root>
     </Stack>
   );
 }

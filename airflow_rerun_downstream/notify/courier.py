@@ -1,0 +1,61 @@
+"""A deliverer with all that it needs: every way to send, and the targets."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from airflow_rerun_downstream.notify.deliverer import Deliverer
+from airflow_rerun_downstream.notify.mail import EmailSender
+from airflow_rerun_downstream.notify.notifier import NotifierSender
+from airflow_rerun_downstream.notify.target import Target
+from airflow_rerun_downstream.notify.targets import ConfiguredTargets
+from airflow_rerun_downstream.notify.webhook import WebhookSender
+from airflow_rerun_downstream.ports.installation import Clock
+from airflow_rerun_downstream.ports.telemetry import LOG_ONLY, Telemetry
+from airflow_rerun_downstream.ports.work import UnitOfWork
+
+
+class Courier:
+    """A thread's work from the start of a process to its end."""
+
+    def __init__(
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        clock: Clock,
+        targets: ConfiguredTargets,
+        address: Callable[[int], str | None],
+        leads: Callable[[], bool],
+        beside: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        telemetry: Telemetry = LOG_ONLY,
+    ) -> None:
+        self._stop = threading.Event()
+        self._targets = targets
+        self._notifier = NotifierSender(lambda: self._stop.is_set())
+        self._checked: dict[str, str | None] = {}
+        self._deliverer = Deliverer(
+            unit_of_work=unit_of_work,
+            clock=clock,
+            targets=targets,
+            senders={"webhook": WebhookSender(), "email": EmailSender(), "notifier": self._notifier},
+            address=address,
+            leads=leads,
+            beside=beside,
+            telemetry=telemetry,
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Look at the targets, then send until ``stop`` is set."""
+        self._stop = stop
+        self._targets.check = self.check
+        self._targets.read()
+        self._deliverer.run(stop)
+
+    def check(self, target: Target) -> str | None:
+        """What is wrong with a target's notifier, in a word. It is made once in a process: that takes a while."""
+        if target.name not in self._checked:
+            self._checked[target.name] = self._notifier.check(target)
+        return self._checked[target.name]

@@ -1,0 +1,192 @@
+"""Targets from what the deployment has written: what is wrong is said at once, and never with a value."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_rerun_downstream.notify import targets as module
+from airflow_rerun_downstream.notify.not_sent import NotSent
+from airflow_rerun_downstream.notify.target import Credentials, Email, NotifierCall, Target, Webhook
+from airflow_rerun_downstream.notify.targets import ConfiguredTargets
+from airflow_rerun_downstream.settings import Settings
+
+SECRET = "s3cr3t-value"
+HOOK = {"kind": "webhook", "url": f"https://example.com/{SECRET}"}
+
+
+def read(specs: dict[Any, Any], connections: Any = None, **more: Any) -> ConfiguredTargets:
+    made = ConfiguredTargets(Settings(notification_targets=specs, **more), connections or (lambda _: None))
+    made.read()
+    return made
+
+
+def test_all_kinds_and_options() -> None:
+    made = read(
+        {
+            "hook": {**HOOK, "secret": SECRET, "headers": {"X-A": "b"}, "payload": {"text": "{{ headline }}"}},
+            "mail": {"kind": "email", "to": "a@example.com", "from": "Me <b@example.com>", "description": "us"},
+            "many": {
+                "kind": "email",
+                "to": ["a@example.com", "b@example.com"],
+                "conn_id": "smtp_x",
+                "text": "{{ url }}",
+            },
+            "slack": {"kind": "notifier", "class": "a.b.C", "arguments": {"channel": "#x"}, "timeout": 5},
+        }
+    )
+    assert made.found.problems == {}
+    assert made.targets() == [
+        ("hook", "webhook", ""),
+        ("mail", "email", "us"),
+        ("many", "email", ""),
+        ("slack", "notifier", ""),
+    ]
+    hook, mail, many, slack = (made.target(name) for name in ("hook", "mail", "many", "slack"))
+    assert hook is not None
+    assert isinstance(hook.call, Webhook)
+    assert (hook.conn_id, hook.call.secret) == (None, SECRET)
+    assert mail is not None
+    assert mail.call == Email(("a@example.com",), "Me <b@example.com>")
+    assert mail.conn_id == "smtp_default"
+    assert many is not None
+    assert (many.conn_id, many.wording.text, many.wording.html) == ("smtp_x", "{{ url }}", None)
+    assert slack is not None
+    assert slack.call == NotifierCall("a.b.C", {"channel": "#x"}, 5.0)
+    assert SECRET not in repr([hook, mail, many, slack])
+
+
+WRONG: dict[str, Any] = {
+    "no object": 5,
+    "no kind": {"url": f"https://{SECRET}"},
+    "unknown kind": {"kind": SECRET},
+    "a typo": {**HOOK, "ulr": SECRET},
+    "another kind's option": {**HOOK, "to": SECRET},
+    "no address": {"kind": "webhook"},
+    "http": {"kind": "webhook", "url": f"http://example.com/{SECRET}"},
+    "a password in it": {"kind": "webhook", "url": f"https://u:{SECRET}@example.com/"},
+    "a file": {"kind": "webhook", "url": f"file:///{SECRET}"},
+    "a line break": {"kind": "webhook", "url": f"https://example.com/\r\nX: {SECRET}"},
+    "no text": {"kind": "webhook", "url": 7},
+    "bad secret": {**HOOK, "secret": f"whsec_{SECRET}!!"},
+    "bad header": {**HOOK, "headers": {"A": f"{SECRET}\r\nB: c"}},
+    "our header": {**HOOK, "headers": {"webhook-signature": SECRET}},
+    "headers no object": {**HOOK, "headers": SECRET},
+    "bad payload": {**HOOK, "payload": {"text": "{{ " + SECRET}},
+    "payload no object": {**HOOK, "payload": [SECRET]},
+    "no flag": {**HOOK, "allow_http": "yes"},
+    "bad template": {**HOOK, "text": "{% " + SECRET},
+    "two texts": {**HOOK, "text": "x", "text_file": "y"},
+    "no file": {**HOOK, "html_file": f"/nowhere/{SECRET}"},
+    "no recipient": {"kind": "email"},
+    "no recipients": {"kind": "email", "to": []},
+    "too many": {"kind": "email", "to": ["a@example.com"] * 51},
+    "bad recipient": {"kind": "email", "to": f"{SECRET}\r\nBcc: a@b"},
+    "bad sender": {"kind": "email", "to": "a@example.com", "from": SECRET},
+    "no class": {"kind": "notifier"},
+    "odd class": {"kind": "notifier", "class": f"os; {SECRET}"},
+    "bad arguments": {"kind": "notifier", "class": "a.B", "arguments": [SECRET]},
+    "bad timeout": {"kind": "notifier", "class": "a.B", "timeout": 61},
+    "no number": {"kind": "notifier", "class": "a.B", "timeout": True},
+    "conn_id": {"kind": "notifier", "class": "a.B", "conn_id": SECRET},
+    "a/b": HOOK,
+    "a:b": HOOK,
+    "x" * 101: HOOK,
+    "": HOOK,
+    "new\nline": HOOK,
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_one_is_left_out_named_and_its_values_are_not(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        made = read({name: WRONG[name], "right": HOOK})
+    assert made.targets() == [("right", "webhook", "")]
+    ((where, problem),) = made.found.problems.items()
+    assert where == f"{name[:100]!r} (notification_targets)"
+    assert problem
+    assert SECRET not in problem + caplog.text
+    assert len(caplog.records) == 1
+
+
+def test_a_file_of_targets_with_templates_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("{{ headline }}")
+    file = tmp_path / "targets.yaml"
+    file.write_text(
+        "boss: {kind: email, to: a@example.com, text_file: words.txt}\nops: {kind: email, to: b@example.com}\n"
+    )
+    made = read({"ops": HOOK}, notification_targets_file=str(file))
+    assert [name for name, _, _ in made.targets()] == ["boss", "ops"]
+    assert made.target("ops").kind == "webhook"  # type: ignore[union-attr]
+    assert made.target("boss").wording.text == "{{ headline }}"  # type: ignore[union-attr]
+    assert list(made.found.problems) == ["'ops' (notification_targets_file)"]
+
+
+@pytest.mark.parametrize("text", ["[1]", "a: [", "\x00", "!!python/object/apply:os.system [true]", None])
+def test_a_file_that_is_none(tmp_path: Path, text: str | None) -> None:
+    file = tmp_path / "targets.yaml"
+    if text is not None:
+        file.write_text(text)
+    made = read({"ops": HOOK}, notification_targets_file=str(file))
+    assert list(made.found.problems) == ["notification_targets_file"]
+    assert [name for name, _, _ in made.targets()] == ["ops"]
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [{"ops": HOOK}, {"notification_targets": {"ops": HOOK}}, {"notification_targets": json.dumps({"ops": HOOK})}],
+)
+def test_targets_of_an_airflow_connection(extra: dict[str, Any]) -> None:
+    made = read({}, {"where": Credentials(extra=extra)}.get, notification_targets_conn_id="where")
+    assert (made.targets(), made.found.problems) == ([("ops", "webhook", "")], {})
+
+
+def test_a_back_end_that_is_away_is_a_problem_and_what_was_known_holds() -> None:
+    answers: list[Any] = [Credentials(extra={"ops": HOOK}), RuntimeError(SECRET)]
+
+    def ask(_conn_id: str) -> Credentials:
+        found = answers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found  # type: ignore[no-any-return]
+
+    made = read({}, ask, notification_targets_conn_id="where")
+    found = made.read()
+    assert list(found.targets) == ["ops"]
+    assert list(found.problems) == ["notification_targets_conn_id"]
+    assert SECRET not in str(found.problems)
+
+
+def test_a_back_end_that_does_not_answer_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONNECTING", 0.2)
+    began = time.monotonic()
+    made = read({"ops": {**HOOK, "conn_id": "x"}}, lambda _: time.sleep(5), notification_targets_conn_id="where")
+    assert list(made.found.problems) == ["notification_targets_conn_id"]
+    target = made.target("ops")
+    assert target is not None
+    with pytest.raises(NotSent, match="timed_out"):
+        made.credentials(target)
+    assert time.monotonic() - began < 3
+
+
+def test_a_connection_that_is_not_there() -> None:
+    made = read({"ops": {**HOOK, "conn_id": "x"}, "free": HOOK})
+    with pytest.raises(NotSent, match="airflow_connection_missing"):
+        made.credentials(made.found.targets["ops"])
+    assert made.credentials(made.found.targets["free"]) is None
+
+
+def test_a_notifier_that_cannot_be_made_is_a_problem_and_can_be_tried_all_the_same() -> None:
+    made = ConfiguredTargets(Settings(notification_targets={"slack": {"kind": "notifier", "class": "a.B"}}))
+
+    def check(target: Target) -> str | None:
+        return "notifier_error:ModuleNotFoundError"
+
+    made.check = check
+    assert made.read().problems == {"'slack'": "its notifier can't be made (notifier_error:ModuleNotFoundError)"}
+    assert made.targets() == [("slack", "notifier", "")]
