@@ -32,6 +32,15 @@ HELD_BACK = {"3.2": ["fastapi<0.137", "cadwyn<8"]}
 NEXT = ["apache-airflow==3.4.0b2", "apache-airflow-core==3.4.0b2", "apache-airflow-task-sdk==1.4.0b2"]
 BESIDE_NEXT = ["apache-airflow-providers-standard", "psycopg2-binary", "asyncpg"]
 
+OPENLINEAGE = [
+    "apache-airflow-providers-openlineage==2.20.3",
+    "openlineage-python==1.54.0",
+    "openlineage-integration-common==1.54.0",
+    "openlineage-sql==1.54.0",
+    *("httpx2==2.16.2", "httpcore2==2.16.2", "truststore==0.10.5"),
+]
+"""What the provider needs and an Airflow of the tests hasn't got. It takes Python 3.11."""
+
 COMPILED = "--compile-bytecode"
 """Once for all: where Python may not write bytecode, each process that imports Airflow would compile it again."""
 
@@ -125,6 +134,18 @@ def compose_schema() -> Path:
         target = ["--python", str(python_of("tools")), "--target", str(folder)]
         run(uv(), "pip", "install", "--quiet", "--no-deps", *target, "docker-compose==1.29.2")
     return path
+
+
+def openlineage() -> Path:
+    """Path of a folder with Airflow's OpenLineage provider; it is fetched if it isn't there yet.
+
+    It isn't part of an environment: installed, it would take part in everything that a live Airflow of the tests does.
+    """
+    folder = VENVS / "openlineage"
+    if not (folder / "airflow").exists():
+        target = ["--python", str(python_of("tools")), "--target", str(folder)]
+        run(uv(), "pip", "install", "--quiet", "--no-deps", *target, *OPENLINEAGE)
+    return folder
 
 
 def write_pins(airflow: str) -> None:

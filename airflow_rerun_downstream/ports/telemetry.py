@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
@@ -57,8 +58,8 @@ class Telemetry(Protocol):
         """A plan was computed."""
         ...
 
-    def submitted(self, rerun: Rerun) -> None:
-        """A rerun was stored."""
+    def submitted(self, rerun: Rerun, source: RunFacts) -> None:
+        """A rerun was stored; ``source`` is its source, as it was then."""
         ...
 
     def ended(self, rerun: Rerun) -> None:
@@ -96,7 +97,7 @@ class LogOnly:
     def planned(self, *, seconds: float, runs: int) -> None:
         """See `Telemetry.planned`."""
 
-    def submitted(self, rerun: Rerun) -> None:
+    def submitted(self, rerun: Rerun, source: RunFacts) -> None:
         """See `Telemetry.submitted`."""
 
     def ended(self, rerun: Rerun) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from airflow_rerun_downstream.domain.errors import CannotFreeze, RunInActiveRerun
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.new_rerun import NewMember, NewRerun
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import FutureRef, Plan, PlanWarning
@@ -36,6 +37,7 @@ class Draft:
     """A rerun that has passed every check, with the runs that it would hold. Nothing of it is stored."""
 
     rerun: NewRerun
+    source: RunFacts
     frozen: tuple[Frozen, ...]
 
 
@@ -68,7 +70,7 @@ class Submit(Core):
             what = f"{len(draft.rerun.members)} member(s)" + (f", {runs} run(s) to hold" if runs else "")
             self.record(work, rerun_id, draft.rerun.source, actor, "submit", detail=what)
             view = rerun_view(actor, work, rerun_id)
-            work.afterwards.append(partial(self.telemetry.submitted, view.rerun))
+            work.afterwards.append(partial(self.telemetry.submitted, view.rerun, draft.source))
             return view
 
     def mechanisms(self, request: RerunRequest) -> Mechanisms:
@@ -99,7 +101,7 @@ class Submit(Core):
         more = [*failed, *gone, *blocked(work, rerun)]
         warnings = submit_warnings(plan, taken, order, request.frozen, more)
         members = new_members(plan, request, taken, order)
-        return Draft(assemble(plan, request, members, order, warnings, actor), tuple(frozen))
+        return Draft(assemble(plan, request, members, order, warnings, actor), plan.source.facts, tuple(frozen))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun
@@ -58,7 +59,8 @@ class FakeTelemetry(LogOnly):
         assert seconds >= 0
         self.plans.append(runs)
 
-    def submitted(self, rerun: Rerun) -> None:
+    def submitted(self, rerun: Rerun, source: RunFacts) -> None:
+        assert source.ref == rerun.source
         self.begun.append(rerun)
 
     def ended(self, rerun: Rerun) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 import structlog
 
 from airflow_rerun_downstream.airflow3.database.transactions import transactions
-from airflow_rerun_downstream.airflow3.telemetry import airflow_metrics, spans
+from airflow_rerun_downstream.airflow3.telemetry import airflow_metrics, run_events, spans
 from airflow_rerun_downstream.airflow3.telemetry.airflow_metrics import AirflowMetrics
 from airflow_rerun_downstream.airflow3.telemetry.lane import Lane
+from airflow_rerun_downstream.airflow3.telemetry.run_events import RunEvents
+from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.harmless import harmless
@@ -19,16 +21,27 @@ from airflow_rerun_downstream.ports.metrics import Delivery, ErrorKind
 from airflow_rerun_downstream.ports.telemetry import INFO, Standing, log, told
 
 METRICS_LANE = "rerun-downstream-metrics"
+LINEAGE_LANE = "rerun-downstream-lineage"
+MOST_EVENTS = 1_000
 
 
 class AirflowTelemetry:
     """Hands on what happened. ``metrics`` None: this Airflow publishes none, or this process has none to publish.
 
-    ``traces``: whether a rerun that ends gets a span. ``least``: the level below which no line is written.
+    ``run_events``: the same, for a catalogue. ``traces``: whether a rerun that ends gets a span. ``least``: the level
+    below which no line is written.
     """
 
-    def __init__(self, metrics: AirflowMetrics | None = None, *, traces: bool = False, least: int = INFO) -> None:
+    def __init__(
+        self,
+        metrics: AirflowMetrics | None = None,
+        run_events: RunEvents | None = None,
+        *,
+        traces: bool = False,
+        least: int = INFO,
+    ) -> None:
         self.metrics = metrics
+        self.run_events = run_events
         self.traces = traces
         self.least = least
 
@@ -55,6 +68,8 @@ class AirflowTelemetry:
         """See `Telemetry.dispatched`."""
         if self.metrics:
             self.metrics.dispatched(waited)
+        if self.run_events and clear_number is not None:
+            self.run_events.dispatched(rerun, member, clear_number)
 
     @harmless("telemetry")
     def planned(self, *, seconds: float, runs: int) -> None:
@@ -63,16 +78,20 @@ class AirflowTelemetry:
             self.metrics.planned(seconds=seconds, runs=runs)
 
     @harmless("telemetry")
-    def submitted(self, rerun: Rerun) -> None:
+    def submitted(self, rerun: Rerun, source: RunFacts) -> None:
         """See `Telemetry.submitted`."""
         if self.metrics:
             self.metrics.submitted()
+        if self.run_events:
+            self.run_events.submitted(rerun, source)
 
     @harmless("telemetry")
     def ended(self, rerun: Rerun) -> None:
         """See `Telemetry.ended`."""
         if self.metrics:
             self.metrics.ended(rerun.state, (rerun.ended_at or rerun.created_at) - rerun.created_at)
+        if self.run_events:
+            self.run_events.ended(rerun)
         if self.traces:
             self.trace(rerun)
 
@@ -111,9 +130,14 @@ class AirflowTelemetry:
 def serving() -> AirflowTelemetry:
     """What a process tells that serves or conducts."""
     metrics = AirflowMetrics(Lane(METRICS_LANE)) if airflow_metrics.switched_on() else None
-    return AirflowTelemetry(metrics, traces=spans.switched_on())
+    return AirflowTelemetry(metrics, to_a_catalogue(), traces=spans.switched_on())
+
+
+def to_a_catalogue() -> RunEvents | None:
+    """What sends OpenLineage events, where Airflow does."""
+    return RunEvents(Lane(LINEAGE_LANE, most=MOST_EVENTS)) if run_events.switched_on() else None
 
 
 def at_the_machine() -> AirflowTelemetry:
     """What a command tells: it is gone before its metrics are sent, and its output is read by programs."""
-    return AirflowTelemetry(least=logging.WARNING)
+    return AirflowTelemetry(run_events=to_a_catalogue(), least=logging.WARNING)

@@ -27,7 +27,7 @@ def main() -> None:
     telemetry.ticked(seconds=0.25, steps=3)
     telemetry.dispatched(rerun, member, clear_number=1, waited=timedelta(seconds=4))
     telemetry.planned(seconds=0.5, runs=7)
-    telemetry.submitted(rerun)
+    telemetry.submitted(rerun, house.world.runs[rerun.source])
     for state in ENDS:
         telemetry.ended(replace(rerun, state=state, ended_at=rerun.created_at + timedelta(minutes=1)))
     for result in Delivery:
@@ -40,8 +40,9 @@ def main() -> None:
         raise ValueError("no such table")
     except ValueError as error:
         telemetry.line("step_failed", level=logging.ERROR, error=error, rerun_id=7, member_id=3)
-    if telemetry.metrics is not None:
-        telemetry.metrics.lane.drain(10)
+    for told in (telemetry.metrics, telemetry.run_events):
+        if told is not None:
+            told.lane.drain(10)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -116,3 +117,42 @@ def collector() -> Iterator[Collector]:
 def attributes(span: Any) -> dict[str, Any]:
     """A span's attributes."""
     return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in span.attributes}
+
+
+@dataclass
+class Catalogue:
+    """What takes OpenLineage events; ``delay``: seconds that it takes to answer."""
+
+    port: int = 0
+    delay: float = 0
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+
+@contextmanager
+def catalogue(delay: float = 0) -> Iterator[Catalogue]:
+    """A catalogue on a free port of this machine."""
+    found, stop = Catalogue(delay=delay), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            stop.wait(found.delay)
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            found.events.append(json.loads(body))
+            self.send_response(201)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        found.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield found
+        finally:
+            stop.set()
+            server.shutdown()

@@ -41,7 +41,7 @@ def publish(tmp_path: Path, *, section: str = "METRICS", **env: str) -> str:
         check=False,
     )
     assert found.returncode == 0, found.stderr
-    return found.stdout
+    return found.stdout + found.stderr  # Airflow 3.1 logs there
 
 
 def statsd(server: StatsDServer, **more: str) -> dict[str, str]:
