@@ -62,6 +62,7 @@ def work_on(session: Session, permissions: Permissions) -> Work:
     from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
     from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
     from airflow_rerun_downstream.airflow3.lineage_facts import readers
+    from airflow_rerun_downstream.airflow3.lineage_facts.past_times import PastTimes
     from airflow_rerun_downstream.store.lease import SqlLease
     from airflow_rerun_downstream.store.outbox import SqlOutbox
     from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
@@ -74,6 +75,7 @@ def work_on(session: Session, permissions: Permissions) -> Work:
         freezer=AirflowFreezer(session, clock=clock()),
         permissions=permissions,
         outbox=SqlOutbox(session),
+        durations=PastTimes(session),
     )
 
 

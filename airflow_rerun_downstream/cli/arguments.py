@@ -221,6 +221,17 @@ VERBS = (
             *COMMON,
         ),
     ),
+    Verb(
+        "estimate",
+        "Show when a rerun is expected to end, which members decide that, and what delays it",
+        (
+            RERUN,
+            argument(
+                "--limit", help="The maximum number of members in a list.", type=positive, default=100, metavar="N"
+            ),
+            *COMMON,
+        ),
+    ),
     Verb("pause", "Dispatch nothing new; runs in flight continue", (RERUN, *COMMON), calls=True),
     Verb("resume", "Resume a paused rerun, or retry a failed one", (RERUN, *COMMON), calls=True),
     Verb("terminate", "End a rerun", (RERUN, *COMMON), calls=True),

@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from pydantic import BaseModel
+from rich.markup import escape
 
 from airflow_rerun_downstream import host, unsupported
-from airflow_rerun_downstream.cli import admin_commands, releases, rendering
+from airflow_rerun_downstream.cli import admin_commands, estimate_tables, releases, rendering
 from airflow_rerun_downstream.cli.arguments import VERBS, Verb
 from airflow_rerun_downstream.cli.backends import Backend, backend, local
 from airflow_rerun_downstream.cli.bodies import Usage, plan_body, rerun_body
 from airflow_rerun_downstream.cli.progress import followed
-from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, RerunState
 from airflow_rerun_downstream.rest import installation_payloads, presenters, record_payloads
 from airflow_rerun_downstream.rest.exports import proof_csv
 from airflow_rerun_downstream.rest.requests import OptionsBody, PlanBody, RunRefBody
@@ -83,8 +84,11 @@ def show(args: Namespace) -> int:
         }
         rendering.show(parts[args.part](args.rerun_id, limit=args.limit, offset=args.offset), args.output)
         return 0
-    code = shown(args, to, to.rerun(args.rerun_id))
+    rerun = to.rerun(args.rerun_id)
+    code = shown(args, to, rerun)
     if args.output == "table":
+        if rerun.state not in FINAL_RERUN_STATES and not args.wait:
+            rendering.print_parts(map(escape, estimate_tables.lines(to.estimate(args.rerun_id, limit=0))))
         rendering.show(to.members(args.rerun_id, limit=args.limit, offset=args.offset), args.output)
         left = to.not_made_anew(args.rerun_id, limit=args.limit, offset=0)
         if left.not_made_anew:
@@ -100,6 +104,12 @@ def verify(args: Namespace) -> int:
     else:
         rendering.show(found, args.output)
     return int(found.counts.violations > 0 or found.counts.open > 0)
+
+
+def estimate(args: Namespace) -> int:
+    """When a rerun is expected to end, and what decides that."""
+    rendering.show(backend(args).estimate(args.rerun_id, limit=args.limit), args.output)
+    return 0
 
 
 def call(verb: Verb, args: Namespace) -> int:
@@ -158,6 +168,7 @@ ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
     "list": list_reruns,
     "show": show,
     "verify": verify,
+    "estimate": estimate,
     "release": release,
     "links": links,
     "conductor": admin_commands.conductor,

@@ -14,9 +14,16 @@ from rich.markup import escape
 
 from airflow_rerun_downstream.cli.cells import table, text
 from airflow_rerun_downstream.cli.edge_tables import edges
+from airflow_rerun_downstream.cli.estimate_tables import estimate
 from airflow_rerun_downstream.cli.progress import summary
 from airflow_rerun_downstream.cli.proof_tables import proof
-from airflow_rerun_downstream.rest import installation_payloads, plan_payloads, proof_payloads, record_payloads
+from airflow_rerun_downstream.rest import (
+    estimate_payloads,
+    installation_payloads,
+    plan_payloads,
+    proof_payloads,
+    record_payloads,
+)
 
 PIPE_WIDTH = 200
 """The width where there is no terminal to ask."""
@@ -241,6 +248,7 @@ TABLES: Mapping[type[BaseModel], Callable[[Any], list[object]]] = {
     record_payloads.Members: members,
     record_payloads.NotMadeAnewList: not_made_anew,
     proof_payloads.Proof: proof,
+    estimate_payloads.Estimate: estimate,
     record_payloads.Links: links,
     record_payloads.Events: events,
     installation_payloads.Health: health,

@@ -15,7 +15,13 @@ from pydantic import BaseModel, ValidationError
 from airflow_rerun_downstream.client import waiting
 from airflow_rerun_downstream.client.exceptions import ConnectionProblem
 from airflow_rerun_downstream.client.transport import Transport
-from airflow_rerun_downstream.rest import installation_payloads, plan_payloads, proof_payloads, record_payloads
+from airflow_rerun_downstream.rest import (
+    estimate_payloads,
+    installation_payloads,
+    plan_payloads,
+    proof_payloads,
+    record_payloads,
+)
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -95,6 +101,10 @@ class RerunDownstreamClient:
     def proof(self, rerun_id: int, *, limit: int = 1_000) -> proof_payloads.Proof:
         """What a rerun can show for itself, as everything stands now."""
         return self._ask(proof_payloads.Proof, "GET", f"/reruns/{rerun_id}/proof", {"limit": limit})
+
+    def estimate(self, rerun_id: int, *, limit: int = 100) -> estimate_payloads.Estimate:
+        """When a rerun is expected to end, which members decide that, and what delays it now."""
+        return self._ask(estimate_payloads.Estimate, "GET", f"/reruns/{rerun_id}/estimate", {"limit": limit})
 
     def events(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.Events:
         """A page of what happened, oldest first."""

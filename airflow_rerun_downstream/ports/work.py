@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from airflow_rerun_downstream.harmless import log_error
+from airflow_rerun_downstream.ports.durations import Durations
 from airflow_rerun_downstream.ports.freezer import Freezer
 from airflow_rerun_downstream.ports.gateway import Gateway
 from airflow_rerun_downstream.ports.installation import Permissions
@@ -31,6 +32,7 @@ class Work:
     freezer: Freezer
     permissions: Permissions
     outbox: Outbox
+    durations: Durations
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     def tell(self) -> None:

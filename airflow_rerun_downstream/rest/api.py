@@ -9,6 +9,8 @@ from typing import Any
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.rest import (
+    estimate_payloads,
+    estimate_presenters,
     installation_payloads,
     plan_payloads,
     presenters,
@@ -18,6 +20,7 @@ from airflow_rerun_downstream.rest import (
 from airflow_rerun_downstream.rest.queries import (
     ChangesQuery,
     DagRunQuery,
+    EstimateQuery,
     MemberQuery,
     PageQuery,
     ProofQuery,
@@ -105,6 +108,12 @@ class Api:
         """``GET /reruns/{id}/proof``: what the rerun can show for itself, as everything stands now."""
         query = ProofQuery(limit=limit)
         return presenters.proof(self._service.proof(self._actor, known_id(rerun_id, "rerun")), limit=query.limit)
+
+    def estimate(self, rerun_id: int, *, limit: int = 100) -> estimate_payloads.Estimate:
+        """``GET /reruns/{id}/estimate``: when it is expected to end, what decides that and what delays it."""
+        query = EstimateQuery(limit=limit)
+        found = self._service.estimate(self._actor, known_id(rerun_id, "rerun"))
+        return estimate_presenters.estimate(found, limit=query.limit)
 
     def events(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.Events:
         """``GET /reruns/{id}/events``: what happened, oldest first."""

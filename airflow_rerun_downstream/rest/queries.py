@@ -60,6 +60,12 @@ class ProofQuery(Body):
     format: Literal["json", "csv"] | None = None
 
 
+class EstimateQuery(Body):
+    """How an estimate is wanted. ``limit``: most steps of the critical path, and most members."""
+
+    limit: Annotated[int, Field(ge=0, le=1_000)] = 100
+
+
 class ChangesQuery(Body):
     """A question for what has changed. ``since``: the cursor of an earlier answer; without one: all there is.
 

@@ -14,7 +14,8 @@ from airflow_rerun_downstream.lineage.planner import NOTHING_DECLARED, Planner, 
 from airflow_rerun_downstream.ports.installation import Clock, Health, Notifier
 from airflow_rerun_downstream.ports.telemetry import LOG_ONLY, Telemetry
 from airflow_rerun_downstream.ports.work import UnitOfWork, Work
-from airflow_rerun_downstream.service.names import Names
+from airflow_rerun_downstream.service.kept_estimates import Kept
+from airflow_rerun_downstream.service.names import Latest, Names
 from airflow_rerun_downstream.settings import Settings
 
 
@@ -45,6 +46,7 @@ class Core:
         self.declarations = declarations
         self.telemetry = telemetry
         self.names = Names()
+        self.estimated = Latest[Kept](lambda found: len(found.members))
 
     def planner(self, actor: Actor, work: Work) -> Planner:
         """A planner that sees with the user's eyes."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.edges import DagEdge
+from airflow_rerun_downstream.domain.estimate import Estimate, Expected
 from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import FutureRef, PlannedRun, PlannedTask, PlanWarning
 from airflow_rerun_downstream.domain.proof import Finding, Older, Proof
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
+from airflow_rerun_downstream.domain.states import MemberState
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,28 @@ class ProofView:
     hidden_runs: int
     hidden_findings: int
     hidden_older: int
+
+
+@dataclass(frozen=True)
+class EstimateView:
+    """An estimate as a user may see it. ``members``: those that the user may read, by their ids; of the others the
+    estimate has times, and nobody is told whose. ``expected``: of those that may be read, soonest first."""
+
+    rerun: Rerun
+    estimate: Estimate
+    members: Mapping[int, EstimatedMember]
+    expected: tuple[Expected, ...]
+    hidden_members: int
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatedMember:
+    """A member with something left to do, as it stood when the estimate was made."""
+
+    id: int
+    ref: RunRef
+    state: MemberState
+    state_reason: str | None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from airflow_rerun_downstream.cli import backends, bodies, commands
 from airflow_rerun_downstream.cli.arguments import VERBS
 from airflow_rerun_downstream.cli.main import main
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun, SchemaMismatch
+from airflow_rerun_downstream.domain.estimate import Delay, Outlook
 from airflow_rerun_downstream.domain.proof import Counts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import Actor, MemberRequest, Notification
@@ -23,7 +24,7 @@ from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.rest import plan_payloads, record_payloads
 from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.service import Service
-from tests.rest.stub import MEMBERS, PLAN, SOURCE, StubService
+from tests.rest.stub import MEMBERS, NOON, PLAN, SALES, SOURCE, StubService
 
 ANA = Actor("ana", "ana")
 RUN = (SOURCE.dag_id, SOURCE.run_id)
@@ -297,6 +298,63 @@ class TestVerify:
         stub.proven = replace(stub.proven, rerun=replace(stub.proven.rerun, proof=made.counts))
         assert main(["verify", "7"]) == 1
         assert "At its end, 2026-03-01 12:00:00+00:00: the same." in capsys.readouterr().out
+
+
+class TestEstimate:
+    """When it ends, in words and in tables."""
+
+    def test_it_prints_the_end_and_what_decides_it(self, stub: StubService, capsys: Captured) -> None:
+        assert main(["estimate", "7", "--limit", "2"]) == 0
+        text = capsys.readouterr().out
+        assert "ETA: 2026-03-01 12:25:00+00:00 (in 25 min); nine times of ten by 2026-03-01 12:30:00+00:00" in text
+        assert "decided by: max_active_members: with a higher limit it would end earlier" in text
+        assert "longer than ever before: 1 member" in text
+        assert f"delayed by: {SOURCE.dag_id} / {SOURCE.run_id} (no_pool_slots: of the pool small)" in text
+        assert "Critical path (2 of 3)" in text
+        assert "a run that you may not read" in text
+        assert "at least, no_past_runs" in text
+        assert "1 more member of Dags that you may not read." in text
+        assert stub.calls == [("estimate", ANA, 7)]
+
+    def test_a_record_shows_it_in_two_lines(self, stub: StubService, capsys: Captured) -> None:
+        text = table(capsys, "show", "7")
+        assert "ETA: 2026-03-01 12:25" in text
+        assert "delayed by: orders" in text
+        assert "Critical path" not in text
+
+    def test_one_that_has_ended_shows_none(self, stub: StubService, capsys: Captured) -> None:
+        stub.state = RerunState.SUCCEEDED
+        assert "ETA" not in table(capsys, "show", "7")
+        assert "estimate" not in {call[0] for call in stub.calls}
+
+    @pytest.mark.parametrize(
+        ("made", "line"),
+        [
+            ({"outlook": Outlook.AT_LEAST, "unknown": 3, "held_up": 1, "failed": 2},
+             "at least 2026-03-01 12:25:00+00:00 (in 25 min): 3 members without earlier runs, 1 member held up, "
+             "2 members failed"),
+            ({"outlook": Outlook.AT_LEAST}, "at least 2026-03-01 12:25:00+00:00 (in 25 min)"),
+            ({"outlook": Outlook.OPEN, "ends_at": None}, "none while the rerun is running"),
+            ({"outlook": Outlook.ENDED}, "ended 2026-03-01 12:25:00+00:00, after 25 min"),
+            ({"ends_late": None, "ends_at": NOON + timedelta(hours=51)}, "2026-03-03 15:00:00+00:00 (in 2 d 3 h)"),
+            ({"ends_late": None, "ends_at": NOON}, "2026-03-01 12:00:00+00:00 (now)"),
+        ],
+    )  # fmt: skip
+    def test_every_outlook_has_its_words(
+        self, stub: StubService, capsys: Captured, made: dict[str, Any], line: str
+    ) -> None:
+        stub.expected = replace(stub.expected, estimate=replace(stub.expected.estimate, **made))
+        assert f"ETA: {line}\n" in table(capsys, "estimate", "7")
+
+    def test_who_delays_it_off_the_critical_path_and_without_a_reason(
+        self, stub: StubService, capsys: Captured
+    ) -> None:
+        for member_id, line in ((2, f"{SALES.dag_id} / {SALES.run_id} (pending)"), (3, "a run that you may not read")):
+            found = replace(stub.expected.estimate, delay=Delay(member_id, None, True))
+            stub.expected = replace(stub.expected, estimate=found)
+            assert f"delayed by: {line}\n" in table(capsys, "estimate", "7")
+        stub.expected = replace(stub.expected, estimate=replace(found, delay=Delay(1, "tasks_failed", False)))
+        assert "(tasks_failed, off the critical path)" in table(capsys, "estimate", "7")
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "terminate", "release"])

@@ -17,6 +17,7 @@ from tests.contracts.stages import DAY, MAKERS, MINUTE, NOW, Shape, dispatched
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from airflow_rerun_downstream.ports.durations import Durations
     from airflow_rerun_downstream.ports.gateway import Gateway
     from airflow_rerun_downstream.ports.lineage import LineageFacts
 
@@ -146,9 +147,21 @@ class AirflowStage:
             ti.start_date, ti.end_date = at, None if state == "running" else at + MINUTE
         self.session.commit()
 
+    @property
+    def durations(self) -> Durations:
+        from airflow_rerun_downstream.airflow3.lineage_facts.past_times import PastTimes
+
+        return PastTimes(self.session)
+
+    def begin(self, ref: RunRef, *, at: datetime) -> None:
+        run = scene.run_of(ref, session=self.session)
+        run.state, run.start_date = "running", at
+        self.session.commit()
+
     def end(self, ref: RunRef, state: str, *, at: datetime | None = None) -> None:
         run = scene.run_of(ref, session=self.session)
-        run.state, run.start_date, run.end_date = state, run.run_after, at or run.run_after + 30 * MINUTE
+        run.state, run.start_date = state, run.start_date or run.run_after
+        run.end_date = at or run.run_after + 30 * MINUTE
         self.session.commit()
 
     def clear(self, ref: RunRef, *task_ids: str) -> None:

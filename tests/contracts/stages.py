@@ -20,8 +20,10 @@ from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
 from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.values import UNTOLD
+from airflow_rerun_downstream.ports.durations import Durations
 from airflow_rerun_downstream.ports.gateway import Gateway
 from airflow_rerun_downstream.ports.lineage import LineageFacts
+from tests.fakes.durations import FakeDurations
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.lineage import FakeFacts
 from tests.fakes.world import START, World
@@ -108,6 +110,15 @@ class Stage(Protocol):
 
     def put(self, ref: RunRef, task_id: str, state: str | None, *, at: datetime, map_index: int = -1) -> None:
         """A worker has run a task, from ``at`` on."""
+        ...
+
+    @property
+    def durations(self) -> Durations:
+        """How long its tasks have taken."""
+        ...
+
+    def begin(self, ref: RunRef, *, at: datetime) -> None:
+        """The scheduler starts a run that was queued."""
         ...
 
     def end(self, ref: RunRef, state: str, *, at: datetime | None = None) -> None:
@@ -313,9 +324,16 @@ class FakeStage:
             for task in self.world.tasks[ref]
         ]
 
+    @property
+    def durations(self) -> Durations:
+        return FakeDurations(self.world)
+
+    def begin(self, ref: RunRef, *, at: datetime) -> None:
+        self.world.set_run(ref, state="running", start_date=at)
+
     def end(self, ref: RunRef, state: str, *, at: datetime | None = None) -> None:
         ready = self.world.runs[ref].run_after
-        self.world.set_run(ref, state=state, start_date=ready)
+        self.world.set_run(ref, state=state, start_date=self.world.runs[ref].start_date or ready)
         self.world.lasted[ref] = ((at or ready + 30 * MINUTE) - ready).total_seconds()
 
     def clear(self, ref: RunRef, *task_ids: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from airflow_rerun_downstream.ports.work import Work
+from tests.fakes.durations import FakeDurations
 from tests.fakes.freezer import FakeFreezer
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.installation import FakeClock, FakePermissions
@@ -28,6 +29,7 @@ class FakeUnitOfWork:
         self.freezer = FakeFreezer(world)
         self.permissions = FakePermissions(world)
         self.outbox = FakeOutbox()
+        self.durations = FakeDurations(world)
         self.fail_before_commit: Exception | None = None
         self.open = False
 
@@ -46,7 +48,8 @@ class FakeUnitOfWork:
     def transaction(self) -> Iterator[Work]:
         before = (self.world.snapshot(), self.store.snapshot(), self.lease.snapshot(), self.outbox.snapshot())
         try:
-            yield Work(self.facts, self.gateway, self.store, self.lease, self.freezer, self.permissions, self.outbox)
+            ours = (self.facts, self.gateway, self.store, self.lease, self.freezer)
+            yield Work(*ours, self.permissions, self.outbox, self.durations)
             if self.fail_before_commit is not None:
                 raise self.fail_before_commit
         except BaseException:

@@ -93,6 +93,8 @@ class World:
     log: list[tuple[RunRef, str, str, int]] = field(default_factory=list)
     dispatches: list[RunRef] = field(default_factory=list)
     tries: dict[tuple[RunRef, str, int], tuple[TaskInstanceFacts, ...]] = field(default_factory=dict)
+    rounds: dict[tuple[RunRef, str, int], tuple[tuple[int, TaskInstanceFacts], ...]] = field(default_factory=dict)
+    """Earlier tries, each with how often its task instance had been cleared by then."""
     hosts: dict[tuple[RunRef, str], str | None] = field(default_factory=dict)
     try_hosts: dict[tuple[RunRef, str, int, int], str | None] = field(default_factory=dict)
     cut: set[tuple[RunRef, str, int]] = field(default_factory=set)
@@ -368,6 +370,7 @@ class World:
             if task.task_id == task_id:
                 key = (ref, task.task_id, task.map_index)
                 self.tries[key] = (*self.tries.get(key, ()), replace(task, state="failed"))
+                self.keep_round(key, replace(task, state="failed"))
 
     def stop(self, ref: RunRef) -> None:
         """What "mark failed" does with a run that goes on."""
@@ -404,12 +407,17 @@ class World:
                 known = self.tries.get(key, ())
                 if task.try_number and all(old.try_number != task.try_number for old in known):
                     self.tries[key] = (*known, self.recorded_try(task))
+                    self.keep_round(key, self.recorded_try(task))
                 self.cut.discard(key)
                 self.by_hand.pop(key, None)
                 self.cleared_from[key] = own_starts.own(self, ref, task)
                 self.clears[key] = self.clears.get(key, 0) + 1
         here = frozenset((t.task_id, t.map_index) for t in self.tasks[ref])
         self.cleared_at[ref] = (*self.cleared_at.get(ref, ()), (self.now(), here))
+
+    def keep_round(self, key: tuple[RunRef, str, int], task: TaskInstanceFacts) -> None:
+        """Remember a try, and after how many clears it was."""
+        self.rounds[key] = (*self.rounds.get(key, ()), (self.clears.get(key, 0), task))
 
     def added(self, ref: RunRef, key: tuple[str, int], since: datetime | None) -> bool:
         """Whether a task instance wasn't there yet at a clear since a moment; None: at the last one."""
@@ -459,7 +467,7 @@ class World:
         for of_run in (self.versions, self.moved, self.lasted, self.cleared_at):
             of_run.pop(ref, None)
         own = (self.clears, self.cleared_from, self.own_starts, self.dispatched_by)
-        for of_task in (self.rendered, self.tries, self.by_hand, self.choices, *own):
+        for of_task in (self.rendered, self.tries, self.rounds, self.by_hand, self.choices, *own):
             for one in [one for one in of_task if one[0] == ref]:
                 del of_task[one]
         for some in (self.cut, self.empty):

@@ -10,6 +10,7 @@ from typing import Any
 from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import Refusal
+from airflow_rerun_downstream.domain.estimate import Decisive, Delay, Estimate, Expected, Outlook, PathStep
 from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskNode
 from airflow_rerun_downstream.domain.freeze import UpcomingRun
 from airflow_rerun_downstream.domain.member import Member
@@ -29,12 +30,15 @@ from airflow_rerun_downstream.domain.proof import Counts, Finding, Older, Outcom
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.rerun_request import Actor, Notification, RerunSettings
+from airflow_rerun_downstream.domain.simulation import WaitedFor
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.service import (
     ChangesView,
     DagRunsView,
     EdgesView,
+    EstimatedMember,
+    EstimateView,
     LiveRun,
     MemberView,
     Omission,
@@ -175,6 +179,33 @@ PROOF = ProofView(
     hidden_findings=1,
     hidden_older=0,
 )
+LATER = NOON + timedelta(minutes=25)
+ESTIMATE = EstimateView(
+    RERUN,
+    Estimate(
+        NOON,
+        Outlook.EXPECTED,
+        LATER,
+        LATER + timedelta(minutes=5),
+        Decisive.PLACES,
+        (
+            PathStep(1, 0, WaitedFor.NOTHING, NOON, NOON + timedelta(minutes=10)),
+            PathStep(3, 1, WaitedFor.UPSTREAM, NOON + timedelta(minutes=10), NOON + timedelta(minutes=20)),
+            PathStep(2, 0, WaitedFor.PLACE, NOON + timedelta(minutes=20), LATER),
+        ),
+        Delay(1, "no_pool_slots: of the pool small", True),
+        overdue=1,
+    ),
+    {
+        1: EstimatedMember(1, SOURCE, MemberState.RUNNING, "no_pool_slots: of the pool small"),
+        2: EstimatedMember(2, SALES, MemberState.PENDING, None),
+    },
+    (
+        Expected(1, NOON, NOON + timedelta(minutes=10), usual=600.0, longest=900.0, overdue=True),
+        Expected(2, None, None, at_least=True, doubt="no_past_runs"),
+    ),
+    hidden_members=1,
+)
 EVENTS = (RerunEvent(1, 7, NOON, "ana", "submitted", None, None), RerunEvent(2, 7, NOON, "", "dispatched", 1, "x"))
 
 
@@ -196,6 +227,7 @@ class StubService:
     member_list: tuple[Member, ...] = MEMBERS
     lost: list[tuple[RunRef, datetime]] = field(default_factory=list)
     proven: ProofView = field(default_factory=lambda: PROOF)
+    expected: EstimateView = field(default_factory=lambda: ESTIMATE)
 
     def _asked(self, *call: Any) -> None:
         self.calls.append(call)
@@ -254,6 +286,10 @@ class StubService:
     def proof(self, actor: Actor, rerun_id: int) -> ProofView:
         self._asked("proof", actor, rerun_id)
         return self.proven
+
+    def estimate(self, actor: Actor, rerun_id: int) -> EstimateView:
+        self._asked("estimate", actor, rerun_id)
+        return self.expected
 
     def events(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[RerunEvent], int]:
         self._asked("events", actor, rerun_id, limit, offset)

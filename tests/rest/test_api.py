@@ -4,6 +4,7 @@ import csv
 import inspect
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -219,6 +220,47 @@ def test_a_proof_has_the_contracts_names(api: Api) -> None:
     assert found["older"] == [
         {"dag_id": "sales", "run_id": "=1+1", "task_id": None, "because_of": load, "accepted_by": None}
     ]
+
+
+def test_an_estimate_has_the_contracts_names(api: Api, stub: StubService) -> None:
+    found = as_json(api.estimate(7))
+    assert (found["outlook"], found["decided_by"], found["state"]) == ("expected", "max_active_members", "running")
+    assert (found["as_of"], found["ends_at"]) == ("2026-03-01T12:00:00Z", "2026-03-01T12:25:00Z")
+    assert (found["ends_late_at"], found["hidden_members"]) == ("2026-03-01T12:30:00Z", 1)
+    source = {"id": 1, "dag_id": SOURCE.dag_id, "run_id": SOURCE.run_id, "state": "running"}
+    assert found["delay"] == {
+        "member": source,
+        "cause": {"word": "no_pool_slots", "by": None, "detail": "of the pool small"},
+        "critical": True,
+    }
+    assert [(one["member"] and one["member"]["id"], one["stage"]) for one in found["path"]] == [
+        (1, 1),
+        (None, 2),
+        (2, 1),
+    ]
+    assert [one["waited_for"] for one in found["path"]] == ["nothing", "upstream", "place"]
+    one, two = found["members"]
+    assert (one["member"], one["usual_seconds"], one["overdue"], one["unknown"]) == (source, 600, True, None)
+    assert (two["ends_at"], two["at_least"], two["unknown"]) == (None, True, "no_past_runs")
+    assert stub.calls == [("estimate", ANA, 7)]
+
+
+def test_an_estimate_shows_as_much_as_was_asked_for(api: Api) -> None:
+    found = api.estimate(7, limit=1)
+    assert (len(found.path), found.path_length, len(found.members), found.total_entries) == (1, 3, 1, 2)
+    with pytest.raises(ValidationError):
+        api.estimate(7, limit=1_001)
+
+
+def test_of_a_hidden_member_that_delays_a_rerun_the_word_is_told_and_no_more(api: Api, stub: StubService) -> None:
+    stub.expected = replace(stub.expected, members={}, expected=())
+    found = as_json(api.estimate(7))
+    assert found["delay"] == {
+        "member": None,
+        "cause": {"word": "no_pool_slots", "by": None, "detail": None},
+        "critical": True,
+    }
+    assert [one["member"] for one in found["path"]] == [None] * 3
 
 
 def test_a_proof_shows_as_much_as_was_asked_for(api: Api) -> None:

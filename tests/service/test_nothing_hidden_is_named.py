@@ -121,6 +121,7 @@ class Play:
         for part in (api.members, api.links, api.events):
             yield lambda part=part: part(rerun_id, limit=100)  # type: ignore[misc]
         yield lambda: api.proof(rerun_id)
+        yield lambda: api.estimate(rerun_id)
         for act in (api.pause, api.resume, api.release, api.terminate):
             yield lambda act=act: act(rerun_id)  # type: ignore[misc]
         for member in members:

@@ -13,6 +13,7 @@ from airflow_rerun_downstream.airflow3.web.appointments import Appointments
 from airflow_rerun_downstream.airflow3.web.dependencies import ActorDep, ApiDep, service_of
 from airflow_rerun_downstream.airflow3.web.slots import SlotRoute
 from airflow_rerun_downstream.rest import (
+    estimate_payloads,
     installation_payloads,
     plan_payloads,
     presenters,
@@ -25,6 +26,7 @@ from airflow_rerun_downstream.rest.fields import Id
 from airflow_rerun_downstream.rest.queries import (
     ChangesQuery,
     DagRunQuery,
+    EstimateQuery,
     MemberQuery,
     PageQuery,
     ProofQuery,
@@ -202,6 +204,17 @@ def get_proof(
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(proof_csv(found), media_type=CSV, headers=headers)
     return found
+
+
+@router.get("/reruns/{rerun_id}/estimate", operation_id="get_estimate")
+def get_estimate(
+    request: Request,
+    api: ApiDep,
+    rerun_id: RerunId,
+    query: Annotated[EstimateQuery, Query()],
+) -> estimate_payloads.Estimate:
+    """When a rerun is expected to end, which members decide that, and what delays it now."""
+    return answered(request, api.estimate(rerun_id, limit=query.limit))
 
 
 @router.get("/reruns/{rerun_id}/events", operation_id="list_events")

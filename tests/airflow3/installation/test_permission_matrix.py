@@ -150,6 +150,7 @@ EXPECTED: Mapping[str, Callable[[Eyes, Story], int]] = {
     "list_events": reading,
     "list_not_made_anew": reading,
     "get_proof": reading,
+    "get_estimate": reading,
     "pause_rerun": controlling,
     "resume_rerun": controlling,
     "terminate_rerun": controlling,

@@ -181,6 +181,7 @@ def test_all_that_open_pages_ask_delays_their_next_looks(
         ("GET", "/reruns/7/events", 200),
         ("GET", "/reruns/7/not-made-anew", 200),
         ("GET", "/reruns/7/proof?limit=5", 200),
+        ("GET", "/reruns/7/estimate?limit=5", 200),
         ("POST", "/reruns/7/pause", 200),
         ("POST", "/reruns/7/resume", 200),
         ("POST", "/reruns/7/terminate", 200),
@@ -410,7 +411,7 @@ def test_the_openapi_document_is_complete(app: FastAPI) -> None:
     document = app.state.mounted.openapi()
     calls = [call for methods in document["paths"].values() for call in methods.values()]
     ids = [call["operationId"] for call in calls]
-    assert len(ids) == len(set(ids)) == 23
+    assert len(ids) == len(set(ids)) == 24
     for call in calls:
         ok = next(call["responses"][status] for status in ("200", "201") if status in call["responses"])
         assert "$ref" in ok["content"]["application/json"]["schema"], call["operationId"]

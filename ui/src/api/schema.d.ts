@@ -190,6 +190,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reruns/{rerun_id}/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Estimate
+         * @description When a rerun is expected to end, which members decide that, and what delays it now.
+         */
+        get: operations["get_estimate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reruns/{rerun_id}/events": {
         parameters: {
             query?: never;
@@ -477,7 +497,7 @@ export interface components {
          * CauseWord
          * @enum {string}
          */
-        CauseWord: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher" | "paused_by_user" | "terminated_by_user";
+        CauseWord: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "no_past_runs" | "much_longer_than_before" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher" | "paused_by_user" | "terminated_by_user";
         /**
          * Changes
          * @description What has changed in a rerun since an earlier answer. ``cursor`` is what the next call asks with.
@@ -628,6 +648,117 @@ export interface components {
             total_entries: number;
         };
         /**
+         * Decisive
+         * @description What decides when a rerun ends: what waits for what, its limit of members in flight, or a Dag's of its runs.
+         * @enum {string}
+         */
+        Decisive: "path" | "max_active_members" | "max_active_runs";
+        /**
+         * Estimate
+         * @description When a rerun is expected to end, as of ``as_of``.
+         *
+         *     ``outlook``: expected, at ``ends_at``, and in nine cases of ten by ``ends_late_at``, if that much is known;
+         *     at_least: not before ``ends_at``, for something isn't known or can't go on; open: somebody has to see to it first;
+         *     ended, at ``ends_at``. The counts are of members, of all Dags: ``unknown_members`` without earlier runs to compare,
+         *     ``held_up_members`` that stand still for who knows how long, ``failed_members``, and ``overdue_members``.
+         *
+         *     ``decided_by``: path, the members on ``path``, each of which needs what the one before makes; max_active_members or
+         *     max_active_runs: with a higher limit it would end earlier. ``path`` and ``members`` are at most as many as were
+         *     asked for, of ``path_length`` and ``total_entries``; ``hidden_members`` are of Dags that you may not read.
+         */
+        Estimate: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            decided_by: components["schemas"]["Decisive"] | null;
+            delay: components["schemas"]["EstimateDelay"] | null;
+            /** Ends At */
+            ends_at: string | null;
+            /** Ends Late At */
+            ends_late_at: string | null;
+            /** Failed Members */
+            failed_members: number;
+            /** Held Up Members */
+            held_up_members: number;
+            /** Hidden Members */
+            hidden_members: number;
+            /**
+             * Look Again After
+             * @default 15
+             */
+            look_again_after: number;
+            /** Members */
+            members: components["schemas"]["ExpectedMember"][];
+            outlook: components["schemas"]["Outlook"];
+            /** Overdue Members */
+            overdue_members: number;
+            /** Path */
+            path: components["schemas"]["EstimateStep"][];
+            /** Path Length */
+            path_length: number;
+            /** Rerun Id */
+            rerun_id: number;
+            /** Started At */
+            started_at: string | null;
+            state: components["schemas"]["RerunState"];
+            /** Total Entries */
+            total_entries: number;
+            /** Unknown Members */
+            unknown_members: number;
+        };
+        /**
+         * EstimateDelay
+         * @description The member that delays the end now; null: it is of a Dag that you may not read.
+         *
+         *     ``cause``: what it waits for, or what is wrong; null: it is running, or about to. ``critical``: it is on the
+         *     critical path. What can't go on by itself is told first, on it or not.
+         */
+        EstimateDelay: {
+            cause: components["schemas"]["Cause"] | null;
+            /** Critical */
+            critical: boolean;
+            member: components["schemas"]["EstimateMember"] | null;
+        };
+        /**
+         * EstimateMember
+         * @description A member, by its id and its run, as it stood when the estimate was made.
+         */
+        EstimateMember: {
+            /** Dag Id */
+            dag_id: string;
+            /** Id */
+            id: number;
+            /** Run Id */
+            run_id: string;
+            state: components["schemas"]["MemberState"];
+        };
+        /**
+         * EstimateStep
+         * @description A part of the critical path; ``member`` null: it is of a Dag that you may not read.
+         *
+         *     ``waited_for``: what it waits for last, and that is over when the step before ends: upstream, the run before makes
+         *     what it reads; place, the rerun has no more members in flight; dag_limit, its Dag runs no more at once; nothing, it
+         *     is the first. ``stage`` is the number of the member's stage, from 1.
+         */
+        EstimateStep: {
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            member: components["schemas"]["EstimateMember"] | null;
+            /** Stage */
+            stage: number;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            waited_for: components["schemas"]["WaitedFor"];
+        };
+        /**
          * Event
          * @description A line of a rerun's record; ``cause``: what ``detail`` says, where that is more than a sentence.
          */
@@ -669,6 +800,29 @@ export interface components {
          * @enum {string}
          */
         Evidence: "recorded" | "derived" | "declared" | "assumed" | "unresolved";
+        /**
+         * ExpectedMember
+         * @description When a member is expected to start and end; null: it isn't, as things stand.
+         *
+         *     ``at_least``: it may be later, nobody knows how much; ``unknown``: why its own time isn't known. ``usual_seconds``
+         *     and ``longest_seconds``: how long its tasks take. ``overdue``: it has been running for longer than ever before.
+         */
+        ExpectedMember: {
+            /** At Least */
+            at_least: boolean;
+            /** Ends At */
+            ends_at: string | null;
+            /** Longest Seconds */
+            longest_seconds: number | null;
+            member: components["schemas"]["EstimateMember"];
+            /** Overdue */
+            overdue: boolean;
+            /** Starts At */
+            starts_at: string | null;
+            unknown: components["schemas"]["CauseWord"] | null;
+            /** Usual Seconds */
+            usual_seconds: number | null;
+        };
         /**
          * FreezeAction
          * @description What freeze mode does with a run that isn't finished.
@@ -738,7 +892,7 @@ export interface components {
          * LeftReason
          * @enum {string}
          */
-        LeftReason: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher" | "stays_polluted" | "rebuilt_on_polluted";
+        LeftReason: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "no_past_runs" | "much_longer_than_before" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher" | "stays_polluted" | "rebuilt_on_polluted";
         /**
          * Link
          * @description ``downstream`` consumed what ``upstream`` produced; ``via`` says what was seen, for a person to check.
@@ -985,6 +1139,12 @@ export interface components {
          */
         Outcome: "proven" | "not_provable" | "violation" | "accepted";
         /**
+         * Outlook
+         * @description What can be said of the end. ``open``: nothing, somebody would have to do something first.
+         * @enum {string}
+         */
+        Outlook: "expected" | "at_least" | "open" | "ended";
+        /**
          * Plan
          * @description The preview of a rerun; ``runs`` is without the source. ``plan_token`` lets a submit prove what was seen.
          */
@@ -1173,7 +1333,7 @@ export interface components {
          * Reason
          * @enum {string}
          */
-        Reason: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher";
+        Reason: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "no_past_runs" | "much_longer_than_before" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher";
         /**
          * Rerun
          * @description The record of a rerun.
@@ -1530,6 +1690,12 @@ export interface components {
             /** Task Id */
             task_id: string;
         };
+        /**
+         * WaitedFor
+         * @description What a part of a rerun had to wait for last.
+         * @enum {string}
+         */
+        WaitedFor: "nothing" | "upstream" | "place" | "dag_limit";
         /**
          * WarningCode
          * @enum {string}
@@ -2435,6 +2601,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changes"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_estimate: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
                 };
             };
             /** @description Not JSON */

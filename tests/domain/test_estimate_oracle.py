@@ -1,0 +1,126 @@
+"""Hundreds of random reruns: the same ends and the same critical path as the slow way finds."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections import Counter
+
+import pytest
+
+from airflow_rerun_downstream.domain.estimate import Decisive, Estimate, Outlook, estimate
+from airflow_rerun_downstream.domain.simulation import WaitedFor
+from tests.domain.reckoned import NOW, Oracle, Piece, Story
+
+AT_ONCE = 100
+SEEDS = 1_000
+
+
+def both(seed: int, *, plain: bool = False) -> tuple[Estimate, Oracle]:
+    """An estimate, and the slow way to it."""
+    standing = Story(random.Random(seed), plain).standing()
+    return estimate(standing, NOW), Oracle(standing)
+
+
+def seconds(moment: object) -> float | None:
+    """So far from now."""
+    return None if moment is None else (moment - NOW).total_seconds()  # type: ignore[operator]
+
+
+def path_of(found: Estimate) -> list[Piece]:
+    return [(step.member_id, step.stage) for step in found.path]
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
+def test_every_member_starts_and_ends_as_the_slow_way_says(first: int) -> None:
+    for seed in range(first, first + AT_ONCE):
+        found, oracle = both(seed)
+        played = oracle.played()
+        for one in found.members:
+            mine = [piece for piece in oracle.waits if piece[0] == one.member_id]
+            ends = played.get(max(mine))
+            starts = played.get(min(mine))
+            assert seconds(one.starts_at) == pytest.approx(starts and starts[0], abs=1e-5), seed
+            assert seconds(one.ends_at) == pytest.approx(ends and ends[1], abs=1e-5), seed
+        end = max((end for _, end in played.values()), default=0.0)
+        assert seconds(found.ends_at) == pytest.approx(end, abs=1e-5), seed
+        known = not oracle.unknown and len(played) == len(oracle.waits)
+        assert (found.outlook is Outlook.EXPECTED) == known, seed
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
+def test_the_critical_path_is_the_longest_one_or_one_through_places(first: int) -> None:
+    for seed in range(first, first + AT_ONCE):
+        found, oracle = both(seed)
+        longest, chain = oracle.longest()
+        end = seconds(found.ends_at)
+        assert end is not None
+        assert (found.decided_by is Decisive.PATH) == (bool(chain) and end == pytest.approx(longest, abs=1e-5)), seed
+        if found.decided_by is Decisive.PATH and not oracle.unknown:
+            assert path_of(found) == chain, seed
+        check_chain(found, oracle, seed)
+
+
+def check_chain(found: Estimate, oracle: Oracle, seed: int) -> None:
+    """Each part waits for the one before it, for the reason that is told, from now until the end."""
+    played, path = oracle.played(), path_of(found)
+    for before, (step, piece) in zip([None, *path], zip(found.path, path, strict=True), strict=False):
+        assert (seconds(step.starts_at), seconds(step.ends_at)) == pytest.approx(played[piece], abs=1e-5), seed
+        if before is None:
+            assert step.cause is WaitedFor.NOTHING
+            assert seconds(step.starts_at) == 0
+            continue
+        assert played[before][1] == played[piece][0], seed
+        if step.cause is WaitedFor.UPSTREAM:
+            assert before in oracle.waits[piece], seed
+        if step.cause is WaitedFor.DAG_LIMIT:
+            assert oracle.known[before[0]].ref.dag_id == oracle.known[piece[0]].ref.dag_id, seed
+    if path:
+        assert found.path[-1].ends_at == found.ends_at
+
+
+def test_where_all_is_known_a_bound_is_said_of_nobody() -> None:
+    for seed in range(200):
+        found, _ = both(seed, plain=True)
+        doubts = [one for one in found.members if one.doubt == "much_longer_than_before"]
+        assert doubts or not any(one.at_least for one in found.members)
+
+
+def test_who_waits_for_what_is_not_known_ends_at_that_moment_or_later() -> None:
+    for seed in range(300):
+        found, oracle = both(seed)
+        behind = set(oracle.unknown)
+        for _ in oracle.waits:
+            behind |= {piece for piece, waits in oracle.waits.items() if waits & behind and not oracle.begun(piece)}
+        told = {one.member_id for one in found.members if one.at_least}
+        there = {member_id for member_id, _ in behind & oracle.played().keys()}
+        assert there <= told, seed
+
+
+def test_the_random_reruns_have_all_that_there_is() -> None:
+    """Otherwise the tests above would show little."""
+    seen = Counter[str]()
+    for seed in range(SEEDS):
+        found, oracle = both(seed)
+        seen[f"decided by {found.decided_by and found.decided_by.value}"] += 1
+        seen[found.outlook.value] += 1
+        seen.update({f"step by {step.cause.value}" for step in found.path})
+        members = oracle.standing.active.members
+        seen["passages"] += any(one.passage is not None for one in members)
+        seen["stages"] += any(stage for _, stage in path_of(found))
+        seen.update({f"doubt {one.doubt}" for one in found.members if one.doubt})
+        seen["long"] += len(found.path) > 5
+        seen["overdue"] += bool(found.overdue)
+    wanted = [
+        *("decided by path", "decided by max_active_members", "decided by max_active_runs", "expected", "at_least"),
+        *("step by upstream", "step by place", "step by dag_limit", "passages", "stages", "long", "overdue"),
+        *("doubt no_past_runs", "doubt dag_paused", "doubt member_failed", "doubt much_longer_than_before"),
+        "doubt run_not_finished",
+    ]
+    assert {name: seen[name] for name in wanted if seen[name] < 10} == {}
+
+
+def test_a_thousand_behind_a_thousand_cost_no_pairs() -> None:
+    found = estimate(Story.crowd(5_000), NOW)
+    assert [len(found.path), found.outlook] == [2, Outlook.EXPECTED]
+    assert len(list(itertools.islice(found.members, 10_001))) == 10_000
