@@ -184,6 +184,7 @@ WAITING_FOR_RELEASE = (
 )
 RERUN = argument("rerun_id", help="The rerun's id.", type=int, metavar="ID")
 MEMBER = argument("member_id", help="The member's id.", type=int, metavar="MEMBER_ID")
+TARGET = argument("target", help="The target's name.", metavar="TARGET")
 PAGE = (
     argument("--limit", help="How many entries.", type=int, default=50, metavar="N"),
     argument("--offset", help="How many entries to skip.", type=int, default=0, metavar="N"),
@@ -202,7 +203,7 @@ PARTS = (
     argument(
         "--part",
         help="Print this part of the record instead of the summary.",
-        choices=("members", "not-made-anew", "links", "events"),
+        choices=("members", "not-made-anew", "links", "events", "notifications"),
     ),
 )
 
@@ -282,4 +283,6 @@ VERBS = (
     Verb("check-upgrade", "Show what must end before upgrading Airflow or removing the package or its tables", ()),
     Verb("check-config", "Check the options of the package: wrong values, and names that nothing reads", ()),
     Verb("health", "Check the installation", COMMON),
+    Verb("targets", "List the notification targets, and how their last tests went", COMMON),
+    Verb("test-target", "Send a notification target a test message", (TARGET, *COMMON)),
 )

@@ -81,6 +81,7 @@ def show(args: Namespace) -> int:
             "not-made-anew": to.not_made_anew,
             "links": to.links,
             "events": to.events,
+            "notifications": to.notifications,
         }
         rendering.show(parts[args.part](args.rerun_id, limit=args.limit, offset=args.offset), args.output)
         return 0
@@ -161,6 +162,18 @@ def local_health(args: Namespace) -> installation_payloads.Health:
         return presenters.health(host.room("wiring").health_without_settings(details=True))
 
 
+def targets(args: Namespace) -> int:
+    """Whom reruns may tell."""
+    rendering.show(backend(args).notification_targets(), args.output)
+    return 0
+
+
+def test_target(args: Namespace) -> int:
+    """Send a target a test."""
+    rendering.show(backend(args).send_test(args.target), args.output)
+    return 0
+
+
 ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
     **{verb.name: partial(call, verb) for verb in VERBS if verb.calls},
     "plan": plan,
@@ -176,4 +189,6 @@ ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
     "check-upgrade": admin_commands.check_upgrade,
     "check-config": admin_commands.check_config,
     "health": health,
+    "targets": targets,
+    "test-target": test_target,
 }

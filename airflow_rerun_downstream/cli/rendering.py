@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
 
+from airflow_rerun_downstream.cli import notification_tables
 from airflow_rerun_downstream.cli.cells import table, text
 from airflow_rerun_downstream.cli.edge_tables import edges
 from airflow_rerun_downstream.cli.estimate_tables import estimate
@@ -251,5 +252,8 @@ TABLES: Mapping[type[BaseModel], Callable[[Any], list[object]]] = {
     estimate_payloads.Estimate: estimate,
     record_payloads.Links: links,
     record_payloads.Events: events,
+    record_payloads.Deliveries: notification_tables.notifications,
     installation_payloads.Health: health,
+    installation_payloads.NotificationTargets: notification_tables.targets,
+    installation_payloads.SentTest: notification_tables.one_test,
 }

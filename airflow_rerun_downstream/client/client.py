@@ -110,6 +110,11 @@ class RerunDownstreamClient:
         """A page of what happened, oldest first."""
         return self._ask(record_payloads.Events, "GET", f"/reruns/{rerun_id}/events", page(limit, offset))
 
+    def notifications(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.Deliveries:
+        """A page of what targets were told of a rerun, or will be, oldest first."""
+        path = f"/reruns/{rerun_id}/notifications"
+        return self._ask(record_payloads.Deliveries, "GET", path, page(limit, offset))
+
     def pause(self, rerun_id: int) -> record_payloads.Rerun:
         """Dispatch nothing new."""
         return self._ask(record_payloads.Rerun, "POST", f"/reruns/{rerun_id}/pause")
@@ -158,6 +163,11 @@ class RerunDownstreamClient:
     def notification_targets(self) -> installation_payloads.NotificationTargets:
         """Whom a rerun may notify."""
         return self._ask(installation_payloads.NotificationTargets, "GET", "/notification-targets")
+
+    def send_test(self, target: str) -> installation_payloads.SentTest:
+        """Send a notification target a test; `notification_targets` tells how it went."""
+        path = f"/notification-targets/{quote(target, safe='')}/test"
+        return self._ask(installation_payloads.SentTest, "POST", path)
 
     def wait(
         self,

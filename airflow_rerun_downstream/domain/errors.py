@@ -7,6 +7,7 @@ Every refusal is one of these classes; the web, the command line and the client 
     │   ├── EmptySelection      nothing was selected                       422 empty_selection
     │   └── UnknownTarget       a notification target isn't configured     422 unknown_target
     ├── Forbidden               permissions are missing on some Dags       403 forbidden_dags
+    ├── NotAllowed              something that isn't about a Dag            403 forbidden
     ├── NotFound                unknown, or not readable                   404 not_found
     └── Conflict                the world is not in the state it takes     409
         ├── StalePlan           …changed since the preview                     stale_plan
@@ -67,6 +68,13 @@ class Forbidden(Refusal):
     """The user may not rerun some of the Dags; ``extra["dag_ids"]`` names the readable ones."""
 
     reason = "forbidden_dags"
+    status = 403
+
+
+class NotAllowed(Refusal):
+    """The user may not do something that isn't about a Dag."""
+
+    reason = "forbidden"
     status = 403
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.rest import (
+    delivery_presenters,
     estimate_payloads,
     estimate_presenters,
     installation_payloads,
@@ -120,6 +121,13 @@ class Api:
         found, total = self._service.events(self._actor, known_id(rerun_id, "rerun"), **self._part(limit, offset))
         return record_payloads.Events(events=[presenters.event(each) for each in found], total_entries=total)
 
+    def notifications(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.Deliveries:
+        """``GET /reruns/{id}/notifications``: what targets were told, or will be, oldest first."""
+        part = self._part(limit, offset)
+        found, total = self._service.notifications(self._actor, known_id(rerun_id, "rerun"), **part)
+        told = list(map(delivery_presenters.delivery, found))
+        return record_payloads.Deliveries(notifications=told, total_entries=total)
+
     def _part(self, limit: int, offset: int) -> dict[str, int]:
         """A part of a list, as large as the deployment allows."""
         query = PageQuery(limit=limit, offset=offset)
@@ -186,8 +194,9 @@ class Api:
 
     def notification_targets(self) -> installation_payloads.NotificationTargets:
         """``GET /notification-targets``: whom a rerun may tell."""
-        found = [
-            installation_payloads.NotificationTarget(name=name, kind=kind, description=description)
-            for name, kind, description in self._service.notification_targets(self._actor)
-        ]
+        found = list(map(delivery_presenters.target, self._service.notification_targets(self._actor)))
         return installation_payloads.NotificationTargets(notification_targets=found)
+
+    def send_test(self, target: str) -> installation_payloads.SentTest:
+        """``POST /notification-targets/{name}/test``: send a target a test, whose state `notification_targets` has."""
+        return delivery_presenters.sent_test(self._service.send_test(self._actor, target))

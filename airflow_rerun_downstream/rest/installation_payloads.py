@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict
 
+from airflow_rerun_downstream.domain.delivery import DeliveryState
 from airflow_rerun_downstream.rest import word_lists as words
 from airflow_rerun_downstream.rest.fields import Payload
 
@@ -22,12 +25,30 @@ class Health(Payload):
     components: dict[str, Component]
 
 
+class SentTest(Payload):
+    """A test of a notification target. ``next_try_at`` null: there is none; ``error``: why the last try failed."""
+
+    message_id: str
+    state: DeliveryState
+    tries: int
+    created_by: str
+    created_at: datetime
+    next_try_at: datetime | None
+    ended_at: datetime | None
+    error: str | None
+
+
 class NotificationTarget(Payload):
-    """Somebody that the deployment lets reruns tell."""
+    """Somebody that the deployment lets reruns tell.
+
+    ``last_test`` is told to those who may test: who may see Airflow's jobs and plugins.
+    """
 
     name: str
     kind: str
     description: str
+    may_test: bool
+    last_test: SentTest | None
 
 
 class NotificationTargets(Payload):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from airflow_rerun_downstream.domain.delivery import DeliveryState
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.rest import word_lists as words
 from airflow_rerun_downstream.rest.fields import Payload
@@ -150,6 +151,34 @@ class Event(Payload):
     member_id: int | None
     detail: str | None
     cause: Cause | None
+
+
+class Delivery(Payload):
+    """A notification on its way to a target, or there.
+
+    ``occurrences``: how often the condition was met; ``members``: up to five of the runs that it is about, as far as
+    you may read them. ``next_try_at`` null: there is none; ``error``: why the last try failed.
+    """
+
+    id: int
+    message_id: str
+    target: str
+    condition: words.Condition
+    state: DeliveryState
+    occurrences: int
+    members: list[RunRef]
+    tries: int
+    created_at: datetime
+    next_try_at: datetime | None
+    ended_at: datetime | None
+    error: str | None
+
+
+class Deliveries(Payload):
+    """A page of a rerun's notifications."""
+
+    notifications: list[Delivery]
+    total_entries: int
 
 
 class Reruns(Payload):

@@ -4,6 +4,7 @@ from airflow_rerun_downstream.service.service import Service
 from airflow_rerun_downstream.service.views import (
     ChangesView,
     DagRunsView,
+    DeliveryView,
     EdgesView,
     EstimatedMember,
     EstimateView,
@@ -14,11 +15,13 @@ from airflow_rerun_downstream.service.views import (
     RerunView,
     ReviewView,
     RunTasksView,
+    TargetView,
 )
 
 __all__ = [
     "ChangesView",
     "DagRunsView",
+    "DeliveryView",
     "EdgesView",
     "EstimateView",
     "EstimatedMember",
@@ -30,4 +33,5 @@ __all__ = [
     "ReviewView",
     "RunTasksView",
     "Service",
+    "TargetView",
 ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from airflow_rerun_downstream.service.changes import Changes
 from airflow_rerun_downstream.service.control import Control
 from airflow_rerun_downstream.service.estimates import Estimates
+from airflow_rerun_downstream.service.notifications import Notifications
 from airflow_rerun_downstream.service.plans import Plans
 from airflow_rerun_downstream.service.records import Records
 from airflow_rerun_downstream.service.status import Installation
 from airflow_rerun_downstream.service.submit import Submit
 
 
-class Service(Plans, Submit, Records, Changes, Estimates, Control, Installation):
+class Service(Plans, Submit, Records, Changes, Estimates, Control, Notifications, Installation):
     """Every method raises `Refusal` with a reason and then has changed nothing."""

@@ -33,12 +33,6 @@ class Installation(Core):
         except Refusal:
             return frozenset()
 
-    def notification_targets(self, actor: Actor) -> list[tuple[str, str, str]]:
-        """Name, kind and description of each configured notification target; none for who may read no Dag."""
-        with self.unit_of_work() as work:
-            readable = work.permissions.all_readable(actor)
-        return list(self.notifier.targets()) if readable is None or readable else []
-
 
 def shown_health(
     components: Mapping[str, ComponentHealth], details: bool, readable: Callable[[Collection[str]], Collection[str]]

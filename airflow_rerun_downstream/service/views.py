@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from airflow_rerun_downstream.domain.delivery import Delivery
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.estimate import Estimate, Expected
 from airflow_rerun_downstream.domain.facts import DagStructure
@@ -30,6 +31,25 @@ class RerunView:
     hidden_members: int = 0
     not_made_anew: int = 0
     warnings: tuple[PlanWarning, ...] = ()
+
+
+@dataclass(frozen=True)
+class TargetView:
+    """A notification target, whether the user may test it, and its last test, for those who may."""
+
+    name: str
+    kind: str
+    description: str
+    may_test: bool = False
+    last_test: Delivery | None = None
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """A notification of a rerun, with the runs that it names and that the user may read."""
+
+    delivery: Delivery
+    members: tuple[RunRef, ...] = ()
 
 
 @dataclass(frozen=True)

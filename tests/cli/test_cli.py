@@ -255,9 +255,17 @@ def test_show_prints_the_record_and_its_parts(capsys: Captured) -> None:
     assert "downstream" in text
     assert ", 2 not made anew" in text
     assert "load[2]" in text
-    for part in ("members", "not-made-anew", "links", "events"):
+    for part in ("members", "not-made-anew", "links", "events", "notifications"):
         assert printed(capsys, "show", "7", "--part", part)[part.replace("-", "_")]
         assert table(capsys, "show", "7", "--part", part)
+
+
+def test_targets_and_a_test_of_one(stub: StubService, capsys: Captured) -> None:
+    assert printed(capsys, "targets")["notification_targets"][0]["last_test"]["state"] == "sent"
+    assert "data-team" in table(capsys, "targets")
+    assert printed(capsys, "test-target", "data-team")["created_by"] == "ada"
+    assert "sent" in table(capsys, "test-target", "data-team")
+    assert ("send_test", "data-team") in [(name, *more[1:]) for name, *more in stub.calls]
 
 
 class TestVerify:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from airflow_rerun_downstream.domain.advice import Advice
+from airflow_rerun_downstream.domain.delivery import Delivery, DeliveryState, ToldMember
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.estimate import Decisive, Delay, Estimate, Expected, Outlook, PathStep
@@ -36,6 +37,7 @@ from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.service import (
     ChangesView,
     DagRunsView,
+    DeliveryView,
     EdgesView,
     EstimatedMember,
     EstimateView,
@@ -46,6 +48,7 @@ from airflow_rerun_downstream.service import (
     RerunView,
     ReviewView,
     RunTasksView,
+    TargetView,
 )
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
@@ -53,6 +56,26 @@ SOURCE = RunRef("orders", "scheduled__2026-03-01T00:00:00+00:00")
 SALES = RunRef("sales", "scheduled__2026-03-01T00:00:00+00:00")
 FUTURE = FutureRef("report", logical_date=NOON + timedelta(days=1))
 WARNING = PlanWarning("paused_dag", "The Dag sales is paused.", dag_id="sales")
+
+
+DELIVERY = Delivery(
+    id=3,
+    message_id="4f0c3f38-6d1e-4bb2-8a0e-5b7c53b3c0aa",
+    rerun_id=7,
+    target="data-team",
+    condition="member_failed",
+    created_at=NOON,
+    due_at=NOON + timedelta(minutes=3),
+    actor="rerun_downstream",
+    reason=None,
+    members=(ToldMember(2, "tasks_failed"),),
+    occurrences=3,
+    tries=2,
+    error="http_status:503",
+)
+TESTED = replace(
+    DELIVERY, rerun_id=None, condition="test", actor="ada", state=DeliveryState.SENT, ended_at=NOON, error=None
+)
 
 
 def planned(ref: RunRef, **changes: Any) -> PlannedRun:
@@ -346,6 +369,14 @@ class StubService:
             "policy": ComponentHealth("degraded", "2 sensors"),
         }
 
-    def notification_targets(self, actor: Actor) -> list[tuple[str, str, str]]:
+    def notification_targets(self, actor: Actor) -> list[TargetView]:
         self._asked("notification_targets", actor)
-        return [("data-team", "webhook", "The team")]
+        return [TargetView("data-team", "webhook", "The team", True, TESTED)]
+
+    def notifications(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[DeliveryView], int]:
+        self._asked("notifications", actor, rerun_id, limit, offset)
+        return [DeliveryView(DELIVERY, (SALES,))], 4
+
+    def send_test(self, actor: Actor, name: str) -> Delivery:
+        self._asked("send_test", actor, name)
+        return TESTED

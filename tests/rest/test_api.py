@@ -367,4 +367,21 @@ def test_health_is_as_good_as_the_worst_component(api: Api) -> None:
 
 def test_notification_targets_are_listed_without_their_settings(api: Api) -> None:
     found = as_json(api.notification_targets())
-    assert found == {"notification_targets": [{"name": "data-team", "kind": "webhook", "description": "The team"}]}
+    (target,) = found["notification_targets"]
+    test = target.pop("last_test")
+    assert target == {"name": "data-team", "kind": "webhook", "description": "The team", "may_test": True}
+    assert (test["state"], test["created_by"], test["next_try_at"]) == ("sent", "ada", None)
+
+
+def test_a_test_is_answered_as_it_stands(api: Api, stub: StubService) -> None:
+    assert as_json(api.send_test("data-team"))["message_id"] == "4f0c3f38-6d1e-4bb2-8a0e-5b7c53b3c0aa"
+
+
+def test_notifications_tell_how_they_stand(api: Api) -> None:
+    found = as_json(api.notifications(7, limit=1))
+    assert found["total_entries"] == 4
+    (one,) = found["notifications"]
+    assert one["members"] == [{"dag_id": SALES.dag_id, "run_id": SALES.run_id}]
+    assert (one["state"], one["tries"], one["error"], one["occurrences"]) == ("pending", 2, "http_status:503", 3)
+    assert one["next_try_at"] == "2026-03-01T12:03:00Z"
+    assert one["ended_at"] is None

@@ -36,6 +36,7 @@ from airflow_rerun_downstream.lineage.declarations import parse
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.ports.lineage import RunFilter
 from airflow_rerun_downstream.ports.record_parts import RerunFilter
+from airflow_rerun_downstream.service import TargetView
 from airflow_rerun_downstream.service.status import ASK
 from airflow_rerun_downstream.settings import Settings
 from tests.fakes.freezer import FAR
@@ -592,7 +593,7 @@ class TestReading:
 
     def test_targets_are_listed_for_who_may_read_a_dag(self, house: House) -> None:
         house.world.dag("a")
-        assert house.service.notification_targets(ADA) == [("data-team", "email", "the data team")]
+        assert house.service.notification_targets(ADA) == [TargetView("data-team", "email", "the data team", True)]
         house.permissions.unreadable.add("a")
         assert house.service.notification_targets(ADA) == []
 

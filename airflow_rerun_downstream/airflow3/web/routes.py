@@ -227,6 +227,16 @@ def list_events(
     return api.events(rerun_id, **dict(query))
 
 
+@router.get("/reruns/{rerun_id}/notifications", operation_id="list_notifications")
+def list_notifications(
+    api: ApiDep,
+    rerun_id: RerunId,
+    query: Annotated[PageQuery, Query()],
+) -> record_payloads.Deliveries:
+    """What targets were told of the rerun, or will be, oldest first."""
+    return api.notifications(rerun_id, **dict(query))
+
+
 @router.post("/reruns/{rerun_id}/pause", operation_id="pause_rerun")
 def pause_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
     """Dispatch nothing new; runs in flight go on. A repeat changes nothing."""
@@ -273,3 +283,9 @@ def release_member(api: ApiDep, rerun_id: RerunId, member_id: MemberId) -> recor
 def list_notification_targets(api: ApiDep) -> installation_payloads.NotificationTargets:
     """Whom a rerun may notify."""
     return api.notification_targets()
+
+
+@router.post("/notification-targets/{name}/test", operation_id="send_test", status_code=202)
+def send_test(api: ApiDep, name: Id) -> installation_payloads.SentTest:
+    """Send a target a test. It is sent like every notification; the list of targets tells how it went."""
+    return api.send_test(name)

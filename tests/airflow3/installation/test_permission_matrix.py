@@ -6,6 +6,7 @@ the name of a Dag that this user can't read, of its runs or of its tasks: all of
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -133,11 +134,17 @@ def repairing(eyes: Eyes, story: Story) -> int:
     return 404 if found == 200 and not eyes.reads(story.failed[1]) else found
 
 
+def trying_a_target(eyes: Eyes, story: Story) -> int:
+    return 404 if eyes.sees_installation else 403  # there is no target of that name
+
+
 EXPECTED: Mapping[str, Callable[[Eyes, Story], int]] = {
     "get_health": always,
     "list_dag_runs": always,
     "list_reruns": always,
     "list_notification_targets": always,
+    "list_notifications": reading,
+    "send_test": trying_a_target,
     "list_task_instances": reading,
     "list_edges": reading,
     "make_plan": reading,
@@ -165,7 +172,8 @@ FRESH = ("make_plan", "review_rerun", "submit_rerun")
 
 @pytest.fixture(autouse=True)
 def configured(unlimited: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRFLOW__RERUN_DOWNSTREAM__NOTIFICATION_TARGETS", '{"team": {"kind": "webhook"}}')
+    target = {"kind": "webhook", "url": "https://example.com/"}
+    monkeypatch.setenv("AIRFLOW__RERUN_DOWNSTREAM__NOTIFICATION_TARGETS", json.dumps({"team": target}))
     rewire()
 
 
@@ -301,6 +309,7 @@ def call(path: str, method: str, name: str, story: Story) -> Call:
         "dag_id": source.dag_id,
         "run_id": source.run_id,
         "rerun_id": story.rerun_id,
+        "name": "nobody",
         "member_id": story.frozen if name == "release_member" else story.failed[0],
     }
     body = None

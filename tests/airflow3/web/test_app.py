@@ -189,6 +189,8 @@ def test_all_that_open_pages_ask_delays_their_next_looks(
         ("POST", "/reruns/7/members/1/retry", 200),
         ("POST", "/reruns/7/members/1/skip", 200),
         ("GET", "/notification-targets", 200),
+        ("POST", "/notification-targets/data-team/test", 202),
+        ("GET", "/reruns/7/notifications?limit=1", 200),
         ("GET", "/dags/orders/edges", 200),
     ],
 )
@@ -411,9 +413,9 @@ def test_the_openapi_document_is_complete(app: FastAPI) -> None:
     document = app.state.mounted.openapi()
     calls = [call for methods in document["paths"].values() for call in methods.values()]
     ids = [call["operationId"] for call in calls]
-    assert len(ids) == len(set(ids)) == 24
+    assert len(ids) == len(set(ids)) == 26
     for call in calls:
-        ok = next(call["responses"][status] for status in ("200", "201") if status in call["responses"])
+        ok = next(call["responses"][status] for status in ("200", "201", "202") if status in call["responses"])
         assert "$ref" in ok["content"]["application/json"]["schema"], call["operationId"]
         for status in ("400", "401", "403", "404", "409", "422", "503"):
             schema = call["responses"][status]["content"]["application/json"]["schema"]
@@ -512,6 +514,8 @@ def test_the_client_speaks_with_the_app(app: FastAPI, stub: StubService) -> None
         assert client.edges("orders").dag_id == "orders"
         assert client.health().status == "unhealthy"
         assert client.notification_targets().notification_targets[0].name == "data-team"
+        assert client.send_test("a b&c").state.value == "sent"
+        assert client.notifications(7, limit=1).notifications[0].occurrences == 3
         with pytest.raises(RefusedError, match="not_found"):
             client.rerun(0)
         stub.state = RerunState.SUCCEEDED

@@ -17,6 +17,7 @@ export const keys = {
   everyNotMadeAnew: (id: number) => ["not-made-anew", id] as const,
   notMadeAnew: (id: number, count: number) => ["not-made-anew", id, count] as const,
   proof: (id: number, moved: string) => ["proof", id, moved] as const,
+  notifications: (id: number) => ["notifications", id] as const,
   notificationTargets: ["notification-targets"] as const,
   health: ["health"] as const,
 };

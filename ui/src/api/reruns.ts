@@ -87,6 +87,24 @@ export function useNotMadeAnew(id: number, count: number) {
   });
 }
 
+/** What targets were told of a rerun, or will be. What is on its way changes by itself. */
+export function useNotifications(rerun: Rerun) {
+  return useQuery({
+    queryKey: keys.notifications(rerun.id),
+    queryFn: ({ signal }) =>
+      everything(async (offset) => {
+        const params = { path: { rerun_id: rerun.id }, query: { limit: PAGE, offset } };
+        const page = await data(api().GET("/api/v1/reruns/{rerun_id}/notifications", { params, signal }));
+        return { items: page.notifications, total: page.total_entries };
+      }),
+    enabled: rerun.notifications.length > 0,
+    refetchInterval: (query) => {
+      const moves = !hasEnded(rerun) || query.state.data?.some(({ state }) => state === "pending");
+      return moves ? STEADY : ENDED;
+    },
+  });
+}
+
 export function useSubmit() {
   const client = useQueryClient();
   return useMutation({

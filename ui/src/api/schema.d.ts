@@ -106,6 +106,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notification-targets/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Test
+         * @description Send a target a test. It is sent like every notification; the list of targets tells how it went.
+         */
+        post: operations["send_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plans": {
         parameters: {
             query?: never;
@@ -342,6 +362,26 @@ export interface paths {
          * @description What the rerun didn't make anew although wrong data had reached it: why, and who accepted it.
          */
         get: operations["list_not_made_anew"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reruns/{rerun_id}/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Notifications
+         * @description What targets were told of the rerun, or will be, oldest first.
+         */
+        get: operations["list_notifications"];
         put?: never;
         post?: never;
         delete?: never;
@@ -653,6 +693,56 @@ export interface components {
          * @enum {string}
          */
         Decisive: "path" | "max_active_members" | "max_active_runs";
+        /**
+         * Deliveries
+         * @description A page of a rerun's notifications.
+         */
+        Deliveries: {
+            /** Notifications */
+            notifications: components["schemas"]["Delivery"][];
+            /** Total Entries */
+            total_entries: number;
+        };
+        /**
+         * Delivery
+         * @description A notification on its way to a target, or there.
+         *
+         *     ``occurrences``: how often the condition was met; ``members``: up to five of the runs that it is about, as far as
+         *     you may read them. ``next_try_at`` null: there is none; ``error``: why the last try failed.
+         */
+        Delivery: {
+            condition: components["schemas"]["Condition"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Error */
+            error: string | null;
+            /** Id */
+            id: number;
+            /** Members */
+            members: components["schemas"]["RunRef"][];
+            /** Message Id */
+            message_id: string;
+            /** Next Try At */
+            next_try_at: string | null;
+            /** Occurrences */
+            occurrences: number;
+            state: components["schemas"]["DeliveryState"];
+            /** Target */
+            target: string;
+            /** Tries */
+            tries: number;
+        };
+        /**
+         * DeliveryState
+         * @description Where a delivery stands. Only a pending one is tried.
+         * @enum {string}
+         */
+        DeliveryState: "pending" | "sent" | "failed";
         /**
          * Estimate
          * @description When a rerun is expected to end, as of ``as_of``.
@@ -1093,12 +1183,17 @@ export interface components {
         /**
          * NotificationTarget
          * @description Somebody that the deployment lets reruns tell.
+         *
+         *     ``last_test`` is told to those who may test: who may see Airflow's jobs and plugins.
          */
         NotificationTarget: {
             /** Description */
             description: string;
             /** Kind */
             kind: string;
+            last_test: components["schemas"]["SentTest"] | null;
+            /** May Test */
+            may_test: boolean;
             /** Name */
             name: string;
         };
@@ -1589,6 +1684,30 @@ export interface components {
             task_ids: (string | components["schemas"]["MappedTaskRef"])[];
             /** Task Instances */
             task_instances: components["schemas"]["TaskInstance"][] | null;
+        };
+        /**
+         * SentTest
+         * @description A test of a notification target. ``next_try_at`` null: there is none; ``error``: why the last try failed.
+         */
+        SentTest: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Error */
+            error: string | null;
+            /** Message Id */
+            message_id: string;
+            /** Next Try At */
+            next_try_at: string | null;
+            state: components["schemas"]["DeliveryState"];
+            /** Tries */
+            tries: number;
         };
         /**
          * Settings
@@ -2110,6 +2229,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotificationTargets"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentTest"];
                 };
             };
             /** @description Not JSON */
@@ -3382,6 +3595,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotMadeAnewList"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notifications: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
                 };
             };
             /** @description Not JSON */

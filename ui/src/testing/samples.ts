@@ -5,6 +5,7 @@ import type {
   CauseWord,
   Changes,
   Counts,
+  Delivery,
   EventAction,
   Link,
   Member,
@@ -154,4 +155,23 @@ export function proofOf({
 
 export function causeOf(word: CauseWord, by: string | null = null): Cause {
   return { word, by, detail: null };
+}
+
+/** A notification of rerun 7. */
+export function deliveryOf(id: number, more: Partial<Delivery> = {}): Delivery {
+  return {
+    id,
+    message_id: `message-${id}`,
+    target: "ops",
+    condition: "member_failed",
+    state: "pending",
+    occurrences: 1,
+    members: [],
+    tries: 1,
+    created_at: "2026-01-05T09:05:00Z",
+    next_try_at: null,
+    ended_at: null,
+    error: null,
+    ...more,
+  };
 }

@@ -6,7 +6,7 @@ import type { Member, Rerun } from "../../api/types";
 import "../../i18n";
 import { type Asked, Refusal, showPage } from "../../testing/page";
 import { RecordPage } from "./RerunPage";
-import { causeOf, changesOf, eventOf, memberOf, rerunOf } from "../../testing/samples";
+import { causeOf, changesOf, deliveryOf, eventOf, memberOf, rerunOf } from "../../testing/samples";
 
 const failed = memberOf(2, "finance", {
   state: "failed",
@@ -39,6 +39,29 @@ it("shows where a rerun stands, by whom and since when, and what may be done", a
   expect(screen.getByRole("button", { name: "Resume" })).toBeTruthy();
   expect(screen.queryByRole("button", { name: "Pause" })).toBeNull();
   expect(screen.getByRole("progressbar").getAttribute("aria-valuetext")).toBe("1 of 3 done, 1 failed");
+});
+
+it("shows each notification with its state, and what became of it", async () => {
+  const sent = deliveryOf(1, { state: "sent", ended_at: "2026-01-05T09:06:00Z" });
+  const waiting = deliveryOf(2, { condition: "paused", tries: 2, error: "http_status:503", occurrences: 3 });
+  const rerun = rerunOf({ notifications: [{ target: "ops", on: ["member_failed", "paused"] }] });
+  show((question) =>
+    question.path === "/reruns/7/notifications"
+      ? { notifications: [sent, waiting], total_entries: 2 }
+      : record(rerun)(question),
+  );
+  const told = await screen.findByTestId("deliveries");
+  await waitFor(() => expect(within(told).getAllByRole("listitem")).toHaveLength(2));
+  const [first, second] = within(told).getAllByRole("listitem");
+  expect(first?.textContent).toContain("sent");
+  expect(first?.textContent).toContain("A run failed");
+  expect(second?.textContent).toMatch(/not delivered yet.*Paused by a failure × 3.*2 attempts.*http_status:503/);
+});
+
+it("asks for no notifications where nobody is to be told", async () => {
+  const { asked } = show(record(rerunOf()));
+  await screen.findByTestId("details");
+  expect(asked.some(({ path }) => path.endsWith("/notifications"))).toBe(false);
 });
 
 it("puts a failed member first, with its way out, and says what that does before it does it", async () => {

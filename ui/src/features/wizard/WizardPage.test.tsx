@@ -1,4 +1,4 @@
-import { cleanup, screen, waitFor } from "@testing-library/react";
+import { cleanup, screen, waitFor, within } from "@testing-library/react";
 import i18next from "i18next";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -51,6 +51,39 @@ const ADDRESS = "dag_id=orders&run_id=r1";
 const next = () => userEvent.click(screen.getByRole("button", { name: "Next" }));
 
 beforeEach(() => sessionStorage.clear());
+
+describe("the notification targets", () => {
+  const TARGET = { name: "ops", kind: "webhook", description: "", may_test: true, last_test: null };
+  const settings = async (target: object, more: Answers = {}) => {
+    const shown = show(ADDRESS, { "GET /notification-targets": () => ({ notification_targets: [target] }), ...more });
+    await screen.findByText(/Downstream of these tasks/);
+    await next();
+    await screen.findByRole("radio", { name: "Flow" });
+    await next();
+    return shown;
+  };
+
+  it("offer every condition, and a test", async () => {
+    const { asked } = await settings(TARGET, { "POST /notification-targets/ops/test": () => ({ state: "pending" }) });
+    const group = await screen.findByRole("group", { name: "ops" });
+    expect(within(group).getAllByRole("checkbox")).toHaveLength(6);
+    expect(within(group).getByRole("checkbox", { name: "Frozen for too long" })).toBeTruthy();
+    await userEvent.click(within(group).getByRole("button", { name: "Send a test to ops" }));
+    await waitFor(() => expect(asked.filter(({ path }) => path === "/notification-targets")).toHaveLength(2));
+    expect(asked.some(({ method, path }) => method === "POST" && path === "/notification-targets/ops/test")).toBe(true);
+  });
+
+  it("say how the last test went", async () => {
+    await settings({ ...TARGET, last_test: { state: "failed", error: "tls_error" } });
+    expect((await screen.findByRole("status")).textContent).toBe("Test could not be delivered (tls_error)");
+  });
+
+  it("have no test for who may not send one", async () => {
+    await settings({ ...TARGET, may_test: false });
+    await screen.findByRole("group", { name: "ops" });
+    expect(screen.queryByRole("button", { name: "Send a test to ops" })).toBeNull();
+  });
+});
 
 describe("the wizard", () => {
   it("leads from the source to a rerun", async () => {

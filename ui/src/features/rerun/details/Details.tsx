@@ -7,6 +7,7 @@ import { SettingFacts } from "../../../ui/SettingFacts";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
+import { Notifications } from "./Notifications";
 
 /** What was decided at submit, and what was warned of. */
 export function RecordDetails() {
@@ -53,23 +54,6 @@ function Settings() {
       </Field>
       <Field label={t("wizard:freeze.label")}>{rerun.freeze_mode ? t("yes") : t("no")}</Field>
       <SettingFacts settings={rerun.settings} />
-    </chakra.dl>
-  );
-}
-
-function Notifications() {
-  const { t, list } = useWords();
-  const { rerun } = useRecord();
-  if (rerun.notifications.length === 0) {
-    return <Text color="fg.muted">{t("record:details.noNotifications")}</Text>;
-  }
-  return (
-    <chakra.dl display="flex" flexWrap="wrap" columnGap={8} rowGap={2}>
-      {rerun.notifications.map(({ target, on }) => (
-        <Field key={target} label={target}>
-          {list(on.map((condition) => t(`wizard:notify.${condition}`)))}
-        </Field>
-      ))}
     </chakra.dl>
   );
 }

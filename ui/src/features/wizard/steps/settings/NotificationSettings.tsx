@@ -1,6 +1,6 @@
-import { Box, Checkbox, Code, Heading, HStack, Stack, Text } from "@chakra-ui/react";
+import { Box, Button, Checkbox, Code, Heading, HStack, Stack, Text } from "@chakra-ui/react";
 
-import { useNotificationTargets } from "../../../../api/installation";
+import { useNotificationTargets, useTargetTest } from "../../../../api/installation";
 import type { Condition, NotificationTarget } from "../../../../api/types";
 import { Loading, ProblemNotice } from "../../../../ui/feedback/Notices";
 import { useWords } from "../../../../i18n/words";
@@ -41,9 +41,10 @@ function Target({ target }: { target: NotificationTarget }) {
   const on = useDraft(store, (draft) => draft.notifications[target.name] ?? NONE);
   return (
     <Box role="group" aria-label={target.name} borderWidth="1px" borderRadius="md" p={2}>
-      <HStack gap={2}>
+      <HStack gap={2} wrap="wrap">
         <Text fontWeight="medium">{target.name}</Text>
         <Text color="fg.muted">{target.description || target.kind}</Text>
+        {target.may_test && <TargetTest target={target} />}
       </HStack>
       <HStack gap={4} mt={1} wrap="wrap">
         {CONDITIONS.map((condition) => (
@@ -63,5 +64,32 @@ function Target({ target }: { target: NotificationTarget }) {
         ))}
       </HStack>
     </Box>
+  );
+}
+
+/** Sends a target a test, and says how the last one went. */
+function TargetTest({ target }: { target: NotificationTarget }) {
+  const { t } = useWords();
+  const test = useTargetTest();
+  const last = target.last_test;
+  return (
+    <HStack gap={2} ms="auto" wrap="wrap">
+      {last && (
+        <Text color="fg.muted" textStyle="sm" role="status">
+          {t(`wizard:notify.tested.${last.state}`)}
+          {last.error && ` (${last.error})`}
+        </Text>
+      )}
+      <ProblemNotice error={test.error} />
+      <Button
+        size="xs"
+        variant="outline"
+        loading={test.isPending}
+        aria-label={t("wizard:notify.testOf", { target: target.name })}
+        onClick={() => test.mutate(target.name)}
+      >
+        {t("wizard:notify.test")}
+      </Button>
+    </HStack>
   );
 }
