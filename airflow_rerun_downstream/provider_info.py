@@ -79,6 +79,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
         default="P1D",
         example="PT6H",
     ),
+    "retention": option(
+        "An ISO 8601 duration after whose end the record of a rerun is removed by itself, as by "
+        "``airflow-rerun-downstream db clean --skip-archive``: some rows at a time, by the conductor that leads. None: "
+        "never. A day at least.",
+        default=None,
+        example="P365D",
+    ),
     "notification_targets": option(
         "JSON: the name of each target that a rerun may notify, its ``kind`` and its settings.",
         default=None,  # of a short text that is to be hidden Airflow complains on stdout, where our JSON belongs

@@ -85,6 +85,7 @@ class Settings:
     freeze_max_age: timedelta | None = None
     release_batch: int = 10
     frozen_too_long_after: timedelta = timedelta(days=1)
+    retention: timedelta | None = None
     notification_targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notification_targets_file: str | None = None
     notification_targets_conn_id: str | None = None
@@ -155,6 +156,14 @@ def span(text: str) -> timedelta:
     return found
 
 
+def at_least_a_day(text: str) -> timedelta:
+    """A duration after which something goes for good."""
+    found = span(text)
+    if found < timedelta(days=1):
+        raise ValueError(f"{text} is less than a day")
+    return found
+
+
 def ready_since(text: str) -> str:
     """``yesterday``, ``unlimited`` or a duration."""
     if text not in ("yesterday", "unlimited"):
@@ -208,6 +217,7 @@ OPTIONS: Mapping[str, Option] = {
     "freeze_max_age": Option(span, f"{DURATION_TEXT}, a hundred years at most"),
     "release_batch": Option(positive, NUMBER, kind="integer"),
     "frozen_too_long_after": Option(span, f"{DURATION_TEXT}, a hundred years at most"),
+    "retention": Option(at_least_a_day, f"{DURATION_TEXT}, a day at least and a hundred years at most"),
     "notification_targets": Option(targets, 'a JSON object such as {"data-team": {"kind": "webhook"}}', sensitive=True),
     "notification_targets_file": Option(str, "the path of a YAML file"),
     "notification_targets_conn_id": Option(str, "the id of an Airflow connection"),

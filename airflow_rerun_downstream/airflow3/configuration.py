@@ -6,6 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -72,6 +73,13 @@ def log_what_is_wrong() -> None:
             log.warning("%s", without_effect)
     except Exception:
         log.exception("The options of Rerun Downstream can't be checked")
+
+
+def in_default_timezone(moment: datetime) -> datetime:
+    """A time that names no zone as one in Airflow's default time zone."""
+    from airflow.settings import TIMEZONE
+
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=TIMEZONE)
 
 
 @cache

@@ -60,6 +60,7 @@ class AirflowUnitOfWork:
 def work_on(session: Session, permissions: Permissions) -> Work:
     """The ports, on one session."""
     from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
+    from airflow_rerun_downstream.airflow3.database.old_records import AirflowRetention
     from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
     from airflow_rerun_downstream.airflow3.lineage_facts import readers
     from airflow_rerun_downstream.airflow3.lineage_facts.past_times import PastTimes
@@ -76,6 +77,7 @@ def work_on(session: Session, permissions: Permissions) -> Work:
         permissions=permissions,
         outbox=SqlOutbox(session),
         durations=PastTimes(session),
+        retention=AirflowRetention(session, clock=clock()),
     )
 
 

@@ -10,9 +10,16 @@ from argparse import Namespace
 from types import FrameType
 
 from airflow_rerun_downstream import host, unsupported
+from airflow_rerun_downstream.cli import cleaning_commands
 from airflow_rerun_downstream.cli.bodies import Usage
 from airflow_rerun_downstream.conductor import loop
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
+
+CLEANING = {
+    "clean": cleaning_commands.clean,
+    "export-archived": cleaning_commands.export_archived,
+    "drop-archived": cleaning_commands.drop_archived,
+}
 
 REPORTED_WITHIN = 5.0
 """Seconds that the last report gets at the end."""
@@ -123,7 +130,9 @@ def check_upgrade(_args: Namespace) -> int:
 
 
 def db(args: Namespace) -> int:
-    """Migrate, downgrade or check the tables."""
+    """Migrate, downgrade or check the tables, or clean them."""
+    if args.action in CLEANING:
+        return CLEANING[args.action](args)
     tables = host.room("database.our_tables")
     if args.action == "downgrade":
         return downgrade(args)

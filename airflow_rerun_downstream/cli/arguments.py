@@ -273,11 +273,26 @@ VERBS = (
     ),
     Verb(
         "db",
-        "Migrate, downgrade or check the package's tables",
+        "Migrate, downgrade, check or clean the package's tables",
         (
-            argument("action", help="What to do.", choices=("migrate", "downgrade", "check")),
+            argument(
+                "action",
+                help="What to do.",
+                choices=("migrate", "downgrade", "check", "clean", "export-archived", "drop-archived"),
+            ),
             argument("--revision", help="downgrade: the revision to go back to; base removes the tables."),
             argument("--yes", "-y", help="Don't ask.", action="store_true", default=False),
+            argument(
+                *("--before", "--clean-before-timestamp"),
+                help="clean: remove the records of reruns that ended before (ISO 8601, by default in Airflow's zone).",
+                metavar="TIMESTAMP",
+            ),
+            switch("--dry-run", "clean: only say what would go."),
+            argument("--batch-size", help="clean: about as many rows in one transaction.", type=positive),
+            switch("--skip-archive", "clean: keep no copy of the rows in archive tables."),
+            argument("--output-path", help="export-archived: the folder of the files.", metavar="DIRPATH"),
+            argument("--export-format", help="export-archived: csv.", choices=("csv",), default="csv"),
+            switch("--drop-archives", "export-archived: drop the archive tables afterwards."),
         ),
     ),
     Verb("check-upgrade", "Show what must end before upgrading Airflow or removing the package or its tables", ()),

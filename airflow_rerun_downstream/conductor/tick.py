@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from airflow_rerun_downstream.conductor.adoption import to_ask
+from airflow_rerun_downstream.conductor.cleaner import Cleaner
 from airflow_rerun_downstream.conductor.decide import dags_to_ask, decide, to_watch
 from airflow_rerun_downstream.conductor.evidence import gather
 from airflow_rerun_downstream.conductor.freezing import asked_for
@@ -87,6 +88,7 @@ class Conductor:
         self.telemetry = telemetry
         self.telling = Telling(telemetry, clock)
         self.performer = Performer(unit_of_work, clock, owner, self.lease_lasts, self.telling)
+        self.cleaner = Cleaner(unit_of_work, clock, settings.retention, owner, telemetry)
         self.stillness = Stillness()
         self.watch = Watch()
         self.clock_is_off = False
@@ -119,6 +121,7 @@ class Conductor:
             self.telling.follows()
             return TickReport(leading=False, steps=look.done)
         self.telling.ticked(look.reruns, seconds=time.monotonic() - began, steps=look.done)
+        self.cleaner.clean()
         return TickReport(leading=True, active=len(look.reruns), steps=look.done)
 
     def carry_out(self, look: TickView) -> None:

@@ -15,6 +15,7 @@ from airflow_rerun_downstream.ports.installation import Permissions
 from airflow_rerun_downstream.ports.lease import Lease
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 from airflow_rerun_downstream.ports.outbox import Outbox
+from airflow_rerun_downstream.ports.retention import Retention
 from airflow_rerun_downstream.ports.store import RerunStore
 
 
@@ -33,6 +34,7 @@ class Work:
     permissions: Permissions
     outbox: Outbox
     durations: Durations
+    retention: Retention
     afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     def tell(self) -> None:

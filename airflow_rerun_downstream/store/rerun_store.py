@@ -23,6 +23,7 @@ from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Lines,
 from airflow_rerun_downstream.store import active_reruns, codec, insertion, moves, omissions, parts, revisions, search
 from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 from airflow_rerun_downstream.store.executor import Executor, chunks
+from airflow_rerun_downstream.store.expiry import present
 from airflow_rerun_downstream.store.mapping import children_of, counts_of, members_of, rerun_of
 from airflow_rerun_downstream.store.passage_rows import passages_of
 from airflow_rerun_downstream.store.tables import active_run, member, rerun
@@ -48,7 +49,7 @@ class SqlRerunStore:
 
     def get(self, rerun_id: int) -> Rerun | None:
         """See `RerunStore.get`."""
-        row = self._executor.execute(select(rerun).where(rerun.c.id == rerun_id)).first()
+        row = self._executor.execute(select(rerun).where(rerun.c.id == rerun_id, present())).first()
         return None if row is None else rerun_of(row, counts_of(self._executor, [rerun_id])[rerun_id])
 
     def head(self, rerun_id: int) -> Head | None:

@@ -11,6 +11,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.record_parts import Head, Lines, Part
 from airflow_rerun_downstream.store.executor import Executor
+from airflow_rerun_downstream.store.expiry import present
 from airflow_rerun_downstream.store.parts import among, cut, with_gates
 from airflow_rerun_downstream.store.passage_rows import numbers_behind, passages_of
 from airflow_rerun_downstream.store.tables import event, gate, member, rerun
@@ -25,7 +26,7 @@ NAMING_NONE = ("[]", "null")
 def head(executor: Executor, rerun_id: int) -> Head | None:
     """A rerun at a glance; one statement, one row."""
     columns = (rerun.c.source_dag_id, rerun.c.source_run_id, rerun.c.state, rerun.c.created_at, rerun.c.revision)
-    row = executor.execute(select(*columns).where(rerun.c.id == rerun_id)).first()
+    row = executor.execute(select(*columns).where(rerun.c.id == rerun_id, present())).first()
     if row is None:
         return None
     source = RunRef(row.source_dag_id, row.source_run_id)

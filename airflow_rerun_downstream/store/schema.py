@@ -21,7 +21,7 @@ from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, existin
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = tuple(f"{number:04}" for number in range(1, 17))
+REVISIONS = tuple(f"{number:04}" for number in range(1, 18))
 """Every revision, oldest first; a test compares with the migrations' folder."""
 
 HEAD = REVISIONS[-1]

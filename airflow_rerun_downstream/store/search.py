@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.store.executor import Executor
+from airflow_rerun_downstream.store.expiry import present
 from airflow_rerun_downstream.store.mapping import counts_of, rerun_of
 from airflow_rerun_downstream.store.tables import member, rerun
 
@@ -41,7 +42,7 @@ def page(executor: Executor, wanted: RerunFilter) -> tuple[list[Rerun], int]:
 
 def conditions(wanted: RerunFilter) -> list[Any]:
     """What a rerun must be like."""
-    found: list[Any] = [rerun.c.id.isnot(None)]
+    found: list[Any] = [present()]
     if wanted.states is not None:
         found.append(rerun.c.state.in_(sorted(state.value for state in wanted.states)))
     if wanted.readable is not None:

@@ -145,7 +145,7 @@ child = Table(
     owned_by("parent_member_id", "member", primary_key=True),
     airflow_id("task_id", primary_key=True),
     Column("map_index", Integer, primary_key=True, autoincrement=False),
-    owned_by("member_id", "member", nullable=False),
+    owned_by("member_id", "member", nullable=False, index=True),
     owned_by("rerun_id", "rerun", nullable=False, index=True),
     airflow_id("dag_id", nullable=False, index=True),
 )
@@ -210,7 +210,7 @@ active_run = Table(
     airflow_id("dag_id", primary_key=True),
     airflow_id("run_id", primary_key=True),
     owned_by("rerun_id", "rerun", nullable=False, index=True),
-    owned_by("member_id", "member", nullable=False),
+    owned_by("member_id", "member", nullable=False, index=True),
 )
 """A run in one active rerun: the primary key is the rule. The rows go when the rerun becomes final."""
 

@@ -13,6 +13,7 @@ from tests.fakes.installation import FakeClock, FakePermissions
 from tests.fakes.lease import FakeLease
 from tests.fakes.lineage import FakeFacts
 from tests.fakes.outbox import FakeOutbox
+from tests.fakes.retention import FakeRetention
 from tests.fakes.store import FakeStore
 from tests.fakes.world import World
 
@@ -30,6 +31,7 @@ class FakeUnitOfWork:
         self.permissions = FakePermissions(world)
         self.outbox = FakeOutbox()
         self.durations = FakeDurations(world)
+        self.retention = FakeRetention(self.store, self.freezer)
         self.fail_before_commit: Exception | None = None
         self.open = False
 
@@ -49,7 +51,7 @@ class FakeUnitOfWork:
         before = (self.world.snapshot(), self.store.snapshot(), self.lease.snapshot(), self.outbox.snapshot())
         try:
             ours = (self.facts, self.gateway, self.store, self.lease, self.freezer)
-            yield Work(*ours, self.permissions, self.outbox, self.durations)
+            yield Work(*ours, self.permissions, self.outbox, self.durations, self.retention)
             if self.fail_before_commit is not None:
                 raise self.fail_before_commit
         except BaseException:

@@ -17,6 +17,7 @@ from airflow.models.log import Log
 from sqlalchemy import insert, select, update
 
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.ports.retention import Cleaning
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -61,6 +62,18 @@ def log_event(
             extra=json.dumps({"rerun_id": rerun_id}),
         )
     )
+
+
+def log_cleaning(cleaning: Cleaning, *, actor: str, now: datetime, session: Session) -> None:
+    """Add a row ``rerun_downstream.db_clean`` to Airflow's audit log, with what has gone by table."""
+    extra = {
+        "before": cleaning.before.isoformat(),
+        "archive": cleaning.archive,
+        "done": cleaning.done,
+        "rows": dict(sorted(cleaning.rows.items())),
+    }
+    owner = {"owner": actor[:MAX_OWNER], "owner_display_name": actor[:MAX_OWNER]}
+    session.execute(insert(Log).values(dttm=now, event="rerun_downstream.db_clean", extra=json.dumps(extra), **owner))
 
 
 def log_run_event(run: DagRun, event: str, *, rerun_id: int, actor: str, now: datetime, session: Session) -> None:

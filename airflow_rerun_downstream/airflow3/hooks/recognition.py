@@ -22,9 +22,10 @@ from sqlalchemy.exc import DBAPIError
 from airflow_rerun_downstream.airflow3.holding import parking
 from airflow_rerun_downstream.airflow3.hooks import expected_runs, repeated_events
 from airflow_rerun_downstream.store.apart import apart
+from airflow_rerun_downstream.store.expiry import present
 from airflow_rerun_downstream.store.guard import SchemaGuard
 from airflow_rerun_downstream.store.moves import add_lines
-from airflow_rerun_downstream.store.tables import hold
+from airflow_rerun_downstream.store.tables import hold, rerun
 
 if TYPE_CHECKING:
     from airflow.models.asset import AssetEvent
@@ -199,8 +200,10 @@ def note(
     *,
     named: Collection[str] = (),
 ) -> None:
-    """Write a line into the records of reruns; ``named`` are the Dags that it speaks of."""
+    """Write a line into the records of reruns, where there are records; ``named`` are the Dags that it speaks of."""
     now = datetime.now(timezone.utc)
+    there = set(connection.scalars(select(rerun.c.id).where(rerun.c.id.in_({one for one, _ in reruns}), present())))
+    reruns = [each for each in reruns if each[0] in there]
     if reruns:
         line = {"at": now, "actor": SYSTEM, "action": action, "detail": detail, "dag_ids": list(named)}
         add_lines(connection, reruns, line)

@@ -1,0 +1,145 @@
+"""``db clean`` and what becomes of its archives, in the manner of Airflow's own commands of these names."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+
+from airflow_rerun_downstream import host
+from airflow_rerun_downstream.cli.backends import os_user
+from airflow_rerun_downstream.cli.bodies import Usage
+from airflow_rerun_downstream.ports.retention import Cleaning
+from airflow_rerun_downstream.ports.work import UnitOfWork
+from airflow_rerun_downstream.store import archives
+
+BATCH = 1000
+"""Rows in a transaction, where nobody says."""
+
+LONGEST_PAUSE = 0.2
+"""Seconds between two transactions, at most: whoever waits for SQLite's lock looks only now and then."""
+
+DELETE, DROP = "delete rows", "drop archived tables"
+
+STAYING = {
+    "frozen": "runs of theirs are frozen",
+    "telling": "somebody is still to be told of them",
+    "making_runs": "they were terminated while tasks went on that make runs",
+    "took_places": "a run of theirs took another one's place, and is still there",
+}
+"""Why reruns stay, for people."""
+
+
+def clean(args: Namespace) -> int:
+    """Remove the records of reruns that ended before a time, or count them."""
+    if args.before is None:
+        raise Usage("Give --before, such as --before 2026-01-01.")
+    before = moment(args.before)
+    open_work = host.room("wiring").unit_of_work()
+    tell_kept(open_work, before)
+    archive = None if args.skip_archive else archives.suffix(datetime.now(timezone.utc))
+    cleaning = Cleaning(before, None if args.dry_run else archive, args.dry_run)
+    if not args.dry_run and not confirmed(
+        f"the records of reruns that ended before {before.isoformat()}", DELETE, args
+    ):
+        return 1
+    cleaning = carry_out(open_work, cleaning, args.batch_size or BATCH)
+    print("What would go:" if args.dry_run else "What went:")
+    tell_rows(cleaning.rows)
+    if cleaning.archive and cleaning.total:
+        print(f"The records are in the tables {archives.ARCHIVE}…__{cleaning.archive} (`db export-archived`).")
+    return 0
+
+
+def moment(text: str) -> datetime:
+    """A time, in Airflow's default time zone where it names none."""
+    try:
+        found: datetime = host.room("configuration").in_default_timezone(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise Usage(f"{text!r} is no date or time such as 2026-01-01 or 2026-01-01T06:00:00+01:00.") from error
+    return found
+
+
+def carry_out(open_work: UnitOfWork, cleaning: Cleaning, rows: int) -> Cleaning:
+    """Clean to the end, a transaction for each batch. However it ends, the audit log gets what has gone."""
+    try:
+        while not cleaning.done:
+            began = time.monotonic()
+            with open_work() as work:
+                cleaning = work.retention.clean(cleaning, rows=rows)
+            time.sleep(min(time.monotonic() - began, LONGEST_PAUSE))
+    finally:
+        if not cleaning.dry_run:
+            with open_work() as work:
+                work.retention.note(cleaning, actor=os_user().name)
+    return cleaning
+
+
+def tell_kept(open_work: UnitOfWork, before: datetime) -> None:
+    """Say which reruns stay, and why."""
+    with open_work() as work:
+        kept = work.retention.kept(before)
+    for why, number in kept.items():
+        if number:
+            print(f"{number} reruns that ended before stay: {STAYING[why]}.")
+
+
+def tell_rows(rows: Mapping[str, int]) -> None:
+    """A line for each table."""
+    width = max(map(len, rows), default=0)
+    for name, number in sorted(rows.items()):
+        print(f"  {name:<{width}}  {number:>11,}")
+    if not rows:
+        print("  nothing")
+
+
+def confirmed(what: str, words: str, args: Namespace) -> bool:
+    """Whether somebody has typed the words, or ``--yes`` stands for them."""
+    if args.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise Usage("There is no terminal to ask for confirmation: use --yes.")
+    print(f"You have requested to remove {what}. This is irreversible; see what would go with --dry-run.")
+    if input(f"Enter '{words}' (without quotes) to proceed: ").strip() == words:
+        return True
+    print("Nothing was changed.", file=sys.stderr)
+    return False
+
+
+def export_archived(args: Namespace) -> int:
+    """Write each archive table into a CSV file, and drop it if that is wanted."""
+    folder = Path(args.output_path or "")
+    if not args.output_path or not folder.is_dir():
+        raise Usage("Give --output-path, a folder that is there.")
+    engine = host.room("database.our_tables").engine()
+    with engine.connect() as connection:
+        names = archives.names(connection)
+        if args.drop_archives and names and not confirmed(f"{len(names)} archive tables", DROP, args):
+            return 1
+        for name in names:
+            with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(archives.rows(connection, name))
+    dropped = names if args.drop_archives else []
+    with engine.begin() as connection:
+        for name in dropped:
+            archives.drop(connection, name)
+    print(f"Exported tables: {len(names)}; dropped tables: {len(dropped)}.")
+    return 0
+
+
+def drop_archived(args: Namespace) -> int:
+    """Drop the archive tables."""
+    engine = host.room("database.our_tables").engine()
+    with engine.connect() as connection:
+        names = archives.names(connection)
+    if names and not confirmed(f"{len(names)} archive tables", DROP, args):
+        return 1
+    with engine.begin() as connection:
+        for name in names:
+            archives.drop(connection, name)
+    print(f"Dropped tables: {len(names)}.")
+    return 0
