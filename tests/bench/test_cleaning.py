@@ -19,8 +19,7 @@ from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.retention import Cleaning
 from airflow_rerun_downstream.store import archives, tables
 from tests.airflow3 import database as databases
-from tests.airflow3 import scene
-from tests.bench import reruns
+from tests.bench.conftest import instead_of
 from tests.bench.history import BEGIN
 from tests.store.test_rows import wide
 
@@ -118,18 +117,10 @@ def counts(engine: Any) -> dict[str, int]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def engine(request: pytest.FixtureRequest, database: databases.Database) -> Iterator[Any]:
-    """A database with our tables."""
-    if request.param == "postgres":
-        yield database.engine
-        return
-    made = databases.make(request.param)
-    made.use()
-    made.empty()
-    scene.migrate(made)
-    with reruns.schema_known():
+def engine(request: pytest.FixtureRequest, database: databases.Database, archive: bool) -> Iterator[Any]:
+    """A database of its own: what the others hold would be cleaned with it."""
+    with instead_of(database, request.param, f"cleaned_{archive}".lower()) as made:
         yield made.engine
-    database.use()
 
 
 @pytest.mark.parametrize("archive", [False, True], ids=["deleted", "archived"])
