@@ -11,6 +11,7 @@ from typing import Any
 from airflow_rerun_downstream.airflow3 import versions
 from airflow_rerun_downstream.airflow3.telemetry.lane import Lane
 from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES, MemberState, RerunState
+from airflow_rerun_downstream.harmless import harmless
 from airflow_rerun_downstream.ports import metrics
 from airflow_rerun_downstream.ports.metrics import Delivery, ErrorKind
 from airflow_rerun_downstream.ports.telemetry import Standing
@@ -110,6 +111,7 @@ def gauges(standing: Standing) -> dict[str, float]:
     }
 
 
+@harmless("telemetry", otherwise=False)
 def switched_on() -> bool:
     """Whether this Airflow publishes metrics at all."""
     from airflow.configuration import conf

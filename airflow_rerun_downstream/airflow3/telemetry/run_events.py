@@ -19,6 +19,7 @@ from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from airflow_rerun_downstream.harmless import harmless
 
 PROVIDER = "airflow.providers.openlineage"
 PRODUCER = f"https://pypi.org/project/airflow-rerun-downstream/{__version__}"
@@ -27,6 +28,7 @@ ENDED_AS = {RerunState.SUCCEEDED: "COMPLETE", RerunState.FAILED: "FAIL", RerunSt
 """The type of the event that ends a run."""
 
 
+@harmless("telemetry", otherwise=False)
 def switched_on() -> bool:
     """Whether this Airflow sends events to a catalogue."""
     if find_spec(PROVIDER) is None:

@@ -16,6 +16,7 @@ from sqlalchemy import and_, select
 from airflow_rerun_downstream.airflow3 import versions
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.harmless import harmless
 from airflow_rerun_downstream.ports.telemetry import shortened
 from airflow_rerun_downstream.store.tables import dispatched_task, member
 
@@ -30,6 +31,7 @@ COMPONENT = "airflow_rerun_downstream"
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
+@harmless("telemetry", otherwise=False)
 def switched_on() -> bool:
     """Whether this Airflow traces at all. Nothing of OpenTelemetry is imported to learn it."""
     from airflow.configuration import conf

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_mock import MockerFixture
 
 from airflow_rerun_downstream import host
-from airflow_rerun_downstream.airflow3.telemetry import airflow_telemetry
+from airflow_rerun_downstream.airflow3.telemetry import airflow_telemetry, run_events
 from airflow_rerun_downstream.airflow3.telemetry.airflow_metrics import AirflowMetrics, gauges
 from airflow_rerun_downstream.airflow3.telemetry.airflow_telemetry import AirflowTelemetry
 from airflow_rerun_downstream.airflow3.telemetry.lane import Lane
@@ -72,6 +73,13 @@ def test_prefix_and_allow_list_hold_for_them(tmp_path: Path) -> None:
 
 def test_nothing_is_published_where_airflow_publishes_nothing() -> None:
     assert airflow_telemetry.serving().metrics is None
+
+
+def test_a_configuration_that_cannot_be_read_is_nobodys_problem(mocker: MockerFixture) -> None:
+    mocker.patch("airflow.configuration.conf.getboolean", side_effect=ValueError("not a boolean"))
+    mocker.patch.object(run_events, "find_spec", side_effect=ModuleNotFoundError("airflow.providers"))
+    made = airflow_telemetry.serving()
+    assert (made.metrics, made.run_events, made.traces) == (None, None, False)
 
 
 def test_lines_of_the_log_have_their_fields_by_name(tmp_path: Path) -> None:
