@@ -44,3 +44,25 @@ class TestUnitOfWork:
             assert first.number is not None
             assert work.lease.confirm(owner="one", number=first.number, lasts=LASTS)
             assert work.store.all_active_runs() == {}
+
+    def test_what_is_left_for_afterwards_is_done_when_it_is_committed(self, installed: Installation) -> None:
+        told: list[str] = []
+        with installed.unit_of_work() as work:
+            work.afterwards.append(lambda: told.append("one" if leads(installed, "two") else "nobody has committed"))
+            work.afterwards.append(lambda: 1 // 0)  # type: ignore[arg-type, return-value]
+            work.afterwards.append(lambda: told.append("two"))
+            assert work.lease.acquire(owner="two", lasts=LASTS).number is not None
+            assert told == []
+        assert told == ["one", "two"]
+
+    def test_it_is_not_done_where_nothing_is_committed(self, installed: Installation) -> None:
+        told: list[str] = []
+
+        def fails() -> None:
+            with installed.unit_of_work() as work:
+                work.afterwards.append(lambda: told.append("lost"))
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fails()
+        assert told == []
