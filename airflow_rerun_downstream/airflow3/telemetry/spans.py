@@ -64,22 +64,26 @@ def nanoseconds(moment: datetime) -> int:
 def carriers(session: Session, rerun_id: int) -> list[str]:
     """The trace contexts of the task instances that a rerun was the last to clear; one more than are linked to.
 
-    One statement, along the rerun's members.
+    Airflow 3.1 keeps none of theirs, but that of their Dag run, which stands for them then. One statement, along the
+    rerun's members.
     """
+    from airflow.models.dagrun import DagRun
     from airflow.models.taskinstance import TaskInstance
 
     run = and_(dispatched_task.c.dag_id == member.c.dag_id, dispatched_task.c.run_id == member.c.run_id)
     instance = and_(*(getattr(TaskInstance, key) == dispatched_task.c[key] for key in INSTANCE))
     wanted = (
-        select(TaskInstance.context_carrier)
+        select(TaskInstance.context_carrier, DagRun.context_carrier)
         .select_from(member)
         .join(dispatched_task, and_(run, dispatched_task.c.rerun_id == member.c.rerun_id))
         .join(TaskInstance, instance)
+        .join(DagRun, and_(DagRun.dag_id == TaskInstance.dag_id, DagRun.run_id == TaskInstance.run_id))
         .where(member.c.rerun_id == rerun_id, TaskInstance.try_number >= dispatched_task.c.first_try)
         .order_by(*(dispatched_task.c[key] for key in INSTANCE))
         .limit(MAX_LINKS + 1)
     )
-    return [text for (found,) in session.execute(wanted) if (text := parent_of(found)) is not None]
+    found = (parent_of(own) or parent_of(of_run) for own, of_run in session.execute(wanted))
+    return list(dict.fromkeys(text for text in found if text is not None))
 
 
 INSTANCE = ("dag_id", "run_id", "task_id", "map_index")
