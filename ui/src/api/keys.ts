@@ -18,6 +18,7 @@ export const keys = {
   notMadeAnew: (id: number, count: number) => ["not-made-anew", id, count] as const,
   proof: (id: number, moved: string) => ["proof", id, moved] as const,
   notifications: (id: number) => ["notifications", id] as const,
+  estimate: (id: number, state: string) => ["estimate", id, state] as const,
   notificationTargets: ["notification-targets"] as const,
   health: ["health"] as const,
 };

@@ -15,6 +15,7 @@ export type DagEdge = Schemas["DagEdge"];
 export type Delivery = Schemas["Delivery"];
 export type DeliveryState = Schemas["DeliveryState"];
 export type EventAction = Schemas["EventAction"];
+export type Estimate = Schemas["Estimate"];
 export type Evidence = Schemas["Evidence"];
 export type FutureRef = Schemas["FutureRef"];
 export type Health = Schemas["Health"];

@@ -6,6 +6,7 @@ import type {
   Changes,
   Counts,
   Delivery,
+  Estimate,
   EventAction,
   Link,
   Member,
@@ -149,6 +150,37 @@ export function proofOf({
     hidden_findings: 0,
     hidden_older: 0,
     kept: null,
+    ...changed,
+  };
+}
+
+export function estimateOf(changed: Partial<Estimate> = {}): Estimate {
+  const first = { id: 1, dag_id: "orders", run_id: "r1", state: "running" as const };
+  const step = { stage: 1, starts_at: "2099-01-05T09:00:00Z", ends_at: "2099-01-05T09:30:00Z" };
+  return {
+    rerun_id: 7,
+    state: "running",
+    as_of: "2099-01-05T09:00:00Z",
+    outlook: "expected",
+    started_at: "2026-01-05T09:00:00Z",
+    ends_at: "2099-01-05T10:00:00Z",
+    ends_late_at: null,
+    decided_by: "path",
+    unknown_members: 0,
+    held_up_members: 0,
+    failed_members: 0,
+    overdue_members: 0,
+    delay: { member: first, cause: causeOf("no_pool_slots"), critical: true },
+    path: [
+      { member: first, waited_for: "nothing", ...step },
+      { member: { ...first, id: 2, dag_id: "sales", state: "pending" }, waited_for: "upstream", ...step },
+      { member: null, waited_for: "upstream", ...step },
+    ],
+    path_length: 3,
+    members: [],
+    total_entries: 0,
+    hidden_members: 0,
+    look_again_after: 15,
     ...changed,
   };
 }

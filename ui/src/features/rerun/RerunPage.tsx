@@ -4,8 +4,10 @@ import { Link, useLocation, useNavigate, useParams } from "react-router";
 
 import { parameters, query } from "../../host/parameters";
 import { asProblem } from "../../api/problem";
+import { useEstimate } from "../../api/estimate";
 import type { Followed } from "../../api/following";
 import { hasEnded, useLinks, useRecord } from "../../api/reruns";
+import type { Estimate } from "../../api/types";
 import { RerunBadge } from "../../ui/StateBadge";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
 import { Page } from "../../ui/Page";
@@ -76,18 +78,21 @@ function Record({ record, problem, retry }: RecordProps) {
   const members = record.complete ? record.members : undefined;
   const events = record.complete ? record.events : undefined;
   const links = useLinks(rerun.id);
+  const estimate = useEstimate(rerun);
+  const critical = useCritical(estimate);
   const [asked, setAsked] = useState<Asked | null>(null);
   const place = usePlace();
   const { openMember, openTab } = place;
   const context = useMemo<RecordContext>(
     () => ({
       rerun,
+      critical,
       askRerun: (action) => setAsked({ action }),
       askMember: (member, action) => setAsked({ action, member }),
       open: openMember,
       openTab,
     }),
-    [rerun, openMember, openTab],
+    [rerun, critical, openMember, openTab],
   );
   const trouble = problem ?? links.error;
   return (
@@ -104,7 +109,7 @@ function Record({ record, problem, retry }: RecordProps) {
           actions={ended ? <EndedNote /> : <RerunActions />}
         >
           <RecordNotices members={members ?? []} problem={trouble} retry={retry} />
-          <RecordFacts events={events ?? []} />
+          <RecordFacts events={events ?? []} estimate={estimate} />
           <RecordTabs tab={place.tab} onTab={openTab} members={members} links={links.data} events={events} />
         </Page>
         <MemberDrawer
@@ -117,6 +122,12 @@ function Record({ record, problem, retry }: RecordProps) {
       </LiveRunsProvider>
     </RecordProvider>
   );
+}
+
+/** The members on the critical path: the same object until they are others. */
+function useCritical(estimate: Estimate | undefined): ReadonlySet<number> {
+  const ids = (estimate?.path ?? []).flatMap(({ member }) => (member ? [member.id] : [])).join();
+  return useMemo(() => new Set(ids === "" ? [] : ids.split(",").map(Number)), [ids]);
 }
 
 /** Where in the record the person is, as the address keeps it. */

@@ -8,6 +8,8 @@ export type TabName = "graph" | "table" | "timeline" | "left" | "proof" | "event
 /** What the parts of a record's page share. */
 export interface RecordContext {
   rerun: Rerun;
+  /** The members that decide when the rerun will be done. */
+  critical: ReadonlySet<number>;
   /** Says what an action will do, and does it when the person agrees. */
   askRerun: (action: RerunAction) => void;
   askMember: (member: Member, action: MemberAction) => void;

@@ -1,5 +1,6 @@
 import { Box, chakra, Flex, Text } from "@chakra-ui/react";
 import { useCallback } from "react";
+import { MdTimeline } from "react-icons/md";
 
 import type { Member } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
@@ -46,6 +47,7 @@ export function MemberCard({ member }: { member: Member }) {
         >
           {member.dag_id}
         </chakra.button>
+        <OnPath member={member} />
         {member.role !== "downstream" && <Text color="fg.muted">{word("role", member.role)}</Text>}
       </Flex>
       <Box truncate title={member.run_id ?? undefined}>
@@ -65,6 +67,18 @@ export function MemberCard({ member }: { member: Member }) {
       <Standing member={member} />
     </Flex>
   );
+}
+
+/** That the end of the rerun hangs on it. */
+function OnPath({ member }: { member: Member }) {
+  const { t } = useWords();
+  const { critical } = useRecord();
+  const title = t("record:estimate.onPath");
+  return critical.has(member.id) ? (
+    <Box as="span" color="fg.info" fontSize="md" flexShrink={0} ml="auto" title={title} role="img" aria-label={title}>
+      <MdTimeline aria-hidden="true" />
+    </Box>
+  ) : null;
 }
 
 function Attempt({ member }: { member: Member }) {

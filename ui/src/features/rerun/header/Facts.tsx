@@ -1,7 +1,7 @@
 import { Box, chakra, Flex, Text } from "@chakra-ui/react";
 import { MdLock, MdReportProblem, MdVisibilityOff } from "react-icons/md";
 
-import type { RerunEvent } from "../../../api/types";
+import type { Estimate, RerunEvent } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
 import { Field } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
@@ -10,10 +10,16 @@ import { useRecord } from "../context";
 import { ProgressBar } from "../../../ui/ProgressBar";
 import { RerunDuration } from "../../../ui/RerunDuration";
 import { stateSince } from "../events/events";
+import { EstimateFacts } from "./EstimateFacts";
 import { useCause } from "../words";
 
+interface RecordFactsProps {
+  events: readonly RerunEvent[];
+  estimate: Estimate | undefined;
+}
+
 /** What a rerun is about and how far it is, at a glance. */
-export function RecordFacts({ events }: { events: readonly RerunEvent[] }) {
+export function RecordFacts({ events, estimate }: RecordFactsProps) {
   const { t } = useWords();
   const { rerun } = useRecord();
   return (
@@ -43,6 +49,7 @@ export function RecordFacts({ events }: { events: readonly RerunEvent[] }) {
         <Field label={t("word.duration")}>
           <RerunDuration rerun={rerun} />
         </Field>
+        <EstimateFacts estimate={estimate} />
         <Field label={t("record:progress.label")}>
           <Box pt={2} minWidth={0}>
             <ProgressBar counts={rerun.counts} width="min(25rem, calc(100vw - 2rem))" />
