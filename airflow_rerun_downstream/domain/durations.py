@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from math import sqrt
+from random import Random
 from statistics import fmean, variance
 
 Kind = tuple[str, frozenset[str]]
@@ -24,6 +25,9 @@ TRIMMED = 5
 
 STUCK_AFTER = 2.0
 """How many times the longest known time a run may take before nothing is foretold of it any more."""
+
+BETWEEN = 0.4
+"""How far from a known time one is drawn, as a part of what they differ by."""
 
 NOTICED = 30.0
 """Seconds for which a run may wait to be started and to be seen to have ended before it counts as longer than ever."""
@@ -74,6 +78,23 @@ class Past:
         if longer:
             return fmean(longer) - elapsed
         return max(self.spread or 0.0, elapsed / 10)
+
+    def drawn_anew(self, chance: Random) -> Past:
+        """What might be known as well, had other runs been seen: for it is only so well known what is usual."""
+        return replace(self, seconds=tuple(sorted(chance.choices(self.seconds, k=len(self.seconds)))))
+
+    def draw(self, chance: Random, elapsed: float = 0.0) -> float:
+        """How many seconds one may have left that has lasted ``elapsed`` already, drawn from these times.
+
+        Somewhat apart from them, too: so few never show how far times may differ.
+        """
+        longer = self.seconds[bisect_right(self.seconds, elapsed) :]
+        if not longer:
+            return chance.expovariate(1 / max(self.left(elapsed), 1e-3))
+        found = chance.choice(longer)
+        if self.spread is not None:
+            found += chance.gauss(0.0, BETWEEN * self.spread)
+        return max(found - elapsed, 0.0)
 
 
 def past_of(seconds: Iterable[float], *, whole: bool = False) -> Past | None:

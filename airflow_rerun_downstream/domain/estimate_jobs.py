@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from random import Random
 from statistics import median
 
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun, ready_time
@@ -93,14 +94,28 @@ def kinds_left(active: ActiveRerun) -> set[Kind]:
 class Part:
     """A stage of a member as a job. ``doubt``: why its time is unknown, or it can't go; None: neither.
 
-    ``past``: what its time was told from. ``overdue``: it has lasted longer than it ever did.
+    ``past``: what its time was told from. ``elapsed``: for how long it has been running, None: it hasn't begun.
+    ``beside``: what it takes besides its tasks' own time. ``overdue``: it has lasted longer than it ever did.
     """
 
     member: Member
     stage: int
     past: Past | None
     doubt: str | None
+    elapsed: float | None = None
+    beside: float = 0.0
     overdue: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """What it is compared with."""
+        return kind_of(self.member, self.stage)
+
+    def draw(self, past: Past, chance: Random) -> float:
+        """How many seconds it may have left this time; ``past``: how long such parts take."""
+        if self.elapsed is None or self.elapsed < self.beside:
+            return past.draw(chance) + self.beside - (self.elapsed or 0.0)
+        return past.draw(chance, self.elapsed - self.beside)
 
 
 def seconds_left(past: Past | None, elapsed: float | None, beside: float) -> float:
@@ -156,7 +171,7 @@ class Jobs:
         overdue = past is not None and elapsed is not None and past.overdue(elapsed - beside)
         if past is not None and elapsed is not None and past.much_overdue(elapsed - beside):
             doubt = doubt or MUCH_LONGER
-        self.parts.append(Part(member, stage, past, doubt, overdue))
+        self.parts.append(Part(member, stage, past, doubt, elapsed, beside, overdue))
         return Job(
             0.0 if doubt == MUCH_LONGER else seconds_left(past, elapsed, beside),
             self.ranks[member.id],

@@ -8,8 +8,9 @@ from datetime import datetime
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.durations import Kind, Past, past_of
 from airflow_rerun_downstream.domain.errors import NotFound
-from airflow_rerun_downstream.domain.estimate import Estimate, Expected, Outlook, estimate
+from airflow_rerun_downstream.domain.estimate import Estimate, Expected, Outlook
 from airflow_rerun_downstream.domain.estimate_jobs import LEFT, Standing, kinds_left
+from airflow_rerun_downstream.domain.estimating import estimate
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.ports.record_parts import Head

@@ -11,8 +11,11 @@ from airflow_rerun_downstream.domain.estimate import Estimate
 from airflow_rerun_downstream.ports.record_parts import Head
 from airflow_rerun_downstream.service.views import EstimatedMember
 
-FRESH = timedelta(seconds=10)
-"""For how long an estimate is answered again, if nothing has happened in the rerun."""
+FRESH, FOR_EACH = timedelta(seconds=10), timedelta(milliseconds=4)
+"""For how long an estimate is answered again, if nothing has happened in the rerun; and longer for each member."""
+
+AT_ONCE = timedelta(seconds=1)
+"""For how long it is even if something has happened, for each 500 members."""
 
 TIMES_LAST = timedelta(minutes=5)
 """For how long it isn't asked again how long tasks have taken before."""
@@ -31,8 +34,9 @@ class Kept:
     read_at: datetime
 
     def holds(self, head: Head, now: datetime) -> bool:
-        """Whether it can be answered again."""
-        return self.revision == head.revision and now - self.estimate.as_of < FRESH
+        """Whether it can be answered again: one of a large rerun costs something, and is right a little longer."""
+        age, count = now - self.estimate.as_of, len(self.members)
+        return age < (FRESH + count * FOR_EACH if self.revision == head.revision else count // 500 * AT_ONCE)
 
     def knows(self, kinds: Collection[Kind], now: datetime) -> bool:
         """Whether it was asked lately how long these took."""

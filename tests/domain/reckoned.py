@@ -107,6 +107,33 @@ class Story:
         pasts = {(one.ref.dag_id, frozenset({"t"})): taken(60.0 + one.id / 1e6) for one in active.members}
         return Standing(active, pasts, {}, 10**6)
 
+    @staticmethod
+    def night(chance: random.Random, size: int = 30) -> tuple[Standing, float]:
+        """So many members, of which each waits for one to three before it, with ten earlier times of each; and in how
+        many seconds it will end in truth."""
+        members = [
+            a_member(
+                number,
+                f"d{number:02}",
+                waits_for=frozenset(
+                    chance.sample(range(max(1, number - 8), number), min(number - 1, chance.randint(1, 3)))
+                ),
+            )
+            for number in range(1, size + 1)
+        ]
+        usual = {one.id: chance.uniform(120, 1200) for one in members}
+        truth = {number: seconds * chance.lognormvariate(0, 0.3) for number, seconds in usual.items()}
+        pasts = {
+            (one.ref.dag_id, frozenset({"t"})): taken(
+                *(usual[one.id] * chance.lognormvariate(0, 0.3) for _ in range(10))
+            )
+            for one in members
+        }
+        standing = Standing(ActiveRerun(a_rerun(), tuple(members)), pasts, {}, chance.choice((3, 99)))
+        true = {kind: taken(truth[one.id]) for kind, one in zip(pasts, members, strict=True)}
+        ends = Oracle(replace(standing, earlier=true)).played().values()
+        return standing, max(end for _, end in ends)
+
     def rooms(self) -> dict[str, DagRoom]:
         """What Dags can start."""
         chance, found = self.chance, dict[str, DagRoom]()

@@ -8,8 +8,9 @@ import pytest
 
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.durations import Past
-from airflow_rerun_downstream.domain.estimate import Decisive, Delay, Estimate, Outlook, WaitedFor, estimate
+from airflow_rerun_downstream.domain.estimate import Decisive, Delay, Estimate, Outlook, WaitedFor
 from airflow_rerun_downstream.domain.estimate_jobs import Standing, kinds_left
+from airflow_rerun_downstream.domain.estimating import estimate
 from airflow_rerun_downstream.domain.member import Child, Member, StageGate
 from airflow_rerun_downstream.domain.refs import TaskRef
 from airflow_rerun_downstream.domain.room import DagRoom
@@ -83,13 +84,21 @@ class TestTheEnd:
         assert until(found) == 180
         assert [(step.member_id, step.stage) for step in found.path] == [(1, 0), (3, 0), (2, 1)]
 
-    def test_nine_of_ten_end_before_the_late_end(self):
+    def test_times_that_differ_make_a_late_end(self):
         found = of(behind(1), behind(2, 1), past=Past((50.0, 60.0, 70.0)))
-        # two draws of one kind, known from three times: 10² · (2 + 2²/3)
         assert found.ends_late is not None
         assert found.ends_at is not None
-        later = (found.ends_late - found.ends_at).total_seconds()
-        assert later == pytest.approx(1.2816 * (100 * (2 + 4 / 3)) ** 0.5, abs=1e-5)
+        assert 110 < until(found) < 130
+        assert found.ends_at < found.ends_late < NOW + timedelta(seconds=170)
+
+    def test_the_later_of_two_is_later_than_each_of_them(self):
+        past = Past((20.0, 60.0, 100.0))
+        one, both = of(behind(1), past=past), of(*(behind(number) for number in range(1, 9)), past=past)
+        assert until(both) > until(one) + 10
+
+    def test_what_is_told_does_not_change_by_itself(self):
+        past = Past((20.0, 60.0, 100.0))
+        assert of(behind(1), past=past) == of(behind(1), past=past)
 
     def test_of_two_times_no_late_end_is_told(self):
         assert of(behind(1), past=Past((50.0, 60.0))).ends_late is None
@@ -151,7 +160,8 @@ class TestWhatIsNotKnown:
 
     def test_one_that_lasts_longer_than_ever_is_named(self):
         found = of(running(1, 100))
-        assert (found.outlook, found.overdue, until(found), found.ends_late) == (Outlook.EXPECTED, 1, 10, None)
+        assert (found.outlook, found.overdue, found.ends_late) == (Outlook.EXPECTED, 1, None)
+        assert 0 < until(found) < 60
 
     def test_one_that_lasts_much_longer_makes_a_bound(self):
         found = of(running(1, 200), behind(2, 1))
