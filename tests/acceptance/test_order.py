@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.acceptance.order import SELECTED, rerun_in_order_once
+from tests.acceptance.estimated import told_all_along
+from tests.acceptance.order import LINKS, SELECTED, rerun_in_order_once
 from tests.acceptance.story import DAGS, DIAMOND, Story
 from tests.live.harness import StartAirflow
 
@@ -36,9 +37,9 @@ def test_the_runs_and_airflows_log_name_the_rerun(story: Story) -> None:
     assert {dag_id for dag_id, event, _ in logged if event == "rerun_downstream.dispatch"} == set(SELECTED)
 
 
-def test_a_second_rerun_finds_the_same_and_adds_nothing(story: Story) -> None:
+def test_a_second_rerun_finds_the_same_adds_nothing_and_tells_its_end_all_along(story: Story) -> None:
     runs = {dag_id: len(story.client.dag_runs(dag_id)) for dag_id in DIAMOND}
     rerun = story.submit()
-    assert story.wait_ended(rerun["id"])["state"] == "succeeded"
+    told_all_along(story, rerun["id"], {link[:2] for link in LINKS})
     assert len(story.members(rerun["id"])) == len(SELECTED)
     assert {dag_id: len(story.client.dag_runs(dag_id)) for dag_id in DIAMOND} == runs
