@@ -28,7 +28,11 @@ class NotANotifier(TypeError):
 def notifier_at(path: str) -> Any:
     """The notifier's class."""
     module, _, name = path.rpartition(".")
-    found = getattr(import_module(module), name)
+    try:
+        found = getattr(import_module(module), name)
+    except ModuleNotFoundError:
+        import_module("airflow")  # which knows of more places: its folders of plugins and of its configuration
+        found = getattr(import_module(module), name)
     if not isinstance(found, type) or BASE not in {each.__name__ for each in found.__mro__}:
         raise NotANotifier(path)
     return found

@@ -106,7 +106,8 @@ class Post:
 class MailServer:
     """Takes mail for everybody but those in ``refuses``. ``tls``: offers STARTTLS, or begins with it if ``at_once``.
 
-    ``holds``: after a mail came, waits with the answer until it is set.
+    ``holds``: after a mail came, waits with the answer until it is set; ``waits``: so it does with its first word, and
+    ``called`` says that somebody is there.
     """
 
     refuses: frozenset[str] = frozenset()
@@ -116,6 +117,8 @@ class MailServer:
     posts: list[Post] = field(default_factory=list)
     holds: threading.Event | None = None
     got: threading.Event = field(default_factory=threading.Event)
+    waits: threading.Event | None = None
+    called: threading.Event = field(default_factory=threading.Event)
     port: int = 0
     server: socketserver.ThreadingTCPServer | None = None
 
@@ -165,6 +168,9 @@ class Dialogue:
         self.socket.sendall("".join(f"{line}\r\n" for line in lines).encode())
 
     def run(self) -> None:
+        self.server.called.set()
+        if self.server.waits is not None:
+            self.server.waits.wait(60)
         self.say("220 test")
         while line := self.file.readline():
             word, _, rest = line.decode().strip().partition(" ")
