@@ -64,7 +64,7 @@ def airflow_stats() -> Any:
 
     factory: Any = import_module("airflow.observability.metrics.stats_utils").get_stats_factory
     if signature(factory).parameters:  # 3.2, where the client is a class
-        if stats.Stats.factory is None:
+        if stats.Stats.factory in (None, stats.NoStatsLogger):  # the latter, where it was used before that
             stats.Stats.initialize(factory=factory(stats.Stats))
     elif stats._factory is None:
         stats.initialize(factory=factory(), export_legacy_names=conf.getboolean("metrics", "legacy_names_on"))
