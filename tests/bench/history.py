@@ -111,13 +111,13 @@ class LargeHistory:
         self.analyze()
 
     def add_xcoms(self, count: int) -> None:
-        """XComs: half of them the history's own tasks', half what triggers of runs recorded that are long gone."""
-        own = count // 2 // (self.runs * self.shape.tasks)
+        """XComs: a tenth of them the history's own tasks', the rest of triggers whose runs are long gone."""
+        own = count // 10 // (self.runs * self.shape.tasks)
         off, on = WITHOUT_KEYS[self.database.backend]
         with self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql(off)
             self.execute(connection, OWN_XCOMS, count=own)
-            self.execute(connection, PAST_XCOMS, count=count // 2)
+            self.execute(connection, PAST_XCOMS, count=count - count // 10)
             connection.exec_driver_sql(on)
         self.analyze()
 
