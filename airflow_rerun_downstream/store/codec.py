@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from airflow_rerun_downstream.domain.plan import FutureRef, PlanOptions, PlanWarning
@@ -58,7 +59,13 @@ def task_to_json(task: TaskRef) -> str | dict[str, Any]:
 
 def task_from_json(value: str | Mapping[str, Any]) -> TaskRef:
     """The reverse of `task_to_json`."""
-    return TaskRef(value) if isinstance(value, str) else TaskRef(value["task_id"], value["map_index"])
+    return whole_task(value) if isinstance(value, str) else TaskRef(value["task_id"], value["map_index"])
+
+
+@lru_cache(maxsize=10_000)
+def whole_task(task_id: str) -> TaskRef:
+    """A task with all of its indexes. Thousands of members of one Dag have the same ones."""
+    return TaskRef(task_id)
 
 
 def tasks_to_json(tasks: Tasks) -> list[Any]:
