@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -16,6 +17,8 @@ from airflow_rerun_downstream.notify.webhook import WebhookSender
 from airflow_rerun_downstream.ports.installation import Clock
 from airflow_rerun_downstream.ports.telemetry import LOG_ONLY, Telemetry
 from airflow_rerun_downstream.ports.work import UnitOfWork
+
+log = logging.getLogger(__name__)
 
 
 class Courier:
@@ -51,7 +54,10 @@ class Courier:
         """Look at the targets, then send until ``stop`` is set."""
         self._stop = stop
         self._targets.check = self.check
-        self._targets.read()
+        try:
+            self._targets.read()
+        except Exception as error:  # its text may hold what is configured
+            log.error("The notification targets can't be read: %s", type(error).__name__)
         self._deliverer.run(stop)
 
     def check(self, target: Target) -> str | None:

@@ -113,7 +113,7 @@ def made(call: Email, message: Message, known: Credentials) -> EmailMessage:
         found.set_content(message.text)
         if message.html is not None:
             found.add_alternative(message.html, subtype="html")
-    except (ValueError, TypeError, IndexError):
+    except Exception:  # the standard library's parsers raise whatever goes wrong in them
         raise NotSent("target_error") from None
     return found
 
@@ -124,4 +124,7 @@ def address(text: str) -> Address:
     spec = rest.removesuffix(">").strip() if name or text.startswith("<") else text.strip()
     if not text.isprintable() or not spec.isascii():
         raise ValueError("not an e-mail address")
-    return Address(display_name=name.strip().strip('"'), addr_spec=spec)
+    try:
+        return Address(display_name=name.strip().strip('"'), addr_spec=spec)
+    except Exception:  # `HeaderParseError`, `AttributeError`, `IndexError` …
+        raise ValueError("not an e-mail address") from None

@@ -53,6 +53,7 @@ class NotifierSender:
 
     def ask(self, question: Mapping[str, Any], seconds: float) -> None:
         """Let the process do it; what else it prints may hold a secret, and goes nowhere."""
+        told = json.dumps(question, default=str).encode()
         reading, writing = os.pipe()
         try:
             process = subprocess.Popen(
@@ -70,7 +71,7 @@ class NotifierSender:
         finally:
             os.close(writing)
         with os.fdopen(reading, "rb", buffering=0) as answer:
-            self.ended(process, json.dumps(question, default=str).encode(), seconds + STARTING)
+            self.ended(process, told, seconds + STARTING)
             os.set_blocking(reading, False)  # something that it has started may still hold the other end
             said = (answer.read(MOST_SAID) or b"").decode("ascii", "replace")
         if said != SENT:

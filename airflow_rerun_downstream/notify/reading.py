@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -91,7 +92,7 @@ def email(spec: Spec) -> tuple[Email, str | None]:
     for what, each in (*(("to", one) for one in to), *([("from", sender)] if sender else [])):
         try:
             address(each)
-        except (ValueError, IndexError):
+        except ValueError:
             raise WrongTarget(f"{what} has something in it that isn't an e-mail address") from None
     return Email(tuple(to), sender), text_of(spec, "conn_id") or DEFAULT_CONNECTION
 
@@ -103,6 +104,10 @@ def notifier(spec: Spec) -> tuple[NotifierCall, None]:
         raise WrongTarget("class isn't the dotted path of a class")
     if not isinstance(arguments, Mapping) or not all(isinstance(each, str) for each in arguments):
         raise WrongTarget("arguments isn't an object")
+    try:
+        json.dumps(arguments, default=str)
+    except (ValueError, TypeError, RecursionError):
+        raise WrongTarget("arguments has something in it that JSON doesn't have") from None
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 1 <= seconds <= MAX_SECONDS:
         raise WrongTarget(f"timeout isn't a number of seconds from 1 to {MAX_SECONDS:.0f}")
     if spec.get("conn_id") is not None:
@@ -177,12 +182,14 @@ def flag(spec: Spec, name: str, default: bool) -> bool:
 def targets_of(
     sources: Iterable[tuple[str, Mapping[str, Spec]]], read: Read
 ) -> tuple[dict[str, Target], dict[str, str]]:
-    """The targets by name, and what is wrong with others, each with where it stands; the first of a name counts."""
+    """The targets by name, and what is wrong with others, each with where it stands; the first of a name counts.
+
+    Whatever one target makes of our parsers, and of others', stays with it.
+    """
     found: dict[str, Target] = {}
     wrong: dict[str, str] = {}
     for where, specs in sources:
         for name, spec in specs.items():
-            shown = f"{str(name)[:100]!r} ({where})"
             try:
                 if name in found:
                     raise WrongTarget("there is another one of that name, which counts")
@@ -190,5 +197,15 @@ def targets_of(
                     raise WrongTarget("it isn't an object")
                 found[name] = target_of(name, spec, read)
             except WrongTarget as problem:
-                wrong[shown] = str(problem)
+                wrong[f"{shown(name)} ({where})"] = str(problem)
+            except Exception as error:
+                wrong[f"{shown(name)} ({where})"] = f"it can't be read ({type(error).__name__})"
     return found, wrong
+
+
+def shown(name: object) -> str:
+    """A name to say what is wrong with; not every number has a text."""
+    try:
+        return repr(str(name)[:100])
+    except Exception:
+        return f"one whose name is of type {type(name).__name__}"

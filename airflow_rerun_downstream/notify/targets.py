@@ -106,19 +106,26 @@ class ConfiguredTargets:
         ):
             try:
                 sources += [(option, read(where))] if where else []
-            except (OSError, ValueError, yaml.YAMLError, NotSent):
+            except Exception:  # what a parser makes of it, too: `AttributeError`, `RecursionError` …
                 problems[option] = "it can't be read, or isn't an object of targets by their names"
         if "notification_targets_conn_id" in problems:  # what was known of them still holds
             sources.append(("notification_targets_conn_id", self._connected))
         found, wrong = targets_of(sources, self.template)
         for name, target in found.items():
-            if isinstance(target.call, NotifierCall) and (word := self.check(target)) is not None:
+            if isinstance(target.call, NotifierCall) and (word := self.checked(target)) is not None:
                 wrong[repr(name)] = f"its notifier can't be made ({word})"
         before, self._found = self._found, Configured(found, {**problems, **wrong})
         for name, problem in self._found.problems.items():
             if before is None or before.problems.get(name) != problem:
                 log.error("Notification target %s: %s", name, problem)
         return self._found
+
+    def checked(self, target: Target) -> str | None:
+        """What ``check`` says; that it fails, too."""
+        try:
+            return self.check(target)
+        except Exception as error:
+            return f"unexpected_error:{type(error).__name__}"
 
     def in_file(self, file: str) -> Mapping[str, Spec]:
         """The targets of a YAML file."""

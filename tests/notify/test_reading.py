@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from airflow_rerun_downstream.notify import reading as module_of_reading
 from airflow_rerun_downstream.notify import targets as module
 from airflow_rerun_downstream.notify.not_sent import NotSent
 from airflow_rerun_downstream.notify.target import Credentials, Email, NotifierCall, Target, Webhook
@@ -18,6 +21,14 @@ from airflow_rerun_downstream.settings import Settings
 
 SECRET = "s3cr3t-value"
 HOOK = {"kind": "webhook", "url": f"https://example.com/{SECRET}"}
+
+
+def nested(depth: int) -> Any:
+    """A list in a list in a list …"""
+    found: Any = SECRET
+    for _ in range(depth):
+        found = [found]
+    return found
 
 
 def read(specs: dict[Any, Any], connections: Any = None, **more: Any) -> ConfiguredTargets:
@@ -87,6 +98,14 @@ WRONG: dict[str, Any] = {
     "no recipients": {"kind": "email", "to": []},
     "too many": {"kind": "email", "to": ["a@example.com"] * 51},
     "bad recipient": {"kind": "email", "to": f"{SECRET}\r\nBcc: a@b"},
+    "no user": {"kind": "email", "to": f"@{SECRET}"},
+    "two ats": {"kind": "email", "to": f"{SECRET}@bar@baz"},
+    "a dot at the end": {"kind": "email", "to": f"{SECRET}@b."},
+    "half a literal": {"kind": "email", "to": f"{SECRET}@["},
+    "a sender without a user": {"kind": "email", "to": "a@example.com", "from": f"@{SECRET}"},
+    "a deep template": {**HOOK, "text": "{{ " + "(" * 5000 + SECRET},
+    "a deep payload": {**HOOK, "payload": {"a": nested(5000)}},
+    "deep arguments": {"kind": "notifier", "class": "a.B", "arguments": {"a": nested(5000)}},
     "bad sender": {"kind": "email", "to": "a@example.com", "from": SECRET},
     "no class": {"kind": "notifier"},
     "odd class": {"kind": "notifier", "class": f"os; {SECRET}"},
@@ -127,7 +146,20 @@ def test_a_file_of_targets_with_templates_beside_it(tmp_path: Path) -> None:
     assert list(made.found.problems) == ["'ops' (notification_targets_file)"]
 
 
-@pytest.mark.parametrize("text", ["[1]", "a: [", "\x00", "!!python/object/apply:os.system [true]", None])
+TEXTS = (
+    "[1]",
+    "a: [",
+    "\x00",
+    "!!python/object/apply:os.system [true]",
+    "a: !!timestamp abc",
+    "a: !!int ''",
+    "a: !!binary 7é",
+    "[" * 5000,
+    None,
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
 def test_a_file_that_is_none(tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "targets.yaml"
     if text is not None:
@@ -190,3 +222,59 @@ def test_a_notifier_that_cannot_be_made_is_a_problem_and_can_be_tried_all_the_sa
     made.check = check
     assert made.read().problems == {"'slack'": "its notifier can't be made (notifier_error:ModuleNotFoundError)"}
     assert made.targets() == [("slack", "notifier", "")]
+
+
+ADDRESSES = st.text("ab@.<>[]()\"\\,;: \r\n\té", max_size=8)
+TAGS = ["int", "float", "timestamp", "binary", "bool", "null", "set", "omap", "pairs", "merge", "value", "x"]
+YAML = st.lists(
+    st.sampled_from([*(f"!!{tag} " for tag in TAGS), *"[]{}:,-&*!?|>\"'#%@\n ", "&a ", "*a", "<<: ", "a: ", "1", "''"]),
+    max_size=12,
+).map("".join)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | ADDRESSES | st.dates()
+TEMPLATES = st.text("{}%|#[]()'\"~.* abfor", max_size=12)
+JSON = st.recursive(
+    LEAVES | TEMPLATES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(LEAVES, inner, max_size=3)
+)
+OPTIONS = st.fixed_dictionaries(
+    {"kind": st.sampled_from(sorted(module_of_reading.KINDS)) | JSON},
+    optional={
+        name: JSON | ADDRESSES | TEMPLATES | st.sampled_from(["https://example.com", "a.B"])
+        for name in sorted(module_of_reading.COMMON.union(*module_of_reading.KINDS.values()) - {"kind"})
+    },
+)
+
+
+@given(name=LEAVES, spec=OPTIONS | JSON, address=ADDRESSES)
+@example(name=16**9000, spec=HOOK, address="a@[")
+def test_whatever_one_target_says_the_others_stay(name: Any, spec: Any, address: str) -> None:
+    mail = {"kind": "email", "to": address}
+    made = read({name: spec, "a mail": mail, "right": HOOK, "the last": {**HOOK, "description": "x"}})
+    assert {"right", "the last"} <= {each for each, _, _ in made.targets()}
+    for each in made.found.targets.values():
+        if each.kind == "notifier":
+            json.dumps(each.call.arguments, default=str)  # type: ignore[union-attr]
+
+
+@given(text=YAML)
+@example(text="a: &a {kind: notifier, class: a.B, arguments: *a}")
+def test_whatever_a_file_says_the_others_stay(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert ("right", "webhook", "") in read({"right": HOOK}, notification_targets_file=str(file)).targets()
+
+
+@given(extra=JSON)
+def test_whatever_a_connection_says_the_others_stay(extra: Any) -> None:
+    made = read({"right": HOOK}, lambda _: Credentials(extra=extra), notification_targets_conn_id="where")
+    assert ("right", "webhook", "") in made.targets()
+
+
+def test_a_check_that_fails_otherwise_is_a_problem_of_its_target() -> None:
+    made = ConfiguredTargets(Settings(notification_targets={"slack": {"kind": "notifier", "class": "a.B"}, "x": HOOK}))
+
+    def check(target: Target) -> str | None:
+        raise RuntimeError(SECRET)
+
+    made.check = check
+    assert made.read().problems == {"'slack'": "its notifier can't be made (unexpected_error:RuntimeError)"}
+    assert [name for name, _, _ in made.targets()] == ["slack", "x"]
