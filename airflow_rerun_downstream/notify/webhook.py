@@ -28,7 +28,6 @@ from airflow_rerun_downstream.notify.wording import render
 TOTAL = 15.0
 """Seconds for all of it, once there is a connection."""
 
-MOST_READ = 65_536
 PREFIX = "whsec_"
 PORTS = {"https": 443, "http": 80}
 
@@ -56,6 +55,7 @@ class WebhookSender:
             **call.headers,
             **headers_of(known),
             "Content-Type": "application/json",
+            "Connection": "close",
             "User-Agent": f"airflow-rerun-downstream/{__version__}",
             "webhook-id": message.id,
             **signed(message.id, int(self._seconds()), body, secret),
@@ -82,15 +82,14 @@ class WebhookSender:
 
 
 def answered(url: SplitResult, connection: Any, body: bytes, headers: Mapping[str, str]) -> int:
-    """The status of the answer."""
+    """The status of the answer. Whatever follows it, or doesn't, the message has been taken or not by then."""
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
     made = kind(url.hostname or "", url.port)
     made.sock = connection
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     made.request("POST", path, body=body, headers=dict(headers))
-    answer = made.getresponse()
-    answer.read(MOST_READ)
-    return answer.status
+    with made.getresponse() as answer:
+        return answer.status
 
 
 def split(text: str, *, allow_http: bool) -> SplitResult:

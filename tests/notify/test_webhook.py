@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -97,6 +98,49 @@ def test_anything_but_success_is_none_and_no_redirect_is_followed(receiver: Rece
 def test_an_endless_answer_ends(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     receiver.answer = b"x" * 5_000_000
     WebhookSender().send(here(receiver), sample(), None)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+AFTER_THE_STATUS = {
+    "short": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok",
+    "cut": CHUNKED + b"5\r\nab",
+    "no chunk": CHUNKED + b"odd\r\n",
+    "stays open": b"HTTP/1.1 204 No Content\r\nConnection: keep-alive\r\n\r\n",
+    "open body": b"HTTP/1.1 202 Accepted\r\n\r\n",
+    "reset": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("how", AFTER_THE_STATUS)
+def test_once_its_status_has_come_it_has_arrived_whatever_becomes_of_the_rest(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "TOTAL", 3.0)
+    listener, over = socket.create_server(("127.0.0.1", 0)), threading.Event()
+    asked: list[bytes] = []
+
+    def answer() -> None:
+        found, _ = listener.accept()
+        with found:
+            asked.append(found.recv(65_536))
+            if how == "reset":
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            found.sendall(AFTER_THE_STATUS[how])
+            if how == "reset":
+                time.sleep(0.2)  # else the status may be lost with the rest
+            elif "open" in how:
+                over.wait(10)
+
+    threading.Thread(target=answer, daemon=True).start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    began = time.monotonic()
+    try:
+        WebhookSender().send(target(Webhook(url=url, allow_http=True, allow_private_addresses=True)), sample(), None)
+    finally:
+        over.set()
+        listener.close()
+    assert time.monotonic() - began < 2
+    assert b"\r\nconnection: close\r\n" in asked[0].lower()
 
 
 def test_one_that_does_not_answer_is_left_in_time(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
