@@ -53,11 +53,20 @@ def tell_failure(work: Work, rerun: Rerun, clock: Clock, member: Member, *condit
         mine = [each for each in earlier if (each.target, each.condition) == (target, condition)]
         last = mine[-1] if mine else None
         if last is not None and last.gathers:
-            named = last.members if len(last.members) >= NAMED else (*last.members, one)
-            if work.outbox.gather(last.id, named):
+            named, more = named_with(last.members, one)
+            if work.outbox.gather(last.id, named, more=more):
                 continue
         due_at = due_after(now, mine)
         work.outbox.add([NewDelivery(rerun.id, target, condition, now, due_at, CONDUCTOR.name, None, (one,))])
+
+
+def named_with(named: tuple[ToldMember, ...], one: ToldMember) -> tuple[tuple[ToldMember, ...], int]:
+    """Whom a delivery names that also tells of ``one``, and how many more it counts: none where that is named already,
+    which then has its new reason. Of those beyond `NAMED` nobody knows who they were.
+    """
+    if any(each.member_id == one.member_id for each in named):
+        return tuple(one if each.member_id == one.member_id else each for each in named), 0
+    return (*named, one)[:NAMED], 1
 
 
 def tell_once(work: Work, rerun: Rerun, clock: Clock, condition: str, members: tuple[Member, ...]) -> bool:

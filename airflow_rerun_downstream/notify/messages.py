@@ -70,9 +70,11 @@ def headline(scene: Scene, *, dag_ids: bool) -> str:
     source = f" of {clean(rerun.source.dag_id)}" if dag_ids else ""
     name, many = f"Rerun {rerun.id}{source}", one.occurrences
     if one.condition == "member_failed":
-        return f"{name}: {'a run' if many == 1 else f'{many} runs'} failed"
+        so_many = f"{many} runs failed" if all_named(one) else f"{many} failures"
+        return f"{name}: {'a run failed' if many == 1 else so_many}"
     if one.condition == NOT_PROVEN and one.members:
-        return f"{name}: {'a run is' if many == 1 else f'{many} runs are'} not proven to be right"
+        so_many = f"{many} runs are" if all_named(one) else f"{many} times a run was"
+        return f"{name}: {'a run is' if many == 1 else so_many} not proven to be right"
     if one.condition == FROZEN_TOO_LONG:
         return f"{name}: {'a run has' if many == 1 else f'{many} runs have'} been frozen for a long time"
     said = {
@@ -82,6 +84,11 @@ def headline(scene: Scene, *, dag_ids: bool) -> str:
         NOT_PROVEN: "succeeded, but it could not be proven to be right",
     }
     return f"{name} {said.get(one.condition, clean(one.condition))}"
+
+
+def all_named(one: Delivery) -> bool:
+    """Whether a delivery names all that it counts. If not, a run that has failed more than once may count so often."""
+    return one.occurrences <= len(one.members)
 
 
 def why(reason: str | None) -> str | None:

@@ -115,8 +115,9 @@ Progress: {{ rerun.done }} of {{ rerun.total }} runs done\
 {% endif %}{% if each.why %}: {{ each.why }}{% endif %}
 
 {% endfor %}
-{% if occurrences > members | length %}
-- and {{ occurrences - members | length }} more
+{% set others, failures = occurrences - members | length, condition == "member_failed" %}
+{% if others > 0 %}
+- and {{ others }} more{{ " failures" if failures and others > 1 else " failure" if failures }}
 {% endif %}
 {% endif %}
 {% if url %}
@@ -152,8 +153,9 @@ HTML = """\
 <li>{% if each.dag_id %}{{ each.dag_id }} / {{ each.run_id or "not created yet" }}{% else %}member {{ each.id }}\
 {% endif %}{% if each.why %}: {{ each.why }}{% endif %}</li>
 {% endfor %}
-{% if occurrences > members | length %}
-<li>and {{ occurrences - members | length }} more</li>
+{% set others, failures = occurrences - members | length, condition == "member_failed" %}
+{% if others > 0 %}
+<li>and {{ others }} more{{ " failures" if failures and others > 1 else " failure" if failures }}</li>
 {% endif %}
 </ul>
 {% endif %}

@@ -20,8 +20,8 @@ class Outbox(Protocol):
         """The deliveries about a rerun that tell of one of some conditions, oldest first."""
         ...
 
-    def gather(self, delivery_id: int, members: Sequence[ToldMember]) -> bool:
-        """Tell of one occurrence more, and name these members, in a delivery that nobody has tried to send."""
+    def gather(self, delivery_id: int, members: Sequence[ToldMember], *, more: int = 1) -> bool:
+        """Tell of ``more`` occurrences, and name these members, in a delivery that nobody has tried to send."""
         ...
 
     def take(self, *, now: datetime, until: datetime, besides: Collection[str] = ()) -> Delivery | None:

@@ -31,13 +31,13 @@ class SqlOutbox:
         wanted = select(delivery).where(delivery.c.rerun_id == rerun_id, delivery.c.condition.in_(sorted(conditions)))
         return [delivery_of(row) for row in self._executor.execute(wanted.order_by(delivery.c.id))]
 
-    def gather(self, delivery_id: int, members: Sequence[ToldMember]) -> bool:
+    def gather(self, delivery_id: int, members: Sequence[ToldMember], *, more: int = 1) -> bool:
         """See `Outbox.gather`. One statement."""
         untried = update(delivery).where(
             delivery.c.id == delivery_id, delivery.c.state == PENDING, delivery.c.tries == 0
         )
-        more = {"members": members_to_json(members), "occurrences": delivery.c.occurrences + 1}
-        return changed(self._executor, untried.values(more)) == 1
+        values = {"members": members_to_json(members), "occurrences": delivery.c.occurrences + more}
+        return changed(self._executor, untried.values(values)) == 1
 
     def take(self, *, now: datetime, until: datetime, besides: Collection[str] = ()) -> Delivery | None:
         """See `Outbox.take`. One statement where nothing is due, else three."""

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_rerun_downstream.conductor import perform
-from airflow_rerun_downstream.domain.delivery import APART, GATHERED, NAMED, Delivery, due_after, wanted_by
+from airflow_rerun_downstream.conductor.notices import named_with
+from airflow_rerun_downstream.domain.delivery import APART, GATHERED, NAMED, Delivery, ToldMember, due_after, wanted_by
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.proof import not_computed
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -140,6 +141,36 @@ def test_a_member_that_is_retried_and_fails_again_is_told_again(house: House) ->
     assert told(house) == [("member_failed", 1), ("member_failed", 1)]
     last = house.unit_of_work.outbox.rows[2]
     assert last.due_at == last.created_at + APART
+
+
+def test_one_that_fails_again_while_its_message_still_waits_is_named_once_with_its_last_reason(house: House) -> None:
+    runs = fan(house, 1)
+    rerun = submit(house, runs["a"])
+    house.tick()
+    finish(house, runs["a"], as_="failed")
+    house.service.retry(ADA, rerun, member_id(house, rerun, "a"))
+    house.tick()
+    house.world.delete(runs["a"])
+    house.tick()
+    assert told(house) == [("member_failed", 1)]
+    (one,) = only(house).members
+    assert (one.member_id, one.reason) == (member_id(house, rerun, "a"), "run_gone")
+
+
+@given(st.lists(st.tuples(st.integers(1, 8), st.sampled_from("xyz")), min_size=1))
+def test_whoever_is_named_is_named_once_and_all_are_told(failures: list[tuple[int, str]]) -> None:
+    named: tuple[ToldMember, ...] = ()
+    count = 0
+    for failure in failures:
+        named, more = named_with(named, ToldMember(*failure))
+        count += more
+    members = [number for number, _ in failures]
+    assert [one.member_id for one in named] == list(dict.fromkeys(members))[:NAMED]
+    assert {one.member_id: one.reason for one in named} == {
+        number: reason for number, reason in dict(failures).items() if number in {one.member_id for one in named}
+    }
+    assert len(named) <= count
+    assert count == len(set(members)) or len(named) == NAMED
 
 
 @pytest.mark.parametrize("way", ["gone", "dispatch error"])

@@ -171,6 +171,9 @@ def test_it_gathers_until_it_is_tried(opened: Opened) -> None:
         assert outbox.gather(number, more)
         (found,) = outbox.about(1, {"member_failed"})
         assert (found.members, found.occurrences, found.gathers) == (more, 2, True)
+        assert outbox.gather(number, more[:1], more=0)
+        (found,) = outbox.about(1, {"member_failed"})
+        assert (found.members, found.occurrences, found.gathers) == (more[:1], 2, True)
     take(opened)
     with opened() as outbox:
         assert not outbox.gather(number, more)

@@ -38,12 +38,12 @@ class FakeOutbox:
         self.asked += 1
         return [each for each in self.rows.values() if each.rerun_id == rerun_id and each.condition in conditions]
 
-    def gather(self, delivery_id: int, members: Sequence[ToldMember]) -> bool:
+    def gather(self, delivery_id: int, members: Sequence[ToldMember], *, more: int = 1) -> bool:
         self.asked += 1
         found = self.rows[delivery_id]
         if not found.gathers:
             return False
-        self.rows[delivery_id] = replace(found, members=tuple(members), occurrences=found.occurrences + 1)
+        self.rows[delivery_id] = replace(found, members=tuple(members), occurrences=found.occurrences + more)
         return True
 
     def take(self, *, now: datetime, until: datetime, besides: Collection[str] = ()) -> Delivery | None:

@@ -47,7 +47,7 @@ def test_it_arrives_in_both_forms_with_its_id(server: MailServer) -> None:
     (post,) = server.posts
     assert post.recipients == ["ops@example.com", "boss@example.com"]
     assert post.mail["Message-ID"] == f"<{ID}@airflow-rerun-downstream>"
-    assert post.mail["Subject"] == "[Airflow] Rerun 7 of daily_sales: 3 runs failed"
+    assert post.mail["Subject"] == "[Airflow] Rerun 7 of daily_sales: 3 failures"
     assert post.mail["From"] == "Airflow <airflow@example.com>"
     assert post.mail["Auto-Submitted"] == "auto-generated"
     plain, html = post.mail.get_body(("plain",)), post.mail.get_body(("html",))

@@ -22,20 +22,42 @@ HOSTILE = "<!channel> @everyone\r\nBcc: x@y.z\u202e</td><script>alert(1)</script
 
 def test_it_says_what_why_who_how_far_and_where() -> None:
     made = sample()
-    assert made.subject == "[Airflow] Rerun 7 of daily_sales: 3 runs failed"
+    assert made.subject == "[Airflow] Rerun 7 of daily_sales: 3 failures"
     for said in (
         "Source: daily_sales / scheduled__2026-03-01",
         "Reason for the rerun: prices were wrong",
         "Submitted by: ada",
         "12 of 60 runs done, 47 pending, 12 succeeded, 1 failed",
         "- report / r1: a selected task failed",
-        "and 2 more",
+        "- and 2 more failures\n\nhttps://",
         URL,
         ID,
     ):
         assert said in made.text, made.text
     assert made.html is not None
     assert f'<a href="{URL}">' in made.html
+
+
+@pytest.mark.parametrize(
+    ("condition", "named", "occurrences", "said"),
+    [
+        ("member_failed", 1, 1, "a run failed"),
+        ("member_failed", 4, 4, "4 runs failed"),
+        ("member_failed", 5, 6, "6 failures"),
+        ("not_proven", 1, 1, "a run is not proven to be right"),
+        ("not_proven", 2, 2, "2 runs are not proven to be right"),
+        ("not_proven", 5, 6, "6 times a run was not proven to be right"),
+        ("frozen_too_long", 5, 6, "6 runs have been frozen for a long time"),
+    ],
+)
+def test_it_counts_runs_only_where_each_is_known(condition: str, named: int, occurrences: int, said: str) -> None:
+    told, members = tuple(ToldMember(number) for number in range(1, named + 1)), map(member, range(1, named + 1))
+    made = message(
+        scene(DELIVERY, RERUN, *members, condition=condition, members=told, occurrences=occurrences), target()
+    )
+    assert made.fields["headline"] == f"Rerun 7 of daily_sales: {said}"
+    more = {"member_failed": "- and 1 more failure\n"}.get(condition, "- and 1 more\n")
+    assert (more in made.text) == (occurrences > named)
 
 
 @pytest.mark.parametrize("condition", [*CONDITIONS, "test"])

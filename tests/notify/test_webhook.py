@@ -81,7 +81,7 @@ def test_the_deployments_own_body(receiver: Receiver) -> None:
     payload = {"text": "{{ headline }} {{ url }}", "blocks": [{"n": 1, "id": "{{ rerun.id }}"}], "on": True}
     WebhookSender().send(here(receiver, payload=payload), sample(), None)
     found = receiver.calls[0].json
-    assert found["text"].startswith("Rerun 7 of daily_sales: 3 runs failed https://")
+    assert found["text"].startswith("Rerun 7 of daily_sales: 3 failures https://")
     assert found["blocks"] == [{"n": 1, "id": "7"}]
     assert found["on"] is True
     assert failing(here(receiver, payload={"x": "{{ 'y' * 99999999 }}"})) == "message_error"
