@@ -50,13 +50,17 @@ class ConfiguredTargets:
     """`Notifier` from the ``[rerun_downstream]`` section. Addresses and secrets stay inside.
 
     Read when it is first asked for; those in an Airflow connection anew now and then, while nobody waits for that.
-    ``check`` says what else is wrong with a notifier, in a word. Threads may share it.
+    ``check`` says what else is wrong with a notifier, in a word. It takes long, so only `read` asks it, once others
+    may know what was read; what is wrong is asked about anew now and then. Threads may share it.
     """
 
     def __init__(self, settings: Settings, connections: Connections = no_connections) -> None:
         self._settings = settings
         self._connections = connections
         self._found: Configured | None = None
+        self._wrong: Mapping[str, str] = {}
+        self._unmade: dict[str, tuple[object, str]] = {}
+        self._looking, self._checking = threading.Lock(), threading.Lock()
         self._connected: Mapping[str, Spec] = {}
         self._read_at = 0.0
         self.check: Callable[[Target], str | None] = lambda _: None
@@ -65,10 +69,13 @@ class ConfiguredTargets:
     def found(self) -> Configured:
         """What was last read."""
         if self._found is None:
-            return self.read()
-        if self._settings.notification_targets_conn_id and time.monotonic() - self._read_at > ANEW:
+            with self._looking:
+                return self._found or self.look()
+        connected = self._settings.notification_targets_conn_id is not None
+        if (connected or self._unmade) and time.monotonic() - self._read_at > ANEW:
             self._read_at = time.monotonic()
-            threading.Thread(target=self.read, daemon=True, name="rerun-downstream-targets").start()
+            anew = self.read if connected else self.check_all
+            threading.Thread(target=anew, daemon=True, name="rerun-downstream-targets").start()
         return self._found
 
     def targets(self) -> Sequence[tuple[str, str, str]]:
@@ -97,7 +104,30 @@ class ConfiguredTargets:
         return found
 
     def read(self) -> Configured:
-        """Read all; what is wrong is in the log."""
+        """Read all, then check the notifiers; what is wrong is in the log."""
+        with self._looking:
+            self.look()
+        return self.check_all()
+
+    def check_all(self) -> Configured:
+        """Check the notifiers of what was read, one thread at a time."""
+        with self._checking:
+            for target in self.found.targets.values():
+                if isinstance(target.call, NotifierCall):
+                    self.note(target, self.checked(target))
+            return self.found
+
+    def note(self, target: Target, word: str | None) -> None:
+        """Keep what is wrong with a target's notifier; None: nothing is."""
+        with self._looking:
+            self._unmade = {name: each for name, each in self._unmade.items() if name != target.name}
+            if word is not None:
+                self._unmade[target.name] = target.call, word
+            if self._found is not None:
+                self.publish(self._found.targets)
+
+    def look(self) -> Configured:
+        """Read all. What was known of a notifier that is the same still holds."""
         self._read_at = time.monotonic()
         sources, problems = [("notification_targets", self._settings.notification_targets)], dict[str, str]()
         for option, where, read in (
@@ -111,10 +141,17 @@ class ConfiguredTargets:
         if "notification_targets_conn_id" in problems:  # what was known of them still holds
             sources.append(("notification_targets_conn_id", self._connected))
         found, wrong = targets_of(sources, self.template)
-        for name, target in found.items():
-            if isinstance(target.call, NotifierCall) and (word := self.checked(target)) is not None:
-                wrong[repr(name)] = f"its notifier can't be made ({word})"
-        before, self._found = self._found, Configured(found, {**problems, **wrong})
+        self._wrong = {**problems, **wrong}
+        return self.publish(found)
+
+    def publish(self, found: Mapping[str, Target]) -> Configured:
+        """Let all see the targets and what is wrong; what is wrong for the first time is in the log."""
+        unmade = {
+            repr(name): f"its notifier can't be made ({word})"
+            for name, (call, word) in self._unmade.items()
+            if name in found and found[name].call == call
+        }
+        before, self._found = self._found, Configured(found, {**self._wrong, **unmade})
         for name, problem in self._found.problems.items():
             if before is None or before.problems.get(name) != problem:
                 log.error("Notification target %s: %s", name, problem)

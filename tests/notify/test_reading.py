@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -278,3 +280,90 @@ def test_a_check_that_fails_otherwise_is_a_problem_of_its_target() -> None:
     made.check = check
     assert made.read().problems == {"'slack'": "its notifier can't be made (unexpected_error:RuntimeError)"}
     assert [name for name, _, _ in made.targets()] == ["slack", "x"]
+
+
+SLACK = {"kind": "notifier", "class": "a.B"}
+
+
+def until(condition: Any) -> None:
+    """Wait until it holds."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_what_was_read_can_be_used_while_notifiers_are_still_checked_and_by_one_thread_only() -> None:
+    made = ConfiguredTargets(Settings(notification_targets={"slack": SLACK, "hook": HOOK}))
+    goes_on, checked = threading.Event(), list[str]()
+
+    def check(target: Target) -> str | None:
+        checked.append(target.name)
+        goes_on.wait(10)
+        return "notifier_error"
+
+    made.check = check
+    threads = [threading.Thread(target=made.read, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    until(lambda: checked)
+    began = time.monotonic()
+    assert [name for name, _, _ in made.targets()] == ["hook", "slack"]
+    assert made.found.problems == {}
+    assert time.monotonic() - began < 1
+    assert checked == ["slack"]
+    goes_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert made.found.problems == {"'slack'": "its notifier can't be made (notifier_error)"}
+
+
+def test_whoever_asks_first_reads_and_does_not_check_and_others_wait_for_that() -> None:
+    asked, checked = list[str](), list[str]()
+
+    def connection(conn_id: str) -> Credentials:
+        asked.append(conn_id)
+        time.sleep(0.1)
+        return Credentials(extra={"slack": SLACK})
+
+    made = ConfiguredTargets(Settings(notification_targets_conn_id="where"), connection)
+    made.check = lambda target: checked.append(target.name)  # type: ignore[func-returns-value]
+    with ThreadPoolExecutor(4) as pool:
+        found = [each.result() for each in [pool.submit(made.targets) for _ in range(4)]]
+    assert found == [[("slack", "notifier", "")]] * 4
+    assert (asked, checked) == (["where"], [])
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_what_is_wrong_with_a_notifier_is_asked_about_anew(connected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ANEW", 0.0)
+    words: list[str | None] = ["timed_out", "timed_out"]
+    made = ConfiguredTargets(
+        Settings(
+            notification_targets={} if connected else {"slack": SLACK},
+            notification_targets_conn_id="where" if connected else None,
+        ),
+        lambda _: Credentials(extra={"slack": SLACK}),
+    )
+    made.check = lambda target: words.pop() if words else None
+    made.read()
+    until(lambda: not made.found.problems)
+
+
+def test_what_was_wrong_with_a_notifier_holds_while_it_is_checked_anew_unless_it_is_another_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    extra, seen = {"slack": SLACK}, list[Any]()
+    made = ConfiguredTargets(Settings(notification_targets_conn_id="where"), lambda _: Credentials(extra=dict(extra)))
+
+    def check(target: Target) -> str | None:
+        seen.append(dict(made.found.problems))
+        return "notifier_error"
+
+    made.check = check
+    wrong = dict(made.read().problems)
+    assert made.read().problems == wrong
+    extra["slack"] = {**SLACK, "class": "a.C"}
+    assert made.read().problems == wrong
+    assert seen == [{}, wrong, {}]
+    assert len(caplog.records) == 2
