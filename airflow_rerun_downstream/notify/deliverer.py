@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import uniform
 from typing import Any, Protocol
@@ -35,6 +35,9 @@ and all the rest may take together."""
 
 SENDING = timedelta(seconds=110)
 """What the sending alone may take: the longest time of a notifier, with its start and its end."""
+
+NOTES = 5
+"""How often it may fail to keep what came of a try until others don't wait for that any longer."""
 
 POLL = 2.0
 """Seconds between looks."""
@@ -71,11 +74,12 @@ class Targets(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a try; ``error`` None: it has arrived."""
+    """What came of a try; ``error`` None: it has arrived. ``failed``: how often it couldn't be kept."""
 
     delivery: Delivery
     error: str | None = None
     but: str | None = None
+    failed: int = 0
 
 
 class Deliverer:
@@ -101,7 +105,8 @@ class Deliverer:
         self.leads = leads
         self.beside = beside
         self.telemetry = telemetry
-        self.unnoted: list[Outcome] = []
+        self.unnoted: dict[int, Outcome] = {}
+        """What couldn't be kept yet, by the deliveries' ids."""
         self.resting: dict[str, tuple[int, datetime]] = {}
         """Targets at which nothing arrives: how often in a row, and until when they are left alone."""
 
@@ -136,15 +141,27 @@ class Deliverer:
         delivery = self.take() if self.leads() else None
         if delivery is None:
             return False
-        self.unnoted.append(self.tried(delivery))
+        outcome, before = self.tried(delivery), self.unnoted.get(delivery.id)
+        self.unnoted[delivery.id] = replace(outcome, failed=before.failed if before else 0)
         self.note_all()
         return True
 
     def note_all(self) -> None:
-        """Keep what came of tries. What can't be kept is kept later, before anything else is tried."""
-        while self.unnoted:
-            self.note(self.unnoted[0])
-            self.unnoted.pop(0)
+        """Keep what came of tries. What can't be kept is kept later, before anything else is tried: without a database
+        nothing can be. After `NOTES` failures others don't wait for it any longer.
+        """
+        for number, outcome in list(self.unnoted.items()):
+            try:
+                self.note(outcome)
+            except Exception as error:
+                self.unnoted[number] = replace(outcome, failed=outcome.failed + 1)
+                if outcome.failed + 1 < NOTES:
+                    raise
+                if outcome.failed + 1 == NOTES:
+                    what = outcome.delivery.message_id
+                    log.error("What became of notification %s can't be stored: %s", what, type(error).__name__)
+            else:
+                del self.unnoted[number]
 
     def take(self) -> Delivery | None:
         """Begin a try."""
@@ -154,14 +171,19 @@ class Deliverer:
             return work.outbox.take(now=now, until=now + TAKEN, besides=besides)
 
     def tried(self, delivery: Delivery) -> Outcome:
-        """Send a delivery, and answer what came of it."""
+        """Send a delivery, and answer what came of it. One that has arrived, which only couldn't be kept, isn't sent
+        again.
+        """
+        known = self.unnoted.get(delivery.id)
+        if known is not None and known.error is None:
+            return replace(known, delivery=delivery)
         try:
             return Outcome(delivery, but=self.send(delivery))
         except NotSent as problem:
             error = problem.word
         except Exception as problem:
             log.warning("Delivery %s failed: %s", delivery.message_id, type(problem).__name__)
-            error = f"unexpected_error:{type(problem).__name__}"
+            error = NotSent(f"unexpected_error:{type(problem).__name__}").word  # cut
         return Outcome(delivery, error)
 
     def send(self, delivery: Delivery) -> str | None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -18,11 +19,12 @@ from airflow_rerun_downstream.domain.delivery import DeliveryState, NewDelivery
 from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from airflow_rerun_downstream.notify import deliverer as module
-from airflow_rerun_downstream.notify.deliverer import PATIENCE, TAKEN, TRIES, Deliverer
+from airflow_rerun_downstream.notify.deliverer import NOTES, PATIENCE, POLL, TAKEN, TRIES, Deliverer
 from airflow_rerun_downstream.notify.messages import Message
 from airflow_rerun_downstream.notify.not_sent import NotSent
 from airflow_rerun_downstream.notify.target import Credentials, Target, Webhook
 from tests.fakes.house import ADA, House
+from tests.fakes.outbox import FakeOutbox
 
 TARGETS = ("ops", "boss")
 
@@ -108,7 +110,7 @@ class Stage:
 
     def step(self) -> bool:
         """One step; a process that dies in it is followed by another one."""
-        unnoted = {one.delivery.message_id for one in self.process.unnoted if one.error is None}
+        unnoted = {one.delivery.message_id for one in self.process.unnoted.values() if one.error is None}
         before = len(self.post.arrived)
         try:
             return self.process.step()
@@ -246,6 +248,52 @@ def test_a_database_that_is_away_for_the_note_makes_no_second_message() -> None:
     stage.house.clock.advance(hours=1)
     stage.settle()
     assert len(stage.post.arrived) == 1
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_what_cannot_be_stored_keeps_no_other_waiting_and_makes_no_second_message(
+    down: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage()
+    first, second = stage.add(), stage.add("boss")
+    stage.post.down = {"ops"} if down else set()
+    for name in ("sent", "not_sent"):
+        monkeypatch.setattr(FakeOutbox, name, refusing(first, getattr(FakeOutbox, name)))
+    for _ in range(NOTES + 3):
+        with suppress(ValueError):
+            stage.step()
+        stage.house.clock.advance(seconds=POLL)
+    rows = stage.house.unit_of_work.outbox.rows
+    assert (rows[first].state, rows[second].state) == (DeliveryState.PENDING, DeliveryState.SENT)
+    for _ in range(3):
+        stage.house.clock.advance(seconds=TAKEN.total_seconds())
+        stage.step()
+    assert len(stage.process.unnoted) == 1
+    monkeypatch.undo()
+    stage.settle()
+    assert [one.state for one in stage.rows()] == [DeliveryState.SENT] * 2
+    assert sorted(name for name, _ in stage.post.arrived) == ["boss", "ops"]
+    assert not stage.process.unnoted
+
+
+def refusing(number: int, real: Any) -> Any:
+    """A method of the outbox that can't store one of them."""
+
+    def method(self: FakeOutbox, delivery_id: int, **more: Any) -> bool:
+        if delivery_id == number:
+            raise ValueError("too long")
+        return bool(real(self, delivery_id, **more))
+
+    return method
+
+
+def test_however_long_the_name_of_an_error_is_it_can_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    stage.add()
+    error = type("Very" * 100, (Exception,), {})
+    monkeypatch.setattr(stage.post, "send", mock.Mock(side_effect=error))
+    stage.step()
+    assert stage.rows()[0].error == f"unexpected_error:{'Very' * 100}"[:100]
 
 
 def test_one_that_got_ready_too_late_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
