@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.delivery import Delivery
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.rerun import Rerun
-from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.words import FROZEN_TOO_LONG, NOT_PROVEN, TEST, cause
 from airflow_rerun_downstream.notify.target import Target
 from airflow_rerun_downstream.notify.wording import LONGEST_SUBJECT, USUAL, Wording, render
@@ -80,7 +80,7 @@ def headline(scene: Scene, *, dag_ids: bool) -> str:
     said = {
         "succeeded": "succeeded",
         "terminated": "was terminated",
-        "paused": "is paused, because a run failed",
+        "paused": f"{'is' if rerun.state is RerunState.PAUSED else 'was'} paused, because a run failed",
         NOT_PROVEN: "succeeded, but it could not be proven to be right",
     }
     return f"{name} {said.get(one.condition, clean(one.condition))}"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from airflow_rerun_downstream.domain.delivery import ToldMember
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.domain.words import CONDITIONS
 from airflow_rerun_downstream.notify.messages import LONGEST_PIECE, clean, message
 from airflow_rerun_downstream.notify.wording import LONGEST, SECONDS, USUAL, TooLong, Wording, render
@@ -58,6 +59,13 @@ def test_it_counts_runs_only_where_each_is_known(condition: str, named: int, occ
     assert made.fields["headline"] == f"Rerun 7 of daily_sales: {said}"
     more = {"member_failed": "- and 1 more failure\n"}.get(condition, "- and 1 more\n")
     assert (more in made.text) == (occurrences > named)
+
+
+@pytest.mark.parametrize("state", RerunState)
+def test_a_pause_that_is_over_when_it_is_told_was_one(state: RerunState) -> None:
+    made = sample(condition="paused", rerun=replace(RERUN, state=state))
+    word = "is" if state is RerunState.PAUSED else "was"
+    assert made.fields["headline"] == f"Rerun 7 of daily_sales {word} paused, because a run failed"
 
 
 @pytest.mark.parametrize("condition", [*CONDITIONS, "test"])
