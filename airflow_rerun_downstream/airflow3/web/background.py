@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from airflow_rerun_downstream.airflow3 import wiring
@@ -19,7 +20,9 @@ from airflow_rerun_downstream.settings import InvalidSetting
 log = logging.getLogger(__name__)
 
 STOPPING = 10.0
-"""Seconds that a step of the conductor gets to end at shutdown. It is one transaction: a lost one changes nothing."""
+"""Seconds that all threads together get to end at shutdown. A step of the conductor is one transaction: a lost one
+changes nothing.
+"""
 
 
 def prepare() -> None:
@@ -65,8 +68,9 @@ class Background:
         """End the threads; the conductor gives its lease up."""
         self._stop.set()
         self._wake.set()
+        until = time.monotonic() + STOPPING
         for thread in self._threads:
-            thread.join(STOPPING)
+            thread.join(max(until - time.monotonic(), 0))
 
     def _run(self, name: str, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, name=name, daemon=True)
