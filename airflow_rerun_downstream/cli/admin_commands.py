@@ -8,6 +8,7 @@ import sys
 import threading
 from argparse import Namespace
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream import host, unsupported
 from airflow_rerun_downstream.cli import cleaning_commands
@@ -15,11 +16,17 @@ from airflow_rerun_downstream.cli.bodies import Usage
 from airflow_rerun_downstream.conductor import loop
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
 
+if TYPE_CHECKING:
+    from airflow_rerun_downstream.conductor.tick import Conductor
+
 CLEANING = {
     "clean": cleaning_commands.clean,
     "export-archived": cleaning_commands.export_archived,
     "drop-archived": cleaning_commands.drop_archived,
 }
+
+TELLING = 30.0
+"""Seconds after which `conductor --once` begins to send no other notification."""
 
 REPORTED_WITHIN = 5.0
 """Seconds that the last report gets at the end."""
@@ -36,14 +43,7 @@ def conductor(args: Namespace) -> int:
     made = host.room("wiring").conductor()
     logging.getLogger("airflow_rerun_downstream").setLevel(logging.INFO)
     if args.once:
-        report = made.tick()
-        made.resign()
-        print(
-            f"{report.active} active reruns, {report.steps} steps done."
-            if report.leading
-            else "Another conductor is active; nothing was done."
-        )
-        return 0
+        return conduct_once(made)
     stop, wake = threading.Event(), threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -62,6 +62,20 @@ def conductor(args: Namespace) -> int:
     reporting.join(REPORTED_WITHIN)
     telling.join(TOLD_WITHIN)
     print("The conductor has stopped.", file=sys.stderr)
+    return 0
+
+
+def conduct_once(made: Conductor) -> int:
+    """Look once, and tell what is due to be told. What gets due later waits for the next time."""
+    report = made.tick()
+    if report.leading:
+        host.room("wiring").courier(made).once(TELLING)
+    made.resign()
+    print(
+        f"{report.active} active reruns, {report.steps} steps done."
+        if report.leading
+        else "Another conductor is active; nothing was done."
+    )
     return 0
 
 

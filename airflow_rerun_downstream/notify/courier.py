@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -64,6 +65,17 @@ class Courier:
         except Exception as error:  # its text may hold what is configured
             log.error("The notification targets can't be read: %s", type(error).__name__)
         self._deliverer.run(stop)
+
+    def once(self, seconds: float) -> int:
+        """Send what is due now; answers how many tries that were. None begins after ``seconds``. An error is logged."""
+        until, tries = time.monotonic() + seconds, 0
+        try:
+            while time.monotonic() < until and self._deliverer.step():
+                tries += 1
+        except Exception as error:
+            log.warning("Notifications can't be sent now: %s", type(error).__name__)
+        self._deliverer.note_left()
+        return tries
 
     def check(self, target: Target) -> str | None:
         """What is wrong with a target's notifier, in a word. It is made once in a process, with what it is made with:
