@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_rerun_downstream.notify import reading as module_of_reading
@@ -246,6 +246,7 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(name=LEAVES, spec=OPTIONS | JSON, address=ADDRESSES)
 @example(name=16**9000, spec=HOOK, address="a@[")
 def test_whatever_one_target_says_the_others_stay(name: Any, spec: Any, address: str) -> None:
@@ -257,6 +258,7 @@ def test_whatever_one_target_says_the_others_stay(name: Any, spec: Any, address:
             json.dumps(each.call.arguments, default=str)  # type: ignore[union-attr]
 
 
+@settings(deadline=None)
 @given(text=YAML)
 @example(text="a: &a {kind: notifier, class: a.B, arguments: *a}")
 def test_whatever_a_file_says_the_others_stay(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -265,6 +267,7 @@ def test_whatever_a_file_says_the_others_stay(text: str, tmp_path_factory: pytes
     assert ("right", "webhook", "") in read({"right": HOOK}, notification_targets_file=str(file)).targets()
 
 
+@settings(deadline=None)
 @given(extra=JSON)
 def test_whatever_a_connection_says_the_others_stay(extra: Any) -> None:
     made = read({"right": HOOK}, lambda _: Credentials(extra=extra), notification_targets_conn_id="where")

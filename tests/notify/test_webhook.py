@@ -11,6 +11,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,9 @@ def test_once_its_status_has_come_it_has_arrived_whatever_becomes_of_the_rest(
                 found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             found.sendall(AFTER_THE_STATUS[how])
             if how == "reset":
-                time.sleep(0.2)  # else the status may be lost with the rest
+                found.settimeout(1)
+                with suppress(OSError):  # as soon as we are gone, or while we wait for more
+                    found.recv(1)
             elif "open" in how:
                 over.wait(10)
 
