@@ -51,7 +51,8 @@ def clean(args: Namespace) -> int:
     print("What would go:" if args.dry_run else "What went:")
     tell_rows(cleaning.rows)
     if cleaning.archive and cleaning.total:
-        print(f"The records are in the tables {archives.ARCHIVE}…__{cleaning.archive} (`db export-archived`).")
+        print(f"Copies are in the tables {archives.ARCHIVE}…__{cleaning.archive} (`db export-archived`).")
+        print("What an earlier cleaning had begun went into that one's tables, if it had any.")
     return 0
 
 

@@ -12,7 +12,8 @@ from typing import Protocol
 class Cleaning:
     """What is to go, and how far that has come: it is handed from one transaction to the next.
 
-    Reruns that ended before ``before``. ``archive`` ends the names of the tables that take their rows; None: none does.
+    Reruns that ended before ``before``. ``archive`` ends the names of the tables that take the rows of those with which
+    this cleaning begins; None: none does.
     ``dry_run``: rows are counted, and stay. ``reruns`` are those that are going (None: not looked for yet), ``last`` is
     the id of the last one that was looked at; ``table`` and ``key`` are the place in what is no record, once no rerun
     is left. ``rows`` counts by table what has gone.
@@ -45,7 +46,8 @@ class Retention(Protocol):
     def clean(self, cleaning: Cleaning, *, rows: int) -> Cleaning:
         """Go on with a cleaning: a few statements that remove, or count, about as many rows. See ``done``.
 
-        A rerun that has begun to go is nowhere to be seen any more; whoever cleans next goes on with it.
+        A rerun that has begun to go is nowhere to be seen any more; whoever cleans next goes on with it,
+        with the same archive or without one, as it was begun.
         """
         ...
 

@@ -1,7 +1,8 @@
 """Records that are leaving: some rows at a time, and nobody sees half of one.
 
 A rerun is marked before the first of its rows goes, and whoever reads records passes over it from then on. What marks
-it is a reason that no rerun ever has.
+it is a reason that no rerun ever has; it also says which archive the rerun goes into, so that whoever goes on with it
+puts the rest beside what is there already.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, tuple_, update
 
 from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES
 from airflow_rerun_downstream.store import archives
@@ -18,6 +19,7 @@ from airflow_rerun_downstream.store.executor import Executor, changed
 from airflow_rerun_downstream.store.tables import active_run, hold, metadata, rerun
 
 EXPIRED = "expired"
+"""What marks a rerun that goes without a copy; with a colon and the ending of an archive's name, one that is copied."""
 
 PARTS: tuple[Table, ...] = tuple(
     table
@@ -29,7 +31,17 @@ PARTS: tuple[Table, ...] = tuple(
 
 def present() -> ColumnElement[bool]:
     """Whether a rerun isn't leaving."""
-    return rerun.c.state_reason.is_distinct_from(EXPIRED)
+    return or_(rerun.c.state_reason.is_(None), ~marked())
+
+
+def marked() -> ColumnElement[bool]:
+    """Whether a rerun has a mark; unknown of one without a reason."""
+    return or_(rerun.c.state_reason == EXPIRED, rerun.c.state_reason.startswith(f"{EXPIRED}:"))
+
+
+def mark_of(archive: str | None) -> str:
+    """The mark of a rerun that goes into an archive, or into none."""
+    return EXPIRED if archive is None else f"{EXPIRED}:{archive}"
 
 
 def ended(before: datetime) -> ColumnElement[bool]:
@@ -40,7 +52,7 @@ def ended(before: datetime) -> ColumnElement[bool]:
 
 def leaving(executor: Executor, limit: int) -> list[int]:
     """Reruns that have begun to leave."""
-    wanted = select(rerun.c.id).where(rerun.c.state_reason == EXPIRED).order_by(rerun.c.id).limit(limit)
+    wanted = select(rerun.c.id).where(marked()).order_by(rerun.c.id).limit(limit)
     return list(executor.execute(wanted).scalars())
 
 
@@ -54,27 +66,41 @@ def mark(executor: Executor, ids: Collection[int], archive: str | None) -> None:
     """Let reruns begin to leave. Their own rows are archived now, while they have their reason."""
     these = rerun.c.id.in_(ids)
     archives.copy(executor, rerun, these, archive)
-    executor.execute(update(rerun).where(these).values(state_reason=EXPIRED))
+    executor.execute(update(rerun).where(these).values(state_reason=mark_of(archive)))
 
 
-def remove(executor: Executor, ids: Collection[int], archive: str | None, limit: int) -> tuple[dict[str, int], bool]:
+def remove(executor: Executor, ids: Collection[int], limit: int) -> tuple[dict[str, int], bool]:
     """Delete up to ``limit`` rows of reruns that are leaving; how many by table, and whether that was all of them.
 
-    They are locked: nobody adds a line to a record of which the lines have gone.
+    They are locked: nobody adds a line to a record of which the lines have gone. Each goes into the archive into which
+    it began to go, whoever began that.
     """
-    executor.execute(select(rerun.c.id).where(rerun.c.id.in_(ids)).with_for_update())
+    wanted = select(rerun.c.id, rerun.c.state_reason).where(rerun.c.id.in_(ids), marked())
+    archived: dict[str | None, list[int]] = {}
+    for rerun_id, reason in executor.execute(wanted.with_for_update()).all():
+        archived.setdefault(reason.partition(":")[2] or None, []).append(rerun_id)
     gone: dict[str, int] = {}
+    for archive, some in archived.items():
+        if not remove_into(executor, some, archive, limit, gone):
+            return gone, False
+    return gone, True
+
+
+def remove_into(
+    executor: Executor, ids: Collection[int], archive: str | None, limit: int, gone: dict[str, int]
+) -> bool:
+    """Delete rows of reruns that go into the same archive, until ``gone`` has ``limit``; whether that was all."""
     for table in PARTS:
         left = limit - sum(gone.values())
         if left <= 0:
-            return gone, False
+            return False
         if number := remove_part(executor, table, ids, archive, left):
-            gone[table.name] = number
+            gone[table.name] = gone.get(table.name, 0) + number
     if sum(gone.values()) >= limit:
-        return gone, False
+        return False
     if number := changed(executor, delete(rerun).where(rerun.c.id.in_(ids))):
-        gone[rerun.name] = number
-    return gone, True
+        gone[rerun.name] = gone.get(rerun.name, 0) + number
+    return True
 
 
 def remove_part(executor: Executor, table: Table, ids: Collection[int], archive: str | None, limit: int) -> int:

@@ -169,7 +169,7 @@ class AirflowRetention:
     def _remove(self, cleaning: Cleaning, rows: int) -> Cleaning:
         """Remove rows of those that are going."""
         ids = cleaning.reruns or ()
-        gone, all_of_them = expiry.remove(self._session, ids, cleaning.archive, rows)
+        gone, all_of_them = expiry.remove(self._session, ids, rows)
         return replace(cleaning, reruns=() if all_of_them else ids, rows=cleaning.more(gone))
 
     def _strays(self, cleaning: Cleaning, rows: int) -> Cleaning:

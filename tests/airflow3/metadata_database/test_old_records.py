@@ -285,6 +285,46 @@ def test_the_archive_has_the_rows_as_they_were(open_work: UnitOfWork, database: 
         assert archives.names(connection) == []
 
 
+@pytest.mark.parametrize("begun_into", ["202611300600", None])
+def test_who_goes_on_archives_as_was_begun(open_work: UnitOfWork, database: Any, begun_into: str | None) -> None:
+    """A copy is whole or there is none, and it is in one archive."""
+    with database.session() as session:
+        maker = Maker(session, 7)
+        while len(maker.made.go.get(tables.rerun.name, ())) < 3:
+            maker.world()
+        made = maker.made
+    first = next(carried_out(open_work, Cleaning(BEFORE, archive=begun_into), 1))
+    begun = set(first.reruns or ())
+    assert begun
+    with database.session() as session:
+        rows = session.execute(select(tables.member.c.id).where(tables.member.c.rerun_id.in_(begun)))
+        members = set(map(tuple, rows))
+    goes_on = None if begun_into else "202611300700"
+    *_, last = carried_out(open_work, Cleaning(BEFORE, archive=goes_on), 3)
+    assert last.done
+    theirs = {(one,) for one in begun}
+    with database.engine.begin() as connection:
+        in_first = archived(connection, tables.rerun, begun_into), archived(connection, tables.member, begun_into)
+        in_second = archived(connection, tables.rerun, goes_on), archived(connection, tables.member, goes_on)
+        for name in archives.names(connection):
+            archives.drop(connection, name)
+    of_others = made.go[tables.rerun.name] - theirs, made.go[tables.member.name] - members
+    assert members
+    assert in_first == ((theirs, members) if begun_into else (set(), set()))
+    assert in_second == (of_others if goes_on else (set(), set()))
+
+
+def archived(connection: Any, table: Any, ending: str | None) -> set[tuple[Any, ...]]:
+    """The keys that an archive has of a table; each row is there once."""
+    if ending is None or archives.name_of(table, ending) not in archives.names(connection):
+        return set()
+    head, *rows = archives.rows(connection, archives.name_of(table, ending))
+    place = [list(head).index(column.name) for column in table.primary_key.columns]
+    found = [tuple(row[each] for each in place) for row in rows]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
 def test_why_reruns_stay(open_work: UnitOfWork, database: Any) -> None:
     with database.session() as session:
         maker = Maker(session, 3)
