@@ -16,8 +16,8 @@ HIDDEN = "a run that you may not read"
 
 DECIDED = {
     Decisive.PATH: "the order of its members",
-    Decisive.PLACES: "max_active_members: with a higher limit it would end earlier",
-    Decisive.DAG_LIMIT: "max_active_runs of a Dag: with a higher limit it would end earlier",
+    Decisive.PLACES: "max_active_members: members wait for that limit, too",
+    Decisive.DAG_LIMIT: "max_active_runs of a Dag: members wait for that limit, too",
 }
 WAITED = {
     WaitedFor.NOTHING: "",

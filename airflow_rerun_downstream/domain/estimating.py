@@ -27,6 +27,9 @@ MOST_PLAYS, FEWEST_PLAYS = 100, 10
 PLAYED_JOBS = 40_000
 """How many jobs are played in all, as long as there are enough plays."""
 
+SOONER = 0.001
+"""Seconds from which on one end is earlier than another: the same times added in another order differ by less."""
+
 
 def estimate(standing: Standing, now: datetime, *, plays: int = MOST_PLAYS) -> Estimate:
     """What can be said of the end of a rerun. Linear in members and gates, but for the lines in which they stand.
@@ -143,18 +146,30 @@ class Reckoning:
 
     def decisive(self) -> tuple[Decisive | None, list[int]]:
         """What decides the end, and the chain of parts that does: if it came as soon with everything at once, one of
-        which each waits for what the one before makes; otherwise one that also waits for places."""
+        which each waits for what the one before makes; otherwise one that also waits for places.
+
+        Of the two limits it is the one without which it would end earlier. Where both would have to be higher, it is
+        the one for which the chain waits last.
+        """
         jobs, count = self.made.jobs, len(self.parts)
         last = self.schedule.last(count)
         if last is None:
             return None, []
-        end = self.schedule.ends[last]
+        end = self.schedule.ends[last] or 0.0
         free = simulate(jobs, count)
-        if (freely := free.last(count)) is not None and free.ends[freely] == end:
+        if (freely := free.last(count)) is not None and (free.ends[freely] or 0.0) >= end - SOONER:
             return Decisive.PATH, self.members_of(free.chain(freely))
-        limited = simulate(jobs, count, self.rooms)
-        dags = (one := limited.last(count)) is not None and limited.ends[one] == end
-        return Decisive.DAG_LIMIT if dags else Decisive.PLACES, self.members_of(self.schedule.chain(last))
+        chain = self.schedule.chain(last)
+        for without, ends in (
+            (Decisive.PLACES, simulate(jobs, count, self.rooms)),
+            (Decisive.DAG_LIMIT, simulate(jobs, self.standing.places)),
+        ):
+            if (one := ends.last(count)) is not None and (ends.ends[one] or 0.0) < end - SOONER:
+                return without, self.members_of(chain)
+        causes = [self.schedule.causes[number][0] for number in chain]
+        waited = [cause for cause in causes if cause in (WaitedFor.PLACE, WaitedFor.DAG_LIMIT)]
+        by_dag = waited[-1:] == [WaitedFor.DAG_LIMIT]
+        return Decisive.DAG_LIMIT if by_dag else Decisive.PLACES, self.members_of(chain)
 
     def members_of(self, chain: Sequence[int]) -> list[int]:
         """Those of some jobs that are parts of members."""

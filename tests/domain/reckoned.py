@@ -314,6 +314,10 @@ class Oracle:
             done |= {piece for piece, end in on.items() if end == now}
             on = {piece: end for piece, end in on.items() if end > now}
 
+    def end(self) -> float:
+        """When the last piece ends."""
+        return max((end for _, end in self.played().values()), default=0.0)
+
     def has_room(self, piece: Piece, on: Iterable[Piece]) -> bool:
         """Whether its Dag can start it."""
         dag_id = self.known[piece[0]].ref.dag_id

@@ -73,6 +73,15 @@ class TestTheEnd:
         found = of(behind(1), behind(2), rooms={"d": DagRoom(limit=1)})
         assert (until(found), found.decided_by) == (120, Decisive.DAG_LIMIT)
 
+    @pytest.mark.parametrize(
+        ("places", "limit", "decided_by"),
+        [(1, 1, Decisive.PLACES), (2, 1, Decisive.DAG_LIMIT), (1, 2, Decisive.PLACES), (3, 4, Decisive.PLACES)],
+    )
+    def test_of_two_limits_the_one_that_holds_the_end_up(self, places, limit, decided_by):
+        """Or, where neither alone does, the one for which the last of them waits."""
+        found = of(*(behind(number) for number in range(1, 5)), places=places, rooms={"d": DagRoom(limit=limit)})
+        assert found.decided_by is decided_by
+
     def test_what_else_runs_there_takes_room(self):
         rooms = {"d": DagRoom(limit=3, running=2, queued=1)}
         assert until(of(running(1, 0), behind(2), behind(3), rooms=rooms)) == 180

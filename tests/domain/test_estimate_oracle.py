@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
+from dataclasses import replace
 from statistics import fmean
 
 import pytest
@@ -61,6 +62,29 @@ def test_the_critical_path_is_the_longest_one_or_one_through_places(first: int) 
         if found.decided_by is Decisive.PATH and not oracle.unknown:
             assert path_of(found) == chain, seed
         check_chain(found, oracle, seed)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
+def test_a_limit_that_alone_holds_the_end_up_is_the_one_that_is_told(first: int) -> None:
+    seen = Counter[str]()
+    for seed in range(first, first + AT_ONCE):
+        found, oracle = both(seed)
+        if found.decided_by in (None, Decisive.PATH):
+            continue
+        standing, end = oracle.standing, oracle.end()
+        closed = {dag_id: room for dag_id, room in standing.rooms.items() if room.closed is not None}
+        helps = {
+            Decisive.PLACES: Oracle(replace(standing, places=10**6)).end() < end - 1e-5,
+            Decisive.DAG_LIMIT: Oracle(replace(standing, rooms=closed)).end() < end - 1e-5,
+        }
+        seen[f"{sum(helps.values())} help"] += 1
+        if any(helps.values()):
+            assert helps[found.decided_by], seed
+        else:
+            causes = {WaitedFor.PLACE: Decisive.PLACES, WaitedFor.DAG_LIMIT: Decisive.DAG_LIMIT}
+            told = [causes[step.cause] for step in found.path if step.cause in causes]
+            assert told[-1] is found.decided_by, seed
+    assert seen["1 help"]
 
 
 def check_chain(found: Estimate, oracle: Oracle, seed: int) -> None:

@@ -747,14 +747,16 @@ export interface components {
          * Estimate
          * @description When a rerun is expected to end, as of ``as_of``.
          *
-         *     ``outlook``: expected, at ``ends_at``, and in nine cases of ten by ``ends_late_at``, if that much is known;
-         *     at_least: not before ``ends_at``, for something isn't known or can't go on; open: somebody has to see to it first;
-         *     ended, at ``ends_at``. The counts are of members, of all Dags: ``unknown_members`` without earlier runs to compare,
-         *     ``held_up_members`` that stand still for who knows how long, ``failed_members``, and ``overdue_members``.
+         *     ``outlook``: expected, at ``ends_at``, and 90 % likely by ``ends_late_at``, if that much is known; at_least: not
+         *     before ``ends_at``, for something isn't known or can't go on; open: it is paused or failed and somebody has to see
+         *     to it first, or it is being terminated; ended, at ``ends_at``. The counts are of members, of all Dags:
+         *     ``unknown_members`` without earlier runs to compare, ``held_up_members`` that stand still for who knows how long,
+         *     ``failed_members``, and ``overdue_members``.
          *
          *     ``decided_by``: path, the members on ``path``, each of which needs what the one before makes; max_active_members or
-         *     max_active_runs: with a higher limit it would end earlier. ``path`` and ``members`` are at most as many as were
-         *     asked for, of ``path_length`` and ``total_entries``; ``hidden_members`` are of Dags that you may not read.
+         *     max_active_runs: members wait for that limit, too; a higher one helps, unless the other then holds them up as long.
+         *     ``path`` and ``members`` are at most as many as were asked for, of ``path_length`` and ``total_entries``;
+         *     ``hidden_members`` are of Dags that you may not read.
          */
         Estimate: {
             /**
