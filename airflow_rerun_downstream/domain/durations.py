@@ -59,13 +59,18 @@ class Past:
         """How far a time is off, as a standard deviation; None: too few are known."""
         return sqrt(variance(self.seconds)) if len(self.seconds) >= ENOUGH else None
 
+    @property
+    def stuck_after(self) -> float:
+        """How long one may last before the past says nothing of its end any more."""
+        return STUCK_AFTER * self.longest + NOTICED
+
     def overdue(self, elapsed: float) -> bool:
         """Whether one that has lasted so many seconds has lasted longer than ever."""
         return elapsed > self.longest + NOTICED
 
     def much_overdue(self, elapsed: float) -> bool:
         """Whether it has lasted so long that the past says nothing of its end any more."""
-        return elapsed > STUCK_AFTER * self.longest + NOTICED
+        return elapsed > self.stuck_after
 
     def left(self, elapsed: float) -> float:
         """What to expect of one that has lasted ``elapsed`` seconds: as those that had lasted longer than that did.

@@ -117,6 +117,18 @@ class Part:
             return past.draw(chance) + self.beside - (self.elapsed or 0.0)
         return past.draw(chance, self.elapsed - self.beside)
 
+    @property
+    def loose(self) -> bool:
+        """Whether it isn't known how far its time may be off: too few times are known, or it has lasted longer than all
+        of them."""
+        return self.past is None or self.past.spread is None or self.overdue
+
+    def stretched(self, seconds: float) -> float:
+        """How many seconds it may have left before nothing is foretold of it any more, but no fewer than these."""
+        if self.past is None:
+            return seconds
+        return max(seconds, self.past.stuck_after + self.beside - (self.elapsed or 0.0))
+
 
 def seconds_left(past: Past | None, elapsed: float | None, beside: float) -> float:
     """How many seconds a part of a member will go on, ``elapsed`` seconds after its dispatch; None: it is to come.

@@ -2,7 +2,7 @@
 
 It is worked out as the conductor will go about it, each member taking as long as its tasks usually do; and many times
 more, with times that differ as they did from run to run: that tells when, and how late, it may be. What isn't known
-isn't made up: the end is then a moment before which it won't be, and it is said how many members it doesn't know.
+isn't made up: the end is then the earliest of all plays, and it is said of how many members nothing is known.
 """
 
 from __future__ import annotations
@@ -54,14 +54,18 @@ class Reckoning:
         self.rooms = self.made.rooms()
         self.schedule: Schedule = simulate(self.made.jobs, standing.places, self.rooms)
         self.doubtful = self.at_least()
+        self.decided_by, self.chain = self.decisive()
+        self.loose = self.loose_parts()
         self.last: list[float] = []
+        self.stretched: list[float] = []
         self.starts, self.ends = self.schedule.starts, self.schedule.ends
         if plays and self.parts:
-            self.play(min(plays, max(PLAYED_JOBS // len(self.made.jobs), FEWEST_PLAYS)))
+            jobs = len(self.made.jobs) * (2 if self.loose else 1)
+            self.play(min(plays, max(PLAYED_JOBS // jobs, FEWEST_PLAYS)))
 
     def estimate(self) -> Estimate:
         """All of it."""
-        decisive, chain = self.decisive()
+        decisive, chain = self.decided_by, self.chain
         stands = any(end is None for end in self.schedule.ends[: len(self.parts)])
         moves = self.rerun.state is RerunState.RUNNING
         outlook = Outlook.AT_LEAST if stands or any(self.doubtful) else Outlook.EXPECTED
@@ -69,8 +73,8 @@ class Reckoning:
         return Estimate(
             self.now,
             outlook if moves else Outlook.OPEN,
-            self.end(chain) if moves else None,
-            self.late(chain) if moves and outlook is Outlook.EXPECTED else None,
+            self.end(outlook) if moves else None,
+            self.late() if moves and outlook is Outlook.EXPECTED else None,
             decisive if moves else None,
             tuple(self.steps(chain, decisive)) if moves else (),
             self.delay(chain),
@@ -99,16 +103,33 @@ class Reckoning:
             for number in range(count):
                 starts[number] += played.starts[number] or 0.0
                 ends[number] += played.ends[number] or 0.0
-            self.last.append(max((end for end in played.ends[:count] if end is not None), default=0.0))
+            self.last.append(self.end_of(played))
+            if self.loose:
+                for number in self.loose:
+                    seconds[number] = self.parts[number].stretched(seconds[number])
+                longer = simulate(self.made.jobs, self.standing.places, self.rooms, seconds=seconds)
+                self.stretched.append(self.end_of(longer))
         known = [end is not None for end in self.schedule.ends]
         self.starts = [start / times if there else None for start, there in zip(starts, known, strict=False)]
         self.ends = [end / times if there else None for end, there in zip(ends, known, strict=False)]
 
-    def end(self, chain: Sequence[int]) -> datetime | None:
-        """When it ends: half of the plays had ended by then."""
-        if not chain:
+    def end_of(self, played: Schedule) -> float:
+        """When the last part ends."""
+        return max((end for end in played.ends[: len(self.parts)] if end is not None), default=0.0)
+
+    def loose_parts(self) -> list[int]:
+        """Parts off the critical path whose times may be off nobody knows how far, where all else is known so well."""
+        if any(self.doubtful) or any(self.parts[number].loose for number in self.chain):
+            return []
+        return [number for number, part in enumerate(self.parts) if part.loose]
+
+    def end(self, outlook: Outlook) -> datetime | None:
+        """When it ends: half of the plays had ended by then; of a bound, none had."""
+        if not self.chain:
             return self.now
-        return self.moment(median(self.last) if self.last else self.schedule.ends[chain[-1]])
+        if not self.last:
+            return self.moment(self.schedule.ends[self.chain[-1]])
+        return self.moment(min(self.last) if outlook is Outlook.AT_LEAST else median(self.last))
 
     def moment(self, seconds: float | None) -> datetime | None:
         """So many seconds from now."""
@@ -175,15 +196,19 @@ class Reckoning:
         """Those of some jobs that are parts of members."""
         return [number for number in chain if number < len(self.parts)]
 
-    def late(self, chain: Sequence[int]) -> datetime | None:
+    def late(self) -> datetime | None:
         """When nine of ten would have ended, if times differ as they did.
 
-        None: of one of those on the critical path too few are known, or it has lasted longer than all of them.
+        None: of one on the critical path it isn't known how they do; or of others, and it would be later if these took
+        as long as is foretold at all.
         """
-        parts = [self.parts[number] for number in chain]
-        if not self.last or any(part.past is None or part.past.spread is None or part.overdue for part in parts):
+        if not self.last or any(self.parts[number].loose for number in self.chain):
             return None
-        return self.moment(sorted(self.last)[ceil(LATE * len(self.last)) - 1])
+        place = ceil(LATE * len(self.last)) - 1
+        late = sorted(self.last)[place]
+        if self.stretched and sorted(self.stretched)[place] > late + SOONER:
+            return None
+        return self.moment(late)
 
     def delay(self, chain: Sequence[int]) -> Delay | None:
         """Who delays the end now. What can't go by itself delays most: of those, the one on which most hangs."""

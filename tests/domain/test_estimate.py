@@ -112,6 +112,22 @@ class TestTheEnd:
     def test_of_two_times_no_late_end_is_told(self):
         assert of(behind(1), past=Past((50.0, 60.0))).ends_late is None
 
+    def test_who_might_end_after_all_others_must_be_known_well_enough_for_a_late_end(self):
+        """Also who isn't on the critical path."""
+        hour, three = Past(tuple(3600.0 + number for number in range(10))), Past((5.0, 6.0, 7.0))
+        of_b = {"sometimes": Past((3590.0,)), "soon": Past((60.0,)), "well": Past((3580.0, 3590.0, 3600.0))}
+        told = {
+            name: of(a_member(1, "a"), a_member(2, "b"), past={"a": hour, "b": past}).ends_late is not None
+            for name, past in of_b.items()
+        }
+        assert told == {"sometimes": False, "soon": True, "well": True}
+        behind_it = of(a_member(1, "a"), a_member(2, "b"), behind(3, 2), past={"a": hour, "b": MINUTE, "d": three})
+        assert behind_it.ends_late is not None
+        a_while = Past((990.0, 1000.0, 1010.0))
+        late = of(a_member(1, "a"), running(2, 3700, dag_id="b"), past={"a": a_while, "b": of_b["well"]})
+        assert [step.member_id for step in late.path] == [1]
+        assert (late.outlook, late.overdue, late.ends_late) == (Outlook.EXPECTED, 1, None)
+
     def test_what_members_took_besides_their_tasks_is_added(self):
         found = of(ended(1, 75, dag_id="e"), behind(2))
         assert until(found) == 60 + 15
@@ -149,6 +165,13 @@ class TestWhatIsNotKnown:
             1: ("no_past_runs", True),
             2: (None, True),
         }
+
+    def test_a_bound_is_a_moment_before_which_it_never_ended(self):
+        """Not the one by which it ends as often as not."""
+        past = {"d": Past((20.0, 60.0, 100.0))}
+        known, bound = of(behind(1), past=past), of(behind(1), a_member(2, "e"), past=past)
+        assert bound.outlook is Outlook.AT_LEAST
+        assert until(bound) < 25 < until(known)
 
     def test_a_paused_dag_is_a_bound(self):
         found = of(a_member(1, "e"), behind(2), rooms={"e": DagRoom("dag_paused")})
