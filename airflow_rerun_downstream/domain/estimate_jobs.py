@@ -16,7 +16,7 @@ from airflow_rerun_downstream.domain.passages import Passage
 from airflow_rerun_downstream.domain.refs import Tasks, by_name
 from airflow_rerun_downstream.domain.room import CLOSED, DagRoom, word_of
 from airflow_rerun_downstream.domain.simulation import Job
-from airflow_rerun_downstream.domain.states import SATISFIED, MemberState, RerunState
+from airflow_rerun_downstream.domain.states import IN_FLIGHT, SATISFIED, MemberState, RerunState
 
 NO_PAST = "no_past_runs"
 MUCH_LONGER = "much_longer_than_before"
@@ -239,10 +239,11 @@ class Jobs:
         return Job(0.0, waits_for=(*waits, *before))
 
     def rooms(self) -> dict[str, int]:
-        """How many members of each Dag may run at once, besides what else runs there and is taken to go on."""
+        """How many members of each Dag may run at once, besides what else runs there and is taken to go on. The run of
+        a member that is being stopped is its own: it ends, and the member goes once more."""
         mine: dict[str, int] = {}
         for member in self.active.members:
-            if member.state is MemberState.RUNNING:
+            if member.state in IN_FLIGHT:
                 mine[member.ref.dag_id] = mine.get(member.ref.dag_id, 0) + 1
         found = {}
         for dag_id, room in self.standing.rooms.items():

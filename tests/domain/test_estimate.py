@@ -86,6 +86,11 @@ class TestTheEnd:
         rooms = {"d": DagRoom(limit=3, running=2, queued=1)}
         assert until(of(running(1, 0), behind(2), behind(3), rooms=rooms)) == 180
 
+    def test_a_member_that_is_being_stopped_takes_its_room_once(self):
+        stopping = a_member(1, state=MemberState.STOPPING, dispatched_at=ago(5), attempt=1)
+        rooms = {"d": DagRoom(limit=2, running=1)}
+        assert until(of(stopping, *(behind(number) for number in (2, 3, 4, 5)), rooms=rooms)) == 180
+
     def test_all_stages_of_a_member_count(self):
         stages = (TaskRef("t"),), (TaskRef("u"),)
         staged = a_member(2, tasks=stages[0] + stages[1], stages=stages, stage_gates=(StageGate(1, 3, None),))
