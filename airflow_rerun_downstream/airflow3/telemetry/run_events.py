@@ -1,6 +1,6 @@
 """OpenLineage run events of reruns, through Airflow's own provider: a catalogue shows what a rerun has repaired.
 
-Where the provider isn't installed, or is disabled, nothing is sent. Events are made and sent in a lane: whoever tells
+Where the provider isn't installed, is disabled, or tells only of Dags that ask for it, nothing is sent. Events are made and sent in a lane: whoever tells
 of a rerun waits for no catalogue.
 """
 
@@ -30,12 +30,16 @@ ENDED_AS = {RerunState.SUCCEEDED: "COMPLETE", RerunState.FAILED: "FAIL", RerunSt
 
 @harmless("telemetry", otherwise=False)
 def switched_on() -> bool:
-    """Whether this Airflow sends events to a catalogue."""
+    """Whether this Airflow sends events to a catalogue, about every Dag.
+
+    Where only that is told of which its author has asked for it, nothing is sent: a rerun's events name its source and
+    tell of many Dags.
+    """
     if find_spec(PROVIDER) is None:
         return False
     from airflow.providers.openlineage import conf
 
-    return not conf.is_disabled()
+    return not (conf.is_disabled() or conf.selective_enable())
 
 
 def sent_by_the_provider(event: Any) -> None:
@@ -98,12 +102,10 @@ def over(rerun: Rerun) -> Any:
 def repaired(rerun: Rerun, member: Member, clear_number: int, at: datetime) -> Any:
     """More about the run of a Dag, which Airflow's own events begin and end. It stays out of the job's name.
 
-    None where nothing may be sent of Dags that haven't asked for it.
+    None for a run without a date: the provider can't tell its id.
     """
-    from airflow.providers.openlineage import conf
-
     when = member.logical_date or member.run_after
-    if conf.selective_enable() or when is None:
+    if when is None:
         return None
     run_id = dag_run_id(member.ref.dag_id, when, clear_number)
     return run_event("OTHER", run_id, member.ref.dag_id, at, {**tags(rerun), "rerunDownstream": facet(rerun)})
