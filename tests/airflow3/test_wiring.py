@@ -19,6 +19,7 @@ from airflow_rerun_downstream.airflow3 import configuration, wiring
 from airflow_rerun_downstream.airflow3.database.transactions import Transactions, transactions
 from airflow_rerun_downstream.airflow3.installation import health as healths
 from airflow_rerun_downstream.airflow3.installation import process_reports
+from airflow_rerun_downstream.airflow3.telemetry.airflow_telemetry import LINEAGE_LANE, METRICS_LANE
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
 from airflow_rerun_downstream.settings import Settings
 from airflow_rerun_downstream.store import schema
@@ -368,6 +369,22 @@ class TestHooks:
         assert found.status == "degraded"
         assert f"in {process_reports.process_name()}: asset_manager: ValueError" in found.detail
         assert "secret" not in found.detail
+
+    @pytest.mark.parametrize("part", ["telemetry", METRICS_LANE, LINEAGE_LANE, "extra_link", "pages"])
+    def test_what_is_not_told_or_shown_starts_no_alarm_about_runs(
+        self, migrated: Database, health: healths.AirflowHealth, part: str
+    ) -> None:
+        harmless.log_error(part, OSError("x"))
+        told = health.hooks()
+        assert told.status == "degraded"
+        assert f"{part}: OSError" in told.detail
+        assert "runs may have started" not in told.detail
+        harmless.log_error("asset_manager", KeyError("x"))
+        both = health.hooks().detail
+        alarm, aside = both.split("Also in ")
+        assert "asset_manager: KeyError" in alarm
+        assert "runs may have started" in alarm
+        assert f"{part}: OSError" in aside
 
     def test_a_process_that_cannot_report_tells_of_itself(
         self, migrated: Database, health: healths.AirflowHealth

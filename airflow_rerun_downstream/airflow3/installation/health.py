@@ -47,6 +47,9 @@ WITHOUT_SETTINGS = "Unknown: an option is wrong; see `configuration`."
 
 WITHOUT_HOOK = "Until then, no scheduled run can be frozen before it is created."
 
+WITHOUT_US = "Airflow went on without the package, so runs may have started that shouldn't have."
+NOT_TOLD = "Metrics, traces, lineage events, pages or links may be missing; runs and their data aren't affected."
+
 
 def sensors_of_all_dags() -> Sequence[SensorDefinition]:
     """The sensors that the Dags declare, from Airflow's tables alone: ours may be missing."""
@@ -196,13 +199,13 @@ class AirflowHealth:
             }
         if here := process_reports.lately():
             found.setdefault(process_reports.process_name(), here)
-        if found:
-            named = "; ".join(f"in {name}: {trouble}" for name, trouble in sorted(found.items()))
-            return ComponentHealth(
-                DEGRADED,
-                f"Errors of the last hour, {named}. Airflow went on without the package, so runs may have "
-                "started that shouldn't have; the logs of these processes have the errors.",
-            )
+        alarming, aside = (process_reports.trouble_of(found, aside=each) for each in (False, True))
+        told = [f"Errors of the last hour, in {alarming}. {WITHOUT_US}"] if alarming else []
+        if aside:
+            begins = "Also in" if alarming else "Errors of the last hour, in"
+            told.append(f"{begins} {aside}. {NOT_TOLD}")
+        if told:
+            return ComponentHealth(DEGRADED, f"{' '.join(told)} The logs of these processes have the errors.")
         return ComponentHealth(HEALTHY, "No error of the package inside Airflow in the last hour.")
 
     def frozen(self) -> ComponentHealth:

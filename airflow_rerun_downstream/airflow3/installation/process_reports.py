@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import TYPE_CHECKING
@@ -42,6 +42,10 @@ ALIVE = timedelta(seconds=60)
 
 REMEMBERED = timedelta(hours=1)
 """For how long a process says that something has gone wrong in it."""
+
+
+ASIDE = frozenset({"telemetry", "rerun-downstream-metrics", "rerun-downstream-lineage", "pages", "extra_link"})
+"""Parts that tell or show something: without them Airflow runs what it runs with them."""
 
 
 class Reporter:
@@ -121,6 +125,15 @@ def lately() -> str | None:
     """What has gone wrong in this process's part of Airflow's work, without anything that an error's text may hold."""
     found = harmless.troubles(since=datetime.now(timezone.utc) - REMEMBERED)
     return "; ".join(f"{each.part}: {each.kind}" for each in found) or None
+
+
+def trouble_of(processes: Mapping[str, str], *, aside: bool) -> str:
+    """What has gone wrong in which processes, either in parts that only tell or show something, or in all others."""
+    found = list[str]()
+    for name, trouble in sorted(processes.items()):
+        if some := [each for each in trouble.split("; ") if (each.partition(":")[0] in ASIDE) is aside]:
+            found.append(f"{name}: {'; '.join(some)}")
+    return "; ".join(found)
 
 
 def asset_manager_configured() -> bool:
