@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
-from airflow_rerun_downstream.ports.metrics import METRICS, PREFIX
+from airflow_rerun_downstream.ports.metrics import LEASE_AGE, METRICS, PREFIX, TICKS
 from tests.fakes.telemetry import documented_actions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +33,15 @@ def test_the_page_names_no_other_metric() -> None:
     known = {one.name for one in METRICS}
     for name in NAME.findall(PAGE.replace(TRACES, "")):
         assert name in known or any(each.startswith(f"{name}.") for each in known), name
+
+
+def test_no_alert_rests_on_a_gauge_that_stands_still_when_its_process_is_gone() -> None:
+    alerts = PAGE.partition("\nWorth an alert:\n")[2].partition("\n### ")[0]
+    assert f"| no conductor | `{TICKS}`" in alerts
+    assert f"`{LEASE_AGE}` is over" not in alerts
+    dashboard = json.loads((ROOT / "docs" / "grafana-dashboard.json").read_text())
+    of_the_lease = next(panel for panel in dashboard["panels"] if panel["title"] == "Age of the lease")
+    assert "nobody leads" not in of_the_lease["description"]
 
 
 def test_every_action_of_the_page_is_in_the_code() -> None:
