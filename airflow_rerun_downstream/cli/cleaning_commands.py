@@ -26,12 +26,18 @@ LONGEST_PAUSE = 0.2
 DELETE, DROP = "delete rows", "drop archived tables"
 
 STAYING = {
-    "frozen": "runs of theirs are frozen",
-    "telling": "somebody is still to be told of them",
-    "making_runs": "they were terminated while tasks went on that make runs",
-    "took_places": "a run of theirs took another one's place, and is still there",
+    "frozen": ("some of its runs are frozen", "some of their runs are frozen"),
+    "telling": ("a notification about it is still to be sent", "notifications about them are still to be sent"),
+    "making_runs": (
+        "it was terminated while tasks that make runs were still running",
+        "they were terminated while tasks that make runs were still running",
+    ),
+    "took_places": (
+        "one of its runs took another run's place, and is still there",
+        "some of their runs took other runs' places, and are still there",
+    ),
 }
-"""Why reruns stay, for people."""
+"""Why a rerun stays, and why several do, for people."""
 
 
 def clean(args: Namespace) -> int:
@@ -86,7 +92,13 @@ def tell_kept(open_work: UnitOfWork, before: datetime) -> None:
         kept = work.retention.kept(before)
     for why, number in kept.items():
         if number:
-            print(f"{number} reruns that ended before stay: {STAYING[why]}.")
+            print(why_kept(why, number))
+
+
+def why_kept(why: str, number: int) -> str:
+    """A sentence about so many reruns that stay though they ended before."""
+    one, several = STAYING[why]
+    return f"1 older rerun stays: {one}." if number == 1 else f"{number:,} older reruns stay: {several}."
 
 
 def tell_rows(rows: Mapping[str, int]) -> None:

@@ -47,7 +47,7 @@ def eta(of: payloads.Estimate) -> str:
     when = f"{text(of.ends_at)} ({ahead(of.as_of, of.ends_at)})"
     if of.outlook is Outlook.AT_LEAST:
         return f"at least {when}: {', '.join(unknown(of))}" if any(unknown(of)) else f"at least {when}"
-    late = "" if of.ends_late_at is None else f"; nine times of ten by {text(of.ends_late_at)}"
+    late = "" if of.ends_late_at is None else f"; 90 % likely by {text(of.ends_late_at)}"
     return when + late
 
 

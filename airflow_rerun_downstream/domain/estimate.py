@@ -73,9 +73,10 @@ class Estimate:
     """What can be said of a rerun's end at the moment ``as_of``.
 
     ``ends_at`` is as likely too early as too late, or, as a bound, earlier than it is likely to be; ``ends_late``: nine
-    of ten would have ended by then; None: too little is known to say so. ``path`` is the critical path where all takes as long as it usually does. ``unknown``,
-    ``held_up``, ``failed`` and ``overdue`` count members: without a past, that stand still for who knows how long,
-    that have failed, and that have lasted longer than ever. ``members`` has those with something left to do.
+    of ten would have ended by then; None: too little is known to say so. ``path`` is the critical path where all takes
+    as long as it usually does. ``unknown``, ``held_up``, ``failed`` and ``overdue`` count members: without a past, that
+    stand still for who knows how long, that have failed, and that have lasted longer than ever. ``members`` has those
+    with something left to do.
     """
 
     as_of: datetime

@@ -314,7 +314,7 @@ class TestEstimate:
     def test_it_prints_the_end_and_what_decides_it(self, stub: StubService, capsys: Captured) -> None:
         assert main(["estimate", "7", "--limit", "2"]) == 0
         text = capsys.readouterr().out
-        assert "ETA: 2026-03-01 12:25:00+00:00 (in 25 min); nine times of ten by 2026-03-01 12:30:00+00:00" in text
+        assert "ETA: 2026-03-01 12:25:00+00:00 (in 25 min); 90 % likely by 2026-03-01 12:30:00+00:00" in text
         assert "decided by: max_active_members: members wait for that limit, too" in text
         assert "longer than ever before: 1 member" in text
         assert f"delayed by: {SOURCE.dag_id} / {SOURCE.run_id} (no_pool_slots: of the pool small)" in text

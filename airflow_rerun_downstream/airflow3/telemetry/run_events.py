@@ -1,7 +1,7 @@
 """OpenLineage run events of reruns, through Airflow's own provider: a catalogue shows what a rerun has repaired.
 
-Where the provider isn't installed, is disabled, or tells only of Dags that ask for it, nothing is sent. Events are made and sent in a lane: whoever tells
-of a rerun waits for no catalogue.
+Where the provider isn't installed, is disabled, or tells only of Dags that ask for it, nothing is sent. Events are made
+and sent in a lane: whoever tells of a rerun waits for no catalogue.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.airflow3 import wiring
+from airflow_rerun_downstream.airflow3.database import old_records
 from airflow_rerun_downstream.airflow3.database.transactions import Transactions
 from airflow_rerun_downstream.cli import cleaning_commands
 from airflow_rerun_downstream.cli.main import main
@@ -65,6 +66,17 @@ def test_what_went_is_printed_archived_exported_and_dropped(old: int, capsys: Ca
     assert len(members) == 3
     assert main(["db", "drop-archived", "--yes"]) == 0
     assert "Dropped tables: 0." in capsys.readouterr().out
+
+
+def test_why_reruns_stay_is_said_of_one_as_of_many() -> None:
+    assert [cleaning_commands.why_kept(why, 1) for why in ("frozen", "telling", "making_runs", "took_places")] == [
+        "1 older rerun stays: some of its runs are frozen.",
+        "1 older rerun stays: a notification about it is still to be sent.",
+        "1 older rerun stays: it was terminated while tasks that make runs were still running.",
+        "1 older rerun stays: one of its runs took another run's place, and is still there.",
+    ]
+    assert cleaning_commands.why_kept("frozen", 12) == "12 older reruns stay: some of their runs are frozen."
+    assert set(cleaning_commands.STAYING) == set(old_records.STAYING)
 
 
 def test_without_an_archive_none_is_made(old: int, capsys: Captured) -> None:

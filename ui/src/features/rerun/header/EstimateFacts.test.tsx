@@ -27,7 +27,7 @@ it("says when a rerun is expected to end, how far off that is, and what decides 
   show(estimateOf({ ends_at: hence(600.4), ends_late_at: "2099-01-05T10:10:00Z" }));
   const told = await screen.findByTestId("estimate");
   expect(told.textContent).toMatch(/\(in 00:(10:00|09:5\d)\)/);
-  expect(told.textContent).toContain("9 times out of 10 by 2099-01-05 10:10:00");
+  expect(told.textContent).toContain("90 % likely by 2099-01-05 10:10:00");
   expect(told.textContent).toContain("decided by the critical path");
   expect(told.textContent).not.toContain("at least");
 });
