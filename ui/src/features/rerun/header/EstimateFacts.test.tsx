@@ -59,7 +59,7 @@ it("never counts below nothing", async () => {
 it("has no end for a rerun that doesn't go on, and says who delays it", async () => {
   const delay = { member: { ...member(2), state: "failed" as const }, cause: causeOf("tasks_failed"), critical: false };
   show(estimateOf({ outlook: "open", ends_at: null, decided_by: null, delay }), rerunOf({ state: "paused" }));
-  expect((await screen.findByTestId("estimate")).textContent).toBe("none until the rerun continues");
+  expect((await screen.findByTestId("estimate")).textContent).toBe("none for now");
   const who = screen.getByTestId("estimate-delay");
   expect(who.textContent).toContain("A selected task failed");
   expect(who.textContent).toContain("not on the critical path");
