@@ -240,7 +240,7 @@ class Conductor:
 
     def most_in_flight(self, active: ActiveRerun) -> int:
         """How many members of a rerun may be in flight at once."""
-        return active.rerun.settings.max_active_members or self.settings.max_active_members
+        return active.rerun.settings.most_in_flight(self.settings.max_active_members)
 
     def evidence(
         self, work: Work, reruns: Sequence[ActiveRerun], runs: Mapping[RunRef, Observation]

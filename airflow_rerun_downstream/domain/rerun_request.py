@@ -20,6 +20,10 @@ class RerunSettings:
     accept_duplicate_runs: bool = False
     accept_unknown_offsets: bool = False
 
+    def most_in_flight(self, otherwise: int) -> int:
+        """How many members may be in flight at once; ``otherwise``: the deployment's default."""
+        return self.max_active_members or otherwise
+
 
 @dataclass(frozen=True)
 class Notification:

@@ -59,7 +59,7 @@ class Estimates(Core):
         left = [member for member in active.members if member.state in LEFT]
         dags = {member.ref.dag_id for member in left}
         rooms = work.gateway.rooms(dags) if dags else {}
-        places = rerun.settings.max_active_members or self.settings.max_active_members
+        places = rerun.settings.most_in_flight(self.settings.max_active_members)
         return Kept(
             head.revision,
             estimate(Standing(active, earlier, rooms, places), now),

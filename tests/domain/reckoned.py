@@ -16,7 +16,8 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.rerun_request import RerunSettings
 from airflow_rerun_downstream.domain.room import DagRoom
-from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from tests.conductor.members import member
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=timezone.utc)
 Piece = tuple[int, int]
@@ -35,23 +36,15 @@ def a_rerun(state: RerunState = RerunState.RUNNING, **more: object) -> Rerun:
     )  # type: ignore[arg-type]  # fmt: skip
 
 
-def a_member(number: int, dag_id: str = "d", state: MemberState = MemberState.PENDING, **more: object) -> Member:
+def a_member(
+    number: int,
+    dag_id: str = "d",
+    state: MemberState = MemberState.PENDING,
+    state_reason: str | None = None,
+    **more: object,
+) -> Member:
     """A member with one task."""
-    values: dict[str, object] = {
-        "state_reason": None,
-        "tasks": (TaskRef("t"),),
-        "depth": 0,
-        "attempt": 0,
-        "clear_number": None,
-        "logical_date": None,
-        "run_after": None,
-        "dispatched_at": None,
-        "ended_at": None,
-        "final_run_state": None,
-        **more,
-    }
-    ref = RunRef(dag_id, f"r{number}")
-    return Member(number, 1, ref, ref.run_id, Role.DOWNSTREAM, state, **values)  # type: ignore[arg-type]
+    return member(number, dag_id, state, state_reason, **more)
 
 
 def taken(*seconds: float) -> Past:
