@@ -125,7 +125,7 @@ class TestOutsideOfTransactions:
     def test_a_sensor_succeeds(self, mocker: Any) -> None:
         task = self.sensor()
         task.external_dates_filter = scene.START.isoformat()
-        ti = mocker.Mock(task=task)
+        ti = mocker.Mock(task=task, map_index=-1)
         ti.xcom_pull.return_value = None
         self.walk(lambda: listener.on_task_instance_success(None, ti))
         assert ti.xcom_push.called

@@ -195,6 +195,11 @@ def mapped_offset(delta: Any, date_function: Any) -> Offset:
     return Offset(known=True, by_function=True)
 
 
+def is_waited_value(value: Any) -> bool:
+    """Whether a value has the form of `waited_value`."""
+    return isinstance(value, Mapping) and set(value) == {"external_dag_id", "task_ids", "group_id", "dates"}
+
+
 def waited_value(
     external_dag_id: str, task_ids: Iterable[Any] | None, group_id: str | None, dates: Sequence[datetime]
 ) -> dict[str, Any]:

@@ -11,7 +11,12 @@ from typing import Any
 
 from airflow.listeners import hookimpl
 
-from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, sensor_class, waited_value
+from airflow_rerun_downstream.airflow3.database.sensor_marks import (
+    WAITED_KEY,
+    is_waited_value,
+    sensor_class,
+    waited_value,
+)
 from airflow_rerun_downstream.harmless import harmless
 
 
@@ -53,12 +58,25 @@ def is_job(component: Any) -> bool:
 def record(task: Any, task_instance: Any) -> None:
     """Write the XCom, unless the author of the task has written one of that name."""
     dates = waited_dates(task, task_instance)
-    if task_instance.xcom_pull(task_ids=task_instance.task_id, key=WAITED_KEY, map_indexes=task_instance.map_index):
+    if of_the_author(task_instance):
         return
     task_ids = task.external_task_ids or ([task.external_task_id] if task.external_task_id else [])
     task_instance.xcom_push(
         key=WAITED_KEY, value=waited_value(task.external_dag_id, task_ids, task.external_task_group_id, dates)
     )
+
+
+def of_the_author(task_instance: Any) -> bool:
+    """Whether the author of the task has written an XCom of our name.
+
+    All map indexes are asked for at once: an index that has none is an error in Airflow's logs, a task that has none
+    isn't. Those of a mapped sensor that have succeeded before have a record of ours.
+    """
+    found = task_instance.xcom_pull(task_ids=task_instance.task_id, key=WAITED_KEY)
+    if task_instance.map_index is None or task_instance.map_index < 0:
+        return found is not None
+    values = found if isinstance(found, list) else [found]
+    return any(value is not None and not is_waited_value(value) for value in values)
 
 
 def waited_dates(task: Any, task_instance: Any) -> list[datetime]:

@@ -170,6 +170,35 @@ def test_the_authors_own_value_of_that_key_stays(session, listening):
     assert values == ["mine"]
 
 
+def test_the_authors_own_value_stays_in_a_mapped_sensor(session, listening):
+    from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+
+    class Talkative(ExternalTaskSensor):
+        def poke(self, context):
+            context["ti"].xcom_push(key=WAITED_KEY, value="mine")
+            return True
+
+    values = ran(session, lambda: Talkative.partial(task_id="wait").expand(external_dag_id=["up", "elsewhere"]))
+    assert values == ["mine", "mine"]
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_looking_for_the_authors_value_leaves_nothing_in_any_log(session, listening, mocker, mapped):
+    from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
+    from airflow.sdk.api import client
+    from airflow.sdk.bases import xcom
+
+    logs = [mocker.patch.object(module, "log") for module in (client, xcom)]
+
+    def build() -> None:
+        partial = ExternalTaskSensor.partial(task_id="wait", external_dag_id="up", poke_interval=0.1, timeout=5)
+        partial.expand(execution_delta=[DAY, timedelta(0)])
+
+    assert len(ran(session, build if mapped else lambda: sensor(external_task_id="t"))) == 1 + mapped
+    said = [str(call) for log in logs for call in log.method_calls if "XCom" in str(call)]
+    assert said == []
+
+
 def test_an_error_of_ours_does_not_reach_the_task(session, listening, mocker):
     from airflow_rerun_downstream.airflow3.hooks import listener
 
@@ -210,7 +239,7 @@ def test_what_is_called_of_airflow_is_as_it_was():
 
     assert parameters(ExternalTaskSensor._get_dttm_filter) == ["self", "context"]
     assert parameters(RuntimeTaskInstance.xcom_push) == ["self", "key", "value"]
-    assert {"task_ids", "key", "map_indexes"} <= set(parameters(RuntimeTaskInstance.xcom_pull))
+    assert {"task_ids", "key"} <= set(parameters(RuntimeTaskInstance.xcom_pull))
     assert parameters(RuntimeTaskInstance.get_template_context) == ["self"]
     for manager in managers():
         hook = manager.pm.hook.on_task_instance_success
