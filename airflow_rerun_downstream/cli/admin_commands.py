@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 from argparse import Namespace
 from types import FrameType
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from airflow_rerun_downstream import host, unsupported
 from airflow_rerun_downstream.cli import cleaning_commands
-from airflow_rerun_downstream.cli.bodies import Usage
+from airflow_rerun_downstream.cli.exit_codes import ExitCode, Usage
+from airflow_rerun_downstream.cli.questions import agreed, check_answerable
+from airflow_rerun_downstream.cli.streams import answer, say
 from airflow_rerun_downstream.conductor import loop
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
 
@@ -57,12 +58,12 @@ def conductor(args: Namespace) -> int:
     reporting.start()
     telling = threading.Thread(target=host.room("wiring").courier(made).run, args=(stop,), daemon=True)
     telling.start()
-    print(f"Conductor {made.owner} is running; interrupt to stop it.", file=sys.stderr, flush=True)
+    say(f"Conductor {made.owner} is running; interrupt to stop it.")
     loop.run(made, stop, wake)
     reporting.join(REPORTED_WITHIN)
     telling.join(TOLD_WITHIN)
-    print("The conductor has stopped.", file=sys.stderr)
-    return 0
+    say("The conductor has stopped.")
+    return ExitCode.DONE
 
 
 def conduct_once(made: Conductor) -> int:
@@ -71,27 +72,27 @@ def conduct_once(made: Conductor) -> int:
     if report.leading:
         host.room("wiring").courier(made).once(TELLING)
     made.resign()
-    print(
+    answer(
         f"{report.active} active reruns, {report.steps} steps done."
         if report.leading
         else "Another conductor is active; nothing was done."
     )
-    return 0
+    return ExitCode.DONE
 
 
 def free_lease() -> int:
     """Take the lease from whoever has it, so that any conductor can lead at once."""
     owner = host.room("wiring").free_lease()
-    print(
+    answer(
         "No conductor has the lease."
         if owner is None
         else (f"The lease of {owner} is free; the next conductor takes it.")
     )
-    return 0
+    return ExitCode.DONE
 
 
 def check_links(args: Namespace) -> int:
-    """Print what a file of declared links says; 1 when something in it is wrong."""
+    """Print what a file of declared links says; negative when something in it is wrong."""
     configuration = host.room("configuration")
     found = configuration.read_declarations(args.dag_id) if args.dag_id else configuration.declarations()
     for link in found.links:
@@ -102,45 +103,44 @@ def check_links(args: Namespace) -> int:
                 (link.downstream_dag_id, link.downstream_task_id),
             )
         )
-        print(f"{link.file}:{link.line}: {ends} ({link.offset_text})")
+        answer(f"{link.file}:{link.line}: {ends} ({link.offset_text})")
     for problem in found.problems:
-        print(problem, file=sys.stderr)
-    print(f"{len(found.links)} links are declared, {len(found.problems)} problems were found.", file=sys.stderr)
-    return int(bool(found.problems))
+        say(problem)
+    say(f"{len(found.links)} links are declared, {len(found.problems)} problems were found.")
+    return ExitCode.NEGATIVE if found.problems else ExitCode.DONE
 
 
 def check_config(_args: Namespace) -> int:
-    """Say what is wrong with the options in this environment; 1 if one can't be used. Needs no database."""
+    """Say what is wrong with the options in this environment; negative if one can't be used. Needs no database."""
     configuration = host.room("configuration")
     wrong, without_effect = configuration.wrong_options(), configuration.options_without_effect()
     for each in (*wrong, *without_effect):
-        print(each)
+        answer(each)
     if not wrong and not without_effect:
-        print("Every option can be used.")
-    return int(bool(wrong))
+        answer("Every option can be used.")
+    return ExitCode.NEGATIVE if wrong else ExitCode.DONE
 
 
 def check_upgrade(_args: Namespace) -> int:
-    """Say what of ours can't be left alone, on whatever Airflow this is; 1 if there is something."""
+    """Say what of ours can't be left alone, on whatever Airflow this is; negative if there is something."""
     left = unsupported.left()
     for rerun_id, dag_id, run_id in left.held:
-        print(f"rerun {rerun_id} holds {dag_id} / {run_id}" if run_id else f"rerun {rerun_id} freezes {dag_id}")
+        answer(f"rerun {rerun_id} holds {dag_id} / {run_id}" if run_id else f"rerun {rerun_id} freezes {dag_id}")
     for dag_id in left.parked:
-        print(f"asset events of {dag_id} are parked")
+        answer(f"asset events of {dag_id} are parked")
     if left.active:
-        print(f"active reruns: {', '.join(map(str, left.active))}")
+        answer(f"active reruns: {', '.join(map(str, left.active))}")
     if not left:
-        print("Ready: no run is frozen, and no rerun is active.")
-        return 0
+        answer("Ready: no run is frozen, and no rerun is active.")
+        return ExitCode.DONE
     if not host.supported():
-        print(f"{host.why_not()} {unsupported.TOO_LATE}", file=sys.stderr)
-        return 1
-    print(
+        say(f"{host.why_not()} {unsupported.TOO_LATE}")
+        return ExitCode.NEGATIVE
+    say(
         "Wait for the reruns to end, or terminate them. Then release what is still frozen, with a "
-        "conductor running: `airflow-rerun-downstream release --all --wait`.",
-        file=sys.stderr,
+        "conductor running: `airflow-rerun-downstream release --all --wait`."
     )
-    return 1
+    return ExitCode.NEGATIVE
 
 
 def db(args: Namespace) -> int:
@@ -155,25 +155,22 @@ def db(args: Namespace) -> int:
     try:
         tables.check()
     except SchemaMismatch as mismatch:
-        print(mismatch.detail, file=sys.stderr)
-        return 1
-    print("The tables are up to date.")
-    return 0
+        say(mismatch.detail)
+        return ExitCode.NEGATIVE
+    answer("The tables are up to date.")
+    return ExitCode.DONE
 
 
 def downgrade(args: Namespace) -> int:
     """Go back to an older revision, after a question; not while something would be lost with the tables."""
     if not args.revision:
         raise Usage("Give --revision; base removes the tables and every record in them.")
-    if not args.yes and not sys.stdin.isatty():
-        raise Usage(
-            "There is no terminal to ask for confirmation: use --yes to downgrade the tables. Records may be lost."
-        )
+    question = f"The tables will be downgraded to {args.revision}. Records may be lost."
+    check_answerable(question, yes=args.yes)
     tables = host.room("database.our_tables")
     tables.check_downgrade()
-    if not args.yes and input(f"Downgrade the tables to {args.revision}? Records may be lost. [y/N] ") != "y":
-        print("Nothing was changed.", file=sys.stderr)
-        return 1
+    if not agreed(question, "y", yes=args.yes):
+        return ExitCode.NEGATIVE
     tables.downgrade(args.revision)
-    print(f"The tables are at {args.revision}.")
-    return 0
+    answer(f"The tables are at {args.revision}.")
+    return ExitCode.DONE

@@ -7,7 +7,9 @@ from typing import Any
 
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand
 
-from airflow_rerun_downstream.cli.arguments import NAME, VERBS
+from airflow_rerun_downstream.cli.arguments import NAME
+from airflow_rerun_downstream.cli.exit_codes import help_text
+from airflow_rerun_downstream.cli.verbs import VERBS
 
 typed_arg: Any = Arg
 """Airflow's class has no annotations."""
@@ -29,6 +31,7 @@ def get_cli_commands() -> list[CLICommand]:
             help=verb.help,
             func=run,
             args=tuple(typed_arg(flags=each.flags, **each.options) for each in verb.arguments),
+            epilog=help_text(f"airflow {NAME} {verb.example}"),
         )
         for verb in VERBS
     ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import getpass
 import ipaddress
 import os
-import sys
 from argparse import Namespace
 from urllib.parse import urlsplit
 
 from airflow_rerun_downstream import host
-from airflow_rerun_downstream.cli.bodies import Usage
+from airflow_rerun_downstream.cli.questions import asked_password
+from airflow_rerun_downstream.cli.streams import say
 from airflow_rerun_downstream.client import RerunDownstreamClient
 from airflow_rerun_downstream.client.transport import address
 from airflow_rerun_downstream.domain.rerun_request import Actor
@@ -38,10 +38,7 @@ def backend(args: Namespace) -> Backend:
     username = None if token else args.username or environment("USERNAME")
     address(url)  # before a prompt repeats it
     if (token or username) and in_clear(url):
-        print(
-            f"Warning: {url} is not https, so the {'token' if token else 'password'} is sent unencrypted.",
-            file=sys.stderr,
-        )
+        say(f"Warning: {url} is not https, so the {'token' if token else 'password'} is sent unencrypted.")
     password = (environment("PASSWORD") or asked_password(username, url)) if username else None
     return RerunDownstreamClient(url, token=token, username=username, password=password)
 
@@ -55,15 +52,6 @@ def in_clear(url: str) -> bool:
         return not ipaddress.ip_address(parts.hostname).is_loopback
     except ValueError:
         return not parts.hostname.endswith(".localhost")
-
-
-def asked_password(username: str, url: str) -> str:
-    """The password that a person types. Raises `Usage` where nobody can."""
-    if not sys.stdin.isatty():
-        raise Usage(
-            "There is no terminal to prompt for the password: set AIRFLOW_RERUN_DOWNSTREAM_PASSWORD, or give a token."
-        )
-    return getpass.getpass(f"Password of {username} at {url}: ")
 
 
 def environment(name: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from airflow_rerun_downstream.cli.exit_codes import Usage
 from airflow_rerun_downstream.domain.rerun_request import RerunSettings
 from airflow_rerun_downstream.domain.words import USUAL_CONDITIONS
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
@@ -23,10 +24,6 @@ FUTURE = re.compile(r"^[^/]*@")
 """What names a run that isn't made yet; an id of a run may have an @ of its own."""
 
 Body = TypeVar("Body", bound=BaseModel)
-
-
-class Usage(Exception):
-    """The arguments contradict each other, or can't be understood."""
 
 
 def plan_body(args: Namespace) -> PlanBody:

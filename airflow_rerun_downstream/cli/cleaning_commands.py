@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Mapping
@@ -12,7 +11,9 @@ from pathlib import Path
 
 from airflow_rerun_downstream import host
 from airflow_rerun_downstream.cli.backends import os_user
-from airflow_rerun_downstream.cli.bodies import Usage
+from airflow_rerun_downstream.cli.exit_codes import ExitCode, Usage
+from airflow_rerun_downstream.cli.questions import agreed
+from airflow_rerun_downstream.cli.streams import answer
 from airflow_rerun_downstream.ports.retention import Cleaning
 from airflow_rerun_downstream.ports.work import UnitOfWork
 from airflow_rerun_downstream.store import archives
@@ -50,16 +51,16 @@ def clean(args: Namespace) -> int:
     archive = None if args.skip_archive else archives.suffix(datetime.now(timezone.utc))
     cleaning = Cleaning(before, None if args.dry_run else archive, args.dry_run)
     if not args.dry_run and not confirmed(
-        f"the records of reruns that ended before {before.isoformat()}", DELETE, args
+        f"The records of reruns that ended before {before.isoformat()}", DELETE, args
     ):
-        return 1
+        return ExitCode.NEGATIVE
     cleaning = carry_out(open_work, cleaning, args.batch_size or BATCH)
-    print("What would go:" if args.dry_run else "What went:")
+    answer("What would go:" if args.dry_run else "What went:")
     tell_rows(cleaning.rows)
     if cleaning.archive and cleaning.total:
-        print(f"Copies are in the tables {archives.ARCHIVE}…__{cleaning.archive} (`db export-archived`).")
-        print("What an earlier cleaning had begun went into that one's tables, if it had any.")
-    return 0
+        answer(f"Copies are in the tables {archives.ARCHIVE}…__{cleaning.archive} (`db export-archived`).")
+        answer("What an earlier cleaning had begun went into that one's tables, if it had any.")
+    return ExitCode.DONE
 
 
 def moment(text: str) -> datetime:
@@ -92,7 +93,7 @@ def tell_kept(open_work: UnitOfWork, before: datetime) -> None:
         kept = work.retention.kept(before)
     for why, number in kept.items():
         if number:
-            print(why_kept(why, number))
+            answer(why_kept(why, number))
 
 
 def why_kept(why: str, number: int) -> str:
@@ -105,22 +106,15 @@ def tell_rows(rows: Mapping[str, int]) -> None:
     """A line for each table."""
     width = max(map(len, rows), default=0)
     for name, number in sorted(rows.items()):
-        print(f"  {name:<{width}}  {number:>11,}")
+        answer(f"  {name:<{width}}  {number:>11,}")
     if not rows:
-        print("  nothing")
+        answer("  nothing")
 
 
 def confirmed(what: str, words: str, args: Namespace) -> bool:
-    """Whether somebody has typed the words, or ``--yes`` stands for them."""
-    if args.yes:
-        return True
-    if not sys.stdin.isatty():
-        raise Usage("There is no terminal to ask for confirmation: use --yes.")
-    print(f"You have requested to remove {what}. This is irreversible; see what would go with --dry-run.")
-    if input(f"Enter '{words}' (without quotes) to proceed: ").strip() == words:
-        return True
-    print("Nothing was changed.", file=sys.stderr)
-    return False
+    """Whether somebody agrees to what can't be undone."""
+    look = " See what would go with --dry-run." if args.action == "clean" else ""
+    return agreed(f"{what} will be removed for good.{look}", words, yes=args.yes)
 
 
 def export_archived(args: Namespace) -> int:
@@ -132,7 +126,7 @@ def export_archived(args: Namespace) -> int:
     with engine.connect() as connection:
         names = archives.names(connection)
         if args.drop_archives and names and not confirmed(f"{len(names)} archive tables", DROP, args):
-            return 1
+            return ExitCode.NEGATIVE
         for name in names:
             with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows(archives.rows(connection, name))
@@ -140,8 +134,8 @@ def export_archived(args: Namespace) -> int:
     with engine.begin() as connection:
         for name in dropped:
             archives.drop(connection, name)
-    print(f"Exported tables: {len(names)}; dropped tables: {len(dropped)}.")
-    return 0
+    answer(f"Exported tables: {len(names)}; dropped tables: {len(dropped)}.")
+    return ExitCode.DONE
 
 
 def drop_archived(args: Namespace) -> int:
@@ -150,9 +144,9 @@ def drop_archived(args: Namespace) -> int:
     with engine.connect() as connection:
         names = archives.names(connection)
     if names and not confirmed(f"{len(names)} archive tables", DROP, args):
-        return 1
+        return ExitCode.NEGATIVE
     with engine.begin() as connection:
         for name in names:
             archives.drop(connection, name)
-    print(f"Dropped tables: {len(names)}.")
-    return 0
+    answer(f"Dropped tables: {len(names)}.")
+    return ExitCode.DONE

@@ -5,30 +5,42 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import islice
 
 from pydantic import BaseModel
-from rich.markup import escape
 
 from airflow_rerun_downstream import host, unsupported
 from airflow_rerun_downstream.cli import admin_commands, estimate_tables, releases, rendering
-from airflow_rerun_downstream.cli.arguments import VERBS, Verb
+from airflow_rerun_downstream.cli.arguments import Verb
 from airflow_rerun_downstream.cli.backends import Backend, backend, local
-from airflow_rerun_downstream.cli.bodies import Usage, plan_body, rerun_body
-from airflow_rerun_downstream.cli.progress import followed
+from airflow_rerun_downstream.cli.bodies import plan_body, rerun_body
+from airflow_rerun_downstream.cli.exit_codes import ExitCode, Usage
+from airflow_rerun_downstream.cli.layout import print_parts
+from airflow_rerun_downstream.cli.progress import every_member, followed
+from airflow_rerun_downstream.cli.streams import answer, say
+from airflow_rerun_downstream.cli.verbs import VERBS
+from airflow_rerun_downstream.client.exceptions import StillRunning
 from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, RerunState
 from airflow_rerun_downstream.rest import installation_payloads, presenters, record_payloads
 from airflow_rerun_downstream.rest.exports import proof_csv
 from airflow_rerun_downstream.rest.requests import OptionsBody, PlanBody, RunRefBody
 from airflow_rerun_downstream.settings import InvalidSetting
 
-__all__ = ["ACTIONS", "Usage"]
+PAGE = 50
+"""Entries of a list in a table, where nobody says how many."""
+
+
+class RerunWithMembers(record_payloads.Rerun):
+    """A record for programs, in one object."""
+
+    members: list[record_payloads.Member]
 
 
 def plan(args: Namespace) -> int:
     """Preview."""
     body = plan_body(args)
     rendering.show(backend(args).plan(body), args.output)
-    return 0
+    return ExitCode.DONE
 
 
 def submit(args: Namespace) -> int:
@@ -39,16 +51,27 @@ def submit(args: Namespace) -> int:
     to = backend(args)
     if args.dry_run:
         rendering.show(to.review(body), args.output)
-        return 0
+        return ExitCode.DONE
     return shown(args, to, to.submit(body))
 
 
 def shown(args: Namespace, to: Backend, rerun: record_payloads.Rerun) -> int:
-    """Print a rerun, at its end if that is wanted; 1 when it was waited for and didn't succeed."""
-    if args.wait:
-        rerun = followed(to, rerun.id, timeout=args.timeout)
+    """Print a rerun, see `at_its_end`."""
+    rerun, code = at_its_end(args, to, rerun)
     rendering.show(rerun, args.output)
-    return int(args.wait and rerun.state is not RerunState.SUCCEEDED)
+    return code
+
+
+def at_its_end(args: Namespace, to: Backend, rerun: record_payloads.Rerun) -> tuple[record_payloads.Rerun, ExitCode]:
+    """A rerun, and how that ended; if it is to be waited for, as it is at its end or when the time is over."""
+    if not args.wait:
+        return rerun, ExitCode.DONE
+    try:
+        rerun = followed(to, rerun.id, timeout=args.timeout)
+    except StillRunning as late:
+        say(late)
+        return to.rerun(rerun.id), ExitCode.TIMEOUT
+    return rerun, ExitCode.DONE if rerun.state is RerunState.SUCCEEDED else ExitCode.UNSUCCESSFUL
 
 
 def list_reruns(args: Namespace) -> int:
@@ -68,13 +91,15 @@ def list_reruns(args: Namespace) -> int:
     )
     rendering.show(found, args.output)
     if args.frozen and args.output == "table":
-        rendering.print_parts(rendering.frozen_tables(found.reruns, releases.frozen_members(to, found.reruns)))
-    return 0
+        answer("")
+        print_parts(rendering.frozen_tables(found.reruns, releases.frozen_members(to, found.reruns)))
+    return ExitCode.DONE
 
 
 def show(args: Namespace) -> int:
-    """A record; as a table, with its members."""
+    """A record with its members, or a part of it."""
     to = backend(args)
+    limit = PAGE if args.limit is None else args.limit
     if args.part:
         parts: Mapping[str, Callable[..., BaseModel]] = {
             "members": to.members,
@@ -83,41 +108,46 @@ def show(args: Namespace) -> int:
             "events": to.events,
             "notifications": to.notifications,
         }
-        rendering.show(parts[args.part](args.rerun_id, limit=args.limit, offset=args.offset), args.output)
-        return 0
-    rerun = to.rerun(args.rerun_id)
-    code = shown(args, to, rerun)
+        rendering.show(parts[args.part](args.rerun_id, limit=limit, offset=args.offset), args.output)
+        return ExitCode.DONE
+    rerun, code = at_its_end(args, to, to.rerun(args.rerun_id))
     if args.output == "table":
+        rendering.show(rerun, args.output)
         if rerun.state not in FINAL_RERUN_STATES and not args.wait:
-            rendering.print_parts(map(escape, estimate_tables.lines(to.estimate(args.rerun_id, limit=0))))
-        rendering.show(to.members(args.rerun_id, limit=args.limit, offset=args.offset), args.output)
-        left = to.not_made_anew(args.rerun_id, limit=args.limit, offset=0)
+            print_parts(estimate_tables.lines(to.estimate(args.rerun_id, limit=0)))
+        answer("")
+        rendering.show(to.members(args.rerun_id, limit=limit, offset=args.offset), args.output)
+        left = to.not_made_anew(args.rerun_id, limit=limit, offset=0)
         if left.not_made_anew:
+            answer("")
             rendering.show(left, args.output)
+    else:
+        found = list(islice(every_member(to, args.rerun_id, offset=args.offset), args.limit))
+        rendering.show(RerunWithMembers(**dict(rerun), members=found), args.output)
     return code
 
 
 def verify(args: Namespace) -> int:
-    """The proof of a rerun; 1 when something is wrong, or it is too early to tell."""
+    """The proof of a rerun; negative when something is wrong, or it is too early to tell."""
     found = backend(args).proof(args.rerun_id, limit=args.limit)
     if args.csv:
-        print(proof_csv(found), end="")
+        answer(proof_csv(found), end="")
     else:
         rendering.show(found, args.output)
-    return int(found.counts.violations > 0 or found.counts.open > 0)
+    return ExitCode.NEGATIVE if found.counts.violations or found.counts.open else ExitCode.DONE
 
 
 def estimate(args: Namespace) -> int:
     """When a rerun is expected to end, and what decides that."""
     rendering.show(backend(args).estimate(args.rerun_id, limit=args.limit), args.output)
-    return 0
+    return ExitCode.DONE
 
 
 def call(verb: Verb, args: Namespace) -> int:
     """A verb that is a call: its answer."""
     answer: Callable[..., BaseModel] = getattr(backend(args), verb.name)
     rendering.show(answer(*(getattr(args, name) for name in verb.ids)), args.output)
-    return 0
+    return ExitCode.DONE
 
 
 def release(args: Namespace) -> int:
@@ -135,21 +165,21 @@ def links(args: Namespace) -> int:
         if args.include_manual:
             raise Usage("--include-manual needs RUN_ID.")
         rendering.show(backend(args).edges(args.dag_id), args.output)
-        return 0
+        return ExitCode.DONE
     body = PlanBody(
         source=RunRefBody(dag_id=args.dag_id, run_id=args.run_id),
         options=OptionsBody(include_manual=args.include_manual),
     )
     found = backend(args).plan(body).links
     rendering.show(record_payloads.Links(links=found, total_entries=len(found)), args.output)
-    return 0
+    return ExitCode.DONE
 
 
 def health(args: Namespace) -> int:
-    """The installation; 1 when something doesn't work."""
+    """The installation; negative when something doesn't work."""
     found = local_health(args) if local(args) else backend(args).health()
     rendering.show(found, args.output)
-    return int(found.status == "unhealthy")
+    return ExitCode.NEGATIVE if found.status == "unhealthy" else ExitCode.DONE
 
 
 def local_health(args: Namespace) -> installation_payloads.Health:
@@ -165,13 +195,13 @@ def local_health(args: Namespace) -> installation_payloads.Health:
 def targets(args: Namespace) -> int:
     """Whom reruns may tell."""
     rendering.show(backend(args).notification_targets(), args.output)
-    return 0
+    return ExitCode.DONE
 
 
 def test_target(args: Namespace) -> int:
     """Send a target a test."""
     rendering.show(backend(args).send_test(args.target), args.output)
-    return 0
+    return ExitCode.DONE
 
 
 ACTIONS: Mapping[str, Callable[[Namespace], int]] = {

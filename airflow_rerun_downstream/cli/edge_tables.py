@@ -4,35 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich.markup import escape
-from rich.table import Table
-
+from airflow_rerun_downstream.cli.cells import Part, Table, table
 from airflow_rerun_downstream.rest import plan_payloads
 
 IN_THE_HEADING = ("task_id", "external_dag_id", "external_task_id", "external_task_ids", "trigger_dag_id")
 
 
-def edges(of: plan_payloads.DagEdges) -> list[object]:
+def edges(of: plan_payloads.DagEdges) -> list[Part]:
     """The edges of a Dag, and what one should know."""
     upstream = [each for each in of.edges if each.downstream_dag_id == of.dag_id]
     downstream = [each for each in of.edges if each.downstream_dag_id != of.dag_id]
-    parts: list[object] = []
+    parts: list[Part] = []
     for title, some in ((f"Upstream of {of.dag_id}", upstream), (f"Downstream of {of.dag_id}", downstream)):
-        parts.append(table(title, some) if some else escape(f"{title}: nothing is known.\n"))
-    parts += [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
+        parts.append(listed(title, some) if some else f"{title}: nothing is known.")
+    parts += [f"{warning.code}: {warning.detail}" for warning in of.warnings]
     if of.hidden_dags:
         parts.append(f"{of.hidden_dags} more Dags are not shown to you.")
     return parts
 
 
-def table(title: str, of: Iterable[plan_payloads.DagEdge]) -> Table:
+def listed(title: str, of: Iterable[plan_payloads.DagEdge]) -> Table:
     """Some edges; the sentences stand under the names, so that they fit into a narrow terminal."""
-    made = Table(title=escape(f"{title}\n"), title_justify="left", box=None, show_header=False, padding=(0, 0, 1, 2))
-    for _ in ("kind", "evidence", "edge"):
-        made.add_column(overflow="fold")
-    for each in of:
-        made.add_row(each.kind.value, each.evidence.value, escape("\n".join(lines(each))))
-    return made
+    rows = ((each.kind, each.evidence, "\n".join(lines(each))) for each in of)
+    return table(title, ("kind", "evidence", "edge"), rows)
 
 
 def lines(of: plan_payloads.DagEdge) -> Iterator[str]:

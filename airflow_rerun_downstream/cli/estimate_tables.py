@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from rich.markup import escape
-
-from airflow_rerun_downstream.cli.cells import table, text
+from airflow_rerun_downstream.cli.cells import Part, part, table, text
 from airflow_rerun_downstream.domain.estimate import Decisive, Outlook
 from airflow_rerun_downstream.domain.simulation import WaitedFor
 from airflow_rerun_downstream.rest import estimate_payloads as payloads
@@ -101,14 +99,9 @@ def number(count: int, one: str) -> str:
     return f"{count} {one}{'' if count == 1 else 's'}"
 
 
-def part(shown: int, all_of_them: int) -> str:
-    """How much of a list is shown."""
-    return f" ({shown})" if shown >= all_of_them else f" ({shown} of {all_of_them})"
-
-
-def estimate(of: payloads.Estimate) -> list[object]:
+def estimate(of: payloads.Estimate) -> list[Part]:
     """An estimate with the members on its critical path, and all of which something is expected."""
-    parts: list[object] = [escape(f"Rerun {of.rerun_id} at {text(of.as_of)}"), *map(escape, lines(of))]
+    parts: list[Part] = [f"Rerun {of.rerun_id} at {text(of.as_of)}", *lines(of)]
     if of.path:
         steps = [
             (

@@ -1,45 +1,80 @@
-"""The console script ``airflow-rerun-downstream``, and how a verb is carried out.
-
-Exit codes: 0 done, 1 refused or (when waiting) not succeeded, 2 the command can't be understood.
-"""
+# PYTHON_ARGCOMPLETE_OK
+"""The console script ``airflow-rerun-downstream``, and how a verb is carried out. `exit_codes` says how it ends."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from textwrap import fill
 
 from airflow_rerun_downstream import __version__
-from airflow_rerun_downstream.cli.arguments import NAME, VERBS
+from airflow_rerun_downstream.cli.arguments import NAME, OneOf
+from airflow_rerun_downstream.cli.exit_codes import ExitCode, help_text
+from airflow_rerun_downstream.cli.streams import answers_only, say
+from airflow_rerun_downstream.cli.verbs import VERBS
 
-DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
+PROGRAM = f"airflow-{NAME}"
+
+HELP_WIDTH = 78
+"""Columns of a sentence in a help page."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The console script's parser."""
     made = argparse.ArgumentParser(
-        prog=f"airflow-{NAME}",
+        prog=PROGRAM,
         description="Rerun a Dag run and everything downstream of it, across Dags and in dependency order.",
+        epilog=help_text(f"{PROGRAM} {VERBS[0].example}"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--version", action="version", version=__version__)
     subparsers = made.add_subparsers(dest="subcommand", metavar="COMMAND", required=True)
     for verb in VERBS:
-        command = subparsers.add_parser(verb.name, help=verb.help, description=verb.help)
+        command = subparsers.add_parser(
+            verb.name,
+            help=verb.help,
+            description=fill(verb.help, HELP_WIDTH),
+            epilog=help_text(f"{PROGRAM} {verb.example}"),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         for each in verb.arguments:
-            command.add_argument(*each.flags, **each.options)
+            action = command.add_argument(*each.flags, **each.options)
+            if isinstance(words := each.options.get("type"), OneOf):
+                action.completer = words.completions  # type: ignore[attr-defined]  # argcomplete looks for it
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line; answer the exit code."""
-    return carry_out(parser().parse_args(argv))
+    made = parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks how the line may go on
+        import argcomplete
+
+        argcomplete.autocomplete(made)
+    return carry_out(made.parse_args(argv))
 
 
 def carry_out(args: argparse.Namespace) -> int:
-    """Carry a verb out; say on stderr why not."""
+    """Carry a verb out; say on stderr why not. However it ends, there is an exit code and no traceback of ours."""
+    try:
+        with answers_only():
+            return ended(args)
+    except BrokenPipeError:
+        return ExitCode.CLOSED
+    except KeyboardInterrupt:
+        return complain("Interrupted; a submitted rerun continues.", ExitCode.INTERRUPTED)
+
+
+def ended(args: argparse.Namespace) -> int:
+    """Carry a verb out; answer how it ended."""
     from pydantic import ValidationError
 
     from airflow_rerun_downstream.cli import commands
+    from airflow_rerun_downstream.cli.exit_codes import Usage
+    from airflow_rerun_downstream.cli.hints import hint
     from airflow_rerun_downstream.client.exceptions import ClientError, RefusedError
     from airflow_rerun_downstream.domain.errors import Refusal
     from airflow_rerun_downstream.rest.problems import of_errors
@@ -47,25 +82,35 @@ def carry_out(args: argparse.Namespace) -> int:
 
     try:
         return commands.ACTIONS[args.subcommand](args)
-    except commands.Usage as error:
-        return complain(str(error), USAGE)
+    except Usage as error:
+        return complain(str(error), ExitCode.USAGE)
     except ValidationError as error:
-        _, body = of_errors(error.errors())
-        return complain(f"{body['detail']} ({body['reason']})", REFUSED)
+        status, body = of_errors(error.errors())
+        return complain(f"{body['detail']} ({body['reason']})", code_of(status))
     except (Refusal, RefusedError) as refusal:
-        return complain(f"{refusal.detail} ({refusal.reason})", REFUSED)
+        said = f"{refusal.detail} ({refusal.reason})"
+        return complain("\n".join(filter(None, (said, hint(refusal.reason, refusal.extra)))), code_of(refusal.status))
     except (ClientError, InvalidSetting) as error:
-        return complain(str(error), REFUSED)
+        return complain(str(error), ExitCode.ERROR)
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read the output has enough of it
-        return DONE
-    except KeyboardInterrupt:
-        return complain("Interrupted; a submitted rerun continues.", INTERRUPTED)
+        raise
+    except Exception:
+        import traceback
+
+        return complain(traceback.format_exc(), ExitCode.ERROR)
 
 
-def complain(message: str, code: int) -> int:
+def code_of(status: int) -> ExitCode:
+    """The exit code of a refusal, by its HTTP status: local and remote commands end alike."""
+    if status >= 500:
+        return ExitCode.ERROR
+    return ExitCode.USAGE if status == 422 else ExitCode.REFUSED
+
+
+def complain(message: str, code: ExitCode) -> ExitCode:
     """Print a message for people and answer the code."""
-    print(message, file=sys.stderr)
+    with suppress(BrokenPipeError):  # nobody reads it, either
+        say(message)
     return code
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from airflow_rerun_downstream.cli.cells import table
+from airflow_rerun_downstream.cli.cells import Part, part, table
 from airflow_rerun_downstream.rest import installation_payloads, record_payloads
 
 TESTED = ("test", "by", "at", "tries", "next try", "ended", "error")
 
 
-def notifications(of: record_payloads.Deliveries) -> list[object]:
+def notifications(of: record_payloads.Deliveries) -> list[Part]:
     """A page of what targets were told, or will be."""
     columns = ("at", "target", "condition", "times", "state", "tries", "next try", "ended", "error", "runs")
     rows = [
@@ -26,7 +26,7 @@ def notifications(of: record_payloads.Deliveries) -> list[object]:
         )
         for each in of.notifications
     ]
-    return [table(f"Notifications ({of.total_entries})", columns, rows)]
+    return [table(f"Notifications{part(len(rows), of.total_entries)}", columns, rows)]
 
 
 def tested(of: installation_payloads.SentTest | None) -> tuple[object, ...]:
@@ -36,13 +36,13 @@ def tested(of: installation_payloads.SentTest | None) -> tuple[object, ...]:
     return of.state, of.created_by, of.created_at, of.tries, of.next_try_at, of.ended_at, of.error
 
 
-def targets(of: installation_payloads.NotificationTargets) -> list[object]:
+def targets(of: installation_payloads.NotificationTargets) -> list[Part]:
     """Whom reruns may tell."""
     rows = [(each.name, each.kind, each.description, *tested(each.last_test)) for each in of.notification_targets]
     return [table("Notification targets", ("name", "kind", "description", *TESTED), rows)]
 
 
-def one_test(of: installation_payloads.SentTest) -> list[object]:
+def one_test(of: installation_payloads.SentTest) -> list[Part]:
     """A test that is on its way."""
     return [
         table("Test", TESTED, [tested(of)]),

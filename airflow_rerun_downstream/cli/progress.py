@@ -66,9 +66,8 @@ def summary(rerun: record_payloads.Rerun) -> str:
     return f"rerun {rerun.id} is {rerun.state.value}{reason(rerun)}: {counts or 'no members'}{left}"
 
 
-def every_member(to: Backend, rerun_id: int) -> Iterator[record_payloads.Member]:
+def every_member(to: Backend, rerun_id: int, *, offset: int = 0) -> Iterator[record_payloads.Member]:
     """All members, page by page: a server may answer with shorter pages than it was asked for."""
-    offset = 0
     while True:
         page = to.members(rerun_id, limit=PAGE, offset=offset)
         yield from page.members

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from airflow_rerun_downstream.cli.cells import table, text
+from airflow_rerun_downstream.cli.cells import Part, part, table, text
 from airflow_rerun_downstream.domain.proof import ProofVerdict
 from airflow_rerun_downstream.rest import proof_payloads
 
@@ -18,9 +18,9 @@ VERDICTS = {
 }
 
 
-def proof(of: proof_payloads.Proof) -> list[object]:
+def proof(of: proof_payloads.Proof) -> list[Part]:
     """What a rerun can show for itself."""
-    parts: list[object] = [f"Rerun {of.rerun_id} at {text(of.at)}: {VERDICTS[of.verdict]}. {checked(of.counts)}"]
+    parts: list[Part] = [f"Rerun {of.rerun_id} at {text(of.at)}: {VERDICTS[of.verdict]}. {checked(of.counts)}"]
     if of.kept is not None:
         then = of.kept
         same = then.counts == of.counts
@@ -74,11 +74,6 @@ def checked(of: proof_payloads.ProofCounts) -> str:
 def number(count: int, one: str, many: str) -> str:
     """How many there are of something."""
     return f"{count} {one if count == 1 else many}"
-
-
-def part(shown: int, all_of_them: int) -> str:
-    """How much of a list is shown."""
-    return f" ({shown})" if shown >= all_of_them else f" ({shown} of {all_of_them})"
 
 
 def moment(of: proof_payloads.ProofSpot | None, what: str, at: datetime | None) -> str | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterable
 
 from airflow_rerun_downstream.cli import rendering
 from airflow_rerun_downstream.cli.backends import Backend
-from airflow_rerun_downstream.cli.bodies import Usage
+from airflow_rerun_downstream.cli.exit_codes import ExitCode, Usage
+from airflow_rerun_downstream.cli.progress import every_member
+from airflow_rerun_downstream.cli.streams import say
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.rest import record_payloads
 from airflow_rerun_downstream.rest.api import Api
@@ -22,7 +23,7 @@ INTERVAL = 1.0
 
 
 def release(args: Namespace, to: Backend) -> int:
-    """Ask for the release; with ``--wait``, 1 if something is still frozen at the end."""
+    """Ask for the release, and wait until it is done if that is wanted."""
     if args.all == (args.rerun_id is not None):
         raise Usage("Give the id of a rerun, or --all.")
     if args.member_id is not None:
@@ -36,9 +37,12 @@ def release(args: Namespace, to: Backend) -> int:
         released = [to.release(rerun_id) for rerun_id in wanted]
         if isinstance(to, Api):
             for ref, due in to.release_lost():
-                print(f"{ref} was held without a record; it starts at {due.isoformat()}.", file=sys.stderr)
+                say(f"{ref} was held without a record; it starts at {due.isoformat()}.")
         rendering.show(record_payloads.Reruns(reruns=released, total_entries=len(released)), args.output)
-    return int(args.wait and not released_in_time(to, wanted, args.member_id, timeout=args.timeout))
+    if args.wait and not released_in_time(to, wanted, args.member_id, timeout=args.timeout):
+        say(f"Runs are still frozen after {args.timeout:g} seconds; a conductor will release them.")
+        return ExitCode.TIMEOUT
+    return ExitCode.DONE
 
 
 def freezing(to: Backend) -> list[record_payloads.Rerun]:
@@ -54,16 +58,6 @@ def freezing(to: Backend) -> list[record_payloads.Rerun]:
 def frozen_members(to: Backend, reruns: Iterable[record_payloads.Rerun]) -> list[record_payloads.Member]:
     """The frozen members of reruns."""
     return [each for one in reruns for each in every_member(to, one.id) if each.state is MemberState.FROZEN]
-
-
-def every_member(to: Backend, rerun_id: int) -> list[record_payloads.Member]:
-    """All members of a rerun."""
-    found: list[record_payloads.Member] = []
-    while True:
-        page = to.members(rerun_id, limit=PAGE, offset=len(found))
-        found += page.members
-        if not page.members or len(found) >= page.total_entries:
-            return found
 
 
 def released_in_time(to: Backend, rerun_ids: Iterable[int], member_id: int | None, *, timeout: float | None) -> bool:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
-from rich.console import Console
-from rich.markup import escape
 
 from airflow_rerun_downstream.cli import notification_tables
-from airflow_rerun_downstream.cli.cells import table, text
+from airflow_rerun_downstream.cli.cells import Part, part, table, text
 from airflow_rerun_downstream.cli.edge_tables import edges
 from airflow_rerun_downstream.cli.estimate_tables import estimate
+from airflow_rerun_downstream.cli.hints import hint
+from airflow_rerun_downstream.cli.layout import print_parts
 from airflow_rerun_downstream.cli.progress import summary
 from airflow_rerun_downstream.cli.proof_tables import proof
+from airflow_rerun_downstream.cli.streams import answer, answers
+from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.rest import (
     estimate_payloads,
     installation_payloads,
@@ -26,31 +27,21 @@ from airflow_rerun_downstream.rest import (
     record_payloads,
 )
 
-PIPE_WIDTH = 200
-"""The width where there is no terminal to ask."""
-
 
 def show(what: BaseModel, output: str) -> None:
     """Print an answer on stdout."""
     if output == "json":
-        print(json.dumps(what.model_dump(mode="json"), indent=2, ensure_ascii=not unicode_out()))
+        answer(json.dumps(what.model_dump(mode="json"), indent=2, ensure_ascii=not unicode_out()))
     elif output == "yaml":
         dumped = yaml.safe_dump(what.model_dump(mode="json"), sort_keys=False, allow_unicode=unicode_out())
-        print(dumped, end="")
+        answer(dumped, end="")
     else:
         print_parts(TABLES[type(what)](what))
 
 
-def print_parts(parts: Iterable[object]) -> None:
-    """Print tables and lines on stdout."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-    for part in parts:
-        console.print(part)
-
-
 def unicode_out() -> bool:
     """Whether stdout can take any character."""
-    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    return (answers().encoding or "").lower().replace("-", "") == "utf8"
 
 
 def named(ref: plan_payloads.RunRef | plan_payloads.FutureRef) -> str:
@@ -66,7 +57,7 @@ def tasks(refs: Iterable[plan_payloads.TaskRef]) -> str:
     return ", ".join(ref if isinstance(ref, str) else f"{ref.task_id}[{ref.map_index}]" for ref in refs)
 
 
-def plan(of: plan_payloads.Plan) -> list[object]:
+def plan(of: plan_payloads.Plan) -> list[Part]:
     """The source, the runs, the links and what one should know."""
     runs = [
         (
@@ -80,14 +71,19 @@ def plan(of: plan_payloads.Plan) -> list[object]:
         )
         for run in (of.source, *of.runs)
     ]
-    parts: list[object] = [
+    parts: list[Part] = [
         table("Runs", ("selected", "dag_id", "run_id", "status", "tasks", "why not", "freeze mode"), runs),
         *links(record_payloads.Links(links=of.links, total_entries=len(of.links))),
     ]
-    parts += [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
+    if not of.source.can_be_source:
+        parts.append(
+            f"{of.source.dag_id} / {of.source.run_id} can't be the source: {sentence(of.source.source_reason)}."
+        )
+        parts += filter(None, [hint("", {"why": of.source.source_reason})])
+    parts += [f"{warning.code}: {warning.detail}" for warning in of.warnings]
     if of.hidden_dags:
         parts.append(f"{of.hidden_dags} more Dags are not shown to you.")
-    return [*parts, escape(f"plan token: {of.plan_token}")]
+    return [*parts, f"plan token: {of.plan_token}"]
 
 
 def not_made(run: plan_payloads.Run) -> str:
@@ -97,10 +93,12 @@ def not_made(run: plan_payloads.Run) -> str:
     return f"{text(when)} (not made yet{due})"
 
 
-def links(of: record_payloads.Links) -> list[object]:
+def links(of: record_payloads.Links) -> list[Part]:
     """Who consumed what of whom, and how that is known."""
     rows = [(named(each.upstream), named(each.downstream), each.kind, each.evidence, seen(each)) for each in of.links]
-    return [table(f"Links ({of.total_entries})", ("upstream", "downstream", "kind", "evidence", "via"), rows)]
+    return [
+        table(f"Links{part(len(rows), of.total_entries)}", ("upstream", "downstream", "kind", "evidence", "via"), rows)
+    ]
 
 
 def seen(of: plan_payloads.Link) -> str:
@@ -115,20 +113,20 @@ def seen(of: plan_payloads.Link) -> str:
     return "\n".join(filter(None, lines))
 
 
-def review(of: plan_payloads.Review) -> list[object]:
+def review(of: plan_payloads.Review) -> list[Part]:
     """What would happen, in its order."""
     rows = [
         (number, each.dag_id, each.run_id, "stopped first" if each in of.stopped else None)
         for number, wave in enumerate(of.waves, 1)
         for each in wave
     ]
-    parts: list[object] = [table(f"Nothing is stored. {len(rows)} runs", ("wave", "dag_id", "run_id", "note"), rows)]
+    parts: list[Part] = [table(f"Nothing is stored. {len(rows)} runs", ("wave", "dag_id", "run_id", "note"), rows)]
     if of.frozen:
         parts.append(table(f"To be held ({len(of.frozen)})", ("run",), [(named(each),) for each in of.frozen]))
-    return parts + [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
+    return parts + [f"{warning.code}: {warning.detail}" for warning in of.warnings]
 
 
-def rerun(of: record_payloads.Rerun) -> list[object]:
+def rerun(of: record_payloads.Rerun) -> list[Part]:
     """A record."""
     facts: Mapping[str, object] = {
         "source": named(of.source),
@@ -138,12 +136,12 @@ def rerun(of: record_payloads.Rerun) -> list[object]:
         "ended": of.ended_at,
         "allowed": ", ".join(of.allowed_actions),
     }
-    parts: list[object] = [escape(summary(of).capitalize())]
-    parts += [escape(f"{name}: {text(value)}") for name, value in facts.items() if value]
-    return parts + [escape(f"{warning.code}: {warning.detail}") for warning in of.warnings]
+    parts: list[Part] = [summary(of).capitalize()]
+    parts += [f"{name}: {text(value)}" for name, value in facts.items() if value]
+    return parts + [f"{warning.code}: {warning.detail}" for warning in of.warnings]
 
 
-def reruns(of: record_payloads.Reruns) -> list[object]:
+def reruns(of: record_payloads.Reruns) -> list[Part]:
     """A page of records."""
     columns = ("id", "state", "source", "done", "failed", "name", "created_by", "created_at")
     rows = [
@@ -159,10 +157,10 @@ def reruns(of: record_payloads.Reruns) -> list[object]:
         )
         for each in of.reruns
     ]
-    return [table(f"Reruns ({of.total_entries})", columns, rows)]
+    return [table(f"Reruns{part(len(rows), of.total_entries)}", columns, rows)]
 
 
-def frozen_tables(reruns: Iterable[record_payloads.Rerun], members: Sequence[record_payloads.Member]) -> list[object]:
+def frozen_tables(reruns: Iterable[record_payloads.Rerun], members: Sequence[record_payloads.Member]) -> list[Part]:
     """The frozen runs of reruns: by which, since when, why, and when they will be due."""
     by_id = {each.id: each for each in reruns}
     columns = ("rerun", "member", "dag_id", "run_id", "logical_date", "run_after", "frozen since", "state", "why")
@@ -189,7 +187,7 @@ def staged(of: record_payloads.Member) -> str:
     return "; ".join(mark + tasks(some) for mark, some in zip(marks, of.stages, strict=True))
 
 
-def members(of: record_payloads.Members) -> list[object]:
+def members(of: record_payloads.Members) -> list[Part]:
     """A page of members."""
     columns = ("id", "role", "dag_id", "run_id", "state", "reason", "attempt", "waiting on", "run is", "tasks")
     rows = [
@@ -207,10 +205,10 @@ def members(of: record_payloads.Members) -> list[object]:
         )
         for each in of.members
     ]
-    return [table(f"Members ({of.total_entries})", columns, rows)]
+    return [table(f"Members{part(len(rows), of.total_entries)}", columns, rows)]
 
 
-def not_made_anew(of: record_payloads.NotMadeAnewList) -> list[object]:
+def not_made_anew(of: record_payloads.NotMadeAnewList) -> list[Part]:
     """What wasn't made anew, why, and who accepted it."""
     columns = ("dag_id", "run_id", "task", "why", "accepted by", "read by")
     rows = [
@@ -224,22 +222,22 @@ def not_made_anew(of: record_payloads.NotMadeAnewList) -> list[object]:
         )
         for each in of.not_made_anew
     ]
-    return [table(f"Not made anew ({of.total_entries})", columns, rows)]
+    return [table(f"Not made anew{part(len(rows), of.total_entries)}", columns, rows)]
 
 
-def events(of: record_payloads.Events) -> list[object]:
+def events(of: record_payloads.Events) -> list[Part]:
     """A page of a record."""
     rows = [(each.at, each.actor, each.action, each.member_id, each.detail) for each in of.events]
-    return [table(f"Events ({of.total_entries})", ("at", "actor", "action", "member", "detail"), rows)]
+    return [table(f"Events{part(len(rows), of.total_entries)}", ("at", "actor", "action", "member", "detail"), rows)]
 
 
-def health(of: installation_payloads.Health) -> list[object]:
+def health(of: installation_payloads.Health) -> list[Part]:
     """The components."""
     rows = [(name, each.status, each.detail) for name, each in of.components.items()]
     return [table(f"Rerun Downstream is {of.status}", ("component", "status", "detail"), rows)]
 
 
-TABLES: Mapping[type[BaseModel], Callable[[Any], list[object]]] = {
+TABLES: Mapping[type[BaseModel], Callable[[Any], list[Part]]] = {
     plan_payloads.Plan: plan,
     plan_payloads.DagEdges: edges,
     plan_payloads.Review: review,

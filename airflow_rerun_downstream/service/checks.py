@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NoReturn
 
 from airflow_rerun_downstream.domain.errors import (
@@ -52,18 +53,23 @@ def check_request(request: RerunRequest, targets: Collection[str]) -> None:
             raise Invalid("A run is named more than once.")
 
 
-def check_source(plan: Plan) -> None:
-    """Refuse a source that can't be one."""
+def check_source(plan: Plan, window_start: datetime | None) -> None:
+    """Refuse a source that can't be one; ``window_start``: when a source may have been ready at the earliest."""
     source = plan.source
     if source.can_be_source:
         return
     if source.source_reason == "in_active_rerun":
         raise RunInActiveRerun(f"{source.ref} is already in another active rerun.", run=source.ref)
+    why, more = sentence(source.source_reason), dict[str, datetime]()
+    if source.source_reason == "before_ready_window" and window_start is not None:
+        why += f", at {window_start.isoformat()} (see [rerun_downstream] source_ready_since)"
+        more = {"source_ready_since": window_start}
     raise SourceNotEligible(
-        f"{source.ref} can't be the source: {sentence(source.source_reason)}.",
+        f"{source.ref} can't be the source: {why}.",
         dag_id=source.ref.dag_id,
         run_id=source.ref.run_id,
         why=source.source_reason,
+        **more,
     )
 
 

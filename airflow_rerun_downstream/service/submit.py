@@ -81,7 +81,7 @@ class Submit(Core):
     def draft(self, actor: Actor, work: Work, request: RerunRequest, mechanisms: Mechanisms) -> Draft:
         """The rerun as a fresh plan allows it. Raises every `Refusal` that a submit has before it writes."""
         plan = self.computed(actor, work, request.plan)
-        checks.check_source(plan)
+        checks.check_source(plan, self.settings.window_start(self.clock.now()))
         selection = Selection(plan, work.facts.runs, freeze_mode=request.freeze_mode)
         taken = selection.taken(request.members)
         frozen = checks.frozen_runs(plan, request.frozen)

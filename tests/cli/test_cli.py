@@ -12,9 +12,16 @@ import yaml
 from pytest_mock import MockerFixture
 
 from airflow_rerun_downstream.cli import backends, bodies, commands
-from airflow_rerun_downstream.cli.arguments import VERBS
+from airflow_rerun_downstream.cli.hints import RUNS
 from airflow_rerun_downstream.cli.main import main
-from airflow_rerun_downstream.domain.errors import RunInActiveRerun, SchemaMismatch
+from airflow_rerun_downstream.cli.verbs import VERBS
+from airflow_rerun_downstream.domain.errors import (
+    NotFound,
+    NotSelectable,
+    RunInActiveRerun,
+    SchemaMismatch,
+    SourceNotEligible,
+)
 from airflow_rerun_downstream.domain.estimate import Delay, Outlook
 from airflow_rerun_downstream.domain.proof import Counts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
@@ -195,7 +202,9 @@ def test_a_contradiction_is_a_usage_error(argv: str, capsys: Captured, stub: Stu
     assert stub.calls == []
 
 
-@pytest.mark.parametrize("argv", ["", "fly", "plan a b --output xml", "show seven", "plan a b --max-runs 0"])
+@pytest.mark.parametrize(
+    "argv", ["", "fly", "plan a b --output xml", "show seven", "plan a b --max-runs 0", "list --state lost"]
+)
 def test_what_the_parser_refuses_is_a_usage_error(argv: str, capsys: Captured) -> None:
     with pytest.raises(SystemExit) as ended:
         main(argv.split())
@@ -216,18 +225,40 @@ def test_a_dry_run_says_what_a_submit_would_do(stub: StubService, capsys: Captur
 
 def test_a_refusal_is_said_with_its_reason(stub: StubService, capsys: Captured) -> None:
     stub.refusal = RunInActiveRerun("The run takes part in rerun 3.")
-    assert main(["submit", *RUN]) == 1
+    assert main(["submit", *RUN]) == 3
     out, err = capsys.readouterr()
-    assert (out, err) == ("", "The run takes part in rerun 3. (run_in_active_rerun)\n")
+    hint = "`list --dag-id DAG_ID --run-id RUN_ID` shows that rerun."
+    assert (out, err) == ("", f"The run takes part in rerun 3. (run_in_active_rerun)\n{hint}\n")
+
+
+def test_a_refusal_names_the_option_that_helps(stub: StubService, capsys: Captured) -> None:
+    running = {"dag_id": "d", "run_id": "r", "reason": "run_is_running"}
+    stub.refusal = NotSelectable("It can't be selected.", runs=[running, {**running, "reason": "manual_run"}])
+    assert main(["submit", *RUN]) == 3
+    assert capsys.readouterr().err.splitlines()[1:] == [RUNS["run_is_running"]]
+    stub.refusal = SourceNotEligible("It can't be the source.", why="before_ready_window")
+    assert main(["submit", *RUN]) == 3
+    assert "source_ready_since" in capsys.readouterr().err
+    stub.refusal = NotFound("There is none.")
+    assert main(["submit", *RUN]) == 3
+    assert capsys.readouterr().err == "There is none. (not_found)\n"
+
+
+def test_a_plan_says_that_a_run_can_t_be_the_source(
+    stub: StubService, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = replace(PLAN.source, can_be_source=False, source_reason="before_ready_window")
+    monkeypatch.setattr(stub, "plan", lambda *_: replace(PLAN, source=source))
+    text = table(capsys, "plan", *RUN)
+    assert f"{SOURCE} can't be the source: the run was ready before the window of source runs began." in text
+    assert RUNS["before_ready_window"] in text
 
 
 def test_what_the_contract_refuses_is_said_as_it_says_it(capsys: Captured) -> None:
-    assert main(["plan", *RUN, "--link-kind", "telepathy"]) == 1
-    assert "options.link_kinds.0: Input should be" in capsys.readouterr().err
-    assert main(["submit", *RUN, "--name", "n" * 501]) == 1
+    assert main(["submit", *RUN, "--name", "n" * 501]) == 2
     assert "at most 500 characters. (invalid)" in capsys.readouterr().err
-    assert main(["list", "--state", "lost"]) == 1
-    assert main(["show", "0"]) == 1
+    assert main(["list", "--created-at-gte", "yesterday"]) == 2
+    assert main(["show", "0"]) == 3
     assert "There is no rerun 0. (not_found)" in capsys.readouterr().err
 
 
@@ -258,6 +289,16 @@ def test_show_prints_the_record_and_its_parts(capsys: Captured) -> None:
     for part in ("members", "not-made-anew", "links", "events", "notifications"):
         assert printed(capsys, "show", "7", "--part", part)[part.replace("-", "_")]
         assert table(capsys, "show", "7", "--part", part)
+
+
+def test_a_record_for_programs_has_its_members(stub: StubService, capsys: Captured) -> None:
+    stub.member_list = tuple(replace(MEMBERS[0], id=number) for number in range(1, 203))
+    found = printed(capsys, "show", "7")
+    assert [one["id"] for one in found.pop("members")] == list(range(1, 203))
+    record_payloads.Rerun.model_validate(found)
+    some = printed(capsys, "show", "7", "--limit", "2", "--offset", "200")["members"]
+    assert [one["id"] for one in some] == [201, 202]
+    assert "Members (50 of 202)" in table(capsys, "show", "7")
 
 
 def test_targets_and_a_test_of_one(stub: StubService, capsys: Captured) -> None:
@@ -408,7 +449,7 @@ def test_release_wants_to_know_what(argv: list[str], capsys: Captured) -> None:
 def test_release_waits_until_nothing_is_frozen(stub: StubService, capsys: Captured) -> None:
     assert main(["release", "7", "--wait"]) == 0
     stub.counts = {MemberState.FROZEN: 1}
-    assert main(["release", "7", "--wait", "--timeout", "0"]) == 1
+    assert main(["release", "7", "--wait", "--timeout", "0"]) == 5
 
 
 def test_the_frozen_runs_are_listed(stub: StubService, capsys: Captured) -> None:
@@ -476,7 +517,7 @@ def test_health_fails_when_something_does_not_work(capsys: Captured) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "code"), [(RerunState.SUCCEEDED, 0), (RerunState.FAILED, 1), (RerunState.TERMINATED, 1)]
+    ("state", "code"), [(RerunState.SUCCEEDED, 0), (RerunState.FAILED, 4), (RerunState.TERMINATED, 4)]
 )
 def test_waiting_shows_progress_and_tells_how_it_ended(
     state: RerunState, code: int, stub: StubService, capsys: Captured
@@ -490,13 +531,13 @@ def test_waiting_shows_progress_and_tells_how_it_ended(
 
 
 def test_waiting_has_a_limit(capsys: Captured) -> None:
-    assert main(["show", "7", "--wait", "--timeout", "0.01"]) == 1
+    assert main(["show", "7", "--wait", "--timeout", "0.01"]) == 5
     assert "it continues" in capsys.readouterr().err
 
 
 def test_a_database_that_is_not_migrated_is_said(stub: StubService, capsys: Captured) -> None:
     stub.refusal = SchemaMismatch("Run `airflow-rerun-downstream db migrate`.")
-    assert main(["list"]) == 1
+    assert main(["list"]) == 6
     assert "db migrate` (database_not_migrated)" in capsys.readouterr().err.replace(".", "")
 
 
@@ -557,8 +598,8 @@ def test_without_a_terminal_nobody_can_be_asked(
 @pytest.mark.parametrize("token", ["s3cret\nX-Evil: 1", "s3crét"])
 def test_a_token_is_never_printed(mocker: MockerFixture, capsys: Captured, token: str) -> None:
     mocker.stopall()
-    assert main(["list", "--url", "http://joe:s3cret@a", "--token", "t"]) == 1
-    assert main(["list", "--url", "http://localhost:9", "--token", token]) == 1
+    assert main(["list", "--url", "http://joe:s3cret@a", "--token", "t"]) == 6
+    assert main(["list", "--url", "http://localhost:9", "--token", token]) == 6
     assert "s3cr" not in "".join(capsys.readouterr())
 
 

@@ -14,8 +14,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from airflow_rerun_downstream import provider_info
-from airflow_rerun_downstream.cli.arguments import VERBS
+from airflow_rerun_downstream.cli.exit_codes import MEANINGS
 from airflow_rerun_downstream.cli.main import parser
+from airflow_rerun_downstream.cli.verbs import VERBS
 from airflow_rerun_downstream.domain import errors, plan, states
 from airflow_rerun_downstream.domain.advice import SENTENCES, Advice
 from airflow_rerun_downstream.domain.reasons import REASONS
@@ -124,6 +125,11 @@ def test_every_call_is_in_the_rest_page() -> None:
 
 def test_every_command_is_explained() -> None:
     assert {verb.name for verb in VERBS} - words(COMMANDS) == set()
+
+
+def test_every_exit_code_is_explained() -> None:
+    table = dict(re.findall(r"^\| (\d+) \| (.*) \|$", COMMANDS.read_text(), re.MULTILINE))
+    assert set(table) == {str(code.value) for code in MEANINGS}
 
 
 def test_links_lead_somewhere() -> None:

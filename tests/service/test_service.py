@@ -215,8 +215,11 @@ class TestSubmit:
     def test_the_window_is_the_deployments(self) -> None:
         house = House(settings=Settings(source_ready_since="P2D"))
         old = house.world.run("a", day=37)
-        with pytest.raises(SourceNotEligible):
+        with pytest.raises(SourceNotEligible) as refusal:
             house.service.submit(ADA, request(old))
+        began = house.clock.now() - timedelta(days=2)
+        assert refusal.value.extra["source_ready_since"] == began
+        assert f"at {began.isoformat()} (see [rerun_downstream] source_ready_since)" in refusal.value.detail
         assert house.service.submit(ADA, request(house.world.run("a", day=39))).rerun.id
 
     def test_unselectable_runs_are_refused_with_the_reason(self, house: House, chain: tuple[RunRef, ...]) -> None:

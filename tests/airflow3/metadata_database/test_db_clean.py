@@ -107,7 +107,7 @@ def test_somebody_has_to_type_the_words(
     old: int, capsys: Captured, monkeypatch: pytest.MonkeyPatch, typed: str, code: int
 ) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr("builtins.input", lambda _ask: typed)
+    monkeypatch.setattr("sys.stdin.readline", lambda: f"{typed}\n")
     assert main(["db", "clean", "--before", "2026-03-02", "--skip-archive"]) == code
     assert there(old) == [code == 1]
 
