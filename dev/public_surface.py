@@ -21,7 +21,11 @@ from airflow_rerun_downstream.provider_info import OPTIONS
 from airflow_rerun_downstream.store.tables import metadata
 
 ROOT = Path(__file__).resolve().parents[1]
-PUBLIC_MODULES = ("airflow_rerun_downstream", "airflow_rerun_downstream.client")
+PUBLIC_MODULES = (
+    "airflow_rerun_downstream",
+    "airflow_rerun_downstream.client",
+    "airflow_rerun_downstream.client.contract",
+)
 """Modules that others import; Airflow's doors stand in `pyproject.toml`."""
 
 

@@ -1,62 +1,104 @@
-"""Sending a call and reading its answer: login, errors, JSON."""
+"""Sending a call and reading its answer, for either client: address, certificates, login, retries, JSON."""
 
 from __future__ import annotations
 
+import ssl
+from pathlib import Path
 from typing import Any
 
 import httpx
+from tenacity import AsyncRetrying, Retrying
 
-from airflow_rerun_downstream.client.exceptions import ConnectionProblem, RefusedError
+from airflow_rerun_downstream.client.answers import understood
+from airflow_rerun_downstream.client.call import Answer, Call
+from airflow_rerun_downstream.client.exceptions import ConnectionProblem
+from airflow_rerun_downstream.client.retries import RETRIES, policy
+from airflow_rerun_downstream.client.tokens import AsyncProvider, authentication
 
 API = "/rerun-downstream/api/v1"
 
+Verify = bool | str | Path | ssl.SSLContext
+"""Whose certificates are trusted: the usual ones, none checked, a file's or a folder's, or as a context says."""
 
-class Transport:
-    """Calls of the API under one Airflow's address. Logs in by name and password where no token is given."""
+
+class Exchange:
+    """What both transports know of the server."""
 
     def __init__(
         self,
         base_url: str,
         *,
-        token: str | None,
-        username: str | None,
-        password: str | None,
-        timeout: float,
-        transport: httpx.BaseTransport | None,
+        token: str | AsyncProvider | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        timeout: float = 60.0,
+        verify: Verify = True,
+        retries: int = RETRIES,
     ) -> None:
         self._base = address(base_url)
-        self._token = None if token is None else sendable(token)
-        self._login = {"username": username, "password": password} if username else None
-        self._http = httpx.Client(timeout=timeout, transport=transport)
+        self._retries = retries
+        self._options: dict[str, Any] = {
+            "auth": authentication(self._base, token, username, password),
+            "timeout": timeout,
+            "verify": trusted(verify),
+        }
 
-    def call(self, method: str, path: str, *, params: Any = None, body: Any = None) -> Any:
-        """The JSON answer to a call. Raises `RefusedError` and `ConnectionProblem`."""
-        if self._token is None and self._login:
-            self._token = self._new_token()
-        answer = self._send(method, API + path, params=params, json=body)
-        if answer.status_code == 401 and self._login:
-            self._token = self._new_token()
-            answer = self._send(method, API + path, params=params, json=body)
-        return understood(answer)
+    def _request(self, call: Call[Any]) -> dict[str, Any]:
+        url = self._base + API + call.path
+        return {
+            "method": call.method,
+            "url": url,
+            "params": call.query(),
+            "json": call.json(),
+            "headers": dict(call.headers),
+        }
+
+    def _away(self, error: Exception) -> ConnectionProblem:
+        return ConnectionProblem(f"{self._base} can't be reached: {error or type(error).__name__}")
+
+
+class Transport(Exchange):
+    """Sends calls, one at a time."""
+
+    def __init__(self, base_url: str, *, transport: httpx.BaseTransport | None = None, **options: Any) -> None:
+        super().__init__(base_url, **options)
+        self._http = httpx.Client(transport=transport, **self._options)
+
+    def ask(self, call: Call[Answer]) -> Answer:
+        """The answer to a call. Raises `RefusedError` and `ConnectionProblem`."""
+        return call.answered(Retrying(**policy(call, self._retries))(self._send, call))
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def _new_token(self) -> str:
-        self._token = None
-        found = understood(self._send("POST", "/auth/token", json=self._login))
+    def _send(self, call: Call[Any]) -> Any:
         try:
-            return sendable(str(found["access_token"]))
-        except (KeyError, TypeError):
-            raise ConnectionProblem(f"{self._base}/auth/token answered without a token") from None
-
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        try:
-            return self._http.request(method, self._base + path, headers=headers, **options)
+            return understood(self._http.request(**self._request(call)))
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise ConnectionProblem(f"{self._base} can't be reached: {error}") from error
+            raise self._away(error) from error
+
+
+class AsyncTransport(Exchange):
+    """Sends calls without blocking the event loop."""
+
+    def __init__(self, base_url: str, *, transport: httpx.AsyncBaseTransport | None = None, **options: Any) -> None:
+        super().__init__(base_url, **options)
+        self._http = httpx.AsyncClient(transport=transport, **self._options)
+
+    async def ask(self, call: Call[Answer]) -> Answer:
+        """The answer to a call. Raises `RefusedError` and `ConnectionProblem`."""
+        return call.answered(await AsyncRetrying(**policy(call, self._retries))(self._send, call))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _send(self, call: Call[Any]) -> Any:
+        try:
+            return understood(await self._http.request(**self._request(call)))
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise self._away(error) from error
 
 
 def address(base_url: str) -> str:
@@ -72,31 +114,14 @@ def address(base_url: str) -> str:
     return base_url.rstrip("/")
 
 
-def sendable(token: str) -> str:
-    """The token without the blanks and line ends around it, which come with files and secrets.
-
-    Raises `ConnectionProblem`, which doesn't repeat it, for one that no header can carry.
-    """
-    bare = token.strip()
-    if not bare or not all("!" <= character <= "~" for character in bare):
-        raise ConnectionProblem(
-            "The token is empty, or has characters that no token has, such as a space or an accented letter."
-        )
-    return bare
-
-
-def understood(answer: httpx.Response) -> Any:
-    """The answer's JSON. Raises `RefusedError` for a refusal, `ConnectionProblem` for what isn't of this API."""
+def trusted(verify: Verify) -> bool | ssl.SSLContext:
+    """Whose certificates are trusted, as httpx takes it. Raises `ConnectionProblem` for a file that has none."""
+    if isinstance(verify, (bool, ssl.SSLContext)):
+        return verify
+    path = Path(verify)
     try:
-        found = answer.json()
-    except ValueError:
-        raise ConnectionProblem(
-            f"{answer.url} answered {answer.status_code} without JSON: is the plugin installed there?"
-        ) from None
-    if answer.is_success:
-        return found
-    if not isinstance(found, dict):
-        found = {"detail": str(found)}
-    extra = {name: value for name, value in found.items() if name not in ("reason", "detail")}
-    reason = str(found.get("reason", "refused"))
-    raise RefusedError(answer.status_code, reason, str(found.get("detail", reason)), extra)
+        if path.is_dir():
+            return ssl.create_default_context(capath=str(path))
+        return ssl.create_default_context(cafile=str(path))
+    except OSError as error:  # ssl.SSLError is one
+        raise ConnectionProblem(f"The certificates in {path} can't be read: {error}") from error

@@ -15,7 +15,6 @@ from airflow_rerun_downstream.client import (
     RerunDownstreamClient,
     StillRunning,
 )
-from airflow_rerun_downstream.client.waiting import wait
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.rest import presenters, record_payloads
 from airflow_rerun_downstream.rest.requests import PlanBody, RunRefBody
@@ -23,10 +22,7 @@ from airflow_rerun_downstream.service import RerunView
 from tests.rest.stub import RERUN
 
 Answer = Callable[[httpx.Request], httpx.Response]
-
-
-def client(answer: Answer, **login: Any) -> RerunDownstreamClient:
-    return RerunDownstreamClient("http://airflow/sub/", transport=httpx.MockTransport(answer), **login)
+Client = Callable[..., Any]
 
 
 def rerun(state: RerunState = RerunState.RUNNING, **changes: Any) -> record_payloads.Rerun:
@@ -38,7 +34,7 @@ def record(_request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json=rerun().model_dump(mode="json"))
 
 
-def test_a_call_goes_to_the_api_with_the_token() -> None:
+def test_a_call_goes_to_the_api_with_the_token(client: Client) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert str(request.url) == "http://airflow/sub/rerun-downstream/api/v1/reruns/7"
         assert request.headers["authorization"] == "Bearer t"
@@ -48,13 +44,13 @@ def test_a_call_goes_to_the_api_with_the_token() -> None:
         assert opened.rerun(7) == rerun()
 
 
-def test_parameters_are_written_as_the_contract_reads_them() -> None:
+def test_parameters_are_written_as_the_contract_reads_them(client: Client) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.params.multi_items() == [
             ("state", "running"),
             ("state", "failed"),
-            ("frozen", "true"),
             ("created_at_gte", "2026-01-01T00:00:00+00:00"),
+            ("frozen", "true"),
             ("limit", "3"),
         ]
         return httpx.Response(200, json={"reruns": [], "total_entries": 0})
@@ -65,7 +61,7 @@ def test_parameters_are_written_as_the_contract_reads_them() -> None:
     )
 
 
-def test_ids_are_quoted_in_the_path() -> None:
+def test_ids_are_quoted_in_the_path(client: Client) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.raw_path.endswith(b"/dag-runs/a%20b/r%2F1%2B00%3F/task-instances")
         return httpx.Response(200, json={"task_instances": [], "total_entries": 0, "structure": []})
@@ -73,7 +69,7 @@ def test_ids_are_quoted_in_the_path() -> None:
     assert client(answer).task_instances("a b", "r/1+00?").total_entries == 0
 
 
-def test_a_body_says_only_what_was_said() -> None:
+def test_a_body_says_only_what_was_said(client: Client) -> None:
     bodies: list[Any] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -88,7 +84,7 @@ def test_a_body_says_only_what_was_said() -> None:
     assert bodies == [{"source": {"dag_id": "a", "run_id": "r"}}] * 2
 
 
-def test_a_name_and_a_password_log_in_and_again_when_the_token_has_expired() -> None:
+def test_a_name_and_a_password_log_in_and_again_when_the_token_has_expired(client: Client) -> None:
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -105,7 +101,7 @@ def test_a_name_and_a_password_log_in_and_again_when_the_token_has_expired() -> 
     assert asked == ["login", "Bearer t1", "login", "Bearer t2"]
 
 
-def test_a_wrong_password_is_a_refusal() -> None:
+def test_a_wrong_password_is_a_refusal(client: Client) -> None:
     def answer(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(401, json={"detail": "Invalid credentials"})
 
@@ -127,12 +123,12 @@ def away(_request: httpx.Request) -> httpx.Response:
         lambda _request: httpx.Response(200, json=[1]),
     ],
 )
-def test_what_is_not_an_answer_of_the_api_is_a_problem_of_the_connection(answer: Answer) -> None:
+def test_what_is_not_an_answer_of_the_api_is_a_problem_of_the_connection(client: Client, answer: Answer) -> None:
     with pytest.raises(ConnectionProblem):
         client(answer).rerun(7)
 
 
-def test_a_newer_server_may_say_more() -> None:
+def test_a_newer_server_may_say_more(client: Client) -> None:
     more = {**rerun().model_dump(mode="json"), "mood": "good"}
     assert client(lambda _request: httpx.Response(200, json=more)).rerun(7) == rerun()
 
@@ -141,59 +137,18 @@ def test_every_error_is_of_one_family() -> None:
     assert all(issubclass(kind, ClientError) for kind in (ConnectionProblem, RefusedError, StillRunning))
 
 
-class Looks:
-    """Answers one after the other; an error is raised."""
-
-    def __init__(self, *answers: record_payloads.Rerun | Exception) -> None:
-        self.answers = list(answers)
-
-    def __call__(self) -> record_payloads.Rerun:
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-@pytest.mark.parametrize("end", [RerunState.SUCCEEDED, RerunState.FAILED, RerunState.TERMINATED])
-def test_waiting_tells_of_each_change_and_ends(end: RerunState) -> None:
-    told: list[record_payloads.Rerun] = []
-    looks = Looks(rerun(), rerun(), rerun(state_reason="x"), rerun(RerunState.PAUSED), rerun(end))
-    assert wait(looks, on_change=told.append, interval=0).state is end
-    assert told == [rerun(), rerun(state_reason="x"), rerun(RerunState.PAUSED), rerun(end)]
-
-
-def test_waiting_outlives_a_restart_of_the_server() -> None:
-    looks = Looks(rerun(), ConnectionProblem("away"), ConnectionProblem("away"), rerun(RerunState.SUCCEEDED))
-    assert wait(looks, interval=0).state is RerunState.SUCCEEDED
-
-
-def test_waiting_ends_when_the_server_stays_away() -> None:
-    with pytest.raises(ConnectionProblem):
-        wait(Looks(ConnectionProblem("away")), interval=0.01, patience=0.02)
-
-
-def test_waiting_has_a_limit() -> None:
-    with pytest.raises(StillRunning, match=r"is running after 0\.02 seconds"):
-        wait(Looks(rerun()), timeout=0.02, interval=0.01)
-
-
-def test_a_refusal_ends_the_waiting() -> None:
-    with pytest.raises(RefusedError):
-        wait(Looks(RefusedError(404, "not_found", "There is no rerun 7.", {})), interval=0)
-
-
 HOSTILE = ["", " ", "s3cret b", "s3cret\nb", "a\r\nX-Evil: 1", "tök-en", "sec\u2028ret", "a\x00b", "secr€t"]
 
 
 @pytest.mark.parametrize("token", HOSTILE, ids=ascii)
-def test_a_token_that_no_header_can_carry_is_refused_and_not_repeated(token: str) -> None:
+def test_a_token_that_no_header_can_carry_is_refused_and_not_repeated(client: Client, token: str) -> None:
     with pytest.raises(ConnectionProblem) as refused:
         client(record, token=token)
     assert not token.strip() or token.strip() not in str(refused.value)
 
 
 @pytest.mark.parametrize("token", ["t\n", " t", "\tt\r\n"], ids=ascii)
-def test_line_ends_around_a_token_are_dropped(token: str) -> None:
+def test_line_ends_around_a_token_are_dropped(client: Client, token: str) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.headers["authorization"] == "Bearer t"
         return record(request)

@@ -41,6 +41,10 @@ VIOLATIONS = {
         "client/transport.py",
         f"from {PACKAGE}.store import tables",
     ),
+    "The client stands alone, without Airflow": (
+        "client/calls.py",
+        f"from {PACKAGE}.rest import queries",
+    ),
     "The store and the messages know no Airflow": ("store/tables.py", "import airflow"),
     "What Airflow loads at start-up imports nothing heavy": ("provider_info.py", "import pydantic"),
 }

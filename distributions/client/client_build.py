@@ -1,0 +1,55 @@
+"""Puts the client, and what it imports, into a distribution of its own, out of the same tree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+PACKAGE = "airflow_rerun_downstream"
+ROOTS = (f"{PACKAGE}.client", f"{PACKAGE}.client.contract")
+
+
+class ClientHook(BuildHookInterface):  # type: ignore[misc]
+    """Runs before the wheel is made."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Name the files."""
+        tree = Path(self.root).resolve().parents[1]
+        build_data["force_include"] |= {str(tree / name): name for name in files(tree)}
+
+
+def files(tree: Path) -> list[str]:
+    """What the client is made of, by the names in the package: its modules, theirs, and the mark of a typed package."""
+    found: set[Path] = set()
+    wanted = list(ROOTS)
+    while wanted:
+        path = source(tree, wanted.pop())
+        if path is not None and path not in found:
+            found.add(path)
+            wanted += imported(tree, path)
+    return sorted(str(path.relative_to(tree)) for path in {*found, tree / PACKAGE / "py.typed"})
+
+
+def source(tree: Path, module: str) -> Path | None:
+    """A module's file; None: it is a name inside a module."""
+    path = tree.joinpath(*module.split("."))
+    return next((each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file()), None)
+
+
+def imported(tree: Path, path: Path) -> Iterator[str]:
+    """The modules of the package that a file imports, also for a type checker alone, and those on the way to it."""
+    names: list[Sequence[str]] = [path.relative_to(tree).with_suffix("").parts]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [each.name.split(".") for each in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names += [[*node.module.split("."), each.name] for each in node.names]
+    for parts in names:
+        if parts[0] == PACKAGE:
+            yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
