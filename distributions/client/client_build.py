@@ -10,7 +10,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PACKAGE = "airflow_rerun_downstream"
-ROOTS = (f"{PACKAGE}.client", f"{PACKAGE}.client.contract")
+ROOTS = (f"{PACKAGE}.client", f"{PACKAGE}.client.contract", f"{PACKAGE}.agents.serve")
 
 
 class ClientHook(BuildHookInterface):  # type: ignore[misc]

@@ -1,0 +1,86 @@
+"""An agent, by the official SDK's client, on a live Airflow: each tool answers, and none changes anything."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from tests.acceptance.story import DAGS, Story
+from tests.live.harness import StartAirflow
+
+if TYPE_CHECKING:
+    from mcp import Client
+
+pytestmark = pytest.mark.acceptance
+
+SERVE = ["-m", "airflow_rerun_downstream.agents.serve"]
+Answer = dict[str, Any]
+Call = Callable[..., Awaitable[Answer]]
+
+
+@pytest.fixture(scope="module")
+def story(start_airflow: StartAirflow) -> Story:
+    found = Story(start_airflow(dags=[DAGS]))
+    found.make_history()
+    return found
+
+
+def agent(story: Story, use: Callable[[Client, Call], Awaitable[Any]]) -> Any:
+    """What an agent finds out, whose MCP client starts the server and speaks with it over stdio."""
+    from mcp import Client, StdioServerParameters
+
+    prefix = "AIRFLOW_RERUN_DOWNSTREAM_"
+    login = {f"{prefix}URL": story.airflow.base_url, f"{prefix}USERNAME": "admin", f"{prefix}PASSWORD": "admin"}
+
+    async def run() -> Any:
+        async with Client(StdioServerParameters(command=sys.executable, args=SERVE, env=login)) as client:
+
+            async def call(tool: str, **arguments: Any) -> Answer:
+                result = await client.call_tool(tool, arguments)
+                assert not result.is_error, result.content
+                assert result.structured_content is not None
+                return result.structured_content
+
+            return await use(client, call)
+
+    return anyio.run(run)
+
+
+def test_each_tool_answers_and_none_changes_anything(story: Story) -> None:
+    source = story.source()
+    rerun_id = story.submit(reason="wrong rate")["id"]
+    assert story.wait_ended(rerun_id)["state"] == "succeeded"
+    before = story.airflow_rows(), story.our_rows()
+    used: set[str] = set()
+
+    async def use(client: Client, call: Call) -> None:
+        async def ask(tool: str, **arguments: Any) -> Answer:
+            used.add(tool)
+            return await call(tool, **arguments)
+
+        tools = {tool.name for tool in (await client.list_tools()).tools}
+        runs = await ask("list_dag_runs", dag_id=source["dag_id"], can_be_source=True)
+        assert source["run_id"] in [run["run_id"] for run in runs["dag_runs"]]
+        plan = await ask("plan", request={"source": source})
+        assert {run["dag_id"] for run in plan["runs"]} == {"left", "right", "joined", "child", "marked"}
+        (joined,) = (run for run in plan["runs"] if run["dag_id"] == "joined")
+        run = {"dag_id": "joined", "run_id": joined["run_id"]}
+        explained = await ask("explain_run", source=source, run=run)
+        assert {link["upstream"]["dag_id"] for link in explained["links"]} == {"left", "right"}
+        review = await ask("review", request={"source": source})
+        assert [each["dag_id"] for each in review["waves"][0]] == ["up"]
+        listed = await ask("list_reruns", state="succeeded")
+        assert [each["id"] for each in listed["reruns"]] == [rerun_id]
+        seen = await ask("watch", rerun_id=rerun_id)
+        assert (seen["rerun"]["state"], seen["rerun"]["reason"]) == ("succeeded", "wrong rate")
+        member = seen["members"][-1]["id"]
+        assert (await ask("explain_member", rerun_id=rerun_id, member_id=member))["member"]["id"] == member
+        assert (await ask("explain_word", word="dag_paused"))["meaning"]
+        assert used == tools, "every tool is called"
+
+    agent(story, use)
+    assert (story.airflow_rows(), story.our_rows()) == before
