@@ -67,7 +67,7 @@ def test_each_tool_answers_and_none_changes_anything(story: Story) -> None:
         assert source["run_id"] in [run["run_id"] for run in runs["dag_runs"]]
         plan = await ask("plan", request={"source": source})
         assert {run["dag_id"] for run in plan["runs"]} == {"left", "right", "joined", "child", "marked"}
-        (joined,) = (run for run in plan["runs"] if run["dag_id"] == "joined")
+        (joined,) = (run for run in plan["runs"] if run["dag_id"] == "joined" and run["selected"])
         run = {"dag_id": "joined", "run_id": joined["run_id"]}
         explained = await ask("explain_run", source=source, run=run)
         assert {link["upstream"]["dag_id"] for link in explained["links"]} == {"left", "right"}
