@@ -86,6 +86,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         default=None,
         example="P365D",
     ),
+    "proposal_max_age": option(
+        "An ISO 8601 duration in which a proposal can be approved, counted from when it was made. After that it ends "
+        "by itself, as ``terminated`` with the reason ``proposal_expired``.",
+        default="P7D",
+        example="P1D",
+    ),
     "notification_targets": option(
         "JSON: the name of each target that a rerun may notify, its ``kind`` and its settings.",
         default=None,  # of a short text that is to be hidden Airflow complains on stdout, where our JSON belongs

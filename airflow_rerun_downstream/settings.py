@@ -86,6 +86,7 @@ class Settings:
     release_batch: int = 10
     frozen_too_long_after: timedelta = timedelta(days=1)
     retention: timedelta | None = None
+    proposal_max_age: timedelta = timedelta(days=7)
     notification_targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notification_targets_file: str | None = None
     notification_targets_conn_id: str | None = None
@@ -156,6 +157,14 @@ def span(text: str) -> timedelta:
     return found
 
 
+def lasting(text: str) -> timedelta:
+    """A duration in which something can be done."""
+    found = span(text)
+    if not found:
+        raise ValueError(f"{text} is no time at all")
+    return found
+
+
 def at_least_a_day(text: str) -> timedelta:
     """A duration after which something goes for good."""
     found = span(text)
@@ -218,6 +227,7 @@ OPTIONS: Mapping[str, Option] = {
     "release_batch": Option(positive, NUMBER, kind="integer"),
     "frozen_too_long_after": Option(span, f"{DURATION_TEXT}, a hundred years at most"),
     "retention": Option(at_least_a_day, f"{DURATION_TEXT}, a day at least and a hundred years at most"),
+    "proposal_max_age": Option(lasting, f"{DURATION_TEXT}, above nothing and a hundred years at most"),
     "notification_targets": Option(targets, 'a JSON object such as {"data-team": {"kind": "webhook"}}', sensitive=True),
     "notification_targets_file": Option(str, "the path of a YAML file"),
     "notification_targets_conn_id": Option(str, "the id of an Airflow connection"),

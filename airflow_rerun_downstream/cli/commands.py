@@ -23,7 +23,7 @@ from airflow_rerun_downstream.client.exceptions import StillRunning
 from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, RerunState
 from airflow_rerun_downstream.rest import installation_payloads, presenters, record_payloads
 from airflow_rerun_downstream.rest.exports import proof_csv
-from airflow_rerun_downstream.rest.requests import OptionsBody, PlanBody, RunRefBody
+from airflow_rerun_downstream.rest.requests import OptionsBody, PlanBody, RerunBody, RunRefBody
 from airflow_rerun_downstream.settings import InvalidSetting
 
 PAGE = 50
@@ -45,9 +45,18 @@ def plan(args: Namespace) -> int:
 
 def submit(args: Namespace) -> int:
     """Store a rerun, and wait for it if that is wanted; or only say what would happen."""
+    return submitted(args, rerun_body(args))
+
+
+def propose(args: Namespace) -> int:
+    """Store a rerun for somebody else to approve; or only say what an approval would do."""
+    return submitted(args, rerun_body(args).model_copy(update={"propose": True}))
+
+
+def submitted(args: Namespace, body: RerunBody) -> int:
+    """Send a rerun, or only ask about it."""
     if args.dry_run and args.wait:
         raise Usage("Give either --dry-run or --wait, not both.")
-    body = rerun_body(args)
     to = backend(args)
     if args.dry_run:
         rendering.show(to.review(body), args.output)
@@ -72,6 +81,23 @@ def at_its_end(args: Namespace, to: Backend, rerun: record_payloads.Rerun) -> tu
         say(late)
         return to.rerun(rerun.id), ExitCode.TIMEOUT
     return rerun, ExitCode.DONE if rerun.state is RerunState.SUCCEEDED else ExitCode.UNSUCCESSFUL
+
+
+def approve(args: Namespace) -> int:
+    """Carry out a proposal, and wait for the rerun if that is wanted; or only say what that would do."""
+    if args.dry_run and args.wait:
+        raise Usage("Give either --dry-run or --wait, not both.")
+    to = backend(args)
+    if args.dry_run:
+        rendering.show(to.proposal_review(args.rerun_id), args.output)
+        return ExitCode.DONE
+    return shown(args, to, to.approve(args.rerun_id, plan_token=args.plan_token))
+
+
+def reject(args: Namespace) -> int:
+    """End a proposal."""
+    rendering.show(backend(args).reject(args.rerun_id, reason=args.reason), args.output)
+    return ExitCode.DONE
 
 
 def list_reruns(args: Namespace) -> int:
@@ -208,6 +234,9 @@ ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
     **{verb.name: partial(call, verb) for verb in VERBS if verb.calls},
     "plan": plan,
     "submit": submit,
+    "propose": propose,
+    "approve": approve,
+    "reject": reject,
     "list": list_reruns,
     "show": show,
     "verify": verify,

@@ -126,12 +126,25 @@ def review(of: plan_payloads.Review) -> list[Part]:
     return parts + [f"{warning.code}: {warning.detail}" for warning in of.warnings]
 
 
+def proposal_review(of: plan_payloads.ProposalReview) -> list[Part]:
+    """What an approval would do."""
+    rows = [(each.dag_id, each.run_id, each.change) for each in of.changes]
+    parts: list[Part] = [table("Changed since it was proposed", ("dag_id", "run_id", "change"), rows)] if rows else []
+    if of.review is not None:
+        parts += review(of.review)
+    if of.refusal is not None:
+        parts.append(f"It would be refused: {of.refusal.detail}")
+    return [*parts, f"plan token: {of.plan_token}"] if of.plan_token else parts
+
+
 def rerun(of: record_payloads.Rerun) -> list[Part]:
     """A record."""
     facts: Mapping[str, object] = {
         "source": named(of.source),
         "name": of.name,
         "reason": of.reason,
+        "proposed": of.proposed_by and f"{text(of.proposed_at)} by {of.proposed_by}",
+        "expires": of.expires_at,
         "created": f"{text(of.created_at)} by {of.created_by}",
         "ended": of.ended_at,
         "allowed": ", ".join(of.allowed_actions),
@@ -241,6 +254,7 @@ TABLES: Mapping[type[BaseModel], Callable[[Any], list[Part]]] = {
     plan_payloads.Plan: plan,
     plan_payloads.DagEdges: edges,
     plan_payloads.Review: review,
+    plan_payloads.ProposalReview: proposal_review,
     record_payloads.Rerun: rerun,
     record_payloads.Reruns: reruns,
     record_payloads.Member: lambda of: members(record_payloads.Members(members=[of], total_entries=1)),

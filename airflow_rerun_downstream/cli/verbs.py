@@ -30,6 +30,34 @@ VERBS = (
         f"submit {RUN} --wait --timeout 3600",
         (*SOURCE, *SELECTION, DRY_RUN, *WAITING, *COMMON),
     ),
+    Verb(
+        "propose",
+        "Store a rerun for somebody who may edit its Dags' runs to approve",
+        f'propose {RUN} --reason "wrong exchange rate"',
+        (*SOURCE, *SELECTION, DRY_RUN, *WAITING, *COMMON),
+    ),
+    Verb(
+        "approve",
+        "Carry out a proposed rerun, as if you submitted it",
+        "approve 7 --wait --timeout 3600",
+        (
+            RERUN,
+            argument(
+                "--plan-token",
+                help="A later plan's token, of --dry-run: accept what has changed until then.",
+                metavar="TOKEN",
+            ),
+            switch("--dry-run", "Only show what it would do now, and what has changed since it was proposed."),
+            *WAITING,
+            *COMMON,
+        ),
+    ),
+    Verb(
+        "reject",
+        "End a proposed rerun; your own needs no right to edit runs",
+        'reject 7 --reason "the feed is still wrong"',
+        (RERUN, argument("--reason", help="Why, for the record."), *COMMON),
+    ),
     Verb("list", "List the reruns", "list --state running --state failed", (*FILTERS, *PAGE, *COMMON)),
     Verb(
         "show",

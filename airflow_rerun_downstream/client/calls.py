@@ -34,7 +34,7 @@ def review(body: RerunBody | Object) -> Call[plan_payloads.Review]:
 
 
 def submit(body: RerunBody | Object) -> Call[record_payloads.Rerun]:
-    """Rerun the source and the selected downstream runs."""
+    """Rerun the source and the selected downstream runs, or propose it, where the body says so."""
     return Call("POST", "/reruns", record_payloads.Rerun, body=body)
 
 
@@ -106,6 +106,22 @@ def notifications(
 ) -> Call[record_payloads.Deliveries]:
     """A page of what targets were told of a rerun, or will be, oldest first."""
     return page(record_payloads.Deliveries, f"/reruns/{rerun_id}/notifications", limit, offset)
+
+
+def proposal_review(rerun_id: int) -> Call[plan_payloads.ProposalReview]:
+    """What an approval of a proposal would do now, and what has changed since it was made; changes nothing."""
+    return get(plan_payloads.ProposalReview, f"/reruns/{rerun_id}/review")
+
+
+def approve(rerun_id: int, *, plan_token: str | None = None) -> Call[record_payloads.Rerun]:
+    """Carry out a proposal; ``plan_token`` accepts what has changed until that plan was made."""
+    path = f"/reruns/{rerun_id}/approve"
+    return Call("POST", path, record_payloads.Rerun, body={"plan_token": plan_token})
+
+
+def reject(rerun_id: int, *, reason: str | None = None) -> Call[record_payloads.Rerun]:
+    """End a proposal."""
+    return Call("POST", f"/reruns/{rerun_id}/reject", record_payloads.Rerun, body={"reason": reason})
 
 
 def pause(rerun_id: int) -> Call[record_payloads.Rerun]:

@@ -12,6 +12,7 @@ from airflow_rerun_downstream.conductor.effects import Effects
 from airflow_rerun_downstream.conductor.gates import look_again
 from airflow_rerun_downstream.conductor.notices import tell, tell_failure
 from airflow_rerun_downstream.conductor.observed import Limits, Observations
+from airflow_rerun_downstream.conductor.proposal_end import end_proposal
 from airflow_rerun_downstream.conductor.rebuilt_since import known_late
 from airflow_rerun_downstream.conductor.steps import (
     ENDS,
@@ -21,7 +22,9 @@ from airflow_rerun_downstream.conductor.steps import (
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.member import Awaited, Member
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Finding, Proof, ProofReason, sentence_of
+from airflow_rerun_downstream.domain.proposal import EXPIRED
 from airflow_rerun_downstream.domain.rerun import Rerun
+from airflow_rerun_downstream.domain.rerun_request import CONDUCTOR
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.words import PAUSED_BY_FAILURE
 from airflow_rerun_downstream.ports.telemetry import LOG_ONLY, Telemetry
@@ -59,6 +62,14 @@ class Endings:
             ended = replace(rerun, state=step.after, state_reason=step.reason, ended_at=now, counts=counts)
             work.afterwards.append(partial(self.telemetry.ended, ended))
         return moved
+
+    def expire(self, work: Work, rerun: Rerun) -> bool:
+        """End a proposal whose time is over. It never was a rerun: no metric counts it, and no target is told."""
+        ended = end_proposal(work, rerun.id, EXPIRED, now=self.effects.clock.now())
+        if ended:
+            self.effects.log(work, rerun, "rerun_terminated", None, EXPIRED)
+            work.gateway.record(rerun.source, rerun_id=rerun.id, actor=CONDUCTOR.name, event="expire")
+        return ended
 
     def conclude(self, work: Work, rerun: Rerun, step: Prove | MoveRerun, proof: Proof) -> bool:
         """Keep a proof without violations, and end the rerun if it is to end; otherwise fail who read wrong data."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
     EndPending,
+    Expire,
     Explain,
     ExplainAll,
     MoveRerun,
@@ -60,7 +61,8 @@ class Faults:
 
 def member_of(step: Step) -> Member | None:
     """Whose step it is; None: the rerun's, or that of many."""
-    return None if isinstance(step, (MoveRerun, EndPending, ExplainAll, Prove, TellFrozen)) else step.member
+    of_none = (MoveRerun, EndPending, ExplainAll, Expire, Prove, TellFrozen)
+    return None if isinstance(step, of_none) else step.member
 
 
 def word(step: Step) -> str | None:

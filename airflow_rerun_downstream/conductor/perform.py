@@ -17,6 +17,7 @@ from airflow_rerun_downstream.conductor.proof_reader import read_facts
 from airflow_rerun_downstream.conductor.steps import (
     Adopt,
     Dispatch,
+    Expire,
     Explain,
     MoveMember,
     MoveRerun,
@@ -117,6 +118,8 @@ class Performer:
             self.confirm(work, lease)
             if isinstance(step, MoveRerun):
                 return self.endings.move_rerun(work, rerun, step)
+            if isinstance(step, Expire):
+                return self.endings.expire(work, rerun)
             return self.effects.carry_out(work, rerun, step)
 
     def conclude(self, rerun: Rerun, step: Prove | MoveRerun, lease: int) -> bool:

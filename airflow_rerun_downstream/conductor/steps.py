@@ -152,6 +152,11 @@ class MoveRerun:
 
 
 @dataclass(frozen=True)
+class Expire:
+    """End a proposal that nobody has approved in time."""
+
+
+@dataclass(frozen=True)
 class Prove:
     """Make sure that a rerun is right before its frozen runs are released."""
 
@@ -180,6 +185,7 @@ Step = (
     | Explain
     | ExplainAll
     | MoveRerun
+    | Expire
     | Prove
     | TellFrozen
 )

@@ -18,7 +18,7 @@ from airflow_rerun_downstream.conductor.notices import Reminders
 from airflow_rerun_downstream.conductor.observed import Limits, Observations
 from airflow_rerun_downstream.conductor.perform import LeaseLost, Performer
 from airflow_rerun_downstream.conductor.places import places, to_look_at
-from airflow_rerun_downstream.conductor.steps import MoveMember, Release, Step, can_wait
+from airflow_rerun_downstream.conductor.steps import Expire, MoveMember, Release, Step, can_wait
 from airflow_rerun_downstream.conductor.stillness import Stillness
 from airflow_rerun_downstream.conductor.telling import Telling
 from airflow_rerun_downstream.conductor.watch import Watch
@@ -67,6 +67,8 @@ class TickView:
     apart: dict[int, Observations] = field(default_factory=dict)
     unseen: set[int] = field(default_factory=set)
     """Where not all could be looked at together: what was seen of each rerun by itself, and where even that failed."""
+    expired: Sequence[ActiveRerun] = ()
+    """Proposals whose time is over. Nothing is looked at for them."""
 
 
 class Conductor:
@@ -131,6 +133,7 @@ class Conductor:
         """
         until = self.clock.now() + self.settings.poll_interval
         turns = [self.advance(active, look) for active in look.reruns]
+        turns += [self.expire(proposal, look) for proposal in look.expired]
         while turns:
             turns = [one for one in turns if self.turn(one, look)]
             look.late = self.clock.now() >= until
@@ -159,8 +162,8 @@ class Conductor:
             lease = self.acquire(work)
             if lease is None:
                 return None
-            reruns = work.store.active()
-            return TickView(lease, reruns, self.observe(work, reruns))
+            reruns, expired = self.read(work)
+            return TickView(lease, reruns, self.observe(work, reruns), expired=expired)
 
     def look_apart(self) -> TickView | None:
         """Look at each rerun by itself, because something about one of them can't be read."""
@@ -168,7 +171,8 @@ class Conductor:
             lease = self.acquire(work)
             if lease is None:
                 return None
-            found = TickView(lease, work.store.active(), Observations())
+            reruns, expired = self.read(work)
+            found = TickView(lease, reruns, Observations(), expired=expired)
         for active in found.reruns:
             try:
                 with self.unit_of_work() as work:
@@ -177,6 +181,12 @@ class Conductor:
                 self.telling.failed(ErrorKind.RERUN, "rerun_unreadable", error, active.rerun)
                 found.unseen.add(active.rerun.id)
         return found
+
+    def read(self, work: Work) -> tuple[Sequence[ActiveRerun], Sequence[ActiveRerun]]:
+        """The active reruns, and the proposals whose time is over; both with one statement."""
+        found = work.store.active(now=self.clock.now())
+        expired = [one for one in found if not one.rerun.active]
+        return [one for one in found if one.rerun.active] if expired else found, expired
 
     def acquire(self, work: Work) -> int | None:
         """Take the lease, or keep it."""
@@ -289,6 +299,10 @@ class Conductor:
             raise
         except Exception as error:
             self.telling.failed(ErrorKind.RERUN, "rerun_not_moved", error, active.rerun)
+
+    def expire(self, proposal: ActiveRerun, look: TickView) -> Iterator[bool]:
+        """End a proposal."""
+        yield self.performer.attempt(proposal.rerun, Expire(), look.lease)
 
     def steps(self, active: ActiveRerun, look: TickView, limits: Limits) -> Sequence[Step]:
         """What to do for a rerun. Of one that can't be looked at, what a person wants is done all the same."""

@@ -38,7 +38,7 @@ def estimate(standing: Standing, now: datetime, *, plays: int = MOST_PLAYS) -> E
     """
     rerun = standing.active.rerun
     if not rerun.active:
-        return Estimate(now, Outlook.ENDED, rerun.ended_at)
+        return Estimate(now, Outlook.OPEN if rerun.state is RerunState.PROPOSED else Outlook.ENDED, rerun.ended_at)
     return Reckoning(standing, now, plays).estimate()
 
 

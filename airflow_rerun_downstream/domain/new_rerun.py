@@ -7,6 +7,7 @@ from datetime import datetime
 
 from airflow_rerun_downstream.domain.passages import Passage
 from airflow_rerun_downstream.domain.plan import Link, PlanOptions, PlanWarning
+from airflow_rerun_downstream.domain.proposal import Proposal
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun_request import Actor, Notification, RerunSettings
 from airflow_rerun_downstream.domain.states import (
@@ -75,8 +76,20 @@ class NewFrozen:
 
 
 @dataclass(frozen=True)
+class NewProposal:
+    """What makes a rerun that is to be stored a proposal. ``frozen``: the runs that it would hold."""
+
+    content: Proposal
+    expires_at: datetime
+    frozen: tuple[NewFrozen, ...] = ()
+
+
+@dataclass(frozen=True)
 class NewRerun:
-    """A rerun to be stored: the snapshot of the plan at submit. ``passages`` by their numbers."""
+    """A rerun to be stored: the snapshot of the plan at submit. ``passages`` by their numbers.
+
+    ``proposal``: it is only proposed, and claims no run.
+    """
 
     source: RunRef
     members: tuple[NewMember, ...]
@@ -91,3 +104,4 @@ class NewRerun:
     freeze_mode: bool = False
     children: tuple[NewChild, ...] = ()
     passages: tuple[Passage[RunRef], ...] = ()
+    proposal: NewProposal | None = None

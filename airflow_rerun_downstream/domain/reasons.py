@@ -80,6 +80,9 @@ REASONS: Mapping[str, str] = {
     "release_error": "it couldn't be released; the conductor will try again, and its log has the error",
     "step_error": "its next step failed; the conductor will try again, and its log has the error",
     "dispatch_error": "Airflow couldn't clear the run; the conductor's log has the error",
+    # how a proposal ended
+    "proposal_rejected": "the proposal was rejected, or its proposer withdrew it",
+    "proposal_expired": "nobody approved the proposal in time",
     # why nobody can tell when a member ends
     "no_past_runs": "none of its Dag's last runs tells how long its tasks take",
     "much_longer_than_before": "it has been running for more than twice as long as ever before",

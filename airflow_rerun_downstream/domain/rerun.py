@@ -10,9 +10,10 @@ from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import PlanWarning
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun_request import Notification, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import Actor, Notification, RerunSettings
 from airflow_rerun_downstream.domain.states import (
     ACTIVE_RERUN_STATES,
+    FINAL_RERUN_STATES,
     MemberState,
     RerunState,
 )
@@ -23,6 +24,10 @@ class Rerun:
     """A stored rerun. Times are aware and in UTC; ``counts`` has one entry per member state.
 
     ``proven_at``: when the last proof was made of which nobody was the worse; ``proof``: what it counted.
+
+    ``proposed_by`` None: nobody had to approve it. An approved rerun is its approver's, from then on: ``created_by``
+    and ``created_at`` are those of a submit, ``proposed_by`` and ``proposed_at`` stay. A proposal hasn't started, and
+    can be approved until ``expires_at``.
     """
 
     id: int
@@ -43,6 +48,14 @@ class Rerun:
     counts: Mapping[MemberState, int] = field(default_factory=dict)
     proven_at: datetime | None = None
     proof: ProofCounts | None = None
+    proposed_by: str | None = None
+    proposed_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def approved_by(self) -> str | None:
+        """Who approved it; None: it wasn't proposed, or nobody has."""
+        return None if self.proposed_by is None or self.started_at is None else self.created_by
 
     @property
     def active(self) -> bool:
@@ -52,7 +65,7 @@ class Rerun:
     @property
     def final(self) -> bool:
         """Whether nothing can happen in it any more: it has ended, and it holds no frozen run."""
-        return not self.active and not self.counts.get(MemberState.FROZEN, 0)
+        return self.state in FINAL_RERUN_STATES and not self.counts.get(MemberState.FROZEN, 0)
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ class RerunEvent:
 
 
 ACTIONS: Mapping[RerunState, tuple[str, ...]] = {
+    RerunState.PROPOSED: ("approve", "reject"),
     RerunState.RUNNING: ("pause", "terminate"),
     RerunState.PAUSED: ("resume", "terminate"),
     RerunState.FAILED: ("resume", "terminate"),
@@ -94,6 +108,12 @@ def rerun_actions(rerun: Rerun) -> tuple[str, ...]:
     """The actions that a person may take on a rerun now."""
     frozen = rerun.counts.get(MemberState.FROZEN, 0)
     return ACTIONS[rerun.state] + (("release",) if frozen else ())
+
+
+def may_withdraw(rerun: Rerun, actor: Actor) -> bool:
+    """Whether it is a proposal of the user's own: whoever made it may take it back, without any right to rerun."""
+    mine = rerun.created_by_id == actor.id if actor.id else rerun.created_by == actor.name
+    return rerun.state is RerunState.PROPOSED and mine
 
 
 def member_actions(state: RerunState, member: Member) -> tuple[str, ...]:

@@ -43,7 +43,10 @@ class MemberRequest:
 
 @dataclass(frozen=True)
 class RerunRequest:
-    """Everything that a submit says. ``members`` None: the plan's default selection; empty: the source alone."""
+    """Everything that a submit says. ``members`` None: the plan's default selection; empty: the source alone.
+
+    ``propose``: only store it, for somebody who may rerun its Dags to approve.
+    """
 
     plan: PlanRequest
     members: tuple[MemberRequest, ...] | None = None
@@ -54,6 +57,7 @@ class RerunRequest:
     reason: str | None = None
     settings: RerunSettings = field(default_factory=RerunSettings)
     notifications: tuple[Notification, ...] = ()
+    propose: bool = False
 
 
 @dataclass(frozen=True)

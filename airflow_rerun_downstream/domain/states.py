@@ -11,8 +11,10 @@ from typing import TypeVar
 
 
 class RerunState(str, Enum):
-    """Where a rerun stands. Only ``succeeded`` and ``terminated`` are final."""
+    """Where a rerun stands. Only ``succeeded`` and ``terminated`` are final. A ``proposed`` one isn't active: somebody
+    has to approve it first."""
 
+    PROPOSED = "proposed"
     RUNNING = "running"
     PAUSED = "paused"
     FAILED = "failed"
@@ -44,9 +46,10 @@ class Role(str, Enum):
 
 
 FINAL_RERUN_STATES = frozenset({RerunState.SUCCEEDED, RerunState.TERMINATED})
-ACTIVE_RERUN_STATES = frozenset(RerunState) - FINAL_RERUN_STATES
+ACTIVE_RERUN_STATES = frozenset(RerunState) - FINAL_RERUN_STATES - {RerunState.PROPOSED}
 
 RERUN_MOVES: Mapping[RerunState, frozenset[RerunState]] = {
+    RerunState.PROPOSED: frozenset({RerunState.RUNNING, RerunState.TERMINATED}),
     RerunState.RUNNING: frozenset({RerunState.PAUSED, RerunState.FAILED, RerunState.SUCCEEDED, RerunState.TERMINATING}),
     RerunState.PAUSED: frozenset({RerunState.RUNNING, RerunState.TERMINATING}),
     RerunState.FAILED: frozenset({RerunState.RUNNING, RerunState.TERMINATING}),

@@ -17,7 +17,7 @@ WARNINGS = (
 )
 """What a plan, a review or a Dag's edges warn of."""
 
-RERUN_ACTIONS = ("pause", "resume", "terminate", "release")
+RERUN_ACTIONS = ("approve", "reject", "pause", "resume", "terminate", "release")
 MEMBER_ACTIONS = ("retry", "skip", "release")
 
 USUAL_CONDITIONS = ("succeeded", "terminated", "member_failed")
@@ -44,10 +44,11 @@ RUN_TYPES = ("scheduled", "manual", "backfill", "asset_triggered", "asset_materi
 """Airflow's own, of every release that is supported."""
 
 EVENTS = (
-    *("submit", "pause", "resume", "terminate", "release", "retry", "skip", "release_member"),
+    *("submit", "propose", "approve", "reject"),
+    *("pause", "resume", "terminate", "release", "retry", "skip", "release_member"),
     *("member_dispatched", "member_adopted", "member_next_stage", "member_halted", "member_held"),
     *(f"member_{state.value}" for state in MemberState if state not in (MemberState.STOPPING, MemberState.FROZEN)),
-    *(f"rerun_{state.value}" for state in RerunState),
+    *(f"rerun_{state.value}" for state in RerunState if state is not RerunState.PROPOSED),
     *("proof_not_computed", "events_not_recognised", "events_not_parked", "notification_failed"),
 )
 """What can happen to a rerun, as its record says it."""

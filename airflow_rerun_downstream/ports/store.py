@@ -13,6 +13,7 @@ from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun
 from airflow_rerun_downstream.domain.passages import Passage
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
+from airflow_rerun_downstream.domain.proposal import Proposal
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
@@ -33,7 +34,19 @@ class RerunStore(Protocol):
         """Store a rerun with members, gates and links; answer its id.
 
         Raises `RunInActiveRerun` when one of its runs takes part in another active rerun; ``extra["rerun_id"]``
-        and ``extra["run"]`` (a `RunRef`) name it.
+        and ``extra["run"]`` (a `RunRef`) name it. A proposal claims no run: nothing refuses it.
+        """
+        ...
+
+    def proposal(self, rerun_id: int) -> Proposal | None:
+        """What was asked of a rerun that is only proposed, or has ended so; None: it is none, or was approved."""
+        ...
+
+    def approve(self, rerun_id: int, rerun: NewRerun, *, now: datetime) -> bool:
+        """Make ``rerun`` of a proposal, under its id; False if it isn't one any more.
+
+        Members, links and all that the row says are those of ``rerun``, as if it had just been added; who proposed it
+        and when stays. Raises `RunInActiveRerun` as `add` does; the transaction is to be rolled back then.
         """
         ...
 
@@ -124,8 +137,10 @@ class RerunStore(Protocol):
         """What the lines of `events` with a greater id are about. No line is ever changed."""
         ...
 
-    def active(self) -> list[ActiveRerun]:
-        """Every rerun that isn't final, with its members; where nothing has changed, the same objects as before.
+    def active(self, *, now: datetime | None = None) -> list[ActiveRerun]:
+        """Every active rerun with its members; where nothing has changed, the same objects as before.
+
+        With ``now`` also the proposals whose time was over by then.
 
         To be asked in a transaction that has changed no rerun: what that takes back would be remembered. One statement,
         and one more where something has changed.

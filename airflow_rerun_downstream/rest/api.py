@@ -27,7 +27,7 @@ from airflow_rerun_downstream.rest.queries import (
     ProofQuery,
     RerunQuery,
 )
-from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody, known_id
+from airflow_rerun_downstream.rest.requests import ApprovalBody, PlanBody, RejectionBody, RerunBody, known_id
 from airflow_rerun_downstream.service import Service
 
 MAXIMUM_LIMIT = 100
@@ -56,8 +56,22 @@ class Api:
         return plan_payloads.Review.model_validate(self._service.review(self._actor, body.rerun_request()))
 
     def submit(self, body: RerunBody) -> record_payloads.Rerun:
-        """``POST /reruns``: store a rerun; the conductor carries it out."""
+        """``POST /reruns``: store a rerun, which the conductor carries out, or a proposal."""
         return presenters.rerun(self._service.submit(self._actor, body.rerun_request()))
+
+    def approve(self, rerun_id: int, *, plan_token: str | None = None) -> record_payloads.Rerun:
+        """``POST /reruns/{id}/approve``: carry out a proposal."""
+        body = ApprovalBody(plan_token=plan_token)
+        return presenters.rerun(self._service.approve(self._actor, known_id(rerun_id, "rerun"), body.plan_token))
+
+    def reject(self, rerun_id: int, *, reason: str | None = None) -> record_payloads.Rerun:
+        """``POST /reruns/{id}/reject``: end a proposal."""
+        body = RejectionBody(reason=reason)
+        return presenters.rerun(self._service.reject(self._actor, known_id(rerun_id, "rerun"), body.reason))
+
+    def proposal_review(self, rerun_id: int) -> plan_payloads.ProposalReview:
+        """``GET /reruns/{id}/review``: what an approval would do now, and what has changed since it was proposed."""
+        return presenters.proposal_review(self._service.proposal_review(self._actor, known_id(rerun_id, "rerun")))
 
     # Records
 

@@ -33,6 +33,9 @@ MAX_ID = 250
 MAX_LISTED = 10_000
 """Most runs, and most tasks of a run, that a request may name. A larger plan is submitted by its default selection."""
 
+MAX_TOKEN = 800_000
+"""Longest plan token, in characters: that of a plan of 50,000 runs."""
+
 PART = 500
 MAX_UNKNOWN_FIELDS = 20
 """How many fields too many are named one by one."""
@@ -76,7 +79,7 @@ def in_parts(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
     return found
 
 
-Token = Annotated[str, StringConstraints(max_length=MAX_ID), AfterValidator(storable)]
+Token = Annotated[str, StringConstraints(max_length=MAX_TOKEN), AfterValidator(storable)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), AfterValidator(storable)]
 Listed = BeforeValidator(few)
 InParts = WrapValidator(in_parts)

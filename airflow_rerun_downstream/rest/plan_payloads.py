@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, GetJsonSchemaHandler, model_serializer
 from pydantic_core import CoreSchema
@@ -152,6 +152,37 @@ class Review(Payload):
     waves: list[list[RunRef]]
     stopped: list[RunRef]
     frozen: list[RunRef | FutureRef]
+
+
+class Change(Payload):
+    """How one run differs from an earlier plan: it wasn't in it, or it has changed since."""
+
+    dag_id: str
+    run_id: str
+    change: Literal["added", "changed"]
+
+
+class ProposalRefusal(Payload):
+    """Why an approval would be refused now, whoever approves: the word and the sentence of that answer."""
+
+    reason: str
+    detail: str
+
+
+class ProposalReview(Payload):
+    """What an approval of a proposal would do now, as far as whoever asks may read it.
+
+    ``changes``: since it was proposed, or because you see another plan than its proposer; approve it with this
+    ``plan_token`` to accept them. ``stale`` null: you may not read all of its Dags, or there is no plan any more.
+    ``review`` null: it would be refused.
+    """
+
+    rerun_id: int
+    stale: bool | None
+    changes: list[Change]
+    plan_token: str | None
+    review: Review | None
+    refusal: ProposalRefusal | None
 
 
 class DagEdge(Payload):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from airflow_rerun_downstream.domain import words
 from airflow_rerun_downstream.domain.facts import DagStructure
@@ -15,6 +16,7 @@ from airflow_rerun_downstream.domain.plan import (
 from airflow_rerun_downstream.domain.proof import Finding, Older, Spot
 from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.seeing import reason
+from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.rest import installation_payloads, plan_payloads, proof_payloads, record_payloads
 from airflow_rerun_downstream.service import (
@@ -25,6 +27,7 @@ from airflow_rerun_downstream.service import (
     MemberView,
     Omission,
     ProofView,
+    ProposalReviewView,
     RerunView,
     RunTasksView,
 )
@@ -141,8 +144,27 @@ def rerun(of: RerunView) -> record_payloads.Rerun:
     """The record of a rerun."""
     stored = of.rerun
     counts = {state.value: number for state, number in stored.counts.items()}
-    more = {"counts": counts, "cause": words.cause(stored.state_reason), "final": stored.final}
+    more: dict[str, Any] = {"counts": counts, "cause": words.cause(stored.state_reason), "final": stored.final}
+    more["approved_by"] = stored.approved_by
+    more["expires_at"] = stored.expires_at if stored.state is RerunState.PROPOSED else None
     return record_payloads.Rerun.model_validate({**vars(stored), **vars(of), **more})
+
+
+def proposal_review(of: ProposalReviewView) -> plan_payloads.ProposalReview:
+    """What an approval would do."""
+    refusal = of.refusal
+    return plan_payloads.ProposalReview(
+        rerun_id=of.rerun.id,
+        stale=of.stale,
+        changes=[
+            plan_payloads.Change(dag_id=one.ref.dag_id, run_id=one.ref.run_id, change=one.change) for one in of.changes
+        ],
+        plan_token=of.plan_token,
+        review=None if of.review is None else plan_payloads.Review.model_validate(of.review),
+        refusal=None
+        if refusal is None
+        else plan_payloads.ProposalRefusal(reason=refusal.reason, detail=refusal.detail),
+    )
 
 
 def live(of: LiveRun) -> record_payloads.Live:

@@ -47,9 +47,12 @@ class Counts(Payload):
 class Rerun(Payload):
     """The record of a rerun.
 
-    ``allowed_actions``, out of pause, resume, terminate and release: what whoever asks may do now. ``final``: nobody
-    can do anything any more. ``warnings``: what the submit was told, as far as whoever asks may read it.
-    ``not_made_anew`` counts what it has left as it was, by whatever reason: `NotMadeAnewList` names it.
+    ``allowed_actions``, out of approve, reject, pause, resume, terminate and release: what whoever asks may do now.
+    ``final``: nobody can do anything any more. ``warnings``: what the submit was told, as far as whoever asks may read
+    it. ``not_made_anew`` counts what it has left as it was, by whatever reason: `NotMadeAnewList` names it.
+
+    ``proposed_by`` null: nobody had to approve it. Once somebody has (``approved_by``), ``created_by`` and
+    ``created_at`` are those of the approval. ``expires_at``: until when a proposal can be approved; null: it is none.
     """
 
     id: int
@@ -72,6 +75,10 @@ class Rerun(Payload):
     allowed_actions: list[words.RerunAction]
     final: bool
     warnings: list[PlanWarning]
+    proposed_by: str | None = None
+    proposed_at: datetime | None = None
+    approved_by: str | None = None
+    expires_at: datetime | None = None
 
 
 class Live(Payload):

@@ -154,7 +154,10 @@ class NotificationBody(Body):
 
 
 class RerunBody(PlanBody):
-    """A rerun to be carried out. ``members`` null: the plan's default selection; empty: the source alone."""
+    """A rerun to be carried out. ``members`` null: the plan's default selection; empty: the source alone.
+
+    ``propose``: only store it, until somebody who may rerun its Dags approves it. That takes no right but to read them.
+    """
 
     members: Annotated[list[MemberBody], MOST, InParts, Listed] | None = None
     freeze_mode: bool = False
@@ -164,6 +167,7 @@ class RerunBody(PlanBody):
     reason: LongText | None = None
     settings: SettingsBody = SettingsBody()
     notifications: list[NotificationBody] = Field(default=[], max_length=MAX_NOTIFICATIONS)
+    propose: bool = False
 
     def rerun_request(self) -> RerunRequest:
         """The rerun as the inside has it."""
@@ -177,7 +181,20 @@ class RerunBody(PlanBody):
             reason=self.reason,
             settings=RerunSettings(**vars(self.settings)),
             notifications=tuple(Notification(each.target, tuple(each.on)) for each in self.notifications),
+            propose=self.propose,
         )
+
+
+class ApprovalBody(Body):
+    """``plan_token``: that of a plan made since; what has changed until then is accepted."""
+
+    plan_token: Token | None = None
+
+
+class RejectionBody(Body):
+    """``reason``: why, for the record."""
+
+    reason: LongText | None = None
 
 
 def known_id(number: int, what: str) -> int:

@@ -42,6 +42,8 @@ class Control(Core):
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
             if rerun.state is not RerunState.RUNNING:
+                if rerun.state is RerunState.PROPOSED:
+                    refuse("resume", "it is proposed; approve it", rerun)
                 self.move(work, rerun, RerunState.RUNNING, "resume", None)
                 if rerun.state is RerunState.FAILED:
                     now = self.clock.now()

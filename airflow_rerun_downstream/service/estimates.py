@@ -13,6 +13,7 @@ from airflow_rerun_downstream.domain.estimate_jobs import LEFT, Standing, kinds_
 from airflow_rerun_downstream.domain.estimating import estimate
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.record_parts import Head
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.core import Core
@@ -36,7 +37,8 @@ class Estimates(Core):
             if rerun is None:
                 raise NotFound(f"There is no rerun {rerun_id}.")
             if not rerun.active:
-                return EstimateView(rerun, Estimate(self.clock.now(), Outlook.ENDED, rerun.ended_at), {}, (), 0)
+                outlook = Outlook.OPEN if rerun.state is RerunState.PROPOSED else Outlook.ENDED
+                return EstimateView(rerun, Estimate(self.clock.now(), outlook, rerun.ended_at), {}, (), 0)
             kept = self.estimated.of(head)
             if kept is None or not kept.holds(head, self.clock.now()):
                 kept = self.made(work, head, rerun, kept)

@@ -12,7 +12,7 @@ from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Finding, Older, Proof, Spot
 from airflow_rerun_downstream.domain.rebuilt import REBUILT, at_submit
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent, member_actions, rerun_actions
+from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent, may_withdraw, member_actions, rerun_actions
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.seeing import Seeing
 from airflow_rerun_downstream.domain.states import MemberState
@@ -149,7 +149,7 @@ def rerun_views(
     return [
         RerunView(
             rerun,
-            rerun_actions(rerun) if rerun.id in allowed else (),
+            rerun_actions(rerun) if rerun.id in allowed else ("reject",) if may_withdraw(rerun, actor) else (),
             sum(count for dag_id, count in dags.get(rerun.id, {}).items() if dag_id not in seen),
             omitted.get(rerun.id, 0) + len(deselected(rerun)),
             seeing.warnings(rerun.warnings),

@@ -7,10 +7,10 @@ from airflow_rerun_downstream.service.control import Control
 from airflow_rerun_downstream.service.estimates import Estimates
 from airflow_rerun_downstream.service.notifications import Notifications
 from airflow_rerun_downstream.service.plans import Plans
+from airflow_rerun_downstream.service.proposals import Proposals
 from airflow_rerun_downstream.service.records import Records
 from airflow_rerun_downstream.service.status import Installation
-from airflow_rerun_downstream.service.submit import Submit
 
 
-class Service(Plans, Submit, Records, Changes, Estimates, Control, Notifications, Installation):
+class Service(Plans, Proposals, Records, Changes, Estimates, Control, Notifications, Installation):
     """Every method raises `Refusal` with a reason and then has changed nothing."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 from airflow_rerun_downstream.domain.errors import CannotFreeze, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
-from airflow_rerun_downstream.domain.new_rerun import NewMember, NewRerun
+from airflow_rerun_downstream.domain.new_rerun import NewMember, NewProposal, NewRerun
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import FutureRef, Plan, PlanWarning
+from airflow_rerun_downstream.domain.proposal import Proposal
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest
 from airflow_rerun_downstream.domain.selection import named
@@ -36,9 +37,16 @@ from airflow_rerun_downstream.service.views import RerunView, ReviewView
 class Draft:
     """A rerun that has passed every check, with the runs that it would hold. Nothing of it is stored."""
 
+    plan: Plan
     rerun: NewRerun
     source: RunFacts
     frozen: tuple[Frozen, ...]
+
+    @property
+    def what(self) -> str:
+        """How large it is."""
+        runs = len(self.frozen)
+        return f"{len(self.rerun.members)} member(s)" + (f", {runs} run(s) to hold" if runs else "")
 
 
 class Submit(Core):
@@ -48,47 +56,72 @@ class Submit(Core):
         """What a submit would do now; changes nothing. Raises every `Refusal` that the submit would meet."""
         mechanisms = self.mechanisms(request)
         with self.unit_of_work() as work, holder_named(actor, work):
-            draft = self.draft(actor, work, request, mechanisms)
-            return ReviewView(
-                warnings=eyes(actor, work).warnings(draft.rerun.warnings),
-                waves=waves(draft.rerun.members),
-                stopped=tuple(one.ref for one in draft.rerun.members if one.state is MemberState.STOPPING),
-                frozen=tuple(one.target for one in draft.frozen),
-            )
+            return reviewed(actor, work, self.draft(actor, work, request, mechanisms))
 
     def submit(self, actor: Actor, request: RerunRequest) -> RerunView:
-        """Store a rerun; the conductor carries it out. Raises every `Refusal` of the contract."""
+        """Store a rerun, which the conductor carries out; or a proposal, which nobody does. Raises every `Refusal` of
+        the contract."""
         mechanisms = self.mechanisms(request)
         with self.unit_of_work() as work, holder_named(actor, work):
-            held = {target.dag_id for target in request.frozen}
-            if held and held <= work.permissions.may_rerun(actor, held):  # whoever may not is refused below
-                work.freezer.lock(held)
+            lock_held(actor, work, request)
             draft = self.draft(actor, work, request, mechanisms)
-            rerun_id = work.store.add(draft.rerun, now=self.clock.now())
-            freeze(work, rerun_id, draft.frozen)
-            runs = len(draft.frozen)
-            what = f"{len(draft.rerun.members)} member(s)" + (f", {runs} run(s) to hold" if runs else "")
-            self.record(work, rerun_id, draft.rerun.source, actor, "submit", detail=what)
-            view = rerun_view(actor, work, rerun_id)
-            work.afterwards.append(partial(self.telemetry.submitted, view.rerun, draft.source))
-            return view
+            new = proposed(draft, request, until=self.proposed_until()) if request.propose else draft.rerun
+            rerun_id = work.store.add(new, now=self.clock.now())
+            if request.propose:
+                self.record(work, rerun_id, new.source, actor, "propose", detail=draft.what)
+                return rerun_view(actor, work, rerun_id)
+            return self.begin(actor, work, rerun_id, draft, "submit")
+
+    def begin(self, actor: Actor, work: Work, rerun_id: int, draft: Draft, action: str) -> RerunView:
+        """Hold the runs of a rerun that has just been stored, and say who began it."""
+        freeze(work, rerun_id, draft.frozen)
+        self.record(work, rerun_id, draft.rerun.source, actor, action, detail=draft.what)
+        view = rerun_view(actor, work, rerun_id)
+        work.afterwards.append(partial(self.telemetry.submitted, view.rerun, draft.source))
+        return view
+
+    def proposed_until(self) -> datetime:
+        """Until when a proposal that is made now can be approved."""
+        return self.clock.now() + self.settings.proposal_max_age
 
     def mechanisms(self, request: RerunRequest) -> Mechanisms:
         """Refuse what can be refused without a transaction; what of the installation counts for the rest."""
         checks.check_request(request, [name for name, _, _ in self.notifier.targets()])
         return Mechanisms.of(self.installation, freezes=bool(request.frozen))
 
-    def draft(self, actor: Actor, work: Work, request: RerunRequest, mechanisms: Mechanisms) -> Draft:
-        """The rerun as a fresh plan allows it. Raises every `Refusal` that a submit has before it writes."""
-        plan = self.computed(actor, work, request.plan)
+    def draft(
+        self,
+        actor: Actor,
+        work: Work,
+        request: RerunRequest,
+        mechanisms: Mechanisms,
+        seen: Collection[RunRef] = frozenset(),
+    ) -> Draft:
+        """The rerun as a fresh plan allows it. Raises every `Refusal` that a submit has before it writes.
+
+        ``seen``: runs of which the token of the request has to say what they still are, besides those that are taken.
+        """
+        return self.drafted(actor, work, request, mechanisms, self.computed(actor, work, request.plan), seen)
+
+    def drafted(
+        self,
+        actor: Actor,
+        work: Work,
+        request: RerunRequest,
+        mechanisms: Mechanisms,
+        plan: Plan,
+        seen: Collection[RunRef] = frozenset(),
+    ) -> Draft:
+        """`draft` of a plan that has just been made. Of a proposal nobody asks whether it may be carried out."""
         checks.check_source(plan, self.settings.window_start(self.clock.now()))
         selection = Selection(plan, work.facts.runs, freeze_mode=request.freeze_mode)
         taken = selection.taken(request.members)
         frozen = checks.frozen_runs(plan, request.frozen)
         checks.check_something(plan, request, taken)
         dag_ids = {plan.source.ref.dag_id} | {ref.dag_id for ref in taken} | {one.target.dag_id for one in frozen}
-        checks.check_permissions(dag_ids, work.permissions.may_rerun(actor, dag_ids))
-        checks.check_fresh(request.plan_token, plan, taken)
+        if not request.propose:
+            checks.check_permissions(dag_ids, work.permissions.may_rerun(actor, dag_ids))
+        checks.check_fresh(request.plan_token, plan, {*taken, *seen})
         checks.check_duplicates(plan, request, taken, active=mechanisms.asset_manager)
         checks.check_offsets(plan, request, taken)
         checks.check_mechanisms(frozen, mechanisms)
@@ -101,7 +134,7 @@ class Submit(Core):
         more = [*failed, *gone, *blocked(work, rerun)]
         warnings = submit_warnings(plan, taken, order, request.frozen, more)
         members = new_members(plan, request, taken, order)
-        return Draft(assemble(plan, request, members, order, warnings, actor), plan.source.facts, tuple(frozen))
+        return Draft(plan, assemble(plan, request, members, order, warnings, actor), plan.source.facts, tuple(frozen))
 
 
 @contextmanager
@@ -117,6 +150,34 @@ def holder_named(actor: Actor, work: Work) -> Iterator[None]:
         if rerun is None or not work.permissions.readable(actor, [rerun.source.dag_id]):
             raise RunInActiveRerun(refusal.detail, **extra) from None
         raise RunInActiveRerun(f"{refusal.detail} It is rerun {rerun.id}.", **extra, rerun_id=rerun.id) from None
+
+
+def lock_held(actor: Actor, work: Work, request: RerunRequest) -> None:
+    """Let nobody start the runs that are to be held until they are; a proposal holds none."""
+    held = {target.dag_id for target in request.frozen}
+    if held and not request.propose and held <= work.permissions.may_rerun(actor, held):  # or it is refused later
+        work.freezer.lock(held)
+
+
+def reviewed(actor: Actor, work: Work, draft: Draft) -> ReviewView:
+    """What comes of a draft, as a user may see it."""
+    return ReviewView(
+        warnings=eyes(actor, work).warnings(draft.rerun.warnings),
+        waves=waves(draft.rerun.members),
+        stopped=tuple(one.ref for one in draft.rerun.members if one.state is MemberState.STOPPING),
+        frozen=tuple(one.target for one in draft.frozen),
+    )
+
+
+def proposed(draft: Draft, request: RerunRequest, *, until: datetime) -> NewRerun:
+    """A draft to be stored as a proposal: nothing is stopped or held for it, all of its members wait."""
+    members = tuple(
+        replace(one, state=MemberState.PENDING) if one.state is MemberState.STOPPING else one
+        for one in draft.rerun.members
+    )
+    content = Proposal(replace(request, plan_token=None), draft.plan.token)
+    proposal = NewProposal(content, until, tuple(one.run for one in draft.frozen))
+    return replace(draft.rerun, members=members, proposal=proposal)
 
 
 def freeze(work: Work, rerun_id: int, frozen: Sequence[Frozen]) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from airflow_rerun_downstream.domain.delivery import Delivery
 from airflow_rerun_downstream.domain.edges import DagEdge
+from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.estimate import Estimate, Expected
 from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.member import Member
@@ -16,6 +17,7 @@ from airflow_rerun_downstream.domain.proof import Finding, Older, Proof
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState
+from airflow_rerun_downstream.domain.token import Change
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,22 @@ class ReviewView:
     waves: tuple[tuple[RunRef, ...], ...]
     stopped: tuple[RunRef, ...] = ()
     frozen: tuple[RunRef | FutureRef, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProposalReviewView:
+    """What an approval would do now; ``review`` None: it would be refused, and ``refusal`` says why.
+
+    ``changes``: since it was proposed. ``stale`` None: the user may not read all of it and is told none, or there is no
+    plan any more; then there is no ``plan_token``, which accepts the changes.
+    """
+
+    rerun: Rerun
+    review: ReviewView | None
+    plan_token: str | None
+    stale: bool | None
+    changes: tuple[Change, ...]
+    refusal: Refusal | None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, or_, select
 
@@ -22,6 +22,9 @@ from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.mapping import NOBODY, children_of, in_order, member_of, members_of, rerun_of
 from airflow_rerun_downstream.store.passage_rows import passages_of
 from airflow_rerun_downstream.store.tables import member, rerun
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql import Select
 
 Key = tuple[int, datetime]
 """A rerun's id and when it was created: after a rollback the id may be given away anew."""
@@ -54,28 +57,32 @@ class SnapshotCache:
             self._snapshots = {**self._snapshots, **snapshots}
 
 
-ACTIVE = (
-    select(
-        rerun.c.id,
-        rerun.c.created_at,
-        rerun.c.revision,
-        rerun.c.state,
-        rerun.c.state_reason,
-        rerun.c.ended_at,
-        rerun.c.proven_at,
-    )
-    .where(rerun.c.state.in_(sorted(state.value for state in ACTIVE_RERUN_STATES)))
-    .order_by(rerun.c.id)
-)
+HEADS = select(
+    rerun.c.id,
+    rerun.c.created_at,
+    rerun.c.revision,
+    rerun.c.state,
+    rerun.c.state_reason,
+    rerun.c.ended_at,
+    rerun.c.proven_at,
+).order_by(rerun.c.id)
 
 
-def active_reruns(executor: Executor, cache: SnapshotCache) -> list[ActiveRerun]:
-    """Every active rerun, oldest first.
+def wanted(now: datetime | None) -> Select[Any]:
+    """The active reruns, and with ``now`` the proposals whose time was over by then: others don't expire."""
+    if now is None:
+        return HEADS.where(rerun.c.state.in_(sorted(state.value for state in ACTIVE_RERUN_STATES)))
+    states = sorted(state.value for state in ACTIVE_RERUN_STATES | {RerunState.PROPOSED})
+    return HEADS.where(rerun.c.state.in_(states), or_(rerun.c.expires_at.is_(None), rerun.c.expires_at <= now))
+
+
+def active_reruns(executor: Executor, cache: SnapshotCache, now: datetime | None = None) -> list[ActiveRerun]:
+    """Every active rerun, oldest first; with ``now`` also the proposals whose time was over by then.
 
     One statement; one more where a rerun has changed, and four more where one is seen for the first time, or five where
     it has passages.
     """
-    heads = {(row.id, row.created_at): row for row in executor.execute(ACTIVE)}
+    heads = {(row.id, row.created_at): row for row in executor.execute(wanted(now))}
     known = cache.keep(heads)
     # A revision that has gone back: the database was restored, or what was seen was rolled back.
     unknown = {key: row for key, row in heads.items() if key not in known or known[key].revision > row.revision}

@@ -26,21 +26,35 @@ def add(executor: Executor, new: NewRerun, now: datetime) -> int:
     """Store a rerun and answer its id. Raises `RunInActiveRerun`; then nothing of it is left."""
     # This insert must come before the savepoint: SQLite's driver doesn't begin a transaction for a savepoint, and
     # releasing the outermost one would commit.
-    rerun_id = new_id(executor, insert(rerun).values(rerun_values(new, now)))
+    rerun_id = add_row(executor, new, now)
+    try:
+        claim(executor, new, rerun_id)
+    except RunInActiveRerun:
+        executor.execute(delete(rerun).where(rerun.c.id == rerun_id))
+        raise
+    return rerun_id
+
+
+def add_row(executor: Executor, new: NewRerun, now: datetime) -> int:
+    """Store a rerun without its members, and answer its id."""
+    return new_id(executor, insert(rerun).values(rerun_values(new, now)))
+
+
+def claim(executor: Executor, new: NewRerun, rerun_id: int) -> None:
+    """Store the members of a rerun, with their claims. Raises `RunInActiveRerun`; then none of that is left."""
     for last in (False,) * (TRIES - 1) + (True,):
         try:
             with executor.begin_nested():
                 add_runs(executor, new, rerun_id)
-            return rerun_id
+            return
         except IntegrityError:
-            refuse_if_held(executor, new, rerun_id)
+            refuse_if_held(executor, new)
             if last:
                 raise
-    raise AssertionError("unreachable")
 
 
 def add_runs(executor: Executor, new: NewRerun, rerun_id: int) -> None:
-    """Everything that belongs to a rerun. The claims come first: they may be refused."""
+    """Everything that belongs to a rerun. The claims come first: they may be refused. A proposal has none."""
     add_all(executor, member, [{**member_values(one, rerun_id), **passed_by(one, new)} for one in new.members])
     ids = member_ids(executor, rerun_id)
     # Every rerun claims its runs in the same order, so that two of them can't wait for each other.
@@ -48,7 +62,7 @@ def add_runs(executor: Executor, new: NewRerun, rerun_id: int) -> None:
         {"dag_id": ref.dag_id, "run_id": ref.run_id, "rerun_id": rerun_id, "member_id": ids[ref]}
         for ref in sorted(ids, key=by_name)
     ]
-    add_all(executor, active_run, claims)
+    add_all(executor, active_run, claims if new.proposal is None else [])
     add_all(executor, gate, gate_values(new, rerun_id, ids))
     add_all(executor, passage, passage_values(new, rerun_id, ids))
     add_all(executor, child, child_values(new, rerun_id, ids))
@@ -120,12 +134,11 @@ def member_ids(executor: Executor, rerun_id: int) -> Ids:
     return {RunRef(row.dag_id, row.run_id): row.id for row in executor.execute(wanted)}
 
 
-def refuse_if_held(executor: Executor, new: NewRerun, rerun_id: int) -> None:
-    """Raise `RunInActiveRerun` where another rerun holds one of the runs, and take the new rerun's row away."""
+def refuse_if_held(executor: Executor, new: NewRerun) -> None:
+    """Raise `RunInActiveRerun` where another rerun holds one of the runs."""
     held = holders(executor, [one.ref for one in new.members])
     if not held:
         return
-    executor.execute(delete(rerun).where(rerun.c.id == rerun_id))
     ref = min(held)
     raise RunInActiveRerun(
         f"The run {ref} takes part in rerun {held[ref]}, which hasn't ended", rerun_id=held[ref], run=ref

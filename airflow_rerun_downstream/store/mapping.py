@@ -36,18 +36,22 @@ def turn(one: Member) -> tuple[Any, ...]:
 
 
 def rerun_values(new: NewRerun, now: datetime) -> dict[str, Any]:
-    """The row of a rerun that starts now."""
+    """The row of a rerun that starts now, or is proposed now."""
+    proposed = new.proposal is not None
     return {
         "name": new.name,
         "reason": new.reason,
         "source_dag_id": new.source.dag_id,
         "source_run_id": new.source.run_id,
-        "state": RerunState.RUNNING.value,
+        "state": (RerunState.PROPOSED if proposed else RerunState.RUNNING).value,
         "freeze_mode": new.freeze_mode,
         "created_by": new.actor.name,
         "created_by_id": new.actor.id,
         "created_at": now,
-        "started_at": now,
+        "started_at": None if proposed else now,
+        "proposed_by": new.actor.name if proposed else None,
+        "proposed_at": now if proposed else None,
+        "expires_at": None if new.proposal is None else new.proposal.expires_at,
         "settings": codec.settings_to_json(new.settings),
         "notifications": codec.notifications_to_json(new.notifications),
         "options": codec.options_to_json(new.options),
@@ -76,6 +80,9 @@ def rerun_of(row: Any, counts: Counts) -> Rerun:
         counts=counts,
         proven_at=row.proven_at,
         proof=codec.proof_from_json(row.proof),
+        proposed_by=row.proposed_by,
+        proposed_at=row.proposed_at,
+        expires_at=row.expires_at,
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.engine import Connection
 
 from airflow_rerun_downstream.domain.errors import TablesInUse
-from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES
 from airflow_rerun_downstream.store import tables
 from airflow_rerun_downstream.store.tables import hold, parked, rerun
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_NAMED = 20
 
-OVER = (RerunState.SUCCEEDED.value, RerunState.TERMINATED.value)
+ACTIVE = tuple(sorted(state.value for state in ACTIVE_RERUN_STATES))
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,10 @@ class Remains:
 
 
 def remains(connection: Connection) -> Remains:
-    """What there is now, in whichever of the tables are there. Every revision so far has what is read here."""
+    """What there is now, in whichever of the tables are there. Every revision so far has what is read here.
+
+    A rerun that is only proposed waits for nothing of ours: it goes with the tables.
+    """
     existing = tables.existing_tables(connection)
 
     def read(table: Table, wanted: Select[Any]) -> Sequence[Any]:
@@ -56,7 +59,7 @@ def remains(connection: Connection) -> Remains:
 
     holds = select(hold.c.rerun_id, hold.c.dag_id, hold.c.run_id).order_by(hold.c.rerun_id, hold.c.member_id)
     dags = select(parked.c.dag_id).distinct().order_by(parked.c.dag_id)
-    active = select(rerun.c.id).where(rerun.c.state.not_in(OVER)).order_by(rerun.c.id)
+    active = select(rerun.c.id).where(rerun.c.state.in_(ACTIVE)).order_by(rerun.c.id)
     return Remains(
         held=tuple((row.rerun_id, row.dag_id, row.run_id) for row in read(hold, holds)),
         parked=tuple(row.dag_id for row in read(parked, dags)),

@@ -14,13 +14,24 @@ from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun
 from airflow_rerun_downstream.domain.passages import Passage
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
+from airflow_rerun_downstream.domain.proposal import Proposal
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.gateway import Dispatched
 from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Lines, Part, RerunFilter
-from airflow_rerun_downstream.store import active_reruns, codec, insertion, moves, omissions, parts, revisions, search
+from airflow_rerun_downstream.store import (
+    active_reruns,
+    codec,
+    insertion,
+    moves,
+    omissions,
+    parts,
+    proposal_rows,
+    revisions,
+    search,
+)
 from airflow_rerun_downstream.store.active_reruns import SnapshotCache
 from airflow_rerun_downstream.store.executor import Executor, chunks
 from airflow_rerun_downstream.store.expiry import present
@@ -41,7 +52,17 @@ class SqlRerunStore:
 
     def add(self, rerun: NewRerun, *, now: datetime) -> int:
         """See `RerunStore.add`. Where a run is taken, nothing is stored, and the transaction can go on."""
+        if rerun.proposal is not None:
+            return proposal_rows.add(self._executor, rerun, rerun.proposal, now)
         return insertion.add(self._executor, rerun, now)
+
+    def proposal(self, rerun_id: int) -> Proposal | None:
+        """See `RerunStore.proposal`. One statement."""
+        return proposal_rows.get(self._executor, rerun_id)
+
+    def approve(self, rerun_id: int, rerun: NewRerun, *, now: datetime) -> bool:
+        """See `RerunStore.approve`."""
+        return proposal_rows.approve(self._executor, rerun_id, rerun, now)
 
     def add_frozen(self, rerun_id: int, run: NewFrozen) -> int:
         """See `RerunStore.add_frozen`."""
@@ -120,9 +141,9 @@ class SqlRerunStore:
         """See `RerunStore.lines`. Two statements."""
         return revisions.lines(self._executor, rerun_id, after)
 
-    def active(self) -> list[ActiveRerun]:
+    def active(self, *, now: datetime | None = None) -> list[ActiveRerun]:
         """See `RerunStore.active`. A change costs one statement more, a rerun that is new to the cache four."""
-        return active_reruns.active_reruns(self._executor, self._cache)
+        return active_reruns.active_reruns(self._executor, self._cache, now)
 
     def active_runs(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
         """See `RerunStore.active_runs`."""

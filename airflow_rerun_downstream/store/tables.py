@@ -74,6 +74,9 @@ rerun = Table(
     Column("proven_at", UtcDateTime),
     Column("proof", JSON(none_as_null=True)),
     Column("revision", Integer, nullable=False, server_default="0"),
+    Column("proposed_by", Text),
+    Column("proposed_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
     sqlite_autoincrement=True,  # the id of a deleted rerun must not come back: notes and audit rows name it
 )
 
@@ -328,6 +331,17 @@ Index(None, delivery.c.state, delivery.c.due_at)
 Index(None, delivery.c.rerun_id, delivery.c.id)
 """What a target is to be told, or was. Without a rerun it is a test. A row is written in the transaction that it tells
 of; ``due_at`` is also until when whoever has begun a try has it to themselves.
+"""
+
+proposal = Table(
+    f"{PREFIX}proposal",
+    metadata,
+    owned_by("rerun_id", "rerun", primary_key=True),
+    Column("request", JSON, nullable=False),
+    Column("plan_token", Text, nullable=False),
+)
+"""What was asked of a rerun that is only proposed. Its members and links are those of the plan as it was then; with an
+approval the row goes, and they are those of the plan as it is.
 """
 
 TABLES = frozenset(metadata.tables)

@@ -413,6 +413,26 @@ def test_a_rerun_is_moved(verb: str, stub: StubService, capsys: Captured) -> Non
     assert table(capsys, verb, "7")
 
 
+def test_a_rerun_is_proposed(stub: StubService, capsys: Captured) -> None:
+    assert printed(capsys, "propose", "orders", "r", "--name", "n")["id"] == 7
+    _, _, asked = stub.calls[0]
+    assert (asked.propose, asked.name, asked.plan.source.run_id) == (True, "n", "r")
+    assert printed(capsys, "propose", "orders", "r", "--dry-run")["waves"]
+    assert stub.calls[-1][0] == "review"
+    assert stub.calls[-1][2].propose
+
+
+def test_a_proposal_is_looked_at_and_decided(stub: StubService, capsys: Captured) -> None:
+    assert printed(capsys, "approve", "7", "--dry-run")["changes"][0]["change"] == "changed"
+    assert "plan token: token-2" in table(capsys, "approve", "7", "--dry-run")
+    assert printed(capsys, "approve", "7", "--plan-token", "t")["id"] == 7
+    assert printed(capsys, "reject", "7", "--reason", "no")["id"] == 7
+    assert {call for call in stub.calls if call[0] in ("approve", "reject")} == {
+        ("approve", ANA, 7, "t"),
+        ("reject", ANA, 7, "no"),
+    }
+
+
 @pytest.mark.parametrize("verb", ["retry", "skip"])
 def test_a_member_is_moved(verb: str, stub: StubService, capsys: Captured) -> None:
     assert printed(capsys, verb, "7", "1")["id"] == 1

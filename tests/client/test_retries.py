@@ -206,7 +206,7 @@ def test_what_is_safe_to_repeat_is_what_changes_nothing() -> None:
     assert all(each.repeatable for each in made)
     once = [
         calls.submit(BODY),
-        *(each(1) for each in (calls.pause, calls.resume, calls.terminate, calls.release)),
+        *(each(1) for each in (calls.approve, calls.reject, calls.pause, calls.resume, calls.terminate, calls.release)),
         *(each(1, 2) for each in (calls.retry, calls.skip, calls.release_member)),
         calls.send_test("t"),
     ]

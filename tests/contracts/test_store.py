@@ -230,7 +230,7 @@ WAYS = {
     RerunState.TERMINATING: (RerunState.TERMINATING,),
     RerunState.TERMINATED: (RerunState.TERMINATING, RerunState.TERMINATED),
 }
-"""How a rerun comes into each state."""
+"""How a rerun that was submitted comes into each state; of proposals `test_store_proposals` tells."""
 
 
 def in_state(store: RerunStore, state: RerunState, *members: NewMember) -> int:
@@ -420,7 +420,7 @@ class TestAdd:
 
 
 class TestMoveRerun:
-    @pytest.mark.parametrize(("start", "after"), list(product(RerunState, RerunState)))
+    @pytest.mark.parametrize(("start", "after"), list(product(WAYS, RerunState)))
     def test_moves_as_the_table_says_and_not_otherwise(
         self, opened: Opened, start: RerunState, after: RerunState
     ) -> None:
@@ -436,7 +436,7 @@ class TestMoveRerun:
         assert found.started_at == NOW
         assert found.ended_at == (LATER if moved is True and after in FINAL_RERUN_STATES else ended_at(start))
 
-    @pytest.mark.parametrize(("start", "after"), list(product(RerunState, RerunState)))
+    @pytest.mark.parametrize(("start", "after"), list(product(WAYS, WAYS)))
     def test_without_an_expected_state_the_table_says_where_it_may_start(
         self, opened: Opened, start: RerunState, after: RerunState
     ) -> None:
@@ -444,7 +444,7 @@ class TestMoveRerun:
             rerun_id = in_state(store, start)
             assert store.move_rerun(rerun_id, after=after, reason="yes", now=LATER) is may_move(start, after)
 
-    @pytest.mark.parametrize(("start", "after"), list(product(RerunState, RerunState)))
+    @pytest.mark.parametrize(("start", "after"), list(product(WAYS, WAYS)))
     def test_moves_from_the_expected_state_only(self, opened: Opened, start: RerunState, after: RerunState) -> None:
         others = [state for state in RerunState if state is not start and may_move(state, after)]
         with opened() as store:
@@ -766,10 +766,7 @@ class TestAdoptMember:
 class TestActive:
     def test_every_rerun_that_is_not_final_comes_with_its_members(self, opened: Opened) -> None:
         with opened() as store:
-            ids = {
-                state: in_state(store, state, member(run(state.value), role=Role.SOURCE, depth=0))
-                for state in RerunState
-            }
+            ids = {state: in_state(store, state, member(run(state.value), role=Role.SOURCE, depth=0)) for state in WAYS}
         with opened() as store:
             found = store.active()
             assert [one.rerun.id for one in found] == sorted(ids[state] for state in ACTIVE_RERUN_STATES)

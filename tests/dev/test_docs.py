@@ -152,13 +152,22 @@ def test_commands_are_understood(line: str) -> None:
 
 def test_bodies_are_of_the_contract() -> None:
     bodies = list(examples(REST, "json"))
-    asked, submitted, review, record, member, edges = (
+    asked, submitted, review, record, member, edges, proposal = (
         next(text for text in bodies if key in text)
-        for key in ('"rerun_source"', '"members"', '"waves"', '"hidden_members"', '"rerun_id"', '"edges"')
+        for key in (
+            '"rerun_source"',
+            '"members"',
+            '"waves"',
+            '"hidden_members"',
+            '"original_run_id"',
+            '"edges"',
+            '"stale"',
+        )
     )
     PlanBody.model_validate_json(asked)
     RerunBody.model_validate_json(submitted)
     plan_payloads.Review.model_validate_json(review)
+    plan_payloads.ProposalReview.model_validate_json(proposal)
     told = json.loads(record)
     assert told.keys() == record_payloads.Rerun.model_fields.keys()
     assert told["counts"].keys() == record_payloads.Counts.model_fields.keys()

@@ -20,6 +20,8 @@ from airflow_rerun_downstream.domain.states import (
 )
 
 RERUN = {
+    ("proposed", "running"),
+    ("proposed", "terminated"),
     ("running", "paused"),
     ("running", "failed"),
     ("running", "succeeded"),
@@ -69,7 +71,7 @@ def test_every_state_is_in_its_table() -> None:
 
 def test_final_reruns_never_move_again() -> None:
     assert {state for state, after in RERUN_MOVES.items() if not after} == FINAL_RERUN_STATES
-    assert set(RerunState) - FINAL_RERUN_STATES == ACTIVE_RERUN_STATES
+    assert set(RerunState) - FINAL_RERUN_STATES == ACTIVE_RERUN_STATES | {RerunState.PROPOSED}
 
 
 def test_a_move_starts_where_the_table_says_or_from_fewer_states() -> None:

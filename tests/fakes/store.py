@@ -20,6 +20,7 @@ from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewMember, NewR
 from airflow_rerun_downstream.domain.passages import Passage, behind
 from airflow_rerun_downstream.domain.plan import Link
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
+from airflow_rerun_downstream.domain.proposal import Proposal
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.states import (
@@ -84,6 +85,7 @@ class Rows:
     omissions: dict[int, tuple[NotMadeAnew, ...]] = field(default_factory=dict)
     revisions: dict[int, int] = field(default_factory=dict)
     written: dict[int, int] = field(default_factory=dict)
+    proposals: dict[int, Proposal] = field(default_factory=dict)
 
     def begin_change(self, rerun_id: int) -> None:
         self.revisions[rerun_id] = self.revisions.get(rerun_id, 0) + 1
@@ -104,6 +106,7 @@ class Rows:
             dict(self.omissions),
             dict(self.revisions),
             dict(self.written),
+            dict(self.proposals),
         )
 
 
@@ -116,6 +119,13 @@ def awaited_by(gates: Iterable[StageGate], members: Mapping[int, Member]) -> lis
     """The runs that are still waited for, in the order of the members' ids."""
     waiting = {gate.member for gate in gates if not is_open(gate, members)}
     return [members[other].ref for other in sorted(waiting)]
+
+
+def is_over(one: Rerun, now: datetime | None) -> bool:
+    """Whether it is a proposal whose time is over."""
+    if one.state is not RerunState.PROPOSED or one.expires_at is None or now is None:
+        return False
+    return one.expires_at <= now
 
 
 class FakeStore:
@@ -131,12 +141,41 @@ class FakeStore:
         self.rows = state.copy()
 
     def add(self, rerun: NewRerun, *, now: datetime) -> int:
-        held = self.active_runs([one.ref for one in rerun.members])
-        if held:
-            ref = min(held)
-            raise RunInActiveRerun(f"{ref} is in rerun {held[ref]}", rerun_id=held[ref], run=ref)
+        self._refuse_if_held(rerun)
         rerun_id = max(self.rows.reruns, default=0) + 1
         self.rows.reruns[rerun_id] = self._rerun(rerun, rerun_id, now)
+        self._add_members(rerun, rerun_id)
+        for one in rerun.proposal.frozen if rerun.proposal else ():
+            member_id = self.add_frozen(rerun_id, one)
+            self.rows.members[member_id] = replace(self.rows.members[member_id], state=MemberState.PENDING)
+        if rerun.proposal is not None:
+            self.rows.proposals[rerun_id] = rerun.proposal.content
+        return rerun_id
+
+    def proposal(self, rerun_id: int) -> Proposal | None:
+        return self.rows.proposals.get(rerun_id)
+
+    def approve(self, rerun_id: int, rerun: NewRerun, *, now: datetime) -> bool:
+        found = self.rows.reruns.get(rerun_id)
+        if found is None or found.state is not RerunState.PROPOSED:
+            return False
+        self._refuse_if_held(rerun)
+        kept = {"proposed_by": found.proposed_by, "proposed_at": found.proposed_at}
+        self.rows.begin_change(rerun_id)
+        self.rows.reruns[rerun_id] = replace(self._rerun(rerun, rerun_id, now), **kept)
+        del self.rows.proposals[rerun_id]
+        before = {one.id for one in self.members(rerun_id)}  # their ids don't come back
+        self._add_members(rerun, rerun_id)
+        self.rows.members = {key: one for key, one in self.rows.members.items() if key not in before}
+        return True
+
+    def _refuse_if_held(self, rerun: NewRerun) -> None:
+        held = self.active_runs([one.ref for one in rerun.members])
+        if held and rerun.proposal is None:
+            ref = min(held)
+            raise RunInActiveRerun(f"{ref} is in rerun {held[ref]}", rerun_id=held[ref], run=ref)
+
+    def _add_members(self, rerun: NewRerun, rerun_id: int) -> None:
         first = max(self.rows.members, default=0) + 1
         ids = {one.ref: first + place for place, one in enumerate(rerun.members)}
         for one in rerun.members:
@@ -145,14 +184,14 @@ class FakeStore:
             gates = tuple(StageGate(gate.stage, ids[gate.ref], gate.until) for gate in one.stage_gates)
             order = tuple(sorted(gates, key=lambda gate: (gate.stage, gate.member)))
             self.rows.members[ids[one.ref]] = replace(stored, stages=one.stages, stage_gates=order)
-            self.rows.active_runs[one.ref] = rerun_id
+            if rerun.proposal is None:
+                self.rows.active_runs[one.ref] = rerun_id
         self.rows.links[rerun_id] = rerun.links
         self.rows.passages[rerun_id] = tuple(
             Passage(frozenset(ids[ref] for ref in one.members), one.before) for one in rerun.passages
         )
         made = [Child(ids[one.parent], one.task_id, one.map_index, ids[one.child]) for one in rerun.children]
         self.rows.children[rerun_id] = tuple(sorted(made, key=lambda one: (one.parent, one.task_id, one.map_index)))
-        return rerun_id
 
     def add_frozen(self, rerun_id: int, run: NewFrozen) -> int:
         member_id = max(self.rows.members, default=0) + 1
@@ -275,13 +314,13 @@ class FakeStore:
         others = frozenset(dag_id for one in lines for dag_id in one.dag_ids or ())
         return Lines(dict(about), others, max((one.id for one in lines), default=after))
 
-    def active(self) -> list[ActiveRerun]:
+    def active(self, *, now: datetime | None = None) -> list[ActiveRerun]:
         return [
             ActiveRerun(
                 self._counted(one), tuple(self.members(one.id)), self.rows.children[one.id], self.passages(one.id)
             )
             for one in sorted(self.rows.reruns.values(), key=lambda one: one.id)
-            if one.active
+            if one.active or is_over(one, now)
         ]
 
     def active_runs(self, refs: Collection[RunRef]) -> dict[RunRef, int]:
@@ -571,10 +610,11 @@ class FakeStore:
 
     @staticmethod
     def _rerun(new: NewRerun, rerun_id: int, now: datetime) -> Rerun:
+        proposed = new.proposal is not None
         return Rerun(
             id=rerun_id,
             source=new.source,
-            state=RerunState.RUNNING,
+            state=RerunState.PROPOSED if proposed else RerunState.RUNNING,
             state_reason=None,
             settings=new.settings,
             notifications=new.notifications,
@@ -582,11 +622,14 @@ class FakeStore:
             created_by=new.actor.name,
             created_by_id=new.actor.id,
             created_at=now,
-            started_at=now,
+            started_at=None if proposed else now,
             ended_at=None,
             name=new.name,
             reason=new.reason,
             freeze_mode=new.freeze_mode,
+            proposed_by=new.actor.name if proposed else None,
+            proposed_at=now if proposed else None,
+            expires_at=None if new.proposal is None else new.proposal.expires_at,
         )
 
     @staticmethod

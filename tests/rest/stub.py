@@ -33,6 +33,7 @@ from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
 from airflow_rerun_downstream.domain.rerun_request import Actor, Notification, RerunSettings
 from airflow_rerun_downstream.domain.simulation import WaitedFor
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
+from airflow_rerun_downstream.domain.token import Change
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.service import (
     ChangesView,
@@ -45,6 +46,7 @@ from airflow_rerun_downstream.service import (
     MemberView,
     Omission,
     ProofView,
+    ProposalReviewView,
     RerunView,
     ReviewView,
     RunTasksView,
@@ -156,6 +158,9 @@ RERUN = Rerun(
     ended_at=None,
     name="Repair [orders]",
     counts={MemberState.PENDING: 1, MemberState.RUNNING: 1},
+)
+PROPOSAL_REVIEW = ProposalReviewView(
+    RERUN, REVIEW, plan_token="token-2", stale=True, changes=(Change(SALES, "changed"),), refusal=None
 )
 MEMBERS = tuple(
     Member(
@@ -273,6 +278,18 @@ class StubService:
     def submit(self, actor: Actor, request: Any) -> RerunView:
         self._asked("submit", actor, request)
         return self._view()
+
+    def approve(self, actor: Actor, rerun_id: int, plan_token: str | None = None) -> RerunView:
+        self._asked("approve", actor, rerun_id, plan_token)
+        return self._view()
+
+    def reject(self, actor: Actor, rerun_id: int, reason: str | None = None) -> RerunView:
+        self._asked("reject", actor, rerun_id, reason)
+        return self._view()
+
+    def proposal_review(self, actor: Actor, rerun_id: int) -> ProposalReviewView:
+        self._asked("proposal_review", actor, rerun_id)
+        return PROPOSAL_REVIEW
 
     def reruns(self, actor: Actor, wanted: Any) -> tuple[list[RerunView], int]:
         self._asked("reruns", actor, wanted)

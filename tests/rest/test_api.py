@@ -14,12 +14,14 @@ from airflow_rerun_downstream.client import RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.rest import presenters
 from airflow_rerun_downstream.rest.api import Api
 from airflow_rerun_downstream.rest.exports import proof_csv
 from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from airflow_rerun_downstream.service import Service
-from tests.rest.stub import SALES, SOURCE, StubService
+from tests.rest.stub import NOON, PROPOSAL_REVIEW, SALES, SOURCE, StubService
 
 ANA = Actor("1", "ana")
 BODY = {"source": {"dag_id": SOURCE.dag_id, "run_id": SOURCE.run_id}}
@@ -309,6 +311,48 @@ def test_a_rerun_is_moved(call: str, api: Api, stub: StubService) -> None:
     with pytest.raises(NotFound):
         move(2**63)
     assert len(stub.calls) == 1
+
+
+def test_a_proposal_is_looked_at_and_decided(api: Api, stub: StubService) -> None:
+    found = as_json(api.proposal_review(7))
+    assert (found["rerun_id"], found["stale"], found["plan_token"], found["refusal"]) == (7, True, "token-2", None)
+    assert found["changes"] == [{"dag_id": SALES.dag_id, "run_id": SALES.run_id, "change": "changed"}]
+    assert found["review"] == as_json(api.review(RerunBody.model_validate(BODY)))
+    assert has(as_json(api.approve(7, plan_token="t")), RERUN)
+    assert has(as_json(api.reject(7, reason="no")), RERUN)
+    assert [call for call in stub.calls if call[0] != "review"] == [
+        ("proposal_review", ANA, 7),
+        ("approve", ANA, 7, "t"),
+        ("reject", ANA, 7, "no"),
+    ]
+    for wrong in (lambda: api.approve(7, plan_token="t" * 1_000_000), lambda: api.reject(7, reason="n" * 501)):
+        with pytest.raises(ValidationError):
+            wrong()
+    for unknown in (api.proposal_review, api.approve, api.reject):
+        with pytest.raises(NotFound):
+            unknown(2**63)
+
+
+def test_what_would_refuse_a_proposal_is_said(api: Api, stub: StubService, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = replace(PROPOSAL_REVIEW, review=None, plan_token=None, stale=None, refusal=NotFound("It is gone."))
+    monkeypatch.setattr(stub, "proposal_review", lambda *_: refused)
+    found = as_json(api.proposal_review(7))
+    assert (found["review"], found["plan_token"], found["stale"]) == (None, None, None)
+    assert found["refusal"] == {"reason": "not_found", "detail": "It is gone."}
+
+
+@pytest.mark.parametrize("state", RerunState)
+def test_a_record_says_who_proposed_and_who_approved_it(api: Api, stub: StubService, state: RerunState) -> None:
+    stub.state = state
+    plain = as_json(api.rerun(7))
+    assert [plain[name] for name in ("proposed_by", "proposed_at", "approved_by", "expires_at")] == [None] * 4
+    started = None if state is RerunState.PROPOSED else NOON
+    more = {"proposed_by": "rita", "proposed_at": NOON, "expires_at": NOON, "started_at": started, "state": state}
+    view = stub.rerun(ANA, 7)
+    found = as_json(presenters.rerun(replace(view, rerun=replace(view.rerun, **more))))
+    assert found["proposed_by"] == "rita"
+    assert found["approved_by"] == (None if started is None else view.rerun.created_by)
+    assert (found["expires_at"] is not None) == (state is RerunState.PROPOSED)
 
 
 @pytest.mark.parametrize("call", ["retry", "skip", "release_member"])

@@ -124,6 +124,17 @@ def test_what_cannot_be_understood_or_stored_is_refused(fields: dict[str, Any]) 
         body(**fields)
 
 
+@pytest.mark.parametrize("runs", [16, 10_001, 50_000])
+def test_the_token_of_a_large_plan_is_taken(runs: int) -> None:
+    token = "t" * (16 * runs)  # as long as `make_token` makes it
+    assert body(plan_token=token).rerun_request().plan_token == token
+
+
+def test_a_proposal_is_asked_for() -> None:
+    assert body(propose=True).rerun_request().propose
+    assert not body().rerun_request().propose
+
+
 def test_text_may_be_as_long_as_the_limit() -> None:
     assert body(name="é" * MAX_TEXT).rerun_request().name == "é" * MAX_TEXT
 

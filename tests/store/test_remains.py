@@ -10,7 +10,7 @@ from sqlalchemy import MetaData, Table, insert, inspect, text
 from sqlalchemy.engine import Engine
 
 from airflow_rerun_downstream.domain.errors import TablesInUse
-from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES, RerunState
+from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES, RerunState
 from airflow_rerun_downstream.store import remains, schema
 from airflow_rerun_downstream.store.moments import moment
 from airflow_rerun_downstream.store.schema import SchemaState
@@ -75,14 +75,14 @@ def test_a_downgrade_is_refused(engine: Engine, add: Callable[[Engine], object],
 
 
 @pytest.mark.parametrize("state", RerunState)
-def test_every_state_but_the_final_ones_is_in_the_way(engine: Engine, state: RerunState) -> None:
+def test_every_active_state_is_in_the_way(engine: Engine, state: RerunState) -> None:
     add_rerun(engine, state)
     with engine.connect() as connection:
-        assert bool(remains.remains(connection)) == (state not in FINAL_RERUN_STATES)
+        assert bool(remains.remains(connection)) == (state in ACTIVE_RERUN_STATES)
 
 
 def test_what_is_over_is_not_in_the_way(engine: Engine) -> None:
-    for state in FINAL_RERUN_STATES:
+    for state in set(RerunState) - ACTIVE_RERUN_STATES:
         add_rerun(engine, state)
     schema.downgrade(engine, schema.BASE)
     with engine.connect() as connection:

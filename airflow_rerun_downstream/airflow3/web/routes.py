@@ -32,7 +32,7 @@ from airflow_rerun_downstream.rest.queries import (
     ProofQuery,
     RerunQuery,
 )
-from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
+from airflow_rerun_downstream.rest.requests import ApprovalBody, PlanBody, RejectionBody, RerunBody
 from airflow_rerun_downstream.settings import InvalidSetting
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -65,6 +65,7 @@ async def wake_after(request: Request) -> AsyncIterator[None]:
 
 
 WAKES = [Depends(wake_after)]
+NO_TOKEN, NO_REASON = ApprovalBody(), RejectionBody()
 
 Answer = TypeVar("Answer")
 
@@ -125,7 +126,7 @@ def review_rerun(api: ApiDep, body: RerunBody) -> plan_payloads.Review:
 
 @router.post("/reruns", operation_id="submit_rerun", status_code=201, dependencies=WAKES)
 def submit_rerun(api: ApiDep, body: RerunBody) -> record_payloads.Rerun:
-    """Rerun the source and the selected downstream runs, in dependency order."""
+    """Rerun the source and the selected downstream runs, in dependency order; or propose it."""
     return api.submit(body)
 
 
@@ -235,6 +236,24 @@ def list_notifications(
 ) -> record_payloads.Deliveries:
     """What targets were told of the rerun, or will be, oldest first."""
     return api.notifications(rerun_id, **dict(query))
+
+
+@router.get("/reruns/{rerun_id}/review", operation_id="review_proposal")
+def review_proposal(api: ApiDep, rerun_id: RerunId) -> plan_payloads.ProposalReview:
+    """What an approval of a proposal would do now, and what has changed since. Changes nothing."""
+    return api.proposal_review(rerun_id)
+
+
+@router.post("/reruns/{rerun_id}/approve", operation_id="approve_rerun", dependencies=WAKES)
+def approve_rerun(api: ApiDep, rerun_id: RerunId, body: ApprovalBody = NO_TOKEN) -> record_payloads.Rerun:
+    """Carry out a proposal, as if you submitted it. A repeat changes nothing."""
+    return api.approve(rerun_id, plan_token=body.plan_token)
+
+
+@router.post("/reruns/{rerun_id}/reject", operation_id="reject_rerun")
+def reject_rerun(api: ApiDep, rerun_id: RerunId, body: RejectionBody = NO_REASON) -> record_payloads.Rerun:
+    """End a proposal; your own needs no right but that. A repeat changes nothing."""
+    return api.reject(rerun_id, reason=body.reason)
 
 
 @router.post("/reruns/{rerun_id}/pause", operation_id="pause_rerun")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -64,6 +64,8 @@ class Story:
     rerun_id: int = 0
     failed: tuple[int, str] = (0, "")
     frozen: int = 0
+    proposal_id: int = 0
+    """Of the fresh run."""
 
 
 @dataclass
@@ -158,6 +160,9 @@ EXPECTED: Mapping[str, Callable[[Eyes, Story], int]] = {
     "list_not_made_anew": reading,
     "get_proof": reading,
     "get_estimate": reading,
+    "review_proposal": reading,
+    "approve_rerun": controlling,
+    "reject_rerun": controlling,
     "pause_rerun": controlling,
     "resume_rerun": controlling,
     "terminate_rerun": controlling,
@@ -168,6 +173,7 @@ EXPECTED: Mapping[str, Callable[[Eyes, Story], int]] = {
 }
 FAILED_BEFORE = ("resume_rerun", "retry_member", "skip_member")
 FRESH = ("make_plan", "review_rerun", "submit_rerun")
+PROPOSED = ("review_proposal", "approve_rerun", "reject_rerun")
 
 
 @pytest.fixture(autouse=True)
@@ -212,6 +218,8 @@ def write_stories(database: Database, session: Any) -> dict[str, Story]:
     for story in stories.values():
         asked = RerunRequest(PlanRequest(story.source), settings=RerunSettings(accept_duplicate_runs=True))
         story.rerun_id = wiring.local_service().submit(ADMIN, asked).rerun.id
+        proposed = replace(asked, plan=PlanRequest(story.fresh), propose=True)
+        story.proposal_id = wiring.local_service().submit(ADMIN, proposed).rerun.id
         with database.engine.begin() as connection:
             store = SqlRerunStore(connection)
             last = sorted(store.members(story.rerun_id), key=lambda one: one.ref)[0 if len(story.dags) > 3 else -1]
@@ -308,7 +316,7 @@ def call(path: str, method: str, name: str, story: Story) -> Call:
     values = {
         "dag_id": source.dag_id,
         "run_id": source.run_id,
-        "rerun_id": story.rerun_id,
+        "rerun_id": story.proposal_id if name in PROPOSED else story.rerun_id,
         "name": "nobody",
         "member_id": story.frozen if name == "release_member" else story.failed[0],
     }
@@ -368,11 +376,15 @@ class Matrix:
         """What is hidden is refused as what isn't there, to the byte."""
         none = RunRef(UNKNOWN, f"run_0_of_{UNKNOWN}")
         known = self.eyes.reads(story.source.dag_id)  # then it is the member that is hidden
-        other = Story(none, none, story.dags, story.rerun_id if known else 99, (98, ""), 98)
+        numbers = (story.rerun_id, story.proposal_id) if known else (99, 99)
+        other = Story(none, none, story.dags, numbers[0], (98, ""), 98, numbers[1])
         (unknown,) = (each for each in calls(self.document, other) if each.name == asked.name)
         text = answer.text
-        old = (*asked.names, f"rerun {story.rerun_id}.", f"member {story.failed[0]}.", f"member {story.frozen}.")
-        new = (*unknown.names, f"rerun {other.rerun_id}.", "member 98.", "member 98.")
+        number, unknown_number = (
+            (one.proposal_id if asked.name in PROPOSED else one.rerun_id) for one in (story, other)
+        )
+        old = (*asked.names, f"rerun {number}.", f"member {story.failed[0]}.", f"member {story.frozen}.")
+        new = (*unknown.names, f"rerun {unknown_number}.", "member 98.", "member 98.")
         for one, two in zip(old, new, strict=True):
             text = text.replace(one, two)
         again = unknown.by(self.ours)
@@ -388,13 +400,17 @@ class Matrix:
         elif name == "list_notification_targets":
             self.expect(bool(found["notification_targets"]) == bool(self.eyes.readable), name, found)
         elif name == "list_reruns":
-            mine = {each.rerun_id for each in stories.values() if each.source.dag_id in self.eyes.readable}
+            seen = [each for each in stories.values() if each.source.dag_id in self.eyes.readable]
+            mine = {number for each in seen for number in (each.rerun_id, each.proposal_id)}
             self.expect({each["id"] for each in found["reruns"]} == mine, name, found)
         elif name == "get_rerun":
             may = self.eyes.edits_all(story.dags)
             self.expect(found["allowed_actions"] == (["pause", "terminate", "release"] if may else []), name, found)
             self.expect(found["hidden_members"] == len(self.hidden & story.dags) + (story.failed[1] in self.hidden))
             self.expect(not found["final"], name, found)
+        elif name == "review_proposal":
+            whole = story.dags <= self.eyes.readable
+            self.expect(found["stale"] is (False if whole else None), name, found)
         elif name == "get_changes":
             self.look("get_rerun", found["rerun"], story, stories)
             self.look("list_members", found, story, stories)

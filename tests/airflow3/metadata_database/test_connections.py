@@ -27,8 +27,9 @@ from airflow_rerun_downstream.airflow3.installation.permissions import AuthManag
 from airflow_rerun_downstream.airflow3.installation.process_reports import API_SERVER
 from airflow_rerun_downstream.airflow3.web.app import make_app
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen
+from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest, RerunSettings
 from airflow_rerun_downstream.service import Service
 from airflow_rerun_downstream.store import tables
 from airflow_rerun_downstream.store.rerun_store import SqlRerunStore
@@ -116,12 +117,14 @@ def request_of(route: APIRoute, story: Story) -> tuple[str, str, dict[str, Any] 
     path = route.path.replace(":path", "").format(**values)
     source = {"dag_id": story.up.dag_id, "run_id": story.up.run_id}
     more = {"settings": {"accept_duplicate_runs": True}} if route.operation_id in ACCEPTING else {}
-    return method, path, {"source": source, **more} if route.body_field else None
+    asks = route.body_field is not None and route.operation_id not in PROPOSED
+    return method, path, {"source": source, **more} if asks else None
 
 
 ACCEPTING = ("review_rerun", "submit_rerun")
 REPAIRS = ("resume_rerun", "retry_member", "skip_member")
 FRESH = ("make_plan", "review_rerun", "submit_rerun")
+PROPOSED = ("review_proposal", "approve_rerun", "reject_rerun")
 
 
 def prepare(route: APIRoute, database: Database, story: Story) -> Story:
@@ -129,6 +132,9 @@ def prepare(route: APIRoute, database: Database, story: Story) -> Story:
     forget(database)
     if route.operation_id in FRESH:
         return story
+    if route.operation_id in PROPOSED:
+        asked = RerunRequest(PlanRequest(story.up), settings=RerunSettings(accept_duplicate_runs=True), propose=True)
+        return replace(story, rerun_id=wiring.local_service().submit(Actor("0", "zoe"), asked).rerun.id)
     if route.operation_id in REPAIRS:
         return store_rerun(database, story, state="failed", down="failed")
     return store_rerun(database, story)

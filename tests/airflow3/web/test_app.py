@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
+from unittest.mock import ANY
 
 import httpx
 import pytest
@@ -182,6 +183,9 @@ def test_all_that_open_pages_ask_delays_their_next_looks(
         ("GET", "/reruns/7/not-made-anew", 200),
         ("GET", "/reruns/7/proof?limit=5", 200),
         ("GET", "/reruns/7/estimate?limit=5", 200),
+        ("GET", "/reruns/7/review", 200),
+        ("POST", "/reruns/7/approve", 200),
+        ("POST", "/reruns/7/reject", 200),
         ("POST", "/reruns/7/pause", 200),
         ("POST", "/reruns/7/resume", 200),
         ("POST", "/reruns/7/terminate", 200),
@@ -505,6 +509,9 @@ def test_the_client_speaks_with_the_app(app: FastAPI, stub: StubService) -> None
         assert [each.reason for each in client.proof(7, limit=1).findings] == ["read_too_early"]
         assert client.links(7).links[2].downstream == plan_payloads.FutureRef(dag_id="unknown")
         assert client.events(7, limit=1, offset=1).total_entries == 2
+        assert client.proposal_review(7).changes[0].change == "changed"
+        assert client.approve(7, plan_token="t").id == client.reject(7, reason="no").id == 7
+        assert stub.calls[-2:] == [("approve", ANY, 7, "t"), ("reject", ANY, 7, "no")]
         for move in (client.pause, client.resume, client.terminate, client.release):
             assert move(7).id == 7
         for repair in (client.retry, client.skip):

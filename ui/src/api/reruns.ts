@@ -113,7 +113,7 @@ export function useSubmit() {
   });
 }
 
-/** Pause, resume, terminate or release a rerun. */
+/** Approve or reject a proposal; pause, resume, terminate or release a rerun. */
 export function useRerunAction(id: number) {
   const client = useQueryClient();
   return useMutation({

@@ -161,7 +161,7 @@ export interface paths {
         put?: never;
         /**
          * Submit Rerun
-         * @description Rerun the source and the selected downstream runs, in dependency order.
+         * @description Rerun the source and the selected downstream runs, in dependency order; or propose it.
          */
         post: operations["submit_rerun"];
         delete?: never;
@@ -184,6 +184,26 @@ export interface paths {
         get: operations["get_rerun"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reruns/{rerun_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Rerun
+         * @description Carry out a proposal, as if you submitted it. A repeat changes nothing.
+         */
+        post: operations["approve_rerun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -430,6 +450,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reruns/{rerun_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Rerun
+         * @description End a proposal; your own needs no right but that. A repeat changes nothing.
+         */
+        post: operations["reject_rerun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reruns/{rerun_id}/release": {
         parameters: {
             query?: never;
@@ -464,6 +504,26 @@ export interface paths {
          * @description Let a paused rerun go on; a failed one retries its failed members.
          */
         post: operations["resume_rerun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reruns/{rerun_id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Review Proposal
+         * @description What an approval of a proposal would do now, and what has changed since. Changes nothing.
+         */
+        get: operations["review_proposal"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -521,6 +581,14 @@ export interface components {
          */
         Advice: "keep_asset_events" | "keep_xcoms" | "parse_again" | "record" | "declare" | "tell_runs_apart" | "simpler_template" | "ask_a_plan" | "correct_name" | "look_by_hand" | "first_link";
         /**
+         * ApprovalBody
+         * @description ``plan_token``: that of a plan made since; what has changed until then is accepted.
+         */
+        ApprovalBody: {
+            /** Plan Token */
+            plan_token?: string | null;
+        };
+        /**
          * Cause
          * @description A ``state_reason`` taken apart: its word, who did it, and what more there is to say, in English.
          *
@@ -537,7 +605,22 @@ export interface components {
          * CauseWord
          * @enum {string}
          */
-        CauseWord: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "no_past_runs" | "much_longer_than_before" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher" | "paused_by_user" | "terminated_by_user";
+        CauseWord: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "proposal_rejected" | "proposal_expired" | "no_past_runs" | "much_longer_than_before" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher" | "paused_by_user" | "terminated_by_user";
+        /**
+         * Change
+         * @description How one run differs from an earlier plan: it wasn't in it, or it has changed since.
+         */
+        Change: {
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "changed";
+            /** Dag Id */
+            dag_id: string;
+            /** Run Id */
+            run_id: string;
+        };
         /**
          * Changes
          * @description What has changed in a rerun since an earlier answer. ``cursor`` is what the next call asks with.
@@ -875,7 +958,7 @@ export interface components {
          * EventAction
          * @enum {string}
          */
-        EventAction: "submit" | "pause" | "resume" | "terminate" | "release" | "retry" | "skip" | "release_member" | "member_dispatched" | "member_adopted" | "member_next_stage" | "member_halted" | "member_held" | "member_pending" | "member_running" | "member_succeeded" | "member_failed" | "member_skipped" | "member_terminated" | "member_released" | "rerun_running" | "rerun_paused" | "rerun_failed" | "rerun_terminating" | "rerun_succeeded" | "rerun_terminated" | "proof_not_computed" | "events_not_recognised" | "events_not_parked" | "notification_failed";
+        EventAction: "submit" | "propose" | "approve" | "reject" | "pause" | "resume" | "terminate" | "release" | "retry" | "skip" | "release_member" | "member_dispatched" | "member_adopted" | "member_next_stage" | "member_halted" | "member_held" | "member_pending" | "member_running" | "member_succeeded" | "member_failed" | "member_skipped" | "member_terminated" | "member_released" | "rerun_running" | "rerun_paused" | "rerun_failed" | "rerun_terminating" | "rerun_succeeded" | "rerun_terminated" | "proof_not_computed" | "events_not_recognised" | "events_not_parked" | "notification_failed";
         /**
          * Events
          * @description A page of a record.
@@ -984,7 +1067,7 @@ export interface components {
          * LeftReason
          * @enum {string}
          */
-        LeftReason: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "no_past_runs" | "much_longer_than_before" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher" | "stays_polluted" | "rebuilt_on_polluted";
+        LeftReason: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "proposal_rejected" | "proposal_expired" | "no_past_runs" | "much_longer_than_before" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher" | "stays_polluted" | "rebuilt_on_polluted";
         /**
          * Link
          * @description ``downstream`` consumed what ``upstream`` produced; ``via`` says what was seen, for a person to check.
@@ -1427,21 +1510,64 @@ export interface components {
          */
         ProofVerdict: "violated" | "open" | "not_provable" | "accepted" | "proven" | "nothing_checked";
         /**
+         * ProposalRefusal
+         * @description Why an approval would be refused now, whoever approves: the word and the sentence of that answer.
+         */
+        ProposalRefusal: {
+            /** Detail */
+            detail: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ProposalReview
+         * @description What an approval of a proposal would do now, as far as whoever asks may read it.
+         *
+         *     ``changes``: since it was proposed, or because you see another plan than its proposer; approve it with this
+         *     ``plan_token`` to accept them. ``stale`` null: you may not read all of its Dags, or there is no plan any more.
+         *     ``review`` null: it would be refused.
+         */
+        ProposalReview: {
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+            /** Plan Token */
+            plan_token: string | null;
+            refusal: components["schemas"]["ProposalRefusal"] | null;
+            /** Rerun Id */
+            rerun_id: number;
+            review: components["schemas"]["Review"] | null;
+            /** Stale */
+            stale: boolean | null;
+        };
+        /**
          * Reason
          * @enum {string}
          */
-        Reason: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "no_past_runs" | "much_longer_than_before" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher";
+        Reason: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "dag_paused" | "dag_draining" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "proposal_rejected" | "proposal_expired" | "no_past_runs" | "much_longer_than_before" | "tasks_are_ending" | "held" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher";
+        /**
+         * RejectionBody
+         * @description ``reason``: why, for the record.
+         */
+        RejectionBody: {
+            /** Reason */
+            reason?: string | null;
+        };
         /**
          * Rerun
          * @description The record of a rerun.
          *
-         *     ``allowed_actions``, out of pause, resume, terminate and release: what whoever asks may do now. ``final``: nobody
-         *     can do anything any more. ``warnings``: what the submit was told, as far as whoever asks may read it.
-         *     ``not_made_anew`` counts what it has left as it was, by whatever reason: `NotMadeAnewList` names it.
+         *     ``allowed_actions``, out of approve, reject, pause, resume, terminate and release: what whoever asks may do now.
+         *     ``final``: nobody can do anything any more. ``warnings``: what the submit was told, as far as whoever asks may read
+         *     it. ``not_made_anew`` counts what it has left as it was, by whatever reason: `NotMadeAnewList` names it.
+         *
+         *     ``proposed_by`` null: nobody had to approve it. Once somebody has (``approved_by``), ``created_by`` and
+         *     ``created_at`` are those of the approval. ``expires_at``: until when a proposal can be approved; null: it is none.
          */
         Rerun: {
             /** Allowed Actions */
             allowed_actions: components["schemas"]["RerunAction"][];
+            /** Approved By */
+            approved_by: string | null;
             cause: components["schemas"]["Cause"] | null;
             counts: components["schemas"]["Counts"];
             /**
@@ -1453,6 +1579,8 @@ export interface components {
             created_by: string;
             /** Ended At */
             ended_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
             /** Final */
             final: boolean;
             /** Freeze Mode */
@@ -1467,6 +1595,10 @@ export interface components {
             not_made_anew: number;
             /** Notifications */
             notifications: components["schemas"]["Notification"][];
+            /** Proposed At */
+            proposed_at: string | null;
+            /** Proposed By */
+            proposed_by: string | null;
             /** Reason */
             reason: string | null;
             settings: components["schemas"]["Settings"];
@@ -1483,10 +1615,12 @@ export interface components {
          * RerunAction
          * @enum {string}
          */
-        RerunAction: "pause" | "resume" | "terminate" | "release";
+        RerunAction: "approve" | "reject" | "pause" | "resume" | "terminate" | "release";
         /**
          * RerunBody
          * @description A rerun to be carried out. ``members`` null: the plan's default selection; empty: the source alone.
+         *
+         *     ``propose``: only store it, until somebody who may rerun its Dags approves it. That takes no right but to read them.
          */
         RerunBody: {
             /**
@@ -1513,6 +1647,11 @@ export interface components {
             options: components["schemas"]["OptionsBody"];
             /** Plan Token */
             plan_token?: string | null;
+            /**
+             * Propose
+             * @default false
+             */
+            propose: boolean;
             /** Reason */
             reason?: string | null;
             /**
@@ -1535,10 +1674,11 @@ export interface components {
         };
         /**
          * RerunState
-         * @description Where a rerun stands. Only ``succeeded`` and ``terminated`` are final.
+         * @description Where a rerun stands. Only ``succeeded`` and ``terminated`` are final. A ``proposed`` one isn't active: somebody
+         *     has to approve it first.
          * @enum {string}
          */
-        RerunState: "running" | "paused" | "failed" | "terminating" | "succeeded" | "terminated";
+        RerunState: "proposed" | "running" | "paused" | "failed" | "terminating" | "succeeded" | "terminated";
         /**
          * Reruns
          * @description A page of reruns.
@@ -2794,6 +2934,105 @@ export interface operations {
             };
         };
     };
+    approve_rerun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApprovalBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rerun"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_changes: {
         parameters: {
             query?: {
@@ -3965,6 +4204,105 @@ export interface operations {
             };
         };
     };
+    reject_rerun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RejectionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rerun"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     release_rerun: {
         parameters: {
             query?: never;
@@ -4079,6 +4417,101 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Rerun"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalReview"];
                 };
             };
             /** @description Not JSON */

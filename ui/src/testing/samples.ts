@@ -59,6 +59,10 @@ export function rerunOf(changed: Partial<Rerun> = {}): Rerun {
     allowed_actions: ["pause", "terminate"],
     final: false,
     warnings: [],
+    proposed_by: null,
+    proposed_at: null,
+    approved_by: null,
+    expires_at: null,
     ...changed,
   };
 }

@@ -53,6 +53,7 @@ const MEMBER: Record<MemberState, Look> = {
 };
 
 const RERUN: Record<RerunState, Look> = {
+  proposed: { palette: "scheduled", icon: MdHourglassEmpty },
   running: RUNNING,
   paused: { palette: "deferred", icon: MdPauseCircle },
   failed: FAILED,

@@ -4,6 +4,7 @@ import { parameters, query } from "../../host/parameters";
 import type { RerunFilters, RerunState } from "../../api/types";
 
 export const RERUN_STATES: readonly RerunState[] = [
+  "proposed",
   "running",
   "paused",
   "failed",

@@ -1,5 +1,5 @@
 import { Button, HStack } from "@chakra-ui/react";
-import { MdAcUnit, MdPause, MdPlayArrow, MdRedo, MdReplay, MdStop } from "react-icons/md";
+import { MdAcUnit, MdCheck, MdClose, MdPause, MdPlayArrow, MdRedo, MdReplay, MdStop } from "react-icons/md";
 import type { IconType } from "react-icons";
 
 import type { Member, MemberAction, RerunAction } from "../../../api/types";
@@ -7,6 +7,8 @@ import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 
 const RERUN: readonly { action: RerunAction; icon: IconType }[] = [
+  { action: "approve", icon: MdCheck },
+  { action: "reject", icon: MdClose },
   { action: "resume", icon: MdPlayArrow },
   { action: "pause", icon: MdPause },
   { action: "release", icon: MdAcUnit },
@@ -27,7 +29,7 @@ export function RerunActions() {
     <Button
       key={action}
       size="sm"
-      variant={action === "resume" ? "solid" : "outline"}
+      variant={action === "resume" || action === "approve" ? "solid" : "outline"}
       colorPalette={action === "terminate" ? "danger" : "brand"}
       onClick={() => askRerun(action)}
     >

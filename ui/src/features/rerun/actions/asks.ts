@@ -20,6 +20,10 @@ function said(sentences: readonly Sentence[]): Sentence[] {
 export function rerunSentences(rerun: Rerun, action: RerunAction): Sentence[] {
   const { running, stopping, pending, failed, frozen } = rerun.counts;
   switch (action) {
+    case "approve":
+      return [{ key: "approve.what" }];
+    case "reject":
+      return [{ key: "reject.what" }];
     case "pause":
       return said([
         { key: "pause.what" },

@@ -36,6 +36,7 @@ export function rerunBody(draft: Draft, index: PlanIndex): RerunBody | undefined
     notifications: Object.entries(draft.notifications)
       .map(([target, on]) => ({ target, on: CONDITIONS.filter((condition) => on.includes(condition)) }))
       .filter(({ on }) => on.length > 0),
+    propose: false,
   };
 }
 
