@@ -92,6 +92,11 @@ SELECTION = (
         metavar="DAG_ID@WHICH",
     ),
     argument("--plan-token", help="The plan's token: refuse if something has changed since.", metavar="TOKEN"),
+    argument(
+        "--idempotency-key",
+        help="Of all submits of yours with this key, one makes a rerun; the others show it.",
+        metavar="KEY",
+    ),
     argument("--name", help="A name for the record."),
     argument("--reason", help="Why, for the record."),
     argument(

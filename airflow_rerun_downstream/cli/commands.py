@@ -61,7 +61,7 @@ def submitted(args: Namespace, body: RerunBody) -> int:
     if args.dry_run:
         rendering.show(to.review(body), args.output)
         return ExitCode.DONE
-    return shown(args, to, to.submit(body))
+    return shown(args, to, to.submit(body, idempotency_key=args.idempotency_key))
 
 
 def shown(args: Namespace, to: Backend, rerun: record_payloads.Rerun) -> int:

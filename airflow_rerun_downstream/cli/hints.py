@@ -17,6 +17,7 @@ REFUSALS: Mapping[str, str | None] = {
     "not_authenticated": "Use --username, or a token that is still valid (AIRFLOW_RERUN_DOWNSTREAM_TOKEN or --token).",
     "empty_selection": "Select runs with --member, or leave out --already-right or --only-source.",
     "unknown_target": "`targets` lists the notification targets.",
+    "idempotency_key_reused": "Give another --idempotency-key, or repeat what you submitted with this one.",
     "stale_plan": "`plan` makes a new plan with a new token; without --plan-token the present state is taken.",
     "run_in_active_rerun": "`list --dag-id DAG_ID --run-id RUN_ID` shows that rerun.",
     "not_selectable": "`plan` lists the downstream runs, and why some can't be selected.",

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
-from airflow_rerun_downstream.client.exceptions import ConnectionProblem
+from airflow_rerun_downstream.client.exceptions import ConnectionProblem, RefusedError
+from airflow_rerun_downstream.rest.requests import KEY_NAMES
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Object = Mapping[str, Any]
@@ -81,3 +82,14 @@ def post(answer: type[Answer], path: str) -> Call[Answer]:
 def name(of: str) -> str:
     """An id as a part of a path."""
     return quote(of, safe="")
+
+
+def keyed(idempotency_key: str | None) -> dict[str, str]:
+    """The header with a key. Raises `RefusedError`, as the server would, for one that no header can carry."""
+    if idempotency_key is None:
+        return {}
+    try:
+        return {"Idempotency-Key": KEY_NAMES.validate_python(idempotency_key)}
+    except ValidationError:
+        detail = "An idempotency key has 1 to 250 printable ASCII characters, without spaces."
+        raise RefusedError(422, "invalid", detail, {}) from None

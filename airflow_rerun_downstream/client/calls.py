@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from airflow_rerun_downstream.client.call import Call, Object, get, name, page, post
+from airflow_rerun_downstream.client.call import Call, Object, get, keyed, name, page, post
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.rest import (
     estimate_payloads,
@@ -33,9 +33,10 @@ def review(body: RerunBody | Object) -> Call[plan_payloads.Review]:
     return Call("POST", "/reviews", plan_payloads.Review, body=body, repeatable=True)
 
 
-def submit(body: RerunBody | Object) -> Call[record_payloads.Rerun]:
-    """Rerun the source and the selected downstream runs, or propose it, where the body says so."""
-    return Call("POST", "/reruns", record_payloads.Rerun, body=body)
+def submit(body: RerunBody | Object, *, idempotency_key: str | None = None) -> Call[record_payloads.Rerun]:
+    """Rerun the source and the selected downstream runs, or propose it, where the body says so; once for each key."""
+    headers = keyed(idempotency_key)
+    return Call("POST", "/reruns", record_payloads.Rerun, body=body, headers=headers, repeatable=bool(headers))
 
 
 def reruns(
@@ -48,6 +49,7 @@ def reruns(
     created_at_gte: datetime | str | None = None,
     created_at_lte: datetime | str | None = None,
     frozen: bool | None = None,
+    idempotency_key: str | None = None,
     order_by: str | None = None,
     limit: int | None = None,
     offset: int | None = None,

@@ -5,7 +5,8 @@ Every refusal is one of these classes; the web, the command line and the client 
     Refusal
     ├── Invalid                 the request can't be understood            422 invalid
     │   ├── EmptySelection      nothing was selected                       422 empty_selection
-    │   └── UnknownTarget       a notification target isn't configured     422 unknown_target
+    │   ├── UnknownTarget       a notification target isn't configured     422 unknown_target
+    │   └── IdempotencyKeyReused the key was used for another request      422 idempotency_key_reused
     ├── Forbidden               permissions are missing on some Dags       403 forbidden_dags
     ├── NotAllowed              something that isn't about a Dag            403 forbidden
     ├── NotFound                unknown, or not readable                   404 not_found
@@ -62,6 +63,12 @@ class UnknownTarget(Invalid):
     """A notification target that the deployment hasn't configured."""
 
     reason = "unknown_target"
+
+
+class IdempotencyKeyReused(Invalid):
+    """The user has given the same idempotency key to another request."""
+
+    reason = "idempotency_key_reused"
 
 
 class Forbidden(Refusal):

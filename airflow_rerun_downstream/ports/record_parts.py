@@ -16,6 +16,7 @@ class RerunFilter:
     """A question for a page of reruns. None: no restriction. ``dag_id_pattern``: see `RunFilter`.
 
     ``readable`` restricts the source's Dag, and what is asked of members to those that may be read.
+    ``idempotency_key``: the digest of `domain.idempotency.users_key`.
     """
 
     states: frozenset[RerunState] | None = None
@@ -27,6 +28,7 @@ class RerunFilter:
     created_at_lte: datetime | None = None
     readable: frozenset[str] | None = None
     frozen: bool | None = None
+    idempotency_key: str | None = None
     limit: int = 50
     offset: int = 0
     order_by: str = "-id"

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.idempotency import IdempotencyKey
 from airflow_rerun_downstream.domain.member import Awaited, Child, Member
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun
 from airflow_rerun_downstream.domain.passages import Passage
@@ -48,6 +49,14 @@ class RerunStore(Protocol):
         Members, links and all that the row says are those of ``rerun``, as if it had just been added; who proposed it
         and when stays. Raises `RunInActiveRerun` as `add` does; the transaction is to be rolled back then.
         """
+        ...
+
+    def keep_key(self, key: IdempotencyKey, rerun_id: int) -> None:
+        """Keep which rerun has come of a key. Raises `KeyTaken` where one has already; the transaction is spoilt."""
+        ...
+
+    def kept_key(self, key: str) -> tuple[int, str] | None:
+        """The rerun that has come of a key, and the digest of what was asked."""
         ...
 
     def add_frozen(self, rerun_id: int, run: NewFrozen) -> int:

@@ -27,7 +27,7 @@ from airflow_rerun_downstream.rest.queries import (
     ProofQuery,
     RerunQuery,
 )
-from airflow_rerun_downstream.rest.requests import ApprovalBody, PlanBody, RejectionBody, RerunBody, known_id
+from airflow_rerun_downstream.rest.requests import ApprovalBody, PlanBody, RejectionBody, RerunBody, key_of, known_id
 from airflow_rerun_downstream.service import Service
 
 MAXIMUM_LIMIT = 100
@@ -55,9 +55,15 @@ class Api:
         """``POST /reviews``: what a submit of this body would do."""
         return plan_payloads.Review.model_validate(self._service.review(self._actor, body.rerun_request()))
 
-    def submit(self, body: RerunBody) -> record_payloads.Rerun:
+    def submit(self, body: RerunBody, *, idempotency_key: str | None = None) -> record_payloads.Rerun:
         """``POST /reruns``: store a rerun, which the conductor carries out, or a proposal."""
-        return presenters.rerun(self._service.submit(self._actor, body.rerun_request()))
+        return self.submitted(body, idempotency_key=idempotency_key)[0]
+
+    def submitted(self, body: RerunBody, *, idempotency_key: str | None) -> tuple[record_payloads.Rerun, bool]:
+        """`submit`, and whether the rerun is a new one: an earlier submit may have had the key."""
+        key = key_of(self._actor, idempotency_key, body)
+        view = self._service.submit(self._actor, body.rerun_request(), key)
+        return presenters.rerun(view), not view.made_earlier
 
     def approve(self, rerun_id: int, *, plan_token: str | None = None) -> record_payloads.Rerun:
         """``POST /reruns/{id}/approve``: carry out a proposal."""
@@ -78,7 +84,7 @@ class Api:
     def reruns(self, **wanted: Any) -> record_payloads.Reruns:
         """``GET /reruns``: a page of the records; ``wanted`` are the fields of `RerunQuery`."""
         query = RerunQuery.model_validate({name: each for name, each in wanted.items() if each is not None})
-        found, total = self._service.reruns(self._actor, query.wanted(self._maximum))
+        found, total = self._service.reruns(self._actor, query.wanted(self._actor, self._maximum))
         return record_payloads.Reruns(reruns=[presenters.rerun(each) for each in found], total_entries=total)
 
     def rerun(self, rerun_id: int) -> record_payloads.Rerun:

@@ -81,6 +81,8 @@ def in_parts(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 
 Token = Annotated[str, StringConstraints(max_length=MAX_TOKEN), AfterValidator(storable)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID), AfterValidator(storable)]
+KeyName = Annotated[str, StringConstraints(pattern=f"^[!-~]{{1,{MAX_ID}}}$")]
+"""An idempotency key: what a header can carry."""
 Listed = BeforeValidator(few)
 InParts = WrapValidator(in_parts)
 MOST = Field(json_schema_extra={"maxItems": MAX_LISTED})

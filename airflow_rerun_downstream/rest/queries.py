@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
+from airflow_rerun_downstream.domain.idempotency import users_key
 from airflow_rerun_downstream.domain.refs import shown
+from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.lineage import RunFilter
 from airflow_rerun_downstream.ports.record_parts import RerunFilter
-from airflow_rerun_downstream.rest.fields import MAX_INT, Body, Id, Moment
+from airflow_rerun_downstream.rest.fields import MAX_INT, Body, Id, KeyName, Moment
 
 DEFAULT_LIMIT = 50
 MAX_ALTERNATIVES = 20
@@ -98,6 +100,7 @@ class RerunQuery(PageQuery):
     """A question for a page of reruns. ``dag_id``, its pattern and ``run_id`` match any member, not only the source.
 
     A pattern is a part of the id in any case, with ``%`` and ``_`` as in SQL's LIKE, ``|`` between alternatives.
+    ``idempotency_key``: the one with which you have submitted it.
     """
 
     state: Annotated[list[RerunState] | None, Several] = None
@@ -108,6 +111,7 @@ class RerunQuery(PageQuery):
     created_at_gte: Moment | None = None
     created_at_lte: Moment | None = None
     frozen: bool | None = None
+    idempotency_key: KeyName | None = None
     order_by: Annotated[str, Field(json_schema_extra=orders(RERUN_ORDERS))] = "-id"
 
     @field_validator("order_by")
@@ -116,8 +120,8 @@ class RerunQuery(PageQuery):
         """Refuse an order that the store doesn't have."""
         return checked_order(order_by, RERUN_ORDERS)
 
-    def wanted(self, maximum: int) -> RerunFilter:
-        """The question as the inside has it."""
+    def wanted(self, actor: Actor, maximum: int) -> RerunFilter:
+        """The question as the inside has it; a key is the user's own."""
         return RerunFilter(
             states=frozenset(self.state) if self.state else None,
             dag_id=self.dag_id,
@@ -127,6 +131,7 @@ class RerunQuery(PageQuery):
             created_at_gte=self.created_at_gte,
             created_at_lte=self.created_at_lte,
             frozen=self.frozen,
+            idempotency_key=None if self.idempotency_key is None else users_key(actor, self.idempotency_key),
             limit=self.limit_within(maximum),
             offset=self.offset,
             order_by=self.order_by,

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from airflow_rerun_downstream.domain import plan as domain
-from airflow_rerun_downstream.domain.errors import EmptySelection, NotFound
+from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid, NotFound
+from airflow_rerun_downstream.domain.idempotency import IdempotencyKey
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, normalised
-from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import (
+    Actor,
+    MemberRequest,
+    Notification,
+    RerunRequest,
+    RerunSettings,
+)
 from airflow_rerun_downstream.domain.words import CONDITIONS
 from airflow_rerun_downstream.rest.fields import (
+    MAX_ID,
     MAX_INT,
     MAX_LISTED,
     MOST,
@@ -20,6 +29,7 @@ from airflow_rerun_downstream.rest.fields import (
     Count,
     Id,
     InParts,
+    KeyName,
     Listed,
     LongText,
     Moment,
@@ -195,6 +205,24 @@ class RejectionBody(Body):
     """``reason``: why, for the record."""
 
     reason: LongText | None = None
+
+
+KEY_NAMES = TypeAdapter(KeyName)
+
+
+def key_of(actor: Actor, name: str | None, body: RerunBody) -> IdempotencyKey | None:
+    """A user's key for a submit; a field with its default counts as one that is left out.
+
+    Raises `Invalid` for a name that no header can have.
+    """
+    if name is None:
+        return None
+    try:
+        KEY_NAMES.validate_python(name)
+    except ValidationError:
+        raise Invalid(f"An idempotency key has 1 to {MAX_ID} printable ASCII characters, without spaces.") from None
+    asked = body.model_dump(mode="json", exclude_defaults=True)
+    return IdempotencyKey.of(actor, name, json.dumps(asked, sort_keys=True))
 
 
 def known_id(number: int, what: str) -> int:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from airflow_rerun_downstream.domain.errors import CannotFreeze, RunInActiveRerun
+from airflow_rerun_downstream.domain.errors import CannotFreeze, IdempotencyKeyReused, Refusal, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.idempotency import IdempotencyKey, KeyTaken
 from airflow_rerun_downstream.domain.new_rerun import NewMember, NewProposal, NewRerun
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import FutureRef, Plan, PlanWarning
@@ -58,15 +59,45 @@ class Submit(Core):
         with self.unit_of_work() as work, holder_named(actor, work):
             return reviewed(actor, work, self.draft(actor, work, request, mechanisms))
 
-    def submit(self, actor: Actor, request: RerunRequest) -> RerunView:
+    def submit(self, actor: Actor, request: RerunRequest, key: IdempotencyKey | None = None) -> RerunView:
         """Store a rerun, which the conductor carries out; or a proposal, which nobody does. Raises every `Refusal` of
-        the contract."""
+        the contract.
+
+        Where a rerun has come of ``key`` already, nothing is done, and that is answered.
+        """
+        if key is None:
+            return self.stored(actor, request, None)
+        if earlier := self.earlier(actor, key):
+            return earlier
+        try:
+            return self.stored(actor, request, key)
+        except (KeyTaken, Refusal):
+            # The same submit may have been stored meanwhile; then this is about its own runs.
+            if earlier := self.earlier(actor, key):
+                return earlier
+            raise
+
+    def earlier(self, actor: Actor, key: IdempotencyKey) -> RerunView | None:
+        """The rerun that has come of a key. Raises `IdempotencyKeyReused` where something else was asked."""
+        with self.unit_of_work() as work:
+            kept = work.store.kept_key(key.key)
+            if kept is None:
+                return None
+            rerun_id, body = kept
+            if body != key.body:
+                raise IdempotencyKeyReused("You have used this idempotency key for another request. Give a new one.")
+            return replace(rerun_view(actor, work, rerun_id), made_earlier=True)
+
+    def stored(self, actor: Actor, request: RerunRequest, key: IdempotencyKey | None) -> RerunView:
+        """A new rerun, and the key of which it came."""
         mechanisms = self.mechanisms(request)
         with self.unit_of_work() as work, holder_named(actor, work):
             lock_held(actor, work, request)
             draft = self.draft(actor, work, request, mechanisms)
             new = proposed(draft, request, until=self.proposed_until()) if request.propose else draft.rerun
             rerun_id = work.store.add(new, now=self.clock.now())
+            if key is not None:
+                work.store.keep_key(key, rerun_id)
             if request.propose:
                 self.record(work, rerun_id, new.source, actor, "propose", detail=draft.what)
                 return rerun_view(actor, work, rerun_id)

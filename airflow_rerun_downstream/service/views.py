@@ -26,6 +26,7 @@ class RerunView:
 
     ``warnings``: those of the submit that the user may read.
     ``not_made_anew`` counts all of what wasn't made anew, in whatever Dag.
+    ``made_earlier``: it answers a submit, and an earlier one with the same key has made it.
     """
 
     rerun: Rerun
@@ -33,6 +34,7 @@ class RerunView:
     hidden_members: int = 0
     not_made_anew: int = 0
     warnings: tuple[PlanWarning, ...] = ()
+    made_earlier: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.idempotency import IdempotencyKey
 from airflow_rerun_downstream.domain.member import Awaited, Child, Member
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewRerun
 from airflow_rerun_downstream.domain.passages import Passage
@@ -24,6 +25,7 @@ from airflow_rerun_downstream.ports.record_parts import EVERYTHING, Head, Lines,
 from airflow_rerun_downstream.store import (
     active_reruns,
     codec,
+    idempotency_keys,
     insertion,
     moves,
     omissions,
@@ -63,6 +65,14 @@ class SqlRerunStore:
     def approve(self, rerun_id: int, rerun: NewRerun, *, now: datetime) -> bool:
         """See `RerunStore.approve`."""
         return proposal_rows.approve(self._executor, rerun_id, rerun, now)
+
+    def keep_key(self, key: IdempotencyKey, rerun_id: int) -> None:
+        """See `RerunStore.keep_key`."""
+        idempotency_keys.keep(self._executor, key, rerun_id)
+
+    def kept_key(self, key: str) -> tuple[int, str] | None:
+        """See `RerunStore.kept_key`."""
+        return idempotency_keys.kept(self._executor, key)
 
     def add_frozen(self, rerun_id: int, run: NewFrozen) -> int:
         """See `RerunStore.add_frozen`."""

@@ -21,14 +21,17 @@ from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, existin
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = tuple(f"{number:04}" for number in range(1, 19))
+REVISIONS = tuple(f"{number:04}" for number in range(1, 20))
 """Every revision, oldest first; a test compares with the migrations' folder."""
 
 HEAD = REVISIONS[-1]
 """The revision that this code works with."""
 
 LATER_TABLES = frozenset(
-    {f"rerun_downstream_{name}" for name in ("repeat", "not_made_anew", "own_start", "passage", "delivery", "proposal")}
+    {
+        f"rerun_downstream_{name}"
+        for name in ("repeat", "not_made_anew", "own_start", "passage", "delivery", "proposal", "idempotency_key")
+    }
 )
 """Those that came after the first revision."""
 

@@ -14,7 +14,7 @@ from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.store.executor import Executor
 from airflow_rerun_downstream.store.expiry import present
 from airflow_rerun_downstream.store.mapping import counts_of, rerun_of
-from airflow_rerun_downstream.store.tables import member, rerun
+from airflow_rerun_downstream.store.tables import idempotency_key, member, rerun
 
 ORDERS: dict[str, Column[Any]] = {
     "id": rerun.c.id,
@@ -53,6 +53,9 @@ def conditions(wanted: RerunFilter) -> list[Any]:
         found.append(rerun.c.created_at >= wanted.created_at_gte)
     if wanted.created_at_lte is not None:
         found.append(rerun.c.created_at <= wanted.created_at_lte)
+    if wanted.idempotency_key is not None:
+        kept = select(idempotency_key.c.rerun_id).where(idempotency_key.c.key == wanted.idempotency_key)
+        found.append(rerun.c.id.in_(kept))
     return found + member_conditions(wanted)
 
 

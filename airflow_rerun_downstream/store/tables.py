@@ -344,6 +344,15 @@ proposal = Table(
 approval the row goes, and they are those of the plan as it is.
 """
 
+idempotency_key = Table(
+    f"{PREFIX}idempotency_key",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("body", String(64), nullable=False),
+    owned_by("rerun_id", "rerun", nullable=False, index=True),
+)
+"""Which rerun has come of a user's key; the digests of `IdempotencyKey`."""
+
 TABLES = frozenset(metadata.tables)
 """The names of all tables, without alembic's own."""
 

@@ -56,7 +56,7 @@ def repaired(client: RerunDownstreamClient) -> Rerun:
         plan_token=plan.plan_token,
     )
     try:
-        rerun = client.submit(body)
+        rerun = client.submit(body, idempotency_key="k")
     except RefusedError as refusal:
         assert_type(refusal.reason, str)
         raise

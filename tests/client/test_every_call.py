@@ -35,11 +35,11 @@ def example(parameter: inspect.Parameter) -> Any:
     return {"rerun_id": 71, "member_id": 72, "body": {}}.get(parameter.name, f"the {parameter.name}")
 
 
-def described(name: str) -> Call[Any]:
+def described(name: str, **said: str) -> Call[Any]:
     parameters = inspect.signature(DESCRIBED[name]).parameters.values()
     optional = {each.name: None for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY}
     given = [example(each) for each in parameters if each.kind is not inspect.Parameter.KEYWORD_ONLY]
-    return DESCRIBED[name](*given, **optional)
+    return DESCRIBED[name](*given, **{**optional, **said})
 
 
 def operation(call: Call[Any]) -> tuple[str, str]:
@@ -68,7 +68,7 @@ def test_its_parameters_are_those_of_the_document(name: str) -> None:
     said = {(each["in"], each["name"]) for each in OPERATIONS[key].get("parameters", ())}
     assert set(call.params) == {each for place, each in said if place == "query"} - NOT_HERE.get(key, set())
     headers = {each for place, each in said if place == "header"}
-    assert headers == set()
+    assert set(described(name, **{each.lower().replace("-", "_"): "k" for each in headers}).headers) == headers
     assert (call.body is not None) == ("requestBody" in OPERATIONS[key])
 
 

@@ -82,6 +82,10 @@ def read(client: Any) -> Any:
     return client.rerun(7)
 
 
+def submit_with_key(client: Any) -> Any:
+    return client.submit(BODY, idempotency_key="k")
+
+
 def submit(client: Any) -> Any:
     return client.submit(BODY)
 
@@ -90,7 +94,7 @@ def resume(client: Any) -> Any:
     return client.resume(7)
 
 
-REPEATABLE = [read]
+REPEATABLE = [read, submit_with_key]
 ONCE = [submit, resume]
 
 
@@ -163,6 +167,25 @@ def test_a_certificate_that_is_not_trusted_stays_so(client: Client) -> None:
     assert server.asked == 1
 
 
+def test_the_key_is_sent_each_time(client: Client) -> None:
+    keys: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers.get("idempotency-key"))
+        return httpx.Response(200, json=RECORD) if len(keys) == 2 else says(502)(request)
+
+    submit_with_key(client(answer))
+    assert keys == ["k", "k"]
+
+
+@pytest.mark.parametrize("key", ["", "a b", "ä", "a\nb", "x" * 251], ids=ascii)
+def test_a_key_that_no_header_can_carry_is_refused_before_anything_is_sent(client: Client, key: str) -> None:
+    server = Server(says(500), 1)
+    with pytest.raises(RefusedError) as caught:
+        client(server).submit(BODY, idempotency_key=key)
+    assert (caught.value.status, caught.value.reason, server.asked) == (422, "invalid", 0)
+
+
 @pytest.mark.parametrize(
     ("said", "seconds"),
     [("0", 0.0), ("7", 7.0), (" 7 ", 7.0), ("", None), ("soon", None), ("-1", None), ("1.5", None)],
@@ -200,9 +223,9 @@ def test_a_server_that_wants_to_be_left_alone_for_long_is() -> None:
         assert worth_it(RefusedError(503, "away", "Away.", {}, retry_after=seconds), call) is again
 
 
-def test_what_is_safe_to_repeat_is_what_changes_nothing() -> None:
+def test_what_is_safe_to_repeat_is_what_changes_nothing_and_a_submit_with_a_key() -> None:
     """All others change something each time, or do something else the second time."""
-    made: list[Call[Any]] = [calls.plan(BODY), calls.review(BODY)]
+    made: list[Call[Any]] = [calls.plan(BODY), calls.review(BODY), calls.submit(BODY, idempotency_key="k")]
     assert all(each.repeatable for each in made)
     once = [
         calls.submit(BODY),

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from airflow_rerun_downstream.domain.active_rerun import ActiveRerun
 from airflow_rerun_downstream.domain.errors import Invalid, RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.idempotency import IdempotencyKey, KeyTaken
 from airflow_rerun_downstream.domain.member import Awaited, Child, Member, StageGate, is_open, own_stages
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewMember, NewRerun
 from airflow_rerun_downstream.domain.passages import Passage, behind
@@ -86,6 +87,7 @@ class Rows:
     revisions: dict[int, int] = field(default_factory=dict)
     written: dict[int, int] = field(default_factory=dict)
     proposals: dict[int, Proposal] = field(default_factory=dict)
+    keys: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def begin_change(self, rerun_id: int) -> None:
         self.revisions[rerun_id] = self.revisions.get(rerun_id, 0) + 1
@@ -107,6 +109,7 @@ class Rows:
             dict(self.revisions),
             dict(self.written),
             dict(self.proposals),
+            dict(self.keys),
         )
 
 
@@ -192,6 +195,15 @@ class FakeStore:
         )
         made = [Child(ids[one.parent], one.task_id, one.map_index, ids[one.child]) for one in rerun.children]
         self.rows.children[rerun_id] = tuple(sorted(made, key=lambda one: (one.parent, one.task_id, one.map_index)))
+
+    def keep_key(self, key: IdempotencyKey, rerun_id: int) -> None:
+        if self.kept_key(key.key) is not None:
+            raise KeyTaken
+        self.rows.keys[key.key] = (rerun_id, key.body)
+
+    def kept_key(self, key: str) -> tuple[int, str] | None:
+        kept = self.rows.keys.get(key)
+        return kept if kept and kept[0] in self.rows.reruns else None
 
     def add_frozen(self, rerun_id: int, run: NewFrozen) -> int:
         member_id = max(self.rows.members, default=0) + 1
@@ -605,6 +617,7 @@ class FakeStore:
                 wanted.created_at_lte is None or one.created_at <= wanted.created_at_lte,
                 wanted.readable is None or one.source.dag_id in wanted.readable,
                 wanted.frozen in (None, frozen),
+                wanted.idempotency_key is None or self.rows.keys.get(wanted.idempotency_key, (0,))[0] == one.id,
             )
         )
 

@@ -249,6 +249,7 @@ class StubService:
     refusal: Refusal | None = None
     error: Exception | None = None
     state: RerunState = RerunState.RUNNING
+    made_earlier: bool = False
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     pages: int | None = None
     counts: Mapping[MemberState, int] | None = None
@@ -275,9 +276,9 @@ class StubService:
         self._asked("review", actor, request)
         return REVIEW
 
-    def submit(self, actor: Actor, request: Any) -> RerunView:
-        self._asked("submit", actor, request)
-        return self._view()
+    def submit(self, actor: Actor, request: Any, key: Any = None) -> RerunView:
+        self._asked("submit", actor, request, key)
+        return replace(self._view(), made_earlier=self.made_earlier)
 
     def approve(self, actor: Actor, rerun_id: int, plan_token: str | None = None) -> RerunView:
         self._asked("approve", actor, rerun_id, plan_token)

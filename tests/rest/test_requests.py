@@ -10,7 +10,13 @@ from pydantic import ValidationError
 from airflow_rerun_downstream.domain.errors import EmptySelection, NotFound
 from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest, RerunSettings
+from airflow_rerun_downstream.domain.rerun_request import (
+    Actor,
+    MemberRequest,
+    Notification,
+    RerunRequest,
+    RerunSettings,
+)
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.lineage import RunFilter
 from airflow_rerun_downstream.ports.record_parts import RerunFilter
@@ -170,7 +176,7 @@ def test_filters_of_reruns_arrive() -> None:
             "order_by": "-created_at",
         }
     )
-    assert query.wanted(5) == RerunFilter(
+    assert query.wanted(Actor("1", "ana"), 5) == RerunFilter(
         states=frozenset({RerunState.RUNNING, RerunState.FAILED}),
         dag_id="a",
         run_id="r",

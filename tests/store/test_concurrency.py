@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from datetime import timezone as timezones
+from functools import partial
 from threading import Barrier, Event
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
+from airflow_rerun_downstream.domain.idempotency import IdempotencyKey, KeyTaken
 from airflow_rerun_downstream.domain.new_rerun import NewMember, NewRerun
 from airflow_rerun_downstream.domain.plan import PlanOptions
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
@@ -83,6 +85,26 @@ def test_overlapping_selections_in_any_order_do_not_wait_for_each_other(engine: 
             lambda session, refs=refs: SqlRerunStore(session).add(new(*reversed(refs)), now=NOW),
         )
         assert sorted(type(one).__name__ for one in answers) == ["RunInActiveRerun", "int"]
+
+
+def test_of_submits_with_one_key_one_makes_a_rerun(engine: Engine) -> None:
+    for number in range(ROUNDS):
+        key = IdempotencyKey.of(Actor("1", "ann"), f"key{number}", "{}")
+
+        def submit(session: Session, run: RunRef, key: IdempotencyKey = key) -> int:
+            store = SqlRerunStore(session)
+            rerun_id = store.add(new(run), now=NOW)
+            store.keep_key(key, rerun_id)
+            return rerun_id
+
+        runs = [RunRef(f"dag{place}", f"r{number}") for place in range(3)]
+        answers = at_once(engine, *[partial(submit, run=run) for run in runs])
+        (winner,) = [one for one in answers if isinstance(one, int)]
+        assert sum(isinstance(one, KeyTaken) for one in answers) == 2
+        with Session(engine) as session:
+            store = SqlRerunStore(session)
+            assert store.kept_key(key.key) == (winner, key.body)
+            assert store.page(RerunFilter())[1] == number + 1
 
 
 def test_who_waited_for_one_that_rolled_back_wins(engine: Engine) -> None:

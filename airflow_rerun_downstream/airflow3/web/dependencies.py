@@ -6,10 +6,11 @@ from typing import Annotated
 
 from airflow.api_fastapi.core_api.security import GetUserDep
 from airflow.configuration import conf
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.rest.api import Api
+from airflow_rerun_downstream.rest.fields import KeyName
 from airflow_rerun_downstream.service import Service
 
 
@@ -40,3 +41,11 @@ def api_of(
 
 
 ApiDep = Annotated[Api, Depends(api_of)]
+
+KeyHeader = Annotated[
+    KeyName | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Of all submits of a user with the same key, one makes a rerun, and the others answer it.",
+    ),
+]

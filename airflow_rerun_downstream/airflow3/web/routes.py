@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.installation.permissions import sees_installation
 from airflow_rerun_downstream.airflow3.web.appointments import Appointments
-from airflow_rerun_downstream.airflow3.web.dependencies import ActorDep, ApiDep, service_of
+from airflow_rerun_downstream.airflow3.web.dependencies import ActorDep, ApiDep, KeyHeader, service_of
 from airflow_rerun_downstream.airflow3.web.slots import SlotRoute
 from airflow_rerun_downstream.rest import (
     estimate_payloads,
@@ -66,6 +66,10 @@ async def wake_after(request: Request) -> AsyncIterator[None]:
 
 WAKES = [Depends(wake_after)]
 NO_TOKEN, NO_REASON = ApprovalBody(), RejectionBody()
+
+EARLIER: dict[int | str, dict[str, Any]] = {
+    200: {"model": record_payloads.Rerun, "description": "The rerun that came of the same idempotency key earlier"}
+}
 
 Answer = TypeVar("Answer")
 
@@ -124,10 +128,15 @@ def review_rerun(api: ApiDep, body: RerunBody) -> plan_payloads.Review:
     return api.review(body)
 
 
-@router.post("/reruns", operation_id="submit_rerun", status_code=201, dependencies=WAKES)
-def submit_rerun(api: ApiDep, body: RerunBody) -> record_payloads.Rerun:
+@router.post("/reruns", operation_id="submit_rerun", status_code=201, responses=EARLIER, dependencies=WAKES)
+def submit_rerun(
+    response: Response, api: ApiDep, body: RerunBody, idempotency_key: KeyHeader = None
+) -> record_payloads.Rerun:
     """Rerun the source and the selected downstream runs, in dependency order; or propose it."""
-    return api.submit(body)
+    rerun, new = api.submitted(body, idempotency_key=idempotency_key)
+    if not new:
+        response.status_code = 200
+    return rerun
 
 
 @router.get("/reruns", operation_id="list_reruns")

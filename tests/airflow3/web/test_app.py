@@ -22,6 +22,7 @@ from airflow_rerun_downstream.airflow3.web.appointments import LEAST, SHARE, App
 from airflow_rerun_downstream.airflow3.web.body_limit import MAX_BODY
 from airflow_rerun_downstream.client import RefusedError, RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import Forbidden, SchemaMismatch, StalePlan
+from airflow_rerun_downstream.domain.idempotency import IdempotencyKey, users_key
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.rest import plan_payloads
@@ -417,7 +418,7 @@ def test_the_openapi_document_is_complete(app: FastAPI) -> None:
     document = app.state.mounted.openapi()
     calls = [call for methods in document["paths"].values() for call in methods.values()]
     ids = [call["operationId"] for call in calls]
-    assert len(ids) == len(set(ids)) == 26
+    assert len(ids) == len(set(ids)) == 29
     for call in calls:
         ok = next(call["responses"][status] for status in ("200", "201", "202") if status in call["responses"])
         assert "$ref" in ok["content"]["application/json"]["schema"], call["operationId"]
@@ -485,6 +486,29 @@ def test_models_that_cannot_be_imported_are_no_concern_of_the_server(app: FastAP
         pass
 
 
+def test_a_repeated_submit_answers_what_was_made(client: TestClient, stub: StubService) -> None:
+    key = {"Idempotency-Key": "nightly-1"}
+    made = client.post(f"{API}/reruns", json=BODY, headers=key)
+    stub.made_earlier = True
+    again = client.post(f"{API}/reruns", json={**BODY, "freeze_mode": False}, headers=key)
+    assert (made.status_code, again.status_code, again.json()) == (201, 200, made.json())
+    first, second = (call[3] for call in stub.calls)
+    assert first == second == IdempotencyKey.of(Actor("ana", "ana"), "nightly-1", json.dumps(BODY, sort_keys=True))
+
+
+@pytest.mark.parametrize("key", ["", "two words", "k" * 251, "caf\xe9"])
+def test_a_key_that_no_program_makes_is_refused(client: TestClient, stub: StubService, key: str) -> None:
+    answer = client.post(f"{API}/reruns", json=BODY, headers={"Idempotency-Key": key.encode("latin-1")})
+    assert (answer.status_code, answer.json()["reason"]) == (422, "invalid")
+    assert stub.calls == []
+
+
+def test_a_rerun_is_asked_for_by_ones_own_key(client: TestClient, stub: StubService) -> None:
+    assert client.get(f"{API}/reruns?idempotency_key=nightly-1").status_code == 200
+    assert stub.calls[0][2].idempotency_key == users_key(Actor("ana", "ana"), "nightly-1")
+    assert client.get(f"{API}/reruns?idempotency_key=two%20words").status_code == 422
+
+
 def test_the_client_speaks_with_the_app(app: FastAPI, stub: StubService) -> None:
     connection = TestClient(app)
 
@@ -501,6 +525,7 @@ def test_the_client_speaks_with_the_app(app: FastAPI, stub: StubService) -> None
             plan_payloads.FutureRef(dag_id="report", logical_date=FUTURE.logical_date)
         ]
         assert client.submit(BODY).id == 7
+        assert client.submit(BODY, idempotency_key="k-1").id == 7
         assert client.reruns(state=["running"], limit=1).total_entries == 11
         assert client.rerun(7).state.value == "running"
         assert [each.id for each in client.members(7).members] == [1, 2]

@@ -2652,6 +2652,7 @@ export interface operations {
                 created_at_gte?: string | null;
                 created_at_lte?: string | null;
                 frozen?: boolean | null;
+                idempotency_key?: string | null;
                 order_by?: "id" | "name" | "state" | "dag_id" | "run_id" | "created_by" | "created_at" | "started_at" | "ended_at" | "-id" | "-name" | "-state" | "-dag_id" | "-run_id" | "-created_by" | "-created_at" | "-started_at" | "-ended_at";
             };
             header?: never;
@@ -2746,7 +2747,10 @@ export interface operations {
     submit_rerun: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Of all submits of a user with the same key, one makes a rerun, and the others answer it. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2756,6 +2760,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The rerun that came of the same idempotency key earlier */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rerun"];
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
