@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.member import Member
-from airflow_rerun_downstream.domain.plan import PlanWarning
+from airflow_rerun_downstream.domain.plan import PlanOptions, PlanWarning
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor, Notification, RerunSettings
@@ -45,6 +45,7 @@ class Rerun:
     name: str | None = None
     reason: str | None = None
     freeze_mode: bool = False
+    options: PlanOptions = field(default_factory=PlanOptions)
     counts: Mapping[MemberState, int] = field(default_factory=dict)
     proven_at: datetime | None = None
     proof: ProofCounts | None = None

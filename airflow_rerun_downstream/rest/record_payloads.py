@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from airflow_rerun_downstream.domain.delivery import DeliveryState
+from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.rest import word_lists as words
 from airflow_rerun_downstream.rest.fields import Payload
@@ -17,6 +18,15 @@ class Notification(Payload):
 
     target: str
     on: list[words.Condition]
+
+
+class Options(Payload):
+    """What the plan took in that was submitted; null: the deployment's default, or no limit."""
+
+    include_manual: bool = False
+    link_kinds: list[LinkKind] | None = None
+    max_runs: int | None = None
+    max_depth: int | None = None
 
 
 class Cause(Payload):
@@ -79,6 +89,7 @@ class Rerun(Payload):
     proposed_at: datetime | None = None
     approved_by: str | None = None
     expires_at: datetime | None = None
+    options: Options = Options()
 
 
 class Live(Payload):

@@ -9,7 +9,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from airflow_rerun_downstream.domain.plan import FutureRef, PlanOptions, PlanWarning
+from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, PlanOptions, PlanWarning
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks
 from airflow_rerun_downstream.domain.rerun_request import Notification, RerunSettings
@@ -129,6 +129,13 @@ def notifications_from_json(values: Iterable[Mapping[str, Any]]) -> tuple[Notifi
 def options_to_json(options: PlanOptions) -> dict[str, Any]:
     """The options of the preview that was submitted."""
     return dict(json_value(asdict(options)))
+
+
+def options_from_json(values: Mapping[str, Any]) -> PlanOptions:
+    """The reverse of `options_to_json`."""
+    kinds = values.get("link_kinds")
+    fields = {**known(PlanOptions, values), "link_kinds": None if kinds is None else tuple(map(LinkKind, kinds))}
+    return PlanOptions(**fields)
 
 
 def warnings_to_json(warnings: Iterable[PlanWarning]) -> list[dict[str, Any]]:

@@ -77,6 +77,7 @@ def rerun_of(row: Any, counts: Counts) -> Rerun:
         name=row.name,
         reason=row.reason,
         freeze_mode=row.freeze_mode,
+        options=codec.options_from_json(row.options),
         counts=counts,
         proven_at=row.proven_at,
         proof=codec.proof_from_json(row.proof),

@@ -290,6 +290,7 @@ class TestAdd:
         )
         assert found.settings == RerunSettings(max_active_members=3, on_failure="pause", run_on_latest_version=True)
         assert found.notifications == (Notification("ops", ("succeeded", "member_failed")),)
+        assert found.options == PlanOptions(include_manual=True, link_kinds=(LinkKind.ASSET,))
         assert found.warnings == (PlanWarning("stays_polluted", "b stays wrong", dag_id="b"),)
         assert (found.created_by, found.created_by_id) == ("Ann", "7")
         assert (found.name, found.reason, found.freeze_mode) == ("Ünïcode 名", "x" * 10_000, True)

@@ -643,6 +643,7 @@ class FakeStore:
             proposed_by=new.actor.name if proposed else None,
             proposed_at=now if proposed else None,
             expires_at=None if new.proposal is None else new.proposal.expires_at,
+            options=new.options,
         )
 
     @staticmethod

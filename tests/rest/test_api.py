@@ -33,7 +33,7 @@ RUN = (
 )
 RERUN = (
     "id name reason state state_reason source freeze_mode created_by created_at started_at ended_at counts "
-    "hidden_members settings notifications allowed_actions warnings"
+    "hidden_members settings options notifications allowed_actions warnings"
 )
 MEMBER = (
     "id rerun_id dag_id run_id original_run_id logical_date run_after role state state_reason waiting_on depth attempt "

@@ -1296,6 +1296,23 @@ export interface components {
          */
         OnFailure: "continue_other_branches" | "pause";
         /**
+         * Options
+         * @description What the plan took in that was submitted; null: the deployment's default, or no limit.
+         */
+        Options: {
+            /**
+             * Include Manual
+             * @default false
+             */
+            include_manual: boolean;
+            /** Link Kinds */
+            link_kinds: components["schemas"]["LinkKind"][] | null;
+            /** Max Depth */
+            max_depth: number | null;
+            /** Max Runs */
+            max_runs: number | null;
+        };
+        /**
          * OptionsBody
          * @description What a preview takes in.
          */
@@ -1595,6 +1612,12 @@ export interface components {
             not_made_anew: number;
             /** Notifications */
             notifications: components["schemas"]["Notification"][];
+            /**
+             * @default {
+             *       "include_manual": false
+             *     }
+             */
+            options: components["schemas"]["Options"];
             /** Proposed At */
             proposed_at: string | null;
             /** Proposed By */

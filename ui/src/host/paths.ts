@@ -26,3 +26,8 @@ export function apiRoot({ airflowRoot }: Rooted): string {
 export function dagRunPath(dagId: string, runId: string): string {
   return `dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}`;
 }
+
+/** Airflow's address with its sub-path, without a slash at its end; `origin` is this page's. */
+export function airflowAddress({ airflowRoot }: Rooted, origin: string): string {
+  return origin + airflowRoot.replace(/\/$/, "");
+}

@@ -63,6 +63,7 @@ export function rerunOf(changed: Partial<Rerun> = {}): Rerun {
     proposed_at: null,
     approved_by: null,
     expires_at: null,
+    options: { include_manual: false, link_kinds: null, max_runs: null, max_depth: null },
     ...changed,
   };
 }

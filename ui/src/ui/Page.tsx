@@ -29,7 +29,7 @@ export function Page({ title, actions, children, fill = false }: PageProps) {
           <Heading as="h1" size="lg">
             {title}
           </Heading>
-          <HStack>{actions}</HStack>
+          <HStack flexWrap="wrap">{actions}</HStack>
         </Flex>
         <Box flex="1" minHeight={0} display={fill ? "flex" : "block"} flexDirection="column">
           {children}

@@ -145,3 +145,13 @@ it("looks like any success where everything was made anew", async () => {
   expect((await screen.findByTestId("rerun-state")).textContent).toBe("succeeded");
   expect(screen.queryByTestId("left-count")).toBeNull();
 });
+
+it("can be copied, and says what of it can't", async () => {
+  show(record(rerunOf({ hidden_members: 2 }), [memberOf(1, "orders", { role: "source" }), memberOf(2, "finance")]));
+  const user = userEvent.setup();
+  await waitFor(() => expect(screen.getByRole("button", { name: "Copy as…" })).toHaveProperty("disabled", false));
+  await user.click(screen.getByRole("button", { name: "Copy as…" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  expect(dialog.getByTestId("copy-differences").textContent).toContain("2 runs of Dags you can't read are missing");
+  expect(dialog.getByTestId("copy-text").textContent).toContain('{"dag_id": "finance", "run_id": "r1"');
+});

@@ -17,6 +17,7 @@ import { RerunActions } from "./actions/Actions";
 import { type RecordContext, RecordProvider } from "./context";
 import { LiveRunsProvider } from "./member/LiveRuns";
 import { MemberDrawer } from "./member/MemberDrawer";
+import { CopyRecord } from "./header/CopyRecord";
 import { EndedNote, RecordFacts } from "./header/Facts";
 import { RecordNotices } from "./header/RerunNotices";
 import { RecordTabs, tabOf } from "./RerunTabs";
@@ -106,7 +107,12 @@ function Record({ record, problem, retry }: RecordProps) {
               <RerunBadge state={rerun.state} left={rerun.not_made_anew} data-testid="rerun-state" />
             </HStack>
           }
-          actions={ended ? <EndedNote /> : <RerunActions />}
+          actions={
+            <>
+              <CopyRecord members={members} />
+              {ended ? <EndedNote /> : <RerunActions />}
+            </>
+          }
         >
           <RecordNotices members={members ?? []} problem={trouble} retry={retry} />
           <RecordFacts events={events ?? []} estimate={estimate} />

@@ -24,7 +24,7 @@ export function FootBar() {
         </Button>
       )}
       <Tally />
-      <HStack ms="auto" gap={3}>
+      <HStack ms="auto" gap={3} wrap="wrap" justify="end">
         {after && block !== undefined && (
           <Text id="blocked" color="fg.muted">
             {block}

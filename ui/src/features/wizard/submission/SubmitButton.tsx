@@ -2,13 +2,15 @@ import { Button, Text } from "@chakra-ui/react";
 import { MdPlayArrow } from "react-icons/md";
 
 import { useWords } from "../../../i18n/words";
+import { CopyAs } from "../../../ui/CopyAs";
+import { rerunBody } from "../state/bodies";
 import { useWizard } from "../state/context";
 import { useSubmission } from "./Submission";
 
 /** Starts the rerun; where that can't be, says why. */
 export function SubmitButton() {
   const { t, word } = useWords();
-  const { index } = useWizard();
+  const { store, index, settling } = useWizard();
   const { review, reviewing, submit, start } = useSubmission();
   const source = index?.plan.source;
   const refusal =
@@ -24,6 +26,7 @@ export function SubmitButton() {
           {refusal}
         </Text>
       )}
+      <CopyAs disabled={index === undefined || settling} body={() => index && rerunBody(store.get(), index)} />
       <Button
         size="sm"
         colorPalette="brand"

@@ -1,0 +1,184 @@
+import { Button, Checkbox, chakra, CloseButton, Dialog, HStack, Portal, Tabs, Text } from "@chakra-ui/react";
+import { type ReactNode, useMemo, useRef, useState } from "react";
+import { MdCheck, MdContentCopy } from "react-icons/md";
+
+import type { RerunBody } from "../api/types";
+import { copied, type Form, FORMS, TOKEN } from "../domain/copies/texts";
+import { host } from "../host/Host";
+import { airflowAddress } from "../host/paths";
+import { useWords } from "../i18n/words";
+
+interface CopyAsProps {
+  /** Worked out when the dialog opens; undefined: there is nothing to copy yet. */
+  body: () => RerunBody | undefined;
+  disabled?: boolean;
+  /** What isn't the same in the copies. */
+  children?: ReactNode;
+}
+
+/** A button that shows a rerun as it is asked for elsewhere: in a terminal, a script, a notebook. */
+export function CopyAs({ body, disabled, children }: CopyAsProps) {
+  const { t } = useWords();
+  const [shown, setShown] = useState<RerunBody | undefined>();
+  return (
+    <>
+      <Button size="sm" variant="outline" disabled={disabled} onClick={() => setShown(body())}>
+        <MdContentCopy aria-hidden="true" />
+        {t("copy.open")}
+      </Button>
+      <Dialog.Root
+        open={shown !== undefined}
+        size="xl"
+        placement="center"
+        onOpenChange={({ open }) => {
+          if (!open) {
+            setShown(undefined);
+          }
+        }}
+      >
+        <Portal>
+          <Dialog.Backdrop />
+          <Dialog.Positioner>
+            <Dialog.Content height="min(44rem, 92vh)" data-testid="copy-as">
+              <Dialog.Header pb={2}>
+                <Dialog.Title>{t("copy.title")}</Dialog.Title>
+              </Dialog.Header>
+              <Dialog.Body display="flex" flexDirection="column" minHeight={0} gap={3}>
+                {shown && <Copies body={shown}>{children}</Copies>}
+              </Dialog.Body>
+              <Dialog.CloseTrigger asChild>
+                <CloseButton size="sm" aria-label={t("action.close")} />
+              </Dialog.CloseTrigger>
+            </Dialog.Content>
+          </Dialog.Positioner>
+        </Portal>
+      </Dialog.Root>
+    </>
+  );
+}
+
+function Copies({ body, children }: { body: RerunBody; children: ReactNode }) {
+  const { t } = useWords();
+  const [form, setForm] = useState<Form>("curl");
+  const [fresh, setFresh] = useState(true);
+  const address = airflowAddress(host(), window.location.origin);
+  const text = useMemo(
+    () => copied(form, fresh ? body : { ...body, plan_token: null }, address),
+    [form, fresh, body, address],
+  );
+  return (
+    <>
+      {children}
+      {body.plan_token && (
+        <Checkbox.Root
+          size="sm"
+          colorPalette="brand"
+          checked={fresh}
+          onCheckedChange={({ checked }) => setFresh(checked === true)}
+        >
+          <Checkbox.HiddenInput />
+          <Checkbox.Control />
+          <Checkbox.Label>{t("copy.fresh")}</Checkbox.Label>
+        </Checkbox.Root>
+      )}
+      <Tabs.Root
+        value={form}
+        onValueChange={({ value }) => setForm(FORMS.find((each) => each === value) ?? form)}
+        colorPalette="brand"
+        size="sm"
+        display="flex"
+        flexDirection="column"
+        flex="1"
+        minHeight={0}
+        lazyMount
+        unmountOnExit
+      >
+        <Tabs.List aria-label={t("copy.title")} flexShrink={0} overflowX="auto" overflowY="hidden">
+          {FORMS.map((each) => (
+            <Tabs.Trigger key={each} value={each} flexShrink={0} whiteSpace="nowrap">
+              {t(`copy.form.${each}`)}
+            </Tabs.Trigger>
+          ))}
+        </Tabs.List>
+        {FORMS.map((each) => (
+          <Tabs.Content
+            key={each}
+            value={each}
+            flex="1"
+            minHeight={0}
+            display="flex"
+            flexDirection="column"
+            gap={2}
+            pt={3}
+          >
+            <Copyable key={text} label={t(`copy.form.${each}`)} text={text}>
+              {t("copy.login", { name: TOKEN })}
+            </Copyable>
+          </Tabs.Content>
+        ))}
+      </Tabs.Root>
+    </>
+  );
+}
+
+const Shown = chakra("pre", {
+  base: {
+    flex: "1",
+    minHeight: "6rem",
+    overflow: "auto",
+    borderWidth: "1px",
+    borderRadius: "md",
+    bg: "bg.subtle",
+    p: 3,
+    fontFamily: "mono",
+    fontSize: "xs",
+    lineHeight: "1.5",
+  },
+});
+
+/** A text, and the button that copies it. Where the browser doesn't let it, the text is selected for the person to do it. */
+function Copyable({ label, text, children }: { label: string; text: string; children: ReactNode }) {
+  const { t } = useWords();
+  const place = useRef<HTMLPreElement>(null);
+  const [done, setDone] = useState<boolean | null>(null);
+  const copy = async () => {
+    if (place.current !== null) {
+      window.getSelection()?.selectAllChildren(place.current);
+    }
+    setDone(await written(text));
+  };
+  return (
+    <>
+      <Shown ref={place} tabIndex={0} role="region" aria-label={label} data-testid="copy-text">
+        {text}
+      </Shown>
+      <HStack justify="space-between" gap={3} wrap="wrap">
+        <Text color="fg.muted" fontSize="xs" flex="1" minWidth="12rem">
+          {children}
+        </Text>
+        <HStack gap={3} aria-live="polite">
+          {done === false && <Text color="fg.warning">{t("copy.failed")}</Text>}
+          <Button size="sm" colorPalette="brand" onClick={() => void copy()}>
+            {done ? <MdCheck aria-hidden="true" /> : <MdContentCopy aria-hidden="true" />}
+            {done ? t("copy.done") : t("copy.copy")}
+          </Button>
+        </HStack>
+      </HStack>
+    </>
+  );
+}
+
+/** Whether a text is in the clipboard now. On plain HTTP a browser has none for pages, but copies what is selected. */
+async function written(text: string): Promise<boolean> {
+  const { clipboard } = navigator as { clipboard?: Clipboard };
+  try {
+    if (clipboard === undefined) {
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- nothing has taken its place there
+      return document.execCommand("copy");
+    }
+    await clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
