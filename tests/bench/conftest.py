@@ -41,6 +41,12 @@ def schema_known(database: databases.Database) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def what_was_before() -> None:
+    """Nothing that pytest, other benches and the fixtures leave behind counts."""
+    set_aside()
+
+
 @contextmanager
 def instead_of(shared: databases.Database, backend: str, name: str) -> Iterator[databases.Database]:
     """A database of its own that takes the place of the one that all files share, which then gets it back."""
@@ -60,10 +66,14 @@ def written(database: databases.Database, shape: Shape) -> LargeHistory:
     """A history of that shape."""
     made = LargeHistory(database, shape)
     made.write()
-    # What pytest and the writing left on the heap would be walked again and again in the middle of a measurement.
+    set_aside()
+    return made
+
+
+def set_aside() -> None:
+    """Let what is on the heap by now be walked no more in the middle of a measurement."""
     gc.collect()
     gc.freeze()
-    return made
 
 
 @pytest.fixture(scope="session")
