@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from textwrap import fill
+from types import FrameType
 
 from airflow_rerun_downstream import __version__
 from airflow_rerun_downstream.cli.arguments import NAME, OneOf
@@ -59,13 +62,37 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def carry_out(args: argparse.Namespace) -> int:
     """Carry a verb out; say on stderr why not. However it ends, there is an exit code and no traceback of ours."""
+    with interrupts() as noted:
+        try:
+            with answers_only():
+                code = ended(args)
+        except BrokenPipeError:
+            return ExitCode.CLOSED
+        except BaseException as error:
+            if not noted and not isinstance(error, KeyboardInterrupt):
+                raise
+            return complain("Interrupted; a submitted rerun continues.", ExitCode.INTERRUPTED)
+        return code
+
+
+@contextmanager
+def interrupts() -> Iterator[list[int]]:
+    """Note that somebody interrupts. In the middle of an import a library may make another error of it."""
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    signal.signal(signal.SIGINT, note)
     try:
-        with answers_only():
-            return ended(args)
-    except BrokenPipeError:
-        return ExitCode.CLOSED
-    except KeyboardInterrupt:
-        return complain("Interrupted; a submitted rerun continues.", ExitCode.INTERRUPTED)
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def ended(args: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from airflow_rerun_downstream.cli import main as main_module
 from airflow_rerun_downstream.cli import streams
 from airflow_rerun_downstream.cli.exit_codes import ExitCode
 from airflow_rerun_downstream.cli.main import main
@@ -103,6 +105,26 @@ def test_an_interrupt_while_modules_are_imported_is_quiet(
     monkeypatch.setattr(builtins, "__import__", interrupted)
     assert main(["list"]) == ExitCode.INTERRUPTED
     assert tuple(capsys.readouterr()) == ("", "Interrupted; a submitted rerun continues.\n")
+
+
+def test_an_interrupt_that_a_library_makes_another_error_of_is_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Panic(BaseException):
+        pass
+
+    def panics(_args: object) -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            raise Panic from None
+        return 0
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(main_module, "ended", panics)
+    assert main(["list"]) == ExitCode.INTERRUPTED
+    assert tuple(capsys.readouterr()) == ("", "Interrupted; a submitted rerun continues.\n")
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(
