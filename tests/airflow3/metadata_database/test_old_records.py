@@ -328,7 +328,7 @@ def archived(connection: Any, table: Any, ending: str | None) -> set[tuple[Any, 
 def test_why_reruns_stay(open_work: UnitOfWork, database: Any) -> None:
     with database.session() as session:
         maker = Maker(session, 3)
-        for _ in range(40):
+        for _ in range(60):
             maker.world()
         over = tables.rerun.c.state.in_(FINAL) & (tables.rerun.c.ended_at < BEFORE)
         old = session.execute(select(func.count()).select_from(tables.rerun).where(over)).scalar_one()
