@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_rerun_downstream import __version__, host
+from airflow_rerun_downstream import __version__, connection_type, host
 
 
 def option(
@@ -114,6 +114,27 @@ in `settings`; a test holds the two together.
 """
 
 
+OPERATORS = "airflow_rerun_downstream.operators"
+INTEGRATION = "Rerun Downstream"
+
+
+def modules(*names: str) -> list[dict[str, Any]]:
+    """Modules of what is for Dag authors, as Airflow's schema has them."""
+    return [{"integration-name": INTEGRATION, "python-modules": [f"{OPERATORS}.{name}" for name in names]}]
+
+
+FOR_DAG_AUTHORS: dict[str, Any] = {
+    "integrations": [{"integration-name": INTEGRATION, "tags": ["software"]}],
+    "connection-types": [connection_type.INFO],
+    "hooks": modules("hook"),
+    "operators": modules("operator"),
+    "sensors": modules("sensor"),
+    "triggers": modules("ended_trigger"),
+    "extra-links": [f"{OPERATORS}.link.RerunLink"],
+}
+"""What ``airflow providers hooks``, ``triggers`` and ``links`` show."""
+
+
 def get_provider_info() -> dict[str, Any]:
     """Everything that ``apache_airflow_provider`` asks for. Airflow 3.1 ignores ``cli`` and ``db-managers``.
 
@@ -137,4 +158,5 @@ def get_provider_info() -> dict[str, Any]:
         },
         "db-managers": ["airflow_rerun_downstream.airflow3.db_manager.RerunDownstreamDBManager"],
         "cli": ["airflow_rerun_downstream.cli.airflow_provider.get_cli_commands"],
+        **FOR_DAG_AUTHORS,
     }

@@ -28,6 +28,7 @@ PLUGIN = f"{PACKAGE}.plugin"
 ENTRY_POINTS = {
     "policy",
     "provider_info",
+    "connection_type",
     "host",
     "harmless",
     "airflow3",

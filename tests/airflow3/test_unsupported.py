@@ -97,7 +97,7 @@ class TestPlugin:
         loaded = set(json.loads(done.stdout.splitlines()[-1].replace("'", '"')))
         ours = {name.removeprefix("airflow_rerun_downstream.") for name in loaded}
         assert ours <= {
-            *("host", "harmless", "plugin", "policy", "provider_info", "asset_manager"),
+            *("host", "harmless", "plugin", "policy", "provider_info", "connection_type", "asset_manager"),
             *("airflow3", "airflow3.asset_manager", "airflow3.hooks", "airflow3.hooks.asset_events"),
         }
 
