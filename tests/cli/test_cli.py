@@ -415,7 +415,7 @@ def test_a_rerun_is_moved(verb: str, stub: StubService, capsys: Captured) -> Non
 
 def test_a_rerun_is_proposed(stub: StubService, capsys: Captured) -> None:
     assert printed(capsys, "propose", "orders", "r", "--name", "n")["id"] == 7
-    _, _, asked = stub.calls[0]
+    asked = stub.calls[0][2]
     assert (asked.propose, asked.name, asked.plan.source.run_id) == (True, "n", "r")
     assert printed(capsys, "propose", "orders", "r", "--dry-run")["waves"]
     assert stub.calls[-1][0] == "review"

@@ -5,8 +5,6 @@ Revision: 0018
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
@@ -45,15 +43,14 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """End what is only proposed, in words that older code knows, and drop the rest."""
-    rerun = sa.table(
-        RERUN, sa.column("id"), sa.column("state"), sa.column("state_reason"), sa.column("ended_at", MOMENT)
-    )
-    member = sa.table(MEMBER, sa.column("rerun_id"), sa.column("state"))
+    words = (sa.column(name, sa.Text) for name in ("state", "state_reason"))
+    rerun = sa.table(RERUN, sa.column("id", sa.Integer), *words, sa.column("ended_at", MOMENT))
+    member = sa.table(MEMBER, sa.column("rerun_id", sa.Integer), sa.column("state", sa.Text))
     proposed = sa.select(rerun.c.id).where(rerun.c.state == "proposed")
     op.execute(
         member.update().where(member.c.rerun_id.in_(proposed), member.c.state == "pending").values(state="terminated")
     )
-    ended = {"state": "terminated", "state_reason": "It was only proposed.", "ended_at": datetime.now(timezone.utc)}
+    ended = {"state": "terminated", "state_reason": "It was only proposed.", "ended_at": sa.func.now()}
     op.execute(rerun.update().where(rerun.c.state == "proposed").values(ended))
     op.drop_table(PROPOSAL)
     for name in ("expires_at", "proposed_at", "proposed_by"):
