@@ -40,8 +40,8 @@ class RerunDownstreamHook(BaseHook):
 
     async def get_async_conn(self) -> AsyncRerunDownstreamClient:
         """The same for an event loop."""
-        # Airflow's own way to read a connection blocks, and before 3.3 there is no other. Shielded: of a trigger that
-        # was cancelled in the middle of it, Airflow didn't see that somebody had killed its task.
+        # Airflow's own way to read a connection blocks, and before 3.3 there is no other. Shielded: a task that was
+        # marked failed just as its trigger began left its rerun running without it. Why isn't known.
         server: Server = await asyncio.shield(sync_to_async(lambda: self.server)())
         return server.async_client()
 
