@@ -1,13 +1,17 @@
-"""What an agent can do, a method for each tool. Each makes calls of the client and shortens what they answer."""
+"""What an agent can do, a method for each tool. Each makes calls of the client and shortens what they answer.
+
+Only `Tools.propose` stores anything, and what it stores touches no run.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import uuid4
 
 from pydantic import Field
 
 from airflow_rerun_downstream.agents.shortening import shortened
-from airflow_rerun_downstream.client import AsyncRerunDownstreamClient
+from airflow_rerun_downstream.client import AsyncRerunDownstreamClient, ClientError
 from airflow_rerun_downstream.client.contract import (
     REASONS,
     Link,
@@ -21,6 +25,8 @@ from airflow_rerun_downstream.client.contract import (
 )
 
 Answer = dict[str, Any]
+
+APPROVERS = "Any user who may edit the runs of every Dag in it. No tool approves it."
 
 Limit = Annotated[int, Field(ge=1, le=100, description="How many entries each list of the answer has at most.")]
 Offset = Annotated[int, Field(ge=0, description="How many entries to pass over.")]
@@ -75,8 +81,33 @@ class Tools:
         return shortened(await self._client.plan(request, task_instances=False), limit)
 
     async def review(self, request: RerunBody, limit: Limit = 20) -> Answer:
-        """Show what a rerun would do, wave by wave, or why it would be refused. Changes nothing."""
-        return shortened(await self._client.review(request), limit)
+        """Show what a rerun would do, wave by wave, or why it would be refused whoever asks. Changes nothing."""
+        return shortened(await self._client.review(as_proposal(request)), limit)
+
+    async def propose(self, request: RerunBody, limit: Limit = 20) -> Answer:
+        """Store a rerun as a proposal. No run is touched unless a person approves it. Review it first.
+
+        The answer has its id and address, to be passed on to people, who may approve it, and when it expires. Follow it
+        with watch.
+        """
+        # A key of this call's own: what the client sends twice makes one proposal.
+        rerun = await self._client.submit(as_proposal(request), idempotency_key=f"agent-{uuid4()}")
+        return shortened(
+            {
+                "rerun": rerun,
+                "address": self._client.record_url(rerun.id),
+                "who_may_approve": APPROVERS,
+                "dag_ids": await self._dag_ids(rerun.id),
+                "expires_at": rerun.expires_at,
+            },
+            limit,
+        )
+
+    async def _dag_ids(self, rerun_id: int) -> list[str] | None:
+        try:
+            return sorted({one.dag_id async for one in self._client.iter_members(rerun_id)})
+        except ClientError:  # the proposal stands; an error would have the agent propose again
+            return None
 
     async def explain_run(self, source: RunRefBody, run: RunRefBody, limit: Limit = 20) -> Answer:
         """Say why a run is, or isn't, in the plan of a source: its links with their evidence, its reason in words."""
@@ -130,6 +161,11 @@ class Tools:
         changes = await self._client.changes(rerun_id, since=since, limit=limit)
         estimate = await self._client.estimate(rerun_id, limit=5)
         return shortened({**dict(changes), "estimate": estimate}, limit)
+
+
+def as_proposal(request: RerunBody) -> RerunBody:
+    """The request, to be approved by a person, whatever it says of that."""
+    return request.model_copy(update={"propose": True})
 
 
 def in_plan(plan: Plan, run: RunWithTasks | None, asked: Any) -> Answer:

@@ -90,6 +90,10 @@ class RerunDownstreamClient:
         """Close the connections."""
         self._transport.close()
 
+    def record_url(self, rerun_id: int) -> str:
+        """Where people find a rerun's record in a browser; asks no server."""
+        return self._transport.record_url(rerun_id)
+
     plan = asks(calls.plan)
     review = asks(calls.review)
     submit = asks(calls.submit)

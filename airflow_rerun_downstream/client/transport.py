@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from tenacity import AsyncRetrying, Retrying
 
+from airflow_rerun_downstream.client.addresses import record_url
 from airflow_rerun_downstream.client.answers import understood
 from airflow_rerun_downstream.client.call import Answer, Call
 from airflow_rerun_downstream.client.exceptions import ConnectionProblem
@@ -42,6 +43,10 @@ class Exchange:
             "timeout": timeout,
             "verify": trusted(verify),
         }
+
+    def record_url(self, rerun_id: int) -> str:
+        """The page of a rerun's record."""
+        return record_url(self._base, rerun_id)
 
     def _request(self, call: Call[Any]) -> dict[str, Any]:
         url = self._base + API + call.path

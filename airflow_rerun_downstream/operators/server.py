@@ -11,11 +11,11 @@ from urllib.parse import quote
 import httpx
 
 from airflow_rerun_downstream.client import AsyncRerunDownstreamClient, ConnectionProblem, RerunDownstreamClient
+from airflow_rerun_downstream.client.addresses import record_url
 from airflow_rerun_downstream.client.answers import understood
 from airflow_rerun_downstream.client.tokens import authentication
 from airflow_rerun_downstream.client.transport import Verify, trusted
 
-RECORDS = "/rerun-downstream/ui/records"
 RETRIES = 30
 """How often a call that may be repeated is sent again while the server is away; the client stops after a minute."""
 
@@ -47,9 +47,9 @@ class Server:
             timeout=seconds(extra.get("timeout")),
         )
 
-    def client(self) -> RerunDownstreamClient:
+    def client(self, retries: int = RETRIES) -> RerunDownstreamClient:
         """A client, which logs in when it is first used, and again when its token has expired."""
-        return RerunDownstreamClient(self.url, **self._options())
+        return RerunDownstreamClient(self.url, **{**self._options(), "retries": retries})
 
     def async_client(self) -> AsyncRerunDownstreamClient:
         """The same for an event loop."""
@@ -61,7 +61,7 @@ class Server:
 
     def record(self, rerun_id: int) -> str:
         """Where people find a rerun's record."""
-        return f"{self.url.rstrip('/')}{RECORDS}/{rerun_id}"
+        return record_url(self.url, rerun_id)
 
     def run_at(self, dag_id: str, logical_date: datetime) -> str:
         """The id of a Dag's run with a logical date. Raises `ConnectionProblem` where there is none."""

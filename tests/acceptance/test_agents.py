@@ -1,4 +1,7 @@
-"""An agent, by the official SDK's client, on a live Airflow: each tool answers, and none changes anything."""
+"""An agent, by the official SDK's client, on a live Airflow: each tool answers, none changes a run, and one proposes.
+
+The agent has the token of a user who may only read.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import anyio
 import pytest
 
 from tests.acceptance.story import DAGS, Story
+from tests.acceptance.test_permissions import DIAMOND
 from tests.live.harness import StartAirflow
 
 if TYPE_CHECKING:
@@ -33,11 +37,12 @@ def agent(story: Story, use: Callable[[Client, Call], Awaitable[Any]]) -> Any:
     """What an agent finds out, whose MCP client starts the server and speaks with it over stdio."""
     from mcp import Client, StdioServerParameters
 
+    token = story.airflow.login("viewer").http.headers["Authorization"].removeprefix("Bearer ")
     prefix = "AIRFLOW_RERUN_DOWNSTREAM_"
-    login = {f"{prefix}URL": story.airflow.base_url, f"{prefix}USERNAME": "admin", f"{prefix}PASSWORD": "admin"}
+    env = {f"{prefix}URL": story.airflow.base_url, f"{prefix}TOKEN": token}
 
     async def run() -> Any:
-        async with Client(StdioServerParameters(command=sys.executable, args=SERVE, env=login)) as client:
+        async with Client(StdioServerParameters(command=sys.executable, args=SERVE, env=env)) as client:
 
             async def call(tool: str, **arguments: Any) -> Answer:
                 result = await client.call_tool(tool, arguments)
@@ -50,7 +55,7 @@ def agent(story: Story, use: Callable[[Client, Call], Awaitable[Any]]) -> Any:
     return anyio.run(run)
 
 
-def test_each_tool_answers_and_none_changes_anything(story: Story) -> None:
+def test_each_tool_answers_and_changes_nothing_but_for_the_one_that_proposes(story: Story) -> None:
     source = story.source()
     rerun_id = story.submit(reason="wrong rate")["id"]
     assert story.wait_ended(rerun_id)["state"] == "succeeded"
@@ -62,7 +67,7 @@ def test_each_tool_answers_and_none_changes_anything(story: Story) -> None:
             used.add(tool)
             return await call(tool, **arguments)
 
-        tools = {tool.name for tool in (await client.list_tools()).tools}
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         runs = await ask("list_dag_runs", dag_id=source["dag_id"], can_be_source=True)
         assert source["run_id"] in [run["run_id"] for run in runs["dag_runs"]]
         plan = await ask("plan", request={"source": source})
@@ -80,7 +85,38 @@ def test_each_tool_answers_and_none_changes_anything(story: Story) -> None:
         member = seen["members"][-1]["id"]
         assert (await ask("explain_member", rerun_id=rerun_id, member_id=member))["member"]["id"] == member
         assert (await ask("explain_word", word="dag_paused"))["meaning"]
-        assert used == tools, "every tool is called"
+        reading = {name for name, tool in tools.items() if tool.annotations and tool.annotations.read_only_hint}
+        assert used == reading == tools.keys() - {"propose"}, "every tool is called, here or below"
 
     agent(story, use)
     assert (story.airflow_rows(), story.our_rows()) == before
+
+
+def test_an_agent_proposes_a_person_approves_and_the_agent_sees_it_succeed(story: Story) -> None:
+    source = story.source()
+    before = story.airflow_rows()
+
+    async def use(_: Client, call: Call) -> None:
+        found = await call("propose", request={"source": source, "reason": "the check failed", "propose": False})
+        number = found["rerun"]["id"]
+        assert (found["rerun"]["state"], found["rerun"]["proposed_by"]) == ("proposed", "viewer")
+        assert found["dag_ids"] == sorted(DIAMOND)
+        assert found["expires_at"]
+        assert found["address"].endswith(f"/rerun-downstream/ui/records/{number}")
+        assert story.client.http.get(found["address"]).is_success
+        seen = await call("watch", rerun_id=number)
+        assert {member["state"] for member in seen["members"]} == {"pending"}
+        assert story.airflow_rows() == before
+        viewer = Story(story.airflow, "viewer")
+        assert viewer.refused("POST", f"/reruns/{number}/approve")[0] == 403
+        approved = story.call("POST", f"/reruns/{number}/approve")
+        assert (approved["state"], approved["approved_by"]) == ("running", "admin")
+        state = "proposed"
+        with anyio.fail_after(180):
+            while state in ("proposed", "running"):
+                seen = await call("watch", rerun_id=number, since=seen["cursor"])
+                state = (seen["rerun"] or {"state": state})["state"]
+                await anyio.sleep(0 if seen["more"] else seen["look_again_after"])
+        assert state == "succeeded"
+
+    agent(story, use)

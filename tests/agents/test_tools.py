@@ -13,6 +13,7 @@ import pytest
 
 from airflow_rerun_downstream.agents.shortening import LARGEST
 from airflow_rerun_downstream.client import AsyncRerunDownstreamClient
+from airflow_rerun_downstream.domain.words import MEMBER_ACTIONS, RERUN_ACTIONS
 from tests.agents.rest_server import RestServer
 from tests.rest.stub import SALES, SOURCE
 
@@ -28,6 +29,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "list_reruns": {"state": "running"},
     "plan": {"request": REQUEST},
     "review": {"request": {**REQUEST, "members": []}},
+    "propose": {"request": {**REQUEST, "reason": "wrong rate"}},
     "explain_run": {"source": REF, "run": {"dag_id": SALES.dag_id, "run_id": SALES.run_id}},
     "explain_member": {"rerun_id": 7, "member_id": 1},
     "explain_word": {"word": "in_active_rerun"},
@@ -88,14 +90,17 @@ def test_a_tool_answers_in_bounds_and_without_the_token(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
-def test_no_tool_changes_anything(name: str) -> None:
-    """Whatever it is asked: it reads and previews."""
+def test_no_tool_changes_anything_and_one_proposes(name: str) -> None:
+    """Whatever it is asked: it reads and previews, or stores what a person has to approve."""
     server = RestServer()
     for arguments in (ARGUMENTS[name], asking_for_more(ARGUMENTS[name])):
         called(server, name, **arguments)
     assert server.asked or name == "explain_word"
     for method, path, body in server.asked:
-        assert method == "GET" or (method, path) in CHANGES_NOTHING, (method, path, body)
+        proposed = name == "propose" and (method, path) == ("POST", "/reruns") and body["propose"] is True
+        assert method == "GET" or (method, path) in CHANGES_NOTHING or proposed, (method, path, body)
+    writes = [path for method, path, _ in server.asked if method == "POST" and path == "/reruns"]
+    assert len(writes) == (2 if name == "propose" else 0)
 
 
 def asking_for_more(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -110,12 +115,21 @@ def test_a_client_is_told_whether_a_tool_changes_anything(name: str) -> None:
     tool = listed()[name]
     assert tool.description
     assert tool.annotations is not None
-    assert tool.annotations.read_only_hint is True
+    assert tool.annotations.read_only_hint is (name != "propose")
+    assert tool.annotations.destructive_hint in (None, False)
     assert set(tool.input_schema["properties"]) >= set(ARGUMENTS[name])
 
 
-def test_there_is_no_tool_that_approves() -> None:
-    assert not {"approve", "submit", "reject", "retry", "resume", "terminate"} & set(listed())
+def test_there_is_no_tool_that_approves_or_controls() -> None:
+    assert not {"submit", *RERUN_ACTIONS, *MEMBER_ACTIONS} & set(listed())
+
+
+def test_a_review_is_asked_for_as_of_a_proposal() -> None:
+    """With the right to read alone, it is refused otherwise."""
+    server = RestServer()
+    for arguments in (ARGUMENTS["review"], asking_for_more(ARGUMENTS["review"])):
+        answered(called(server, "review", **arguments))
+    assert [body["propose"] for *_, body in server.asked] == [True, True]
 
 
 def test_a_plan_has_runs_links_and_a_token_but_no_task_instances() -> None:

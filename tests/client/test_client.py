@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from airflow_rerun_downstream.client import (
+    AsyncRerunDownstreamClient,
     ClientError,
     ConnectionProblem,
     RefusedError,
@@ -59,6 +60,11 @@ def test_parameters_are_written_as_the_contract_reads_them(client: Client) -> No
     client(answer).reruns(
         state=[RerunState.RUNNING, "failed"], dag_id=None, frozen=True, created_at_gte=moment, limit=3
     )
+
+
+@pytest.mark.parametrize("of", [RerunDownstreamClient, AsyncRerunDownstreamClient])
+def test_the_page_of_a_record_is_below_airflows_address(of: type[RerunDownstreamClient]) -> None:
+    assert of("http://airflow/sub/", token="t").record_url(7) == "http://airflow/sub/rerun-downstream/ui/records/7"
 
 
 def test_ids_are_quoted_in_the_path(client: Client) -> None:
