@@ -120,11 +120,27 @@ def test_an_interrupt_that_a_library_makes_another_error_of_is_one(
             raise Panic from None
         return 0
 
-    before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(main_module, "ended", panics)
-    assert main(["list"]) == ExitCode.INTERRUPTED
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    try:
+        assert main(["list"]) == ExitCode.INTERRUPTED
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, inherited)
     assert tuple(capsys.readouterr()) == ("", "Interrupted; a submitted rerun continues.\n")
-    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupt_that_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_args: object) -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        return 0
+
+    monkeypatch.setattr(main_module, "ended", interrupted)
+    inherited = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert main(["list"]) == 0
+    finally:
+        signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.mark.parametrize(
