@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
+from datetime import datetime, timezone
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -15,7 +17,11 @@ from airflow_rerun_downstream.operators.following import PATIENCE, POLL_INTERVAL
 from airflow_rerun_downstream.operators.hook import RerunDownstreamHook
 
 TOLD_OF_KILLS = hasattr(BaseTrigger, "on_kill")
-"""Airflow 3.3 tells a trigger that somebody has ended its task; earlier ones cancel it, as when a triggerer stops."""
+"""Airflow 3.3 tells a trigger that somebody has ended its task; earlier ones cancel it, as after a time-out, or when a
+triggerer stops."""
+
+KILL_PATIENCE = 30.0
+"""Seconds for the termination of the rerun, as by default in Airflow 3.3."""
 
 
 class RerunEndedTrigger(BaseTrigger):
@@ -59,8 +65,8 @@ class RerunEndedTrigger(BaseTrigger):
         except ClientError as error:
             yield event(self.rerun_id, error=str(error))
         except asyncio.CancelledError:
-            if not TOLD_OF_KILLS and self.terminate and not await self._still_deferred():
-                await self.on_kill()
+            if not TOLD_OF_KILLS and self.terminate:
+                await to_the_end(self._terminate_if_killed())
             raise
         else:
             yield event(ended.id, state=ended.state.value)
@@ -68,8 +74,19 @@ class RerunEndedTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """Terminate the rerun, if that is wanted: somebody has ended the task."""
         if self.terminate:
-            async with await self._hook().get_async_conn() as client:
-                await client.terminate(self.rerun_id)
+            await to_the_end(self._terminate())
+
+    async def _terminate(self) -> None:
+        async with await self._hook().get_async_conn() as client:
+            await client.terminate(self.rerun_id)
+
+    async def _terminate_if_killed(self) -> None:
+        if not self._timed_out() and not await self._still_deferred():
+            await self._terminate()
+
+    def _timed_out(self) -> bool:
+        limit: datetime | None = getattr(self, "timeout_after", None)
+        return limit is not None and limit.replace(tzinfo=limit.tzinfo or timezone.utc) < datetime.now(timezone.utc)
 
     async def _still_deferred(self) -> bool:
         """Whether the task waits on: the triggerer stops, and another one goes on."""
@@ -82,6 +99,15 @@ class RerunEndedTrigger(BaseTrigger):
 
     def _hook(self) -> RerunDownstreamHook:
         return RerunDownstreamHook(self.rerun_downstream_conn_id)
+
+
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do it whoever cancels it: until a trigger has ended, the triggerer cancels it again each second."""
+    doing = asyncio.ensure_future(asyncio.wait_for(work, KILL_PATIENCE))
+    while not doing.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(doing)
+    await doing
 
 
 def event(rerun_id: int, **said: str) -> TriggerEvent:

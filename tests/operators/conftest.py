@@ -71,7 +71,7 @@ def server(house: House, mocker: MockerFixture, monkeypatch: pytest.MonkeyPatch)
     """The server that ``rerun_downstream_default`` names. Whoever waits for a rerun sees it one step further."""
     fake = FakeServer(house)
     monkeypatch.setenv("AIRFLOW_CONN_RERUN_DOWNSTREAM_DEFAULT", json.dumps(CONNECTION))
-    sync, asynchronous = httpx.MockTransport(fake), httpx.MockTransport(fake)
+    sync, asynchronous = httpx.MockTransport(fake), httpx.MockTransport(fake.later)
 
     def client(self: Server) -> RerunDownstreamClient:
         return RerunDownstreamClient(self.url, transport=sync, **self._options())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -23,12 +24,17 @@ Reply = tuple[int, Any]
 
 
 class FakeServer:
-    """Answers as the routes do. ``away``: how many calls find nobody; ``on_look`` is called before a record is read."""
+    """Answers as the routes do. ``away``: how many calls find nobody; ``on_look`` is called before a record is read.
+
+    Async clients have an answer after ``takes`` seconds.
+    """
 
     def __init__(self, house: House) -> None:
         self.house = house
         self.api = Api(house.service, ADA)
         self.away = 0
+        self.takes = 0.0
+        self.waiting = 0
         self.tokens = 0
         self.valid: str | None = None
         self.asked: list[str] = []
@@ -57,6 +63,15 @@ class FakeServer:
         except ValidationError as error:
             status, body = problems.of_errors(error.errors())
         return httpx.Response(status, json=body)
+
+    async def later(self, request: httpx.Request) -> httpx.Response:
+        """Answer an async client."""
+        self.waiting += 1
+        try:
+            await asyncio.sleep(self.takes)
+            return self(request)
+        finally:
+            self.waiting -= 1
 
     def login(self, request: httpx.Request) -> httpx.Response:
         said = json.loads(request.content)
