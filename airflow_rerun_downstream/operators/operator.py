@@ -43,6 +43,7 @@ class RerunDownstreamOperator(BaseOperator):
         REST API's filters
     :param dag_tags: of what the plan selects, only Dags with one of these tags
     :param link_kinds: follow only links of these kinds
+    :param max_runs: refuse a plan with more runs than that
     :param max_depth: follow links to this depth only
     :param include_manual: take manual and backfill runs, too
     :param freeze_mode: accept members that are queued or running: they are stopped, and rerun in their turn
@@ -79,6 +80,7 @@ class RerunDownstreamOperator(BaseOperator):
         dag_id_pattern: str | None = None,
         dag_tags: Sequence[str] | None = None,
         link_kinds: Sequence[str] | None = None,
+        max_runs: int | None = None,
         max_depth: int | None = None,
         include_manual: bool = False,
         freeze_mode: bool = False,
@@ -105,6 +107,7 @@ class RerunDownstreamOperator(BaseOperator):
         self.dag_id_pattern = dag_id_pattern
         self.dag_tags = dag_tags
         self.link_kinds = link_kinds
+        self.max_runs = max_runs
         self.max_depth = max_depth
         self.include_manual = include_manual
         self.freeze_mode = freeze_mode

@@ -33,6 +33,7 @@ class What:
     dag_id_pattern: str | None = None
     dag_tags: Sequence[str] | None = None
     link_kinds: Sequence[str] | None = None
+    max_runs: int | None = None
     max_depth: int | None = None
     include_manual: bool = False
     freeze_mode: bool = False
@@ -80,7 +81,7 @@ class What:
 
     def _plan(self, server: Server) -> dict[str, Any]:
         run_id = self.source_run_id or server.run_at(self.source_dag_id, moment(self.source_logical_date))
-        options = {"link_kinds": self.link_kinds, "max_depth": self.max_depth}
+        options = {"link_kinds": self.link_kinds, "max_runs": self.max_runs, "max_depth": self.max_depth}
         said = {name: value for name, value in options.items() if value is not None}
         if self.include_manual:
             said["include_manual"] = True

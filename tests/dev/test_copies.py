@@ -1,7 +1,7 @@
 """What the pages copy for a terminal and a script means the same rerun: each text is really read.
 
 The shell's words are those of a real shell, the arguments those of our parser, Python is executed with the real client,
-and all of it must come to the body that the pages would have sent.
+a Dag's task is rendered by Airflow and run, and all of it must come to the body that the pages would have sent.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ from airflow_rerun_downstream.cli.bodies import rerun_body
 from airflow_rerun_downstream.cli.main import parser
 from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from airflow_rerun_downstream.domain.words import CONDITIONS
+from airflow_rerun_downstream.operators import RerunDownstreamOperator
+from airflow_rerun_downstream.operators.server import Server
 from airflow_rerun_downstream.rest import presenters
 from airflow_rerun_downstream.rest.requests import RerunBody
+from tests.operators.conftest import Instance, Run
 from tests.rest.stub import StubService
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -215,16 +218,20 @@ def test_the_command_line(
     assert parser().parse_args(shell(texts[0]["commandLine"])[0]).file is None
 
 
-def test_python(texts: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[httpx.Request] = []
+def answering(sent: list[httpx.Request]) -> httpx.MockTransport:
+    """Keeps what is asked, and answers with a record."""
 
     def server(request: httpx.Request) -> httpx.Response:
         sent.append(request)
         record = presenters.rerun(StubService().rerun(None, 7))  # type: ignore[arg-type]
         return httpx.Response(201, content=record.model_dump_json())
 
-    real = client.RerunDownstreamClient
-    transport = httpx.MockTransport(server)
+    return httpx.MockTransport(server)
+
+
+def test_python(texts: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[httpx.Request] = []
+    real, transport = client.RerunDownstreamClient, answering(sent)
     monkeypatch.setattr(client, "RerunDownstreamClient", lambda *args, **more: real(*args, **more, transport=transport))
     monkeypatch.setenv(TOKEN, SECRET)
     for body, text in zip(BODIES, texts, strict=True):
@@ -234,3 +241,32 @@ def test_python(texts: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) ->
         assert request.headers["Authorization"] == f"Bearer {SECRET}"
         assert meaning(json.loads(request.content)) == meaning(body)
     assert sent == []
+
+
+def test_the_operator(texts: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[httpx.Request] = []
+    there = {"conn_type": "rerun_downstream", "host": ADDRESS, "extra": {"token": SECRET}}
+    monkeypatch.setenv("AIRFLOW_CONN_RERUN_DOWNSTREAM_DEFAULT", json.dumps(there))
+    transport = answering(sent)
+    monkeypatch.setattr(
+        Server, "client", lambda self: client.RerunDownstreamClient(self.url, token=self.token, transport=transport)
+    )
+    for body, text in zip(BODIES, texts, strict=True):
+        context: Json = {"ti": Instance(), "dag_run": Run(), "ds": "2026-01-05"}
+        task = task_of(text["operator"])
+        task.render_template_fields(context)
+        task.wait_for_completion = False  # what is asked for is the same
+        task.execute(context)
+        request = sent.pop()
+        assert str(request.url) == f"{ADDRESS}/rerun-downstream/api/v1/reruns"
+        assert meaning(json.loads(request.content)) == meaning({**body, "plan_token": None, "propose": False})
+    assert sent == []
+
+
+def task_of(text: str) -> RerunDownstreamOperator:
+    """The only task of the only Dag of a file, as a worker has it."""
+    module: Json = {}
+    exec(compile(text, "copied", "exec"), module)
+    (task,) = module["dag"].tasks
+    assert isinstance(task, RerunDownstreamOperator)
+    return task

@@ -38,6 +38,12 @@ it("gives the rerun in each form, for this Airflow, and says what isn't the same
   await waitFor(() => expect(text()).toContain(String.raw`orders 'it'\''s r1'`));
   await user.click(dialog.getByRole("tab", { name: "Python" }));
   await waitFor(() => expect(text()).toContain("client.submit("));
+  expect(dialog.queryByTestId("not-for-operators")).toBeNull();
+  await user.click(dialog.getByRole("tab", { name: "Operator" }));
+  await waitFor(() => expect(text()).toContain("RerunDownstreamOperator("));
+  expect(text()).not.toContain("seen");
+  dialog.getByText(/plan of its own/);
+  dialog.getByText(/connection rerun_downstream_default/);
 });
 
 it("leaves the plan's token out where it isn't wanted", async () => {

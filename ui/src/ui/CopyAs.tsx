@@ -1,12 +1,14 @@
-import { Button, Checkbox, chakra, CloseButton, Dialog, HStack, Portal, Tabs, Text } from "@chakra-ui/react";
+import { Button, Checkbox, chakra, Dialog, HStack, List, Tabs, Text } from "@chakra-ui/react";
 import { type ReactNode, useMemo, useRef, useState } from "react";
 import { MdCheck, MdContentCopy } from "react-icons/md";
 
 import type { RerunBody } from "../api/types";
+import { CONNECTION, notForOperators } from "../domain/copies/operator";
 import { copied, type Form, FORMS, TOKEN } from "../domain/copies/texts";
 import { host } from "../host/Host";
 import { airflowAddress } from "../host/paths";
 import { useWords } from "../i18n/words";
+import { LargeDialog } from "./feedback/LargeDialog";
 
 interface CopyAsProps {
   /** Worked out when the dialog opens; undefined: there is nothing to copy yet. */
@@ -16,7 +18,7 @@ interface CopyAsProps {
   children?: ReactNode;
 }
 
-/** A button that shows a rerun as it is asked for elsewhere: in a terminal, a script, a notebook. */
+/** A button that shows a rerun as it is asked for elsewhere: in a terminal, a script, a notebook, a Dag. */
 export function CopyAs({ body, disabled, children }: CopyAsProps) {
   const { t } = useWords();
   const [shown, setShown] = useState<RerunBody | undefined>();
@@ -26,33 +28,16 @@ export function CopyAs({ body, disabled, children }: CopyAsProps) {
         <MdContentCopy aria-hidden="true" />
         {t("copy.open")}
       </Button>
-      <Dialog.Root
+      <LargeDialog
         open={shown !== undefined}
-        size="xl"
-        placement="center"
-        onOpenChange={({ open }) => {
-          if (!open) {
-            setShown(undefined);
-          }
-        }}
+        title={t("copy.title")}
+        onClose={() => setShown(undefined)}
+        data-testid="copy-as"
       >
-        <Portal>
-          <Dialog.Backdrop />
-          <Dialog.Positioner>
-            <Dialog.Content height="min(44rem, 92vh)" data-testid="copy-as">
-              <Dialog.Header pb={2}>
-                <Dialog.Title>{t("copy.title")}</Dialog.Title>
-              </Dialog.Header>
-              <Dialog.Body display="flex" flexDirection="column" minHeight={0} gap={3}>
-                {shown && <Copies body={shown}>{children}</Copies>}
-              </Dialog.Body>
-              <Dialog.CloseTrigger asChild>
-                <CloseButton size="sm" aria-label={t("action.close")} />
-              </Dialog.CloseTrigger>
-            </Dialog.Content>
-          </Dialog.Positioner>
-        </Portal>
-      </Dialog.Root>
+        <Dialog.Body display="flex" flexDirection="column" minHeight={0} gap={3}>
+          {shown && <Copies body={shown}>{children}</Copies>}
+        </Dialog.Body>
+      </LargeDialog>
     </>
   );
 }
@@ -69,17 +54,10 @@ function Copies({ body, children }: { body: RerunBody; children: ReactNode }) {
   return (
     <>
       {children}
-      {body.plan_token && (
-        <Checkbox.Root
-          size="sm"
-          colorPalette="brand"
-          checked={fresh}
-          onCheckedChange={({ checked }) => setFresh(checked === true)}
-        >
-          <Checkbox.HiddenInput />
-          <Checkbox.Control />
-          <Checkbox.Label>{t("copy.fresh")}</Checkbox.Label>
-        </Checkbox.Root>
+      {form === "operator" ? (
+        <NotForOperators body={body} />
+      ) : (
+        body.plan_token && <Fresh checked={fresh} onChange={setFresh} />
       )}
       <Tabs.Root
         value={form}
@@ -112,12 +90,41 @@ function Copies({ body, children }: { body: RerunBody; children: ReactNode }) {
             pt={3}
           >
             <Copyable key={text} label={t(`copy.form.${each}`)} text={text}>
-              {t("copy.login", { name: TOKEN })}
+              {each === "operator" ? t("copy.connection", { name: CONNECTION }) : t("copy.login", { name: TOKEN })}
             </Copyable>
           </Tabs.Content>
         ))}
       </Tabs.Root>
     </>
+  );
+}
+
+function Fresh({ checked, onChange }: { checked: boolean; onChange: (checked: boolean) => void }) {
+  const { t } = useWords();
+  return (
+    <Checkbox.Root
+      size="sm"
+      colorPalette="brand"
+      checked={checked}
+      onCheckedChange={(to) => onChange(to.checked === true)}
+    >
+      <Checkbox.HiddenInput />
+      <Checkbox.Control />
+      <Checkbox.Label>{t("copy.fresh")}</Checkbox.Label>
+    </Checkbox.Root>
+  );
+}
+
+/** What a task does otherwise than what is copied. */
+function NotForOperators({ body }: { body: RerunBody }) {
+  const { t } = useWords();
+  const differing = notForOperators(body);
+  return differing.length === 0 ? null : (
+    <List.Root ps={4} color="fg.warning" data-testid="not-for-operators">
+      {differing.map((name) => (
+        <List.Item key={name}>{t(`copy.operator.${name}`)}</List.Item>
+      ))}
+    </List.Root>
   );
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { RerunBody } from "../../api/types";
 import { INITIAL, sentSettings } from "../settings";
 import { submitArguments } from "./commandLine";
+import { notForOperators } from "./operator";
 import { said } from "./said";
 import { copied, FORMS } from "./texts";
 
@@ -142,6 +143,35 @@ describe("the texts", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  it("are a Dag whose task asks for the same", () => {
+    const asked = body({
+      options: { include_manual: true, max_runs: 5 },
+      members: [member("clean")],
+      plan_token: "t",
+      name: "{{ ds }} isn't\n",
+    });
+    expect(copied("operator", asked, ADDRESS)).toBe(
+      [
+        "from airflow.sdk import DAG",
+        "from airflow_rerun_downstream.operators import RerunDownstreamOperator",
+        "",
+        'with DAG("rerun_downstream", schedule=None) as dag:',
+        "    RerunDownstreamOperator(",
+        '        task_id="rerun",',
+        '        source_dag_id="orders",',
+        '        source_run_id="r1",',
+        "        max_runs=5,",
+        "        include_manual=True,",
+        '        members=[{"dag_id": "clean", "run_id": "r1"}],',
+        String.raw`        name="{{ '{{ ds }} isn\\'t\\n' }}",`,
+        "    )",
+        "",
+      ].join("\n"),
+    );
+    expect(notForOperators(asked)).toEqual(["plan_token"]);
+    expect(notForOperators(body({ propose: true }))).toEqual(["propose"]);
   });
 
   it.each(FORMS)("as %s hold no sign that nobody would see", (form) => {

@@ -1,15 +1,17 @@
 /**
- * The same rerun for a terminal, a script and a notebook.
+ * The same rerun for a terminal, a script, a notebook and a Dag.
  *
- * No login is ever in a text: each takes the token from the environment variable that the command line reads, too.
+ * No login is ever in a text: each takes the token from the environment variable that the command line reads, too; an
+ * operator has a connection for that.
  */
 
 import type { RerunBody } from "../../api/types";
 import { submitArguments } from "./commandLine";
 import { json, python, shellWord } from "./literals";
+import { operatorText } from "./operator";
 import { said } from "./said";
 
-export const FORMS = ["curl", "commandLine", "python"] as const;
+export const FORMS = ["curl", "commandLine", "python", "operator"] as const;
 export type Form = (typeof FORMS)[number];
 
 export const TOKEN = "AIRFLOW_RERUN_DOWNSTREAM_TOKEN";
@@ -26,6 +28,7 @@ const TEXTS: Record<Form, (body: RerunBody, address: string) => string> = {
   curl: curlText,
   commandLine: commandText,
   python: pythonText,
+  operator: operatorText,
 };
 
 const broken = (lines: readonly string[]) => lines.join(" \\\n  ");

@@ -1,8 +1,9 @@
-import { Button, CloseButton, Dialog, Portal, Text } from "@chakra-ui/react";
+import { Button, Dialog, Text } from "@chakra-ui/react";
 import { useMemo, useState } from "react";
 
 import { useTaskInstances } from "../../../api/dagRuns";
 import type { PlanRun } from "../../../api/types";
+import { LargeDialog } from "../../../ui/feedback/LargeDialog";
 import { Loading, ProblemNotice } from "../../../ui/feedback/Notices";
 import { useWords } from "../../../i18n/words";
 import { useChoosingRuns } from "../state/choosing";
@@ -19,32 +20,14 @@ export function TaskDialog({ index, runKey }: { index: PlanIndex; runKey: string
   const { plannedName: nameOf } = useNames();
   const run = index.runs.get(runKey);
   return (
-    <Dialog.Root
+    <LargeDialog
       open={run !== undefined}
-      size="xl"
-      placement="center"
-      onOpenChange={({ open }) => {
-        if (!open) {
-          chooseTasks(null);
-        }
-      }}
+      title={t("wizard:tasks.of", { dag: run?.dag_id ?? "" })}
+      subtitle={run && nameOf(run)}
+      onClose={() => chooseTasks(null)}
     >
-      <Portal>
-        <Dialog.Backdrop />
-        <Dialog.Positioner>
-          <Dialog.Content height="min(42rem, 90vh)">
-            <Dialog.Header flexDirection="column" gap={1}>
-              <Dialog.Title>{t("wizard:tasks.of", { dag: run?.dag_id ?? "" })}</Dialog.Title>
-              {run && <Text color="fg.muted">{nameOf(run)}</Text>}
-            </Dialog.Header>
-            {run && <Body run={run} runKey={runKey} />}
-            <Dialog.CloseTrigger asChild>
-              <CloseButton size="sm" aria-label={t("action.close")} />
-            </Dialog.CloseTrigger>
-          </Dialog.Content>
-        </Dialog.Positioner>
-      </Portal>
-    </Dialog.Root>
+      {run && <Body run={run} runKey={runKey} />}
+    </LargeDialog>
   );
 }
 
