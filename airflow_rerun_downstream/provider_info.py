@@ -131,8 +131,9 @@ FOR_DAG_AUTHORS: dict[str, Any] = {
     "sensors": modules("sensor"),
     "triggers": modules("ended_trigger"),
     "extra-links": [f"{OPERATORS}.link.RerunLink"],
+    "notifications": [f"{OPERATORS}.propose_notifier.ProposeRerunNotifier"],
 }
-"""What ``airflow providers hooks``, ``triggers`` and ``links`` show."""
+"""What ``airflow providers hooks``, ``triggers``, ``links`` and ``notifications`` show."""
 
 
 def get_provider_info() -> dict[str, Any]:

@@ -40,11 +40,15 @@ class RerunDownstreamHook(BaseHook):
 
     async def get_async_conn(self) -> AsyncRerunDownstreamClient:
         """The same for an event loop."""
+        return (await self.async_server()).async_client()
+
+    async def async_server(self) -> Server:
+        """`server`, for an event loop."""
         # Airflow's own way to read a connection blocks, and before 3.3 there is no other. Shielded from cancellation:
         # `sync_to_async` raises it again without its message, by which alone Airflow 3.3 knows a kill; and in 3.1 the
         # next one who asks meets the answer to this question, which ends the triggerer.
-        server: Server = await asyncio.shield(sync_to_async(lambda: self.server)())
-        return server.async_client()
+        found: Server = await asyncio.shield(sync_to_async(lambda: self.server)())
+        return found
 
     def test_connection(self) -> tuple[bool, str]:
         """Whether Airflow can be reached, whether the package answers there, and what the user sees of it."""

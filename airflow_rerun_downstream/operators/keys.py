@@ -1,4 +1,4 @@
-"""The idempotency key of a task: the same for each of its tries, another one after a person has cleared it.
+"""The idempotency key of a task, or of a failure: the same for each try, another one after a person has cleared it.
 
 Airflow's own retries leave ``max_tries`` as it is, and the run's start, too; clearing a task that has ended moves
 ``max_tries``, and clearing one of a run that has ended gives the run another start, as a new run under an old id has.
@@ -16,12 +16,39 @@ from typing import Any
 def key_of(context: Mapping[str, Any], *purpose: str) -> str:
     """The key for one purpose of the task instance that a context is about."""
     instance = context["ti"]
-    started = getattr(context["dag_run"], "start_date", None)
-    parts = (
-        *(instance.dag_id, instance.run_id, instance.task_id, instance.map_index, instance.max_tries),
-        started.astimezone(timezone.utc).isoformat() if isinstance(started, datetime) else None,
-    )
-    return digest(*purpose, *parts)
+    place = (instance.dag_id, instance.run_id, instance.task_id, instance.map_index)
+    return digest(*purpose, *place, instance.max_tries, start(context["dag_run"]))
+
+
+def key_of_failure(context: Mapping[str, Any], *purpose: str) -> str:
+    """The key for what is done about a failure: a missed deadline, a failed run, or a failed task.
+
+    All tries of a task and all indexes of a mapped one have the same.
+    """
+    if deadline := context.get("deadline"):
+        return digest("deadline", *purpose, str(deadline["id"]))
+    began = start(context.get("dag_run"))
+    if "reason" in context or "ti" not in context:  # Airflow says why a run has failed; of a task it doesn't
+        return digest("run", *purpose, *own_run(context), began)
+    instance = context["ti"]
+    max_tries = getattr(instance, "max_tries", None)
+    return digest("task", *purpose, instance.dag_id, instance.run_id, instance.task_id, max_tries, began)
+
+
+def own_run(context: Mapping[str, Any]) -> tuple[str, str]:
+    """The Dag and the run that a callback's context is about."""
+    run = context.get("dag_run")
+    if isinstance(run, Mapping):  # of a missed deadline there is what the REST API answers
+        return str(run["dag_id"]), str(run["dag_run_id"])
+    if run is not None:
+        return str(run.dag_id), str(run.run_id)
+    return str(context["dag"].dag_id), str(context["run_id"])
+
+
+def start(run: Any) -> str | None:
+    """When a run began, in UTC."""
+    found = getattr(run, "start_date", None)
+    return found.astimezone(timezone.utc).isoformat() if isinstance(found, datetime) else None
 
 
 def digest(*parts: object) -> str:

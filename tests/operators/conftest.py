@@ -12,7 +12,7 @@ from pytest_mock import MockerFixture
 from airflow_rerun_downstream.client import AsyncRerunDownstreamClient, RerunDownstreamClient
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.operators import following
-from airflow_rerun_downstream.operators.server import Server
+from airflow_rerun_downstream.operators.server import RETRIES, Server
 from tests.fakes.house import House
 from tests.operators.fake_server import URL, FakeServer
 
@@ -73,8 +73,8 @@ def server(house: House, mocker: MockerFixture, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AIRFLOW_CONN_RERUN_DOWNSTREAM_DEFAULT", json.dumps(CONNECTION))
     sync, asynchronous = httpx.MockTransport(fake), httpx.MockTransport(fake.later)
 
-    def client(self: Server) -> RerunDownstreamClient:
-        return RerunDownstreamClient(self.url, transport=sync, **self._options())
+    def client(self: Server, retries: int = RETRIES) -> RerunDownstreamClient:
+        return RerunDownstreamClient(self.url, transport=sync, **{**self._options(), "retries": retries})
 
     def async_client(self: Server) -> AsyncRerunDownstreamClient:
         return AsyncRerunDownstreamClient(self.url, transport=asynchronous, **self._options())
