@@ -58,6 +58,7 @@ class ProposeRerunNotifier(BaseNotifier):
         dag_id_pattern: str | None = None,
         dag_tags: Sequence[str] | None = None,
         link_kinds: Sequence[str] | None = None,
+        max_runs: int | None = None,
         max_depth: int | None = None,
         include_manual: bool = False,
         freeze_mode: bool = False,
@@ -82,6 +83,7 @@ class ProposeRerunNotifier(BaseNotifier):
         self.dag_id_pattern = dag_id_pattern
         self.dag_tags = dag_tags
         self.link_kinds = link_kinds
+        self.max_runs = max_runs
         self.max_depth = max_depth
         self.include_manual = include_manual
         self.freeze_mode = freeze_mode

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +14,9 @@ from airflow.sdk import DAG
 from airflow.sdk.definitions.deadline import AsyncCallback
 from pytest_mock import MockerFixture
 
-from airflow_rerun_downstream.operators import ProposeRerunNotifier, hook, propose_notifier
+from airflow_rerun_downstream.operators import ProposeRerunNotifier, RerunDownstreamOperator, hook, propose_notifier
 from airflow_rerun_downstream.operators.task_errors import AirflowException
+from airflow_rerun_downstream.operators.what import What
 from airflow_rerun_downstream.provider_info import FOR_DAG_AUTHORS
 from tests.fakes.house import House
 from tests.operators.conftest import Chain, Instance, Run
@@ -214,6 +216,11 @@ def test_a_proposal_that_can_not_be_counted_stands(
     monkeypatch.setattr(RerunDownstreamClient, "iter_members", away)
     ProposeRerunNotifier(**PRODUCER)(of_task(chain))
     assert said(told)[0].startswith("Rerun 1 is proposed: 3 runs, from a")
+
+
+@pytest.mark.parametrize("of", [ProposeRerunNotifier, RerunDownstreamOperator])
+def test_all_that_says_what_is_rerun_can_be_said(of: type) -> None:
+    assert {field.name for field in fields(What)} <= set(inspect.signature(of).parameters)
 
 
 def test_a_dag_without_a_run_is_refused_where_the_dag_is_written() -> None:
