@@ -10,13 +10,15 @@ from airflow.sdk import DAG, Asset, task
 from airflow_rerun_downstream.operators import RerunDownstreamOperator, RerunDownstreamSensor
 
 DAY = datetime.fromisoformat(os.environ["STORY_DAY"])
+YESTERDAY = DAY - timedelta(days=1)
+LAST = YESTERDAY + timedelta(hours=3 * int(os.environ["SOURCES"]) - 1)
 DATA = Asset("authors_data")
 GATE = Path(os.environ["GATE"])
 
 
 def work(dag_id: str, **options: object) -> DAG:
     """A Dag whose only task waits while the gate is shut."""
-    with DAG(dag_id, start_date=DAY - timedelta(days=1), **options) as dag:
+    with DAG(dag_id, start_date=YESTERDAY, **options) as dag:
 
         @task(task_id="work", outlets=[DATA] if dag_id == "source" else [])
         def wait_for_the_gate() -> None:
@@ -27,7 +29,7 @@ def work(dag_id: str, **options: object) -> DAG:
     return dag
 
 
-source = work("source", schedule="0 */3 * * *", catchup=True, end_date=DAY - timedelta(hours=1), max_active_runs=1)
+source = work("source", schedule="0 */3 * * *", catchup=True, end_date=LAST, max_active_runs=1)
 reader = work("reader", schedule=DATA)
 
 SOURCE = {"source_dag_id": "source", "source_run_id": "{{ params.run_id }}"}
