@@ -36,6 +36,7 @@ def test_airflow_shows_what_there_is(airflow: House) -> None:
         "hooks": "rerun_downstream",
         "triggers": "airflow_rerun_downstream.operators.ended_trigger",
         "links": "RerunLink",
+        "notifications": "ProposeRerunNotifier",
     }
     for what, name in shown.items():
         assert name in airflow.airflow.airflow("providers", what, "--output", "plain"), what
