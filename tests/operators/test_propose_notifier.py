@@ -21,6 +21,7 @@ from airflow_rerun_downstream.provider_info import FOR_DAG_AUTHORS
 from tests.fakes.house import House
 from tests.operators.conftest import Chain, Instance, Run
 from tests.operators.fake_server import URL, FakeServer
+from tests.operators.test_operator import goes_on
 
 try:
     from airflow.triggers.callback import CallbackTrigger
@@ -81,6 +82,19 @@ def test_a_failed_task_proposes_and_says_what_and_where(
     assert context == before
     house.tick()
     assert {one.state.value for one in house.store.rows.members.values()} == {"pending"}
+
+
+def test_it_runs_once_somebody_has_approved_it(house: House, server: FakeServer, chain: Chain) -> None:
+    asked = ProposeRerunNotifier(**PRODUCER)
+    asked(of_task(chain))
+    goes_on(house)
+    assert [state for _, state, _ in proposed(house)] == ["proposed"]
+    server.api.approve(1)
+    for _ in range(10):
+        goes_on(house)
+    assert [state for _, state, _ in proposed(house)] == ["succeeded"]
+    asked(of_task(chain))
+    assert len(proposed(house)) == 1
 
 
 @pytest.mark.parametrize("again", [Instance(), Instance(try_number=2), Instance(map_index=3)])
