@@ -65,13 +65,14 @@ class Proposals(Submit):
         Whoever may read the record may ask; that an approver needs more is another matter. Raises `ActionNotAllowed`.
         """
         with self.unit_of_work() as work:
-            request = self.seen_request(actor, work, readable_rerun(actor, work, rerun_id))[0]
-        refusal: Refusal | None = None
+            rerun = readable_rerun(actor, work, rerun_id)
+            request = self.seen_request(actor, work, rerun)[0]
+        refusal: Refusal | None = self.late(rerun)
         mechanisms = Mechanisms.of(self.installation, freezes=bool(request.frozen))
         try:
             self.mechanisms(request)
         except Invalid as problem:  # a target isn't configured any more
-            refusal = problem
+            refusal = refusal or problem
         with self.unit_of_work() as work:
             rerun = readable_rerun(actor, work, rerun_id)
             request, token, whole = self.seen_request(actor, work, rerun)
@@ -87,7 +88,7 @@ class Proposals(Submit):
             changed = tuple(changed_since(work, rerun, token, plan, draft)) if whole and plan is not None else None
             return ProposalReviewView(
                 rerun,
-                review=None if draft is None else reviewed(actor, work, draft),
+                review=None if draft is None or refusal is not None else reviewed(actor, work, draft),
                 plan_token=None if plan is None else plan.token,
                 stale=None if changed is None else bool(changed),
                 changes=changed or (),
@@ -98,12 +99,19 @@ class Proposals(Submit):
         """What was asked, if it can still be approved. Raises `ActionNotAllowed`."""
         if rerun.state is not RerunState.PROPOSED:
             refuse(action, f"it is {rerun.state.value}", rerun)
-        if rerun.expires_at is not None and rerun.expires_at <= self.clock.now():
-            refuse(action, "it was proposed too long ago", rerun)
+        if late := self.late(rerun):
+            raise late
         found = work.store.proposal(rerun.id)
         if found is None:
             raise ActionNotAllowed(f"What rerun {rerun.id} was to do isn't known any more.", state=rerun.state.value)
         return found
+
+    def late(self, rerun: Rerun) -> ActionNotAllowed | None:
+        """Why a proposal can't be approved any more whose time is over, though nobody has ended it yet."""
+        if rerun.expires_at is None or rerun.expires_at > self.clock.now():
+            return None
+        detail = f"Rerun {rerun.id} can't be approved any more: its time is over."
+        return ActionNotAllowed(detail, state=rerun.state.value)
 
     def seen_request(self, actor: Actor, work: Work, rerun: Rerun) -> tuple[RerunRequest, str, bool]:
         """What was asked, as far as the user may read it, the token of the plan then, and whether that is all."""

@@ -264,8 +264,12 @@ class TestApprove:
     def test_after_its_time_it_cannot_be_approved(self, house: House) -> None:
         number = propose(house)
         house.clock.advance(days=7)
-        with pytest.raises(ActionNotAllowed, match="proposed too long ago"):
+        with pytest.raises(ActionNotAllowed, match="its time is over"):
             house.service.approve(BOB, number)
+        review = house.service.proposal_review(BOB, number)
+        assert (review.refusal and review.refusal.detail, review.review, review.stale) == (
+            f"Rerun {number} can't be approved any more: its time is over.", None, False,
+        )  # fmt: skip
 
     def test_what_was_never_proposed_cannot_be_approved(self, house: House) -> None:
         number = house.service.submit(ADA, replace(asked(), propose=False)).rerun.id

@@ -12,6 +12,7 @@ export const keys = {
   everyList: ["reruns"] as const,
   reruns: (filters: RerunFilters) => ["reruns", filters] as const,
   record: (id: number) => ["record", id] as const,
+  proposalReview: (id: number) => ["proposal-review", id] as const,
   live: (id: number, members: readonly number[], seen: string) => ["live", id, members, seen] as const,
   links: (id: number) => ["links", id] as const,
   everyNotMadeAnew: (id: number) => ["not-made-anew", id] as const,

@@ -9,8 +9,8 @@ import type { Live } from "./types";
 
 export type LiveRuns = Readonly<Record<number, Live>>;
 
-/** By member. `seen`: when that is another one, it is asked again. */
-export function useLiveRuns(id: number, members: readonly number[], seen: string): LiveRuns {
+/** By member. `seen`: when that is another one, it is asked again. `every`: milliseconds between two looks. */
+export function useLiveRuns(id: number, members: readonly number[], seen: string, every = STEADY): LiveRuns {
   const found = useQuery({
     queryKey: keys.live(id, members, seen),
     queryFn: async ({ signal }) => {
@@ -24,7 +24,7 @@ export function useLiveRuns(id: number, members: readonly number[], seen: string
       return runs;
     },
     enabled: members.length > 0,
-    refetchInterval: STEADY,
+    refetchInterval: every,
     placeholderData: keepPreviousData,
     gcTime: STEADY,
   });

@@ -6,5 +6,8 @@ export const PAGE = 100;
 export const LIVE = 2000;
 export const STEADY = 10_000;
 
+/** Milliseconds between two looks at a proposal, which waits for people. */
+export const WAITING = 30_000;
+
 /** Milliseconds between two looks at a record that can't change any more: who may see what of it can. */
 export const ENDED = 60_000;

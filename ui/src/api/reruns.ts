@@ -5,7 +5,7 @@ import { keepPreviousData, type QueryClient, useMutation, useQuery, useQueryClie
 import { api, data, everything } from "./client";
 import { type Followed, look } from "./following";
 import { keys } from "./keys";
-import { ENDED, LIVE, PAGE, STEADY } from "./pace";
+import { ENDED, LIVE, PAGE, STEADY, WAITING } from "./pace";
 import type { Member, MemberAction, Rerun, RerunAction, RerunBody, RerunFilters } from "./types";
 
 /** Reruns that can't change any more. Which these are is the server's word. */
@@ -13,12 +13,24 @@ export function hasEnded(rerun: Pick<Rerun, "final">): boolean {
   return rerun.final;
 }
 
+/** Whether a rerun waits for somebody to approve it: nothing of it moves by itself, but that its time runs out. */
+export function isProposed({ state }: Pick<Rerun, "state">): boolean {
+  return state === "proposed";
+}
+
+/** Whether it may have done anything: a proposal that waits, or has ended as one, has touched nothing. */
+export function wasCarriedOut({ proposed_by, approved_by }: Pick<Rerun, "proposed_by" | "approved_by">): boolean {
+  return proposed_by === null || approved_by !== null;
+}
+
+const rests = (rerun: Rerun) => hasEnded(rerun) || isProposed(rerun);
+
 export function useReruns(filters: RerunFilters, options: { enabled?: boolean } = {}) {
   return useQuery({
     queryKey: keys.reruns(filters),
     queryFn: ({ signal }) => data(api().GET("/api/v1/reruns", { params: { query: filters }, signal })),
     placeholderData: keepPreviousData,
-    refetchInterval: (query) => (query.state.data?.reruns.every(hasEnded) ? STEADY : LIVE),
+    refetchInterval: (query) => (query.state.data?.reruns.every(rests) ? STEADY : LIVE),
     ...options,
   });
 }
@@ -49,8 +61,14 @@ export function useRecord(id: number) {
       return await look(known, ask, (found) => client.setQueryData(queryKey, found));
     },
     structuralSharing: false,
-    refetchInterval: (query) =>
-      query.state.data && hasEnded(query.state.data.rerun) ? ENDED : (pauses.get(id) ?? LIVE),
+    refetchInterval: ({ state: { data: known } }) => {
+      const pause = pauses.get(id) ?? LIVE;
+      return known && hasEnded(known.rerun)
+        ? ENDED
+        : known && isProposed(known.rerun)
+          ? Math.max(WAITING, pause)
+          : pause;
+    },
   });
 }
 
@@ -100,7 +118,7 @@ export function useNotifications(rerun: Rerun) {
     enabled: rerun.notifications.length > 0,
     refetchInterval: (query) => {
       const moves = !hasEnded(rerun) || query.state.data?.some(({ state }) => state === "pending");
-      return moves ? STEADY : ENDED;
+      return !moves ? ENDED : isProposed(rerun) ? WAITING : STEADY;
     },
   });
 }
@@ -113,11 +131,14 @@ export function useSubmit() {
   });
 }
 
-/** Approve or reject a proposal; pause, resume, terminate or release a rerun. */
+/** What is done without a further word: a proposal is decided on in `proposals.ts`. */
+export type PlainAction = Exclude<RerunAction, "approve" | "reject">;
+
+/** Pause, resume, terminate or release a rerun. */
 export function useRerunAction(id: number) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (action: RerunAction) =>
+    mutationFn: (action: PlainAction) =>
       data<Rerun>(api().POST(`/api/v1/reruns/{rerun_id}/${action}`, { params: { path: { rerun_id: id } } })),
     onSettled: () => lookAgain(client, id),
   });

@@ -14,8 +14,10 @@ import type {
   ProofCounts,
   ProofFinding,
   ProofSpot,
+  ProposalReview,
   Rerun,
   RerunEvent,
+  RunRef,
 } from "../api/types";
 
 export const NOBODY: Counts = {
@@ -94,6 +96,15 @@ export function memberOf(id: number, dag_id: string, changed: Partial<Member> = 
     allowed_actions: [],
     ...changed,
   };
+}
+
+/** A proposal's review; `waves`: what an approval would rerun, null: it would be refused. */
+export function reviewOf({
+  waves,
+  ...changed
+}: Partial<Omit<ProposalReview, "review">> & { waves: RunRef[][] | null }): ProposalReview {
+  const review = waves && { waves, warnings: [], stopped: [], frozen: [] };
+  return { rerun_id: 7, review, plan_token: "now", stale: false, changes: [], refusal: null, ...changed };
 }
 
 /** The answer to whoever knows nothing yet. */

@@ -6,7 +6,8 @@ import { parameters, query } from "../../host/parameters";
 import { asProblem } from "../../api/problem";
 import { useEstimate } from "../../api/estimate";
 import type { Followed } from "../../api/following";
-import { hasEnded, useLinks, useRecord } from "../../api/reruns";
+import { WAITING } from "../../api/pace";
+import { hasEnded, isProposed, useLinks, useRecord } from "../../api/reruns";
 import type { Estimate } from "../../api/types";
 import { RerunBadge } from "../../ui/StateBadge";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
@@ -19,6 +20,7 @@ import { LiveRunsProvider } from "./member/LiveRuns";
 import { MemberDrawer } from "./member/MemberDrawer";
 import { CopyRecord } from "./header/CopyRecord";
 import { EndedNote, RecordFacts } from "./header/Facts";
+import { ProposalNotice } from "./proposal/ProposalNotice";
 import { RecordNotices } from "./header/RerunNotices";
 import { RecordTabs, tabOf } from "./RerunTabs";
 import { useNames } from "../../ui/names";
@@ -98,7 +100,7 @@ function Record({ record, problem, retry }: RecordProps) {
   const trouble = problem ?? links.error;
   return (
     <RecordProvider value={context}>
-      <LiveRunsProvider rerunId={rerun.id} seen={record.cursor}>
+      <LiveRunsProvider rerunId={rerun.id} seen={record.cursor} every={isProposed(rerun) ? WAITING : undefined}>
         <Page
           fill
           title={
@@ -116,6 +118,7 @@ function Record({ record, problem, retry }: RecordProps) {
         >
           <RecordNotices members={members ?? []} problem={trouble} retry={retry} />
           <RecordFacts events={events ?? []} estimate={estimate} />
+          {isProposed(rerun) && members && <ProposalNotice members={members} />}
           <RecordTabs tab={place.tab} onTab={openTab} members={members} links={links.data} events={events} />
         </Page>
         <MemberDrawer
@@ -124,7 +127,7 @@ function Record({ record, problem, retry }: RecordProps) {
           links={links.data ?? []}
           onClose={place.closeMember}
         />
-        <ActionDialog rerun={rerun} asked={asked} onClose={() => setAsked(null)} />
+        <ActionDialog rerun={rerun} members={members ?? []} asked={asked} onClose={() => setAsked(null)} />
       </LiveRunsProvider>
     </RecordProvider>
   );

@@ -3,6 +3,7 @@ import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo } from "react";
 import { Link } from "react-router";
 
+import { wasCarriedOut } from "../../api/reruns";
 import type { Rerun } from "../../api/types";
 import { AirflowLink, RunLink } from "../../ui/AirflowLink";
 import { RerunBadge } from "../../ui/StateBadge";
@@ -64,14 +65,15 @@ function useColumns(): ColumnDef<Rerun>[] {
       {
         ...named("progress", t("record:list.progress")),
         enableSorting: false,
-        cell: ({ row }) => <ProgressBar counts={row.original.counts} width="13rem" />,
+        cell: ({ row: { original } }) =>
+          wasCarriedOut(original) ? <ProgressBar counts={original.counts} width="13rem" /> : t("none"),
       },
       { ...sorted("created_by", t("word.createdBy")), cell: ({ row }) => row.original.created_by },
       { ...sorted("created_at", t("word.createdAt")), cell: ({ row }) => <Time value={row.original.created_at} /> },
       {
         ...named("duration", t("word.duration")),
         enableSorting: false,
-        cell: ({ row }) => <RerunDuration rerun={row.original} />,
+        cell: ({ row: { original } }) => (wasCarriedOut(original) ? <RerunDuration rerun={original} /> : t("none")),
       },
     ];
   }, [t]);

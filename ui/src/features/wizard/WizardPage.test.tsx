@@ -211,3 +211,43 @@ describe("the wizard", () => {
     expect(screen.getByRole("link", { name: "Choose a Dag run" }).getAttribute("href")).toBe("/dag-runs");
   });
 });
+
+describe("a rerun that may only be proposed", () => {
+  const denied = new Refusal(403, { detail: "You may not rerun clean.", reason: "forbidden_dags", dag_ids: ["clean"] });
+  const reviews = ({ body }: Asked) => ((body as RerunBody).propose ? REVIEW : denied);
+
+  it("is shown as any other, with the reason, and proposed", async () => {
+    const { asked, router } = show(`${ADDRESS}&step=review`, { "POST /reviews": reviews });
+    await waitFor(() => expect(screen.getByTestId("propose-rerun")).toHaveProperty("disabled", false));
+    await userEvent.click(screen.getByTestId("propose-rerun"));
+    await waitFor(() => expect(router.state.location.pathname).toBe("/records/7"));
+    const sent = asked.find(({ method, path }) => method === "POST" && path === "/reruns")?.body as RerunBody;
+    expect(sent.propose).toBe(true);
+  });
+
+  it("can't be started, and says why", async () => {
+    show(`${ADDRESS}&step=review`, { "POST /reviews": reviews });
+    expect((await screen.findByTestId("only-propose")).textContent).toContain("You may not rerun clean.");
+    await screen.findByText("Wave 1");
+    expect(screen.queryByTestId("start-rerun")).toBeNull();
+    expect(screen.queryByTestId("problem")).toBeNull();
+    expect(screen.getByText("You may not rerun all of these Dags, but you can propose it.")).toBeTruthy();
+  });
+
+  it("isn't proposed where that would be refused, too", async () => {
+    const refused = new Refusal(409, { detail: "No.", reason: "asset_manager_inactive" });
+    const both = ({ body }: Asked) => ((body as RerunBody).propose ? refused : denied);
+    show(`${ADDRESS}&step=review`, { "POST /reviews": both });
+    await screen.findByText("No.");
+    expect(screen.getByTestId("propose-rerun")).toHaveProperty("disabled", true);
+  });
+});
+
+it("can be proposed beside being started", async () => {
+  const { asked } = show(`${ADDRESS}&step=review`);
+  await waitFor(() => expect(screen.getByTestId("start-rerun")).toHaveProperty("disabled", false));
+  await userEvent.click(screen.getByTestId("propose-rerun"));
+  const sent = () => asked.find(({ method, path }) => method === "POST" && path === "/reruns")?.body;
+  await waitFor(() => expect(sent()).toMatchObject({ propose: true }));
+  expect(asked.filter(({ path, body }) => path === "/reviews" && (body as RerunBody).propose)).toEqual([]);
+});

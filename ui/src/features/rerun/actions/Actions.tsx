@@ -5,6 +5,7 @@ import type { IconType } from "react-icons";
 import type { Member, MemberAction, RerunAction } from "../../../api/types";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
+import { rejectionOf } from "../proposal/rejection";
 
 const RERUN: readonly { action: RerunAction; icon: IconType }[] = [
   { action: "approve", icon: MdCheck },
@@ -34,7 +35,7 @@ export function RerunActions() {
       onClick={() => askRerun(action)}
     >
       <Icon aria-hidden="true" />
-      {t(`record:action.${action}`)}
+      {t(`record:action.${action === "reject" ? rejectionOf(rerun) : action}`)}
     </Button>
   ));
 }

@@ -2,7 +2,8 @@
 
 import type { ParseKeys } from "i18next";
 
-import type { Member, MemberAction, Rerun, RerunAction } from "../../../api/types";
+import type { PlainAction } from "../../../api/reruns";
+import type { Member, MemberAction, Rerun } from "../../../api/types";
 
 type AskKey = ParseKeys<"record"> extends infer Key ? (Key extends `ask.${infer Rest}` ? Rest : never) : never;
 
@@ -17,13 +18,9 @@ function said(sentences: readonly Sentence[]): Sentence[] {
 }
 
 /** What comes of an action on a rerun that stands as it does now. */
-export function rerunSentences(rerun: Rerun, action: RerunAction): Sentence[] {
+export function rerunSentences(rerun: Rerun, action: PlainAction): Sentence[] {
   const { running, stopping, pending, failed, frozen } = rerun.counts;
   switch (action) {
-    case "approve":
-      return [{ key: "approve.what" }];
-    case "reject":
-      return [{ key: "reject.what" }];
     case "pause":
       return said([
         { key: "pause.what" },
@@ -60,7 +57,7 @@ export function memberSentences(rerun: Rerun, action: MemberAction): Sentence[] 
 }
 
 /** The heading of the dialog. */
-export function titleOf(rerun: Rerun, action: RerunAction | MemberAction, member: Member | undefined): Sentence {
+export function titleOf(rerun: Rerun, action: PlainAction | MemberAction, member: Member | undefined): Sentence {
   if (action !== "release") {
     return { key: `${action}.title` };
   }

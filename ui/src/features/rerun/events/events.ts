@@ -2,7 +2,7 @@
 
 import type { RerunEvent } from "../../../api/types";
 
-const STATE_CHANGES = /^(pause|resume|terminate|rerun_\w+)$/;
+const STATE_CHANGES = /^(approve|reject|pause|resume|terminate|rerun_\w+)$/;
 
 /** The event that brought the rerun to where it stands; undefined: it stands as it was submitted. */
 export function stateSince(events: readonly RerunEvent[]): RerunEvent | undefined {

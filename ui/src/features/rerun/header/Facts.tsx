@@ -1,6 +1,7 @@
 import { Box, chakra, Flex, Text } from "@chakra-ui/react";
 import { MdLock, MdReportProblem, MdVisibilityOff } from "react-icons/md";
 
+import { isProposed, wasCarriedOut } from "../../../api/reruns";
 import type { Estimate, RerunEvent } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
 import { Field } from "../../../ui/feedback/Notices";
@@ -39,38 +40,85 @@ export function RecordFacts({ events, estimate }: RecordFactsProps) {
           <span>{rerun.source.dag_id}</span>
           <RunLink dagId={rerun.source.dag_id} runId={rerun.source.run_id} />
         </Field>
-        <Field label={t("word.createdBy")}>{rerun.created_by}</Field>
-        <Field label={t("word.createdAt")}>
-          <Time value={rerun.created_at} />
-        </Field>
-        <Field label={t("word.endedAt")}>
-          <Time value={rerun.ended_at} />
-        </Field>
-        <Field label={t("word.duration")}>
-          <RerunDuration rerun={rerun} />
-        </Field>
-        <EstimateFacts estimate={estimate} />
-        <Field label={t("record:progress.label")}>
-          <Box pt={2} minWidth={0}>
-            <ProgressBar counts={rerun.counts} width="min(25rem, calc(100vw - 2rem))" />
-          </Box>
-        </Field>
+        <Authors />
+        {wasCarriedOut(rerun) && <Course estimate={estimate} />}
       </chakra.dl>
     </Flex>
   );
 }
 
+/** Who made it and when; of a proposal, until when it can be approved. */
+function Authors() {
+  const { t } = useWords();
+  const { rerun } = useRecord();
+  const approved = rerun.approved_by !== null;
+  return (
+    <>
+      {rerun.proposed_by !== null && (
+        <>
+          <Field label={t("record:proposal.by")}>{rerun.proposed_by}</Field>
+          <Field label={t("record:proposal.at")}>
+            <Time value={rerun.proposed_at} />
+          </Field>
+        </>
+      )}
+      {wasCarriedOut(rerun) && (
+        <>
+          <Field label={t(approved ? "record:proposal.approvedBy" : "word.createdBy")}>{rerun.created_by}</Field>
+          <Field label={t(approved ? "record:proposal.approvedAt" : "word.createdAt")}>
+            <Time value={rerun.created_at} />
+          </Field>
+        </>
+      )}
+      {rerun.expires_at !== null && (
+        <Field label={t("record:proposal.until")}>
+          <Time value={rerun.expires_at} />
+        </Field>
+      )}
+      {!isProposed(rerun) && (
+        <Field label={t("word.endedAt")}>
+          <Time value={rerun.ended_at} />
+        </Field>
+      )}
+    </>
+  );
+}
+
+/** How far it is. */
+function Course({ estimate }: Pick<RecordFactsProps, "estimate">) {
+  const { t } = useWords();
+  const { rerun } = useRecord();
+  return (
+    <>
+      <Field label={t("word.duration")}>
+        <RerunDuration rerun={rerun} />
+      </Field>
+      <EstimateFacts estimate={estimate} />
+      <Field label={t("record:progress.label")}>
+        <Box pt={2} minWidth={0}>
+          <ProgressBar counts={rerun.counts} width="min(25rem, calc(100vw - 2rem))" />
+        </Box>
+      </Field>
+    </>
+  );
+}
+
 /** Why the rerun stands where it does, by whom and since when. */
 function StateLine({ events }: { events: readonly RerunEvent[] }) {
+  const { t } = useWords();
   const said = useCause();
   const { rerun } = useRecord();
   const since = stateSince(events);
+  const rejected = ({ actor, detail }: RerunEvent) => {
+    const key = actor === rerun.proposed_by ? "withdrawnBy" : "rejectedBy";
+    return [t(`record:proposal.${key}`, { name: actor }), detail].filter(Boolean).join(": ");
+  };
   if (rerun.cause === null) {
     return null;
   }
   return (
     <Text data-testid="rerun-reason">
-      {said(rerun.cause)}
+      {since?.action === "reject" ? rejected(since) : said(rerun.cause)}
       {since && (
         <>
           {" · "}

@@ -18,11 +18,13 @@ interface LiveRunsProviderProps {
   rerunId: number;
   /** When this is another one, the members have changed, and their runs may have. */
   seen: string;
+  /** Milliseconds between two looks. */
+  every?: number;
   children: ReactNode;
 }
 
 /** Follows what Airflow says of the runs that are in sight: that isn't part of the record, and there may be thousands. */
-export function LiveRunsProvider({ rerunId, seen, children }: LiveRunsProviderProps) {
+export function LiveRunsProvider({ rerunId, seen, every, children }: LiveRunsProviderProps) {
   const counts = useRef(new Map<number, number>());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const [members, setMembers] = useState<readonly number[]>([]);
@@ -43,7 +45,7 @@ export function LiveRunsProvider({ rerunId, seen, children }: LiveRunsProviderPr
     return () => count(-1);
   }, []);
   useEffect(() => () => clearTimeout(timer.current), []);
-  const runs = useLiveRuns(rerunId, members, seen);
+  const runs = useLiveRuns(rerunId, members, seen, every);
   const watched = useMemo(() => ({ runs, watch }), [runs, watch]);
   return <Context.Provider value={watched}>{children}</Context.Provider>;
 }

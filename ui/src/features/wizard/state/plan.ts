@@ -4,7 +4,7 @@ import type { Link, Plan, PlanRun, Reason, TaskRef } from "../../../api/types";
 import { backward, forward, type GraphEdge, levels, type Neighbours } from "../../../ui/graph/structure";
 import { keyOf } from "../../../domain/runName";
 import type { Draft } from "./draft";
-import { grouped } from "./grouped";
+import { grouped } from "../../../domain/grouped";
 
 export interface PlanIndex {
   plan: Plan;

@@ -2,7 +2,7 @@
 
 import type { LinkKind, PlanRun, RunStatus } from "../../../api/types";
 import { matching } from "./filter";
-import { grouped } from "./grouped";
+import { grouped } from "../../../domain/grouped";
 import type { PlanIndex } from "./plan";
 
 export type Grouping = "none" | "dag" | "level";

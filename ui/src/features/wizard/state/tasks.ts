@@ -2,7 +2,7 @@
 
 import type { TaskInstance, TaskInstances, TaskRef } from "../../../api/types";
 import { forward, type GraphEdge, reachable } from "../../../ui/graph/structure";
-import { grouped } from "./grouped";
+import { grouped } from "../../../domain/grouped";
 
 export type Structure = TaskInstances["structure"];
 

@@ -1,4 +1,4 @@
-import { Button, Link, List, Stack, Text } from "@chakra-ui/react";
+import { Alert, Button, Link, List, Stack, Text } from "@chakra-ui/react";
 import { Link as RouterLink } from "react-router";
 
 import type { Reason } from "../../../api/types";
@@ -28,6 +28,23 @@ export function RefusalNotice({ error }: { error: unknown }) {
     >
       <WayOut problem={problem} />
     </ProblemNotice>
+  );
+}
+
+/** That the person may read what is selected, but not rerun it: another one has to approve it. */
+export function OnlyPropose({ problem }: { problem: Problem }) {
+  const { t } = useWords();
+  return (
+    <Alert.Root status="info" size="sm" data-testid="only-propose">
+      <Alert.Indicator />
+      <Alert.Content>
+        <Alert.Title>{t("wizard:propose.title")}</Alert.Title>
+        <Alert.Description overflowWrap="anywhere">
+          {problem.detail} {t("wizard:propose.what")}
+        </Alert.Description>
+        <ForbiddenDags dagIds={problem.extra.dag_ids} />
+      </Alert.Content>
+    </Alert.Root>
   );
 }
 
@@ -113,7 +130,10 @@ function ActiveRerun({ problem }: { problem: Problem }) {
 function ForbiddenDags({ dagIds }: { dagIds: unknown }) {
   const { store, index } = useWizard();
   const named = new Set(Array.isArray(dagIds) ? dagIds : []);
-  const runs = [...(index?.runs.values() ?? [])].filter((run) => named.has(run.dag_id) && isTaken(run, store.get()));
+  if (index === undefined || named.has(index.plan.source.dag_id)) {
+    return null; // without the source there is no rerun
+  }
+  const runs = [...index.runs.values()].filter((run) => named.has(run.dag_id) && isTaken(run, store.get()));
   return <LeaveOut runs={runs} />;
 }
 
@@ -141,7 +161,7 @@ function LeaveOut({ runs }: { runs: readonly { dag_id: string; run_id: string | 
     submit.reset();
   };
   return (
-    <Button size="sm" variant="outline" mt={1} onClick={leave}>
+    <Button size="sm" variant="outline" mt={1} alignSelf="start" onClick={leave}>
       {t("wizard:refused.leaveOut", { count: keys.length })}
     </Button>
   );

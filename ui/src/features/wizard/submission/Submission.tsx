@@ -4,6 +4,7 @@ import { useNavigate } from "react-router";
 
 import { useSubmit } from "../../../api/reruns";
 import { useReview } from "../../../api/plans";
+import { asProblem, type Problem } from "../../../api/problem";
 import type { Rerun, RerunBody, Review } from "../../../api/types";
 import { type Difference, difference, rerunBody } from "../state/bodies";
 import { useWizard } from "../state/context";
@@ -15,7 +16,10 @@ interface SubmissionState {
   /** The answer is still of an older selection, or on its way. */
   reviewing: boolean;
   submit: UseMutationResult<Rerun, Error, RerunBody>;
-  start: () => void;
+  /** Submits it, or proposes it. */
+  start: (propose: boolean) => void;
+  /** Why it can only be proposed: the person may read the Dags, but not edit their runs. Null: it can be submitted. */
+  onlyPropose: Problem | null;
   /** Takes a new plan in place of a stale one. */
   accept: () => Promise<void>;
   /** What the last new plan did to the selection. */
@@ -36,7 +40,7 @@ export function useSubmission(): SubmissionState {
 export function Submission({ children }: { children: ReactNode }) {
   const { store, index, plan } = useWizard();
   const order = useOrder();
-  const review = useReview(order);
+  const { review, reviewing, onlyPropose } = useReviewed(order);
   const submit = useSubmit();
   const [changes, setChanges] = useState<Difference | null>(null);
   const start = useStart(submit);
@@ -49,12 +53,28 @@ export function Submission({ children }: { children: ReactNode }) {
       reset();
     }
   }, [refetch, index, store, reset]);
-  const reviewing = order === undefined || review.isFetching;
   const state = useMemo(
-    () => ({ review, reviewing, submit, start, accept, changes }),
-    [review, reviewing, submit, start, accept, changes],
+    () => ({ review, reviewing, onlyPropose, submit, start, accept, changes }),
+    [review, reviewing, onlyPropose, submit, start, accept, changes],
   );
   return <SubmissionContext.Provider value={state}>{children}</SubmissionContext.Provider>;
+}
+
+/** What the server says of a submit; where it lacks but the permission, of a proposal. */
+function useReviewed(order: RerunBody | undefined) {
+  const submit = useReview(order);
+  const waiting = order === undefined || submit.isFetching;
+  const problem = asProblem(submit.error);
+  const found = problem?.reason === "forbidden_dags" ? problem : null;
+  // While the next answer is on its way, the page stays as the last one was.
+  const [last, setLast] = useState(found);
+  if (!waiting && last !== found) {
+    setLast(found);
+  }
+  const onlyPropose = waiting ? last : found;
+  const proposal = useReview(order && onlyPropose !== null ? { ...order, propose: true } : undefined);
+  const review = onlyPropose === null ? submit : proposal;
+  return { review, reviewing: waiting || review.isFetching, onlyPropose };
 }
 
 /** While somebody is still choosing, the server isn't asked for each click. */
@@ -84,23 +104,29 @@ function useOrder(): RerunBody | undefined {
   return wanted && !settling ? order : undefined;
 }
 
-/** Submits what is chosen at this moment, and leads to the record. */
+/** Submits or proposes what is chosen at this moment, and leads to the record. */
 function useStart({ mutate }: SubmissionState["submit"]) {
   const { store, index } = useWizard();
   const client = useQueryClient();
   const navigate = useNavigate();
-  return useCallback(() => {
-    const body = index && rerunBody(store.get(), index);
-    if (body === undefined) {
-      return;
-    }
-    mutate(body, {
-      onSuccess: (rerun) => {
-        store.clear();
-        // The runs are in a rerun now: what was known of them is old.
-        void client.invalidateQueries({ queryKey: ["plan"], refetchType: "none" });
-        void navigate(`/records/${rerun.id}`);
-      },
-    });
-  }, [store, index, mutate, client, navigate]);
+  return useCallback(
+    (propose: boolean) => {
+      const body = index && rerunBody(store.get(), index);
+      if (body === undefined) {
+        return;
+      }
+      mutate(
+        { ...body, propose },
+        {
+          onSuccess: (rerun) => {
+            store.clear();
+            // The runs are in a rerun now: what was known of them is old.
+            void client.invalidateQueries({ queryKey: ["plan"], refetchType: "none" });
+            void navigate(`/records/${rerun.id}`);
+          },
+        },
+      );
+    },
+    [store, index, mutate, client, navigate],
+  );
 }

@@ -1,5 +1,5 @@
 import { Button, Text } from "@chakra-ui/react";
-import { MdPlayArrow } from "react-icons/md";
+import { MdOutlineRateReview, MdPlayArrow } from "react-icons/md";
 
 import { useWords } from "../../../i18n/words";
 import { CopyAs } from "../../../ui/CopyAs";
@@ -7,11 +7,11 @@ import { rerunBody } from "../state/bodies";
 import { useWizard } from "../state/context";
 import { useSubmission } from "./Submission";
 
-/** Starts the rerun; where that can't be, says why. */
+/** Starts the rerun, or proposes it; where neither can be, says why. */
 export function SubmitButton() {
   const { t, word } = useWords();
   const { store, index, settling } = useWizard();
-  const { review, reviewing, submit, start } = useSubmission();
+  const { review, reviewing, onlyPropose } = useSubmission();
   const source = index?.plan.source;
   const refusal =
     source?.can_be_source === false
@@ -19,27 +19,54 @@ export function SubmitButton() {
       : review.isError && !reviewing
         ? t("wizard:block.refused")
         : undefined;
+  const body = () => {
+    const found = index && rerunBody(store.get(), index);
+    return found && { ...found, propose: onlyPropose !== null };
+  };
+  const said = refusal ?? (onlyPropose ? t("wizard:propose.only") : undefined);
   return (
     <>
-      {refusal !== undefined && (
+      {said !== undefined && (
         <Text id="cannot-start" color="fg.muted">
-          {refusal}
+          {said}
         </Text>
       )}
-      <CopyAs disabled={index === undefined || settling} body={() => index && rerunBody(store.get(), index)} />
-      <Button
-        size="sm"
-        colorPalette="brand"
-        loading={submit.isPending}
-        loadingText={t("wizard:starting")}
-        disabled={refusal !== undefined || reviewing}
-        aria-describedby={refusal === undefined ? undefined : "cannot-start"}
-        onClick={start}
-        data-testid="start-rerun"
-      >
-        <MdPlayArrow aria-hidden="true" />
-        {t("wizard:start")}
-      </Button>
+      <CopyAs disabled={index === undefined || settling} body={body} />
+      <SendButton propose main={onlyPropose !== null} said={said} disabled={refusal !== undefined || reviewing} />
+      {onlyPropose === null && (
+        <SendButton propose={false} main said={said} disabled={refusal !== undefined || reviewing} />
+      )}
     </>
+  );
+}
+
+interface SendButtonProps {
+  propose: boolean;
+  main: boolean;
+  /** What stands beside it. */
+  said: string | undefined;
+  disabled: boolean;
+}
+
+function SendButton({ propose, main, said, disabled }: SendButtonProps) {
+  const { t } = useWords();
+  const { submit, start } = useSubmission();
+  const mine = submit.isPending && submit.variables.propose === propose;
+  return (
+    <Button
+      size="sm"
+      variant={main ? "solid" : "outline"}
+      colorPalette="brand"
+      loading={mine}
+      loadingText={t("wizard:starting")}
+      disabled={disabled || submit.isPending}
+      aria-describedby={said === undefined ? undefined : "cannot-start"}
+      title={propose ? t("wizard:propose.hint") : undefined}
+      onClick={() => start(propose)}
+      data-testid={propose ? "propose-rerun" : "start-rerun"}
+    >
+      {propose ? <MdOutlineRateReview aria-hidden="true" /> : <MdPlayArrow aria-hidden="true" />}
+      {t(propose ? "wizard:propose.action" : "wizard:start")}
+    </Button>
   );
 }

@@ -14,8 +14,8 @@ const PAGE = 200;
 const Row = chakra("li", {
   base: {
     display: "grid",
-    gridTemplateColumns: "minmax(8rem, 14rem) minmax(10rem, 1fr) 10rem 9rem",
-    gap: 3,
+    gridTemplateColumns: { base: "minmax(0, 1fr) auto", md: "minmax(8rem, 14rem) minmax(10rem, 1fr) 10rem 9rem" },
+    columnGap: 3,
     py: 1,
     borderTopWidth: "1px",
     alignItems: "center",

@@ -6,16 +6,16 @@ import { keyOf } from "../../../../domain/runName";
 import type { Difference } from "../../state/bodies";
 import { useWizard } from "../../state/context";
 import { useNames } from "../../../../ui/names";
-import { RefusalNotice } from "../../submission/RefusalNotice";
+import { OnlyPropose, RefusalNotice } from "../../submission/RefusalNotice";
 import { ReviewRuns } from "./ReviewRuns";
 import { SettingsSummary } from "./SettingsSummary";
 import { useSubmission } from "../../submission/Submission";
-import { Warnings } from "../../submission/Warnings";
+import { Warnings } from "../../../../ui/feedback/Warnings";
 
 /** Step 4: what will happen, in order. */
 export function ReviewStep() {
   const { plan, index } = useWizard();
-  const { review, reviewing, submit, changes } = useSubmission();
+  const { review, reviewing, onlyPropose, submit, changes } = useSubmission();
   const noPlan = plan.isError && !plan.isFetching && (
     <ProblemNotice error={plan.error} retry={() => void plan.refetch()} />
   );
@@ -26,6 +26,7 @@ export function ReviewStep() {
   return (
     <Stack gap={4} pb={4} opacity={reviewing && review.data ? 0.6 : 1} aria-busy={reviewing} data-testid="review">
       {noPlan}
+      {onlyPropose && <OnlyPropose problem={onlyPropose} />}
       {refusal && <RefusalNotice error={refusal} />}
       {changes && <Accepted changes={changes} />}
       {index === undefined || (review.data === undefined && reviewing) ? <Loading /> : null}

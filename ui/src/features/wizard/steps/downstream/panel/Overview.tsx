@@ -6,11 +6,11 @@ import { useWords } from "../../../../../i18n/words";
 import { useWizard } from "../../../state/context";
 import { RunCell } from "../../../parts/names";
 import type { PlanIndex } from "../../../state/plan";
-import { RefusalNotice } from "../../../submission/RefusalNotice";
+import { OnlyPropose, RefusalNotice } from "../../../submission/RefusalNotice";
 import { RunTick } from "../../../parts/RunParts";
 import { useDraft } from "../../../state/store";
 import { useSubmission } from "../../../submission/Submission";
-import { Warnings } from "../../../submission/Warnings";
+import { Warnings } from "../../../../../ui/feedback/Warnings";
 
 interface OverviewProps {
   index: PlanIndex;
@@ -131,7 +131,7 @@ function Toggle({ label, checked, onChange }: ToggleProps) {
 /** What the server says of the selection as it is now. */
 function Outcome({ index, onJump }: OverviewProps) {
   const { t } = useWords();
-  const { review, reviewing } = useSubmission();
+  const { review, reviewing, onlyPropose } = useSubmission();
   const warnings = review.data?.warnings ?? index.plan.warnings;
   return (
     <Stack gap={2} as="section" aria-label={t("wizard:outcome.label")}>
@@ -141,11 +141,12 @@ function Outcome({ index, onJump }: OverviewProps) {
         </Heading>
         {reviewing && <Spinner role="status" size="xs" aria-label={t("loading")} />}
       </HStack>
+      {onlyPropose && <OnlyPropose problem={onlyPropose} />}
       {review.isError && !reviewing && <RefusalNotice error={review.error} />}
       {!review.isError && warnings.length === 0 && <Text color="fg.muted">{t("wizard:outcome.nothing")}</Text>}
       {!review.isError && (
         <Box opacity={reviewing ? 0.6 : 1} aria-busy={reviewing}>
-          <Warnings warnings={warnings} index={index} onJump={onJump} />
+          <Warnings warnings={warnings} runs={index.runs} onJump={onJump} />
         </Box>
       )}
     </Stack>

@@ -2,16 +2,17 @@ import { Badge, Box, Button, chakra, HStack, Stack, Text } from "@chakra-ui/reac
 import { useMemo, useState } from "react";
 import { MdChevronRight, MdExpandMore, MdWarningAmber } from "react-icons/md";
 
-import type { PlanWarning, WarningCode } from "../../../api/types";
-import { useWords } from "../../../i18n/words";
-import { keyOf } from "../../../domain/runName";
-import { grouped } from "../state/grouped";
-import type { PlanIndex } from "../state/plan";
+import type { PlanWarning, WarningCode } from "../../api/types";
+import { useWords } from "../../i18n/words";
+import { grouped } from "../../domain/grouped";
+import { keyOf } from "../../domain/runName";
 
 interface WarningsProps {
   warnings: readonly PlanWarning[];
-  index?: PlanIndex;
-  /** Leads to a run of the plan. */
+  /** Each kind begins as its name and its number. */
+  folded?: boolean;
+  /** The runs to which `onJump` leads, by their keys. */
+  runs?: { has: (key: string) => boolean };
   onJump?: (key: string) => void;
 }
 
@@ -51,9 +52,9 @@ const Expander = chakra("button", {
   base: { display: "flex", width: "100%", alignItems: "center", gap: 2, cursor: "pointer", textAlign: "start" },
 });
 
-function WarningGroup({ code, warnings, ...rest }: WarningsProps & { code: WarningCode }) {
+function WarningGroup({ code, warnings, folded = false, ...rest }: WarningsProps & { code: WarningCode }) {
   const { t, word } = useWords();
-  const [open, setOpen] = useState(warnings.length <= OPEN);
+  const [open, setOpen] = useState(!folded && warnings.length <= OPEN);
   const [count, setCount] = useState(PAGE);
   return (
     <Box
@@ -92,10 +93,10 @@ function WarningGroup({ code, warnings, ...rest }: WarningsProps & { code: Warni
   );
 }
 
-function OneWarning({ warning, index, onJump }: Omit<WarningsProps, "warnings"> & { warning: PlanWarning }) {
+function OneWarning({ warning, runs, onJump }: Omit<WarningsProps, "warnings" | "folded"> & { warning: PlanWarning }) {
   const { t } = useWords();
   const key = warning.dag_id === null ? null : keyOf({ dag_id: warning.dag_id, run_id: warning.run_id });
-  const known = key !== null && warning.run_id !== null && index?.runs.has(key);
+  const known = key !== null && warning.run_id !== null && runs?.has(key);
   return (
     <HStack as="li" align="start" justify="space-between" gap={2}>
       <Text overflowWrap="anywhere">{warning.detail}</Text>
