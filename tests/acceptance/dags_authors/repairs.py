@@ -33,7 +33,7 @@ source = work("source", schedule="0 */3 * * *", catchup=True, end_date=LAST, max
 reader = work("reader", schedule=DATA)
 
 SOURCE = {"source_dag_id": "source", "source_run_id": "{{ params.run_id }}"}
-NO_PAUSE = {"retries": 2, "retry_delay": timedelta(seconds=1)}
+NO_PAUSE = {"retries": 5, "retry_delay": timedelta(seconds=1)}
 
 
 def repair(dag_id: str, **options: object) -> DAG:
