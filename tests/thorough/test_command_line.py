@@ -167,6 +167,15 @@ def test_head_ends_it_quietly(program: list[str], environment: dict[str, str]) -
     assert "Traceback" not in done.stderr
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell's background job ignores interrupts, as does what it starts."""
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("library", ["pydantic_core", "sqlalchemy"])
 def test_an_interrupt_during_imports_is_quiet(library: str, environment: dict[str, str]) -> None:
     """When a library is mapped into the process, its imports are under way."""
