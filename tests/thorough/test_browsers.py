@@ -73,7 +73,8 @@ def test_airflow_is_as_fast_while_browsers_look(tmp_path: Path, shape: Shape, br
 def test_the_old_ways_would_be_seen(tmp_path: Path) -> None:
     """Two connections for a call, as many calls as come, and all pages at once: the test above can fail.
 
-    They take the whole pool. Whether the server then stands still is a matter of chance.
+    They take more than half of the pool. Whether they take all of it and the server then stands still is a matter of
+    chance.
     """
     with open_record(LiveAirflow(tmp_path, database="postgresql"), OLD_WAYS="two-connections no-slots") as record:
         without = record.watch(0, seconds=15, warm=5)
@@ -82,12 +83,19 @@ def test_the_old_ways_would_be_seen(tmp_path: Path) -> None:
         print(five, flush=True)
         found = broken(record, five, [without])
     print(found)
-    assert f"{POOL} connections in use" in found
+    assert f"{five.in_use} connections in use" in found
 
 
 def test_two_connections_for_a_call_would_be_seen(tmp_path: Path) -> None:
-    """Alone, beside everything else as it is: the calls hold more connections than there are calls at a time."""
+    """Alone, beside everything else as it is: the calls hold more connections than there are calls at a time.
+
+    All calls at a time have to hold their second one at once for that, so it may take a while.
+    """
     with open_record(LiveAirflow(tmp_path, database="postgresql"), OLD_WAYS="two-connections") as record:
-        twenty = record.watch(20, seconds=25, warm=5)
-        print(twenty, flush=True)
-    assert twenty.in_use > MOST_IN_USE
+        seen = False
+        for _ in range(6):
+            phase = record.watch(50, seconds=25, warm=5)
+            print(phase, flush=True)
+            if seen := phase.in_use > MOST_IN_USE:
+                break
+    assert seen
