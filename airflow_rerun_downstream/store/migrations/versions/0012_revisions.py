@@ -34,9 +34,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
-    for name, (table, _) in INDEXES.items():
-        op.drop_index(op.f(name), table)
+    """Drop them; MySQL and MariaDB keep that of a foreign key, which they don't let be without one."""
+    mysql = op.get_context().dialect.name in ("mysql", "mariadb")
+    for name, (table, columns) in INDEXES.items():
+        if not (mysql and len(columns) == 1):
+            op.drop_index(op.f(name), table)
     for table in (MEMBER, RERUN):
         op.drop_column(table, "revision")
 
