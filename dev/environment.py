@@ -4,7 +4,8 @@
 there, with which the web pages are built and checked.
 `environment.py 3.3` makes `.venvs/3.3`: the project, editable, its test group, and Airflow 3.3 as
 `constraints/3.3.txt` pins it (for Python 3.10: `3.3-python3.10.txt`). `environment.py 3.3 --repin`
-resolves anew and writes that file. `environment.py 3.3 --mutants` makes `.venvs/mutants`: the same, and what tries
+resolves anew and writes that file. `environment.py 3.3.0` makes one of a minor version's first release, with the
+libraries of that day. `environment.py 3.3 --mutants` makes `.venvs/mutants`: the same, and what tries
 mutants.
 `environment.py next` makes `.venvs/next`: a pre-release of Airflow that the project doesn't know yet, as
 `constraints/next.txt` pins it, and the project without its dependencies, which wouldn't let that Airflow in.
@@ -26,7 +27,11 @@ VENVS = ROOT / ".venvs"
 OLDEST_PYTHON = (3, 10)
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # What an Airflow accepts by its own metadata, but doesn't start with.
-HELD_BACK = {"3.2": ["fastapi<0.137", "cadwyn<8"]}
+HELD_BACK = {"3.1.1": ["structlog<25.5"], "3.2": ["fastapi<0.137", "cadwyn<8"]}
+
+FIRST_RELEASES = {"3.1.1": "2025-10-28", "3.2.0": "2026-04-08", "3.3.0": "2026-07-07"}
+"""The first release of each minor version that works, and the day after it: Airflow's own constraints for it name what
+there was by then."""
 
 # A pre-release is named exactly: so none of another package is taken.
 NEXT = ["apache-airflow==3.4.0b2", "apache-airflow-core==3.4.0b2", "apache-airflow-task-sdk==1.4.0b2"]
@@ -89,6 +94,7 @@ def make_environment(airflow: str, name: str, *groups: str) -> None:
     if not python_of(name).exists():
         run(uv(), "venv", "--quiet", "--python", Path(sys.executable), VENVS / name)
     install = ["pip", "install", "--quiet", COMPILED, "--editable", "."]
+    groups = (*groups, *(() if airflow in FIRST_RELEASES else ("check",)))
     chosen = [part for group in groups for part in ("--group", group)]
     run(uv(), *install, *chosen, "--python", python_of(name), "--constraints", constraints)
 
@@ -151,13 +157,15 @@ def openlineage() -> Path:
 def write_pins(airflow: str) -> None:
     """Resolve anew and write plain `name==version` lines, which hold no address."""
     constraints = constraints_of(airflow)
-    wanted = [f"apache-airflow=={airflow}.*", *HELD_BACK.get(airflow, [])]
+    first = FIRST_RELEASES.get(airflow)
+    wanted = [f"apache-airflow=={airflow}" if first else f"apache-airflow=={airflow}.*", *HELD_BACK.get(airflow, [])]
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as limits:
         limits.write("\n".join(wanted))
         limits.flush()
         options = ["--quiet", "--no-header", "--no-annotate", "--upgrade", "--python-version", PYTHON]
         files = ["pyproject.toml", "--constraints", limits.name, "--output-file", str(constraints)]
-        run(uv(), "pip", "compile", *options, *files, "--group", "test")
+        more = ["--exclude-newer", first] if first else ["--group", "check"]
+        run(uv(), "pip", "compile", *options, *files, "--group", "test", *more)
     title = f"# Airflow {airflow}; `make constraints AIRFLOW={airflow}` wrote this file on Python {PYTHON}\n"
     constraints.write_text(title + constraints.read_text())
 

@@ -37,7 +37,8 @@ from typing import Literal
 
 import httpx
 import psutil
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Engine
 
 from dev.airflow_client import AirflowClient, Json
 from dev.migrated import make_or_copy

@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 
 class PrivatePostgres:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, MetaData, Table, column, insert, inspect, select, text
+from sqlalchemy import MetaData, Table, column, insert, inspect, select, text
 from sqlalchemy import table as light_table
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement
 
 from airflow_rerun_downstream.store.executor import Executor
 from airflow_rerun_downstream.store.tables import PREFIX

@@ -11,7 +11,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import Table, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy.sql import ColumnElement
 
 from airflow_rerun_downstream.domain.states import FINAL_RERUN_STATES
 from airflow_rerun_downstream.store import archives

@@ -7,7 +7,8 @@ from datetime import datetime
 from datetime import timezone as timezones
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
+from sqlalchemy.sql import ColumnElement
 
 from airflow_rerun_downstream.domain.member import Child, Member, StageGate
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewMember, NewRerun

@@ -6,7 +6,9 @@ from collections.abc import Collection
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, select
+from sqlalchemy import and_, delete, exists, func, insert, select
+from sqlalchemy.engine import Row
+from sqlalchemy.sql import ColumnElement
 
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef

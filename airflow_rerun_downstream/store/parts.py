@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, null, or_, select, tuple_
+from sqlalchemy import and_, func, null, or_, select, tuple_
+from sqlalchemy.sql import ColumnElement, Select
 
 from airflow_rerun_downstream.domain.member import RUN_GONE, Awaited, Member, own_stages
 from airflow_rerun_downstream.domain.plan import Link

@@ -18,6 +18,8 @@ import pytest
 
 from tests.agents.rest_server import RestServer
 
+pytest.importorskip("mcp", reason="its SDK isn't there beside the first release of an Airflow")
+
 if TYPE_CHECKING:
     from mcp import Client
 

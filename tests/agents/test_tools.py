@@ -17,6 +17,8 @@ from airflow_rerun_downstream.domain.words import MEMBER_ACTIONS, RERUN_ACTIONS
 from tests.agents.rest_server import RestServer
 from tests.rest.stub import SALES, SOURCE
 
+pytest.importorskip("mcp", reason="its SDK isn't there beside the first release of an Airflow")
+
 if TYPE_CHECKING:
     from mcp import Client
     from mcp.types import CallToolResult, Tool

@@ -202,7 +202,10 @@ def many_runs(dag_id: str, count: int, *, session: Session, tasks: Iterable[str]
 def uuid_of(column: Any) -> Any:
     """A new id in the form that the column takes: text before Airflow 3.2."""
     made = uuid.uuid4()
-    return made if column.type.python_type is uuid.UUID else str(made)
+    try:
+        return made if column.type.python_type is uuid.UUID else str(made)
+    except NotImplementedError:  # SQLAlchemy 1.4 doesn't tell of PostgreSQL's own type
+        return str(made)
 
 
 def link_all(producers: list[RunRef], others: list[RunRef], *, session: Session, task_id: str) -> None:

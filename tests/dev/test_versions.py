@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from airflow_rerun_downstream import host
+from dev.environment import FIRST_RELEASES
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [".".join(map(str, each)) for each in host.KNOWN]
@@ -22,7 +23,8 @@ def dependency() -> Requirement:
 def test_pip_lets_in_what_is_known_and_nothing_else() -> None:
     bounds = dependency().specifier
     for name in NAMES:
-        assert bounds.contains(Version(f"{name}.0"))
+        assert bounds.contains(Version(f"{name}.1"))
+    assert not bounds.contains(Version("3.1.0")), "its server takes no cookie: nobody could open a page"
     last = host.KNOWN[-1]
     for other in ("2.11.0", f"{last[0]}.{last[1] + 1}.0", "4.0.0"):
         assert not bounds.contains(Version(other))
@@ -31,6 +33,15 @@ def test_pip_lets_in_what_is_known_and_nothing_else() -> None:
 
 def test_each_known_version_has_pins() -> None:
     assert {path.stem for path in (ROOT / "constraints").glob("*.txt") if "-" not in path.stem} >= set(NAMES)
+
+
+def test_each_known_version_has_pins_of_its_first_release() -> None:
+    first = set(FIRST_RELEASES)
+    assert {name.rpartition(".")[0] for name in first} == set(NAMES)
+    assert all(dependency().specifier.contains(Version(name)) for name in first)
+    assert {path.stem for path in (ROOT / "constraints").glob("*.*.*.txt") if "-" not in path.stem} == first
+    for name in first:
+        assert f"apache-airflow-core=={name}\n" in (ROOT / "constraints" / f"{name}.txt").read_text()
 
 
 def test_the_known_versions_are_told() -> None:

@@ -172,10 +172,10 @@ def test_what_is_written_apart_goes_with_the_callers_transaction(engine: Engine)
     """Also where it is the first that is written: the driver of SQLite would commit it."""
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE airflows_own (id int)"))
-    with engine.connect() as connection:
+    with engine.connect() as connection, connection.begin() as transaction:
         apart(connection, lambda: connection.execute(text("INSERT INTO airflows_own VALUES (1)")), writes=True)
         assert rows(connection) == 1
-        connection.rollback()
+        transaction.rollback()
     with engine.begin() as connection:
         assert rows(connection) == 0
 

@@ -93,7 +93,7 @@ def test_what_a_member_was_at_the_first_revision_it_is_afterwards(engine: Engine
     schema.upgrade(engine, schema.REVISIONS[0])
     assert state(engine) is SchemaState.OLDER
     columns = "id, rerun_id, dag_id, run_id, role, state, tasks, depth, attempt"
-    day = "'2026-01-01'"
+    day = "'2026-01-01 00:00:00'"
     run(
         engine,
         "INSERT INTO rerun_downstream_rerun (id, source_dag_id, source_run_id, state, freeze_mode, created_by, "
@@ -126,7 +126,7 @@ def test_a_downgrade_to_base_leaves_nothing(engine: Engine) -> None:
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(engine: Engine) -> None:
     schema.upgrade(engine)
-    day = "'2026-01-01'"
+    day = "'2026-01-01 00:00:00'"
     run(engine, f"INSERT INTO rerun_downstream_process VALUES ('a:1', 'x', true, true, NULL, {day}, {day}, 0, NULL)")
     schema.upgrade(engine)
     with engine.connect() as connection:
@@ -136,7 +136,7 @@ def test_an_upgrade_of_what_is_up_to_date_changes_nothing(engine: Engine) -> Non
 @pytest.mark.parametrize("revision", schema.REVISIONS[:-1])
 def test_tables_of_every_revision_become_the_codes_with_their_rows(engine: Engine, revision: str) -> None:
     schema.upgrade(engine, revision)
-    day = "'2026-01-01'"
+    day = "'2026-01-01 00:00:00'"
     insert = "INSERT INTO rerun_downstream_process (id, kind, asset_manager, freeze_hook, started_at, seen_at)"
     run(engine, f"{insert} VALUES ('a:1', 'x', true, true, {day}, {day})")
     assert state(engine) is SchemaState.OLDER
@@ -160,7 +160,7 @@ def test_other_tables_are_left_alone(engine: Engine) -> None:
 
 def test_what_older_lines_name_is_not_known(engine: Engine) -> None:
     schema.upgrade(engine, "0001")
-    day = "'2026-01-01'"
+    day = "'2026-01-01 00:00:00'"
     owner = f"1, 'a', 'r', 'succeeded', false, '{{}}', '[]', '[]', '{{}}', 'ana', '1', {day}"
     columns = "id, source_dag_id, source_run_id, state, freeze_mode, settings, notifications, warnings, options"
     run(

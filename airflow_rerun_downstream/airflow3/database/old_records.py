@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 
 from airflow.models.asset import AssetEvent
 from airflow.models.dagrun import DagRun
-from sqlalchemy import ColumnElement, Table, exists, func, or_, select, true
+from sqlalchemy import Table, exists, func, or_, select, true
+from sqlalchemy.sql import ColumnElement
 
 from airflow_rerun_downstream.airflow3.database import audit
 from airflow_rerun_downstream.domain.delivery import DeliveryState

@@ -157,7 +157,7 @@ def test_a_person_is_asked(conducted: Conducted) -> None:
     conducted.tick()
     assert conducted.member(ref).state_reason == "waits_for_approval: t"
     with conducted.database.session() as session:
-        session.get_one(HITLDetail, scene.instance(ref, "t", session=session).id).responded_at = NOON
+        session.get(HITLDetail, scene.instance(ref, "t", session=session).id).responded_at = NOON
         session.commit()
     conducted.clock.ahead += timedelta(seconds=11)
     conducted.tick()
@@ -224,7 +224,7 @@ def pause(conducted: Conducted, dag_id: str, *, paused: bool) -> None:
     from airflow.models.dag import DagModel
 
     with conducted.database.session() as session:
-        session.get_one(DagModel, dag_id).is_paused = paused
+        session.get(DagModel, dag_id).is_paused = paused
         session.commit()
 
 
@@ -233,7 +233,7 @@ def lose(conducted: Conducted, dag_id: str) -> None:
     from airflow.models.dag import DagModel
 
     with conducted.database.session() as session:
-        session.get_one(DagModel, dag_id).is_stale = True
+        session.get(DagModel, dag_id).is_stale = True
         session.commit()
 
 

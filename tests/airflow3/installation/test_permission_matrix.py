@@ -32,7 +32,7 @@ from tests.airflow3.conftest import rewire
 from tests.airflow3.database import Database
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning"),
+    pytest.mark.filterwarnings("ignore:The HMAC key is"),
 ]
 
 OWN = tuple(f"zqown_{name}" for name in ("src", "mid", "tail", "end", "far", "other"))

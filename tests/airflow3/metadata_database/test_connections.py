@@ -41,7 +41,7 @@ from tests.contracts.test_store import member, rerun
 
 pytestmark = [
     pytest.mark.usefixtures("unlimited"),
-    pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning"),
+    pytest.mark.filterwarnings("ignore:The HMAC key is"),
 ]
 
 

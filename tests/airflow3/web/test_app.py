@@ -37,7 +37,7 @@ from tests.rest.stub import FUTURE, StubService
 pytestmark = [
     pytest.mark.usefixtures("database"),
     pytest.mark.parametrize("database", ["sqlite"], indirect=True),
-    pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning"),
+    pytest.mark.filterwarnings("ignore:The HMAC key is"),
 ]
 
 API = "/rerun-downstream/api/v1"
