@@ -6,6 +6,7 @@ The runner cancels a trigger again, each second, until that has ended.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import threading
 import time
@@ -64,7 +65,8 @@ def of_task(
 async def ended(trigger: RerunEndedTrigger, when: Callable[[], Awaitable[object]], *, by: str = "somebody") -> None:
     """Run a trigger, and end its task at that moment."""
     runner = TriggerRunner()
-    task = asyncio.create_task(runner.run_trigger(1, trigger, trigger.timeout_after))
+    timed = "timeout_after" in inspect.signature(runner.run_trigger).parameters  # not on the first releases of 3.1
+    task = asyncio.create_task(runner.run_trigger(1, trigger, *([trigger.timeout_after] if timed else [])))
     runner.triggers[1] = {"task": task, "is_watcher": False, "name": "one", "events": 0}
     await when()
 

@@ -207,7 +207,7 @@ def test_every_call_that_succeeds(database: Database, story: Story, login: Login
     # A test is for who may see Airflow's jobs and plugins; these logins are about Dags.
     assert {each.name for each in asked if each.status not in (200, 201)} == {"send_test"}
     assert_one_at_a_time(asked)
-    assert not [each for each in asked if each.taken == 0]
+    assert not [each for each in asked if each.taken == 0 and each.name != "send_test"]
 
 
 def test_a_second_connection_would_be_seen(
