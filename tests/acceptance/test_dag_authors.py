@@ -12,14 +12,15 @@ import psutil
 import pytest
 
 from tests.acceptance.authors import AWAY, House, shut
-from tests.live.harness import StartAirflow, wait_until
+from tests.live.harness import Json, StartAirflow, wait_until
 
 __all__ = ["shut"]
 
 pytestmark = pytest.mark.acceptance
 
 EXAMPLE = ("example_rerun_orders", "example_rerun_report", "example_rerun_check")
-DAGS = ("sync", "deferred", "forbidden", *EXAMPLE)
+PROPOSAL = ("example_rerun_quality", "example_rerun_prices")
+DAGS = ("sync", "deferred", "forbidden", "late", *EXAMPLE)
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +64,34 @@ def test_the_example_of_a_check_repairs_what_it_has_found(airflow: House) -> Non
     wait_until(lambda: airflow.admin.dag_run(check, run)["state"] == "success", 120, "the repair", ignore=AWAY)
     assert airflow.xcom(check, run, "return_value", "is_right") == 42
     assert len(airflow.reruns(source, orders)) == 1
+
+
+def test_the_example_of_a_failed_check_proposes_what_somebody_approves(airflow: House) -> None:
+    quality, prices = PROPOSAL
+    airflow.airflow.wait_for_dags(*PROPOSAL)
+    for dag_id in PROPOSAL:  # the reader first: an event that comes while it is paused starts no run
+        airflow.admin.unpause(dag_id)
+
+    def proposed() -> list[Json]:
+        return list(airflow.call("GET", "/reruns", params={"dag_id": prices})["reruns"])
+
+    (proposal,) = wait_until(proposed, 120, "the proposal", ignore=AWAY)
+    (source,), (read,) = airflow.admin.dag_runs(prices), airflow.admin.dag_runs(quality)
+    assert (proposal["state"], proposal["reason"]) == ("proposed", "The price is below 0")
+    assert proposal["source"] == {"dag_id": prices, "run_id": source["dag_run_id"]}
+    assert (proposal["counts"]["pending"], read["state"]) == (2, "failed")
+    assert airflow.task(quality, read["dag_run_id"])["try_number"] == 2, "a retry has failed, too"
+    assert airflow.task(prices, source["dag_run_id"])["try_number"] == 1, "nothing has run again"
+    airflow.admin.call("POST", "/api/v2/variables", json={"key": "example_rerun_price", "value": "3.5"})
+    airflow.call("POST", f"/reruns/{proposal['id']}/approve")
+    wait_until(lambda: airflow.state(proposal["id"]) == "succeeded", 150, "the check to be right", ignore=AWAY)
+    assert airflow.admin.dag_run(quality, read["dag_run_id"])["state"] == "success"
+    assert [one["id"] for one in proposed()] == [proposal["id"]]
+
+
+def test_a_deadline_that_is_missed_proposes(shut: House) -> None:
+    source = str(shut.admin.dag_runs("reader")[0]["dag_run_id"])
+    shut.shut()
+    shut.start("late", source)
+    (rerun,) = wait_until(lambda: shut.reruns(source, "reader"), 90, "the proposal", ignore=AWAY)
+    assert shut.state(rerun) == "proposed"

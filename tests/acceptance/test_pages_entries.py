@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
+from airflow_rerun_downstream.connection_type import CONN_TYPE, FIELDS, RELABELED
 from tests.acceptance.story import DAGS, Story
 from tests.live.browser import APP, OpenBrowser, Visit
 from tests.live.harness import StartAirflow
@@ -22,7 +23,8 @@ TITLE = "Rerun Downstream"
 
 @pytest.fixture(scope="module", params=["", "/airflow"], ids=["root", "sub-path"])
 def story(request: pytest.FixtureRequest, start_airflow: StartAirflow) -> Story:
-    story = Story(start_airflow(dags=[DAGS], sub_path=request.param))
+    env = {"AIRFLOW__CORE__TEST_CONNECTION": "Enabled"}
+    story = Story(start_airflow(dags=[DAGS], sub_path=request.param, env=env))
     story.make_history()
     return story
 
@@ -117,3 +119,37 @@ def test_who_isnt_logged_in_logs_in_and_comes_back(story: Story, visit: OpenBrow
     here.page.get_by_label("Password").fill("admin")
     here.page.get_by_role("button", name="Sign in").click()
     expect(here.inside.get_by_role("heading", level=1)).to_have_text("Rerun Records")
+
+
+def test_a_connection_is_made_by_its_form_and_tried(story: Story, visit: OpenBrowser) -> None:
+    here = visit(story.airflow)
+    here.open_airflow("/connections")
+    here.page.get_by_role("button", name="Add Connection").click()
+    form = here.page.get_by_role("dialog")
+    form.locator("input[name='connection_id']").fill("right")
+    form.get_by_role("combobox").first.fill(TITLE)
+    here.page.keyboard.press("Enter")
+    form.locator("input[name='host']").fill(story.airflow.base_url)
+    form.locator("input[name='login']").fill("admin")
+    form.locator("input[name='password']").fill("admin")
+    form.get_by_role("button", name="Extra Fields", exact=True).click()
+    for label in (*RELABELED.values(), *(field["label"] for field in FIELDS.values())):
+        expect(form.get_by_text(label, exact=True)).to_be_visible()
+    for hidden in ("Schema", "Port"):
+        expect(form.get_by_text(hidden, exact=True)).to_have_count(0)
+    form.get_by_role("button", name="Save").click()
+    tried(here, "right", "Rerun Downstream is ")
+    made = {"conn_type": CONN_TYPE, "host": story.airflow.base_url, "login": "admin", "password": "admin"}
+    for name, wrong in (("password", "wrong"), ("host", "http://127.0.0.1:9")):
+        body = {**made, name: wrong, "connection_id": f"wrong_{name}"}
+        story.client.call("POST", "/api/v2/connections", json=body)
+    here.page.reload()
+    tried(here, "wrong_password", "Invalid credentials")
+    tried(here, "wrong_host", "http://127.0.0.1:9 can't be reached")
+
+
+def tried(visited: Visit, connection: str, sentence: str) -> None:
+    """Airflow's button that tries a connection shows our sentence."""
+    row = visited.page.get_by_role("row").filter(has=visited.page.get_by_text(connection, exact=True))
+    row.get_by_role("button", name="Test Connection").click()
+    expect(visited.page.get_by_text(re.compile(re.escape(sentence)))).to_be_visible()

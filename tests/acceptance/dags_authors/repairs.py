@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from airflow.sdk import DAG, Asset, task
+from airflow.sdk.definitions.deadline import AsyncCallback, DeadlineAlert, DeadlineReference
 
-from airflow_rerun_downstream.operators import RerunDownstreamOperator, RerunDownstreamSensor
+from airflow_rerun_downstream.operators import ProposeRerunNotifier, RerunDownstreamOperator, RerunDownstreamSensor
 
 DAY = datetime.fromisoformat(os.environ["STORY_DAY"])
 YESTERDAY = DAY - timedelta(days=1)
@@ -53,3 +54,14 @@ by_date = repair("by_date", dag_id_pattern="read%", source_run_id=None, source_l
 
 with DAG("waits", schedule=None, params={"rerun_id": 0}) as waits:
     RerunDownstreamSensor(task_id="wait", rerun_id="{{ params.rerun_id }}", poke_interval=1, deferrable=True)
+
+LATE = {"source_dag_id": "reader", "source_run_id": "{{ dag_run.conf.run_id }}", "reason": "late"}
+late = work(
+    "late",
+    schedule=None,
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(seconds=1),
+        callback=AsyncCallback(ProposeRerunNotifier, LATE),
+    ),
+)
