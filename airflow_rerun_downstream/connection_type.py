@@ -35,9 +35,10 @@ FIELDS: dict[str, dict[str, Any]] = {
 }
 """The fields besides Airflow's own, as provider information has them."""
 
-HIDDEN = ["schema", "port", "extra"]
+HIDDEN = ["schema", "extra"]
 RELABELED = {"host": "Airflow URL", "login": "Username", "password": "Password"}
-PLACEHOLDERS = {"host": "https://airflow.example.com", "login": "who reruns"}
+PLACEHOLDERS = {"host": "https://airflow.example.com", "port": "443", "login": "who reruns"}
+"""The port is there, although an address can have one: Airflow 3.3 tries no connection from its list without one."""
 
 INFO: dict[str, Any] = {
     "connection-type": CONN_TYPE,

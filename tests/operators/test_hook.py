@@ -58,6 +58,7 @@ def test_a_server_that_is_away_is_told(server: FakeServer) -> None:
     server.away = 10_000
     works, told = RerunDownstreamHook().test_connection()
     assert (works, "can't be reached" in told) == (False, True)
+    assert server.away == 9_999, "it is asked once: somebody waits"
 
 
 @pytest.mark.parametrize(
