@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from airflow_rerun_downstream.domain.errors import Invalid
@@ -14,6 +14,9 @@ from airflow_rerun_downstream.domain.refs import RunRef, Tasks, by_name
 
 SIZE = 6
 """Bytes of each digest: two of them per run keep a plan of 10,000 runs under 160 kB."""
+
+SELECTED = 1
+"""The bit of a run's digest that says whether it was selected by itself."""
 
 
 def digest(*words: object) -> bytes:
@@ -38,9 +41,10 @@ def run_digests(plan: PlanContent) -> dict[RunRef, bytes]:
 
 
 def content(run: PlannedRun, tasks: bytes, links: Iterable[Link]) -> bytes:
-    """The digest of one run."""
+    """The digest of one run; its last bit says whether the run was selected by itself."""
     origins = sorted({(link.upstream.dag_id, link.upstream.run_id, link.kind.value) for link in links})
-    return digest(run.facts.clear_number, run.selectable, run.selected, tasks.hex(), *origins)
+    found = digest(run.facts.clear_number, run.selectable, run.selected, tasks.hex(), *origins)
+    return found[:-1] + bytes([found[-1] & ~SELECTED | SELECTED * run.selected])
 
 
 def make_token(plan: PlanContent) -> str:
@@ -67,6 +71,17 @@ class Change:
 
     ref: RunRef
     change: str
+
+
+def dropped(token: str, plan: PlanContent, taken: Collection[RunRef]) -> tuple[list[Change], int]:
+    """The runs that were selected by themselves then and aren't ``taken`` now, and how many more have gone since.
+
+    Of those that have gone only a digest of their names is known.
+    """
+    names = {digest(ref): ref for ref in {plan.source.ref, *(run.ref for run in plan.runs), *taken}}
+    then = {name for name, said in read_token(token).items() if said[-1] & SELECTED}
+    found = [names[name] for name in then & set(names) if names[name] not in taken]
+    return [Change(ref, "changed") for ref in sorted(found, key=by_name)], len(then - set(names))
 
 
 def changes(token: str, plan: PlanContent, taken: Iterable[RunRef]) -> list[Change]:

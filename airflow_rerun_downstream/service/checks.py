@@ -35,7 +35,7 @@ from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from airflow_rerun_downstream.domain.selection import named
-from airflow_rerun_downstream.domain.token import changes
+from airflow_rerun_downstream.domain.token import changes, dropped
 from airflow_rerun_downstream.ports.installation import Health
 
 
@@ -79,14 +79,19 @@ def check_something(plan: Plan, request: RerunRequest, taken: Collection[RunRef]
         raise EmptySelection("Nothing is selected: the source isn't rerun, and no downstream run can be selected.")
 
 
-def check_fresh(token: str | None, plan: Plan, taken: Collection[RunRef]) -> None:
-    """Refuse a plan that changed since the person looked at it."""
+def check_fresh(token: str | None, plan: Plan, taken: Collection[RunRef], *, chosen: bool) -> None:
+    """Refuse a plan that changed since the person looked at it.
+
+    Where they have not ``chosen`` the runs, what was selected by itself then and isn't now has changed, too.
+    """
     if token is None:
         return
     changed = changes(token, plan, {plan.source.ref, *taken})
-    if changed:
+    less, gone = ([], 0) if chosen else dropped(token, plan, {plan.source.ref, *taken})
+    changed = list(dict.fromkeys([*changed, *less]))
+    if changed or gone:
         raise StalePlan(
-            f"{len(changed)} run(s) changed since the plan was made. Make a new plan.",
+            f"{len(changed) + gone} run(s) changed since the plan was made. Make a new plan.",
             changes=[{**named(change.ref), "change": change.change} for change in changed],
         )
 

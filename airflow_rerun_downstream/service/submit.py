@@ -152,7 +152,8 @@ class Submit(Core):
         dag_ids = {plan.source.ref.dag_id} | {ref.dag_id for ref in taken} | {one.target.dag_id for one in frozen}
         if not request.propose:
             checks.check_permissions(dag_ids, work.permissions.may_rerun(actor, dag_ids))
-        checks.check_fresh(request.plan_token, plan, {*taken, *seen})
+        chosen = request.members is not None
+        checks.check_fresh(request.plan_token, plan, {*taken, *seen}, chosen=chosen)
         checks.check_duplicates(plan, request, taken, active=mechanisms.asset_manager)
         checks.check_offsets(plan, request, taken)
         checks.check_mechanisms(frozen, mechanisms)

@@ -245,6 +245,26 @@ class TestApprove:
         house.service.approve(BOB, number, token)
         assert {one.ref.dag_id for one in house.store.members(number)} == set("abc")
 
+    @pytest.mark.parametrize("gone", [False, True])
+    def test_nor_may_one_be_left_out_that_the_approver_has_seen(self, house: House, gone: bool) -> None:
+        """Whether it is running now or isn't there any more, whatever was accepted before."""
+        number = propose(house)
+        house.world.set_run(run("b"), clear_number=1)
+        token = house.service.proposal_review(BOB, number).plan_token
+        if gone:
+            del house.world.runs[run("d")]
+        else:
+            house.world.set_run(run("d"), state="running")
+        with pytest.raises(StalePlan) as refused:
+            house.service.approve(BOB, number, token)
+        named = [] if gone else [{"dag_id": "d", "run_id": "r", "change": "changed"}]
+        assert refused.value.extra["changes"] == named
+        assert refused.value.detail.startswith("1 run(s) changed")
+        with pytest.raises(StalePlan):
+            house.service.submit(ADA, RerunRequest(PlanRequest(SOURCE), plan_token=token))
+        only = (MemberRequest(run("c")),)  # who chooses the runs has left it out
+        house.service.submit(ADA, RerunRequest(PlanRequest(SOURCE), only, plan_token=token))
+
     def test_a_run_that_has_come_since_is_a_change(self, house: House) -> None:
         number = propose(house)
         house.world.run("e", day=39, run_id="r")
