@@ -49,16 +49,17 @@ class Login(Bearer):
 
     def auth_flow(self, request: httpx.Request) -> Flow:
         """The request, with a login before it where there is no token, or where it is refused."""
-        used = self._put_on(request, self._token or token_of((yield self._login())))
+        used = self._put_on(request, self._token or token_of((yield self._login(request))))
         answer = yield request
         if answer.status_code == 401:
             if self._token == used:  # otherwise somebody else has renewed it meanwhile
                 self._token = None
-            self._put_on(request, self._token or token_of((yield self._login())))
+            self._put_on(request, self._token or token_of((yield self._login(request))))
             yield request
 
-    def _login(self) -> httpx.Request:
-        return httpx.Request("POST", self._url, json=self._said)
+    def _login(self, request: httpx.Request) -> httpx.Request:
+        """Its time-out is that of the request: a request that no client has built has none at all."""
+        return httpx.Request("POST", self._url, json=self._said, extensions={**request.extensions})
 
 
 class Provided(Bearer):

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from airflow_rerun_downstream.client import ConnectionProblem, RefusedError, RerunDownstreamClient
+from airflow_rerun_downstream.client import (
+    AsyncRerunDownstreamClient,
+    ConnectionProblem,
+    RefusedError,
+    RerunDownstreamClient,
+)
 from airflow_rerun_downstream.rest import presenters
 from airflow_rerun_downstream.service import RerunView
 from tests.client.twins import Driven, async_twin
@@ -142,3 +150,21 @@ def test_a_token_that_another_call_has_renewed_meanwhile_is_used() -> None:
     opened = RerunDownstreamClient("http://airflow", username="ana", password="p", transport=transport)
     assert opened.rerun(7).id == 7
     assert len(logins) == 2
+
+
+@pytest.mark.parametrize(
+    "twin", [RerunDownstreamClient, lambda url, **more: Driven(AsyncRerunDownstreamClient(url, **more))]
+)
+def test_a_login_waits_no_longer_than_any_call(twin: Any) -> None:
+    """On a server that takes a connection and never answers. Nothing but a real one has a time-out."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        client = twin(url, username="ada", password="secret", timeout=0.2, retries=0)
+        end = threading.Timer(10, silent.close)  # otherwise a failure would hang
+        end.start()
+        began = time.monotonic()
+        with pytest.raises(ConnectionProblem):
+            client.rerun(1)
+        end.cancel()
+        assert time.monotonic() - began < 5
+        client.close()
