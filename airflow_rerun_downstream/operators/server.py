@@ -113,7 +113,13 @@ def address_of(connection: Any) -> str:
     if connection.port:
         scheme, _, rest = host.partition("://")
         name, slash, path = rest.partition("/")
-        host = f"{scheme}://{name}:{connection.port}{slash}{path}"
+        own = name.rpartition(":")[2] if ":" in name else ""
+        if not own.isdecimal():  # such as the end of an IPv6 address; whatever else it is isn't told
+            return f"{scheme}://{name}:{connection.port}{slash}{path}"
+        if own != str(connection.port):
+            raise ConnectionProblem(
+                f"The connection {connection.conn_id} has two ports: {own} in its URL, and {connection.port}."
+            )
     return host
 
 

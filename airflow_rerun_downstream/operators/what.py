@@ -48,6 +48,19 @@ class What:
             raise ValueError("give source_run_id or source_logical_date, and not both")
         if self.members is not None and self.filtered:
             raise ValueError("give members, or dag_id_pattern and dag_tags, which choose them")
+        self._check_templates()
+
+    def _check_templates(self) -> None:
+        """Refuse what a template may have come to instead of a choice: it would choose everything, or nothing."""
+        pattern = self.dag_id_pattern
+        if pattern is not None and (not pattern.strip(" |") or "{{" in pattern or "{%" in pattern):
+            raise ValueError(f"dag_id_pattern has come to {pattern!r}, which chooses no Dag")
+        for name in ("task_ids", "members", "dag_tags"):
+            value = getattr(self, name)
+            if isinstance(value, (str, Mapping)):
+                raise ValueError(f"{name} has come to {value!r} instead of a list")
+        if self.dag_tags is not None and not (self.dag_tags and all(self.dag_tags)):
+            raise ValueError(f"dag_tags has come to {list(self.dag_tags)!r}, which chooses no Dag")
 
     @classmethod
     def of(cls, said: object) -> What:

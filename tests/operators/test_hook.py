@@ -38,6 +38,8 @@ def test_a_connection_that_works_says_what_the_user_sees(server: FakeServer, cha
         ({"host": ""}, "doesn't say where Airflow is"),
         ({"host": "ftp://x"}, "must begin with https:// or http://"),
         ({"host": "https://me:pw@x"}, "contains a login"),
+        ({"host": "https://me:pw@x", "port": 443}, "contains a login"),
+        ({"host": "http://x:8080", "port": 443}, "has two ports: 8080 in its URL, and 443"),
         ({"extra": {"timeout": "soon"}}, "timeout must be a number"),
         ({"extra": {"timeout": -1}}, "timeout must be a number"),
         ({"extra": {"ca_bundle": "/nowhere/ca.pem"}}, "can't be read"),
@@ -69,6 +71,8 @@ def test_a_server_that_is_away_is_told(server: FakeServer) -> None:
         ({"host": "a.example.com"}, "https://a.example.com"),
         ({"host": "a.example.com", "schema": "http", "port": 8080}, "http://a.example.com:8080"),
         ({"host": "http://a.example.com/sub", "port": 81}, "http://a.example.com:81/sub"),
+        ({"host": "http://a.example.com:81/sub", "port": 81}, "http://a.example.com:81/sub"),
+        ({"host": "http://[::1]", "port": 81}, "http://[::1]:81"),
     ],
 )
 def test_the_address_may_be_in_parts(fields: dict[str, Any], url: str) -> None:

@@ -271,3 +271,24 @@ def test_a_deferred_task_waits_in_the_triggerer(house: House, chain: Chain) -> N
     assert again.record_url == instance.pushed["_link_RerunLink"]
     with pytest.raises(AirflowException, match="away"):
         again.execute_complete(context(instance), {"rerun_id": 1, "error": "The server is away"})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"dag_id_pattern": ""},
+        {"dag_id_pattern": " | "},
+        {"dag_id_pattern": "{{ params.no }}"},
+        {"dag_tags": []},
+        {"dag_tags": ["a", ""]},
+        {"dag_tags": "prod"},
+        {"members": ""},
+        {"task_ids": ""},
+        {"task_ids": "load"},
+    ],
+)
+def test_a_template_that_comes_to_nothing_chooses_nothing(house: House, chain: Chain, said: dict[str, Any]) -> None:
+    """An empty pattern matches every Dag, and Airflow answers all Dags to no tags."""
+    with pytest.raises(AirflowFailException, match=f"{next(iter(said))} has come to"):
+        operator(chain, **said).execute(context())
+    assert reruns(house) == []
