@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec
 import httpx
 
 from airflow_rerun_downstream.client import calls, listings, waiting
-from airflow_rerun_downstream.client.call import Answer, Call
+from airflow_rerun_downstream.client.call import Answer, Call, Object
 from airflow_rerun_downstream.client.from_environment import from_environment
 from airflow_rerun_downstream.client.listings import Item, Listed, Listing, Page
 from airflow_rerun_downstream.client.retries import RETRIES
@@ -17,6 +17,7 @@ from airflow_rerun_downstream.client.signatures import asking, iterating
 from airflow_rerun_downstream.client.tokens import Provider
 from airflow_rerun_downstream.client.transport import Transport, Verify
 from airflow_rerun_downstream.rest import record_payloads
+from airflow_rerun_downstream.rest.requests import RerunBody
 
 P = ParamSpec("P")
 
@@ -142,3 +143,11 @@ class RerunDownstreamClient:
     ) -> record_payloads.Rerun:
         """Wait until the rerun has succeeded, failed or been terminated; see `waiting.wait`."""
         return waiting.wait(lambda: self.rerun(rerun_id), timeout=timeout, on_change=on_change, interval=interval)
+
+
+def submitted(
+    client: RerunDownstreamClient, body: RerunBody | Object, *, idempotency_key: str
+) -> tuple[record_payloads.Rerun, bool]:
+    """`submit`, and whether the rerun is new: not if an earlier request with the key has made it."""
+    rerun, status = client._transport.ask_with_status(calls.submit(body, idempotency_key=idempotency_key))
+    return rerun, status == httpx.codes.CREATED

@@ -59,7 +59,7 @@ class Exchange:
         }
 
     def _away(self, error: Exception) -> ConnectionProblem:
-        return ConnectionProblem(f"{self._base} can't be reached: {error or type(error).__name__}")
+        return ConnectionProblem(f"{self._base} can't be reached: {str(error) or type(error).__name__}")
 
 
 class Transport(Exchange):
@@ -71,15 +71,21 @@ class Transport(Exchange):
 
     def ask(self, call: Call[Answer]) -> Answer:
         """The answer to a call. Raises `RefusedError` and `ConnectionProblem`."""
-        return call.answered(Retrying(**policy(call, self._retries))(self._send, call))
+        return self.ask_with_status(call)[0]
+
+    def ask_with_status(self, call: Call[Answer]) -> tuple[Answer, int]:
+        """The answer to a call, and its status."""
+        found, status = Retrying(**policy(call, self._retries))(self._send, call)
+        return call.answered(found), status
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def _send(self, call: Call[Any]) -> Any:
+    def _send(self, call: Call[Any]) -> tuple[Any, int]:
         try:
-            return understood(self._http.request(**self._request(call)))
+            answer = self._http.request(**self._request(call))
+            return understood(answer), answer.status_code
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise self._away(error) from error
 

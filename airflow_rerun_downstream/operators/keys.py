@@ -12,6 +12,9 @@ from hashlib import sha256
 from json import dumps
 from typing import Any
 
+ENDED = frozenset({"success", "failed"})
+"""The states of a run that has ended."""
+
 
 def key_of(context: Mapping[str, Any], *purpose: str) -> str:
     """The key for one purpose of the task instance that a context is about."""
@@ -28,11 +31,20 @@ def key_of_failure(context: Mapping[str, Any], *purpose: str) -> str:
     if deadline := context.get("deadline"):
         return digest("deadline", *purpose, str(deadline["id"]))
     began = start(context.get("dag_run"))
-    if "reason" in context or "ti" not in context:  # Airflow says why a run has failed; of a task it doesn't
+    if "ti" not in context or run_has_failed(context):
         return digest("run", *purpose, *own_run(context), began)
     instance = context["ti"]
     max_tries = getattr(instance, "max_tries", None)
     return digest("task", *purpose, instance.dag_id, instance.run_id, instance.task_id, max_tries, began)
+
+
+def run_has_failed(context: Mapping[str, Any]) -> bool:
+    """Whether it is the run that has failed, though a task instance is named: to a Dag's callback, one of the run's.
+
+    Only then does Airflow give a reason and a run that has ended. Notifiers that were called before leave a reason of
+    their own in a task's context; the run of a task that fails is still running.
+    """
+    return "reason" in context and getattr(context.get("dag_run"), "state", None) in ENDED
 
 
 def own_run(context: Mapping[str, Any]) -> tuple[str, str]:

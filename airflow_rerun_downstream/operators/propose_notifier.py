@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +15,16 @@ from airflow.sdk import BaseNotifier
 from airflow_rerun_downstream.client import ClientError
 from airflow_rerun_downstream.operators.hook import RerunDownstreamHook
 from airflow_rerun_downstream.operators.keys import key_of_failure, own_run
-from airflow_rerun_downstream.operators.proposing import Proposed, propose
+from airflow_rerun_downstream.operators.proposing import Proposed, Unsure, propose
 from airflow_rerun_downstream.operators.server import Server
 from airflow_rerun_downstream.operators.task_errors import AirflowException
 from airflow_rerun_downstream.operators.what import What
 
 EXPECTED = (ClientError, AirflowException, ValueError)
 """What a sentence says enough of."""
+
+WORDING = frozenset({"name", "reason"})
+"""What says by which name and why. That may be worded otherwise by another try."""
 
 SOURCE = ("source_dag_id", "source_run_id", "source_logical_date")
 
@@ -94,6 +97,8 @@ class ProposeRerunNotifier(BaseNotifier):
         self.reason = reason
         self.rerun_downstream_conn_id = rerun_downstream_conn_id
         self.then = then
+        # As it was written: what a template comes to may be something else in another try.
+        self._asked = repr([(each.name, getattr(self, each.name)) for each in fields(What) if each.name not in WORDING])
 
     def __call__(self, context: Any) -> None:
         """Render a copy, and propose: a Dag processor calls one notifier for several runs."""
@@ -137,10 +142,7 @@ class ProposeRerunNotifier(BaseNotifier):
         return found
 
     def _propose(self, context: Any, server: Server) -> None:
-        what = What.of(self)
-        # Why, and by which name, may be worded otherwise by another try.
-        key = key_of_failure(context, repr(replace(what, name=None, reason=None)))
-        proposed = propose(server, what, key)
+        proposed = propose(server, What.of(self), key_of_failure(context, self._asked))
         self.log.info(proposed.message)
         if proposed.new:
             self._pass_on(context, proposed)
@@ -148,7 +150,9 @@ class ProposeRerunNotifier(BaseNotifier):
     def _pass_on(self, context: Any, proposed: Proposed) -> None:
         for each in self.then:
             try:
-                each({**context, "proposal": proposed.told()})
+                # Airflow renders a notifier in place: what was called once would tell of its first proposal for ever.
+                called = copy(each) if isinstance(each, BaseNotifier) else each
+                called({**context, "proposal": proposed.told()})
             except Exception:
                 self.log.exception("The proposal stands, but %r could not be told of it.", each)
 
@@ -159,7 +163,8 @@ class ProposeRerunNotifier(BaseNotifier):
         try:
             yield
         except Exception as error:
-            sentence = f"No rerun is proposed: {error or type(error).__name__}"
+            begin = "Whether a rerun is proposed isn't known" if isinstance(error, Unsure) else "No rerun is proposed"
+            sentence = f"{begin}: {str(error) or type(error).__name__}"
             self.log.error(sentence, exc_info=not isinstance(error, EXPECTED))
             if "deadline" in context:
                 raise AirflowException(sentence) from error

@@ -11,7 +11,7 @@ from pytest_mock import MockerFixture
 
 from airflow_rerun_downstream.client import AsyncRerunDownstreamClient, RerunDownstreamClient
 from airflow_rerun_downstream.domain.refs import RunRef
-from airflow_rerun_downstream.operators import following
+from airflow_rerun_downstream.operators import following, proposing
 from airflow_rerun_downstream.operators.server import RETRIES, Server
 from tests.fakes.house import House
 from tests.operators.fake_server import URL, FakeServer
@@ -48,6 +48,7 @@ class Run:
     dag_id: str = "mine"
     run_id: str = "r1"
     start_date: datetime = datetime(2026, 3, 1, tzinfo=timezone.utc)
+    state: str = "running"
 
 
 @pytest.fixture
@@ -84,4 +85,5 @@ def server(house: House, mocker: MockerFixture, monkeypatch: pytest.MonkeyPatch)
     mocker.patch.object(Server, "_http", lambda self, **options: httpx.Client(transport=sync, **options))
     mocker.patch.object(following, "sleep")
     mocker.patch("airflow_rerun_downstream.client.retries.pause", return_value=0)
+    mocker.patch.object(proposing, "sleep")
     return fake

@@ -137,7 +137,7 @@ def test_one_notifier_serves_several_runs_in_one_process(house: House, server: F
 
 
 def test_by_default_the_run_that_failed(house: House, server: FakeServer, chain: Chain) -> None:
-    run = Run(dag_id=chain[1].dag_id, run_id=chain[1].run_id)
+    run = Run(dag_id=chain[1].dag_id, run_id=chain[1].run_id, state="failed")
     ProposeRerunNotifier()({"ti": Instance(), "dag_run": run, "reason": "task_failure"})
     ProposeRerunNotifier()({"ti": Instance(task_id="another"), "dag_run": run, "reason": "task_failure"})
     assert [source for *_, source in proposed(house)] == [str(chain[1])]
@@ -226,6 +226,7 @@ def test_a_proposal_that_can_not_be_counted_stands(
 
     def away(*_: Any) -> Any:
         raise ConnectionProblem("gone")
+        yield
 
     monkeypatch.setattr(RerunDownstreamClient, "iter_members", away)
     ProposeRerunNotifier(**PRODUCER)(of_task(chain))
