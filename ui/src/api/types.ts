@@ -32,6 +32,7 @@ export type Plan = Schemas["Plan"];
 export type PlanBody = Schemas["PlanBody"];
 export type PlanRun = Schemas["RunWithTasks"];
 export type PlanWarning = Schemas["PlanWarning"];
+export type ProposalRefusal = Schemas["ProposalRefusal"];
 export type ProposalReview = Schemas["ProposalReview"];
 export type Proof = Schemas["Proof"];
 export type ProofCounts = Schemas["ProofCounts"];

@@ -9,7 +9,7 @@ import { vi } from "vitest";
 
 import { system } from "../ui/theme/system";
 
-/** An answer: a body, or a body with its status. */
+/** An answer: a body, or a body with its status; or a promise of one. */
 type Answer = unknown;
 
 export class Refusal {
@@ -40,7 +40,7 @@ export function showPage(address: string, route: string, page: ReactNode, answer
     const body: unknown = text === "" ? undefined : JSON.parse(text);
     const question = { method: request.method, path, query: url.searchParams, body };
     asked.push(question);
-    const found = answer(question) ?? new Refusal(404, { detail: "There is nothing.", reason: "not_found" });
+    const found = (await answer(question)) ?? new Refusal(404, { detail: "There is nothing.", reason: "not_found" });
     const [status, told] = found instanceof Refusal ? [found.status, found.body] : [200, found];
     return Response.json(told, { status });
   });

@@ -127,7 +127,7 @@ function Record({ record, problem, retry }: RecordProps) {
           links={links.data ?? []}
           onClose={place.closeMember}
         />
-        <ActionDialog rerun={rerun} members={members ?? []} asked={asked} onClose={() => setAsked(null)} />
+        <ActionDialog rerun={rerun} members={members} asked={asked} onClose={() => setAsked(null)} />
       </LiveRunsProvider>
     </RecordProvider>
   );

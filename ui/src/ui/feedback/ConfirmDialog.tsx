@@ -12,6 +12,8 @@ interface ConfirmDialogProps {
   confirm: string;
   danger?: boolean;
   busy?: boolean;
+  /** It can't be done now; `children` say why. */
+  blocked?: boolean;
   error?: unknown;
   onConfirm: () => void;
   onClose: () => void;
@@ -48,6 +50,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
               <Button
                 colorPalette={props.danger ? "danger" : "brand"}
                 loading={props.busy}
+                disabled={props.blocked}
                 onClick={props.onConfirm}
                 data-testid="confirm"
               >

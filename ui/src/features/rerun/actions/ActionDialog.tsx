@@ -13,7 +13,8 @@ export type Asked = { action: RerunAction; member?: undefined } | { action: Memb
 
 interface ActionDialogProps {
   rerun: Rerun;
-  members: readonly Member[];
+  /** Undefined until all of them are there. */
+  members: readonly Member[] | undefined;
   asked: Asked | null;
   onClose: () => void;
 }

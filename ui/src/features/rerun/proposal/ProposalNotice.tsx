@@ -76,7 +76,7 @@ function standing({ stale }: ProposalReview, differs: boolean): "same" | "change
 }
 
 /** How much an approval would do. */
-function Would({ review: { review } }: { review: ProposalReview }) {
+export function Would({ review: { review } }: { review: ProposalReview }) {
   const { t } = useWords();
   if (review === null) {
     return null;

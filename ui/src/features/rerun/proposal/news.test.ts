@@ -31,7 +31,7 @@ it("is what would be rerun, too, and what wouldn't any more, rather than that it
     { ...run("report"), change: "added" as const },
   ];
   const now = [[run("orders")], [run("report")]];
-  expect(said({ stale: true, changes, waves: now })).toEqual(["clean dropped", "report taken"]);
+  expect(said({ stale: true, changes, waves: now })).toEqual(["report taken", "clean dropped"]);
 });
 
 it("leaves open what would be rerun where nothing would", () => {
@@ -42,4 +42,11 @@ it("leaves open what would be rerun where nothing would", () => {
 it("doesn't miss a source that is right already and isn't rerun", () => {
   const right = [memberOf(1, "orders", { role: "source", state: "skipped" }), memberOf(2, "clean")];
   expect(newsOf(reviewOf({ waves: [[run("clean")]] }), right)).toEqual([]);
+});
+
+it("begins with what would be rerun without having been proposed, then what no longer would", () => {
+  const many = Array.from({ length: 12 }, (_, index) => ({ ...run(`a${index}`), change: "changed" as const }));
+  const now = [[run("orders")], [run("zulu"), run("yankee")]];
+  const first = said({ stale: true, changes: many, waves: now }).slice(0, 4);
+  expect(first).toEqual(["zulu taken", "yankee taken", "clean dropped", "a0 changed"]);
 });

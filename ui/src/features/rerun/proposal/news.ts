@@ -11,7 +11,12 @@ export interface News {
   what: What;
 }
 
+/** What an approval accepts without anybody having proposed it comes first. */
+const FIRST: readonly What[] = ["taken", "dropped", "changed", "found"];
+
 /**
+ * Each run once, those that would be rerun or no longer would be before the others.
+ *
  * `taken` and `dropped`: the approval would rerun it although it wasn't proposed, or not although it was. `changed`: its
  * state, tasks or links are others. `found`: it is new in the plan, and wouldn't be rerun.
  */
@@ -29,7 +34,7 @@ export function newsOf({ changes, review }: ProposalReview, members: readonly Me
     missing(now, proposed).forEach((run) => add(run, "taken"));
     missing(proposed, now).forEach((run) => add(run, "dropped"));
   }
-  return [...news.values()];
+  return [...news.values()].sort((one, other) => FIRST.indexOf(one.what) - FIRST.indexOf(other.what));
 }
 
 function refOf({ dag_id, original_run_id: run_id }: Member): RunRef[] {
