@@ -63,6 +63,7 @@ class Rerun(Payload):
 
     ``proposed_by`` null: nobody had to approve it. Once somebody has (``approved_by``), ``created_by`` and
     ``created_at`` are those of the approval. ``expires_at``: until when a proposal can be approved; null: it is none.
+    ``may_withdraw``: it is a proposal of whoever asks; to reject it is to take it back.
     """
 
     id: int
@@ -89,6 +90,7 @@ class Rerun(Payload):
     proposed_at: datetime | None = None
     approved_by: str | None = None
     expires_at: datetime | None = None
+    may_withdraw: bool = False
     options: Options = Options()
 
 

@@ -153,6 +153,7 @@ def rerun_views(
             sum(count for dag_id, count in dags.get(rerun.id, {}).items() if dag_id not in seen),
             omitted.get(rerun.id, 0) + len(deselected(rerun)),
             seeing.warnings(rerun.warnings),
+            may_withdraw=may_withdraw(rerun, actor),
         )
         for rerun in reruns
     ]

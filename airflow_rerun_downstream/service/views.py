@@ -26,6 +26,7 @@ class RerunView:
 
     ``warnings``: those of the submit that the user may read.
     ``not_made_anew`` counts all of what wasn't made anew, in whatever Dag.
+    ``may_withdraw``: it is a proposal of the user's own, which ends as withdrawn if the user rejects it.
     ``made_earlier``: it answers a submit, and an earlier one with the same key has made it.
     """
 
@@ -35,6 +36,7 @@ class RerunView:
     not_made_anew: int = 0
     warnings: tuple[PlanWarning, ...] = ()
     made_earlier: bool = False
+    may_withdraw: bool = False
 
 
 @dataclass(frozen=True)

@@ -349,8 +349,8 @@ def test_a_record_says_who_proposed_and_who_approved_it(api: Api, stub: StubServ
     started = None if state is RerunState.PROPOSED else NOON
     more = {"proposed_by": "rita", "proposed_at": NOON, "expires_at": NOON, "started_at": started, "state": state}
     view = stub.rerun(ANA, 7)
-    found = as_json(presenters.rerun(replace(view, rerun=replace(view.rerun, **more))))
-    assert found["proposed_by"] == "rita"
+    found = as_json(presenters.rerun(replace(view, rerun=replace(view.rerun, **more), may_withdraw=True)))
+    assert (found["proposed_by"], found["may_withdraw"], plain["may_withdraw"]) == ("rita", True, False)
     assert found["approved_by"] == (None if started is None else view.rerun.created_by)
     assert (found["expires_at"] is not None) == (state is RerunState.PROPOSED)
 

@@ -309,6 +309,13 @@ class TestReject:
         assert lines(house, number)[-1] == (by.name, "reject", "the feed is still wrong")
         assert house.world.log[-1][:3] == (SOURCE, "reject", by.name)
 
+    def test_only_its_proposer_withdraws_it_also_one_who_may_approve_it(self, house: House) -> None:
+        number = propose(house, by=ADA)
+        found = {by.name: house.service.rerun(by, number) for by in (ADA, BOB, RITA)}
+        assert {name: view.may_withdraw for name, view in found.items()} == {"ada": True, "bob": False, "rita": False}
+        assert found["ada"].allowed_actions == ("approve", "reject")
+        assert not house.service.reject(ADA, number).may_withdraw
+
     def test_nobody_else_may(self, house: House) -> None:
         number = propose(house, by=ADA)
         with pytest.raises(Forbidden):

@@ -1579,6 +1579,7 @@ export interface components {
          *
          *     ``proposed_by`` null: nobody had to approve it. Once somebody has (``approved_by``), ``created_by`` and
          *     ``created_at`` are those of the approval. ``expires_at``: until when a proposal can be approved; null: it is none.
+         *     ``may_withdraw``: it is a proposal of whoever asks; to reject it is to take it back.
          */
         Rerun: {
             /** Allowed Actions */
@@ -1606,6 +1607,11 @@ export interface components {
             hidden_members: number;
             /** Id */
             id: number;
+            /**
+             * May Withdraw
+             * @default false
+             */
+            may_withdraw: boolean;
             /** Name */
             name: string | null;
             /** Not Made Anew */

@@ -65,6 +65,7 @@ export function rerunOf(changed: Partial<Rerun> = {}): Rerun {
     proposed_at: null,
     approved_by: null,
     expires_at: null,
+    may_withdraw: false,
     options: { include_manual: false, link_kinds: null, max_runs: null, max_depth: null },
     ...changed,
   };

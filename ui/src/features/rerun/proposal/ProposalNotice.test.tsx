@@ -131,8 +131,15 @@ it("is rejected with a reason by who may approve it", async () => {
   await waitFor(() => expect(posted(asked)).toEqual([["/reruns/7/reject", { reason: "still wrong" }]]));
 });
 
-it("is withdrawn, without a reason, by who may not", async () => {
-  const { asked } = show({ rerun: proposal({ allowed_actions: ["reject"] }) });
+it("is withdrawn by its proposer, also by one who may approve it", async () => {
+  show({ rerun: proposal({ may_withdraw: true }) });
+  await userEvent.setup().click(await screen.findByRole("button", { name: "Withdraw" }));
+  expect(await screen.findByText("Withdraw this proposal?")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Reject", hidden: true })).toBeNull();
+});
+
+it("is withdrawn, without a reason, by a proposer who may not approve it", async () => {
+  const { asked } = show({ rerun: proposal({ allowed_actions: ["reject"], may_withdraw: true }) });
   const user = userEvent.setup();
   await user.click(await screen.findByRole("button", { name: "Withdraw" }));
   expect(screen.queryByRole("button", { name: "Approve" })).toBeNull();

@@ -1,6 +1,6 @@
 import type { Rerun } from "../../../api/types";
 
-/** What it is called when somebody ends a proposal: who may not approve it can only take back their own. */
-export function rejectionOf({ allowed_actions: allowed }: Rerun): "reject" | "withdraw" {
-  return allowed.includes("approve") ? "reject" : "withdraw";
+/** What it is called when the user ends a proposal: their own is withdrawn, whether they may approve it or not. */
+export function rejectionOf({ may_withdraw: own }: Rerun): "reject" | "withdraw" {
+  return own ? "withdraw" : "reject";
 }
