@@ -94,7 +94,7 @@ class Server:
                 answer: Mapping[str, Any] = understood(http.get(f"{self.url.rstrip('/')}{path}", params=params))
                 return answer
         except httpx.TransportError as error:
-            raise ConnectionProblem(f"{self.url} can't be reached: {error or type(error).__name__}") from error
+            raise ConnectionProblem(f"{self.url} can't be reached: {str(error) or type(error).__name__}") from error
 
 
 class NoSuchRun(ConnectionProblem):
