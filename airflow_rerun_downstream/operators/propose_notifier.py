@@ -18,7 +18,7 @@ from airflow_rerun_downstream.operators.keys import key_of_failure, own_run
 from airflow_rerun_downstream.operators.proposing import Proposed, Unsure, propose
 from airflow_rerun_downstream.operators.server import Server
 from airflow_rerun_downstream.operators.task_errors import AirflowException
-from airflow_rerun_downstream.operators.what import What
+from airflow_rerun_downstream.operators.what import What, is_template
 
 EXPECTED = (ClientError, AirflowException, ValueError)
 """What a sentence says enough of."""
@@ -131,7 +131,7 @@ class ProposeRerunNotifier(BaseNotifier):
         for field in SOURCE:
             template, value = getattr(self, field), getattr(found, field)
             # Before 3.3, Airflow leaves a template as it is that comes to nothing.
-            unrendered = value == template and isinstance(value, str) and ("{{" in value or "{%" in value)
+            unrendered = value == template and is_template(value)
             if template is not None and (not value or unrendered):
                 raise ValueError(f"{field} has come to nothing: {template}")
         dag_id, run_id = own_run(context)

@@ -53,7 +53,7 @@ class What:
     def _check_templates(self) -> None:
         """Refuse what a template may have come to instead of a choice: it would choose everything, or nothing."""
         pattern = self.dag_id_pattern
-        if pattern is not None and (not pattern.strip(" |") or "{{" in pattern or "{%" in pattern):
+        if pattern is not None and (not pattern.strip(" |") or is_template(pattern)):
             raise ValueError(f"dag_id_pattern has come to {pattern!r}, which chooses no Dag")
         for name in ("task_ids", "members", "dag_tags"):
             value = getattr(self, name)
@@ -115,6 +115,11 @@ class What:
             if tagged is None or run.dag_id in tagged
             if self.dag_id_pattern is None or matches(run.dag_id, self.dag_id_pattern)
         ]
+
+
+def is_template(said: object) -> bool:
+    """Whether it is a text that Jinja would render."""
+    return isinstance(said, str) and ("{{" in said or "{%" in said)
 
 
 def moment(said: str | datetime | None) -> datetime:
