@@ -121,14 +121,16 @@ def test_the_frame_follows_airflows_colours(story: Story, visit: OpenBrowser) ->
     assert ours == theirs != ""
 
 
-def test_who_may_only_look_is_refused_with_the_reason_and_loses_nothing(story: Story, visit: OpenBrowser) -> None:
+def test_who_may_only_look_may_propose_is_told_why_and_loses_nothing(story: Story, visit: OpenBrowser) -> None:
     before = story.our_rows()
     here = visit(story.airflow, "viewer")
     page = here.page
     here.open(wizard_path("up", story.run_id("up"), "settings"))
     page.get_by_label("Name", exact=True).fill("Not allowed")
     go_on(page, "Review")
-    expect(page.get_by_test_id("problem").get_by_text("You may not rerun").first).to_be_visible()
+    expect(page.get_by_test_id("only-propose")).to_contain_text("You may not rerun")
+    expect(page.get_by_role("button", name="Propose", exact=True)).to_be_enabled()
+    expect(page.get_by_role("button", name="Start rerun")).to_have_count(0)
     assert story.our_rows() == before
     page.get_by_role("button", name="Back", exact=True).click()
     expect(page.get_by_label("Name", exact=True)).to_have_value("Not allowed")

@@ -6,7 +6,7 @@ These run on every supported Airflow: `make acceptance AIRFLOW=3.1 PART=pages_en
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -130,7 +130,9 @@ def test_a_connection_is_made_by_its_form_and_tried(story: Story, visit: OpenBro
     form.locator("input[name='connection_id']").fill("right")
     form.get_by_role("combobox").first.fill(TITLE)
     here.page.keyboard.press("Enter")
-    url, _, port = story.airflow.base_url.rpartition(":")
+    at = urlsplit(story.airflow.base_url)
+    port = str(at.port)
+    url = at._replace(netloc=str(at.hostname)).geturl()
     form.locator("input[name='host']").fill(url)
     form.locator("input[name='port']").fill(port)
     form.locator("input[name='login']").fill("admin")
@@ -152,7 +154,7 @@ def test_a_connection_is_made_by_its_form_and_tried(story: Story, visit: OpenBro
     here.page.reload()
     tried(here, "right", "Rerun Downstream is ")
     tried(here, "wrong_password", "Invalid credentials")
-    tried(here, "wrong_port", "http://127.0.0.1:9 can't be reached")
+    tried(here, "wrong_port", f"{at._replace(netloc='127.0.0.1:9').geturl()} can't be reached")
 
 
 def tried(visited: Visit, connection: str, sentence: str) -> None:
