@@ -1,5 +1,5 @@
 import { Badge, Box, Tabs } from "@chakra-ui/react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import type { IconType } from "react-icons";
 import {
   MdAccountTree,
@@ -13,6 +13,7 @@ import {
 
 import type { Link, Member, RerunEvent } from "../../api/types";
 import { Loading } from "../../ui/feedback/Notices";
+import { GraphMemory } from "../../ui/graph/memory";
 import { useWords } from "../../i18n/words";
 import { type TabName, useRecord } from "./context";
 import { EventsTable } from "./events/EventsTable";
@@ -51,6 +52,7 @@ interface RecordTabsProps {
 export function RecordTabs({ tab, onTab, ...parts }: RecordTabsProps) {
   const { t } = useWords();
   const { rerun } = useRecord();
+  const [memory] = useState(() => new GraphMemory());
   return (
     <Tabs.Root
       value={tab}
@@ -83,20 +85,20 @@ export function RecordTabs({ tab, onTab, ...parts }: RecordTabsProps) {
       </Tabs.List>
       {TABS.map(({ name }) => (
         <Tabs.Content key={name} value={name} flex="1" minHeight={0} display="flex" flexDirection="column" pt={3}>
-          <Part name={name} {...parts} />
+          <Part name={name} memory={memory} {...parts} />
         </Tabs.Content>
       ))}
     </Tabs.Root>
   );
 }
 
-type PartProps = Pick<RecordTabsProps, "members" | "links" | "events"> & { name: TabName };
+type PartProps = Pick<RecordTabsProps, "members" | "links" | "events"> & { name: TabName; memory: GraphMemory };
 
-function Part({ name, members, links, events }: PartProps): ReactNode {
+function Part({ name, memory, members, links, events }: PartProps): ReactNode {
   const { t } = useWords();
   switch (name) {
     case "graph":
-      return members && links ? <MemberGraph members={members} links={links} /> : <Waiting />;
+      return members && links ? <MemberGraph {...{ members, links, memory }} /> : <Waiting />;
     case "table":
       return members ? <MembersTable members={members} /> : <Waiting />;
     case "timeline":

@@ -1,101 +1,37 @@
 import { Box } from "@chakra-ui/react";
+import { ReactFlowProvider } from "@xyflow/react";
 import {
-  Background,
-  Controls,
-  type Edge,
-  Handle,
-  MarkerType,
-  MiniMap,
-  type Node,
-  type NodeProps,
-  Position,
-  ReactFlow,
-  ReactFlowProvider,
-  useStore,
-} from "@xyflow/react";
-import "@xyflow/react/dist/style.css";
-import {
-  createContext,
   type FocusEvent,
-  memo,
   type MouseEvent,
+  type PointerEvent,
   useCallback,
-  useContext,
+  useEffect,
   useId,
   useImperativeHandle,
   useMemo,
   useRef,
   useState,
 } from "react";
+import { flushSync } from "react-dom";
 
-import { usePreferences } from "../../host/Host";
 import { useWords } from "../../i18n/words";
-import { type LaidOut, layout, type Size } from "./layout";
-import { Current, CurrentCard, type LinkData, LinkEdge } from "./LinkEdge";
-import { useFirstView, useFocus, useKeys } from "./keyboard";
-import type { GraphProps, LabelledEdge } from "./types";
+import { Drawing } from "./Drawing";
+import type { DrawnEdge } from "./folding";
+import { GroupBar } from "./GroupBar";
+import { counted, GroupCard, useGroupName } from "./GroupCard";
+import { useFocus, useKeys } from "./keyboard";
+import { layout } from "./layout";
+import { LOOK } from "./look";
+import { isOn, leadsAlong, wayOf } from "./path";
+import { Light, type Lit, Spotlight } from "./spotlight";
+import type { GraphProps } from "./types";
+import { type FoldingState, useFolding } from "./useFolding";
+import { useSteady } from "./viewport";
 
-/** With more edges than this, what they are stands only on those of the current card. */
-const LABELS = 150;
-
-/** Smaller than this a card can't be read: it is drawn as a plain box, which a browser can do a thousand times. */
-const READABLE = 0.3;
-
-type CardProps = Pick<GraphProps, "card" | "nameOf" | "colorOf">;
-
-const Cards = createContext<CardProps>({ card: () => null, nameOf: () => "", colorOf: () => "none" });
-
-/** A card. What it shows comes through the context, so that a change of one doesn't lay the graph out anew. */
-const CardNode = memo(function CardNode({ id }: NodeProps) {
-  const { card, nameOf, colorOf } = useContext(Cards);
-  const readable = useStore((flow) => flow.transform[2] >= READABLE);
-  // React has no handler for a pointer on what isn't a control; keys are handled by the frame.
-  return (
-    <div
-      data-card={id}
-      className="card-frame"
-      tabIndex={-1}
-      role="group"
-      aria-label={nameOf(id)}
-      style={readable ? undefined : { background: solid(colorOf(id)) }}
-    >
-      <Handle type="target" position={Position.Left} isConnectable={false} style={HIDDEN} />
-      {readable && card(id)}
-      <Handle type="source" position={Position.Right} isConnectable={false} style={HIDDEN} />
-    </div>
-  );
-});
-
-const MINI_MAP = { width: 120, height: 80 };
-/** React Flow takes the pointer from nodes that it doesn't move or select itself. */
-const TOUCHABLE = { pointerEvents: "all" } as const;
-const HIDDEN = { opacity: 0 };
-const NODE_TYPES = { card: CardNode };
-const EDGE_TYPES = { link: LinkEdge };
-
-/** React Flow's own colours are not Airflow's. */
-const LOOK = {
-  "& .react-flow": {
-    "--xy-background-color": "var(--chakra-colors-bg)",
-    "--xy-background-pattern-color": "var(--chakra-colors-border)",
-    "--xy-edge-stroke": "var(--chakra-colors-gray-400)",
-    "--xy-edge-label-color": "var(--chakra-colors-fg)",
-    "--xy-edge-label-background-color": "var(--chakra-colors-bg)",
-    "--xy-controls-button-background-color": "var(--chakra-colors-bg-panel)",
-    "--xy-controls-button-background-color-hover": "var(--chakra-colors-bg-muted)",
-    "--xy-controls-button-color": "var(--chakra-colors-fg)",
-    "--xy-controls-button-color-hover": "var(--chakra-colors-fg)",
-    "--xy-controls-button-border-color": "var(--chakra-colors-border)",
-    "--xy-minimap-background-color": "var(--chakra-colors-bg-subtle)",
-  },
-  "& .react-flow__edge-text": { fontSize: "11px" },
-  "& .card-frame": { width: "100%", height: "100%", borderRadius: "md", cursor: "pointer" },
-  "& .card-frame:focus": { outline: "2px solid", outlineColor: "brand.focusRing", outlineOffset: "2px" },
-};
-
-const solid = (palette: string) => `var(--chakra-colors-${palette}-solid)`;
-
-/** Runs as cards and links as lines, to move about in by mouse and by arrow keys. */
+/**
+ * Runs as cards and links as lines, to move about in by mouse and by arrow keys. The way of the run that has the pointer
+ * or the focus lights up. Large levels are folded into groups that open.
+ */
 export function Graph(props: GraphProps) {
   return (
     <ReactFlowProvider>
@@ -105,34 +41,51 @@ export function Graph(props: GraphProps) {
 }
 
 function Canvas(props: GraphProps) {
-  const { ref, nodes, edges, size, onCurrent } = props;
+  const { ref, size, groups, memory } = props;
   const { t } = useWords();
   const keys = useId();
   const frame = useRef<HTMLDivElement>(null);
-  const [current] = useState(() => new Current());
-  const laidOut = useMemo(() => layout(nodes, edges, size), [nodes, edges, size]);
+  const [light] = useState(() => new Spotlight());
+  const folding = useFolding(props);
+  const { shown, reveal } = folding;
+  const laidOut = useMemo(() => layout(shown.shown, shown.lines, size, shown.level), [shown, size]);
   const focus = useFocus(laidOut, size, frame);
-  useImperativeHandle(ref, () => ({ focus }), [focus]);
-  const onKeyDown = useKeys(props, laidOut, focus);
-  const onFocus = (event: FocusEvent) => {
-    const key = cardOf(event.target);
-    if (key !== undefined) {
-      current.set(key);
-      if (event.target instanceof HTMLElement && event.target.dataset.card === key) {
-        onCurrent?.(key); // who ticks a box on a card doesn't ask to see more of it
-      }
-    }
-  };
+  const current = useRef(focus);
+  useEffect(() => {
+    current.current = focus;
+  });
+  useSteady(
+    useMemo(() => ({ laidOut, shown }), [laidOut, shown]),
+    size,
+    frame,
+    light,
+    focus,
+  );
+  useEffect(() => light.light((key) => litBy(key, folding)), [light, folding]);
+  useImperativeHandle(
+    ref,
+    () => ({
+      focus: (key) => {
+        if (shown.holder.get(key) !== key) {
+          flushSync(() => reveal(key)); // what is folded away has no place yet
+        }
+        current.current(key);
+      },
+    }),
+    [shown, reveal],
+  );
+  const enter = () => focus(light.focused ?? laidOut.columns[0]?.[0] ?? "");
+  const onKeyDown = useKeys(props, folding, laidOut, { focus, enter });
+  const entering = useEntering(props, folding, light, enter);
   return (
     <Box
       ref={frame}
       role="application"
       aria-label={props.label}
       aria-describedby={keys}
-      tabIndex={0}
       onKeyDown={onKeyDown}
-      onFocus={onFocus}
       onClick={focusCard}
+      {...entering}
       flex="1"
       minHeight="14rem"
       height="100%"
@@ -143,96 +96,116 @@ function Canvas(props: GraphProps) {
       data-testid="graph"
     >
       <Box id={keys} srOnly>
-        {props.keysHint ?? t("graph.keys")}
+        {props.keysHint ?? t("graph.keys")} {folding.large && t("graph.keysOfGroups")}
       </Box>
-      <CurrentCard.Provider value={current}>
-        <Drawing {...props} laidOut={laidOut} frame={frame} />
-      </CurrentCard.Provider>
+      <Light.Provider value={light}>
+        <Drawing {...useShown(props, folding)} size={size} laidOut={laidOut} frame={frame} memory={memory}>
+          {groups && folding.large && <GroupBar folding={folding} groups={groups} />}
+        </Drawing>
+      </Light.Provider>
     </Box>
   );
 }
 
-interface DrawingProps extends GraphProps {
-  laidOut: LaidOut;
-  frame: React.RefObject<HTMLDivElement | null>;
+/** What lights up around a card: its way along the runs' own links. */
+function litBy(key: string, { shown, walks }: FoldingState): Lit | null {
+  const inside = (card: string) => shown.groups.get(card)?.nodes ?? [card];
+  if (!shown.shown.includes(key)) {
+    return null;
+  }
+  const way = wayOf(inside(key), walks.before, walks.after);
+  return {
+    cards: new Set(shown.shown.filter((card) => isOn(way, inside(card)))),
+    lines: new Set(shown.lines.filter(({ links }) => leadsAlong(way, links))),
+  };
 }
 
-/** What React Flow draws. */
-function Drawing({ nodes, edges, size, card, nameOf, colorOf, laidOut, frame }: DrawingProps) {
-  const { dark } = usePreferences();
+/** The cards and lines of runs and of groups. */
+function useShown({ card, nameOf, colorOf, groups }: GraphProps, { shown, by, open }: FoldingState) {
   const { t } = useWords();
-  const flowNodes = useMemo(() => flowNodesOf(nodes, laidOut, size), [nodes, laidOut, size]);
-  const flowEdges = useMemo(() => flowEdgesOf(nodes, edges), [nodes, edges]);
-  const cards = useMemo(() => ({ card, nameOf, colorOf }), [card, nameOf, colorOf]);
-  const onInit = useFirstView(laidOut, size, frame);
-  const miniColor = useCallback((node: Node) => solid(colorOf(node.id)), [colorOf]);
-  return (
-    <Cards.Provider value={cards}>
-      <ReactFlow
-        nodes={flowNodes}
-        edges={flowEdges}
-        nodeTypes={NODE_TYPES}
-        edgeTypes={EDGE_TYPES}
-        colorMode={dark ? "dark" : "light"}
-        onlyRenderVisibleElements
-        nodesDraggable={false}
-        nodesConnectable={false}
-        nodesFocusable={false}
-        edgesFocusable={false}
-        elementsSelectable={false}
-        disableKeyboardA11y
-        onInit={onInit}
-        minZoom={0.03}
-        maxZoom={1.5}
-        proOptions={{ hideAttribution: true }}
-      >
-        <Background />
-        <Controls showInteractive={false} aria-label={t("graph.controls")} />
-        <MiniMap pannable zoomable style={MINI_MAP} ariaLabel={t("graph.miniMap")} nodeColor={miniColor} />
-      </ReactFlow>
-    </Cards.Provider>
+  const groupName = useGroupName(groups, by);
+  const cards = useMemo(() => {
+    const group = (key: string) => (groups ? shown.groups.get(key) : undefined);
+    return {
+      card: (key: string) => {
+        const found = group(key);
+        return found && groups ? <GroupCard group={found} by={by} groups={groups} open={open} /> : card(key);
+      },
+      nameOf: (key: string) => {
+        const found = group(key);
+        return found ? groupName(found).long : nameOf(key);
+      },
+      colorOf: (key: string) => {
+        const found = group(key);
+        return found && groups ? (counted(found, groups)[0]?.color ?? "none") : colorOf(key);
+      },
+    };
+  }, [card, nameOf, colorOf, groups, groupName, shown, by, open]);
+  const dagOf = groups?.dagOf;
+  const titleOf = useCallback(
+    ({ from, to, links }: DrawnEdge) => {
+      const [only] = links;
+      if (links.length === 1 && only?.title !== undefined) {
+        return only.title;
+      }
+      const name = (key: string) => {
+        const group = shown.groups.get(key);
+        return group ? t("count.runs", { count: group.nodes.length }) : (dagOf?.(key) ?? key);
+      };
+      return t("graph.links", { from: name(from), to: name(to), count: links.length });
+    },
+    [shown, dagOf, t],
   );
+  return { ...cards, titleOf };
 }
 
-function cardOf(target: EventTarget): string | undefined {
-  return (target as HTMLElement).closest<HTMLElement>("[data-card]")?.dataset.card;
+/**
+ * Tab leads to the card that had the focus last, or the first one, and with the next Tab out again. The frame itself has
+ * the focus only until a card has it.
+ */
+function useEntering({ onCurrent }: GraphProps, { shown }: FoldingState, light: Spotlight, enter: () => void) {
+  const [inside, setInside] = useState(false);
+  const pointer = useRef(false);
+  const onFocus = ({ target, currentTarget }: FocusEvent) => {
+    const key = cardOf(target);
+    if (key !== undefined) {
+      light.focus(key);
+      setInside(true);
+      if ((target as HTMLElement).dataset.card === key && !shown.groups.has(key)) {
+        onCurrent?.(key); // who ticks a box on a card doesn't ask to see more of it
+      }
+    } else if (target === currentTarget && !pointer.current) {
+      enter();
+    }
+  };
+  const onBlur = ({ relatedTarget, currentTarget }: FocusEvent) => {
+    if (cardOf(relatedTarget) === undefined || !currentTarget.contains(relatedTarget)) {
+      light.leave();
+      setInside(false);
+    }
+  };
+  return {
+    tabIndex: inside ? -1 : 0,
+    onFocus,
+    onBlur,
+    onPointerDownCapture: () => (pointer.current = true),
+    onPointerUpCapture: () => (pointer.current = false),
+    onPointerOver: ({ target }: PointerEvent) => light.hover(cardOf(target) ?? null),
+    onPointerLeave: () => {
+      pointer.current = false;
+      light.hover(null);
+    },
+  };
+}
+
+function cardOf(target: EventTarget | null): string | undefined {
+  return target instanceof Element ? target.closest<HTMLElement>("[data-card]")?.dataset.card : undefined;
 }
 
 /** A pointer on a card gives it the focus, unless it meant a control on the card. */
 function focusCard(event: MouseEvent) {
   const target = event.target as HTMLElement;
-  if (target.closest("input, button, a, label") === null) {
+  if (target.closest("input, button, a, label, select") === null) {
     target.closest<HTMLElement>("[data-card]")?.focus({ preventScroll: true });
   }
-}
-
-function flowNodesOf(nodes: readonly string[], { positions }: LaidOut, size: Size): Node[] {
-  return nodes.map((id) => ({
-    id,
-    type: "card",
-    position: positions.get(id) ?? { x: 0, y: 0 },
-    data: {},
-    style: TOUCHABLE,
-    ...size,
-    measured: size,
-    handles: [
-      { type: "target", position: Position.Left, x: 0, y: size.height / 2 },
-      { type: "source", position: Position.Right, x: size.width, y: size.height / 2 },
-    ],
-  }));
-}
-
-function flowEdgesOf(nodes: readonly string[], edges: readonly LabelledEdge[]): Edge<LinkData>[] {
-  const inside = new Set(nodes);
-  const drawn = edges.filter(({ from, to }) => inside.has(from) && inside.has(to));
-  const quiet = drawn.length > LABELS;
-  return drawn.map(({ from, to, label, title, unsure }, index) => ({
-    id: `${index}`,
-    type: "link",
-    source: from,
-    target: to,
-    data: { label, title, quiet },
-    markerEnd: { type: MarkerType.ArrowClosed },
-    style: unsure ? { strokeDasharray: "6 4" } : undefined,
-  }));
 }

@@ -1,62 +1,37 @@
-/** Moving about in a graph: where it begins, what the keys do, and how a card is brought into view. */
+/** Moving about in a graph: what the keys do, and how a card is brought into view. */
 
-import { type ReactFlowInstance, useReactFlow, type Viewport } from "@xyflow/react";
-import { type KeyboardEvent, type RefObject, useCallback, useMemo } from "react";
+import { useReactFlow } from "@xyflow/react";
+import { type KeyboardEvent, useCallback, useMemo } from "react";
 
 import { type LaidOut, neighbour, type Size } from "./layout";
 import { backward, forward } from "./structure";
 import type { GraphProps } from "./types";
+import type { FoldingState } from "./useFolding";
+import type { Frame } from "./viewport";
 
-const MARGIN = 32;
-/** Smaller than this a whole graph isn't shown at first; its beginning is, in this size. */
-const SMALLEST = 0.55;
-const ZOOM = 0.85;
+/** At a smaller zoom than this a card that gets the focus is brought nearer. */
+const READABLE = 0.6;
 
-/** Small graphs are shown whole; of a large one the beginning, at a size that can be read. */
-export function firstViewport({ positions, columns }: LaidOut, size: Size, room: Size): Viewport | undefined {
-  if (positions.size === 0 || room.width === 0) {
-    return undefined;
-  }
-  const [x, y] = [extent(positions, "x", size.width), extent(positions, "y", size.height)];
-  const fitting = Math.min((room.width - 2 * MARGIN) / x.length, (room.height - 2 * MARGIN) / y.length, 1);
-  if (fitting >= SMALLEST) {
-    const middle = (space: number, along: typeof x) => space / 2 - (along.from + along.length / 2) * fitting;
-    return { x: middle(room.width, x), y: middle(room.height, y), zoom: fitting };
-  }
-  const start = positions.get(columns[0]?.[0] ?? "") ?? { x: 0, y: 0 };
-  return { x: MARGIN - start.x * ZOOM, y: room.height / 2 - (start.y + size.height / 2) * ZOOM, zoom: ZOOM };
-}
-
-function extent(positions: LaidOut["positions"], axis: "x" | "y", size: number) {
-  let [from, to] = [Infinity, -Infinity];
-  for (const { [axis]: value } of positions.values()) {
-    [from, to] = [Math.min(from, value), Math.max(to, value)];
-  }
-  return { from, length: to - from + size };
-}
-
-/** Sets the first viewport when React Flow is ready. */
-export function useFirstView(laidOut: LaidOut, size: Size, frame: RefObject<HTMLDivElement | null>) {
-  return ({ setViewport }: Pick<ReactFlowInstance, "setViewport">) => {
-    const room = frame.current?.getBoundingClientRect() ?? { width: 0, height: 0 };
-    const viewport = firstViewport(laidOut, size, room);
-    if (viewport !== undefined) {
-      void setViewport(viewport);
-    }
-  };
-}
-
-/** Brings a card into the middle and gives it the focus, once it is drawn: cards outside the window aren't. */
-export function useFocus(laidOut: LaidOut, size: Size, frame: RefObject<HTMLDivElement | null>) {
-  const { setCenter, getZoom } = useReactFlow();
+/**
+ * Gives a card the focus, once it is drawn: cards outside the window aren't. One that isn't wholly in sight, or is too
+ * small to be read, comes into the middle.
+ */
+export function useFocus(laidOut: LaidOut, size: Size, frame: Frame) {
+  const { setCenter, getViewport } = useReactFlow();
   return useCallback(
     (key: string) => {
       const position = laidOut.positions.get(key);
       if (position === undefined) {
         return;
       }
-      const zoom = Math.max(getZoom(), 0.6);
-      void setCenter(position.x + size.width / 2, position.y + size.height / 2, { zoom });
+      const room = frame.current?.getBoundingClientRect() ?? { width: 0, height: 0 };
+      const { x, y, zoom } = getViewport();
+      const [left, top] = [position.x * zoom + x, position.y * zoom + y];
+      const across = left >= 0 && left + size.width * zoom <= room.width;
+      if (!across || top < 0 || top + size.height * zoom > room.height || zoom < READABLE) {
+        const middle = { x: position.x + size.width / 2, y: position.y + size.height / 2 };
+        void setCenter(middle.x, middle.y, { zoom: Math.max(zoom, READABLE) });
+      }
       let tries = 30;
       const attempt = () => {
         const cards = frame.current?.querySelectorAll<HTMLElement>("[data-card]") ?? [];
@@ -71,38 +46,66 @@ export function useFocus(laidOut: LaidOut, size: Size, frame: RefObject<HTMLDivE
       };
       attempt();
     },
-    [laidOut, size, frame, setCenter, getZoom],
+    [laidOut, size, frame, setCenter, getViewport],
   );
 }
 
-/** Arrows lead along the links and up and down a level, Space selects, Enter opens. */
-export function useKeys(props: GraphProps, laidOut: LaidOut, focus: (key: string) => void) {
-  const { edges, onToggle, onOpen, onKey } = props;
-  const before = useMemo(() => backward(edges), [edges]);
-  const after = useMemo(() => forward(edges), [edges]);
-  return useCallback(
-    (event: KeyboardEvent) => {
-      const target = event.target as HTMLElement;
-      if (target.closest("input, button, a, [role=menuitem]") !== null) {
-        return; // the control's own keys
-      }
-      const here = target.closest<HTMLElement>("[data-card]")?.dataset.card;
+/** Arrows lead along the lines and up and down a level, Space selects, Enter opens, F folds a group again. */
+export function useKeys(
+  props: GraphProps,
+  folding: FoldingState,
+  laidOut: LaidOut,
+  { focus, enter }: { focus: (key: string) => void; enter: () => void },
+) {
+  const { onKey } = props;
+  const { shown, open, close } = folding;
+  const before = useMemo(() => backward(shown.lines), [shown]);
+  const after = useMemo(() => forward(shown.lines), [shown]);
+  return (event: KeyboardEvent) => {
+    const target = event.target as HTMLElement;
+    const here = target.closest<HTMLElement>("[data-card]")?.dataset.card;
+    if (target.closest("input, button, a, select, [role=menuitem]") !== null) {
+      return; // the control's own keys
+    }
+    if (here === undefined) {
       if (event.key.startsWith("Arrow")) {
-        const next = here === undefined ? laidOut.columns[0]?.[0] : neighbour(event.key, here, before, after, laidOut);
         event.preventDefault();
-        if (next !== undefined) {
-          focus(next);
-        }
-        return;
+        enter();
       }
-      const acts = { " ": onToggle, Enter: onOpen }[event.key];
-      if (here !== undefined && acts !== undefined) {
-        event.preventDefault();
-        acts(here);
-      } else if (here !== undefined && !event.ctrlKey && !event.metaKey && onKey?.(here, event.key)) {
+      return;
+    }
+    const group = shown.groups.get(here);
+    const acts: Partial<Record<string, () => void>> = {
+      " ": () => (group ? props.groups?.onToggle?.(group.nodes) : props.onToggle?.(here)),
+      Enter: () => (group ? open(here) : props.onOpen?.(here)),
+    };
+    const act = acts[event.key];
+    if (event.key.startsWith("Arrow")) {
+      const next = neighbour(event.key, here, before, after, laidOut);
+      event.preventDefault();
+      if (next !== undefined) {
+        focus(next);
+      }
+    } else if (act !== undefined) {
+      event.preventDefault();
+      act();
+    } else if (!event.ctrlKey && !event.metaKey) {
+      const done = event.key.toLowerCase() === "f" && closeAround(here, folding, close);
+      if (done || (group === undefined && onKey?.(here, event.key))) {
         event.preventDefault();
       }
-    },
-    [laidOut, before, after, focus, onToggle, onOpen, onKey],
-  );
+    }
+  };
+}
+
+/** Folds the innermost open group of a node again. */
+function closeAround(node: string, { shown }: FoldingState, close: (key: string) => void): boolean {
+  const nodes = shown.groups.get(node)?.nodes ?? [node];
+  const around = [...shown.opened.values()]
+    .filter((group) => group.nodes.includes(nodes[0] ?? ""))
+    .sort((one, other) => one.nodes.length - other.nodes.length)[0];
+  if (around !== undefined) {
+    close(around.key);
+  }
+  return around !== undefined;
 }

@@ -51,7 +51,7 @@ describe("layout", () => {
     expect(boxes(positions).size).toBe(3);
   });
 
-  it("puts no two cards on one place, also in a level that is broken into columns", () => {
+  it("puts a level into one column, however large it is", () => {
     const wide = Array.from({ length: 130 }, (_, index) => `n${index}`);
     const laidOut = layout(
       ["a", ...wide],
@@ -59,7 +59,21 @@ describe("layout", () => {
       SIZE,
     );
     expect(boxes(laidOut.positions).size).toBe(131);
-    expect(laidOut.parts).toEqual([1, 6]);
+    expect(laidOut.columns.map((column) => column.length)).toEqual([1, 130]);
+  });
+
+  it("says once what all lines of a card say, at the end that they share", () => {
+    const label = "asset · recorded";
+    const wide = Array.from({ length: 37 }, (_, index) => `n${index}`);
+    const links = wide.flatMap((node) => [
+      { from: "a", to: node, label },
+      { from: node, to: "z", label },
+    ]);
+    const { labels } = layout(["a", ...wide, "z"], links, SIZE);
+    expect(labels.map(({ node, after, text, edges: all }) => [node, after, text, all.length])).toEqual([
+      ["a", true, label, 37],
+      ["z", false, label, 37],
+    ]);
   });
 
   it("puts what has no edge below the rest", () => {
@@ -69,7 +83,7 @@ describe("layout", () => {
   });
 
   it("of nothing, or of one card, is well defined", () => {
-    expect(layout([], [], SIZE)).toEqual({ positions: new Map(), columns: [], parts: [] });
+    expect(layout([], [], SIZE).positions.size).toBe(0);
     expect(layout(["a"], [], SIZE).positions.get("a")).toEqual({ x: 0, y: 0 });
   });
 
@@ -106,15 +120,17 @@ describe("neighbour", () => {
     expect(go("ArrowUp", "nothing")).toBeUndefined();
   });
 
-  it("reaches every card of a level that is broken into columns", () => {
-    const wide = Array.from({ length: 50 }, (_, index) => `n${index}`);
-    const star = wide.map((to) => ({ from: "a", to }));
-    const grid = layout(["a", ...wide], star, SIZE);
+  it("leads to every card that has no edge", () => {
+    const alone = Array.from({ length: 60 }, (_, index) => `n${index}`);
+    const grid = layout(alone, [], SIZE);
     const seen = new Set<string>();
-    for (let at = grid.columns[1]?.[0]; at !== undefined;) {
-      seen.add(at);
-      at = neighbour("ArrowDown", at, backward(star), forward(star), grid);
+    for (let row = grid.columns[0]?.[0]; row !== undefined; row = neighbour("ArrowDown", row, NONE, NONE, grid)) {
+      for (let at: string | undefined = row; at !== undefined; at = neighbour("ArrowRight", at, NONE, NONE, grid)) {
+        seen.add(at);
+      }
     }
-    expect(seen.size).toBe(50);
+    expect(seen.size).toBe(60);
   });
 });
+
+const NONE = new Map<string, string[]>();

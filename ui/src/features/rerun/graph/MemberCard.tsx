@@ -1,9 +1,10 @@
 import { Box, chakra, Flex, Text } from "@chakra-ui/react";
-import { useCallback } from "react";
+import { useCallback, useContext } from "react";
 import { MdTimeline } from "react-icons/md";
 
 import type { Member } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
+import { CardNote } from "../../../ui/graph/Cards";
 import { MemberBadge, memberColor } from "../../../ui/StateBadge";
 import { useWords } from "../../../i18n/words";
 import type { RunName } from "../../../domain/runName";
@@ -37,6 +38,7 @@ export function MemberCard({ member }: { member: Member }) {
         {/* Its area is the whole card. */}
         <chakra.button
           type="button"
+          tabIndex={-1}
           fontWeight="semibold"
           fontSize="sm"
           textAlign="left"
@@ -56,7 +58,14 @@ export function MemberCard({ member }: { member: Member }) {
             {memberName(member)}
           </Text>
         ) : (
-          <RunLink dagId={member.dag_id} runId={member.run_id} position="relative" display="inline" fontSize="xs" />
+          <RunLink
+            dagId={member.dag_id}
+            runId={member.run_id}
+            tabIndex={-1}
+            position="relative"
+            display="inline"
+            fontSize="xs"
+          />
         )}
       </Box>
       <Flex gap={2} align="center" mt="auto">
@@ -104,7 +113,7 @@ function Standing({ member }: { member: Member }) {
   const until = member.state === "frozen" ? t("record:member.untilDone") : tasks;
   const text = waits || why(member.cause) || until;
   return (
-    <Text truncate minHeight={4} color="fg.muted" title={text || undefined}>
+    <Text id={useContext(CardNote)} truncate minHeight={4} color="fg.muted" title={text || undefined}>
       {text}
     </Text>
   );
@@ -141,7 +150,11 @@ export function OtherCard({ run }: { run: RunName }) {
         {run.dag_id}
       </Text>
       <Box truncate>
-        {run.run_id ? <RunLink dagId={run.dag_id} runId={run.run_id} display="inline" fontSize="xs" /> : runName(run)}
+        {run.run_id ? (
+          <RunLink dagId={run.dag_id} runId={run.run_id} tabIndex={-1} display="inline" fontSize="xs" />
+        ) : (
+          runName(run)
+        )}
       </Box>
       <Text mt="auto">{t("record:graph.notPart")}</Text>
     </Flex>

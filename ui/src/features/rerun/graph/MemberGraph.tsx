@@ -1,14 +1,15 @@
 import { Checkbox, Flex } from "@chakra-ui/react";
 import { useCallback, useMemo, useState } from "react";
 
-import type { Evidence, Link, Member } from "../../../api/types";
+import type { Evidence, Link, Member, MemberState } from "../../../api/types";
 import { memberColor } from "../../../ui/StateBadge";
 import { Graph } from "../../../ui/graph/Graph";
-import type { LabelledEdge } from "../../../ui/graph/types";
+import type { GraphMemory } from "../../../ui/graph/memory";
+import type { Grouping, LabelledEdge } from "../../../ui/graph/types";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 import { MemberCard, OtherCard, useCardName } from "./MemberCard";
-import { memberIdOf, type MemberName, type RecordEdge, structureOf } from "./structure";
+import { memberIdOf, memberKey, type MemberName, type RecordEdge, type Structure, structureOf } from "./structure";
 
 const SIZE = { width: 272, height: 118 };
 const NOT_SURE: readonly Evidence[] = ["assumed", "unresolved"];
@@ -16,10 +17,11 @@ const NOT_SURE: readonly Evidence[] = ["assumed", "unresolved"];
 interface MemberGraphProps {
   members: readonly Member[];
   links: readonly Link[];
+  memory: GraphMemory;
 }
 
 /** The rerun's runs and what they read from each other, with where each of them stands. */
-export function MemberGraph({ members, links }: MemberGraphProps) {
+export function MemberGraph({ members, links, memory }: MemberGraphProps) {
   const { t } = useWords();
   const { open } = useRecord();
   const [others, setOthers] = useState(false);
@@ -48,6 +50,7 @@ export function MemberGraph({ members, links }: MemberGraphProps) {
     },
     [memberOf],
   );
+  const groups = useGroups(names, structure, memberOf);
   const onOpen = (key: string) => {
     const id = memberIdOf(key);
     if (id !== undefined) {
@@ -73,9 +76,49 @@ export function MemberGraph({ members, links }: MemberGraphProps) {
         card={card}
         nameOf={nameOf}
         colorOf={colorOf}
+        groups={groups}
+        memory={memory}
         onOpen={onOpen}
       />
     </Flex>
+  );
+}
+
+/** First those that a person has to look at. */
+const STATES: readonly MemberState[] = [
+  "failed",
+  "stopping",
+  "running",
+  "pending",
+  "frozen",
+  "terminated",
+  "skipped",
+  "released",
+  "succeeded",
+];
+const OTHER = "other";
+
+/** What a group of members shows. */
+function useGroups(
+  names: readonly MemberName[],
+  { others }: Structure,
+  memberOf: (key: string) => Member | undefined,
+): Grouping {
+  const { t, word } = useWords();
+  const dags = useMemo(() => new Map(names.map(({ id, dag_id }) => [memberKey(id), dag_id])), [names]);
+  const dagOf = useCallback((key: string) => dags.get(key) ?? others[key]?.dag_id ?? "", [dags, others]);
+  const source = names.find(({ role }) => role === "source");
+  return useMemo(
+    () => ({
+      dagOf,
+      stateOf: (key) => memberOf(key)?.state ?? OTHER,
+      states: [
+        ...STATES.map((state) => ({ state, word: word("memberState", state), color: memberColor(state) })),
+        { state: OTHER, word: t("record:graph.notPart"), color: "gray" },
+      ],
+      keep: source && memberKey(source.id),
+    }),
+    [dagOf, memberOf, source, t, word],
   );
 }
 

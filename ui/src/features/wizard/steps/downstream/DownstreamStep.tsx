@@ -1,6 +1,7 @@
 import { Box, Flex } from "@chakra-ui/react";
 import { useCallback, useMemo, useRef, useState } from "react";
 
+import { GraphMemory } from "../../../../ui/graph/memory";
 import type { GraphHandle } from "../../../../ui/graph/types";
 import { Loading, Nothing, ProblemNotice } from "../../../../ui/feedback/Notices";
 import { useWords } from "../../../../i18n/words";
@@ -35,6 +36,7 @@ function Choice({ index }: { index: PlanIndex }) {
   const [search, setSearch] = useState("");
   const choosing = useChoosingState();
   const flow = useRef<GraphHandle>(null);
+  const [memory] = useState(() => new GraphMemory());
   const { setCurrent } = choosing;
   const goTo = useCallback(
     (key: string) => {
@@ -64,7 +66,7 @@ function Choice({ index }: { index: PlanIndex }) {
           {keys.length === 0 && index.unknown.size === 0 ? (
             <NoRuns />
           ) : view === "flow" ? (
-            <FlowView index={index} keys={keys} search={search} ref={flow} />
+            <FlowView index={index} keys={keys} search={search} memory={memory} ref={flow} />
           ) : (
             <ListView index={index} keys={keys} search={search} />
           )}

@@ -4,6 +4,7 @@ import { flushSync } from "react-dom";
 import { statusColor } from "../../../../../ui/StateBadge";
 import type { Evidence, LinkKind } from "../../../../../api/types";
 import { Graph } from "../../../../../ui/graph/Graph";
+import type { GraphMemory } from "../../../../../ui/graph/memory";
 import type { GraphHandle } from "../../../../../ui/graph/types";
 import { useWords } from "../../../../../i18n/words";
 import { useChoosingRuns } from "../../../state/choosing";
@@ -11,6 +12,7 @@ import { useWizard } from "../../../state/context";
 import { flowEdges, folded } from "../../../state/flow";
 import { matching } from "../../../state/filter";
 import { isTaken, type PlanIndex, takeable } from "../../../state/plan";
+import { dagOf, useRunGroups } from "./groups";
 import { Flow, RunCard } from "./RunCard";
 import { useNames } from "../../../../../ui/names";
 
@@ -20,11 +22,12 @@ interface FlowViewProps {
   index: PlanIndex;
   keys: readonly string[];
   search: string;
+  memory: GraphMemory;
   ref: Ref<GraphHandle>;
 }
 
 /** The runs as a graph: each a card, the links between them as lines. */
-export function FlowView({ index, keys, search, ref }: FlowViewProps) {
+export function FlowView({ index, keys, search, memory, ref }: FlowViewProps) {
   const { t } = useWords();
   const { store } = useWizard();
   const { setCurrent, chooseTasks } = useChoosingRuns();
@@ -32,6 +35,7 @@ export function FlowView({ index, keys, search, ref }: FlowViewProps) {
   const graph = useRef<GraphHandle>(null);
   const edges = useEdges(index);
   const nameOf = useCardName(index);
+  const groups = useRunGroups(index);
   const colorOf = useCallback((key: string) => statusColor(index.runs.get(key)?.status ?? "not_ready"), [index]);
   const card = useCallback((key: string) => <RunCard index={index} runKey={key} />, [index]);
   const matches = useMemo(() => new Set(matching(index, keys, search)), [index, keys, search]);
@@ -85,6 +89,8 @@ export function FlowView({ index, keys, search, ref }: FlowViewProps) {
         card={card}
         nameOf={nameOf}
         colorOf={colorOf}
+        groups={groups}
+        memory={memory}
         onCurrent={setCurrent}
         onToggle={onToggle}
         onOpen={onOpen}
@@ -146,8 +152,6 @@ function remembered<Words extends string[]>(say: (...words: Words) => string): (
     return known;
   };
 }
-
-const dagOf = (key: string) => key.slice(0, key.indexOf("\u0000"));
 
 function useCardName(index: PlanIndex) {
   const { t, word } = useWords();

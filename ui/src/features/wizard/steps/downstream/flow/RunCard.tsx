@@ -3,6 +3,7 @@ import { createContext, memo, type ReactNode, useContext } from "react";
 import { MdRemove, MdWarningAmber } from "react-icons/md";
 
 import type { PlanRun } from "../../../../../api/types";
+import { CardNote } from "../../../../../ui/graph/Cards";
 import { StatusBadge } from "../../../../../ui/StateBadge";
 import { useWords } from "../../../../../i18n/words";
 import { useWizard } from "../../../state/context";
@@ -107,6 +108,7 @@ interface CardOfRunProps extends RunCardProps {
 
 function CardOfRun({ index, run, runKey, taken, tick, tasks, what }: CardOfRunProps) {
   const { matches } = useContext(Flow);
+  const note = useContext(CardNote);
   return (
     <Card
       data-taken={taken ? "" : undefined}
@@ -127,7 +129,9 @@ function CardOfRun({ index, run, runKey, taken, tick, tasks, what }: CardOfRunPr
         <StatusBadge status={run.status} size="xs" />
         {tasks}
       </div>
-      <div className="muted cut">{what}</div>
+      <div className="muted cut" id={note}>
+        {what}
+      </div>
     </Card>
   );
 }

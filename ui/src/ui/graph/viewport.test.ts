@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { firstViewport } from "./keyboard";
+import { firstViewport } from "./viewport";
 import { layout } from "./layout";
 
 const SIZE = { width: 200, height: 100 };

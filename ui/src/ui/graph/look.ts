@@ -1,0 +1,38 @@
+/** React Flow's own colours are not Airflow's. */
+export const LOOK = {
+  "& .react-flow": {
+    "--xy-background-color": "var(--chakra-colors-bg)",
+    "--xy-background-pattern-color": "var(--chakra-colors-border)",
+    "--xy-edge-stroke": "var(--chakra-colors-gray-400)",
+    "--xy-controls-button-background-color": "var(--chakra-colors-bg-panel)",
+    "--xy-controls-button-background-color-hover": "var(--chakra-colors-bg-muted)",
+    "--xy-controls-button-color": "var(--chakra-colors-fg)",
+    "--xy-controls-button-color-hover": "var(--chakra-colors-fg)",
+    "--xy-controls-button-border-color": "var(--chakra-colors-border)",
+    "--xy-minimap-background-color": "var(--chakra-colors-bg-subtle)",
+    "--xy-attribution-background-color": "var(--chakra-colors-bg)",
+  },
+  "& .react-flow__attribution a": { color: "fg.muted" },
+  "& .link-label": {
+    position: "absolute",
+    overflow: "hidden",
+    textOverflow: "ellipsis",
+    whiteSpace: "nowrap",
+    textAlign: "center",
+    fontSize: "11px",
+    lineHeight: "16px",
+    color: "fg",
+    bg: "bg",
+    borderRadius: "sm",
+    pointerEvents: "none",
+  },
+  "& .card-frame": { width: "100%", height: "100%", borderRadius: "md", cursor: "pointer" },
+  "& .card-frame:focus": { outline: "2px solid", outlineColor: "brand.focusRing", outlineOffset: "2px" },
+  "& .card-frame, & .link, & .link-label": { transition: "opacity 0.15s" },
+  "& .card-frame[data-lit=dim]": { opacity: 0.35 },
+  "& .link[data-lit=dim], & .link-label[data-lit=dim]": { opacity: 0.15 },
+  "& .link[data-lit=lit] .react-flow__edge-path": {
+    stroke: "var(--chakra-colors-brand-focus-ring)",
+    strokeWidth: 2,
+  },
+};
