@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--part", help="quick or live of the suites; test_<part>*.py of the others")
     arguments, extra = parser.parse_known_args()
     quick = arguments.what == "suites" and arguments.part in (None, "quick")
-    if arguments.what != "bench" and arguments.part != "quick":
+    if arguments.part != "quick":
         subprocess.run([sys.executable, "-m", "dev.chromium"], cwd=ROOT, check=False)
     statuses = [run_session(session, extra) for session in sessions(arguments.what, arguments.part)]
     if quick and not extra:

@@ -156,7 +156,9 @@ export function OtherCard({ run }: { run: RunName }) {
           runName(run)
         )}
       </Box>
-      <Text mt="auto">{t("record:graph.notPart")}</Text>
+      <Text id={useContext(CardNote)} mt="auto">
+        {t("record:graph.notPart")}
+      </Text>
     </Flex>
   );
 }

@@ -1,8 +1,9 @@
 import { Box, HStack, Text } from "@chakra-ui/react";
-import { useCallback, useMemo } from "react";
+import { useCallback, useContext, useMemo } from "react";
 
 import { statusColor } from "../../../ui/StateBadge";
 import type { TaskInstance } from "../../../api/types";
+import { CardNote } from "../../../ui/graph/Cards";
 import { Graph } from "../../../ui/graph/Graph";
 import { useWords } from "../../../i18n/words";
 import { useChosenTasks } from "./chosenTasks";
@@ -53,6 +54,7 @@ function TaskCard({ taskId, instances }: { taskId: string; instances: readonly T
   const { chosen, tick } = useChosenTasks();
   const possible = instances.filter(canBeChosen).map(instanceKey);
   const count = possible.filter((key) => chosen.has(key)).length;
+  const note = useContext(CardNote);
   return (
     <Box
       height="100%"
@@ -74,6 +76,9 @@ function TaskCard({ taskId, instances }: { taskId: string; instances: readonly T
         <Text fontWeight="semibold" truncate title={taskId}>
           {taskId}
         </Text>
+        <span id={note} hidden>
+          {t("wizard:tasks.chosen", { count, total: instances.length })}
+        </span>
       </HStack>
       <HStack mt={1} gap={2}>
         <Statuses instances={instances} />

@@ -1,5 +1,6 @@
 /** What a group of runs shows in the flow, and what can be done with all of them at once. */
 
+import { Badge } from "@chakra-ui/react";
 import { useCallback, useContext, useMemo } from "react";
 
 import type { RunStatus } from "../../../../../api/types";
@@ -8,6 +9,7 @@ import { CardNote } from "../../../../../ui/graph/Cards";
 import type { Grouping } from "../../../../../ui/graph/types";
 import { statusColor } from "../../../../../ui/StateBadge";
 import { Tick } from "../../../parts/Tick";
+import { Flow } from "./RunCard";
 import { useWizard } from "../../../state/context";
 import { isTaken, type PlanIndex, takeable } from "../../../state/plan";
 import { useDraft } from "../../../state/store";
@@ -62,13 +64,15 @@ function useGroupChoice(index: PlanIndex) {
   return { counted, take, store };
 }
 
-/** Selects all runs of a group, or none. */
+/** Selects all runs of a group, or none; and says how many of them the search has found. */
 function GroupTick({ index, nodes }: { index: PlanIndex; nodes: readonly string[] }) {
   const { t } = useWords();
   const { counted, take, store } = useGroupChoice(index);
   const note = useContext(CardNote);
   const taken = useDraft(store, () => counted(nodes).taken);
   const can = useDraft(store, () => counted(nodes).can.length);
+  const { matches } = useContext(Flow);
+  const found = nodes.filter((node) => matches.has(node)).length;
   const text = t("wizard:tasks.chosen", { count: taken, total: nodes.length });
   return (
     <>
@@ -84,6 +88,11 @@ function GroupTick({ index, nodes }: { index: PlanIndex; nodes: readonly string[
       <span id={note} hidden>
         {text}
       </span>
+      {found > 0 && (
+        <Badge size="xs" colorPalette="warning" flexShrink={0}>
+          {t("wizard:search.found", { count: found })}
+        </Badge>
+      )}
     </>
   );
 }
