@@ -14,7 +14,7 @@ from types import ModuleType
 
 PACKAGE = __package__
 
-KNOWN = ((3, 1), (3, 2), (3, 3))
+KNOWN = ((3, 1), (3, 2), (3, 3), (3, 4))
 """The minor versions of Airflow that this package was tried with; its dependency on Airflow ends there, too."""
 
 DISTRIBUTIONS = ("apache-airflow-core", "apache-airflow")

@@ -7,8 +7,8 @@ there, with which the web pages are built and checked.
 resolves anew and writes that file. `environment.py 3.3.0` makes one of a minor version's first release, with the
 libraries of that day. `environment.py 3.3 --mutants` makes `.venvs/mutants`: the same, and what tries
 mutants.
-`environment.py next` makes `.venvs/next`: a pre-release of Airflow that the project doesn't know yet, as
-`constraints/next.txt` pins it, and the project without its dependencies, which wouldn't let that Airflow in.
+`environment.py next` makes `.venvs/next`: the newest Airflow there is, pre-releases too, with the newest of everything
+else, whatever bound the project has. Nothing pins it.
 
 Only the standard library: this runs before anything is installed.
 """
@@ -16,7 +16,6 @@ Only the standard library: this runs before anything is installed.
 from __future__ import annotations
 
 import argparse
-import re
 import subprocess
 import sys
 import tempfile
@@ -33,9 +32,10 @@ FIRST_RELEASES = {"3.1.1": "2025-10-28", "3.2.0": "2026-04-08", "3.3.0": "2026-0
 """The first release of each minor version that works, and the day after it: Airflow's own constraints for it name what
 there was by then."""
 
-# A pre-release is named exactly: so none of another package is taken.
-NEXT = ["apache-airflow==3.4.0b2", "apache-airflow-core==3.4.0b2", "apache-airflow-task-sdk==1.4.0b2"]
-BESIDE_NEXT = ["apache-airflow-providers-standard", "psycopg2-binary", "asyncpg"]
+PRE_RELEASES = {"3.4": ["apache-airflow>=3.4.0a0", "apache-airflow-core>=3.4.0a0", "apache-airflow-task-sdk>=1.4.0a0"]}
+"""The minor versions that aren't released yet: of these packages, and of no other, a pre-release is taken."""
+
+NEXT = [requirement.partition(">=")[0] + ">=0a0" for requirement in PRE_RELEASES["3.4"]]
 
 OPENLINEAGE = [
     "apache-airflow-providers-openlineage==2.20.3",
@@ -101,32 +101,14 @@ def make_environment(airflow: str, name: str, *groups: str) -> None:
 
 def make_next() -> None:
     """Make or update `.venvs/next`."""
-    if sys.version_info < (3, 11):
-        sys.exit("Airflow's next version needs Python 3.11; name one with `make PYTHON=python3.11 …`")
     if not python_of("next").exists():
         run(uv(), "venv", "--quiet", "--python", Path(sys.executable), VENVS / "next")
-    into = ["pip", "install", "--quiet", COMPILED, "--python", python_of("next")]
-    run(uv(), *into, "--requirements", constraints_of("next"))
-    run(uv(), *into, "--no-deps", "--editable", ".")
-
-
-def pin_next() -> None:
-    """Resolve `NEXT` anew, with what the project's own code imports."""
-    own = [f"{name}{bounds}" for name, bounds in dependencies() if name != "apache-airflow"]
-    with tempfile.NamedTemporaryFile("w", suffix=".in") as wanted:
-        wanted.write("\n".join([*NEXT, *BESIDE_NEXT, *own]))
-        wanted.flush()
-        options = ["--quiet", "--no-header", "--no-annotate", "--upgrade", "--python-version", "3.11"]
-        run(uv(), "pip", "compile", *options, wanted.name, "--output-file", constraints_of("next"))
-    title = "# Airflow's next pre-release; `make constraints AIRFLOW=next` wrote this file\n"
-    constraints_of("next").write_text(title + constraints_of("next").read_text())
-
-
-def dependencies() -> list[tuple[str, str]]:
-    """The project's own dependencies, each with its bounds."""
-    text = (ROOT / "pyproject.toml").read_text()
-    listed = re.search(r"^dependencies = \[$(.*?)^\]$", text, re.MULTILINE | re.DOTALL)
-    return re.findall(r'^  "([\w.-]+)([^"]*)"', listed[1] if listed else "", re.MULTILINE)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
+        overrides.write("\n".join(NEXT))  # in the place of the project's own bound
+        overrides.flush()
+        into = ["pip", "install", "--quiet", COMPILED, "--upgrade", "--python", python_of("next")]
+        groups = ["--group", "test", "--group", "check"]
+        run(uv(), *into, "--override", overrides.name, "--editable", ".", *groups)
 
 
 def compose_schema() -> Path:
@@ -158,7 +140,8 @@ def write_pins(airflow: str) -> None:
     """Resolve anew and write plain `name==version` lines, which hold no address."""
     constraints = constraints_of(airflow)
     first = FIRST_RELEASES.get(airflow)
-    wanted = [f"apache-airflow=={airflow}" if first else f"apache-airflow=={airflow}.*", *HELD_BACK.get(airflow, [])]
+    release = [f"apache-airflow=={airflow}" if first else f"apache-airflow=={airflow}.*"]
+    wanted = [*PRE_RELEASES.get(airflow, release), *HELD_BACK.get(airflow, [])]
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as limits:
         limits.write("\n".join(wanted))
         limits.flush()
@@ -184,7 +167,7 @@ def main() -> None:
     elif arguments.name == "node":
         make_node()
     elif arguments.name == "next":
-        (pin_next if arguments.repin else make_next)()
+        make_next()
     elif arguments.repin:
         write_pins(arguments.name)
     elif arguments.mutants:
