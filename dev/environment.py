@@ -106,7 +106,7 @@ def make_next() -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
         overrides.write("\n".join(NEXT))  # in the place of the project's own bound
         overrides.flush()
-        into = ["pip", "install", "--quiet", COMPILED, "--upgrade", "--python", python_of("next")]
+        into: list[str | Path] = ["pip", "install", "--quiet", COMPILED, "--upgrade", "--python", python_of("next")]
         groups = ["--group", "test", "--group", "check"]
         run(uv(), *into, "--override", overrides.name, "--editable", ".", *groups)
 

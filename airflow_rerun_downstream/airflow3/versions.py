@@ -14,6 +14,7 @@ from typing import Any
 from airflow.models import asset
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
+from airflow.models.taskinstance import TaskInstance
 from airflow.timetables.base import Timetable
 
 HAS_PARTITIONS = hasattr(asset, "AssetPartitionDagRun")
@@ -36,6 +37,9 @@ data interval only, and makes the id from the logical date.
 DAGS_DRAIN = "is_draining" in DagModel.__table__.c
 """A Dag may be closed for new runs while those that it has go on. No version up to 3.3."""
 
+TRIES_ARE_ROWS = "working_set" in TaskInstance.__table__.c
+"""Each try of a task is a row of its own, which has its number before the try begins. Since 3.4."""
+
 
 def rule_of_latest_version() -> Callable[..., bool] | None:
     """What decides whether a cleared run moves to its Dag's latest version, where Dags and the configuration say so.
@@ -48,6 +52,14 @@ def rule_of_latest_version() -> Callable[..., bool] | None:
         return None
     found: Callable[..., bool] = resolve_run_on_latest_version
     return found
+
+
+def task_state_model() -> Any:
+    """The model of what tasks keep for their later tries, None before 3.3."""
+    try:
+        return import_module("airflow.models.task_state_store").TaskStateStoreModel
+    except ImportError:
+        return None
 
 
 def airflow_stats() -> Any:

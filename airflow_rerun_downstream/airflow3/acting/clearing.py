@@ -16,12 +16,12 @@ from airflow.listeners.listener import get_listener_manager
 from airflow.models.dagbag import DBDagBag
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance, clear_task_instances
-from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.utils.state import DagRunState, State, TaskInstanceState
 from sqlalchemy import delete, or_, select, tuple_
 
 from airflow_rerun_downstream.airflow3.acting.deferred_writes import Deferred
-from airflow_rerun_downstream.airflow3.versions import rule_of_latest_version
+from airflow_rerun_downstream.airflow3.task_tables import EARLIER
+from airflow_rerun_downstream.airflow3.versions import TRIES_ARE_ROWS, rule_of_latest_version, task_state_model
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from airflow_rerun_downstream.domain.refs import RunRef
 
 log = logging.getLogger(__name__)
+
+CLEAR: Any = clear_task_instances
+"""Up to 3.3 it answers nothing, and knows no ``whole_task_keys``."""
 
 ENDED_BY_FORCE = frozenset({"running", "deferred", "up_for_reschedule", "awaiting_input", "restarting"})
 """States that "mark failed" turns into ``failed``; what hasn't begun becomes ``skipped``."""
@@ -56,14 +59,68 @@ def clear(
     run: DagRun,
     task_instances: Collection[TaskInstance],
     *,
+    whole: Collection[str],
     on_latest_version: bool,
     session: Session,
     before_writing: Callable[[], None] = lambda: None,
-) -> None:
+) -> list[TaskInstance]:
     """Clear task instances of a finished run and queue the run, exactly as Airflow's own clear does.
 
-    All that Airflow reads for each of them comes before ``before_writing``, which is called once, before the first
-    write: it may lock what must be locked, and what it raises leaves nothing written.
+    ``whole``: the tasks that are meant with all their indexes. ``before_writing`` is called once, before the first
+    write: it may lock what must be locked, and what it raises leaves nothing written. Answers the task instances that
+    will run, in the same order: since 3.4 a clear makes new ones.
+    """
+    if TRIES_ARE_ROWS:
+        before_writing()
+        cleared = clear_rows(run, task_instances, whole, on_latest_version=on_latest_version, session=session)
+    else:
+        clear_in_place(task_instances, before_writing, run, on_latest_version=on_latest_version, session=session)
+        cleared = list(task_instances)
+    session.flush()
+    if run.state != DagRunState.QUEUED:
+        raise RuntimeError(f"Airflow left {run.dag_id} / {run.run_id} {run.state} after clearing it")
+    return cleared
+
+
+def clear_rows(
+    run: DagRun,
+    task_instances: Collection[TaskInstance],
+    whole: Collection[str],
+    *,
+    on_latest_version: bool,
+    session: Session,
+) -> list[TaskInstance]:
+    """Clear where each try is a row. What was left ``restarting`` gets its next try first: a clear would leave it so.
+
+    Airflow makes the indexes anew of mapped tasks that are cleared as a whole, if they are from before 3.4.
+    """
+    cleared: list[TaskInstance] = CLEAR(
+        after_restart(task_instances, session=session),
+        session,
+        dag_run_state=DagRunState.QUEUED,
+        run_on_latest_version=on_latest_version,
+        whole_task_keys={(run.dag_id, run.run_id, task_id) for task_id in whole},
+    )
+    return cleared
+
+
+def after_restart(task_instances: Collection[TaskInstance], *, session: Session) -> list[TaskInstance]:
+    """The task instances, those that were left ``restarting`` with the next try that their executor never asked for."""
+    return [
+        ti.complete_restart(session=session) if ti.state == TaskInstanceState.RESTARTING else ti
+        for ti in task_instances
+    ]
+
+
+def clear_in_place(
+    task_instances: Collection[TaskInstance],
+    before_writing: Callable[[], None],
+    run: DagRun,
+    *,
+    on_latest_version: bool,
+    session: Session,
+) -> None:
+    """Clear where a task instance has one row. All that Airflow reads comes before ``before_writing``.
 
     Those that never ran are handed over too, so that they follow the run to its version. Airflow would leave a
     history row of a failed try 0 of each behind; here it doesn't.
@@ -71,7 +128,7 @@ def clear(
     never_ran = [ti for ti in task_instances if ti.state is None and not ti.try_number]
     late: Any = Deferred(session, task_instances, before_writing)
     with session.no_autoflush:
-        clear_task_instances(
+        CLEAR(
             list(task_instances),
             late,
             dag_run_state=DagRunState.QUEUED,
@@ -79,22 +136,33 @@ def clear(
         )
     if never_ran:
         forget_tries(run, never_ran, session=session)
-    session.flush()
-    if run.state != DagRunState.QUEUED:
-        raise RuntimeError(f"Airflow left {run.dag_id} / {run.run_id} {run.state} after clearing it")
 
 
 def forget_tries(run: DagRun, never_ran: Collection[TaskInstance], *, session: Session) -> None:
     """Delete the history rows of a try 0, which nothing ever executed."""
     session.flush()
-    history = TaskInstanceHistory
+    history = EARLIER.c
     keys = [(ti.task_id, ti.map_index) for ti in never_ran]
     session.execute(
-        delete(history)
+        delete(EARLIER)
         .where(history.dag_id == run.dag_id, history.run_id == run.run_id, history.try_number == 0)
         .where(tuple_(history.task_id, history.map_index).in_(keys))
-        .execution_options(synchronize_session=False)
     )
+
+
+def forget_state(run: DagRun, task_instances: Collection[TaskInstance], *, session: Session) -> None:
+    """Delete what task instances that are run again have kept in Airflow's own state store (3.3 and later).
+
+    A task that finds its state goes on from there, for instance with a job that it began on the wrong data.
+    """
+    if (model := task_state_model()) is None:
+        return
+    same = model.dag_run_id == run.id, model.task_id.in_({ti.task_id for ti in task_instances})
+    index = model.region_index if TRIES_ARE_ROWS else model.map_index
+    again = {(ti.task_id, ti.map_index) for ti in task_instances}
+    kept = [row for row in session.execute(select(model.id, model.task_id, index).where(*same)) if row[1:] in again]
+    if kept:
+        session.execute(delete(model).where(model.id.in_([row.id for row in kept])))
 
 
 def halt(run: DagRun, task_instances: Collection[TaskInstance], *, session: Session) -> None:
@@ -114,14 +182,16 @@ def withdraw(task_instances: Collection[TaskInstance], *, session: Session) -> N
     """Take unfinished task instances back, and leave their run alone.
 
     Each has the retries left that it had: a try that ends here doesn't count. Airflow would give all of them back,
-    and none for a running one.
+    and none for a running one. (Since 3.4 one that runs gets all of them back once its process has ended.)
     """
+    if not task_instances:
+        return
     counted = (TaskInstanceState.UP_FOR_RETRY, TaskInstanceState.RESTARTING)
-    tries = [(ti, ti.max_tries + (ti.state not in counted)) for ti in task_instances]
-    if tries:
-        clear_task_instances(list(task_instances), session, dag_run_state=False)
-    for ti, max_tries in tries:
-        ti.max_tries = max_tries
+    max_tries = [ti.max_tries + (ti.state not in counted) for ti in task_instances]
+    those = after_restart(task_instances, session=session) if TRIES_ARE_ROWS else list(task_instances)
+    now = CLEAR(those, session, dag_run_state=False)
+    for ti, number in zip(now or those, max_tries, strict=True):
+        ti.max_tries = number
     session.flush()
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from airflow.models.taskinstance import TaskInstance
 from airflow.utils.state import TaskInstanceState
 from sqlalchemy import case, func, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.acting.observing import RUN, WAITS, with_dags
 from airflow_rerun_downstream.airflow3.database.key_lists import pair_in
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -21,7 +21,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-TASK = TaskInstance.__table__.c
+TASK = task_tables.TASK.c
 TIMES = (TASK.updated_at, TASK.start_date, TASK.end_date)
 OWN = (RUN.dag_id, RUN.run_id, RUN.state, RUN.clear_number)
 

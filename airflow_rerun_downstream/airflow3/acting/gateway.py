@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.acting import clearing, replaced_events, selected_tasks, stuck_runs
 from airflow_rerun_downstream.airflow3.acting.fingerprints import fingerprints
 from airflow_rerun_downstream.airflow3.acting.observing import (
@@ -124,14 +125,18 @@ class AirflowGateway:
             if self._standing(ref) != before:
                 raise CannotDispatch("run_not_finished")
 
-        clearing.clear(run, task_instances, on_latest_version=latest, session=self._session, before_writing=claim)
+        whole = selected_tasks.whole(tasks)
+        cleared = clearing.clear(
+            run, task_instances, whole=whole, on_latest_version=latest, session=self._session, before_writing=claim
+        )
         clearing.withdraw(left, session=self._session)
-        self._remember(ref, tasks, task_instances, rerun_id=rerun_id)
-        own_starts.note_dispatch(run, before_it, task_instances, selected_tasks.whole(tasks), session=self._session)
+        clearing.forget_state(run, task_instances, session=self._session)
+        self._remember(ref, tasks, cleared, rerun_id=rerun_id)
+        own_starts.note_dispatch(run, before_it, cleared, whole, session=self._session)
         replaced_events.take_repeats(run, session=self._session)
         self._leave_traces(run, "dispatch", rerun_id=rerun_id, actor=actor)
         done = Dispatched(clear_number=run.clear_number, cleared=len(task_instances))
-        self._expunge(run, task_instances)
+        self._expunge(run, {*task_instances, *cleared})
         return done
 
     def adopt(self, ref: RunRef, *, place: RunRef, rerun_id: int, actor: str) -> None:
@@ -254,7 +259,7 @@ class AirflowGateway:
 
         Only columns are read: neither is what this session has changed sent, nor what it has loaded replaced.
         """
-        ran, tried = DagRun.__table__.c, TaskInstance.__table__.c
+        ran, tried = DagRun.__table__.c, task_tables.TASK.c
         columns = (tried.id, tried.task_id, tried.map_index, tried.state, tried.try_number)
         runs = select(ran.state, ran.clear_number).where(ran.dag_id == ref.dag_id, ran.run_id == ref.run_id)
         tries = select(*columns).where(tried.dag_id == ref.dag_id, tried.run_id == ref.run_id)
@@ -273,7 +278,7 @@ class AirflowGateway:
     def _log(self, run: DagRun, event: str, *, rerun_id: int, actor: str) -> None:
         audit.log_run_event(run, event, rerun_id=rerun_id, actor=actor, now=self._now(), session=self._session)
 
-    def _expunge(self, run: DagRun, task_instances: Sequence[TaskInstance]) -> None:
+    def _expunge(self, run: DagRun, task_instances: Iterable[TaskInstance]) -> None:
         """Drop what Airflow's clear has loaded, so that a later read in this session sees the rows afresh."""
         self._session.flush()
         for loaded in (*task_instances, run):

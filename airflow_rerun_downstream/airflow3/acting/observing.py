@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
-from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import and_, case, false, func, null, or_, select
 
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in, pair_in
+from airflow_rerun_downstream.airflow3.task_tables import TASK
 from airflow_rerun_downstream.airflow3.versions import DAGS_DRAIN
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 RUN = DagRun.__table__.c
 DAG = DagModel.__table__.c
+TI = TASK.c
 
 RESTARTING = "restarting"
 SLACK = timedelta(seconds=30)
@@ -94,7 +95,7 @@ def with_dags(wanted: Any) -> Any:
     """A statement about runs and their task instances, with what `WAITS` looks at."""
     return (
         wanted.select_from(DagRun)
-        .outerjoin(TaskInstance, and_(TaskInstance.dag_id == DagRun.dag_id, TaskInstance.run_id == DagRun.run_id))
+        .outerjoin(TASK, and_(TI.dag_id == DagRun.dag_id, TI.run_id == DagRun.run_id))
         .outerjoin(DagModel, DagModel.dag_id == DagRun.dag_id)
         .outerjoin(STARTED, STARTED.c.dag_id == DagRun.dag_id)
     )
@@ -109,17 +110,17 @@ def observed() -> Any:
             DagRun.state.label("run_state"),
             DagRun.clear_number,
             WAITS.label("waits_because"),
-            TaskInstance.task_id,
-            TaskInstance.map_index,
-            TaskInstance.state,
-            TaskInstance.operator,
-            TaskInstance.try_number,
-            TaskInstance.start_date,
-            TaskInstance.end_date,
-            TaskInstance.last_heartbeat_at,
-            TaskInstance.updated_at,
+            TI.task_id,
+            TI.map_index,
+            TI.state,
+            TI.operator,
+            TI.try_number,
+            TI.start_date,
+            TI.end_date,
+            TI.last_heartbeat_at,
+            TI.updated_at,
         )
-    ).order_by(DagRun.dag_id, DagRun.run_id, TaskInstance.task_id, TaskInstance.map_index)
+    ).order_by(DagRun.dag_id, DagRun.run_id, TI.task_id, TI.map_index)
 
 
 OBSERVED = observed()

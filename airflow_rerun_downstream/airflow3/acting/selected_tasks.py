@@ -9,6 +9,7 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import select
 
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import runs_on_latest, structure_of_run
+from airflow_rerun_downstream.airflow3.task_tables import tries_begun
 from airflow_rerun_downstream.domain.again import key, needed_by_coming, to_clear_again
 from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE
@@ -80,18 +81,17 @@ def whole(tasks: Tasks) -> set[str]:
 def first_tries(tasks: Tasks, dispatched: Sequence[TaskInstance]) -> Iterator[tuple[str, int, int]]:
     """What to remember of a dispatch: task, map index, and the first try that it starts.
 
-    Airflow counts a try up when it schedules the task instance, not when it clears it. Index -1 of a mapped task
-    stands for the indexes that don't exist yet.
+    Index -1 of a mapped task stands for the indexes that don't exist yet.
     """
     for ti in dispatched:
-        yield ti.task_id, ti.map_index, ti.try_number + 1
+        yield ti.task_id, ti.map_index, tries_begun(ti) + 1
     yield from yet_to_come(tasks, dispatched)
 
 
 def present_tries(tasks: Tasks, going: Sequence[TaskInstance]) -> Iterator[tuple[str, int, int]]:
     """What to remember of a run that somebody else has cleared: like `first_tries`, with the tries that have begun."""
     for ti in going:
-        yield ti.task_id, ti.map_index, ti.try_number + (ti.state is None)
+        yield ti.task_id, ti.map_index, tries_begun(ti) + (ti.state is None)
     yield from yet_to_come(tasks, going)
 
 

@@ -15,9 +15,9 @@ from airflow.jobs.job import Job
 from airflow.models.dag import DagModel
 from airflow.models.hitl import HITLDetail
 from airflow.models.pool import Pool
-from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import and_, func, or_, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.acting import clearing
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts.past_dependencies import unmet_past
@@ -26,7 +26,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-TI = TaskInstance.__table__.c
+TI = task_tables.TASK.c
 HITL = HITLDetail.__table__.c
 POOL = Pool.__table__.c
 DAG = DagModel.__table__.c
@@ -61,7 +61,7 @@ def reasons(session: Session, refs: Collection[RunRef], *, now: datetime) -> dic
 
 def waiting() -> Any:
     """The unfinished task instances that have no process, with what they wait for."""
-    other = TaskInstance.__table__.alias("other")
+    other = task_tables.TASK.alias("other")
     active = (
         select(func.count())
         .select_from(other)
@@ -83,7 +83,7 @@ def waiting() -> Any:
             active.label("active_tasks"),
             and_(HITL.ti_id.is_not(None), HITL.responded_at.is_(None)).label("asks"),
         )
-        .select_from(TaskInstance.__table__)
+        .select_from(task_tables.TASK)
         .outerjoin(Pool.__table__, POOL.pool == TI.pool)
         .outerjoin(DagModel.__table__, DAG.dag_id == TI.dag_id)
         .outerjoin(HITLDetail.__table__, HITL.ti_id == TI.id)
@@ -126,7 +126,7 @@ def slots_used(session: Session, pools: Collection[str]) -> dict[str, int]:
     deferred = and_(TI.state == "deferred", POOL.include_deferred.is_(True))
     wanted = (
         select(TI.pool, func.sum(TI.pool_slots))
-        .select_from(TaskInstance.__table__)
+        .select_from(task_tables.TASK)
         .join(Pool.__table__, POOL.pool == TI.pool)
         .where(TI.pool.in_(sorted(pools)), or_(TI.state.in_(HOLDS_SLOT), deferred))
         .group_by(TI.pool)
@@ -164,6 +164,6 @@ def executor_full(session: Session, *, now: datetime) -> bool:
         return False
     alive = and_(JOB.job_type == "SchedulerJob", JOB.state == "running", JOB.latest_heartbeat > now - SCHEDULER_SILENT)
     schedulers = select(func.count()).select_from(Job.__table__).where(alive).scalar_subquery()
-    busy = select(func.count()).select_from(TaskInstance.__table__).where(TI.state.in_(HOLDS_SLOT)).scalar_subquery()
+    busy = select(func.count()).select_from(task_tables.TASK).where(TI.state.in_(HOLDS_SLOT)).scalar_subquery()
     row = session.execute(select(schedulers, busy)).one()
     return bool(row[1] >= each * max(1, row[0]))

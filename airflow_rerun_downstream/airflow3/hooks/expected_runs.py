@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
-from airflow.models.xcom import XComModel
 from sqlalchemy import or_, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.untrusted_values import LINK_KEY, TRIGGER_KEY, read_address, text_of
 from airflow_rerun_downstream.domain.facts import BEGUN_TASK_STATES
 from airflow_rerun_downstream.domain.refs import RunRef, covers
@@ -213,7 +213,7 @@ class Makers:
 
 def recorded() -> Any:
     """The XComs in which tasks that have begun name the run that they make."""
-    run, task, xcom = DagRun.__table__, TaskInstance.__table__, XComModel.__table__
+    run, task, xcom = DagRun.__table__, task_tables.TASK, task_tables.XCOM
     return (
         select(run.c.dag_id, run.c.run_id, xcom.c.task_id, xcom.c.map_index, text_of(xcom.c.value))
         .select_from(run)
@@ -237,7 +237,7 @@ def records(tasks: Collection[tuple[RunRef, str]], *, connection: Connection) ->
     found: dict[tuple[RunRef, str], list[Text]] = {}
     if not tasks:
         return found
-    run, xcom = DagRun.__table__, XComModel.__table__
+    run, xcom = DagRun.__table__, task_tables.XCOM
     these = [
         (run.c.dag_id == ref.dag_id) & (run.c.run_id == ref.run_id) & (xcom.c.task_id == task) for ref, task in tasks
     ]

@@ -23,6 +23,7 @@ from airflow.models.asset import asset_alias_asset_event_association_table as th
 from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import case, false, insert, or_, select, update
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.hooks import expected_runs
 from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -122,7 +123,7 @@ class RerunTry:
 
     def _gone_tasks(self) -> list[Any]:
         """Events of tasks that the run doesn't have any more."""
-        ti, table = self.task_instance, TaskInstance.__table__.c
+        ti, table = self.task_instance, task_tables.TASK.c
         there = select(table.task_id).where(
             table.dag_id == ti.dag_id, table.run_id == ti.run_id, or_(table.state.is_(None), table.state != "removed")
         )
@@ -219,7 +220,7 @@ def find_adopted(task_instance: TaskInstance, after: int, *, connection: Connect
 
 def was_there(task_instance: TaskInstance, run_id: str, *, connection: Connection) -> bool:
     """Whether another run of the Dag has the task instance's index."""
-    ti, table = task_instance, TaskInstance.__table__.c
+    ti, table = task_instance, task_tables.TASK.c
     wanted = select(table.map_index).where(
         table.dag_id == ti.dag_id,
         table.run_id == run_id,

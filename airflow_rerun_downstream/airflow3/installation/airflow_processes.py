@@ -11,10 +11,9 @@ from airflow.configuration import conf
 from airflow.jobs.job import Job
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
-from airflow.models.taskinstance import TaskInstance
-from airflow.models.xcom import XComModel
 from sqlalchemy import and_, func, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in, pair_in
 from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY
 
@@ -27,8 +26,8 @@ LATELY = timedelta(days=1)
 
 DAG = DagModel.__table__.c
 RUN = DagRun.__table__.c
-TI = TaskInstance.__table__.c
-XCOM = XComModel.__table__.c
+TI = task_tables.TASK.c
+XCOM = task_tables.XCOM.c
 
 
 @dataclass(frozen=True)
@@ -78,10 +77,8 @@ def workers_without(session: Session, sensors: Collection[tuple[str, str]], *, s
 def successes(session: Session, sensors: Collection[tuple[str, str]], since: datetime) -> Any:
     """How many sensors have succeeded on each host, and when the last one did, with a record and without."""
     recorded = XCOM.dag_run_id.is_not(None)
-    joined = DagRun.__table__.join(
-        TaskInstance.__table__, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id)
-    ).outerjoin(
-        XComModel.__table__,
+    joined = DagRun.__table__.join(task_tables.TASK, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id)).outerjoin(
+        task_tables.XCOM,
         and_(
             XCOM.dag_run_id == RUN.id,
             XCOM.task_id == TI.task_id,

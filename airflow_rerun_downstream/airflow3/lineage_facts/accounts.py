@@ -21,13 +21,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from airflow.models.dagrun import DagRun
-from airflow.models.taskinstance import TaskInstance
-from airflow.models.taskinstancehistory import TaskInstanceHistory
-from airflow.models.taskmap import TaskMap
 from airflow.models.taskreschedule import TaskReschedule
-from airflow.models.xcom import XComModel
 from sqlalchemy import and_, func, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
 from airflow_rerun_downstream.airflow3.database.untrusted_values import read_choice, text_of
 from airflow_rerun_downstream.airflow3.lineage_facts.online import XCOM, word
@@ -40,9 +37,9 @@ from airflow_rerun_downstream.domain.run_accounts import Account, Moments, Place
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-HISTORY = TaskInstanceHistory.__table__.c
+HISTORY = task_tables.EARLIER.c
 RESCHEDULE = TaskReschedule.__table__.c
-MAP = TaskMap.__table__.c
+MAP = task_tables.MAP_LENGTH.c
 
 CHOICE_KEY = "skipmixin_key"
 """The XCom in which a task that chooses keeps its decision, for tasks behind it that are cleared later."""
@@ -133,7 +130,7 @@ def accounts_from(session: Session, refs: Collection[RunRef], read: Rows, since:
 def task_rows(session: Session, refs: Iterable[RunRef]) -> dict[RunRef, list[Any]]:
     """The task instances of runs that exist, each with its run; a run without any has one row with an empty half."""
     last_poke = (
-        select(func.max(RESCHEDULE.end_date)).where(RESCHEDULE.ti_id == TI.id).correlate(TaskInstance.__table__)
+        select(func.max(RESCHEDULE.end_date)).where(RESCHEDULE.ti_id == TI.id).correlate(task_tables.TASK)
     ).scalar_subquery()
     wanted = select(
         RUN.dag_id,
@@ -155,9 +152,7 @@ def task_rows(session: Session, refs: Iterable[RunRef]) -> dict[RunRef, list[Any
         TI.next_method,
         TI.hostname,
         last_poke.label("last_poke"),
-    ).select_from(
-        DagRun.__table__.outerjoin(TaskInstance.__table__, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id))
-    )
+    ).select_from(DagRun.__table__.outerjoin(task_tables.TASK, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id)))
     found: dict[RunRef, list[Any]] = {}
     for some in chunks(set(refs)):
         for row in session.execute(wanted.where(pair_in(session, RUN.dag_id, RUN.run_id, names(some)))):
@@ -184,7 +179,7 @@ def tries(session: Session, refs: Iterable[RunRef]) -> dict[tuple[RunRef, Key], 
 def decisions(session: Session, refs: Iterable[RunRef]) -> dict[RunRef, list[Skipping]]:
     """What the tasks of runs that choose have decided."""
     found: dict[RunRef, list[Skipping]] = defaultdict(list)
-    joined = DagRun.__table__.join(XComModel.__table__, XCOM.dag_run_id == RUN.id)
+    joined = DagRun.__table__.join(task_tables.XCOM, XCOM.dag_run_id == RUN.id)
     for some in chunks(refs):
         wanted = (
             select(RUN.dag_id, RUN.run_id, XCOM.task_id, XCOM.map_index, text_of(XCOM.value))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.models.asset import AssetEvent, AssetModel
 from airflow.models.dagrun import DagRun
-from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import exists, false, func, literal, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import names, one_in, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts.emitted_assets import emitted_assets
 from airflow_rerun_downstream.airflow3.versions import RUNS_KEEP_CREATED_AT
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EVENT = AssetEvent.__table__.c
 ASSET = AssetModel.__table__.c
 RUN = DagRun.__table__.c
-TI = TaskInstance.__table__.c
+TI = task_tables.TASK.c
 
 CREATED_AT = RUN.created_at if RUNS_KEEP_CREATED_AT else literal(None)
 

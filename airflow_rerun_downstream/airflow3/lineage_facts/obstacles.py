@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from airflow.models.pool import Pool
-from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import or_, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts.past_dependencies import unmet_past
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.room import Obstacle
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-TI = TaskInstance.__table__.c
+TI = task_tables.TASK.c
 POOL = Pool.__table__.c
 
 NEVER_IN_A_POOL = "EmptyOperator"
@@ -35,7 +35,7 @@ def too_small_pools(session: Session, tasks: Mapping[RunRef, Collection[str]]) -
     too_small = or_(POOL.pool.is_(None), (POOL.slots >= 0) & (POOL.slots < TI.pool_slots))
     wanted = (
         select(TI.dag_id, TI.run_id, TI.task_id, TI.pool, TI.pool_slots, POOL.slots)
-        .select_from(TaskInstance.__table__)
+        .select_from(task_tables.TASK)
         .outerjoin(Pool.__table__, POOL.pool == TI.pool)
         .where(too_small, or_(TI.operator.is_(None), TI.operator != NEVER_IN_A_POOL))
         .distinct()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from airflow.models.dagrun import DagRun
-from airflow.models.xcom import XComModel
 from airflow.utils.types import DagRunTriggeredByType
 from sqlalchemy import Text, and_, cast, func, or_, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in
 from airflow_rerun_downstream.airflow3.database.untrusted_values import (
     LINK_KEY,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql import ColumnElement
 
 RUN = DagRun.__table__.c
-XCOM = XComModel.__table__.c
+XCOM = task_tables.XCOM.c
 
 ALWAYS_ONLINE = ("scheduled", "asset_triggered")
 LEVELS = 5
@@ -171,7 +171,7 @@ def linked_makers_of(session: Session, run_ids: Collection[str]) -> Any:
     ends = sorted({json.dumps(form)[1:] for form in spelled} | {json.dumps(json.dumps(form))[3:] for form in spelled})
     return (
         select(XCOM.dag_id, XCOM.task_id, XCOM.run_id, text_of(XCOM.value), RUN.run_type, RUN.triggered_by)
-        .select_from(XComModel.__table__)
+        .select_from(task_tables.XCOM)
         .join(DagRun.__table__, RUN.id == XCOM.dag_run_id)
         .where(XCOM.key == LINK_KEY, one_in(session, cast(end, Text), ends))
     )
@@ -181,7 +181,7 @@ def makers_of(session: Session, run_ids: Collection[str]) -> Any:
     """The records of TriggerDagRun tasks that made runs with these ids, with the kind of the tasks' own runs."""
     return (
         select(XCOM.dag_id, XCOM.task_id, XCOM.run_id, text_of(XCOM.value), RUN.run_type, RUN.triggered_by)
-        .select_from(XComModel.__table__)
+        .select_from(task_tables.XCOM)
         .join(DagRun.__table__, RUN.id == XCOM.dag_run_id)
         .where(XCOM.key == TRIGGER_KEY, one_in(session, cast(XCOM.value, Text), json_forms(run_ids)))
     )

@@ -19,9 +19,9 @@ from weakref import WeakSet
 
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
-from airflow.models.taskinstancehistory import TaskInstanceHistory
 from sqlalchemy import String, and_, bindparam, cast, delete, func, insert, or_, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.store.tables import own_start
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 RUN = DagRun.__table__.c
-TI = TaskInstance.__table__.c
-HISTORY = TaskInstanceHistory.__table__.c
+TI = task_tables.TASK.c
+HISTORY = task_tables.EARLIER.c
 OWN = own_start.c
 
 DID_NOTHING = ("skipped", "upstream_failed", "removed")
@@ -100,9 +100,10 @@ def key(row: Any) -> Key:
 
 
 def try_of(row: Any) -> Try:
-    """A try, from the row of a task instance or of its history."""
+    """A try, from the row of a task instance or of its history, or from Airflow's object."""
     state = None if row.state is None else str(getattr(row.state, "value", row.state))
-    return Try(state, row.try_number, row.start_date, row.max_tries, hexadecimal(row.id))
+    number = task_tables.tries_begun(row) if isinstance(row, TaskInstance) else row.try_number
+    return Try(state, number, row.start_date, row.max_tries, hexadecimal(row.id))
 
 
 def hexadecimal(number: Any) -> str:
@@ -183,7 +184,7 @@ def note_dispatch(
     mapped = {ti.task_id: ti for ti in cleared if ti.map_index > UNMAPPED and ti.task_id in whole}
     for task_id, ti in mapped.items():
         if (at := earliest(starts, task_id)) is not None:
-            notes[task_id, UNMAPPED] = Note(at, ti.max_tries - ti.try_number)
+            notes[task_id, UNMAPPED] = Note(at, ti.max_tries - task_tables.tries_begun(ti))
     write(run, notes, before.notes, session=session)
 
 
@@ -234,9 +235,7 @@ def of_place(place: RunRef, *, session: Session) -> dict[Key, datetime]:
     """The own starts of a run's task instances; of one that is gone there are none. Two statements."""
     rows = session.execute(
         select(RUN.id.label("run_key"), *PRESENT)
-        .select_from(
-            DagRun.__table__.join(TaskInstance.__table__, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id))
-        )
+        .select_from(DagRun.__table__.join(task_tables.TASK, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id)))
         .where(RUN.dag_id == place.dag_id, RUN.run_id == place.run_id)
     ).all()
     notes = of_run(rows[0].run_key, session=session) if rows else {}

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
-from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import and_, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import current_dags, parsed_dags
 from airflow_rerun_downstream.domain.definitions import PastDependency
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 RUN = DagRun.__table__.c
-TI = TaskInstance.__table__.c
+TI = task_tables.TASK.c
 
 RIGHT = frozenset({"success", "skipped"})
 """What Airflow takes for right in the run before."""

@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
-from airflow.models.taskinstance import TaskInstance
-from airflow.models.taskinstancehistory import TaskInstanceHistory
 from sqlalchemy import case, func, select, union_all
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, one_in, pair_in
 from airflow_rerun_downstream.domain.durations import MOST, Kind, PastRun, TaskSpan, times
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 RUN = DagRun.__table__.c
-TI = TaskInstance.__table__.c
-HISTORY = TaskInstanceHistory.__table__.c
+TI = task_tables.TASK.c
+HISTORY = task_tables.EARLIER.c
 
 DAGS = 100
 """Of how many Dags the latest runs are asked for in one statement."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.models.dag import DagModel
 from airflow.models.dag_version import DagVersion as DagVersion_
-from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import and_, case, or_, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts.inlets import Named, inlets_among, meant, outlets_among
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import (
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-TI = TaskInstance.__table__.c
+TI = task_tables.TASK.c
 
 MOST = 2_000
 

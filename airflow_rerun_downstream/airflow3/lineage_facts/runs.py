@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
-from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import and_, exists, func, literal, or_, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, one_in, pair_in
 from airflow_rerun_downstream.airflow3.database.untrusted_values import AT_ONCE, MAX_NAMES, read_json, text_of
 from airflow_rerun_downstream.airflow3.lineage_facts.online import Kind, Origins, origins, word
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RUN = DagRun.__table__.c
 DAG = DagModel.__table__.c
-TI = TaskInstance.__table__.c
+TI = task_tables.TASK.c
 
 PARTITION_KEY = RUN.partition_key if HAS_PARTITIONS else literal(None)
 

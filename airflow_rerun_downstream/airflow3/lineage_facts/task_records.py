@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.models.renderedtifields import RenderedTaskInstanceFields
-from airflow.models.xcom import XComModel
 from sqlalchemy import and_, func, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, one_in, pair_in
 from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY
 from airflow_rerun_downstream.airflow3.database.untrusted_values import (
@@ -26,9 +25,9 @@ from airflow_rerun_downstream.domain.refs import RunRef
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-RENDERED = RenderedTaskInstanceFields.__table__.c
+RENDERED = task_tables.RENDERED.c
 WAITED = select(XCOM.dag_id, XCOM.run_id, XCOM.task_id, XCOM.map_index, text_of(XCOM.value)).select_from(
-    XComModel.__table__
+    task_tables.XCOM
 )
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from airflow.models.asset import AssetEvent
 from airflow.models.asset import association_table as CONSUMED
 from airflow.models.dagrun import DagRun
-from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import and_, func, null, or_, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts.emitted_events import EVENT
 from airflow_rerun_downstream.airflow3.lineage_facts.online import word
@@ -31,7 +31,7 @@ def task_starts(
     """When instances of tasks started, in the order of time. Runs that had ended before aren't looked into."""
     if not tasks:
         return []
-    instances = DagRun.__table__.join(TaskInstance.__table__, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id))
+    instances = DagRun.__table__.join(task_tables.TASK, and_(TI.dag_id == RUN.dag_id, TI.run_id == RUN.run_id))
     noted, source = noted_start(RUN.id, instances) if can_be_noted(session) else (null(), instances)
     began = func.coalesce(noted, TI.start_date)
     # What was skipped since then has read nothing new, and holds what it had read before.

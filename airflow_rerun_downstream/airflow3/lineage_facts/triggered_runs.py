@@ -8,9 +8,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from airflow.models.dagrun import DagRun
-from airflow.models.xcom import XComModel
 from sqlalchemy import or_, select
 
+from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, one_in, pair_in
 from airflow_rerun_downstream.airflow3.database.untrusted_values import (
     AT_ONCE,
@@ -173,7 +173,7 @@ def records(session: Session, parents: Collection[RunRef]) -> dict[Instance, Rec
     for some in chunks(parents):
         wanted = (
             select(RUN.dag_id, RUN.run_id, XCOM.task_id, XCOM.map_index, XCOM.key, text_of(XCOM.value))
-            .select_from(DagRun.__table__.join(XComModel.__table__, XCOM.dag_run_id == RUN.id))
+            .select_from(DagRun.__table__.join(task_tables.XCOM, XCOM.dag_run_id == RUN.id))
             .where(pair_in(session, RUN.dag_id, RUN.run_id, names(some)), XCOM.key.in_((TRIGGER_KEY, LINK_KEY)))
             .order_by(RUN.id, XCOM.task_id, XCOM.map_index)
         )

@@ -68,17 +68,18 @@ def carriers(session: Session, rerun_id: int) -> list[str]:
     rerun's members.
     """
     from airflow.models.dagrun import DagRun
-    from airflow.models.taskinstance import TaskInstance
+
+    from airflow_rerun_downstream.airflow3.task_tables import TASK
 
     run = and_(dispatched_task.c.dag_id == member.c.dag_id, dispatched_task.c.run_id == member.c.run_id)
-    instance = and_(*(getattr(TaskInstance, key) == dispatched_task.c[key] for key in INSTANCE))
+    instance = and_(*(TASK.c[key] == dispatched_task.c[key] for key in INSTANCE))
     wanted = (
-        select(TaskInstance.context_carrier, DagRun.context_carrier)
+        select(TASK.c.context_carrier, DagRun.context_carrier)
         .select_from(member)
         .join(dispatched_task, and_(run, dispatched_task.c.rerun_id == member.c.rerun_id))
-        .join(TaskInstance, instance)
-        .join(DagRun, and_(DagRun.dag_id == TaskInstance.dag_id, DagRun.run_id == TaskInstance.run_id))
-        .where(member.c.rerun_id == rerun_id, TaskInstance.try_number >= dispatched_task.c.first_try)
+        .join(TASK, instance)
+        .join(DagRun, and_(DagRun.dag_id == TASK.c.dag_id, DagRun.run_id == TASK.c.run_id))
+        .where(member.c.rerun_id == rerun_id, TASK.c.try_number >= dispatched_task.c.first_try)
         .order_by(*(dispatched_task.c[key] for key in INSTANCE))
         .limit(MAX_LINKS + 1)
     )
