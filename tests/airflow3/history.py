@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_rerun_downstream.domain.refs import RunRef
-from tests.airflow3 import scene
+from tests.airflow3 import scene, task_rows
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -59,11 +59,8 @@ def operator_type() -> str:
 
 def xcom(ref: RunRef, task_id: str, key: str, value: Any, *, session: Session, map_index: int = -1) -> None:
     """An XCom as the execution API stores it."""
-    from airflow.models.xcom import XComModel
-
-    found = scene.run_of(ref, session=session)
     where = {"dag_id": ref.dag_id, "run_id": ref.run_id, "task_id": task_id, "map_index": map_index}
-    session.add(XComModel(dag_run_id=found.id, key=key, value=value, **where))
+    task_rows.add_xcoms([{**where, "key": key, "value": value}], session=session)
     session.commit()
 
 
@@ -152,8 +149,6 @@ def finish(ref: RunRef, state: str, *, session: Session, start: datetime | None,
 def many_runs(dag_id: str, count: int, *, session: Session, tasks: Iterable[str] = ("t",)) -> list[RunRef]:
     """Scheduled runs of consecutive days with their task instances, written in two statements."""
     from airflow.models.dagrun import DagRun
-    from airflow.models.taskinstance import TaskInstance
-    from sqlalchemy import insert
 
     scene.create_run(dag_id, session=session, day=count)  # its rows are the pattern
     (pattern,) = scene.rows("dag_run", session=session, dag_id=dag_id)
@@ -161,8 +156,8 @@ def many_runs(dag_id: str, count: int, *, session: Session, tasks: Iterable[str]
     dates = [scene.START + timedelta(days=day) for day in range(count)]
     refs = [RunRef(dag_id, f"scheduled__{date.isoformat()}") for date in dates]
     same = {name: pattern[name] for name in ("run_type", "state", "log_template_id", "clear_number")}
-    session.execute(
-        insert(DagRun.__table__),
+    task_rows.add(
+        DagRun.__table__,
         [
             {
                 **same,
@@ -173,14 +168,16 @@ def many_runs(dag_id: str, count: int, *, session: Session, tasks: Iterable[str]
             }
             for ref, date in zip(refs, dates, strict=True)
         ],
+        session=session,
     )
     same = {name: ti_pattern[name] for name in ("pool", "operator", "max_tries", "pool_slots")}
-    session.execute(
-        insert(TaskInstance.__table__),
+    table = task_rows.task_instances()
+    task_rows.add(
+        table,
         [
             {
                 **same,
-                "id": uuid_of(TaskInstance.__table__.c.id),
+                "id": uuid_of(table.c.id),
                 "dag_id": dag_id,
                 "run_id": ref.run_id,
                 "task_id": task_id,
@@ -194,6 +191,7 @@ def many_runs(dag_id: str, count: int, *, session: Session, tasks: Iterable[str]
             for ref, date in zip(refs, dates, strict=True)
             for task_id in tasks
         ],
+        session=session,
     )
     session.commit()
     return refs
@@ -212,7 +210,6 @@ def link_all(producers: list[RunRef], others: list[RunRef], *, session: Session,
     """Each producer emitted an event that one of the others consumed, and its task made that run. Four statements."""
     from airflow.models.asset import AssetEvent, association_table
     from airflow.models.dagrun import DagRun
-    from airflow.models.xcom import XComModel
     from sqlalchemy import insert, select
 
     table = DagRun.__table__.c
@@ -236,7 +233,6 @@ def link_all(producers: list[RunRef], others: list[RunRef], *, session: Session,
     consumed = [{"event_id": number, "dag_run_id": runs[other].id} for number, (_, other) in pairs]
     made = [
         {
-            "dag_run_id": runs[producer].id,
             "dag_id": producer.dag_id,
             "run_id": producer.run_id,
             "task_id": task_id,
@@ -246,6 +242,7 @@ def link_all(producers: list[RunRef], others: list[RunRef], *, session: Session,
         }
         for _, (producer, other) in pairs
     ]
-    for into, values in ((AssetEvent.__table__, events), (association_table, consumed), (XComModel.__table__, made)):
+    for into, values in ((AssetEvent.__table__, events), (association_table, consumed)):
         session.execute(insert(into), values)
+    task_rows.add_xcoms(made, session=session)
     session.commit()

@@ -7,14 +7,14 @@ ready time where it has none), ``up@03-28T05:00`` that of 5 o'clock UTC, and ``c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
 from airflow_rerun_downstream.domain.refs import RunRef
-from tests.airflow3 import history, scene
+from tests.airflow3 import history, scene, task_rows
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -77,9 +77,8 @@ class History:
     def succeed(self) -> None:
         """Let every task of every run have succeeded, at the time at which the run was ready."""
         from airflow.models.dagrun import DagRun
-        from airflow.models.taskinstance import TaskInstance
 
-        run, task = DagRun.__table__, TaskInstance.__table__
+        run, task = DagRun.__table__, task_rows.task_instances()
         self.session.flush()
         times = {"start_date": run.c.run_after, "end_date": run.c.run_after}
         self.session.execute(update(run).values(state="success", **times))
@@ -100,9 +99,7 @@ class History:
 
     def has_succeeded(self, ref: RunRef, task_id: str) -> None:
         """Let a task have made a run, or an asset, all its map indexes."""
-        from airflow.models.taskinstance import TaskInstance
-
-        task = TaskInstance.__table__
+        task = task_rows.task_instances()
         mine = (task.c.dag_id == ref.dag_id, task.c.run_id == ref.run_id, task.c.task_id == task_id)
         self.session.execute(update(task).where(*mine).values(state="success", try_number=1))
         self.session.commit()
@@ -192,13 +189,9 @@ def rendered(task: str, *, map_index: int = -1, **fields: object) -> Step:
     """Airflow kept what it rendered for a task."""
 
     def step(past: History) -> None:
-        from airflow.models.renderedtifields import RenderedTaskInstanceFields
-        from sqlalchemy import insert
-
         ref, task_id = past.task(task)
         where = {"dag_id": ref.dag_id, "run_id": ref.run_id, "task_id": task_id, "map_index": map_index}
-        values: Mapping[str, object] = {**where, "rendered_fields": fields}
-        past.session.execute(insert(RenderedTaskInstanceFields.__table__).values(**values))
+        task_rows.add_rendered([{**where, "rendered_fields": fields}], session=past.session)
         past.session.commit()
 
     return step

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.domain.verdict import Verdict
-from tests.airflow3 import history, scene
+from tests.airflow3 import history, scene, task_rows
 from tests.airflow3.workers import Work
 
 
@@ -304,7 +304,6 @@ class TestSkippedByTheDag:
         assert (judgement.verdict, named(judgement)) == (Verdict.SUCCEEDED, [])
 
     def test_there_was_nothing_to_map(self, play, session) -> None:
-        from airflow.models.taskmap import TaskMap
         from airflow.providers.standard.operators.python import PythonOperator
 
         def build() -> None:
@@ -315,7 +314,7 @@ class TestSkippedByTheDag:
         work.start("make")
         work.end("make")
         where = {"dag_id": "d", "run_id": work.ref.run_id, "task_id": "make", "map_index": -1}
-        session.merge(TaskMap(length=0, keys=None, **where))
+        task_rows.set_map_length(where, 0, session=session)
         session.commit()
         work.schedule()
         work.close("failed")

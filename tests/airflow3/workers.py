@@ -11,7 +11,7 @@ from airflow_rerun_downstream.domain.facts import DagStructure, Observation
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.run_accounts import RunAccount
 from airflow_rerun_downstream.domain.verdict import Evidence, Judgement, judge
-from tests.airflow3 import scene, scheduler
+from tests.airflow3 import scene, scheduler, task_rows
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -133,13 +133,8 @@ class Work:
 
     def write(self, task_id: str, map_index: int = -1, **values: Any) -> None:
         """What the execution API writes: columns, past the ORM's setters."""
-        from airflow.models.taskinstance import TaskInstance
-        from sqlalchemy import update
-
-        table = TaskInstance.__table__
-        here = (table.c.dag_id == self.ref.dag_id, table.c.run_id == self.ref.run_id)
-        which = (table.c.task_id == task_id, table.c.map_index == map_index)
-        self.session.execute(update(table).where(*here, *which).values(values))
+        where = {"dag_id": self.ref.dag_id, "run_id": self.ref.run_id, "task_id": task_id, "map_index": map_index}
+        task_rows.write(where, values, session=self.session)
         self.session.commit()
 
     def states(self) -> dict[str, str | None]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
 from airflow_rerun_downstream.domain.lineage_records import RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
-from tests.airflow3 import history, scene
+from tests.airflow3 import history, scene, task_rows
 from tests.contracts.stages import DAY, MAKERS, MINUTE, NOW, Shape, dispatched
 
 if TYPE_CHECKING:
@@ -228,12 +228,8 @@ class AirflowStage:
         self.session.commit()
 
     def rendered(self, ref: RunRef, task_id: str, *, map_index: int = -1, **fields: object) -> None:
-        from airflow.models.renderedtifields import RenderedTaskInstanceFields
-        from sqlalchemy import insert
-
         where = {"dag_id": ref.dag_id, "run_id": ref.run_id, "task_id": task_id, "map_index": map_index}
-        values: Mapping[str, object] = {**where, "rendered_fields": fields}
-        self.session.execute(insert(RenderedTaskInstanceFields.__table__).values(**values))
+        task_rows.add_rendered([{**where, "rendered_fields": fields}], session=self.session)
         self.session.commit()
 
     def emit(
@@ -293,9 +289,7 @@ class AirflowStage:
         self._record(ref, task_id, -1, {"mine": 1}, at)
 
     def _record(self, ref: RunRef, task_id: str, map_index: int, value: Any, at: datetime) -> None:
-        from airflow.models.xcom import XComModel
-
-        run = scene.run_of(ref, session=self.session)
         where = {"dag_id": ref.dag_id, "run_id": ref.run_id, "task_id": task_id, "map_index": map_index}
-        self.session.add(XComModel(dag_run_id=run.id, key=WAITED_KEY, value=value, timestamp=at, **where))
+        row = {**where, "key": WAITED_KEY, "value": value, "timestamp": at}
+        task_rows.add_xcoms([row], session=self.session)
         self.session.commit()

@@ -135,10 +135,10 @@ class AirflowPlayer:
                 self.work.write(after, state="skipped", start_date=at, end_date=at)
 
     def nothing_to_map(self, task_id: str) -> None:
-        from airflow.models.taskmap import TaskMap
+        from tests.airflow3 import task_rows
 
         where = {"dag_id": self.ref.dag_id, "run_id": self.ref.run_id, "task_id": task_id, "map_index": -1}
-        self.session.add(TaskMap(length=0, keys=None, **where))
+        task_rows.set_map_length(where, 0, session=self.session)
         self.session.commit()
 
     def mark(self, task_id: str, state: str, *, by: str) -> None:

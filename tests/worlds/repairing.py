@@ -86,13 +86,13 @@ def make_anew(world: World, repair: Repair, number: int, *, session: Session) ->
 def run_through(ref: RunRef, repair: Repair, *, session: Session) -> None:
     """What the scheduler and the workers write."""
     from airflow.models.dagrun import DagRun
-    from airflow.models.taskinstance import TaskInstance
-    from airflow.models.xcom import XComModel
     from sqlalchemy import update
+
+    from tests.airflow3 import task_rows
 
     end = repair.at + 2 * MINUTE
     of_run = {"dag_id": ref.dag_id, "run_id": ref.run_id}
-    tasks, runs, xcoms = TaskInstance.__table__, DagRun.__table__, XComModel.__table__
+    tasks, runs = task_rows.task_instances(), DagRun.__table__
 
     def these(table: Any) -> list[Any]:
         return [table.c[name] == value for name, value in of_run.items()]
@@ -100,7 +100,7 @@ def run_through(ref: RunRef, repair: Repair, *, session: Session) -> None:
     ran = {"state": "success", "start_date": repair.at, "end_date": end, "try_number": tasks.c.try_number + 1}
     session.execute(update(tasks).where(*these(tasks), tasks.c.task_id.in_(repair.tasks)).values(**ran))
     session.execute(update(runs).where(*these(runs)).values(state="success", start_date=repair.at, end_date=end))
-    session.execute(update(xcoms).where(*these(xcoms), xcoms.c.task_id.in_(repair.tasks)).values(timestamp=end))
+    task_rows.date_xcoms(ref, repair.tasks, end, session=session)
 
 
 def repeat(event: Event, repair: Repair, *, session: Session) -> None:

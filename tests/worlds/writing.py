@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, AssetAny
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, text, update
 
 from airflow_rerun_downstream import policy
-from tests.airflow3 import history, scene
+from tests.airflow3 import history, scene, task_rows
 from tests.worlds.model import FIRST_DAY, MINUTE, Dag, Event, Run, World
 from tests.worlds.repairing import repair
 
@@ -90,19 +90,18 @@ class Writer:
     def runs(self, runs: Sequence[Run]) -> None:
         """Runs with their task instances, of the latest version that there is now."""
         from airflow.models.dagrun import DagRun
-        from airflow.models.taskinstance import TaskInstance
 
         if not runs:
             return
         table = DagRun.__table__
-        self.session.execute(insert(table), [self.run_row(run) for run in runs])
+        task_rows.add(table, [self.run_row(run) for run in runs], session=self.session)
         found = self.session.execute(select(table.c.id, table.c.dag_id, table.c.run_id))
         self.run_ids = {(row.dag_id, row.run_id): row.id for row in found}
         latest = self.latest()
-        columns = TaskInstance.__table__.c
+        table = task_rows.task_instances()
         rows = [
             {
-                "id": history.uuid_of(columns.id),
+                "id": history.uuid_of(table.c.id),
                 "dag_version_id": latest[run.ref.dag_id],
                 "operator": self.operators[run.ref.dag_id][row["task_id"]],
                 **row,
@@ -110,7 +109,7 @@ class Writer:
             for run in runs
             for row in instance_rows(run)
         ]
-        self.session.execute(insert(TaskInstance.__table__), rows)
+        task_rows.add(table, rows, session=self.session)
 
     def latest(self) -> dict[str, Any]:
         """The latest version of each Dag."""
@@ -145,13 +144,9 @@ class Writer:
 
     def records(self, world: World) -> None:
         """XComs and rendered fields."""
-        from airflow.models.renderedtifields import RenderedTaskInstanceFields
-        from airflow.models.xcom import XComModel
-
         if world.xcoms:
             rows = [
                 {
-                    "dag_run_id": self.run_ids[each.run.dag_id, each.run.run_id],
                     **where(each.run, each.task_id, each.map_index),
                     "key": each.key,
                     "value": each.value,
@@ -159,10 +154,10 @@ class Writer:
                 }
                 for each in world.xcoms
             ]
-            self.session.execute(insert(XComModel.__table__), rows)
+            task_rows.add_xcoms(rows, session=self.session)
         if world.rendered:
             rows = [{**where(*key), "rendered_fields": fields} for key, fields in world.rendered.items()]
-            self.session.execute(insert(RenderedTaskInstanceFields.__table__), rows)
+            task_rows.add_rendered(rows, session=self.session)
 
     def events(self, events: Iterable[Event]) -> None:
         """Asset events in the order of time, who consumed them, and their aliases."""

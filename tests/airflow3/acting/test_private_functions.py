@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from airflow_rerun_downstream.domain.refs import RunRef
-from tests.airflow3 import scene
+from tests.airflow3 import scene, task_rows
 
 
 def version() -> str:
@@ -95,7 +95,6 @@ def test_listeners_of_a_failed_task_are_called_by_keywords():
 @pytest.fixture
 def ref(session) -> RunRef:
     """A run of a task and of a mapped one whose upstream pushed three items."""
-    from airflow.models.taskmap import TaskMap
     from airflow.sdk import DAG, task
 
     with DAG("d", schedule="@daily", start_date=scene.START) as dag:
@@ -111,9 +110,13 @@ def ref(session) -> RunRef:
     scene.save(dag, session=session)
     ref = scene.create_run("d", session=session, tries=2)
     scene.expand(ref, "each", 3, session=session)
-    session.add(TaskMap(dag_id="d", task_id="numbers", run_id=ref.run_id, map_index=-1, length=3, keys=None))
+    task_rows.set_map_length(numbers_of(ref), 3, session=session)
     session.commit()
     return ref
+
+
+def numbers_of(ref: RunRef) -> dict[str, Any]:
+    return {"dag_id": "d", "run_id": ref.run_id, "task_id": "numbers", "map_index": -1}
 
 
 def clear(session: Any, ref: RunRef, which: Callable[[Any], bool]) -> None:
@@ -180,10 +183,7 @@ def test_airflow_never_revives_a_removed_index_by_itself(session, ref):
 
 
 def test_airflow_removes_an_index_that_is_superfluous(session, ref):
-    from airflow.models.taskmap import TaskMap
-    from sqlalchemy import update
-
-    session.execute(update(TaskMap).values(length=2))
+    task_rows.set_map_length(numbers_of(ref), 2, session=session)
     scene.instance(ref, "each", 2, session=session).state = None
     session.commit()
 

@@ -91,10 +91,11 @@ def ran(session: Any, build: Any, *, days: tuple[int, ...] = (0, 1)) -> list[dic
 
 
 def recorded(session: Any) -> list[Any]:
-    from airflow.models.xcom import XComModel
     from sqlalchemy import select
 
-    table = XComModel.__table__.c
+    from airflow_rerun_downstream.airflow3.task_tables import XCOM
+
+    table = XCOM.c
     found = session.execute(select(table.value).where(table.key == WAITED_KEY).order_by(table.map_index))
     return [row.value for row in found]
 

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, 
 from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports.lineage import RunFilter
-from tests.airflow3 import history, scene
+from tests.airflow3 import history, scene, task_rows
 
 START = scene.START
 HOUR = timedelta(hours=1)
@@ -156,11 +156,8 @@ def test_a_run_that_is_gone_is_in_doubt_and_an_author_s_own_xcom_is_nothing(fact
 
 
 def rendered(ref: RunRef, task_id: str, fields: dict[str, Any], *, session: Any, map_index: int = -1) -> None:
-    from airflow.models.renderedtifields import RenderedTaskInstanceFields
-    from sqlalchemy import insert
-
     where = {"dag_id": ref.dag_id, "run_id": ref.run_id, "task_id": task_id, "map_index": map_index}
-    session.execute(insert(RenderedTaskInstanceFields.__table__).values(**where, rendered_fields=fields))
+    task_rows.add_rendered([{**where, "rendered_fields": fields}], session=session)
     session.commit()
 
 

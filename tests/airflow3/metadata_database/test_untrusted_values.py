@@ -36,7 +36,7 @@ from airflow_rerun_downstream.domain.plan import PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest, RerunSettings
 from airflow_rerun_downstream.rest import plan_payloads, presenters
-from tests.airflow3 import history, scene
+from tests.airflow3 import history, scene, task_rows
 from tests.hostile import DATE, NAMES, TEMPLATES, TRIGGERED, WAITS, wait
 
 MEGABYTE = 1 << 20
@@ -132,12 +132,8 @@ def worlds(session: Any, database: Any, unlimited: None) -> tuple[RunRef, RunRef
 
 def record(ref: RunRef, task_id: str, key: str, value: Any, *, session: Any, map_index: int = -1) -> bool:
     """An XCom with anything, in the place of the one before; False if the database doesn't take it."""
-    from airflow.models.xcom import XComModel
-    from sqlalchemy import delete
-
-    xcom = XComModel.__table__
     where = {"dag_id": ref.dag_id, "run_id": ref.run_id, "task_id": task_id, "map_index": map_index, "key": key}
-    session.execute(delete(xcom).where(*(xcom.c[name] == each for name, each in where.items())))
+    task_rows.delete_xcoms(where, session=session)
     session.commit()
     try:
         history.xcom(ref, task_id, key, value, session=session, map_index=map_index)
