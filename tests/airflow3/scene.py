@@ -95,6 +95,8 @@ def create_run(
     """
     from airflow.utils.types import DagRunTriggeredByType, DagRunType
 
+    from airflow_rerun_downstream.airflow3.versions import TRIES_ARE_ROWS
+
     date = START + timedelta(days=day)
     run = latest(dag_id, session=session).create_dagrun(
         run_id=f"scheduled__{date.isoformat()}",
@@ -108,8 +110,10 @@ def create_run(
         **more,
     )
     usual = {"success": "success", "failed": "failed", "running": "running", "queued": None}[state]
-    for ti in run.task_instances:
+    for ti in list(run.task_instances):
         put(ti, (states or {}).get(ti.task_id, usual), date=date, tries=tries)
+        if TRIES_ARE_ROWS and ti.state == "up_for_retry":
+            ti.prepare_db_for_next_try(session)
     run.state = state
     if state != "queued":
         run.start_date = date
@@ -131,12 +135,15 @@ def expand(ref: RunRef, task_id: str, count: int, *, session: Session, state: st
     """Turn a mapped task of a run into its indexes, as the scheduler does when it expands one."""
     from airflow.models.taskinstance import TaskInstance
 
+    from airflow_rerun_downstream.airflow3.versions import TRIES_ARE_ROWS
+
     first = instance(ref, task_id, session=session)
     first.map_index = 0
     put(first, state)
     task = latest(ref.dag_id, session=session).get_task(task_id)
     for index in range(1, count):
-        more = TaskInstance(task, run_id=ref.run_id, map_index=index, dag_version_id=first.dag_version_id)
+        where = {"run_id": ref.run_id, "map_index": index, "dag_version_id": first.dag_version_id}
+        more = TaskInstance(task, **where, **({"region_id": first.region_id} if TRIES_ARE_ROWS else {}))
         session.add(more)
         put(more, state)
     session.commit()

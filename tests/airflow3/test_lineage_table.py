@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_rerun_downstream.airflow3.versions import TRIES_ARE_ROWS
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, LinkKind, Plan, PlanOptions, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import Actor
@@ -39,7 +40,8 @@ SETTINGS = {
     "AIRFLOW__RERUN_DOWNSTREAM__DECLARED_LINKS_FILE": str(ACCEPTANCE / "lineage_links.yaml"),
 }
 PARTITIONS = not version("apache-airflow-core").startswith("3.1.")
-OF_A_ROW = ("dagrun_asset_event", "asset_event", "xcom", "rendered_task_instance_fields", "task_instance", "dag_run")
+WRITTEN = ("xcom_v2", "rtif_v2") if TRIES_ARE_ROWS else ("xcom", "rendered_task_instance_fields")
+OF_A_ROW = ("dagrun_asset_event", "asset_event", *WRITTEN, "task_instance", "dag_run")
 
 
 @pytest.fixture(scope="module", autouse=True)

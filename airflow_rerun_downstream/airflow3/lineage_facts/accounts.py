@@ -30,6 +30,7 @@ from airflow_rerun_downstream.airflow3.database.untrusted_values import read_cho
 from airflow_rerun_downstream.airflow3.lineage_facts.online import XCOM, word
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, TI
 from airflow_rerun_downstream.airflow3.lineage_facts.set_by_hand import Marks, marks
+from airflow_rerun_downstream.airflow3.versions import TRIES_ARE_ROWS
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.run_accounts import Account, Moments, Places, RunAccount, Skipping
@@ -235,7 +236,7 @@ def told(
         by_hand = was_marked(row, begun, marked)
         found[key] = Account(
             started=begun,
-            ended=begun and row.end_date is not None and not waits(row),
+            ended=begun and row.end_date is not None and not waits(row) and not cut_off(row),
             succeeded_before=old.succeeded or key in before,
             by_hand=by_hand,
             by=marked.who(*key) if by_hand else None,
@@ -256,6 +257,16 @@ def started(row: Any, old: Tries) -> bool:
 def waits(row: Any) -> bool:
     """Whether a task instance waits to go on, or did when somebody else gave it its state: that leaves these as is."""
     return row.next_method is not None or (row.end_date is not None and row.end_date == row.last_poke)
+
+
+def cut_off(row: Any) -> bool:
+    """Whether the time-out of its run skipped a task that was running, as far as the end tells: it is the run's own.
+
+    Since 3.4 Airflow writes one then, right after that of the run; a task that skips itself ends before its run does.
+    """
+    if not TRIES_ARE_ROWS or row.state != "skipped" or row.run_state != "failed" or row.run_end_date is None:
+        return False
+    return bool(timedelta(0) <= row.end_date - row.run_end_date <= AT_ONCE)
 
 
 def was_marked(row: Any, begun: bool, marked: Marks) -> bool:

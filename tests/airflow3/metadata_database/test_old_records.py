@@ -21,7 +21,7 @@ from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.ports.retention import Cleaning
 from airflow_rerun_downstream.ports.work import UnitOfWork
 from airflow_rerun_downstream.store import archives, tables
-from tests.airflow3 import scene
+from tests.airflow3 import scene, task_rows
 
 BEFORE = datetime(2026, 6, 1, tzinfo=timezone.utc)
 OLD, YOUNG = BEFORE - timedelta(seconds=1), BEFORE
@@ -66,7 +66,8 @@ class Maker:
         return self.random.random() < share
 
     def put(self, table: Any, **values: Any) -> Any:
-        return self.session.connection().execute(insert(table).values(values)).inserted_primary_key
+        (known,) = task_rows.as_kept(table, [values])
+        return self.session.connection().execute(insert(table).values(known)).inserted_primary_key
 
     def run(self, *, there: bool) -> tuple[str, int]:
         """A run's id and number; one that isn't there any more was there once."""

@@ -137,7 +137,7 @@ def record(ref: RunRef, task_id: str, key: str, value: Any, *, session: Any, map
     session.commit()
     try:
         history.xcom(ref, task_id, key, value, session=session, map_index=map_index)
-    except DBAPIError:
+    except (DBAPIError, KeyError):  # the latter: there is no such task instance
         session.rollback()
         return False
     return True
