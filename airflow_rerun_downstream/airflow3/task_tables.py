@@ -54,8 +54,12 @@ def live_tries() -> Any:
 
 
 def archived_tries() -> Any:
-    """The other tries as 3.3 has them in the history."""
-    table: Any = TaskInstance.__table__.c
+    """The other tries as 3.3 has them in the history. ``replaced``: of task instances that are no more, for others have
+    come in their place: a loop's later rounds, and the indexes of mapped tasks from before 3.4.
+    """
+    tries: Any = TaskInstance.__table__
+    table, live = tries.c, tries.alias("live")
+    there = exists().where(*(live.c[name] == table[name] for name in KEY), live.c.working_set.is_(True))
     names = ("dag_id", "run_id", "task_id", "try_number", "state", "start_date", "end_date", "max_tries", "operator")
     return (
         select(
@@ -63,6 +67,7 @@ def archived_tries() -> Any:
             table.hostname,
             table.region_index.label("map_index"),
             table.id.label("task_instance_id"),
+            (~there).label("replaced"),
         )
         .where(table.working_set.is_(None))
         .subquery("earlier_try")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, RunFacts, TaskInstanceFacts
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, DagStructure, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.plan import FreezeAction, RunStatus
 
@@ -45,12 +45,16 @@ def task_status(task: TaskInstanceFacts, run: RunFacts) -> RunStatus:
     return RunStatus.RUNNING
 
 
-def downstream_refusal(run: RunFacts, now: datetime, *, in_active_rerun: bool) -> str | None:
-    """Why a downstream run can't be selected without freeze mode; None: it can."""
+def downstream_refusal(
+    run: RunFacts, now: datetime, *, in_active_rerun: bool, structure: DagStructure | None = None
+) -> str | None:
+    """Why a downstream run can't be selected without freeze mode; None: it can. ``structure``: its Dag, if known."""
     if in_active_rerun:
         return "in_active_rerun"
     if run.dag_gone:
         return "dag_gone"
+    if structure is not None and structure.mixes_loops:
+        return "mapped_in_loop"
     status = run_status(run, now)
     return {
         RunStatus.RUNNING: "run_is_running",
@@ -60,7 +64,12 @@ def downstream_refusal(run: RunFacts, now: datetime, *, in_active_rerun: bool) -
 
 
 def freezing(
-    run: RunFacts, now: datetime, schedule: DagSchedule | None, *, in_active_rerun: bool
+    run: RunFacts,
+    now: datetime,
+    schedule: DagSchedule | None,
+    *,
+    in_active_rerun: bool,
+    structure: DagStructure | None = None,
 ) -> tuple[FreezeAction | None, str | None]:
     """What freeze mode would do with a run, or why it can't take it; neither for a finished run.
 
@@ -75,7 +84,8 @@ def freezing(
     if run.dag_gone:
         return None, "dag_gone"
     if run_status(run, now) is not RunStatus.NOT_READY:
-        return FreezeAction.STOP, None
+        mixed = structure is not None and structure.mixes_loops
+        return (None, "mapped_in_loop") if mixed else (FreezeAction.STOP, None)
     if schedule is None:
         return None, "dag_gone"
     # Of a run that time doesn't start, Airflow reads run_after as data: which asset events it consumed.
@@ -90,6 +100,7 @@ def source_refusal(
     *,
     in_active_rerun: bool,
     rerun_source: bool = True,
+    structure: DagStructure | None = None,
 ) -> str | None:
     """Why a run can't be the source; None: it can. ``window_start`` None: runs of any age."""
     if not run.online:
@@ -100,6 +111,6 @@ def source_refusal(
         return "before_ready_window"
     if not rerun_source and run.state != "success":
         return "source_not_success"
-    refusal = downstream_refusal(run, now, in_active_rerun=in_active_rerun)
+    refusal = downstream_refusal(run, now, in_active_rerun=in_active_rerun, structure=structure)
     # What isn't rerun needs no Dag: its data is right.
-    return None if refusal == "dag_gone" and not rerun_source else refusal
+    return None if refusal in ("dag_gone", "mapped_in_loop") and not rerun_source else refusal

@@ -145,7 +145,8 @@ class TaskNode:
 class DagStructure:
     """The tasks of a Dag and its task groups (group id → the ids of all tasks in it, nested ones too).
 
-    ``mapped_groups``: the groups that are mapped themselves, so that each index of one task follows its like.
+    ``mapped_groups``: the groups that are mapped themselves, or a loop, so that each index (or round) of one task
+    follows its like.
     """
 
     dag_id: str
@@ -160,6 +161,13 @@ class DagStructure:
 
     version: int = 1
     """The number of the latest version: with 1, no run is of another."""
+
+    loops: tuple[frozenset[str], ...] = ()
+    """The tasks of each loop that is in no other one: Airflow runs them in rounds."""
+
+    mixes_loops: bool = False
+    """Whether a loop has mapped tasks or another loop in it, or is in a mapped group: no index tells such tasks'
+    instances apart."""
 
     reruns_on_latest: bool | None = None
     """Whether Airflow moves a cleared run of a versioned bundle to the latest version without being asked to."""

@@ -26,6 +26,7 @@ REASONS: Mapping[str, str] = {
     "follows_selected": "the task follows one that is rerun",
     "polluted": "the task read wrong data, or follows one that did",
     "failed_upstream": "a selected task would fail again without this one",
+    "in_loop_with_selected": "the task is in a loop with a selected one, and a loop is rerun as a whole",
     "setup_or_teardown": "the task prepares or cleans up for a selected one",
     # a task that isn't preselected
     "makes_a_new_run": "the task triggered a run that is in the plan; rerunning the task would create another one",
@@ -48,6 +49,10 @@ REASONS: Mapping[str, str] = {
     "upstream_runs_again": "an upstream run was cleared again; it waits until that run is right",
     "cleared_again": "the run was cleared after it was right; it is judged again when it finishes",
     "dag_gone": "Airflow no longer finds the Dag",
+    "mapped_in_loop": (
+        "a loop of the Dag has mapped tasks or another loop in it, or is in a mapped group, and nobody could tell "
+        "whether all of it was made anew"
+    ),
     "dag_paused": "the Dag is paused in Airflow, so its runs don't start",
     "dag_draining": "the Dag is draining in Airflow, so its runs don't start",
     "waits_for_approval": "a task waits for a user's answer",

@@ -54,6 +54,21 @@ def setups_and_teardowns(structure: DagStructure | None, task_ids: Collection[st
     return found - set(task_ids)
 
 
+def loops_around(structure: DagStructure | None, task_ids: Collection[str]) -> set[str]:
+    """All tasks of the loops in which one of the tasks is: a loop is rerun as a whole, from its first round on."""
+    loops = () if structure is None else structure.loops
+    return set().union(*(loop for loop in loops if not loop.isdisjoint(task_ids)))
+
+
+def needed_by(structure: DagStructure | None, task_ids: Collection[str], here: Collection[str]) -> dict[str, str]:
+    """What tasks of a run can't be rerun without, each with the reason. ``here``: the tasks that the run has."""
+    with_loops = {*task_ids, *loops_around(structure, task_ids) & set(here)}
+    found = dict.fromkeys(with_loops - set(task_ids), "in_loop_with_selected")
+    for task_id in setups_and_teardowns(structure, with_loops) & set(here) - with_loops:
+        found[task_id] = "setup_or_teardown"
+    return found
+
+
 def failed_upstream_tasks(
     structure: DagStructure | None, task_ids: Collection[str], instances: Sequence[TaskInstanceFacts]
 ) -> set[str]:
@@ -146,9 +161,9 @@ def default_selection(
     chosen = set(reasons) - set(left)
     reasons.update(left)
     new = frozenset(coming if chosen else ())
-    for task_id in setups_and_teardowns(structure, chosen | new) & here - chosen:
-        reasons[task_id] = "setup_or_teardown"
-        chosen.add(task_id)
+    along = needed_by(structure, chosen | new, here)
+    reasons.update({task_id: why for task_id, why in along.items() if task_id not in chosen})
+    chosen.update(along)
     cuts = {task_id for task_id in left if (downstream_tasks(structure, [task_id]) - {task_id}) & (chosen | new)}
     behind = new & downstream_tasks(structure, cuts)
     return TaskSelection(normalised(TaskRef(task_id) for task_id in chosen), reasons, frozenset(cuts), behind)
@@ -190,8 +205,8 @@ def explicit_selection(
     instances: Sequence[TaskInstanceFacts],
     coming: Collection[str] = (),
 ) -> TaskSelection:
-    """Exactly the tasks that a person named, with the setups and teardowns that they need, and that what is ``coming``
-    needs, which Airflow will add to the run.
+    """Exactly the tasks that a person named, and what they need: setups and teardowns, and the rest of a loop. So with
+    those that are ``coming``, which Airflow will add to the run.
 
     A task group's id means its tasks. Raises `EmptySelection`, and `Invalid` for a task, index or group that
     the run doesn't have.
@@ -206,11 +221,10 @@ def explicit_selection(
     }
     tasks = normalised(found for task in asked for found in expanded(ref, task, structure, here))
     ids = {task.task_id for task in tasks}
-    along = setups_and_teardowns(structure, ids.union(coming)) & present(instances) - ids
-    return TaskSelection(
-        normalised([*tasks, *(TaskRef(task_id) for task_id in along)]),
-        dict.fromkeys(along, "setup_or_teardown"),
-    )
+    along = needed_by(structure, ids.union(coming), present(instances))
+    along = {task_id: why for task_id, why in along.items() if task_id not in ids}
+    whole = {*along, *loops_around(structure, ids) & ids}
+    return TaskSelection(normalised([*tasks, *(TaskRef(task_id) for task_id in whole)]), along)
 
 
 def expanded(

@@ -107,7 +107,10 @@ class PlanBuilder:
     def takes_part(self, run: RunFacts) -> bool:
         """Whether a downstream run is selected by default, as far as that doesn't hang on its tasks."""
         taken = run.ref in self.view.in_active_rerun
-        return self.shows(run) and run.online and not downstream_refusal(run, self.view.now, in_active_rerun=taken)
+        refusal = downstream_refusal(
+            run, self.view.now, in_active_rerun=taken, structure=self.explored.structures.get(run.ref)
+        )
+        return self.shows(run) and run.online and not refusal
 
     def shows(self, run: RunFacts) -> bool:
         """Whether a downstream run is in the list (R8)."""
@@ -125,9 +128,13 @@ class PlanBuilder:
 
     def source_reason(self, run: RunFacts, *, rerun_source: bool = True) -> str | None:
         """Why a run can't be a source."""
-        taken = run.ref in self.view.in_active_rerun
         return source_refusal(
-            run, self.view.now, self.view.window_start, in_active_rerun=taken, rerun_source=rerun_source
+            run,
+            self.view.now,
+            self.view.window_start,
+            in_active_rerun=run.ref in self.view.in_active_rerun,
+            rerun_source=rerun_source,
+            structure=self.explored.structures.get(run.ref),
         )
 
     def downstream_run(self, run: RunFacts, chosen: TaskSelection) -> PlannedRun:
@@ -135,7 +142,8 @@ class PlanBuilder:
         planned = self.planned(run, chosen, selected=run.online)
         schedule = self.forecast.schedules.get(run.ref.dag_id)
         taken = run.ref in self.view.in_active_rerun
-        action, refusal = freezing(run, self.view.now, schedule, in_active_rerun=taken)
+        structure = self.explored.structures.get(run.ref)
+        action, refusal = freezing(run, self.view.now, schedule, in_active_rerun=taken, structure=structure)
         if action is FreezeAction.STOP and not chosen.tasks:
             action, refusal = None, self.selecting.nothing_to_run(run.ref, chosen)
         tasks = chosen.tasks if action is FreezeAction.STOP else planned.tasks
@@ -147,7 +155,8 @@ class PlanBuilder:
     ) -> PlannedRun:
         """The shared part of source and downstream runs."""
         taken = run.ref in self.view.in_active_rerun
-        refusal = downstream_refusal(run, self.view.now, in_active_rerun=taken)
+        structure = self.explored.structures.get(run.ref)
+        refusal = downstream_refusal(run, self.view.now, in_active_rerun=taken, structure=structure)
         if refusal is None and not chosen.tasks:
             refusal = self.selecting.nothing_to_run(run.ref, chosen)
         selected = selected and refusal is None

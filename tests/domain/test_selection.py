@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid
@@ -176,3 +178,16 @@ def test_a_selection_means_its_instances_that_are_still_there() -> None:
     ]
     assert selected_instances(tasks, here) == [here[0], here[3]]
     assert [one for one in here if TaskSelection(tasks, {}).covers(one)] == [here[0], here[3]]
+
+
+def test_a_loop_comes_as_a_whole_with_what_its_tasks_need() -> None:
+    dag = world("a >> first >> second >> gate >> z; up >> first; up >> down; gate >> down", setup="up", teardown="down")
+    looping = replace(dag.structures["d"], loops=(frozenset({"first", "second", "gate"}),))
+    here = instances(**dict.fromkeys(("a", "first", "second", "gate", "z", "up", "down"), "success"))
+    chosen = default_selection({"second": "polluted", "gate": "follows_selected", "z": "polluted"}, looping, here)
+    assert ids(chosen.tasks) == ["down", "first", "gate", "second", "up", "z"]
+    assert chosen.reasons["first"] == "in_loop_with_selected"
+    named = explicit_selection(REF, (TaskRef("second", -1),), looping, here)
+    assert ids(named.tasks) == ["down", "first", "gate", "second", "up"]
+    assert all(task.map_index is None for task in named.tasks)
+    assert ids(explicit_selection(REF, (TaskRef("a"),), looping, here).tasks) == ["a"]

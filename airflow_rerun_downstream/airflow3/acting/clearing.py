@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
 from airflow.listeners.listener import get_listener_manager
+from airflow.models import taskinstance
 from airflow.models.dagbag import DBDagBag
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance, clear_task_instances
@@ -41,6 +42,9 @@ ENDED_BY_FORCE = frozenset({"running", "deferred", "up_for_reschedule", "awaitin
 
 PENDING = ("scheduled", "queued", "up_for_retry", "restarting")
 """States, besides none, of what "mark failed" skips."""
+
+LOOP_GATE = "LoopGateOperator"
+"""The class of the task that ends each round of a loop (3.4)."""
 
 
 def wants_latest_version(explicit: bool | None, *, dag_id: str, session: Session) -> bool:
@@ -92,15 +96,21 @@ def clear_rows(
 ) -> list[TaskInstance]:
     """Clear where each try is a row. What was left ``restarting`` gets its next try first: a clear would leave it so.
 
-    Airflow makes the indexes anew of mapped tasks that are cleared as a whole, if they are from before 3.4.
+    Airflow makes the indexes anew of mapped tasks that are cleared as a whole, if they are from before 3.4. Of a loop,
+    the first round is cleared, and the others go: the loop makes them again.
     """
-    cleared: list[TaskInstance] = CLEAR(
-        after_restart(task_instances, session=session),
-        session,
-        dag_run_state=DagRunState.QUEUED,
-        run_on_latest_version=on_latest_version,
-        whole_task_keys={(run.dag_id, run.run_id, task_id) for task_id in whole},
-    )
+    these = after_restart(task_instances, session=session)
+    options: Any = {
+        "dag_run_state": DagRunState.QUEUED,
+        "run_on_latest_version": on_latest_version,
+        "whole_task_keys": {(run.dag_id, run.run_id, task_id) for task_id in whole},
+    }
+    if any(ti.operator == LOOP_GATE for ti in these):
+        vars(taskinstance)["clear_task_instances_for_runs"](these, session=session, **options)
+        ids = {ti.task_id for ti in these}
+        live = select(TaskInstance).where(TaskInstance.dag_id == run.dag_id, TaskInstance.run_id == run.run_id)
+        return [ti for ti in session.scalars(live.execution_options(populate_existing=True)) if ti.task_id in ids]
+    cleared: list[TaskInstance] = CLEAR(these, session, **options)
     return cleared
 
 

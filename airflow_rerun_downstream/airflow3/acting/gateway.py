@@ -107,7 +107,8 @@ class AirflowGateway:
         the first write on: then it is looked whether all is still as it was read. ``cleared`` counts the task
         instances.
 
-        Raises `CannotDispatch` with ``run_gone`` or ``task_gone`` (``gone``), or ``run_not_finished``.
+        Raises `CannotDispatch` with ``run_gone``, ``task_gone`` or ``mapped_in_loop`` (``gone``), or
+        ``run_not_finished``.
         """
         before = self._standing(ref)  # earlier than anything that is decided by
         run = self._locked(ref)

@@ -35,8 +35,7 @@ def to_clear(session: Session, run: DagRun, tasks: Tasks, *, on_latest_version: 
     """The task instances that a selection means now, with what `needed_by_coming` names. Raises `CannotDispatch`."""
     ids = {task.task_id for task in tasks}
     chosen = selected(tasks, of_run(session, run, TaskInstance.task_id.in_(ids)))
-    if not chosen:
-        raise CannotDispatch("task_gone", gone=True)
+    check_chosen(chosen)
     if not runs_on_latest(run, on_latest_version=on_latest_version):
         return chosen
     structure = structure_of_run(session, run, on_latest_version=on_latest_version)
@@ -53,11 +52,18 @@ def to_retry(session: Session, run: DagRun, tasks: Tasks, *, on_latest_version: 
     """
     every = of_run(session, run)
     chosen = selected(tasks, every)
-    if not chosen:
-        raise CannotDispatch("task_gone", gone=True)
+    check_chosen(chosen)
     wanted = to_clear_again(tasks, structure_of_run(session, run, on_latest_version=on_latest_version), every)
     ids, kept = {task_id for task_id, _ in wanted}, {key(ti) for ti in chosen if ti.state == REMOVED_TASK_STATE}
     return [ti for ti in every if key(ti) in wanted or (key(ti) in kept and ti.task_id in ids)]
+
+
+def check_chosen(chosen: Sequence[TaskInstance]) -> None:
+    """Refuse a dispatch of nothing, and of task instances that have the same name. Raises `CannotDispatch`."""
+    if not chosen:
+        raise CannotDispatch("task_gone", gone=True)
+    if len({key(ti) for ti in chosen}) < len(chosen):
+        raise CannotDispatch("mapped_in_loop", gone=True)
 
 
 def selected(tasks: Tasks, task_instances: Sequence[TaskInstance]) -> list[TaskInstance]:

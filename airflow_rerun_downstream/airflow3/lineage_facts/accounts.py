@@ -22,7 +22,7 @@ from uuid import UUID
 
 from airflow.models.dagrun import DagRun
 from airflow.models.taskreschedule import TaskReschedule
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, false, func, select
 
 from airflow_rerun_downstream.airflow3 import task_tables
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
@@ -59,9 +59,10 @@ class Tries:
     succeeded: bool = False
 
     def add(self, row: Any) -> None:
-        """One more."""
-        self.rows.append(row)
+        """One more; of one that another has replaced it only counts whether it succeeded."""
         self.succeeded |= word(row.state) == "success"
+        if not row.replaced:
+            self.rows.append(row)
 
     @property
     def numbers(self) -> set[int]:
@@ -167,7 +168,7 @@ def tries(session: Session, refs: Iterable[RunRef]) -> dict[tuple[RunRef, Key], 
     columns = (
         HISTORY.dag_id, HISTORY.run_id, HISTORY.task_id, HISTORY.map_index,
         HISTORY.try_number, HISTORY.state, HISTORY.start_date, HISTORY.end_date, HISTORY.hostname,
-        HISTORY.task_instance_id,
+        HISTORY.task_instance_id, HISTORY.replaced if TRIES_ARE_ROWS else false().label("replaced"),
     )  # fmt: skip
     for some in chunks(set(refs)):
         known = {(ref.dag_id, ref.run_id): ref for ref in some}

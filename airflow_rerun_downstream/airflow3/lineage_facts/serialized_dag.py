@@ -71,12 +71,16 @@ def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
     ]
     triggers = [task for task in tasks if ("trigger", task.task_id) in said or TRIGGER.matches(task)]
     markers = [task for task in tasks if MARKER.matches(task) and task not in sensors]
+    mapped = frozenset(task.task_id for task in tasks if task.mapped)
+    loops = list(loops_of(plain(dag.get("task_group")) or {}, mapped))
     return ParsedDag(
         DagStructure(
             dag_id,
             nodes_of(tasks, {task.task_id for task in triggers}),
             groups_of(dag),
             mapped_groups=frozenset(mapped_groups(plain(dag.get("task_group")) or {})),
+            loops=tuple(task_ids for task_ids, _ in loops),
+            mixes_loops=any(mixed for _, mixed in loops),
             fail_fast=bool(dag.get("fail_fast")),
             timeout=seconds(dag.get("dagrun_timeout")),
             reruns_on_latest=dag.get("rerun_with_latest_version"),
@@ -183,12 +187,30 @@ def groups_of(dag: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 
 
 def mapped_groups(group: Mapping[str, Any]) -> Iterator[str]:
-    """The ids of the mapped task groups in a group."""
+    """The ids of the task groups in a group that are mapped or a loop."""
     for name, (kind, child) in (group.get("children") or {}).items():
         if kind != "operator":
-            if child.get("is_mapped"):
+            if child.get("is_mapped") or "loop" in child:
                 yield name
             yield from mapped_groups(child)
+
+
+def loops_of(
+    group: Mapping[str, Any], mapped: frozenset[str], in_mapped: bool = False
+) -> Iterator[tuple[frozenset[str], bool]]:
+    """The tasks of the outermost loops in a group, each with whether something else makes instances in it or around it.
+
+    ``mapped``: the mapped tasks of the Dag. Loops are of Airflow 3.4.
+    """
+    for kind, child in (group.get("children") or {}).values():
+        if kind == "operator":
+            continue
+        around = in_mapped or bool(child.get("is_mapped"))
+        if "loop" not in child:
+            yield from loops_of(child, mapped, around)
+            continue
+        task_ids = collect_groups(child, {})
+        yield task_ids, around or bool(task_ids & mapped) or any(mapped_groups(child))
 
 
 def collect_groups(group: Mapping[str, Any], found: dict[str, frozenset[str]]) -> frozenset[str]:
