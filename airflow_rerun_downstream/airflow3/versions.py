@@ -14,6 +14,7 @@ from typing import Any
 from airflow.models import asset
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
+from airflow.models.log import Log
 from airflow.models.taskinstance import TaskInstance
 from airflow.timetables.base import Timetable
 
@@ -39,6 +40,20 @@ DAGS_DRAIN = "is_draining" in DagModel.__table__.c
 
 TRIES_ARE_ROWS = "working_set" in TaskInstance.__table__.c
 """Each try of a task is a row of its own, which has its number before the try begins. Since 3.4."""
+
+QUEUED_BY_EVENT = "asset_event_id" in asset.AssetDagRunQueue.__table__.c
+"""What is queued for a Dag has a row for each asset event, and its next run consumes these. Before 3.4 it has one for
+each asset, and its next run consumes all events since the last one.
+"""
+
+EVENTS_COME_ALONE = hasattr(Timetable, "batch_asset_events")
+"""A Dag that assets start may have one run for each event. Since 3.4."""
+
+DAGS_HAVE_GATES = "timetable_asset_gated" in DagModel.__table__.c
+"""Runs of a timetable may wait for assets before they are made. Since 3.4."""
+
+LOGS_HAVE_TEAMS = "team_name" in Log.__table__.c
+"""A line of Airflow's audit log says to which team its Dag belongs. Since 3.4."""
 
 
 def rule_of_latest_version() -> Callable[..., bool] | None:

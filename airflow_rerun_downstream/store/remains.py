@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from airflow_rerun_downstream.domain.errors import TablesInUse
 from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES
 from airflow_rerun_downstream.store import tables
-from airflow_rerun_downstream.store.tables import hold, parked, rerun
+from airflow_rerun_downstream.store.tables import hold, parked, parked_event, rerun
 
 if TYPE_CHECKING:
     from sqlalchemy.sql import Select
@@ -58,11 +58,11 @@ def remains(connection: Connection) -> Remains:
         return connection.execute(wanted).all() if table.name in existing else ()
 
     holds = select(hold.c.rerun_id, hold.c.dag_id, hold.c.run_id).order_by(hold.c.rerun_id, hold.c.member_id)
-    dags = select(parked.c.dag_id).distinct().order_by(parked.c.dag_id)
+    dags = {row.dag_id for table in (parked, parked_event) for row in read(table, select(table.c.dag_id).distinct())}
     active = select(rerun.c.id).where(rerun.c.state.in_(ACTIVE)).order_by(rerun.c.id)
     return Remains(
         held=tuple((row.rerun_id, row.dag_id, row.run_id) for row in read(hold, holds)),
-        parked=tuple(row.dag_id for row in read(parked, dags)),
+        parked=tuple(sorted(dags)),
         active=tuple(row.id for row in read(rerun, active)),
     )
 
@@ -71,7 +71,7 @@ def lock(connection: Connection) -> None:
     """Let nobody add to what there is until this transaction ends; SQLite's is alone anyway."""
     existing = tables.existing_tables(connection)
     if connection.dialect.name == "postgresql":
-        for table in (rerun, hold, parked):
+        for table in (rerun, hold, parked, parked_event):
             if table.name in existing:
                 connection.exec_driver_sql(f"LOCK TABLE {table.name} IN ACCESS EXCLUSIVE MODE")
 

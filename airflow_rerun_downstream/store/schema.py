@@ -21,7 +21,7 @@ from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, existin
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = tuple(f"{number:04}" for number in range(1, 20))
+REVISIONS = tuple(f"{number:04}" for number in range(1, 21))
 """Every revision, oldest first; a test compares with the migrations' folder."""
 
 HEAD = REVISIONS[-1]
@@ -30,7 +30,10 @@ HEAD = REVISIONS[-1]
 LATER_TABLES = frozenset(
     {
         f"rerun_downstream_{name}"
-        for name in ("repeat", "not_made_anew", "own_start", "passage", "delivery", "proposal", "idempotency_key")
+        for name in (
+            *("repeat", "not_made_anew", "own_start", "passage", "delivery", "proposal", "idempotency_key"),
+            "parked_event",
+        )
     }
 )
 """Those that came after the first revision."""

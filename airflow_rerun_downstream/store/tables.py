@@ -297,7 +297,19 @@ parked = Table(
     Column("asset_id", Integer, primary_key=True, autoincrement=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
-"""The rows of Airflow's ``asset_dag_run_queue`` that were taken out of the scheduler's sight, to be put back."""
+"""The rows of Airflow's ``asset_dag_run_queue`` that were taken out of the scheduler's sight, to be put back.
+
+These are the rows of Airflow up to 3.3, each of which stands for all events of an asset up to ``created_at``.
+"""
+
+parked_event = Table(
+    f"{PREFIX}parked_event",
+    metadata,
+    airflow_id("dag_id", primary_key=True),
+    Column("event_id", Integer, primary_key=True, autoincrement=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""The same of Airflow since 3.4, whose queue has a row for each event."""
 
 repeat = Table(
     f"{PREFIX}repeat",

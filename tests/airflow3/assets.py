@@ -18,14 +18,14 @@ def asset(name: str) -> Any:
     return Asset(name=name, uri=f"test://assets/{name}")
 
 
-def partitioned(dag_id: str, *names: str) -> Any:
+def partitioned(dag_id: str, *names: str, **more: Any) -> Any:
     """A Dag that starts for each partition key that all the assets have."""
     from airflow.sdk import PartitionedAssetTimetable
 
     condition = asset(names[0])
     for name in names[1:]:
         condition = condition & asset(name)
-    return history.dag(dag_id, schedule=PartitionedAssetTimetable(assets=condition))
+    return history.dag(dag_id, schedule=PartitionedAssetTimetable(assets=condition, **more))
 
 
 def emit(ref: RunRef, name: str, *, session: Session, manager: Any = None, task_id: str = "t", **more: Any) -> int:

@@ -48,12 +48,13 @@ def test_an_error_in_each_line(airflow: Airflow, name: str, monkeypatch: pytest.
 
 DAMAGES = [
     *(f"ALTER TABLE rerun_downstream_{name} RENAME TO gone" for name in ("dispatched_task", "hold", "parked", "child")),
-    *(f"ALTER TABLE rerun_downstream_{name} RENAME TO gone" for name in ("member", "event", "lease")),
+    *(f"ALTER TABLE rerun_downstream_{name} RENAME TO gone" for name in ("member", "event", "lease", "parked_event")),
     "ALTER TABLE rerun_downstream_dispatched_task RENAME COLUMN first_try TO renamed",
     "ALTER TABLE rerun_downstream_dispatched_task RENAME COLUMN emitted_try TO renamed",
     "ALTER TABLE rerun_downstream_hold RENAME COLUMN assets TO renamed",
     "ALTER TABLE rerun_downstream_hold RENAME COLUMN held_at TO renamed",
     "ALTER TABLE rerun_downstream_parked RENAME COLUMN created_at TO renamed",
+    "ALTER TABLE rerun_downstream_parked_event RENAME COLUMN created_at TO renamed",
     "UPDATE alembic_version_rerun_downstream SET version_num = '9999'",
     "ALTER TABLE alembic_version_rerun_downstream RENAME TO gone",
 ]

@@ -14,7 +14,7 @@ from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES, RerunSta
 from airflow_rerun_downstream.store import remains, schema
 from airflow_rerun_downstream.store.moments import moment
 from airflow_rerun_downstream.store.schema import SchemaState
-from airflow_rerun_downstream.store.tables import hold, member, parked, rerun
+from airflow_rerun_downstream.store.tables import hold, member, parked, parked_event, rerun
 from tests.store.databases import REAL, numbered_anew
 
 
@@ -45,6 +45,11 @@ def add_parked(engine: Engine) -> None:
         connection.execute(insert(parked).values(dag_id="consumer", asset_id=1, created_at=moment()))
 
 
+def add_parked_event(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(parked_event).values(dag_id="consumer", event_id=1, created_at=moment()))
+
+
 def content(engine: Engine) -> dict[str, list[Any]]:
     """Every table with every row."""
     with engine.connect() as connection:
@@ -61,8 +66,9 @@ def content(engine: Engine) -> dict[str, list[Any]]:
         (add_hold, "frozen / scheduled__x (rerun 1) (`release --all --wait`)"),
         (lambda engine: add_hold(engine, None), "frozen / to come (rerun 1) (`release --all --wait`)"),
         (add_parked, "the asset events of consumer (`release --all --wait`)"),
+        (add_parked_event, "the asset events of consumer (`release --all --wait`)"),
     ],
-    ids=["running", "failed", "hold", "asset hold", "parked"],
+    ids=["running", "failed", "hold", "asset hold", "parked", "parked event"],
 )
 def test_a_downgrade_is_refused(engine: Engine, add: Callable[[Engine], object], said: str, to: str) -> None:
     add(engine)

@@ -36,7 +36,7 @@ class RerunDownstreamDBManager(BaseDBManager):
     migration_dir = (schema.FOLDER / "migrations").as_posix()
     alembic_file = (schema.FOLDER / "alembic.ini").as_posix()
     supports_table_dropping = True
-    revision_heads_map = {"0.1.0": "0019"}  # noqa: RUF012  the base class's
+    revision_heads_map = {"0.1.0": "0020"}  # noqa: RUF012  the base class's
 
     @property
     def engine(self) -> Engine:

@@ -1,39 +1,36 @@
 """Freezing of Dags that assets start: what is queued for them is parked, out of the scheduler's sight.
 
-Airflow queues a row for each asset that a Dag waits for, or one for each partition key. The former go into a table of
-ours; the latter stay where they are under another name for their Dag, with all that points to them. Some of it runs
-inside the transaction in which a task succeeds: on its connection, and `apart` from it.
+Airflow queues rows for the assets that a Dag waits for, or for each partition key. The former go into tables of ours
+(`parked_rows`); the latter stay where they are under another name for their Dag, with all that points to them. Some of
+it runs inside the transaction in which a task succeeds: on its connection, and `apart` from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.models import asset as models
-from airflow.models.asset import AssetDagRunQueue, AssetModel
+from airflow.models.asset import AssetDagRunQueue
 from airflow.models.dag import DagModel
-from airflow.models.dagrun import DagRun
-from sqlalchemy import case, delete, func, inspect, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection
+from sqlalchemy import delete, inspect, select, update
 
-from airflow_rerun_downstream.airflow3.lineage_facts.inlets import scheduled_by
+from airflow_rerun_downstream.airflow3.holding.parked_rows import park_rows, unpark_rows
+from airflow_rerun_downstream.airflow3.lineage_facts.schedules import events_come_alone
 from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS, PARTITIONS_HAVE_DATES
 from airflow_rerun_downstream.store.executor import Executor
-from airflow_rerun_downstream.store.tables import hold, parked
+from airflow_rerun_downstream.store.tables import hold
 
 if TYPE_CHECKING:
-    from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
 Keys = Mapping[str, frozenset[str] | None]
 """Frozen Dags, each with the partition keys that are; None: all of them, and the Dag as a whole."""
 
-DAG, QUEUE = DagModel.__table__, AssetDagRunQueue.__table__
+DAG = DagModel.__table__
 
-UPSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-"""On any other database nothing is parked: freezing is refused there."""
+TARGET = AssetDagRunQueue.__table__.primary_key.columns.keys().index("target_dag_id")
+"""Where the identity of a row of the queue has its Dag."""
 
 PARKED = "~"
 MAX_ID = 250
@@ -58,18 +55,7 @@ def frozen(executor: Executor, dag_ids: Collection[str] | None = None) -> Keys:
 
 def park(executor: Executor, keys: Keys) -> None:
     """Take what is queued for frozen Dags out of the scheduler's sight. It must have been flushed."""
-    rows = executor.execute(
-        select(QUEUE)
-        .where(QUEUE.c.target_dag_id.in_(sorted(keys)))
-        .order_by(QUEUE.c.target_dag_id, QUEUE.c.asset_id)
-        .with_for_update(of=QUEUE)
-    ).all()
-    if rows:
-        values = [{"dag_id": row.target_dag_id, "asset_id": row.asset_id, "created_at": row.created_at} for row in rows]
-        put(executor, parked, values)
-        for row in rows:
-            same = (QUEUE.c.target_dag_id == row.target_dag_id, QUEUE.c.asset_id == row.asset_id)
-            executor.execute(delete(QUEUE).where(*same))
+    park_rows(executor, keys)
     for dag_id, some in keys.items() if HAS_PARTITIONS else ():
         rename_pending(executor, dag_id, parked_name(dag_id), keys=some)
 
@@ -77,21 +63,8 @@ def park(executor: Executor, keys: Keys) -> None:
 def forget_queued(session: Session, keys: Keys) -> None:
     """Let a session forget the rows that were parked below it: it would take the next one for there already."""
     for each in list(session.identity_map.values()):
-        if isinstance(each, AssetDagRunQueue) and inspect(each).identity[1] in keys:
+        if isinstance(each, AssetDagRunQueue) and inspect(each).identity[TARGET] in keys:
             session.expunge(each)
-
-
-def put(executor: Executor, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that have a ``created_at``; of one that is there already, the later moment counts.
-
-    A run consumes the events up to that moment: it must cover all for which the row stands.
-    """
-    connection = executor if isinstance(executor, Connection) else executor.connection()
-    into: Any = UPSERTS[connection.dialect.name]
-    added = into(table).values(list(values))
-    later = case((added.excluded.created_at > table.c.created_at, added.excluded.created_at), else_=table.c.created_at)
-    key = list(table.primary_key.columns)
-    connection.execute(added.on_conflict_do_update(index_elements=key, set_={"created_at": later}))
 
 
 def rename_pending(executor: Executor, before: str, after: str, *, keys: Collection[str] | None) -> None:
@@ -122,48 +95,18 @@ def unpark(session: Session, dag_id: str) -> None:
     if kept is None:
         return
     if not kept:
-        unpark_queue(session, dag_id)
+        unpark_rows(session, dag_id)
     if HAS_PARTITIONS:
         unpark_partitions(session, dag_id, kept)
 
 
-def unpark_queue(session: Session, dag_id: str) -> None:
-    """Put back the assets' rows; not those of events that a run has consumed, or that start the Dag no more."""
-    consumed = (
-        select(func.max(DagRun.run_after))
-        .where(DagRun.dag_id == dag_id, DagRun.run_type == "asset_triggered")
-        .scalar_subquery()
-    )
-    last = session.scalar(select(consumed))
-    rows = session.execute(
-        select(parked.c.asset_id, parked.c.created_at)
-        .join(AssetModel.__table__, AssetModel.id == parked.c.asset_id)
-        .where(parked.c.dag_id == dag_id, scheduled_by(dag_id))
-    ).all()
-    session.execute(delete(parked).where(parked.c.dag_id == dag_id))
-    values = [
-        {"asset_id": row.asset_id, "target_dag_id": dag_id, "created_at": row.created_at}
-        for row in rows
-        if last is None or row.created_at > last
-    ]
-    if values:
-        put(session, AssetDagRunQueue.__table__, values)
-
-
 def unpark_partitions(session: Session, dag_id: str, kept: Collection[str]) -> None:
-    """Put back the partitions whose key isn't ``kept``; several of one key become one, so that one run comes."""
+    """Put back the partitions whose key isn't ``kept``; several of one key become one, so that one run comes.
+
+    Those of a Dag that has a run for each event stay apart, as Airflow has made them.
+    """
     pending, logged = models.AssetPartitionDagRun.__table__, models.PartitionedAssetKeyLog.__table__
-    names = (dag_id, parked_name(dag_id))
-    rows = session.execute(
-        select(pending)
-        .where(pending.c.target_dag_id.in_(names), pending.c.created_dag_run_id.is_(None))
-        .order_by(pending.c.id)
-    ).all()
-    by_key: dict[str, list[Any]] = {}
-    for row in rows:
-        if row.partition_key not in kept:
-            by_key.setdefault(row.partition_key, []).append(row)
-    for some in by_key.values():
+    for some in pending_of(session, dag_id, kept):
         # The scheduler may just be looking at one that was never parked: that one stays.
         one = max(some, key=lambda row: (row.target_dag_id == dag_id, row.id))
         others = [row.id for row in some if row.id != one.id and row.target_dag_id != dag_id]
@@ -173,6 +116,23 @@ def unpark_partitions(session: Session, dag_id: str, kept: Collection[str]) -> N
             same = logged.c.asset_partition_dag_run_id
             session.execute(update(logged).where(same.in_(others)).values(asset_partition_dag_run_id=one.id))
             session.execute(delete(pending).where(pending.c.id.in_(others)))
+
+
+def pending_of(session: Session, dag_id: str, kept: Collection[str]) -> Iterator[list[Any]]:
+    """The pending partitions of a Dag, parked or not, whose key isn't ``kept``; those together that become one."""
+    pending = models.AssetPartitionDagRun.__table__
+    names = (dag_id, parked_name(dag_id))
+    rows = session.execute(
+        select(pending)
+        .where(pending.c.target_dag_id.in_(names), pending.c.created_dag_run_id.is_(None))
+        .order_by(pending.c.id)
+    ).all()
+    alone = bool(rows) and events_come_alone(session, dag_id)
+    together: dict[Any, list[Any]] = {}
+    for row in rows:
+        if row.partition_key not in kept:
+            together.setdefault(row.id if alone else row.partition_key, []).append(row)
+    yield from together.values()
 
 
 def merged_date(rows: Sequence[Any]) -> dict[str, Any]:

@@ -22,7 +22,12 @@ from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in,
 from airflow_rerun_downstream.airflow3.lineage_facts.inlets import scheduled_by
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import current_dags
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN
-from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS, TIMETABLES_SEE_RUNS, WATCHERS_ARE_MODELS
+from airflow_rerun_downstream.airflow3.versions import (
+    EVENTS_COME_ALONE,
+    HAS_PARTITIONS,
+    TIMETABLES_SEE_RUNS,
+    WATCHERS_ARE_MODELS,
+)
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
 
 if TYPE_CHECKING:
@@ -83,6 +88,14 @@ def deserialized(session: Session, dag_ids: Collection[str]) -> dict[str, Any]:
             except Exception:
                 log.exception("The serialized Dag %s can't be read; it can't be frozen", row.dag_id)
     return found
+
+
+def events_come_alone(session: Session, dag_id: str) -> bool:
+    """Whether each asset event of a Dag gets a run of its own; of a Dag that can't be read it is taken for so."""
+    if not EVENTS_COME_ALONE:
+        return False
+    dag = deserialized(session, [dag_id]).get(dag_id)
+    return dag is None or not dag.timetable.batch_asset_events
 
 
 def can_hold(timetable: Timetable) -> bool:

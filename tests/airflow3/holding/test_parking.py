@@ -7,20 +7,25 @@ import time
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, text
 
 from airflow_rerun_downstream.airflow3.holding import parking
 from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
 from airflow_rerun_downstream.airflow3.hooks import recognition
 from airflow_rerun_downstream.airflow3.lineage_facts import readers
-from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS
+from airflow_rerun_downstream.airflow3.versions import EVENTS_COME_ALONE, HAS_PARTITIONS, QUEUED_BY_EVENT
 from airflow_rerun_downstream.domain.errors import CannotFreeze
 from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.store.guard import SchemaGuard
+from airflow_rerun_downstream.store.tables import parked, parked_event
 from tests.airflow3 import assets, freezing, history, scene, scheduler
 
 NEXT, BOTH = FutureRef("c", next=True), FutureRef("both", next=True)
 partitions = pytest.mark.skipif(not HAS_PARTITIONS, reason="Airflow 3.1 has no partitions")
+by_event = pytest.mark.skipif(not QUEUED_BY_EVENT, reason="Airflow's queue has a row for each asset")
+by_asset = pytest.mark.skipif(QUEUED_BY_EVENT, reason="Airflow's queue has a row for each event")
+batches = pytest.mark.skipif(not EVENTS_COME_ALONE, reason="Airflow always takes events together")
 
 
 class Airflow:
@@ -54,8 +59,27 @@ class Airflow:
     def freeze(self, target: FutureRef, member_id: int = 1) -> None:
         freezing.freeze(target, session=self.session, member_id=member_id)
 
+    def empty_queue(self) -> None:
+        """As if nothing had been queued."""
+        self.session.execute(text("DELETE FROM asset_dag_run_queue"))
+        self.session.commit()
+
+    def asset_id(self, name: str) -> int:
+        (row,) = scene.rows("asset", session=self.session, name=name)
+        return int(row["id"])
+
+    def park(self, table: Any, dag_id: str = "c", **values: Any) -> None:
+        """A row that was parked earlier, perhaps on another Airflow."""
+        self.session.execute(insert(table).values(dag_id=dag_id, **values))
+        self.session.commit()
+
     def release(self, member_id: int = 1) -> None:
         assert freezing.release(session=self.session, member_id=member_id)
+
+
+def consumed(*events: int) -> list[set[int]]:
+    """What the runs consume that come of several events, where Airflow is left to its defaults."""
+    return [{event} for event in events] if EVENTS_COME_ALONE else [set(events)]
 
 
 @pytest.fixture
@@ -66,7 +90,7 @@ def airflow(database, session, monkeypatch) -> Airflow:
 
 
 class TestAssets:
-    def test_nothing_comes_while_it_is_frozen_and_one_run_afterwards(self, airflow):
+    def test_nothing_comes_while_it_is_frozen_and_all_of_it_afterwards(self, airflow):
         airflow.freeze(NEXT)
         events = [airflow.emit("one")]
         airflow.turn()
@@ -77,7 +101,7 @@ class TestAssets:
         airflow.release()
         airflow.turn()
         airflow.turn()
-        assert airflow.runs("c") == [set(events)]
+        assert airflow.runs("c") == consumed(*events)
 
     def test_the_run_after_it_consumes_its_own_events_only(self, airflow):
         airflow.freeze(NEXT)
@@ -149,16 +173,16 @@ class TestAssets:
         assert airflow.runs("c") == [{event}]
 
     def test_an_event_that_a_run_took_after_all_starts_no_other(self, airflow):
-        airflow.emit("one")
-        rows = scene.rows("asset_dag_run_queue", session=airflow.session, target_dag_id="c")
+        event = airflow.emit("one")
+        (row,) = scene.rows("asset_dag_run_queue", session=airflow.session, target_dag_id="c")
         airflow.turn()
         airflow.freeze(NEXT)
-        values = [{"dag_id": "c", "asset_id": rows[0]["asset_id"], "created_at": taken(airflow)}]
-        parking.put(airflow.session, parking.parked, values)
-        airflow.session.commit()
+        kept = {"event_id": event} if QUEUED_BY_EVENT else {"asset_id": row["asset_id"]}
+        airflow.park(parked_event if QUEUED_BY_EVENT else parked, **kept, created_at=taken(airflow))
         airflow.release()
+        assert scene.rows("asset_dag_run_queue", session=airflow.session, target_dag_id="c") == []
         airflow.turn()
-        assert len(airflow.runs("c")) == 1
+        assert airflow.runs("c") == [{event}]
 
     def test_an_asset_that_starts_the_dag_no_more(self, airflow):
         airflow.freeze(NEXT)
@@ -198,7 +222,7 @@ class TestAssets:
         airflow.session.commit()
         airflow.release()
         airflow.turn()
-        assert airflow.runs("c") == [{event.id for event in events}]
+        assert airflow.runs("c") == consumed(*(event.id for event in events))
 
     def test_it_still_waits_in_a_plan(self, airflow):
         airflow.freeze(NEXT)
@@ -209,6 +233,116 @@ class TestAssets:
     def test_a_dag_that_assets_do_not_start(self, airflow):
         with pytest.raises(CannotFreeze, match="dag_gone"):
             airflow.freeze(FutureRef("p", next=True))
+
+
+def emitted_at(airflow: Airflow, event: int) -> Any:
+    from airflow.models.asset import AssetEvent
+
+    return airflow.session.get(AssetEvent, event).timestamp
+
+
+class TestAnotherAirflowInBetween:
+    """What was parked before an upgrade or a downgrade of Airflow comes as Airflow's own queue does."""
+
+    @by_event
+    def test_what_was_parked_by_its_asset_are_the_events_that_the_next_run_would_have_consumed(self, airflow):
+        early = airflow.emit("one")
+        airflow.turn()
+        events = [assets.emit(airflow.producer, "one", session=airflow.session) for _ in range(2)]
+        airflow.empty_queue()
+        airflow.freeze(NEXT)
+        airflow.park(parked, asset_id=airflow.asset_id("one"), created_at=emitted_at(airflow, events[1]))
+        later = airflow.emit("one")
+        airflow.release()
+        airflow.turn()
+        assert airflow.runs("c") == [{early}, {events[0]}, {events[1]}, {later}]
+        assert scene.rows("rerun_downstream_parked", session=airflow.session) == []
+        assert scene.rows("rerun_downstream_parked_event", session=airflow.session) == []
+
+    @by_event
+    def test_the_first_run_takes_nothing_from_before_its_dag_was_scheduled_by_the_asset(self, airflow):
+        from airflow.models.asset import AssetEvent
+
+        old, new = (assets.emit(airflow.producer, "one", session=airflow.session) for _ in range(2))
+        airflow.session.get(AssetEvent, old).timestamp = scene.START
+        airflow.empty_queue()
+        airflow.freeze(NEXT)
+        airflow.park(parked, asset_id=airflow.asset_id("one"), created_at=emitted_at(airflow, new))
+        airflow.release()
+        airflow.turn()
+        assert airflow.runs("c") == [{new}]
+
+    @by_event
+    def test_half_a_condition_stays_half(self, airflow):
+        one = assets.emit(airflow.producer, "one", session=airflow.session)
+        airflow.empty_queue()
+        airflow.freeze(BOTH)
+        airflow.park(parked, "both", asset_id=airflow.asset_id("one"), created_at=emitted_at(airflow, one))
+        airflow.release()
+        airflow.turn()
+        assert airflow.runs("both") == []
+        two = airflow.emit("two")
+        airflow.turn()
+        assert airflow.runs("both") == [{one, two}]
+
+    @by_event
+    def test_an_event_and_its_repeat_come_once(self, airflow):
+        from airflow_rerun_downstream.store.tables import repeat
+
+        first, again = (assets.emit(airflow.producer, "one", session=airflow.session) for _ in range(2))
+        airflow.session.execute(insert(repeat).values(event_id=again, original_id=first))
+        airflow.empty_queue()
+        airflow.freeze(NEXT)
+        airflow.park(parked, asset_id=airflow.asset_id("one"), created_at=emitted_at(airflow, again))
+        airflow.release()
+        airflow.turn()
+        assert airflow.runs("c") == [{first}]
+
+    @by_asset
+    def test_what_was_parked_by_its_event_is_queued_by_its_asset_up_to_the_last_one(self, airflow):
+        events = [assets.emit(airflow.producer, "one", session=airflow.session) for _ in range(2)]
+        airflow.empty_queue()
+        airflow.freeze(NEXT)
+        for event in events:
+            airflow.park(parked_event, event_id=event, created_at=scene.START)
+        airflow.release()
+        (row,) = scene.rows("asset_dag_run_queue", session=airflow.session, target_dag_id="c")
+        assert row["asset_id"] == airflow.asset_id("one")
+        airflow.turn()
+        assert airflow.runs("c") == [set(events)]
+
+    def test_an_event_that_is_gone(self, airflow):
+        airflow.freeze(NEXT)
+        airflow.park(parked_event, event_id=10_000, created_at=scene.START)
+        airflow.release()
+        assert scene.rows("asset_dag_run_queue", session=airflow.session, target_dag_id="c") == []
+        assert scene.rows("rerun_downstream_parked_event", session=airflow.session) == []
+
+
+@batches
+class TestBatches:
+    """Dags whose runs take all events together, as their authors may say since each event has a run of its own."""
+
+    def test_one_run_comes_of_all_events(self, airflow):
+        from airflow.sdk import AssetTriggeredTimetable
+
+        schedule = AssetTriggeredTimetable(assets.asset("one"), batch_asset_events=True)
+        scene.save(history.dag("c", schedule=schedule), session=airflow.session)
+        airflow.freeze(NEXT)
+        events = {airflow.emit("one") for _ in range(3)}
+        airflow.release()
+        airflow.turn()
+        assert airflow.runs("c") == [events]
+
+    def test_one_run_comes_of_a_partition(self, airflow):
+        scene.save(assets.partitioned("k", "one", batch_asset_events=True), session=airflow.session)
+        airflow.freeze(FutureRef("k", partition_key="x"))
+        events = {airflow.emit("one", partition_key="x") for _ in range(2)}
+        events.add(assets.emit(airflow.producer, "one", session=airflow.session, partition_key="x"))
+        airflow.release()
+        airflow.turn()
+        airflow.turn()
+        assert airflow.runs("k") == [events]
 
 
 def taken(airflow: Airflow) -> Any:
@@ -235,7 +369,7 @@ class TestPartitions:
         airflow.release()
         airflow.turn()
         airflow.turn()
-        assert self.keys(airflow, "k") == ["x", "y"]
+        assert self.keys(airflow, "k") == (["x", "x", "y"] if EVENTS_COME_ALONE else ["x", "y"])
 
     def test_all_keys_are_frozen(self, airflow):
         airflow.freeze(FutureRef("k", next=True))
@@ -244,8 +378,8 @@ class TestPartitions:
         assert self.keys(airflow, "k") == []
         airflow.release()
         airflow.turn()
-        assert self.keys(airflow, "k") == ["x", "y"]
-        assert sorted(map(sorted, airflow.runs("k"))) == [[events[0], events[2]], [events[1]]]
+        expected = [[event] for event in events] if EVENTS_COME_ALONE else [[events[0], events[2]], [events[1]]]
+        assert sorted(map(sorted, airflow.runs("k"))) == expected
 
     def test_what_stood_already_and_half_a_condition(self, airflow):
         one = airflow.emit("one", partition_key="x")
@@ -269,14 +403,14 @@ class TestPartitions:
         airflow.turn()
         assert self.keys(airflow, "k") == ["x", "y"]
 
-    def test_a_stray_and_what_is_parked_become_one(self, airflow):
+    def test_a_stray_and_what_is_parked_become_what_airflow_would_have_made_of_them(self, airflow):
         airflow.freeze(FutureRef("k", partition_key="x"))
         parked = airflow.emit("one", partition_key="x")
         stray = assets.emit(airflow.producer, "one", session=airflow.session, partition_key="x")
         airflow.release()
         airflow.turn()
         airflow.turn()
-        assert airflow.runs("k") == [{parked, stray}]
+        assert airflow.runs("k") == consumed(parked, stray)
 
     def test_it_still_waits_in_a_plan(self, airflow):
         airflow.freeze(FutureRef("k", partition_key="x"))
