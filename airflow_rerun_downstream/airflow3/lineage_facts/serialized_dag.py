@@ -61,6 +61,9 @@ class ParsedDag:
     unread: bool = False
     """Whether a task of it can't be read."""
 
+    catchup: bool = False
+    """Whether its scheduler makes runs for what was missed."""
+
 
 def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
     """Read the ``dag`` part of a serialized Dag. A task that can't be read is logged and left out."""
@@ -102,6 +105,7 @@ def parse(dag_id: str, dag: Mapping[str, Any]) -> ParsedDag:
         tuple(found for task in tasks for found in named_assets(dag_id, task, "inlets", all_of_them=True)),
         tuple(found for task in tasks for found in named_assets(dag_id, task, "outlets", all_of_them=True)),
         unread=len(tasks) < len(dag.get("tasks") or ()),
+        catchup=bool(dag.get("catchup")),
     )
 
 
