@@ -11,10 +11,9 @@ from importlib import import_module
 from inspect import signature
 from typing import Any
 
-from airflow.models import asset
+from airflow.models import asset, log
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
-from airflow.models.log import Log
 from airflow.models.taskinstance import TaskInstance
 from airflow.timetables.base import Timetable
 
@@ -52,8 +51,14 @@ EVENTS_COME_ALONE = hasattr(Timetable, "batch_asset_events")
 DAGS_HAVE_GATES = "timetable_asset_gated" in DagModel.__table__.c
 """Runs of a timetable may wait for assets before they are made. Since 3.4."""
 
-LOGS_HAVE_TEAMS = "team_name" in Log.__table__.c
+LOGS_HAVE_TEAMS = "team_name" in log.Log.__table__.c
 """A line of Airflow's audit log says to which team its Dag belongs. Since 3.4."""
+
+
+def team_of(dag_id: str, *, session: Any) -> str | None:
+    """What a line of Airflow's audit log about a Dag has for a team: Airflow's ORM finds it by itself, SQL doesn't."""
+    found: str | None = vars(log)["resolve_team_name"](dag_id, session=session) if LOGS_HAVE_TEAMS else None
+    return found
 
 
 def rule_of_latest_version() -> Callable[..., bool] | None:

@@ -16,6 +16,7 @@ from airflow.models.dagrun import DagRun, DagRunNote
 from airflow.models.log import Log
 from sqlalchemy import insert, select, update
 
+from airflow_rerun_downstream.airflow3.versions import LOGS_HAVE_TEAMS, team_of
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports.retention import Cleaning
 
@@ -50,6 +51,7 @@ def log_event(
     session: Session,
 ) -> None:
     """Add a row ``rerun_downstream.<event>`` about a run to Airflow's audit log; its extra names the rerun."""
+    team = {"team_name": team_of(ref.dag_id, session=session)} if LOGS_HAVE_TEAMS else {}
     session.execute(
         insert(Log).values(
             dttm=now,
@@ -60,6 +62,7 @@ def log_event(
             run_id=ref.run_id,
             logical_date=logical_date,
             extra=json.dumps({"rerun_id": rerun_id}),
+            **team,
         )
     )
 
