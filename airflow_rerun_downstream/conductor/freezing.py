@@ -17,7 +17,7 @@ from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.states import MemberState
 
-HELD = "held"
+HELD, DRAINING = "held", "dag_draining"
 HALTED = "tasks_are_ending"
 
 
@@ -36,7 +36,7 @@ def stopping(member: Member, run: Observation | None) -> MoveMember | Halt | Exp
 
 def follow_holds(
     active: ActiveRerun, holds: Mapping[int, Hold] | None, limit: int, *, frozen_before: datetime | None
-) -> Iterator[NameFrozenRun | Release]:
+) -> Iterator[NameFrozenRun | Explain | Release]:
     """What a tick does with frozen members while their rerun goes on.
 
     At most ``limit`` are released; what was frozen at ``frozen_before`` or earlier is.
@@ -54,6 +54,8 @@ def follow_holds(
                 yield Release(member, why)
         elif hold is not None and hold.run_id is not None and hold.run_id != member.ref.run_id:
             yield NameFrozenRun(member, hold.run_id, hold.run_after, hold.logical_date)
+        elif hold is not None and hold.draining != (member.state_reason == DRAINING):
+            yield Explain(member, DRAINING if hold.draining else HELD)
 
 
 def member_of_run(active: ActiveRerun, holds: Mapping[int, Hold]) -> dict[RunRef, int]:

@@ -1,6 +1,6 @@
 """Which ready members may be dispatched, and why others wait: what can't start takes no place. Pure, like `decide`.
 
-Of a Dag that is paused, draining, gone or at its limit no more members are dispatched than it can start. Cleared and
+Of a Dag that is paused, gone or at its limit no more members are dispatched than it can start. Cleared and
 queued all at once, ten thousand runs would start together when the Dag is unpaused.
 """
 

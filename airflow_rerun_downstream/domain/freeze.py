@@ -34,6 +34,7 @@ class DagSchedule:
     asset_scheduled: bool = False
     partitioned: bool = False
     is_paused: bool = False
+    is_draining: bool = False
     max_active_runs: int | None = None
     active_runs: int = 0
     has_deadline: bool = False
@@ -66,6 +67,7 @@ class Hold:
     ``logical_date`` is the run's: a later one than was awaited where Airflow has passed over that.
     ``run_state`` None with a ``run_id``: the run is gone, and one that was made anew under its id isn't held.
     ``taken_by`` is a run that has the awaited logical date but isn't held: somebody else made it.
+    ``draining``: the run is there, and keeps its Dag from being paused at the end of its draining.
     """
 
     member_id: int
@@ -76,6 +78,7 @@ class Hold:
     run_state: str | None = None
     taken_by: str | None = None
     logical_date: datetime | None = None
+    draining: bool = False
 
     @property
     def run(self) -> RunRef | None:

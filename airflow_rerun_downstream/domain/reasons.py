@@ -54,7 +54,6 @@ REASONS: Mapping[str, str] = {
         "whether all of it was made anew"
     ),
     "dag_paused": "the Dag is paused in Airflow, so its runs don't start",
-    "dag_draining": "the Dag is draining in Airflow, so its runs don't start",
     "waits_for_approval": "a task waits for a user's answer",
     "up_for_retry": "a task failed and will be retried",
     "pool_gone": "the pool of its next task doesn't exist",
@@ -94,6 +93,9 @@ REASONS: Mapping[str, str] = {
     # where a member of a rerun in freeze mode stands
     "tasks_are_ending": "the run was stopped; it waits until the processes of its tasks have ended",
     "held": "Airflow has created the run, and it is held",
+    "dag_draining": (
+        "the Dag is draining in Airflow, which pauses it only when the held run has been released and has ended"
+    ),
     "release_asked": "a user asked for its release; the conductor will release it",
     "released_by_user": "a user released it",
     "rerun_succeeded": "the rerun has succeeded",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from airflow_rerun_downstream.domain.refs import RunRef
 
-CLOSED = frozenset({"dag_gone", "dag_paused", "dag_draining", "at_max_active_runs"})
+CLOSED = frozenset({"dag_gone", "dag_paused", "at_max_active_runs"})
 """Reasons of a run that its Dag doesn't start."""
 
 STUCK = frozenset(

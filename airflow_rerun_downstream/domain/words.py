@@ -10,7 +10,15 @@ from airflow_rerun_downstream.domain.states import MemberState, RerunState
 
 WARNINGS = (
     *("asset_manager_inactive", "at_max_active_runs", "behind_unresolved", "deadline", "declared_links_invalid"),
-    *("extra_run", "failed_upstream", "forbidden_dag", "hidden_downstream", "hidden_warnings", "in_stages"),
+    *(
+        "draining_dag",
+        "extra_run",
+        "failed_upstream",
+        "forbidden_dag",
+        "hidden_downstream",
+        "hidden_warnings",
+        "in_stages",
+    ),
     *("maker_untold", "makes_a_new_run", "offset_unknown", "older_runs_not_asked", "order_lost", "paused_dag"),
     *("rebuilt_on_polluted", "starts_too", "stays_polluted", "task_gone_in_latest", "unknown_task", "unreadable_dag"),
     *("unresolved_link", "upcoming_run", "will_not_run"),

@@ -76,6 +76,22 @@ def paused(plan: PlanContent, explored: Explored) -> Iterable[PlanWarning]:
             )
 
 
+def draining(plan: PlanContent, schedules: Mapping[str, DagSchedule]) -> Iterable[PlanWarning]:
+    """Draining Dags of selected runs, and of those that can be held: Airflow pauses them before the rerun ends, or
+    can't do so.
+    """
+    selected = {run.ref.dag_id for run in (plan.source, *plan.runs) if run.selected}
+    holdable = held_dags(plan)
+    for dag_id in sorted(selected | holdable.keys()):
+        if dag_id in schedules and schedules[dag_id].is_draining:
+            held = " A held run keeps it from that until it is released." if dag_id in holdable else ""
+            detail = (
+                f"{dag_id} is draining: as soon as none of its runs is queued or running, Airflow pauses it, and runs "
+                f"that the rerun has yet to start wait until it is unpaused.{held}"
+            )
+            yield PlanWarning("draining_dag", detail, dag_id)
+
+
 def will_not_run(obstacles: Iterable[Obstacle], rerun: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
     """Selected tasks that nothing of the rerun lets run: one warning for each task of a Dag and each cause."""
     found: dict[tuple[str, str, str], list[Obstacle]] = {}

@@ -14,7 +14,15 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.left_polluted import gone_in_latest, left_tasks, leftovers, not_shown
 from airflow_rerun_downstream.lineage.ordering import order_warnings
-from airflow_rerun_downstream.lineage.outlook import crowded, deadlines, extra_runs, new_runs, paused, upcoming
+from airflow_rerun_downstream.lineage.outlook import (
+    crowded,
+    deadlines,
+    draining,
+    extra_runs,
+    new_runs,
+    paused,
+    upcoming,
+)
 from airflow_rerun_downstream.lineage.polluted_rebuilds import rebuilt_on_polluted
 from airflow_rerun_downstream.lineage.unbegun import unbegun
 from airflow_rerun_downstream.lineage.unknowns import hidden, unknown_tasks, unresolved, untold_makers
@@ -44,6 +52,7 @@ def plan_warnings(
         *new_runs(plan, selected),
         *extra_runs(plan, selected),
         *paused(plan, explored),
+        *draining(plan, schedules),
         *upcoming(plan, ()),
         *crowded(plan, schedules),
         *deadlines(plan, schedules),

@@ -47,6 +47,12 @@ def member(house: House, number: int) -> Member:
     return house.store.rows.members[number]
 
 
+def drain(house: House, dag_id: str, *, ends: bool = False) -> None:
+    """The Dag is to be paused when its runs have ended; or is not any more."""
+    schedules = house.world.schedules
+    schedules[dag_id] = replace(schedules[dag_id], is_draining=not ends)
+
+
 def scheduler_makes(house: House, dag_id: str = "later", run_type: str = "scheduled") -> RunRef:
     """The scheduler makes the run of `DUE`; its hook looks at it first."""
     ref = house.world.run(dag_id, day=(DUE - START).days, state="queued", run_type=run_type)
@@ -133,6 +139,21 @@ class TestFrozen:
         assert member(house, number).run_after == DUE
         assert house.world.runs[ref].run_after == FAR
         assert (ref, "hold", "ada", rerun) in house.world.log
+
+    def test_it_says_that_it_keeps_its_dag_draining(self, house: House) -> None:
+        rerun = submit(house, house.world.run("a"))
+        number = frozen(house, rerun)
+        house.tick()
+        drain(house, "later")
+        house.tick()
+        assert member(house, number).state_reason is None
+        scheduler_makes(house)
+        house.tick()
+        house.tick()
+        assert (member(house, number).state.value, member(house, number).state_reason) == ("frozen", "dag_draining")
+        drain(house, "later", ends=True)
+        house.tick()
+        assert (member(house, number).state.value, member(house, number).state_reason) == ("frozen", "held")
 
     def test_success_lets_it_go_with_its_own_time(self, house: House) -> None:
         first = house.world.run("a")

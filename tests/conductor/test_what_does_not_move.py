@@ -47,22 +47,19 @@ def close(house: House, how: str) -> None:
     match how:
         case "dag_paused":
             change(house, "wide", is_paused=True)
-        case "dag_draining":
-            house.world.draining.add("wide")
         case "dag_gone":
             house.world.gone.add("wide")
 
 
 def reopen(house: House) -> None:
     change(house, "wide", is_paused=False)
-    house.world.draining.clear()
     house.world.gone.clear()
 
 
 class TestPlaces:
     """Members that can't start take no place."""
 
-    @pytest.mark.parametrize("how", ["dag_paused", "dag_draining", "dag_gone"])
+    @pytest.mark.parametrize("how", ["dag_paused", "dag_gone"])
     def test_of_a_closed_dag_nothing_is_dispatched(self, house: House, how: str) -> None:
         _, wide, rerun = fan(house, 20, "free")
         close(house, how)

@@ -78,7 +78,9 @@ class FakeFreezer:
         if row.run_id is not None:
             run = self.world.runs.get(RunRef(hold.dag_id, row.run_id))
             run = run if run is not None and run.run_after == FAR else None  # it may have been made anew
-            return replace(hold, run_state=run and run.state, logical_date=run and run.logical_date)
+            schedule = self.world.schedules.get(hold.dag_id)
+            drains = run is not None and schedule is not None and schedule.is_draining
+            return replace(hold, run_state=run and run.state, logical_date=run and run.logical_date, draining=drains)
         return replace(hold, taken_by=self._at(row.target))
 
     def _at(self, target: RunRef | FutureRef) -> str | None:

@@ -66,7 +66,7 @@ class FakeGateway:
             if dag is None or dag_id in self.world.gone:
                 closed: str | None = "dag_gone"
             else:
-                closed = "dag_paused" if dag.is_paused else "dag_draining" if dag_id in self.world.draining else None
+                closed = "dag_paused" if dag.is_paused else None
             states = [run.state for run in runs]
             limit = dag.max_active_runs if dag else None
             found[dag_id] = DagRoom(closed, limit, states.count("running"), states.count("queued"))

@@ -87,7 +87,6 @@ class World:
     flows: list[AssetFlow] = field(default_factory=list)
     holds: dict[int, Any] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
-    draining: set[str] = field(default_factory=set)
     stuck: dict[RunRef, str] = field(default_factory=dict)
     obstacles: list[Obstacle] = field(default_factory=list)
     log: list[tuple[RunRef, str, str, int]] = field(default_factory=list)

@@ -439,6 +439,23 @@ def test_a_selected_run_of_a_full_dag_waits(world: World) -> None:
     assert "report has 2 active run(s), and its limit is 2" in found.warnings[0].detail
 
 
+def test_a_draining_dag_is_paused_before_its_members_run_or_by_a_held_run_not_at_all(world: World) -> None:
+    source = world.run("up", day=TODAY)
+    consumer(world, source)
+    timetable(world, "report", is_draining=True)
+    found = plan(world, source)
+    assert [(warning.code, warning.dag_id) for warning in found.warnings] == [("draining_dag", "report")]
+    assert "wait until it is unpaused." in found.warnings[0].detail
+    assert "held" not in found.warnings[0].detail
+
+
+def test_a_held_run_keeps_a_dag_draining(world: World) -> None:
+    sensor(world)
+    timetable(world, "report", TODAY, is_draining=True)
+    drains, *_ = [one for one in plan(world, world.run("up", day=TODAY)).warnings if one.code == "draining_dag"]
+    assert drains.detail.endswith("A held run keeps it from that until it is released.")
+
+
 def test_deadlines_do_not_know_of_a_freeze(world: World) -> None:
     sensor(world)
     timetable(world, "report", TODAY, has_deadline=True)

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
-from sqlalchemy import and_, case, false, func, null, or_, select
+from sqlalchemy import and_, case, func, null, or_, select
 
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in, pair_in
 from airflow_rerun_downstream.airflow3.task_tables import TASK
-from airflow_rerun_downstream.airflow3.versions import DAGS_DRAIN
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, Observation, TaskInstanceFacts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import DagRoom
@@ -66,14 +65,11 @@ SILENCE = Silence()
 """What this process has seen."""
 
 
-DRAINING = DAG.is_draining if DAGS_DRAIN else false()
-
 CLOSED = (
     (or_(DAG.dag_id.is_(None), DAG.is_stale), "dag_gone"),
     (DAG.is_paused, "dag_paused"),
-    (DRAINING, "dag_draining"),
 )
-"""Why a Dag starts no run at all."""
+"""Why a Dag starts no run at all. One that is draining gets no new runs, and starts those that it has."""
 
 
 def waiting() -> tuple[Any, Any]:

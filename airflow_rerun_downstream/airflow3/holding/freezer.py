@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, case, delete, false, func, insert, select, update
 
 from airflow_rerun_downstream.airflow3.database import audit
 from airflow_rerun_downstream.airflow3.database.clock import utc_now
 from airflow_rerun_downstream.airflow3.holding import lost_runs, parking
 from airflow_rerun_downstream.airflow3.holding.held_until import FAR
 from airflow_rerun_downstream.airflow3.lineage_facts.schedules import schedules
+from airflow_rerun_downstream.airflow3.versions import DAGS_DRAIN
 from airflow_rerun_downstream.domain.errors import CannotFreeze
 from airflow_rerun_downstream.domain.freeze import DagSchedule, Hold
 from airflow_rerun_downstream.domain.plan import FutureRef
@@ -33,6 +34,8 @@ from airflow_rerun_downstream.store.tables import hold, rerun
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+DRAINING = DagModel.__table__.c.is_draining if DAGS_DRAIN else false()
 
 LOCKED_WITHIN = 10.0
 LOCK_EVERY = 0.05
@@ -101,9 +104,12 @@ class AirflowFreezer:
             select(
                 hold.c.member_id, hold.c.rerun_id, hold.c.dag_id, hold.c.run_id, hold.c.run_after,
                 held.c.state.label("run_state"), taken.c.run_id.label("taken_by"), held.c.logical_date,
+                case((held.c.id.is_not(None), DRAINING), else_=false()).label("draining"),
             )
             .select_from(
-                hold.outerjoin(held, same).outerjoin(
+                hold.outerjoin(DagModel.__table__, DagModel.dag_id == hold.c.dag_id)
+                .outerjoin(held, same)
+                .outerjoin(
                     taken,
                     and_(
                         hold.c.run_id.is_(None),

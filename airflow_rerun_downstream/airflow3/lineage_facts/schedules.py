@@ -23,6 +23,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts.inlets import scheduled_by
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import current_dags
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN
 from airflow_rerun_downstream.airflow3.versions import (
+    DAGS_DRAIN,
     EVENTS_COME_ALONE,
     HAS_PARTITIONS,
     TIMETABLES_SEE_RUNS,
@@ -66,6 +67,7 @@ def schedules(session: Session, dag_ids: Collection[str], *, upcoming: int = 10)
             asset_scheduled=bool(dags[dag_id].timetable.asset_condition),
             partitioned=HAS_PARTITIONS and dags[dag_id].timetable.partitioned,
             is_paused=row.is_paused,
+            is_draining=DAGS_DRAIN and row.is_draining,
             max_active_runs=row.max_active_runs,
             active_runs=active.get(dag_id, 0),
             has_deadline=bool(getattr(dags[dag_id], "deadline", None)),
