@@ -10,7 +10,10 @@ from airflow_rerun_downstream.domain.refs import RunRef
 
 @dataclass(frozen=True, slots=True)
 class UpcomingRun:
-    """A run that a Dag's timetable is going to make; ``run_id`` as Airflow will name it."""
+    """A run that a Dag's timetable is going to make; ``run_id`` as Airflow will name it.
+
+    ``needs_assets``: not before assets have come as well, however long ago its time was.
+    """
 
     dag_id: str
     run_id: str
@@ -18,6 +21,7 @@ class UpcomingRun:
     run_after: datetime
     data_interval_start: datetime | None = None
     data_interval_end: datetime | None = None
+    needs_assets: bool = False
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,15 @@ class DagSchedule:
     """How the runs of a Dag come about, and whether they can be held.
 
     ``upcoming``: the next runs of its timetable, soonest first; empty where time starts none. ``active_runs`` are
-    its queued and running ones, without backfills. ``cannot_hold`` and ``cannot_park`` say why a run that time
+    its queued and running ones, without backfills. ``asset_scheduled``: assets start runs; ``asset_gated``: those of
+    its timetable wait for assets, and consume their events. ``cannot_hold`` and ``cannot_park`` say why a run that time
     starts, or one that assets start, can't be frozen (a word of `REASONS`); None: it can.
     """
 
     dag_id: str
     upcoming: tuple[UpcomingRun, ...] = ()
     asset_scheduled: bool = False
+    asset_gated: bool = False
     partitioned: bool = False
     is_paused: bool = False
     is_draining: bool = False

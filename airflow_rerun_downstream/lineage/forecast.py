@@ -20,7 +20,7 @@ from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, refs
 from airflow_rerun_downstream.lineage.kinds.inlet import NEVER
 from airflow_rerun_downstream.lineage.kinds.previous_run import date_of, link_of, successors
-from airflow_rerun_downstream.lineage.runs_to_come import RunsToCome
+from airflow_rerun_downstream.lineage.runs_to_come import RunsToCome, next_at_gate
 from airflow_rerun_downstream.lineage.templates import is_template
 
 
@@ -83,7 +83,7 @@ def forecast(walk: Discovery, explored: Explored, now: datetime) -> Forecast:
     ]
     kept = [
         *(told for found in seen if (told := coming.told(found)) is not None),
-        *map(asset_link, first_events(waiting)),
+        *(asset_link(one, ref) for one in first_events(waiting) if (ref := coming.consumer(one)) is not None),
     ]
     wrong = [found for found in kept if explored.leaves(found)]
     named = {cast(FutureRef, found.link.downstream): None for found in wrong}
@@ -134,18 +134,21 @@ def first_events(waiting: Iterable[WaitingAsset]) -> Collection[WaitingAsset]:
 
 
 def next_of_assets(found: Iterable[FoundLink], schedules: Mapping[str, DagSchedule]) -> Iterator[FutureRef]:
-    """The next runs of Dags that assets start: any of them may come in the middle of a repair."""
+    """The next runs of Dags that assets start or gate: any of them may come in the middle of a repair."""
     for dag_id in sorted({one.link.downstream.dag_id for one in found if one.link.kind is LinkKind.ASSET}):
-        if dag_id in schedules and schedules[dag_id].asset_scheduled:
+        if dag_id not in schedules:
+            continue
+        if schedules[dag_id].asset_scheduled:
             yield FutureRef(dag_id, next=True)
+        elif schedules[dag_id].asset_gated and (ref := next_at_gate(schedules[dag_id])) is not None:
+            yield ref
 
 
-def asset_link(seen: WaitingAsset) -> FoundLink:
+def asset_link(seen: WaitingAsset, consumer: FutureRef) -> FoundLink:
     """The link to the run that will consume an asset event."""
-    key = seen.partition_key
     link = Link(
         seen.producer,
-        FutureRef(seen.dag_id, partition_key=key, next=key is None),
+        consumer,
         LinkKind.ASSET,
         Evidence.RECORDED,
         {"asset": seen.asset, "event_id": seen.event_id, "task_id": seen.task_id},

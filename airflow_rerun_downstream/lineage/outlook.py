@@ -134,7 +134,8 @@ def announced(future: PlannedFuture) -> str:
     """A run to come in words."""
     ref, run = future.ref, future.run
     if run is not None:
-        return f"The run of {ref.dag_id} of {moment(run.logical_date)}, which is due at {moment(run.run_after)},"
+        gate = " or, if that is later, when its assets have come" if run.needs_assets else ""
+        return f"The run of {ref.dag_id} of {moment(run.logical_date)}, which is due at {moment(run.run_after)}{gate},"
     key = "" if ref.partition_key is None else f" of the partition {ref.partition_key}"
     return f"The next run of {ref.dag_id}{key}, which is started by assets,"
 

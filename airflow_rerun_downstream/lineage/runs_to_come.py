@@ -10,7 +10,7 @@ from typing import Any, cast
 from airflow_rerun_downstream.domain.definitions import AssetSchedule
 from airflow_rerun_downstream.domain.eligibility import SCHEDULED
 from airflow_rerun_downstream.domain.facts import RunFacts, UndatedRun
-from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
+from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.lineage_records import RecordedWait, SensorInstance, TaskStart
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -69,7 +69,7 @@ class RunsToCome:
 
     def consumed_by(self, run: RunFacts) -> frozenset[int]:
         """The assets of which a run to come is going to consume events."""
-        by_assets = self.names[run.ref].next
+        by_assets = self.names[run.ref].next or self.schedules[run.ref.dag_id].asset_gated
         return frozenset(self.started_by.get(run.ref.dag_id, ())) if by_assets else frozenset()
 
     def next_run(self, dag_id: str) -> RunFacts | None:
@@ -81,6 +81,12 @@ class RunsToCome:
         ref = RunRef(dag_id, "")
         self.names[ref] = FutureRef(dag_id, next=True)
         return RunFacts(ref, "asset_triggered", NOT_MADE, None, self.now)
+
+    def consumer(self, seen: WaitingAsset) -> FutureRef | None:
+        """The run that will consume an asset event; its Dag's schedule was read. None: time makes no run any more."""
+        if seen.dag_id in self.schedules and self.schedules[seen.dag_id].asset_gated:
+            return next_at_gate(self.schedules[seen.dag_id])
+        return FutureRef(seen.dag_id, partition_key=seen.partition_key, next=seen.partition_key is None)
 
     def told(self, found: FoundLink) -> FoundLink | None:
         """A link to a run to come by the name that it has until it is made; None: it leads nowhere."""
@@ -96,6 +102,11 @@ class RunsToCome:
         """What a timetable will make; None: assets start the run."""
         schedule = self.schedules.get(ref.dag_id)
         return next((r for r in schedule.upcoming if r.logical_date == ref.logical_date), None) if schedule else None
+
+
+def next_at_gate(schedule: DagSchedule) -> FutureRef | None:
+    """The run of a Dag's timetable that is made when its time and its assets have come."""
+    return next((FutureRef(run.dag_id, logical_date=run.logical_date) for run in schedule.upcoming), None)
 
 
 class TasksToCome:

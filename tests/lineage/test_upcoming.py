@@ -352,6 +352,62 @@ def test_a_dag_that_is_gone_cannot_be_frozen(world: World) -> None:
     assert [future.freeze_reason for future in plan(world, source).upcoming] == ["dag_gone"]
 
 
+class TestGates:
+    """Dags whose timetable's runs wait for assets."""
+
+    def test_an_event_waits_for_the_run_of_the_next_date(self, world: World) -> None:
+        source = world.run("up", day=39)
+        timetable(world, "report", TODAY, TODAY + 1, asset_gated=True)
+        world.waiting.append(waits(source, "report"))
+        found = plan(world, source)
+        assert coming(found) == [at(TODAY)]
+        assert [link.downstream for link in found.links] == [at(TODAY)]
+        assert found.upcoming[0].run is not None
+
+    def test_it_is_the_run_that_a_sensor_leads_to(self, world: World) -> None:
+        sensor(world)
+        source = world.run("up", day=TODAY)
+        timetable(world, "report", TODAY, asset_gated=True)
+        world.waiting.append(waits(source, "report"))
+        found = plan(world, source)
+        assert coming(found) == [at(TODAY)]
+        assert sorted(link.kind.value for link in found.links) == ["asset", "sensor"]
+
+    def test_an_event_waits_for_nothing_where_time_makes_no_run_any_more(self, world: World) -> None:
+        source = world.run("up", day=39)
+        timetable(world, "report", asset_gated=True)
+        world.waiting.append(waits(source, "report"))
+        assert coming(plan(world, source)) == []
+
+    def test_the_next_run_of_a_consumer_is_that_of_the_next_date(self, world: World) -> None:
+        source = world.run("up", day=TODAY - 1)
+        world.consumed(source, "load", by=world.run("report", day=TODAY - 1))
+        timetable(world, "report", TODAY, TODAY + 1, asset_gated=True)
+        [future] = plan(world, source).upcoming
+        assert (future.ref, future.polluted) == (at(TODAY), False)
+
+    def test_an_asset_that_gates_the_run_is_read_by_its_event_and_not_by_the_time(self, world: World) -> None:
+        world.inlets.append(InletDefinition("report", "write", 1, "s3://rates"))
+        source = world.run("up", day=39)
+        world.emitted(source, "tell", date(39))
+        timetable(world, "report", TODAY, asset_gated=True)
+        world.asset_schedules.append(AssetSchedule("report", 1))
+        found = plan(world, source)
+        assert (coming(found), links(found)) == ([at(TODAY)], {("up", "report", "asset", "recorded")})
+
+    def test_what_is_said_of_it(self, world: World) -> None:
+        sensor(world)
+        timetable(world, "report", TODAY, asset_gated=True)
+        schedule = world.schedules["report"]
+        runs = tuple(replace(run, needs_assets=True) for run in schedule.upcoming)
+        world.schedules["report"] = replace(schedule, upcoming=runs)
+        [warning] = plan(world, world.run("up", day=TODAY)).warnings
+        assert warning.detail.startswith(
+            "The run of report of 2026-12-11 00:00+00:00, which is due at 2026-12-12 00:00+00:00 or, if that is "
+            "later, when its assets have come, will read wrong data"
+        )
+
+
 def consumer(world: World, source: RunRef, **more: object) -> RunRef:
     ref = world.run("report", day=TODAY, **more)  # type: ignore[arg-type]
     world.consumed(source, "load", by=ref)

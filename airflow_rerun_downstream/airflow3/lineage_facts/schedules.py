@@ -24,6 +24,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import current_
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN
 from airflow_rerun_downstream.airflow3.versions import (
     DAGS_DRAIN,
+    DAGS_HAVE_GATES,
     EVENTS_COME_ALONE,
     HAS_PARTITIONS,
     TIMETABLES_SEE_RUNS,
@@ -64,7 +65,8 @@ def schedules(session: Session, dag_ids: Collection[str], *, upcoming: int = 10)
         dag_id: DagSchedule(
             dag_id,
             tuple(run for run in coming[dag_id] if (dag_id, run.logical_date) not in made),
-            asset_scheduled=bool(dags[dag_id].timetable.asset_condition),
+            asset_scheduled=bool(dags[dag_id].timetable.asset_condition) and not gated(row),
+            asset_gated=gated(row),
             partitioned=HAS_PARTITIONS and dags[dag_id].timetable.partitioned,
             is_paused=row.is_paused,
             is_draining=DAGS_DRAIN and row.is_draining,
@@ -110,6 +112,11 @@ def can_hold(timetable: Timetable) -> bool:
     return not sees and (not isinstance(inner, Timetable) or can_hold(inner))
 
 
+def gated(row: DagModel) -> bool:
+    """Whether the runs of a Dag's timetable wait for assets before they are made."""
+    return DAGS_HAVE_GATES and row.timetable_asset_gated
+
+
 def to_come(dag: Any, row: DagModel, last: Any) -> Iterator[UpcomingRun]:
     """The runs that the Dag's timetable is going to make, soonest first; none of a Dag that has no dates."""
     info = first_info(dag, row, last)
@@ -121,6 +128,7 @@ def to_come(dag: Any, row: DagModel, last: Any) -> Iterator[UpcomingRun]:
             run_after=info.run_after,
             data_interval_start=info.data_interval.start if info.data_interval else None,
             data_interval_end=info.data_interval.end if info.data_interval else None,
+            needs_assets=gated(row),
         )
         if isinstance(dag.timetable, ContinuousTimetable):
             return  # when the one after it begins depends on when this one ends

@@ -17,12 +17,17 @@ from airflow_rerun_downstream.airflow3.lineage_facts.emitted_events import EVENT
 from airflow_rerun_downstream.airflow3.lineage_facts.online import word
 from airflow_rerun_downstream.airflow3.lineage_facts.own_starts import DID_NOTHING, can_be_noted, noted_start
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, RUN_COLUMNS, TI, complete
+from airflow_rerun_downstream.airflow3.versions import DAGS_HAVE_GATES
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE
 from airflow_rerun_downstream.domain.lineage_records import TaskStart
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+
+CONSUME = ("asset_triggered", "scheduled") if DAGS_HAVE_GATES else ("asset_triggered",)
+"""The types of runs that consume asset events."""
 
 
 def task_starts(
@@ -52,7 +57,7 @@ def task_starts(
         wanted = wanted.where(began < until)
     rows = session.execute(wanted).all()
     known = complete(session, rows) if rows else {}
-    consumed = consumed_assets(session, {row.run_key for row in rows if word(row.run_type) == "asset_triggered"})
+    consumed = consumed_assets(session, {row.run_key for row in rows if word(row.run_type) in CONSUME})
     return [
         TaskStart(
             known[RunRef(row.dag_id, row.run_id)], row.task_id, row.map_index, row.began,
