@@ -8,7 +8,7 @@ export interface Entry {
 }
 
 /**
- * Parameters of a query string, as Airflow 3.1 to 3.3 write it. Airflow 3.1 doesn't encode run ids, so a "+" is a
+ * Parameters of a query string, as Airflow 3.1 to 3.4 write it. Airflow 3.1 doesn't encode run ids, so a "+" is a
  * plus sign; placeholders that Airflow had nothing for stay literal and are left out.
  */
 export function parameters(search: string): Map<string, string> {
