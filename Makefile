@@ -14,15 +14,16 @@ UV := .venvs/tools/bin/uv
 NODE := .venvs/tools/.node
 PAGES := airflow_rerun_downstream/static/index.html
 
-.PHONY: help setup ui check format test acceptance next thorough bench mutants demo screenshots compose-check constraints clean
+.PHONY: help setup ui check format test acceptance thorough bench mutants demo screenshots compose-check constraints clean anew
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@$(PYTHON) dev/make_help.py $(MAKEFILE_LIST)
 
-setup: $(READY) $(PAGES) ## make the environment and the web pages; AIRFLOW=3.1|3.2|3.3 names the Airflow, PYTHON=python3.12 the Python
+setup: $(READY) $(PAGES) ## make the environment and the web pages; AIRFLOW=3.1|3.2|3.3|3.4 names the Airflow, AIRFLOW=next the newest there is, PYTHON=python3.12 the Python
 
-$(READY): pyproject.toml $(wildcard constraints/$(AIRFLOW)*.txt) dev/environment.py | $(UV)
+# Nothing here says whether there is a newer Airflow than the one in `.venvs/next`: that is brought up to date each time.
+$(READY): pyproject.toml $(wildcard constraints/$(AIRFLOW)*.txt) dev/environment.py $(if $(filter next,$(AIRFLOW)),anew) | $(UV)
 	$(PYTHON) dev/environment.py $(AIRFLOW)
 	@touch $@
 
@@ -47,14 +48,11 @@ format: $(READY) $(NODE) ## let ruff and prettier rewrite what they can
 	$(RUN) -m ruff format .
 	.venvs/tools/bin/python ui/node.py format
 
-test: $(READY) $(PAGES) ## the suites without a live Airflow, then the live stories; PART=quick|live; AIRFLOW=3.1 and 3.2 too
+test: $(READY) $(PAGES) ## the suites without a live Airflow, then the live stories; PART=quick|live; with AIRFLOW=3.1, 3.2, 3.4 or next, too
 	$(RUN) -m dev.run_tests suites $(if $(PART),--part "$(PART)") $(ARGS)
 
 acceptance: $(READY) $(PAGES) ## what the issues must show, on live Airflows; PART=name picks tests/acceptance/test_name*.py, PART="one two" several
 	$(RUN) -m dev.run_tests acceptance $(if $(PART),--part "$(PART)") $(ARGS)
-
-next: ## make the environment of a pre-release of Airflow that isn't known yet; `make thorough PART=next` starts it
-	$(PYTHON) dev/environment.py next
 
 thorough: $(READY) $(PAGES) ## what takes too long for every change; PART=name picks tests/thorough/test_name*.py
 	$(RUN) -m dev.run_tests thorough $(if $(PART),--part "$(PART)") $(ARGS)

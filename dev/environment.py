@@ -8,7 +8,7 @@ resolves anew and writes that file. `environment.py 3.3.0` makes one of a minor 
 libraries of that day. `environment.py 3.3 --mutants` makes `.venvs/mutants`: the same, and what tries
 mutants.
 `environment.py next` makes `.venvs/next`: the newest Airflow there is, pre-releases too, with the newest of everything
-else, whatever bound the project has. Nothing pins it.
+else, whatever bound the project has. Nothing pins it, so it is brought up to date each time.
 
 Only the standard library: this runs before anything is installed.
 """
@@ -24,6 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENVS = ROOT / ".venvs"
 OLDEST_PYTHON = (3, 10)
+NEEDS_PYTHON = {"3.4": (3, 11), "next": (3, 11)}
+"""Where that isn't enough."""
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # What an Airflow accepts by its own metadata, but doesn't start with.
 HELD_BACK = {"3.1.1": ["structlog<25.5"], "3.2": ["fastapi<0.137", "cadwyn<8"]}
@@ -35,7 +37,8 @@ there was by then."""
 PRE_RELEASES = {"3.4": ["apache-airflow>=3.4.0a0", "apache-airflow-core>=3.4.0a0", "apache-airflow-task-sdk>=1.4.0a0"]}
 """The minor versions that aren't released yet: of these packages, and of no other, a pre-release is taken."""
 
-NEXT = [requirement.partition(">=")[0] + ">=0a0" for requirement in PRE_RELEASES["3.4"]]
+NEXT = ["apache-airflow>=0a0", "apache-airflow-core>=0a0", "apache-airflow-task-sdk>=0a0"]
+"""What the newest Airflow is made of, pre-releases too."""
 
 OPENLINEAGE = [
     "apache-airflow-providers-openlineage==2.20.3",
@@ -162,6 +165,11 @@ def main() -> None:
     parser.add_argument("--repin", action="store_true", help="resolve anew and write the constraints")
     parser.add_argument("--mutants", action="store_true", help="make .venvs/mutants of that Airflow")
     arguments = parser.parse_args()
+    if sys.version_info < (needed := NEEDS_PYTHON.get(arguments.name, OLDEST_PYTHON)):
+        needed_name = ".".join(map(str, needed))
+        sys.exit(
+            f"Airflow {arguments.name} needs Python {needed_name}; name one with `make PYTHON=python{needed_name} …`"
+        )
     if arguments.name == "tools":
         uv()
     elif arguments.name == "node":

@@ -22,7 +22,8 @@ from airflow_rerun_downstream.provider_info import get_provider_info
 from airflow_rerun_downstream.store.tables import hold, parked
 from tests.airflow3 import assets, freezing, history, scene
 
-UNKNOWN = [(3, 4), (2, 11)]
+TO_COME = (host.KNOWN[-1][0], host.KNOWN[-1][1] + 1)
+UNKNOWN = [TO_COME, (2, 11)]
 
 
 @pytest.fixture(params=UNKNOWN, ids=lambda version: ".".join(map(str, version)))
@@ -37,7 +38,9 @@ class TestHost:
         assert host.room("database.forks").__name__ == "airflow_rerun_downstream.airflow3.database.forks"
 
     def test_elsewhere_there_is_none_and_the_refusal_says_what_to_do(self, unknown: tuple[int, int]) -> None:
-        with pytest.raises(UnsupportedAirflow, match=r"supports Airflow 3\.1, 3\.2 and 3\.3, not .* install a version"):
+        *others, last = (f"{major}\\.{minor}" for major, minor in host.KNOWN)
+        known = f"{', '.join(others)} and {last}"
+        with pytest.raises(UnsupportedAirflow, match=f"supports Airflow {known}, not .* install a version"):
             host.room("wiring")
 
     @pytest.mark.parametrize(
@@ -82,7 +85,8 @@ class TestPlugin:
     def test_a_process_of_airflow_loads_nothing_of_ours(self) -> None:
         """In a process of its own, for what is loaded at the start can't be taken back."""
         code = (
-            "import sys\nfrom airflow_rerun_downstream import host\nhost.airflow_version = lambda: (3, 4)\n"
+            "import sys\nfrom airflow_rerun_downstream import host\nhost.airflow_version = lambda: "
+            f"{TO_COME}\n"
             "import airflow, airflow.models.taskinstance, airflow.policies\n"
             "from airflow.plugins_manager import ensure_plugins_loaded\nensure_plugins_loaded()\n"
             "from airflow.listeners.listener import get_listener_manager\nget_listener_manager()\n"
