@@ -74,6 +74,30 @@ def put(executor: Executor, table: Table, values: Rows) -> None:
     connection.execute(added.on_conflict_do_update(index_elements=key, set_={"created_at": later}))
 
 
+def put_in_place(
+    executor: Executor, event_id: int, *, asset_id: int, of: Collection[int], dag_ids: Collection[str]
+) -> None:
+    """Let an event be queued in the place of others, wherever these still wait for a run of the Dags, parked or not.
+
+    What the scheduler is just consuming is left to it. Where the queue has a row for each asset, the next run takes
+    every event since the last one anyway.
+    """
+    if not QUEUED_BY_EVENT or not dag_ids:
+        return
+    new = {QUEUE: {"asset_event_id": event_id, "asset_id": asset_id}, parked_event: {"event_id": event_id}}
+    for table, values in new.items():
+        dag_id, event = table.primary_key.columns
+        rows = executor.execute(
+            select(dag_id, event, table.c.created_at)
+            .where(dag_id.in_(sorted(dag_ids)), event.in_(sorted(of)))
+            .order_by(dag_id, event)
+            .with_for_update(of=table, skip_locked=True)
+        ).all()
+        for target, original, created_at in rows:
+            put(executor, table, [{dag_id.name: target, "created_at": created_at, **values}])
+            executor.execute(delete(table).where(dag_id == target, event == original))
+
+
 def unpark_rows(session: Session, dag_id: str) -> None:
     """Put back what was parked for a Dag; not what a run has consumed, or what starts the Dag no more."""
     rows = events_to_queue(session, dag_id) if QUEUED_BY_EVENT else assets_to_queue(session, dag_id)

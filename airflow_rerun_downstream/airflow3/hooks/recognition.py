@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from airflow_rerun_downstream.airflow3.holding import parking
+from airflow_rerun_downstream.airflow3.holding import parked_rows, parking
 from airflow_rerun_downstream.airflow3.hooks import expected_runs, repeated_events
 from airflow_rerun_downstream.store.apart import apart
 from airflow_rerun_downstream.store.expiry import present
@@ -120,7 +120,16 @@ class Repeating:
         if self.found:
             # Where a Dag takes it for a first one, it must find it in the window of its next run.
             repeated_events.note(event_id, self.found, backdate=not self.queued, connection=connection)
+            self._take_place(connection, event_id)
         return True
+
+    def _take_place(self, connection: Connection, event_id: int) -> None:
+        """Dags that have heard of an original and have no run of it yet consume the repeat."""
+        if self.held is not None:
+            given = self.held[1]
+            originals = [original.id for original in self.found.originals]
+            waiting = [dag.dag_id for dag in given["dags_to_queue"]]
+            parked_rows.put_in_place(connection, event_id, asset_id=given["asset_id"], of=originals, dag_ids=waiting)
 
 
 def arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
