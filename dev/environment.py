@@ -37,8 +37,8 @@ there was by then."""
 PRE_RELEASES = {"3.4": ["apache-airflow>=3.4.0a0", "apache-airflow-core>=3.4.0a0", "apache-airflow-task-sdk>=1.4.0a0"]}
 """The minor versions that aren't released yet: of these packages, and of no other, a pre-release is taken."""
 
-NEXT = ["apache-airflow>=0a0", "apache-airflow-core>=0a0", "apache-airflow-task-sdk>=0a0"]
-"""What the newest Airflow is made of, pre-releases too."""
+AIRFLOWS = ("apache-airflow", "apache-airflow-core", "apache-airflow-task-sdk")
+"""What an Airflow is made of."""
 
 OPENLINEAGE = [
     "apache-airflow-providers-openlineage==2.20.3",
@@ -102,12 +102,25 @@ def make_environment(airflow: str, name: str, *groups: str) -> None:
     run(uv(), *install, *chosen, "--python", python_of(name), "--constraints", constraints)
 
 
+def newest() -> list[str]:
+    """The newest Airflow there is, as exact requirements: of a range, pre-releases come after every release."""
+    options = ["--quiet", "--no-header", "--no-annotate", "--prerelease", "allow", "--python-version", PYTHON]
+    with tempfile.NamedTemporaryFile("w", suffix=".in") as wanted:
+        wanted.write("\n".join(AIRFLOWS))
+        wanted.flush()
+        command: list[str | Path] = [uv(), "pip", "compile", *options, wanted.name]
+        resolved = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    found = [line for line in resolved.splitlines() if line.partition("==")[0] in AIRFLOWS]
+    print("the newest Airflow:", *found, flush=True)
+    return found
+
+
 def make_next() -> None:
     """Make or update `.venvs/next`."""
     if not python_of("next").exists():
         run(uv(), "venv", "--quiet", "--python", Path(sys.executable), VENVS / "next")
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
-        overrides.write("\n".join(NEXT))  # in the place of the project's own bound
+        overrides.write("\n".join(newest()))  # in the place of the project's own bound
         overrides.flush()
         into: list[str | Path] = ["pip", "install", "--quiet", COMPILED, "--upgrade", "--python", python_of("next")]
         groups = ["--group", "test", "--group", "check"]
