@@ -30,14 +30,16 @@ class DagSchedule:
 
     ``upcoming``: the next runs of its timetable, soonest first; empty where time starts none. ``active_runs`` are
     its queued and running ones, without backfills. ``asset_scheduled``: assets start runs; ``asset_gated``: those of
-    its timetable wait for assets, and consume their events. ``cannot_hold`` and ``cannot_park`` say why a run that time
-    starts, or one that assets start, can't be frozen (a word of `REASONS`); None: it can.
+    its timetable wait for assets, and consume their events. ``takes_missed_events``: the next run of
+    these kinds consumes every event that no run of the Dag has. ``cannot_hold`` and ``cannot_park`` say why a run that
+    time starts, or one that assets start, can't be frozen (a word of `REASONS`); None: it can.
     """
 
     dag_id: str
     upcoming: tuple[UpcomingRun, ...] = ()
     asset_scheduled: bool = False
     asset_gated: bool = False
+    takes_missed_events: bool = False
     partitioned: bool = False
     is_paused: bool = False
     is_draining: bool = False

@@ -64,6 +64,25 @@ def extra_runs(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[
         yield PlanWarning("extra_run", detail, dag_id, dag_ids=frozenset({link.upstream.dag_id}))
 
 
+def taken_once_more(
+    plan: PlanContent, schedules: Mapping[str, DagSchedule], selected: Mapping[RunRef, Tasks]
+) -> Iterable[PlanWarning]:
+    """Dags that catch up, if Airflow hands them every event that none of their runs has consumed: repeats as well."""
+    told: dict[str, Link] = {}
+    for link in plan.links:
+        dag_id, task_id = link.downstream.dag_id, link.from_task_id
+        takes = link.kind is LinkKind.ASSET and dag_id in schedules and schedules[dag_id].takes_missed_events
+        if takes and task_id and covers_task(selected.get(link.upstream, ()), task_id):
+            told.setdefault(dag_id, link)
+    for dag_id, link in sorted(told.items()):
+        detail = (
+            f"{dag_id} catches up, so Airflow gives it every asset event that none of its runs has consumed: also "
+            f"the one that {shown(link.from_task_id or '')} of {link.upstream} repeats, with its next run or in an "
+            "extra one."
+        )
+        yield PlanWarning("extra_run", detail, dag_id, dag_ids=frozenset({link.upstream.dag_id}))
+
+
 def paused(plan: PlanContent, explored: Explored) -> Iterable[PlanWarning]:
     """Paused Dags of selected runs: Airflow won't start a run of theirs."""
     for dag_id in sorted({run.ref.dag_id for run in (plan.source, *plan.runs) if run.selected}):

@@ -21,6 +21,7 @@ from airflow_rerun_downstream.lineage.outlook import (
     extra_runs,
     new_runs,
     paused,
+    taken_once_more,
     upcoming,
 )
 from airflow_rerun_downstream.lineage.polluted_rebuilds import rebuilt_on_polluted
@@ -51,6 +52,7 @@ def plan_warnings(
         *unbegun(plan, selected, order),
         *new_runs(plan, selected),
         *extra_runs(plan, selected),
+        *taken_once_more(plan, schedules, selected),
         *paused(plan, explored),
         *draining(plan, schedules),
         *upcoming(plan, ()),

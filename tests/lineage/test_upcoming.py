@@ -512,6 +512,17 @@ def test_a_held_run_keeps_a_dag_draining(world: World) -> None:
     assert drains.detail.endswith("A held run keeps it from that until it is released.")
 
 
+def test_a_dag_that_catches_up_on_events_takes_a_repeat_once_more(world: World) -> None:
+    source = world.run("up", day=TODAY)
+    consumer(world, source)
+    timetable(world, "report", takes_missed_events=True)
+    [warning] = plan(world, source).warnings
+    assert (warning.code, warning.dag_id, warning.dag_ids) == ("extra_run", "report", frozenset({"up"}))
+    assert "report catches up" in warning.detail
+    timetable(world, "report")
+    assert codes(plan(world, source)) == []
+
+
 def test_deadlines_do_not_know_of_a_freeze(world: World) -> None:
     sensor(world)
     timetable(world, "report", TODAY, has_deadline=True)

@@ -27,6 +27,7 @@ from airflow_rerun_downstream.airflow3.versions import (
     DAGS_HAVE_GATES,
     EVENTS_COME_ALONE,
     HAS_PARTITIONS,
+    QUEUED_BY_EVENT,
     TIMETABLES_SEE_RUNS,
     WATCHERS_ARE_MODELS,
 )
@@ -67,6 +68,7 @@ def schedules(session: Session, dag_ids: Collection[str], *, upcoming: int = 10)
             tuple(run for run in coming[dag_id] if (dag_id, run.logical_date) not in made),
             asset_scheduled=bool(dags[dag_id].timetable.asset_condition) and not gated(row),
             asset_gated=gated(row),
+            takes_missed_events=takes_missed_events(dags[dag_id]),
             partitioned=HAS_PARTITIONS and dags[dag_id].timetable.partitioned,
             is_paused=row.is_paused,
             is_draining=DAGS_DRAIN and row.is_draining,
@@ -115,6 +117,11 @@ def can_hold(timetable: Timetable) -> bool:
 def gated(row: DagModel) -> bool:
     """Whether the runs of a Dag's timetable wait for assets before they are made."""
     return DAGS_HAVE_GATES and row.timetable_asset_gated
+
+
+def takes_missed_events(dag: Any) -> bool:
+    """Whether the next run of a Dag consumes every event that none of its runs has, queued or not."""
+    return QUEUED_BY_EVENT and bool(dag.timetable.asset_condition) and dag.catchup
 
 
 def to_come(dag: Any, row: DagModel, last: Any) -> Iterator[UpcomingRun]:

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_rerun_downstream.airflow3.lineage_facts import readers
 from airflow_rerun_downstream.airflow3.lineage_facts.schedules import WATCHED, can_hold
-from airflow_rerun_downstream.airflow3.versions import TIMETABLES_SEE_RUNS
+from airflow_rerun_downstream.airflow3.versions import QUEUED_BY_EVENT, TIMETABLES_SEE_RUNS
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from tests.airflow3 import history, scene, scheduler
 
@@ -104,6 +104,12 @@ class TestKinds:
     def test_an_asset_scheduled_dag(self, session):
         scene.save(dag(schedule=[asset()]), session=session)
         assert schedule(session, "d") == DagSchedule("d", asset_scheduled=True, max_active_runs=16)
+
+    @pytest.mark.parametrize("catchup", [True, False])
+    def test_a_dag_that_takes_the_events_that_it_has_missed(self, session, catchup):
+        scene.save(dag("c", schedule=[asset()], catchup=catchup), dag(catchup=True), session=session)
+        assert schedule(session, "c").takes_missed_events is (catchup and QUEUED_BY_EVENT)
+        assert not schedule(session, "d").takes_missed_events
 
     def test_a_dag_with_both(self, session):
         from airflow.timetables.assets import AssetOrTimeSchedule
