@@ -32,10 +32,17 @@ class AirflowStage:
     """Airflow's own code writes the rows as far as it can be had without a scheduler and workers."""
 
     def __init__(self, session: Session) -> None:
-        from airflow_rerun_downstream.airflow3.lineage_facts import readers
-
         self.session = session
-        self.facts: LineageFacts = readers(session)
+
+    @property
+    def facts(self) -> LineageFacts:
+        """What is read of the database, once Airflow has queued what the next runs are going to consume."""
+        from airflow_rerun_downstream.airflow3.lineage_facts import readers
+        from airflow_rerun_downstream.airflow3.versions import QUEUED_BY_EVENT
+
+        if QUEUED_BY_EVENT:
+            queue_by_event(self.session)
+        return readers(self.session)
 
     def dag(self, shape: Shape) -> None:
         from airflow.sdk import DAG, Asset
@@ -293,3 +300,34 @@ class AirflowStage:
         row = {**where, "key": WAITED_KEY, "value": value, "timestamp": at}
         task_rows.add_xcoms([row], session=self.session)
         self.session.commit()
+
+
+def queue_by_event(session: Session) -> None:
+    """Queue for each Dag the events since its last run that assets started, as Airflow 3.4 has done one by one."""
+    from airflow.models import asset as models
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy import delete, func, insert, or_, select, union_all
+
+    event, run, queue = models.AssetEvent.__table__.c, DagRun.__table__.c, models.AssetDagRunQueue.__table__
+    plain, alias = models.DagScheduleAssetReference.__table__.c, models.DagScheduleAssetAliasReference.__table__.c
+    through = models.asset_alias_asset_event_association_table.c
+    by_asset = select(plain.dag_id, event.id, event.asset_id, event.timestamp).where(event.asset_id == plain.asset_id)
+    by_alias = select(alias.dag_id, event.id, event.asset_id, event.timestamp).where(
+        through.alias_id == alias.alias_id, through.event_id == event.id
+    )
+    waiting = union_all(by_asset, by_alias).subquery()
+    last = (
+        select(func.max(run.run_after))
+        .where(run.dag_id == waiting.c.dag_id, run.run_type == "asset_triggered")
+        .correlate(waiting)
+        .scalar_subquery()
+    )
+    wanted = select(waiting).distinct().where(or_(last.is_(None), waiting.c.timestamp > last))
+    rows = [
+        {"target_dag_id": dag_id, "asset_event_id": number, "asset_id": asset_id, "created_at": at}
+        for dag_id, number, asset_id, at in session.execute(wanted).all()
+    ]
+    session.execute(delete(queue))
+    if rows:
+        session.execute(insert(queue), rows)
+    session.commit()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from airflow_rerun_downstream.airflow3.versions import DAGS_HAVE_GATES
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.airflow3 import history, scene
 
@@ -240,7 +241,7 @@ def test_statements_do_not_grow_with_runs(facts, session, runs, database):
             events = facts.assets.emissions(runs[:count], [asset_id])
             starts = facts.tasks.task_starts({("r", "read")}, since=events[0].at, until=events[-1].until)
         assert (len(events), len(starts)) == (count, count)
-        assert len(statements) == 3
+        assert len(statements) == 3 + DAGS_HAVE_GATES
 
 
 def test_which_assets_have_started_a_reader_s_run(facts, session, runs):
