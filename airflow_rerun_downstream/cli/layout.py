@@ -84,7 +84,8 @@ def fitting(heads: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> l
 def drawn(heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
     """A table with columns of these widths; rows of several lines have a blank line between them."""
     several = any("\n" in cell or cell_len(cell) > wide for row in rows for cell, wide in zip(row, widths, strict=True))
-    made = RichTable(box=None, padding=(0, GAP, 0, 0), pad_edge=False, leading=int(several))
+    # Without the last column's padding, older versions of rich give its text more room than it has.
+    made = RichTable(box=None, padding=(0, GAP, 0, 0), leading=int(several))
     for head, wide in zip(heads, widths, strict=True):
         made.add_column(Text(head), width=wide, overflow="fold")
     for row in rows:
