@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
@@ -21,14 +22,15 @@ LEAD = timedelta(seconds=6)
 class Frozen(Story):
     """A live Airflow with a wrong run, and runs that are about to read what it made.
 
-    ``dag_ids`` run from the start; the others when a test asks for their next runs.
+    ``dag_ids`` run from the start; the others when a test asks for their next runs. ``dags`` may name another folder.
     """
 
     def __init__(self, start: StartAirflow, folder: Path, *dag_ids: str, **options: Any) -> None:
         self.folder = folder
         begin = datetime.now(timezone.utc).replace(second=0, microsecond=0) - timedelta(minutes=1)
         env = {"FREEZE_FOLDER": str(folder), "FREEZE_BEGIN": begin.isoformat()}
-        super().__init__(start(dags=[DAGS], env={**env, **options.pop("env", {})}, **options))
+        dags = options.pop("dags", DAGS)
+        super().__init__(start(dags=[dags], env={**env, **options.pop("env", {})}, **options))
         self.airflow.wait_for_dags("wrong", *dag_ids)
         self.client.unpause(*dag_ids)
         self.client.make_history({"wrong": 1, **dict.fromkeys(dag_ids, 1)})
@@ -56,10 +58,18 @@ class Frozen(Story):
 
         return wait_until(foreseen, 180, f"the next runs of {', '.join(dag_ids)} in the plan", ignore=AWAY)
 
-    def freeze(self, *dag_ids: str, lead: timedelta | None = LEAD, **body: Any) -> tuple[int, dict[str, Json]]:
+    def freeze(
+        self,
+        *dag_ids: str,
+        lead: timedelta | None = LEAD,
+        members: Sequence[Json] = (),
+        frozen: Sequence[Json] = (),
+        **body: Any,
+    ) -> tuple[int, dict[str, Json]]:
         """Submit a rerun of the source that holds the next run of each Dag, and tell these as they were foreseen.
 
         The source's task waits for `go_on`. Where a run is made just before the submit, the one after it is taken.
+        ``members`` are rerun after the source, and what ``frozen`` names is frozen as well.
         """
         self.file("wait").touch()
         wait_until(self.can_hold, 120, "every live scheduler to have the hook", ignore=AWAY)
@@ -68,7 +78,7 @@ class Frozen(Story):
             upcoming = self.next_runs(*dag_ids, lead=lead)
             refs = [{"dag_id": dag_id, "logical_date": run["logical_date"]} for dag_id, run in upcoming.items()]
             try:
-                rerun = self.submit(members=[], freeze_mode=True, frozen=refs, **body)
+                rerun = self.submit(members=[*members], freeze_mode=True, frozen=[*refs, *frozen], **body)
             except httpx.HTTPStatusError as refusal:
                 if refusal.response.json().get("reason") != "not_selectable":
                     raise
