@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
+from airflow_rerun_downstream.host import airflow_version
 from tests.acceptance.story import Story
 from tests.live.harness import Json, LiveAirflow, wait_until
 
@@ -30,6 +31,12 @@ QUEUE_SENTINEL = (
     "insert into asset_dag_run_queue (asset_id, target_dag_id, created_at) "
     "values (:asset, 'sentinel', current_timestamp)"
 )
+EVENT_OF_SENTINEL = "insert into asset_event (asset_id, extra, timestamp) values (:asset, '{}', current_timestamp)"
+QUEUE_SENTINEL_BY_EVENT = (
+    "insert into asset_dag_run_queue (asset_id, target_dag_id, created_at, asset_event_id) "
+    "select :asset, 'sentinel', current_timestamp, max(id) from asset_event where asset_id = :asset"
+)
+"""Since Airflow 3.4 what is queued is an event."""
 
 Run = tuple[str, str]
 """A Dag's id and a run's."""
@@ -105,7 +112,11 @@ class Factory(Story):
             before = self.counts()
             with self.airflow.db().begin() as connection:  # not over REST, for the reason that `tick` tells
                 row = {"asset": self.assets[SENTINEL]}
-                connection.execute(text(QUEUE_SENTINEL), row)
+                if airflow_version() < (3, 4):
+                    connection.execute(text(QUEUE_SENTINEL), row)
+                else:
+                    connection.execute(text(EVENT_OF_SENTINEL), row)
+                    connection.execute(text(QUEUE_SENTINEL_BY_EVENT), row)
             self.next_runs(before, {"sentinel": "success"})
 
     def plan(self, **body: Any) -> Json:
