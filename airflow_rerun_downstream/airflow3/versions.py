@@ -61,6 +61,10 @@ def team_of(dag_id: str, *, session: Any) -> str | None:
     return found
 
 
+LOOP_GATE = "LoopGateOperator"
+"""The class of the task that ends each round of a loop. Since 3.4."""
+
+
 def rule_of_latest_version() -> Callable[..., bool] | None:
     """What decides whether a cleared run moves to its Dag's latest version, where Dags and the configuration say so.
 

@@ -49,6 +49,7 @@ REASONS: Mapping[str, str] = {
     "upstream_runs_again": "an upstream run was cleared again; it waits until that run is right",
     "cleared_again": "the run was cleared after it was right; it is judged again when it finishes",
     "dag_gone": "Airflow no longer finds the Dag",
+    "loop_in_part": "only some tasks of a loop would be rerun now, although its rounds read each other",
     "mapped_in_loop": (
         "a loop of the Dag has mapped tasks or another loop in it, or is in a mapped group, and nobody could tell "
         "whether all of it was made anew"

@@ -18,10 +18,13 @@ from airflow_rerun_downstream.domain.refs import Covering, RunRef, TaskRef, Task
 
 
 def downstream_tasks(structure: DagStructure | None, task_ids: Collection[str]) -> set[str]:
-    """The tasks themselves and all that follow them in their Dag."""
+    """The tasks themselves and all that follow them in their Dag; in a loop each follows each, in a later round."""
     if structure is None:
         return set(task_ids)
-    return reachable(task_ids, structure.followers)
+    found = reachable(task_ids, structure.followers)
+    while more := loops_around(structure, found) - found:
+        found |= reachable(more, structure.followers)
+    return found
 
 
 def following(structure: DagStructure | None, task_ids: Collection[str]) -> set[str] | None:
@@ -164,6 +167,7 @@ def default_selection(
     along = needed_by(structure, chosen | new, here)
     reasons.update({task_id: why for task_id, why in along.items() if task_id not in chosen})
     chosen.update(along)
+    left = {task_id: why for task_id, why in left.items() if task_id not in chosen}
     cuts = {task_id for task_id in left if (downstream_tasks(structure, [task_id]) - {task_id}) & (chosen | new)}
     behind = new & downstream_tasks(structure, cuts)
     return TaskSelection(normalised(TaskRef(task_id) for task_id in chosen), reasons, frozenset(cuts), behind)

@@ -191,3 +191,10 @@ def test_a_loop_comes_as_a_whole_with_what_its_tasks_need() -> None:
     assert ids(named.tasks) == ["down", "first", "gate", "second", "up"]
     assert all(task.map_index is None for task in named.tasks)
     assert ids(explicit_selection(REF, (TaskRef("a"),), looping, here).tasks) == ["a"]
+
+
+def test_in_a_loop_each_task_follows_each() -> None:
+    dag = world("a >> t; b >> t >> gate >> z").structures["d"]
+    looping = replace(dag, loops=(frozenset({"a", "b", "t", "gate"}),))
+    assert downstream_tasks(looping, ["a"]) == {"a", "b", "t", "gate", "z"}
+    assert downstream_tasks(looping, ["z"]) == {"z"}

@@ -21,8 +21,14 @@ from airflow.utils.state import DagRunState, State, TaskInstanceState
 from sqlalchemy import delete, or_, select, tuple_
 
 from airflow_rerun_downstream.airflow3.acting.deferred_writes import Deferred
+from airflow_rerun_downstream.airflow3.database.key_lists import chunks
 from airflow_rerun_downstream.airflow3.task_tables import EARLIER
-from airflow_rerun_downstream.airflow3.versions import TRIES_ARE_ROWS, rule_of_latest_version, task_state_model
+from airflow_rerun_downstream.airflow3.versions import (
+    LOOP_GATE,
+    TRIES_ARE_ROWS,
+    rule_of_latest_version,
+    task_state_model,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,9 +48,6 @@ ENDED_BY_FORCE = frozenset({"running", "deferred", "up_for_reschedule", "awaitin
 
 PENDING = ("scheduled", "queued", "up_for_retry", "restarting")
 """States, besides none, of what "mark failed" skips."""
-
-LOOP_GATE = "LoopGateOperator"
-"""The class of the task that ends each round of a loop (3.4)."""
 
 
 def wants_latest_version(explicit: bool | None, *, dag_id: str, session: Session) -> bool:
@@ -99,23 +102,28 @@ def clear_rows(
     Airflow makes the indexes anew of mapped tasks that are cleared as a whole, if they are from before 3.4. Of a loop,
     the first round is cleared, and the others go: the loop makes them again.
     """
-    these = after_restart(task_instances, session=session)
+    these = [ti for ti in after_restart(task_instances, session=session) if ti.working_set]
+    ids, cleared_ids = {ti.task_id for ti in these}, {ti.id for ti in these}
+    live = select(TaskInstance).where(TaskInstance.dag_id == run.dag_id, TaskInstance.run_id == run.run_id)
+    left = {ti.task_id for ti in session.scalars(live) if ti.id not in cleared_ids}  # by a retry, say
     options: Any = {
         "dag_run_state": DagRunState.QUEUED,
         "run_on_latest_version": on_latest_version,
-        "whole_task_keys": {(run.dag_id, run.run_id, task_id) for task_id in whole},
+        "whole_task_keys": {(run.dag_id, run.run_id, task_id) for task_id in whole if task_id not in left},
     }
     if any(ti.operator == LOOP_GATE for ti in these):
         vars(taskinstance)["clear_task_instances_for_runs"](these, session=session, **options)
-        ids = {ti.task_id for ti in these}
-        live = select(TaskInstance).where(TaskInstance.dag_id == run.dag_id, TaskInstance.run_id == run.run_id)
-        return [ti for ti in session.scalars(live.execution_options(populate_existing=True)) if ti.task_id in ids]
+        now = session.scalars(live.execution_options(populate_existing=True))
+        return [ti for ti in now if ti.task_id in ids and ti.state is None]
     cleared: list[TaskInstance] = CLEAR(these, session, **options)
     return cleared
 
 
 def after_restart(task_instances: Collection[TaskInstance], *, session: Session) -> list[TaskInstance]:
-    """The task instances, those that were left ``restarting`` with the next try that their executor never asked for."""
+    """The task instances, those that were left ``restarting`` with the next try that their executor never asked for.
+
+    One in whose place others have come is archived by that, and has none.
+    """
     return [
         ti.complete_restart(session=session) if ti.state == TaskInstanceState.RESTARTING else ti
         for ti in task_instances
@@ -171,8 +179,8 @@ def forget_state(run: DagRun, task_instances: Collection[TaskInstance], *, sessi
     index = model.region_index if TRIES_ARE_ROWS else model.map_index
     again = {(ti.task_id, ti.map_index) for ti in task_instances}
     kept = [row for row in session.execute(select(model.id, model.task_id, index).where(*same)) if row[1:] in again]
-    if kept:
-        session.execute(delete(model).where(model.id.in_([row.id for row in kept])))
+    for some in chunks([row.id for row in kept]):
+        session.execute(delete(model).where(model.id.in_(some)))
 
 
 def halt(run: DagRun, task_instances: Collection[TaskInstance], *, session: Session) -> None:
@@ -199,8 +207,9 @@ def withdraw(task_instances: Collection[TaskInstance], *, session: Session) -> N
     counted = (TaskInstanceState.UP_FOR_RETRY, TaskInstanceState.RESTARTING)
     max_tries = [ti.max_tries + (ti.state not in counted) for ti in task_instances]
     those = after_restart(task_instances, session=session) if TRIES_ARE_ROWS else list(task_instances)
-    now = CLEAR(those, session, dag_run_state=False)
-    for ti, number in zip(now or those, max_tries, strict=True):
+    kept = [(ti, number) for ti, number in zip(those, max_tries, strict=True) if not TRIES_ARE_ROWS or ti.working_set]
+    these = [ti for ti, _ in kept]
+    for ti, (_, number) in zip(CLEAR(these, session, dag_run_state=False) or these, kept, strict=True):
         ti.max_tries = number
     session.flush()
 

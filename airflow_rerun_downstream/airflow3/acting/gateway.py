@@ -146,6 +146,7 @@ class AirflowGateway:
         By the time at which it read what ``place`` had read.
         """
         if (run := self._locked(ref)) is not None:
+            clearing.forget_state(run, selected_tasks.not_begun(self._session, run), session=self._session)
             replaced_events.take_repeats(run, session=self._session)
             own_starts.note_adoption(run, place, session=self._session)
         self.record(ref, rerun_id=rerun_id, actor=actor, event="adopt")
@@ -159,6 +160,7 @@ class AirflowGateway:
         run = self._locked(ref)
         if run is None:
             return
+        clearing.forget_state(run, selected_tasks.not_begun(self._session, run), session=self._session)
         replaced_events.take_repeats(run, session=self._session)
         every = selected_tasks.of_run(self._session, run, TaskInstance.task_id.in_({task.task_id for task in tasks}))
         going = [ti for ti in selected_tasks.selected(tasks, every) if ti.state in UNFINISHED_TASK_STATES]

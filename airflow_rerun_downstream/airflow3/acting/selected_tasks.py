@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.taskinstance import TaskInstance
@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import runs_on_latest, structure_of_run
 from airflow_rerun_downstream.airflow3.task_tables import tries_begun
+from airflow_rerun_downstream.airflow3.versions import LOOP_GATE, TRIES_ARE_ROWS
 from airflow_rerun_downstream.domain.again import key, needed_by_coming, to_clear_again
 from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE
@@ -18,6 +19,9 @@ from airflow_rerun_downstream.domain.refs import Tasks, covers
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
     from sqlalchemy.orm import Session
+
+
+NOT_BEGUN = (None, "scheduled", "queued")
 
 
 def of_run(session: Session, run: DagRun, *conditions: Any, lock: bool = False) -> Sequence[TaskInstance]:
@@ -31,11 +35,17 @@ def of_run(session: Session, run: DagRun, *conditions: Any, lock: bool = False) 
     return session.scalars(wanted.with_for_update(of=TaskInstance) if lock else wanted).all()
 
 
+def not_begun(session: Session, run: DagRun) -> list[TaskInstance]:
+    """The task instances of a run that somebody else has cleared whose next try hasn't begun."""
+    return [ti for ti in of_run(session, run) if ti.state in NOT_BEGUN]
+
+
 def to_clear(session: Session, run: DagRun, tasks: Tasks, *, on_latest_version: bool) -> list[TaskInstance]:
     """The task instances that a selection means now, with what `needed_by_coming` names. Raises `CannotDispatch`."""
     ids = {task.task_id for task in tasks}
     chosen = selected(tasks, of_run(session, run, TaskInstance.task_id.in_(ids)))
     check_chosen(chosen)
+    check_loops(session, run, ids, on_latest_version=on_latest_version)
     if not runs_on_latest(run, on_latest_version=on_latest_version):
         return chosen
     structure = structure_of_run(session, run, on_latest_version=on_latest_version)
@@ -64,6 +74,17 @@ def check_chosen(chosen: Sequence[TaskInstance]) -> None:
         raise CannotDispatch("task_gone", gone=True)
     if len({key(ti) for ti in chosen}) < len(chosen):
         raise CannotDispatch("mapped_in_loop", gone=True)
+
+
+def check_loops(session: Session, run: DagRun, ids: Collection[str], *, on_latest_version: bool) -> None:
+    """Refuse to dispatch a loop in part, as a stage might: its rounds read each other. Raises `CannotDispatch`."""
+    if not TRIES_ARE_ROWS or not of_run(session, run, TaskInstance.operator == LOOP_GATE):
+        return
+    structure = structure_of_run(session, run, on_latest_version=on_latest_version)
+    here = {ti.task_id for ti in of_run(session, run)}
+    loops = [loop & here for loop in structure.loops] if structure else [here]
+    if any(loop & set(ids) and not loop <= set(ids) for loop in loops):
+        raise CannotDispatch("loop_in_part", gone=True)
 
 
 def selected(tasks: Tasks, task_instances: Sequence[TaskInstance]) -> list[TaskInstance]:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from airflow_rerun_downstream.airflow3.holding import parked_rows, parking
 from airflow_rerun_downstream.airflow3.hooks import expected_runs, repeated_events
+from airflow_rerun_downstream.airflow3.versions import QUEUED_BY_EVENT
 from airflow_rerun_downstream.store.apart import apart
 from airflow_rerun_downstream.store.expiry import present
 from airflow_rerun_downstream.store.guard import SchemaGuard
@@ -129,6 +130,8 @@ class Repeating:
             given = self.held[1]
             originals = [original.id for original in self.found.originals]
             waiting = [dag.dag_id for dag in given["dags_to_queue"]]
+            if QUEUED_BY_EVENT and waiting:
+                parking.hold_off(connection, waiting)  # a freeze locks a Dag before what is queued for it
             parked_rows.put_in_place(connection, event_id, asset_id=given["asset_id"], of=originals, dag_ids=waiting)
 
 

@@ -57,11 +57,15 @@ class Tries:
 
     rows: list[Any] = field(default_factory=list)
     succeeded: bool = False
+    gone_succeeded: bool = False
 
     def add(self, row: Any) -> None:
         """One more; of one that another has replaced it only counts whether it succeeded."""
-        self.succeeded |= word(row.state) == "success"
-        if not row.replaced:
+        succeeded = word(row.state) == "success"
+        self.succeeded |= succeeded
+        if row.replaced:
+            self.gone_succeeded |= succeeded
+        else:
             self.rows.append(row)
 
     @property
@@ -228,6 +232,8 @@ def told(
 ) -> dict[Key, Account]:
     """The accounts of one run's task instances. ``since``: see `TaskRecords.accounts`."""
     found: dict[Key, Account] = {}
+    # Where indexes from before Airflow 3.4 are made anew, the task stands for those that it had.
+    expanded = {key[0] for (of, key), old in history.items() if of == ref and key[1] >= 0 and old.gone_succeeded}
     for row in rows:
         if row.task_id is None:
             continue
@@ -238,7 +244,7 @@ def told(
         found[key] = Account(
             started=begun,
             ended=begun and row.end_date is not None and not waits(row) and not cut_off(row),
-            succeeded_before=old.succeeded or key in before,
+            succeeded_before=old.succeeded or key in before or (row.map_index < 0 and row.task_id in expanded),
             by_hand=by_hand,
             by=marked.who(*key) if by_hand else None,
             added=bool(row.clear_number) and made_since([row.id, *old.ids], since or row.queued_at),

@@ -22,6 +22,7 @@ from airflow.models.taskinstance import TaskInstance
 from sqlalchemy import String, and_, bindparam, cast, delete, func, insert, or_, select
 
 from airflow_rerun_downstream.airflow3 import task_tables
+from airflow_rerun_downstream.airflow3.versions import TRIES_ARE_ROWS
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.store.tables import own_start
 
@@ -181,11 +182,34 @@ def note_dispatch(
     """
     starts = before.starts
     notes = {key(ti): note_of(starts[key(ti)], try_of(ti)) for ti in cleared if key(ti) in starts}
+    notes |= notes_of_replaced(run, starts, cleared, session=session)
     mapped = {ti.task_id: ti for ti in cleared if ti.map_index > UNMAPPED and ti.task_id in whole}
     for task_id, ti in mapped.items():
-        if (at := earliest(starts, task_id)) is not None:
+        if (task_id, UNMAPPED) not in notes and (at := earliest(starts, task_id)) is not None:
             notes[task_id, UNMAPPED] = Note(at, ti.max_tries - task_tables.tries_begun(ti))
     write(run, notes, before.notes, session=session)
+
+
+def notes_of_replaced(
+    run: DagRun, starts: Mapping[Key, datetime], cleared: Collection[TaskInstance], *, session: Session
+) -> dict[Key, Note]:
+    """Notes that hold for the indexes which Airflow makes anew of mapped tasks from before 3.4.
+
+    An index goes on counting the tries of the one before it, and has its retries besides.
+    """
+    gone = [ti for ti in cleared if TRIES_ARE_ROWS and not ti.working_set and key(ti) in starts]
+    if not gone:
+        return {}
+    where = TI.dag_id == run.dag_id, TI.run_id == run.run_id, TI.map_index == UNMAPPED
+    rows = session.execute(select(TI.task_id, TI.max_tries, TI.try_number).where(*where))
+    retries = {row.task_id: row.max_tries - row.try_number for row in rows}
+    found = {}
+    for ti in gone:
+        if (left := retries.get(ti.task_id)) is not None:
+            found[key(ti)] = Note(starts[key(ti)], left + ti.try_number + 1)
+            if (at := earliest(starts, ti.task_id)) is not None:
+                found[ti.task_id, UNMAPPED] = Note(at, left)
+    return found
 
 
 def note_adoption(run: DagRun, place: RunRef, *, session: Session) -> None:

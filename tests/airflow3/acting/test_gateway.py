@@ -767,4 +767,4 @@ class TestTransaction:
         with database.counted() as ours:
             dispatch(session, mine, *whole(*STATES))
 
-        assert len(ours) <= len(clear) + (19 if TRIES_ARE_ROWS else 15)
+        assert len(ours) <= len(clear) + (21 if TRIES_ARE_ROWS else 15)
