@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import insert
 
 from airflow_rerun_downstream import host
+from airflow_rerun_downstream.airflow3.hooks import asset_events
 from airflow_rerun_downstream.cli.main import main
 from airflow_rerun_downstream.domain.errors import UnsupportedAirflow
 from airflow_rerun_downstream.plugin import RerunDownstreamPlugin
@@ -28,6 +29,7 @@ UNKNOWN = [TO_COME, (2, 11)]
 
 @pytest.fixture(params=UNKNOWN, ids=lambda version: ".".join(map(str, version)))
 def unknown(request: pytest.FixtureRequest, mocker: Any) -> tuple[int, int]:
+    asset_events.prepare()  # a process does that once: in this test it would come to nothing for all that follow
     mocker.patch.object(host, "airflow_version", autospec=True, return_value=request.param)
     return request.param
 
@@ -217,8 +219,6 @@ class TestInsideAirflow:
         self, unknown: Any, database: Any, session: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from airflow.providers.standard.operators.empty import EmptyOperator
-
-        from airflow_rerun_downstream.airflow3.hooks import asset_events
 
         monkeypatch.setattr(asset_events, "_inside", None)  # as a process begins
         asset_events.prepare()
