@@ -260,7 +260,7 @@ def fail(run: DagRun, *, reason: str, session: Session) -> None:
     if dag:
         skip_pending(run, dag, session=session)
         answer = set_dag_run_state_to_failed(dag=dag, run_id=run.run_id, commit=True, session=session)
-        # Before 3.3 the answer doesn't say which were killed, and "mark failed" tells their listeners nothing.
+        # Up to 3.3.0 the answer doesn't say which were killed, and "mark failed" tells their listeners nothing.
         killed += answer[1] if isinstance(answer, tuple) else []
     else:
         run.set_state(DagRunState.FAILED)
@@ -271,8 +271,8 @@ def fail(run: DagRun, *, reason: str, session: Session) -> None:
 def skip_pending(run: DagRun, dag: SerializedDAG, *, session: Session) -> None:
     """Skip what hasn't begun, but for teardowns, as ``set_dag_run_state_to_failed`` is about to.
 
-    Before 3.3 that one does it in a session of its own, and commits: it would be a second connection, what it did would
-    stand whatever became of our transaction, and on SQLite it would wait for our lock, which never goes.
+    Up to 3.3.0 that one does it in a session of its own, and commits: it would be a second connection, what it did
+    would stand whatever became of our transaction, and on SQLite it would wait for our lock, which never goes.
     """
     wanted = select(TaskInstance).where(
         TaskInstance.dag_id == run.dag_id,
