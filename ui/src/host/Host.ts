@@ -14,6 +14,10 @@ export interface Host {
   readonly airflowRoot: string;
   /** Whether links to Airflow's pages have to be opened by `openAirflow`, because a plain one would lead nowhere. */
   readonly embedded: boolean;
+  /** Whether this is a tab on one of Airflow's pages, which say themselves where one is. */
+  onTab: () => boolean;
+  /** Whether the page around this one is that Dag run's, or a part of it. */
+  isAbout: (dagId: string, runId: string) => boolean;
   /** The same object until one of them changes. */
   preferences: () => Preferences;
   /** Calls back when a preference has changed; answers how to stop that. */

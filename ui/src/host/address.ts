@@ -5,13 +5,14 @@
  * Airflow's window, and the frame only ever replaces its own address. On Airflow's tabs the address is Airflow's alone.
  */
 
+import { menuBase } from "./paths";
+
 /**
  * A window for the router, which begins where the browser's bar says, after a reload or a login; null where the address
  * isn't ours.
  */
 export function menuWindow(page: Window, outer: Window, appRoot: string): Window | null {
-  // The part of Airflow's address before ours, such as `/plugin/rerun-downstream`.
-  const base = /^(.*\/plugin\/rerun-downstream)(?:\/|$)/.exec(outer.location.pathname)?.[1];
+  const base = menuBase(outer.location.pathname);
   return base === undefined ? null : new MenuWindow(page, outer, base, appRoot).asWindow();
 }
 

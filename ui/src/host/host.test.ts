@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { airflowAround, Iframe } from "./iframe";
-import { appRoot } from "./paths";
+import { appRoot, menuPath } from "./paths";
 import { type Frame, Standalone } from "./standalone";
 import { applyTheme } from "./theme";
 
@@ -150,6 +150,28 @@ describe("ways out of the page", () => {
     expect(moved).toHaveBeenCalledOnce();
     host.openAirflow("dags/orders", true);
     expect(opened).toHaveBeenCalledWith("/airflow/dags/orders", "_blank", "noopener");
+  });
+});
+
+describe("what the page is about", () => {
+  const RUN = "scheduled__2026-11-29T00:00:00+00:00";
+  it.each([
+    [`${SERVER}/airflow/dags/orders/runs/${encodeURIComponent(RUN)}/plugin/rerun-downstream-run`, true, true],
+    [`${SERVER}/airflow/dags/orders/runs/${RUN}/tasks/load/plugin/rerun-downstream-task`, true, true],
+    [`${SERVER}/airflow/dags/orders/runs/${RUN}2/plugin/rerun-downstream-run`, true, false],
+    [`${SERVER}/airflow/dags/orders/plugin/rerun-downstream-dag`, true, false],
+    [`${SERVER}/airflow/dags/orders/%E0%A4%A/plugin/rerun-downstream-dag`, true, false],
+    [`${MENU}${UI}/rerun?dag_id=orders&run_id=${RUN}`, false, false],
+  ])("at %s a tab: %s, the run: %s", (url, tab, run) => {
+    const { host } = framed(url);
+    expect([host.onTab(), host.isAbout("orders", RUN)]).toEqual([tab, run]);
+  });
+
+  it("is itself, alone", () => expect([alone.onTab(), alone.isAbout("records", "7")]).toEqual([false, false]));
+
+  it("has all of Airflow's width in the menu", () => {
+    const path = menuPath(alone, { pathname: "/records/7", search: "?tab=table" });
+    expect(path).toBe(`plugin/rerun-downstream${UI}/records/7?tab=table`);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Host, Preferences } from "./Host";
-import { rootOf } from "./paths";
+import { isDagRunPath, menuBase, rootOf } from "./paths";
 
 export type Frame = Window & typeof globalThis;
 
@@ -56,6 +56,14 @@ export class Standalone implements Host {
 
   download(url: string, name: string): void {
     this.follow(url, name);
+  }
+
+  onTab(): boolean {
+    return this.embedded && menuBase(this.outer.location.pathname) === undefined;
+  }
+
+  isAbout(dagId: string, runId: string): boolean {
+    return isDagRunPath(this.outer.location.pathname, dagId, runId);
   }
 
   routerWindow(): Window {

@@ -14,6 +14,7 @@ import {
 import type { Link, Member, RerunEvent } from "../../api/types";
 import { Loading } from "../../ui/feedback/Notices";
 import { GraphMemory } from "../../ui/graph/memory";
+import { roomIn } from "../../ui/room";
 import { useWords } from "../../i18n/words";
 import { type TabName, useRecord } from "./context";
 import { EventsTable } from "./events/EventsTable";
@@ -62,6 +63,7 @@ export function RecordTabs({ tab, onTab, ...parts }: RecordTabsProps) {
       flexDirection="column"
       flex="1"
       minHeight="26rem"
+      css={roomIn("26rem", "8rem")}
       lazyMount
       unmountOnExit
     >

@@ -3,11 +3,15 @@ import { useMemo } from "react";
 
 import { areValid } from "../../domain/settings";
 import { useWords } from "../../i18n/words";
+import { STICKY } from "../../ui/room";
 import { useWizard, type WizardState } from "./state/context";
 import { type Draft, STEPS } from "./state/draft";
 import { selection } from "./state/plan";
 import { SubmitButton } from "./submission/SubmitButton";
 import { useDraft } from "./state/store";
+
+/** In a small window the page scrolls; where it is high enough, the ways back and on stay in sight. */
+const STAYS = { [STICKY]: { position: "sticky", bottom: 0, zIndex: 1 } };
 
 /** The way back and the way on; on the last step the way on is the step's own. */
 export function FootBar() {
@@ -17,7 +21,7 @@ export function FootBar() {
   const [before, after] = [STEPS[at - 1], STEPS[at + 1]];
   const block = useBlock();
   return (
-    <Flex as="footer" align="center" gap={3} pt={2.5} mt={2} borderTopWidth="1px" wrap="wrap">
+    <Flex as="footer" align="center" gap={3} py={2} mt={2} borderTopWidth="1px" wrap="wrap" bg="bg" css={STAYS}>
       {before && (
         <Button size="sm" variant="outline" onClick={() => goTo(before)}>
           {t("action.back")}

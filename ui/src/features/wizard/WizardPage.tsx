@@ -2,8 +2,10 @@ import { Flex, Heading, Text } from "@chakra-ui/react";
 import { useEffect, useMemo, useRef } from "react";
 import { useLocation } from "react-router";
 
+import { host } from "../../host/Host";
 import { type Entry, entryOf } from "../../host/parameters";
 import { Page } from "../../ui/Page";
+import { SMALL } from "../../ui/room";
 import { useWords } from "../../i18n/words";
 import { keyOf } from "../../domain/runName";
 import { useWizard, WizardContext } from "./state/context";
@@ -43,13 +45,22 @@ function Wizard({ entry, dagId, runId }: { entry: Entry; dagId: string; runId: s
   const source = useMemo(() => ({ dag_id: dagId, run_id: runId }), [dagId, runId]);
   const state = useWizardState(source, entry);
   const StepPage = STEP_PAGES[state.step];
+  const onTab = host().onTab();
   return (
     <WizardContext.Provider value={state}>
       <Submission>
-        <Page fill title={t("wizard:title")} actions={<StepBar />}>
-          <SourceFacts />
+        <Page fill titledByTab title={t("wizard:title")} actions={<StepBar />}>
+          {!host().isAbout(dagId, runId) && <SourceFacts />}
           <SourceNotices />
-          <Flex direction="column" flex="1" minHeight={0} overflow="auto" gap={2.5} pt={2}>
+          <Flex
+            direction="column"
+            flex="1"
+            minHeight={0}
+            overflow="auto"
+            gap={2.5}
+            pt={onTab ? 0 : 2}
+            css={{ [SMALL]: { overflow: "visible" } }}
+          >
             <StepHeading />
             <StepPage />
           </Flex>
@@ -60,7 +71,10 @@ function Wizard({ entry, dagId, runId }: { entry: Entry; dagId: string; runId: s
   );
 }
 
-/** Says where one is, and takes the focus when the step changes, so that a screen reader tells it. */
+/**
+ * Says where one is, and takes the focus when the step changes, so that a screen reader tells it. On a tab the line above
+ * shows the step.
+ */
 function StepHeading() {
   const { t } = useWords();
   const { step } = useWizard();
@@ -73,7 +87,7 @@ function StepHeading() {
     }
   }, [step]);
   return (
-    <Flex align="baseline" columnGap={3} wrap="wrap">
+    <Flex align="baseline" columnGap={3} wrap="wrap" srOnly={host().onTab()}>
       <Heading ref={heading} as="h2" size="md" tabIndex={-1} outline="none" whiteSpace="nowrap">
         {t(`wizard:step.${step}`)}
       </Heading>

@@ -11,6 +11,8 @@ interface WarningsProps {
   warnings: readonly PlanWarning[];
   /** Each kind begins as its name and its number. */
   folded?: boolean;
+  /** About how many lines there is room for: what matters most is unfolded first, and each kind is named in any case. */
+  lines?: number;
   /** The runs to which `onJump` leads, by their keys. */
   runs?: { has: (key: string) => boolean };
   onJump?: (key: string) => void;
@@ -30,16 +32,17 @@ const FIRST: readonly WarningCode[] = [
 ];
 
 /** Warnings, those of one kind together, with the server's sentences. */
-export function Warnings({ warnings, ...rest }: WarningsProps) {
+export function Warnings({ warnings, folded = false, lines, ...rest }: WarningsProps) {
   const groups = useMemo(() => {
     const found = grouped(warnings, (warning) => warning.code);
     const rank = (code: WarningCode) => (FIRST.indexOf(code) + FIRST.length + 1) % (FIRST.length + 1);
     return [...found].sort(([one], [other]) => rank(one) - rank(other));
   }, [warnings]);
+  const unfolded = useMemo(() => (folded ? new Set() : fitting(groups, lines ?? Infinity)), [groups, folded, lines]);
   return (
     <Stack as="ul" listStyleType="none" gap={2} data-testid="warnings">
       {groups.map(([code, group]) => (
-        <WarningGroup key={code} code={code} warnings={group} {...rest} />
+        <WarningGroup key={code} code={code} warnings={group} atFirst={unfolded.has(code)} {...rest} />
       ))}
     </Stack>
   );
@@ -48,13 +51,37 @@ export function Warnings({ warnings, ...rest }: WarningsProps) {
 const OPEN = 3;
 const PAGE = 50;
 
+/** Lines that a kind's name takes with its frame, and letters in a line of the panel beside the runs. */
+const [NAME, WIDTH] = [2.25, 34];
+
+/** The kinds that are unfolded at first: a few warnings each, as many as there is room for. */
+export function fitting(groups: readonly [WarningCode, readonly PlanWarning[]][], lines: number): Set<WarningCode> {
+  const found = new Set<WarningCode>();
+  let left = lines - groups.length * NAME;
+  for (const [code, group] of groups) {
+    const needed = group.reduce((sum, { detail }) => sum + 0.25 + Math.ceil(detail.length / WIDTH), 0);
+    if (group.length <= OPEN && needed <= left) {
+      found.add(code);
+      left -= needed;
+    }
+  }
+  return found;
+}
+
 const Expander = chakra("button", {
   base: { display: "flex", width: "100%", alignItems: "center", gap: 2, cursor: "pointer", textAlign: "start" },
 });
 
-function WarningGroup({ code, warnings, folded = false, ...rest }: WarningsProps & { code: WarningCode }) {
+interface WarningGroupProps extends Omit<WarningsProps, "folded" | "lines"> {
+  code: WarningCode;
+  /** Whether it is unfolded until the user says otherwise. */
+  atFirst: boolean;
+}
+
+function WarningGroup({ code, warnings, atFirst, ...rest }: WarningGroupProps) {
   const { t, word } = useWords();
-  const [open, setOpen] = useState(!folded && warnings.length <= OPEN);
+  const [chosen, choose] = useState<boolean | undefined>();
+  const open = chosen ?? atFirst;
   const [count, setCount] = useState(PAGE);
   return (
     <Box
@@ -67,7 +94,7 @@ function WarningGroup({ code, warnings, folded = false, ...rest }: WarningsProps
       px={2}
       py={1.5}
     >
-      <Expander type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <Expander type="button" aria-expanded={open} onClick={() => choose(!open)}>
         <MdWarningAmber aria-hidden="true" />
         <Text as="span" fontWeight="semibold" flex="1">
           {word("warning", code)}
@@ -93,7 +120,11 @@ function WarningGroup({ code, warnings, folded = false, ...rest }: WarningsProps
   );
 }
 
-function OneWarning({ warning, runs, onJump }: Omit<WarningsProps, "warnings" | "folded"> & { warning: PlanWarning }) {
+function OneWarning({
+  warning,
+  runs,
+  onJump,
+}: Omit<WarningsProps, "warnings" | "folded" | "lines"> & { warning: PlanWarning }) {
   const { t } = useWords();
   const key = warning.dag_id === null ? null : keyOf({ dag_id: warning.dag_id, run_id: warning.run_id });
   const known = key !== null && warning.run_id !== null && runs?.has(key);

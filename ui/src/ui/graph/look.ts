@@ -12,6 +12,9 @@ export const LOOK = {
     "--xy-minimap-background-color": "var(--chakra-colors-bg-subtle)",
     "--xy-attribution-background-color": "var(--chakra-colors-bg)",
   },
+  // With little room the map would only cover cards.
+  containerType: "size",
+  "@container (max-height: 30rem)": { "& .react-flow__minimap": { display: "none" } },
   "& .react-flow__attribution a": { color: "fg.muted" },
   "& .link-label": {
     position: "absolute",

@@ -7,6 +7,7 @@ import { chosenBy, isBroken, keysOf, type Structure, withFollowers } from "../st
 import { ChosenTasks } from "./chosenTasks";
 import { TaskGraph } from "./TaskGraph";
 import { TaskList } from "./TaskList";
+import { roomIn } from "../../../ui/room";
 import { Views } from "../parts/Views";
 
 interface TaskChoiceProps {
@@ -15,10 +16,12 @@ interface TaskChoiceProps {
   structure: Structure;
   chosen: ReadonlySet<string>;
   onChoose: (chosen: ReadonlySet<string>) => void;
+  /** A dialog has its own height. */
+  inDialog?: boolean;
 }
 
 /** The choice of task instances of one run, as a list or on the run's own graph. */
-export function TaskChoice({ label, instances, structure, chosen, onChoose }: TaskChoiceProps) {
+export function TaskChoice({ label, instances, structure, chosen, onChoose, inDialog = false }: TaskChoiceProps) {
   const { t } = useWords();
   const [view, setView] = useState<"list" | "graph">("list");
   const choosing = useMemo(
@@ -32,7 +35,7 @@ export function TaskChoice({ label, instances, structure, chosen, onChoose }: Ta
   );
   return (
     <ChosenTasks.Provider value={choosing}>
-      <Flex direction="column" gap={3} flex="1" minHeight="19rem">
+      <Flex direction="column" gap={3} flex="1" minHeight="19rem" css={inDialog ? undefined : roomIn("19rem", "13rem")}>
         <HStack gap={3} wrap="wrap">
           <QuickPicks instances={instances} onChoose={onChoose} />
           <Text color="fg.muted" aria-live="polite">

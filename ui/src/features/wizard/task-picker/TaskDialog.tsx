@@ -53,6 +53,7 @@ function Body({ run, runKey }: { run: PlanRun; runKey: string }) {
           <Loading />
         ) : (
           <TaskChoice
+            inDialog
             label={t("wizard:tasks.of", { dag: run.dag_id })}
             instances={instances}
             structure={asked.data?.structure ?? []}

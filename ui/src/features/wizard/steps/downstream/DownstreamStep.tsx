@@ -1,4 +1,4 @@
-import { Box, Flex } from "@chakra-ui/react";
+import { Box, Flex, useBreakpointValue } from "@chakra-ui/react";
 import { useCallback, useMemo, useRef, useState } from "react";
 
 import { GraphMemory } from "../../../../ui/graph/memory";
@@ -10,8 +10,10 @@ import { useWizard } from "../../state/context";
 import { DownstreamBar } from "./DownstreamBar";
 import { FlowView } from "./flow/FlowView";
 import { ListView } from "./list/ListView";
+import { Outcome } from "./panel/Outcome";
 import { type PlanIndex, shownKeys } from "../../state/plan";
 import { SidePanel } from "./panel/SidePanel";
+import { LOW, roomIn } from "../../../../ui/room";
 import { useDraft } from "../../state/store";
 import { TaskDialog } from "../../task-picker/TaskDialog";
 
@@ -35,6 +37,7 @@ function Choice({ index }: { index: PlanIndex }) {
   const keys = useMemo(() => shownKeys(index, freezeMode), [index, freezeMode]);
   const [search, setSearch] = useState("");
   const choosing = useChoosingState();
+  const narrow = useNarrow();
   const flow = useRef<GraphHandle>(null);
   const [memory] = useState(() => new GraphMemory());
   const { setCurrent } = choosing;
@@ -47,18 +50,21 @@ function Choice({ index }: { index: PlanIndex }) {
   );
   return (
     <Choosing.Provider value={choosing}>
+      {narrow && <Outcome index={index} onJump={goTo} />}
       <DownstreamBar index={index} keys={keys} search={search} onSearch={setSearch} onJump={goTo} />
       <Flex
         gap={4}
         flex="1"
-        minHeight={{ base: "48rem", md: view === "flow" ? "15rem" : "20rem" }}
+        minHeight={view === "flow" ? "15rem" : "20rem"}
         direction={{ base: "column", md: "row" }}
+        css={{ [LOW]: { alignItems: "flex-start" } }}
       >
         <Flex
           direction="column"
           flex="1"
           minWidth={0}
           minHeight={view === "flow" ? "15rem" : "20rem"}
+          css={roomIn(view === "flow" ? "18rem" : "20rem", "10.5rem")}
           opacity={settling ? 0.55 : 1}
           aria-busy={settling}
           transition="opacity 0.2s"
@@ -71,11 +77,16 @@ function Choice({ index }: { index: PlanIndex }) {
             <ListView index={index} keys={keys} search={search} />
           )}
         </Flex>
-        <SidePanel index={index} onJump={goTo} />
+        <SidePanel index={index} onJump={goTo} outcome={!narrow} />
       </Flex>
       {choosing.choosingTasks !== null && <TaskDialog index={index} runKey={choosing.choosingTasks} />}
     </Choosing.Provider>
   );
+}
+
+/** Whether the panel stands below the runs, so that what matters most has to stand above them. */
+function useNarrow(): boolean {
+  return useBreakpointValue({ base: true, md: false }, { ssr: false }) ?? false;
 }
 
 function useChoosingState(): ChoosingState {

@@ -6,6 +6,7 @@ import { Loading, Nothing, ProblemNotice } from "../../../../ui/feedback/Notices
 import { useWords } from "../../../../i18n/words";
 import { useWizard } from "../../state/context";
 import { useDraft } from "../../state/store";
+import { SMALL } from "../../../../ui/room";
 import { TaskChoice } from "../../task-picker/TaskChoice";
 import { chosenBy, refsOrDefault } from "../../state/tasks";
 
@@ -21,7 +22,7 @@ export function SourceStep() {
     );
   }
   return (
-    <Flex direction="column" gap={3} flex="1" minHeight="27rem">
+    <Flex direction="column" gap={3} flex="1" minHeight="27rem" css={{ [SMALL]: { minHeight: 0 } }}>
       <AlreadyRight />
       {instances.data.task_instances.length === 0 ? (
         <Nothing title={t("wizard:tasks.nothing")} />

@@ -1,4 +1,4 @@
-import { Alert, Box, Heading, HStack, Spinner, Stack, Switch, Text } from "@chakra-ui/react";
+import { Box, Heading, HStack, Stack, Switch, Text } from "@chakra-ui/react";
 import { useMemo } from "react";
 
 import type { PlanRun } from "../../../../../api/types";
@@ -6,32 +6,15 @@ import { useWords } from "../../../../../i18n/words";
 import { useWizard } from "../../../state/context";
 import { RunCell } from "../../../parts/names";
 import type { PlanIndex } from "../../../state/plan";
-import { OnlyPropose, RefusalNotice } from "../../../submission/RefusalNotice";
 import { RunTick } from "../../../parts/RunParts";
 import { useDraft } from "../../../state/store";
-import { useSubmission } from "../../../submission/Submission";
-import { Warnings } from "../../../../../ui/feedback/Warnings";
 
-interface OverviewProps {
-  index: PlanIndex;
-  onJump: (key: string) => void;
-}
-
-/** Freeze mode, what the plan takes in, and what the selection leads to. */
-export function Overview({ index, onJump }: OverviewProps) {
-  const { t } = useWords();
-  const { hidden_dags: hidden } = index.plan;
+/** Freeze mode, and what the plan takes in. */
+export function Overview({ index }: { index: PlanIndex }) {
   return (
     <Stack gap={4}>
-      {hidden > 0 && (
-        <Alert.Root status="warning" size="sm" textStyle="sm" py={2}>
-          <Alert.Indicator />
-          <Alert.Title>{t("wizard:hidden", { count: hidden })}</Alert.Title>
-        </Alert.Root>
-      )}
       <FreezeMode index={index} />
       <IncludeManual />
-      <Outcome index={index} onJump={onJump} />
     </Stack>
   );
 }
@@ -125,30 +108,5 @@ function Toggle({ label, checked, onChange }: ToggleProps) {
       <Switch.Control />
       <Switch.Label>{label}</Switch.Label>
     </Switch.Root>
-  );
-}
-
-/** What the server says of the selection as it is now. */
-function Outcome({ index, onJump }: OverviewProps) {
-  const { t } = useWords();
-  const { review, reviewing, onlyPropose } = useSubmission();
-  const warnings = review.data?.warnings ?? index.plan.warnings;
-  return (
-    <Stack gap={2} as="section" aria-label={t("wizard:outcome.label")}>
-      <HStack>
-        <Heading as="h3" size="sm">
-          {t("wizard:outcome.label")}
-        </Heading>
-        {reviewing && <Spinner role="status" size="xs" aria-label={t("loading")} />}
-      </HStack>
-      {onlyPropose && <OnlyPropose problem={onlyPropose} />}
-      {review.isError && !reviewing && <RefusalNotice error={review.error} />}
-      {!review.isError && warnings.length === 0 && <Text color="fg.muted">{t("wizard:outcome.nothing")}</Text>}
-      {!review.isError && (
-        <Box opacity={reviewing ? 0.6 : 1} aria-busy={reviewing}>
-          <Warnings warnings={warnings} runs={index.runs} onJump={onJump} />
-        </Box>
-      )}
-    </Stack>
   );
 }

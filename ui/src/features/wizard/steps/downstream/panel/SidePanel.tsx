@@ -1,20 +1,24 @@
-import { Badge, Box, Tabs } from "@chakra-ui/react";
+import { Badge, Box, Stack, Tabs } from "@chakra-ui/react";
 import { useState } from "react";
 
 import { useWords } from "../../../../../i18n/words";
 import { useChoosingRuns } from "../../../state/choosing";
+import { Outcome } from "./Outcome";
 import { Overview } from "./Overview";
 import type { PlanIndex } from "../../../state/plan";
 import { RunPanel } from "./RunPanel";
+import { SMALL } from "../../../../../ui/room";
 import { useSubmission } from "../../../submission/Submission";
 
 interface SidePanelProps {
   index: PlanIndex;
   onJump: (key: string) => void;
+  /** Whether what the selection leads to stands here. */
+  outcome: boolean;
 }
 
 /** Beside the runs: what holds for all of them, and what is known of the one that is looked at. */
-export function SidePanel({ index, onJump }: SidePanelProps) {
+export function SidePanel({ index, onJump, outcome }: SidePanelProps) {
   const { t } = useWords();
   const { current } = useChoosingRuns();
   const [tab, setTab] = useState("overview");
@@ -45,9 +49,12 @@ export function SidePanel({ index, onJump }: SidePanelProps) {
         </Tabs.Trigger>
         <Tabs.Trigger value="run">{t("wizard:panel.run")}</Tabs.Trigger>
       </Tabs.List>
-      <Box overflow="auto" flex="1" minHeight={0} px={3} pb={3}>
+      <Box overflow="auto" flex="1" minHeight={0} px={3} pb={3} css={{ [SMALL]: { overflow: "visible" } }}>
         <Tabs.Content value="overview" pt={3}>
-          <Overview index={index} onJump={onJump} />
+          <Stack gap={4}>
+            {outcome && <Outcome index={index} onJump={onJump} />}
+            <Overview index={index} />
+          </Stack>
         </Tabs.Content>
         <Tabs.Content value="run" pt={3}>
           <RunPanel index={index} />

@@ -1,0 +1,164 @@
+"""Room on the pages: what is in sight on small screens, at 200 % zoom and beside names of any length.
+
+One Airflow, whose plan and review get more warnings on the way to the browser; measured are boxes on the screen.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
+
+from tests.acceptance.story import Story
+from tests.live.browser import OpenBrowser, Visit
+from tests.live.harness import StartAirflow
+from tests.live.wizard import Shown, at, go_on, wizard_path
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
+
+DAGS = Path(__file__).parent / "dags_room"
+LONG = "long_" + "x" * 245
+ZOOMED: ViewportSize = {"width": 720, "height": 450}
+"""What a browser makes of a window of 1440 by 900 at 200 % zoom."""
+PHONE: ViewportSize = {"width": 390, "height": 844}
+WARNED = {"order_lost": 1, "stays_polluted": 2, "upcoming_run": 5, "unresolved_link": 1}
+"""How many warnings of which kind."""
+
+
+@pytest.fixture(scope="module")
+def story(start_airflow: StartAirflow) -> Story:
+    story = Story(start_airflow(dags=[DAGS]))
+    names = ("sales", "stock", "report", LONG)
+    story.airflow.wait_for_dags(*names)
+    # Airflow can't write a log of a Dag with so long an id.
+    story.client.make_history(dict.fromkeys(names, 1), failures=True)
+    return story
+
+
+def warn(visited: Visit) -> None:
+    """Let plans and reviews have many warnings."""
+    detail = "The run of stock of 2026-11-30 22:35 will read wrong data: finish the rerun first, or freeze that run."
+    warnings = [
+        {"code": code, "dag_id": "stock", "run_id": None, "detail": detail}
+        for code, count in WARNED.items()
+        for _ in range(count)
+    ]
+
+    def more(route: Route) -> None:
+        answer = route.fetch()
+        body = {**answer.json(), "warnings": warnings} if answer.ok else answer.json()
+        route.fulfill(response=answer, body=json.dumps(body))
+
+    visited.page.route("**/api/v1/plans*", more)
+    visited.page.route("**/api/v1/reviews*", more)
+
+
+def open_tab(story: Story, visited: Visit) -> Shown:
+    """Our tab on the source's page, at the step Downstream."""
+    run = quote(story.run_id("sales"), safe="")
+    visited.open_airflow(f"/dags/sales/runs/{run}/plugin/rerun-downstream-run")
+    at(visited.inside, "Source tasks")
+    go_on(visited.inside, "Downstream")
+    expect(visited.inside.locator("[data-card]").first).to_be_visible()
+    return visited.inside
+
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+def box(located: Locator) -> Box:
+    """Where something is on the screen."""
+    found = located.bounding_box()
+    assert found is not None
+    return found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"]
+
+
+def within(inner: Box, outer: Box) -> bool:
+    """Whether all of something is inside something else; a pixel is nothing."""
+    edges = (outer[0] - 1 <= inner[0], outer[1] - 1 <= inner[1], inner[2] <= outer[2] + 1, inner[3] <= outer[3] + 1)
+    return all(edges)
+
+
+def screen(page: Page) -> Box:
+    """What the window shows."""
+    size = page.viewport_size
+    assert size is not None
+    return 0, 0, size["width"], size["height"]
+
+
+def cards_in_sight(visited: Visit, shown: Shown) -> int:
+    """How many cards are visible as a whole: in the graph, in the frame and on the screen."""
+    frames = [box(shown.get_by_test_id("graph")), screen(visited.page)]
+    if not isinstance(shown, Page):
+        frames.append(box(visited.page.locator("iframe")))
+    return sum(all(within(box(card), frame) for frame in frames) for card in shown.locator("[data-card]").all())
+
+
+def reflows(page: Page) -> None:
+    """Nothing has to be scrolled sideways."""
+    wide, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= seen
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1366, 768), (1440, 900)])
+def test_cards_are_in_sight_in_a_tab(story: Story, visit: OpenBrowser, width: int, height: int) -> None:
+    here = visit(story.airflow)
+    here.page.set_viewport_size({"width": width, "height": height})
+    inside = open_tab(story, here)
+    assert cards_in_sight(here, inside) >= 3
+
+
+def test_a_tab_has_one_line_above_the_step(story: Story, visit: OpenBrowser) -> None:
+    here = visit(story.airflow)
+    inside = open_tab(story, here)
+    expect(inside.get_by_role("navigation")).to_have_count(1)  # the steps
+    expect(inside.get_by_test_id("source")).to_have_count(0)
+    head, toolbar = box(inside.get_by_test_id("page-head")), box(inside.get_by_role("radio", name="Flow"))
+    assert toolbar[1] - box(here.page.locator("iframe"))[1] < 70, "one line"
+    inside.get_by_role("link", name="Open in full width").click()
+    at(here.inside, "Downstream")
+    frame = box(here.page.locator("iframe"))
+    assert frame[2] - frame[0] > 1300 > head[2] - head[0]
+    here.page.go_back()
+    at(here.inside, "Downstream")
+
+
+def test_every_warning_is_in_sight_in_a_tab(story: Story, visit: OpenBrowser) -> None:
+    here = visit(story.airflow)
+    warn(here)
+    inside = open_tab(story, here)
+    groups = inside.get_by_test_id("warnings").locator("> li")
+    expect(groups).to_have_count(len(WARNED))
+    left, top, right, _ = box(here.page.locator("iframe"))
+    in_sight = (left, top, right, box(inside.locator("footer"))[1])
+    assert [within(box(group), in_sight) for group in groups.all()] == [True] * len(WARNED)
+
+
+@pytest.mark.parametrize("size", [ZOOMED, PHONE], ids=["200 %", "phone"])
+@pytest.mark.parametrize("step", ["source", "downstream", "settings", "review"])
+def test_the_wizard_scrolls_as_a_whole(story: Story, visit: OpenBrowser, step: str, size: ViewportSize) -> None:
+    here = visit(story.airflow)
+    here.page.set_viewport_size(size)
+    warn(here)
+    here.open(wizard_path("sales", story.run_id("sales"), step))
+    expect(here.page.get_by_role("heading", level=1)).to_be_visible()
+    expect(here.page.get_by_role("status")).to_have_count(0)
+    reflows(here.page)
+    if step == "source":
+        row = here.page.get_by_test_id("table").locator("tbody tr").first
+        row.scroll_into_view_if_needed()
+        _, top, _, bottom = box(row)
+        assert 0 <= top < bottom <= screen(here.page)[3]
+    if step == "downstream":
+        graph = here.page.get_by_test_id("graph")
+        graph.scroll_into_view_if_needed()
+        _, top, _, bottom = box(graph)
+        assert min(bottom, screen(here.page)[3]) - max(top, 0) >= 250
+        assert box(here.page.get_by_test_id("warnings"))[1] < top, "warnings come first"
+    footer = here.page.locator("footer")
+    footer.scroll_into_view_if_needed()
+    assert within(box(footer), screen(here.page))
