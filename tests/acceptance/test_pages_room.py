@@ -24,6 +24,7 @@ LONG = "long_" + "x" * 245
 ZOOMED: ViewportSize = {"width": 720, "height": 450}
 """What a browser makes of a window of 1440 by 900 at 200 % zoom."""
 PHONE: ViewportSize = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
 WARNED = {"order_lost": 1, "stays_polluted": 2, "upcoming_run": 5, "unresolved_link": 1}
 """How many warnings of which kind."""
 
@@ -36,6 +37,14 @@ def story(start_airflow: StartAirflow) -> Story:
     # Airflow can't write a log of a Dag with so long an id.
     story.client.make_history(dict.fromkeys(names, 1), failures=True)
     return story
+
+
+@pytest.fixture(scope="module")
+def rerun(story: Story) -> int:
+    """A rerun of everything, which the long name fails."""
+    number = int(story.submit(source=story.source("sales"))["id"])
+    assert story.wait_ended(number)["state"] == "failed"
+    return number
 
 
 def warn(visited: Visit) -> None:
@@ -162,3 +171,33 @@ def test_the_wizard_scrolls_as_a_whole(story: Story, visit: OpenBrowser, step: s
     footer = here.page.locator("footer")
     footer.scroll_into_view_if_needed()
     assert within(box(footer), screen(here.page))
+
+
+TABLES = ("/dag-runs", "/records/{}?tab=table")
+"""Lists with a Dag of the longest name, and an action in a row."""
+
+
+@pytest.mark.parametrize("path", TABLES)
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_a_long_name_changes_no_row_and_no_column(
+    story: Story, rerun: int, visit: OpenBrowser, path: str, size: ViewportSize
+) -> None:
+    here = visit(story.airflow)
+    page = here.page
+    page.set_viewport_size(size)
+    here.open(path.format(rerun))
+    table = page.get_by_test_id("table")
+    rows = table.locator("tbody tr[data-row]")
+    expect(rows).to_have_count(4)
+    reflows(page)
+    heights = [bottom - top for _, top, _, bottom in map(box, rows.all())]
+    assert max(heights) - min(heights) <= 1
+    assert max(heights) < 60
+    window = screen(page)
+    actions = [box(cell) for cell in table.locator("td[data-stays]").all()]
+    assert [0 <= left < right <= window[2] for left, _, right, _ in actions] == [True] * 4
+    long = rows.filter(has_text=LONG).locator("a, button").first
+    page.keyboard.press("Tab")
+    long.focus()
+    expect(page.get_by_role("tooltip").get_by_text(LONG, exact=True)).to_be_visible()
+    assert within(box(page.get_by_role("tooltip")), window)

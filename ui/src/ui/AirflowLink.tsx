@@ -19,7 +19,7 @@ export function AirflowLink({ path, children, ...rest }: AirflowLinkProps) {
     }
   };
   return (
-    <Link href={host().airflowRoot + path} onClick={follow} color="fg.info" {...rest}>
+    <Link href={host().airflowRoot + path} onClick={follow} color="fg.info" display="inline" {...rest}>
       {children}
     </Link>
   );

@@ -86,7 +86,7 @@ function FullWidth() {
   const { t } = useWords();
   const place = useLocation();
   return (
-    <AirflowLink path={menuPath(host(), place)} ms="auto" whiteSpace="nowrap" fontSize="xs">
+    <AirflowLink path={menuPath(host(), place)} display="inline-flex" ms="auto" whiteSpace="nowrap" fontSize="xs">
       <MdOpenInFull aria-hidden="true" />
       {t("nav.fullWidth")}
     </AirflowLink>

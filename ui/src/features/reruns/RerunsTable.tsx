@@ -40,38 +40,41 @@ export function RecordsTable({ reruns, order, onOrder }: RecordsTableProps) {
 function useColumns(): ColumnDef<Rerun>[] {
   const { t } = useWords();
   return useMemo(() => {
-    const named = (id: string, name: string) => ({ id, header: name, meta: { name } });
-    const sorted = (id: string, name: string) => ({ ...named(id, name), accessorFn: () => id });
+    const named = (id: string, name: string, width: number) => ({ id, header: name, meta: { name, width } });
+    const sorted = (id: string, name: string, width: number) => ({ ...named(id, name, width), accessorFn: () => id });
     return [
       {
-        ...sorted("id", t("record:list.id")),
+        ...sorted("id", t("record:list.id"), 3.5),
         cell: ({ row }) => <Text color="fg.muted">{row.original.id}</Text>,
       },
-      { ...sorted("name", t("word.name")), cell: ({ row }) => <NameCell rerun={row.original} /> },
+      { ...sorted("name", t("word.name"), 12), cell: ({ row }) => <NameCell rerun={row.original} /> },
       {
-        ...sorted("dag_id", t("record:list.sourceDag")),
+        ...sorted("dag_id", t("record:list.sourceDag"), 11),
         cell: ({ row }) => <DagCell dagId={row.original.source.dag_id} />,
       },
       {
-        ...sorted("run_id", t("record:list.sourceRun")),
+        ...sorted("run_id", t("record:list.sourceRun"), 14),
         cell: ({ row }) => <RunLink dagId={row.original.source.dag_id} runId={row.original.source.run_id} />,
       },
       {
-        ...sorted("state", t("word.state")),
+        ...sorted("state", t("word.state"), 8.5),
         cell: ({ row: { original } }) => (
           <RerunBadge state={original.state} left={original.not_made_anew} data-testid="rerun-state" />
         ),
       },
       {
-        ...named("progress", t("record:list.progress")),
+        ...named("progress", t("record:list.progress"), 14.5),
         enableSorting: false,
         cell: ({ row: { original } }) =>
           wasCarriedOut(original) ? <ProgressBar counts={original.counts} width="13rem" /> : t("none"),
       },
-      { ...sorted("created_by", t("word.createdBy")), cell: ({ row }) => row.original.created_by },
-      { ...sorted("created_at", t("word.createdAt")), cell: ({ row }) => <Time value={row.original.created_at} /> },
+      { ...sorted("created_by", t("word.createdBy"), 7), cell: ({ row }) => row.original.created_by },
       {
-        ...named("duration", t("word.duration")),
+        ...sorted("created_at", t("word.createdAt"), 10.5),
+        cell: ({ row }) => <Time value={row.original.created_at} />,
+      },
+      {
+        ...named("duration", t("word.duration"), 7),
         enableSorting: false,
         cell: ({ row: { original } }) => (wasCarriedOut(original) ? <RerunDuration rerun={original} /> : t("none")),
       },
@@ -86,7 +89,7 @@ function DagCell({ dagId }: { dagId: string }) {
 function NameCell({ rerun }: { rerun: Rerun }) {
   const { rerunName } = useNames();
   return (
-    <ChakraLink asChild color="fg.info" fontWeight="medium" overflowWrap="anywhere" minWidth="9rem">
+    <ChakraLink asChild color="fg.info" fontWeight="medium" display="inline">
       <Link to={`/records/${rerun.id}`}>{rerunName(rerun)}</Link>
     </ChakraLink>
   );

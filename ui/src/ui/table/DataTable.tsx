@@ -1,5 +1,6 @@
 import { chakra, Table } from "@chakra-ui/react";
 import {
+  type Column,
   type ColumnDef,
   flexRender,
   getCoreRowModel,
@@ -14,6 +15,7 @@ import { MdArrowDownward, MdArrowUpward } from "react-icons/md";
 
 import { useWords } from "../../i18n/words";
 import { ScrollRegion, useRowsInSight } from "../ScrollRegion";
+import { WholeTextBox } from "./WholeTextBox";
 
 interface DataTableProps<Item> {
   label: string;
@@ -30,6 +32,23 @@ interface DataTableProps<Item> {
 }
 
 const ROW_HEIGHT = 41;
+const WIDTH = 8;
+
+/** The columns' widths are given: nothing that a row contains makes it wider, higher, or another column narrower. */
+const FIXED = {
+  tableLayout: "fixed",
+  "& td": { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
+  "& th": { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
+  "& [data-stays]": { position: "sticky", insetEnd: 0, zIndex: 1, bg: "bg.subtle", borderStartWidth: "1px" },
+} as const;
+
+function widthOf<Item>({ columnDef }: Column<Item>): number {
+  return columnDef.meta?.width ?? WIDTH;
+}
+
+function stays<Item>({ columnDef }: Column<Item>): "" | undefined {
+  return columnDef.meta?.stays ? "" : undefined;
+}
 
 /** A table with sorted columns; thousands of rows scroll smoothly where it is `virtual`. */
 export function DataTable<Item>(props: DataTableProps<Item>) {
@@ -48,6 +67,8 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
     ...props.options,
   });
   const rows = table.getRowModel().rows;
+  const columns = table.getVisibleLeafColumns();
+  const width = columns.reduce((sum, column) => sum + widthOf(column), 0);
   const { region, rows: inSight, total } = useRowsInSight(rows.length, ROW_HEIGHT, props.virtual ?? false);
   const drawn = props.virtual ? inSight.map(({ index }) => index) : rows.map((_, index) => index);
   const { expanded, rowSelection } = table.getState();
@@ -61,12 +82,28 @@ export function DataTable<Item>(props: DataTableProps<Item>) {
       minHeight={props.virtual ? "16rem" : undefined}
       data-testid="table"
     >
-      <Table.Root size="sm" aria-rowcount={rows.length + 1} stickyHeader>
+      <WholeTextBox region={region} />
+      <Table.Root
+        size="sm"
+        aria-rowcount={rows.length + 1}
+        stickyHeader
+        css={FIXED}
+        style={{ minWidth: `${width}rem` }}
+      >
+        <colgroup>
+          {columns.map((column) => (
+            <col key={column.id} style={{ width: `${widthOf(column)}rem` }} />
+          ))}
+        </colgroup>
         <Table.Header>
           {table.getHeaderGroups().map((group) => (
             <Table.Row key={group.id} bg="bg.subtle">
               {group.headers.map((header) => (
-                <Table.ColumnHeader key={header.id} aria-sort={ariaSort(header.column.getIsSorted())}>
+                <Table.ColumnHeader
+                  key={header.id}
+                  data-stays={stays(header.column)}
+                  aria-sort={ariaSort(header.column.getIsSorted())}
+                >
                   {header.column.getCanSort() ? (
                     <SortButton
                       name={header.column.columnDef.meta?.name ?? header.id}
@@ -118,7 +155,12 @@ function DataRow<Item>({ row, position, fixed }: DataRowProps<Item>) {
   return (
     <Table.Row aria-rowindex={position + 2} height={fixed ? `${ROW_HEIGHT}px` : undefined} data-row={row.id}>
       {row.getVisibleCells().map((cell) => (
-        <Table.Cell key={cell.id} whiteSpace={fixed ? "nowrap" : undefined}>
+        <Table.Cell
+          key={cell.id}
+          data-cell=""
+          data-stays={stays(cell.column)}
+          whiteSpace={!fixed && cell.column.columnDef.meta?.wraps ? "normal" : undefined}
+        >
           {flexRender(cell.column.columnDef.cell, cell.getContext())}
         </Table.Cell>
       ))}

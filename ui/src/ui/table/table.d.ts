@@ -6,5 +6,11 @@ declare module "@tanstack/react-table" {
   interface ColumnMeta<TData extends RowData, TValue> {
     /** The column's name in words, where its header isn't text. */
     name?: string;
+    /** In rem; what is longer is cut off. A table in a wider window shares out what is left. */
+    width?: number;
+    /** Stays in sight where the table is wider than the window. */
+    stays?: boolean;
+    /** Goes on in the next line instead of being cut off, where the table's rows may be of any height. */
+    wraps?: boolean;
   }
 }

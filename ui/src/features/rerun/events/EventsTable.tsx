@@ -1,9 +1,10 @@
-import { Link, Text } from "@chakra-ui/react";
+import { Link } from "@chakra-ui/react";
 import type { ColumnDef, SortingState } from "@tanstack/react-table";
 import { useMemo, useState } from "react";
 
 import type { EventAction, Member, RerunEvent } from "../../../api/types";
 import { DataTable } from "../../../ui/table/DataTable";
+import { WHOLE_CELL } from "../../../ui/table/cells";
 import { Nothing } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
@@ -41,29 +42,28 @@ function useColumns(members: readonly Member[]): ColumnDef<RerunEvent>[] {
   const why = useCause();
   const byId = useMemo(() => new Map(members.map((member) => [member.id, member])), [members]);
   return useMemo(() => {
-    const named = (id: string, name: string) => ({ id, header: name, meta: { name } });
+    const named = (id: string, name: string, width: number) => ({ id, header: name, meta: { name, width } });
     const said = (action: EventAction) => t(`record:event.${action}`, { defaultValue: action });
     const memberOf = (event: RerunEvent) => byId.get(event.member_id ?? -1);
     return [
       {
-        ...named("at", t("record:events.at")),
+        ...named("at", t("record:events.at"), 11),
         accessorFn: ({ id }) => id, // in the order in which they were written
         cell: ({ row }) => <Time value={row.original.at} />,
       },
       {
-        ...named("actor", t("record:events.actor")),
+        ...named("actor", t("record:events.actor"), 9),
         accessorFn: (event) => (byItself(event) ? t("record:events.itself") : event.actor),
       },
-      { ...named("action", t("record:events.action")), accessorFn: ({ action }) => said(action) },
+      { ...named("action", t("record:events.action"), 12), accessorFn: ({ action }) => said(action) },
       {
-        ...named("run", t("record:events.run")),
+        ...named("run", t("record:events.run"), 12),
         accessorFn: (event) => memberOf(event)?.dag_id ?? "",
         cell: ({ row }) => <EventMember member={memberOf(row.original)} />,
       },
       {
-        ...named("detail", t("record:events.detail")),
+        ...named("detail", t("record:events.detail"), 34),
         accessorFn: ({ cause, detail }) => (cause ? why(cause) : (detail ?? "")),
-        cell: ({ getValue }) => <Detail text={String(getValue())} />,
       },
     ];
   }, [t, why, byId]);
@@ -76,16 +76,8 @@ function EventMember({ member }: { member: Member | undefined }) {
     return <>{t("none")}</>;
   }
   return (
-    <Link as="button" color="fg.info" onClick={() => open(member.id)} title={member.run_id ?? undefined}>
+    <Link as="button" {...WHOLE_CELL} onClick={() => open(member.id)} title={member.run_id ?? undefined}>
       {member.dag_id}
     </Link>
-  );
-}
-
-function Detail({ text }: { text: string }) {
-  return (
-    <Text truncate maxWidth="40rem" title={text}>
-      {text}
-    </Text>
   );
 }

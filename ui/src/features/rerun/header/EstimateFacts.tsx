@@ -2,6 +2,7 @@ import { Box, Link, Text } from "@chakra-ui/react";
 
 import type { Estimate } from "../../../api/types";
 import { secondsBetween, shownDuration } from "../../../domain/dates";
+import { CUT_LINK } from "../../../ui/table/cells";
 import { useWords } from "../../../i18n/words";
 import { Field } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
@@ -86,7 +87,7 @@ function Delay({ delay }: { delay: NonNullable<Estimate["delay"]> }) {
   return (
     <Box data-testid="estimate-delay" maxWidth="36rem">
       {member ? (
-        <Link as="button" color="fg.info" onClick={() => open(member.id)} overflowWrap="anywhere">
+        <Link as="button" {...CUT_LINK} title={member.dag_id} onClick={() => open(member.id)}>
           {member.dag_id}
         </Link>
       ) : (

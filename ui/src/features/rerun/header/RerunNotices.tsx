@@ -63,7 +63,7 @@ function FailedMember({ member }: { member: Member }) {
   const { openTab } = useRecord();
   return (
     <Flex as="li" gap={3} align="center" wrap="wrap" data-member={member.id}>
-      <Box>
+      <Box minWidth={0} overflowWrap="anywhere">
         <Text as="span" fontWeight="medium">
           {member.dag_id}
         </Text>{" "}

@@ -1,4 +1,4 @@
-import { Box, Link, Text } from "@chakra-ui/react";
+import { Link, Text } from "@chakra-ui/react";
 import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo } from "react";
 
@@ -6,6 +6,7 @@ import type { NotMadeAnew } from "../../../api/types";
 import { useNotMadeAnew } from "../../../api/reruns";
 import { RunLink } from "../../../ui/AirflowLink";
 import { DataTable } from "../../../ui/table/DataTable";
+import { WHOLE_CELL } from "../../../ui/table/cells";
 import { Loading, Nothing, ProblemNotice } from "../../../ui/feedback/Notices";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
@@ -44,41 +45,39 @@ function useColumns(): ColumnDef<NotMadeAnew>[] {
   const { t, list } = useWords();
   const why = useWhy();
   return useMemo(() => {
-    const named = (id: string, name: string) => ({ id, header: name, meta: { name } });
+    const named = (id: string, name: string, width: number) => ({
+      id,
+      header: name,
+      meta: { name, width, wraps: true },
+    });
     return [
       {
-        ...named("dag", t("word.dag")),
+        ...named("dag", t("word.dag"), 12),
         accessorFn: ({ dag_id }) => dag_id,
         cell: ({ row }) => <DagCell one={row.original} />,
       },
       {
-        ...named("run", t("record:events.run")),
+        ...named("run", t("record:events.run"), 16),
         accessorFn: ({ run_id }) => run_id,
-        cell: ({ row }) => (
-          <Box minWidth="12rem">
-            <RunLink dagId={row.original.dag_id} runId={row.original.run_id} />
-          </Box>
-        ),
+        cell: ({ row }) => <RunLink dagId={row.original.dag_id} runId={row.original.run_id} />,
       },
       {
-        ...named("task", t("record:left.task")),
+        ...named("task", t("record:left.task"), 10),
         accessorFn: (one) => taskName(one) ?? t("record:left.wholeRun"),
-        cell: ({ getValue }) => <Box minWidth="8rem">{String(getValue())}</Box>,
       },
       {
-        ...named("why", t("record:left.why")),
+        ...named("why", t("record:left.why"), 18),
         accessorFn: why,
-        cell: ({ getValue }) => <Box minWidth="16rem">{String(getValue())}</Box>,
       },
       {
-        ...named("by", t("record:left.acceptedBy")),
+        ...named("by", t("record:left.acceptedBy"), 8),
         accessorFn: ({ accepted_by }) => accepted_by ?? t("none"),
       },
       {
-        ...named("readBy", t("record:left.readBy")),
+        ...named("readBy", t("record:left.readBy"), 14),
         accessorFn: ({ read_by }) => list(read_by.map(({ dag_id }) => dag_id)) || t("none"),
         cell: ({ row, getValue }) => (
-          <Text truncate maxWidth="16rem" title={row.original.read_by.map(runName).join("\n") || undefined}>
+          <Text truncate title={row.original.read_by.map(runName).join("\n") || undefined}>
             {String(getValue())}
           </Text>
         ),
@@ -109,7 +108,7 @@ function DagCell({ one }: { one: NotMadeAnew }) {
     return <>{one.dag_id}</>;
   }
   return (
-    <Link as="button" color="fg.info" onClick={() => open(memberId)}>
+    <Link as="button" {...WHOLE_CELL} onClick={() => open(memberId)}>
       {one.dag_id}
     </Link>
   );

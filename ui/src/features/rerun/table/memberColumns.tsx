@@ -1,10 +1,11 @@
-import { Link, Text } from "@chakra-ui/react";
+import { Link } from "@chakra-ui/react";
 import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo } from "react";
 
 import { hasEnded } from "../../../api/reruns";
 import type { Member } from "../../../api/types";
 import { MemberBadge } from "../../../ui/StateBadge";
+import { WHOLE_CELL } from "../../../ui/table/cells";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
@@ -29,34 +30,39 @@ function useAllColumns(): ColumnDef<Member>[] {
   const { t } = useWords();
   const why = useCause();
   return useMemo(() => {
-    const named = (id: string, name: string) => ({ id, header: () => <OneLine text={name} />, meta: { name } });
-    const by = (id: keyof Member, name: string) => ({ ...named(id, name), accessorKey: id });
+    const named = (id: string, name: string, width: number) => ({ id, header: name, meta: { name, width } });
+    const by = (id: keyof Member, name: string, width: number) => ({ ...named(id, name, width), accessorKey: id });
     return [
-      { ...by("dag_id", t("word.dag")), cell: ({ row }) => <Opener member={row.original} /> },
-      { ...by("run_id", t("word.runId")), cell: ({ row }) => <MemberRun member={row.original} maxWidth="20rem" /> },
+      { ...by("dag_id", t("word.dag"), 12), cell: ({ row }) => <Opener member={row.original} /> },
+      { ...by("run_id", t("word.runId"), 16), cell: ({ row }) => <MemberRun member={row.original} maxWidth="100%" /> },
       {
-        ...by("state", t("word.state")),
+        ...by("state", t("word.state"), 9.5),
         cell: ({ row }) => <MemberBadge state={row.original.state} data-testid="member-state" />,
       },
       {
-        ...by("state_reason", t("word.reason")),
-        cell: ({ row }) => <Cut text={why(row.original.cause)} />,
+        ...by("state_reason", t("word.reason"), 16),
+        cell: ({ row }) => why(row.original.cause),
       },
+      { ...named("waits", t("record:member.waitsFor"), 12), cell: ({ row }) => <WaitsFor member={row.original} /> },
       {
-        ...named("actions", t("record:member.actions")),
-        cell: ({ row }) => <MemberActions member={row.original} size="2xs" />,
+        ...by("final_run_state", t("record:member.atTheEnd"), 10),
+        cell: ({ row }) => <AtTheEnd member={row.original} />,
       },
-      { ...named("waits", t("record:member.waitsFor")), cell: ({ row }) => <WaitsFor member={row.original} /> },
-      { ...by("final_run_state", t("record:member.atTheEnd")), cell: ({ row }) => <AtTheEnd member={row.original} /> },
-      { ...named("live", t("record:member.inAirflow")), cell: ({ row }) => <InAirflow member={row.original} /> },
+      { ...named("live", t("record:member.inAirflow"), 10), cell: ({ row }) => <InAirflow member={row.original} /> },
       {
-        ...by("dispatched_at", t("record:member.dispatchedAt")),
+        ...by("dispatched_at", t("record:member.dispatchedAt"), 10.5),
         cell: ({ row }) => <Time value={row.original.dispatched_at} />,
       },
-      { ...by("ended_at", t("word.endedAt")), cell: ({ row }) => <Time value={row.original.ended_at} /> },
-      { ...named("duration", t("word.duration")), cell: ({ row }) => <MemberDuration member={row.original} /> },
-      by("depth", t("word.level")),
-      by("attempt", t("record:member.attempt")),
+      { ...by("ended_at", t("word.endedAt"), 10.5), cell: ({ row }) => <Time value={row.original.ended_at} /> },
+      { ...named("duration", t("word.duration"), 7), cell: ({ row }) => <MemberDuration member={row.original} /> },
+      by("depth", t("word.level"), 5),
+      by("attempt", t("record:member.attempt"), 6),
+      {
+        id: "actions",
+        header: t("record:member.actions"),
+        meta: { name: t("record:member.actions"), width: 11, stays: true },
+        cell: ({ row }) => <MemberActions member={row.original} size="2xs" />,
+      },
     ];
   }, [t, why]);
 }
@@ -65,24 +71,8 @@ function Opener({ member }: { member: Member }) {
   const { t } = useWords();
   const { open } = useRecord();
   return (
-    <Link as="button" color="fg.info" onClick={() => open(member.id)} title={t("action.showDetails")}>
+    <Link as="button" {...WHOLE_CELL} onClick={() => open(member.id)} aria-description={t("action.showDetails")}>
       {member.dag_id}
     </Link>
-  );
-}
-
-function OneLine({ text }: { text: string }) {
-  return (
-    <Text as="span" whiteSpace="nowrap">
-      {text}
-    </Text>
-  );
-}
-
-function Cut({ text }: { text: string }) {
-  return (
-    <Text truncate maxWidth="18rem" title={text}>
-      {text}
-    </Text>
   );
 }

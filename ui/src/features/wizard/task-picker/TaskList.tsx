@@ -47,36 +47,46 @@ export function TaskList({ label, instances }: { label: string; instances: reado
     () => [
       {
         id: "chosen",
+        meta: { width: 2.75 },
         header: () => <VisuallyHidden>{t("wizard:list.column")}</VisuallyHidden>,
         enableSorting: false,
         cell: ({ row }) => <TaskTick row={row.original} />,
       },
       {
         id: "task",
+        meta: { width: 14 },
         header: t("word.task"),
         accessorFn: (row) => row.taskId,
         cell: ({ row }) => <TaskName row={row} />,
       },
       {
         id: "status",
+        meta: { width: 8 },
         header: t("word.status"),
         accessorFn: (row) => row.instances[0]?.status,
         cell: ({ row }) => <Statuses instances={row.original.instances} />,
       },
       {
         id: "operator",
+        meta: { width: 11 },
         header: t("word.operator"),
         accessorFn: (row) => row.instances[0]?.operator ?? "",
-        cell: ({ getValue }) => <Text color="fg.muted">{String(getValue())}</Text>,
+        cell: ({ getValue }) => (
+          <Text as="span" color="fg.muted">
+            {String(getValue())}
+          </Text>
+        ),
       },
       {
         id: "reason",
+        meta: { width: 13 },
         header: t("wizard:tasks.why"),
         accessorFn: (row) => row.instances[0]?.reason ?? "",
         cell: ({ row }) => <Why instances={row.original.instances} />,
       },
       {
         id: "downstream",
+        meta: { width: 9.5, stays: true },
         header: () => <VisuallyHidden>{t("wizard:tasks.withDownstream")}</VisuallyHidden>,
         enableSorting: false,
         cell: ({ row }) => <WithDownstream row={row.original} />,
@@ -118,7 +128,11 @@ function TaskName({ row }: { row: Row<TaskRow> }) {
     return <Text ps={8}>{t("wizard:tasks.mapIndex", { index: mapIndex })}</Text>;
   }
   if (!row.getCanExpand()) {
-    return <Text fontWeight="medium">{taskId}</Text>;
+    return (
+      <Text as="span" fontWeight="medium">
+        {taskId}
+      </Text>
+    );
   }
   const open = row.getIsExpanded();
   return (

@@ -20,6 +20,7 @@ const Row = chakra("li", {
     borderTopWidth: "1px",
     alignItems: "center",
     overflowWrap: "anywhere",
+    "& > *": { minWidth: 0 },
   },
 });
 
@@ -121,7 +122,9 @@ function WaveRun({ ref_: ref, index, stops }: { ref_: RunRef; index: PlanIndex; 
   const run = index.runs.get(key);
   return (
     <Row>
-      <Text fontWeight="medium">{ref.dag_id}</Text>
+      <Text fontWeight="medium" truncate title={ref.dag_id}>
+        {ref.dag_id}
+      </Text>
       <span>
         <RunCell run={ref} />
       </span>
@@ -152,7 +155,9 @@ function Names({ refs }: { refs: readonly (RunRef | FutureRef)[] }) {
     <Stack as="ul" listStyleType="none" gap={0.5}>
       {refs.slice(0, NAMED).map((ref) => (
         <HStack as="li" key={keyOf(ref)} gap={2}>
-          <Text fontWeight="medium">{ref.dag_id}</Text>
+          <Text fontWeight="medium" truncate title={ref.dag_id}>
+            {ref.dag_id}
+          </Text>
           <RunCell run={future(ref)} />
         </HStack>
       ))}

@@ -1,6 +1,7 @@
 import { HStack, Text } from "@chakra-ui/react";
 
 import { AirflowLink, RunLink } from "../../../../ui/AirflowLink";
+import { CUT_LINK } from "../../../../ui/table/cells";
 import { StatusBadge } from "../../../../ui/StateBadge";
 import { Time } from "../../../../ui/Time";
 import { useWords } from "../../../../i18n/words";
@@ -14,7 +15,7 @@ export function SourceFacts() {
   return (
     <HStack gap={3} flexWrap="wrap" mt={-2} mb={1} data-testid="source">
       <Text color="fg.muted">{t("word.source")}</Text>
-      <AirflowLink path={`dags/${encodeURIComponent(source.dag_id)}`} fontWeight="semibold">
+      <AirflowLink {...CUT_LINK} path={`dags/${encodeURIComponent(source.dag_id)}`} title={source.dag_id} fontWeight="semibold">
         {source.dag_id}
       </AirflowLink>
       <RunLink dagId={source.dag_id} runId={source.run_id} />

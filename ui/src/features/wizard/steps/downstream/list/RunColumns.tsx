@@ -22,54 +22,63 @@ export function useRunColumns(): ColumnDef<ListRow>[] {
     () => [
       {
         id: "taken",
+        meta: { width: 2.75 },
         header: () => <VisuallyHidden>{t("wizard:list.column")}</VisuallyHidden>,
         enableSorting: false,
         cell: ({ row: { original } }) => (original.run ? <RunTick run={original.run} /> : <GroupTick row={original} />),
       },
-      { id: "dag", header: t("word.dag"), accessorFn: (row) => row.dagId, cell: ({ row }) => <DagCell row={row} /> },
+      {
+        id: "dag",
+        meta: { width: 11 },
+        header: t("word.dag"),
+        accessorFn: (row) => row.dagId,
+        cell: ({ row }) => <DagCell row={row} />,
+      },
       {
         id: "run",
+        meta: { width: 11 },
         header: t("word.dagRun"),
         accessorFn: (row) => row.run?.run_id ?? "",
-        cell: ({ row: { original } }) =>
-          original.run && (
-            <Cut>
-              <RunCell run={original.run} />
-            </Cut>
-          ),
+        cell: ({ row: { original } }) => original.run && <RunCell run={original.run} />,
       },
       {
         id: "runAfter",
+        meta: { width: 10.5 },
         header: t("word.runAfter"),
         accessorFn: (row) => row.run?.run_after ?? "",
         cell: ({ row: { original } }) => original.run && <Time value={original.run.run_after} />,
       },
       {
         id: "status",
+        meta: { width: 7 },
         header: t("word.status"),
         accessorFn: (row) => row.run?.status ?? "",
         cell: ({ row: { original } }) => original.run && <StatusBadge status={original.run.status} size="sm" />,
       },
       {
         id: "tasks",
+        meta: { width: 7.5 },
         header: t("word.tasks"),
         enableSorting: false,
         cell: ({ row: { original } }) => original.run?.exists && <TasksButton run={original.run} />,
       },
       {
         id: "what",
+        meta: { width: 13 },
         header: t("wizard:list.what"),
         enableSorting: false,
         cell: ({ row: { original } }) => original.run && <What row={original} />,
       },
       {
         id: "level",
+        meta: { width: 4.5 },
         header: t("word.level"),
         accessorFn: (row) => row.level,
         cell: ({ row }) => row.original.run && row.original.level,
       },
       {
         id: "reached",
+        meta: { width: 7.5 },
         header: t("wizard:list.reached"),
         accessorFn: (row) => row.kinds.join(),
         cell: ({ row: { original } }) => list(original.kinds.map((kind) => word("linkKind", kind))),
@@ -78,10 +87,6 @@ export function useRunColumns(): ColumnDef<ListRow>[] {
     [t, word, list],
   );
 }
-
-const Cut = chakra("span", {
-  base: { display: "block", maxWidth: "11rem", overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
-});
 
 const Expander = chakra("button", {
   base: { display: "inline-flex", alignItems: "center", gap: 1, cursor: "pointer", fontWeight: "semibold" },
@@ -92,7 +97,7 @@ function DagCell({ row }: { row: Row<ListRow> }) {
   const { original } = row;
   if (original.run) {
     return (
-      <Text fontWeight="medium" ps={row.depth > 0 ? 5 : 0}>
+      <Text as="span" fontWeight="medium" ps={row.depth > 0 ? 5 : 0}>
         {original.dagId}
       </Text>
     );
@@ -147,7 +152,7 @@ function What({ row }: { row: ListRow }) {
   const { setCurrent } = useChoosingRuns();
   return (
     <HStack justify="space-between">
-      <Text color="fg.muted" maxWidth="13rem" truncate>
+      <Text color="fg.muted" truncate>
         {row.run && <Wayword run={row.run} />}
       </Text>
       <Button size="2xs" variant="ghost" onClick={() => setCurrent(row.id)}>
