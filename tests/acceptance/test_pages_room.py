@@ -6,6 +6,7 @@ One Airflow, whose plan and review get more warnings on the way to the browser; 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
 from tests.acceptance.story import Story
-from tests.live.browser import OpenBrowser, Visit
+from tests.live.browser import APP, OpenBrowser, Visit
 from tests.live.harness import StartAirflow
 from tests.live.wizard import Shown, at, go_on, wizard_path
 
@@ -42,7 +43,7 @@ def story(start_airflow: StartAirflow) -> Story:
 @pytest.fixture(scope="module")
 def rerun(story: Story) -> int:
     """A rerun of everything, which the long name fails."""
-    number = int(story.submit(source=story.source("sales"))["id"])
+    number = int(story.call("POST", "/reruns", json={"source": story.source("sales")})["id"])
     assert story.wait_ended(number)["state"] == "failed"
     return number
 
@@ -201,3 +202,39 @@ def test_a_long_name_changes_no_row_and_no_column(
     long.focus()
     expect(page.get_by_role("tooltip").get_by_text(LONG, exact=True)).to_be_visible()
     assert within(box(page.get_by_role("tooltip")), window)
+
+
+def test_every_state_has_an_address_and_a_title_in_a_tab(story: Story, rerun: int, visit: OpenBrowser) -> None:
+    here = visit(story.airflow, permissions=["clipboard-read", "clipboard-write"])
+    inside = open_tab(story, here)
+    expect(here.page).to_have_title("Downstream - sales - Rerun Downstream")
+    go_on(inside, "Settings")
+    here.page.reload()
+    at(inside, "Settings")
+    here.page.go_back()
+    at(inside, "Downstream")
+    inside.get_by_test_id("earlier-reruns").get_by_role("link").first.click()
+    expect(inside.get_by_test_id("rerun-state")).to_have_text("failed")
+    expect(here.page).to_have_title(f"#{rerun} failed 3/4 - Rerun Downstream")
+    inside.get_by_test_id("copy-link").click()
+    expect(inside.get_by_test_id("copy-link")).to_have_text("Copied")
+    other = visit(story.airflow)
+    other.page.goto(here.page.evaluate("navigator.clipboard.readText()"))
+    expect(other.inside.get_by_test_id("rerun-state")).to_have_text("failed")
+    expect(other.page).to_have_url(re.compile(rf"/plugin/rerun-downstream-run#/records/{rerun}"))
+    for step in ("Downstream", "Source tasks"):
+        here.page.go_back()
+        at(inside, step)
+    here.page.get_by_role("link", name="Details", exact=True).click()
+    expect(here.page).not_to_have_title(re.compile("Rerun Downstream"))
+
+
+def test_nothing_is_blank_while_a_page_loads(story: Story, visit: OpenBrowser) -> None:
+    here = visit(story.airflow)
+    here.page.route("**/assets/*.js", lambda route: None)  # on its way
+    here.page.goto(f"{story.airflow.base_url}{APP}/records", wait_until="commit")
+    line = here.page.locator("[aria-busy] > i").first
+    expect(line).to_be_visible()
+    _, top, _, bottom = box(line)
+    assert bottom - top > 20, "its style isn't refused"
+    here.page.unroute_all()

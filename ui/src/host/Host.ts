@@ -22,6 +22,10 @@ export interface Host {
   preferences: () => Preferences;
   /** Calls back when a preference has changed; answers how to stop that. */
   subscribe: (changed: () => void) => () => void;
+  /** The address in the browser's bar: it leads back to what is shown. */
+  address: () => string;
+  /** Gives the browser's tab its title while this page is there. */
+  setTitle: (text: string) => void;
   /** The styles of the page around this one, a site's own theme included; null where there is none. */
   styles: () => CSSStyleDeclaration | null;
   /** Opens one of Airflow's pages, relative to its root. */

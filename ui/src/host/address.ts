@@ -1,27 +1,59 @@
 /**
- * The address in the browser's bar, where this page is shown by Airflow's menu: it is always one that leads back here.
+ * The address in the browser's bar, where this page is shown by Airflow: it is always one that leads back here.
  *
  * A step in a frame's history is lost when the page around it is loaded again. So the steps are made in the history of
- * Airflow's window, and the frame only ever replaces its own address. On Airflow's tabs the address is Airflow's alone.
+ * Airflow's window, and the frame only ever replaces its own address.
  */
 
 import { menuBase } from "./paths";
 
-/**
- * A window for the router, which begins where the browser's bar says, after a reload or a login; null where the address
- * isn't ours.
- */
-export function menuWindow(page: Window, outer: Window, appRoot: string): Window | null {
-  const base = menuBase(outer.location.pathname);
-  return base === undefined ? null : new MenuWindow(page, outer, base, appRoot).asWindow();
+/** How an address of ours stands in the browser's bar. */
+interface Bar {
+  /** Our address, with its path; null where the bar says nothing of us. */
+  read: (location: Location) => string | null;
+  /** The bar's, for one of ours. */
+  write: (inner: string) => string;
 }
 
-class MenuWindow {
+/** A window for the router, which begins where the browser's bar says, after a reload or a login. */
+export function outerWindow(page: Window, outer: Window, appRoot: string): Window {
+  const base = menuBase(outer.location.pathname);
+  const bar = base === undefined ? tabBar(page, outer, appRoot) : menuBar(base, appRoot);
+  return new OuterWindow(page, outer, bar).asWindow();
+}
+
+/** In Airflow's menu our address follows Airflow's. */
+function menuBar(base: string, appRoot: string): Bar {
+  return {
+    read: ({ pathname, search, hash }) => {
+      const inner = pathname.startsWith(base) ? pathname.slice(base.length) : "";
+      return inner.startsWith(appRoot) ? inner + search + hash : null;
+    },
+    write: (inner) => base + inner,
+  };
+}
+
+/** On one of Airflow's tabs the address is Airflow's; ours is its fragment, which Airflow doesn't read. */
+function tabBar(page: Window, outer: Window, appRoot: string): Bar {
+  const tab = outer.location.pathname;
+  const { pathname, search } = page.location;
+  const entrance = pathname + search;
+  return {
+    read: (location) => {
+      if (location.pathname !== tab) {
+        return null;
+      }
+      return location.hash.startsWith("#/") ? appRoot + location.hash.slice(1) : entrance;
+    },
+    write: (inner) => `${tab}${outer.location.search}#${inner.slice(appRoot.length)}`,
+  };
+}
+
+class OuterWindow {
   constructor(
     private readonly page: Window,
     private readonly outer: Window,
-    private readonly base: string,
-    private readonly appRoot: string,
+    private readonly bar: Bar,
   ) {
     this.adopt();
     this.replace(page.history.state, "", page.location.href);
@@ -45,13 +77,11 @@ class MenuWindow {
 
   /** Takes over this page's address as the browser's bar has it; false where that says nothing of us. */
   private adopt(): boolean {
-    const { pathname, search, hash } = this.outer.location;
-    const inner = pathname.startsWith(this.base) ? pathname.slice(this.base.length) : "";
-    const ours = inner.startsWith(this.appRoot);
-    if (ours) {
-      this.page.history.replaceState(null, "", inner + search + hash);
+    const inner = this.bar.read(this.outer.location);
+    if (inner !== null) {
+      this.page.history.replaceState(null, "", inner);
     }
-    return ours;
+    return inner !== null;
   }
 
   private readonly replace = (state: unknown, _title: string, url: string): void => {
@@ -66,7 +96,7 @@ class MenuWindow {
 
   private outside(): string {
     const { pathname, search, hash } = this.page.location;
-    return this.base + pathname + search + hash;
+    return this.bar.write(pathname + search + hash);
   }
 
   private readonly handlers = new Map<EventListener, AbortController>();

@@ -176,10 +176,46 @@ describe("what the page is about", () => {
 });
 
 describe("the address", () => {
-  it("is the window's own in a tab of the browser, and on Airflow's tabs", () => {
-    const { page: inside, host } = framed(`${SERVER}/airflow/dags/orders/plugin/rerun-downstream-dag`);
-    expect(host.routerWindow()).toBe(inside);
+  const TAB = "/airflow/dags/orders/runs/r%2B1/plugin/rerun-downstream-run";
+
+  it("is the window's own in a tab of the browser", () => {
     expect(alone.routerWindow()).toBe(page);
+    expect(alone.address()).toBe(page.location.href);
+  });
+
+  it("on a tab is the fragment of Airflow's, and begins where that says", () => {
+    const entrance = `${SERVER}${UI}/?dag_id=orders&run_id=r%2B1`;
+    const fresh = framed(`${SERVER}${TAB}?x=1`, entrance);
+    fresh.host.routerWindow();
+    expect(fresh.page.location.href).toBe(entrance);
+    expect(fresh.outer.location.href).toBe(`${SERVER}${TAB}?x=1#/?dag_id=orders&run_id=r%2B1`);
+    const reloaded = framed(`${SERVER}${TAB}#/records/7?tab=events`, entrance);
+    reloaded.host.routerWindow();
+    expect(reloaded.page.location.href).toBe(`${SERVER}${UI}/records/7?tab=events`);
+    expect(reloaded.host.address()).toBe(`${SERVER}${TAB}#/records/7?tab=events`);
+  });
+
+  it("on a tab shows every step, and follows Back there, also to where it began", () => {
+    const { page: inside, outer, host } = framed(`${SERVER}${TAB}`, `${SERVER}${UI}/?dag_id=orders`);
+    const router = host.routerWindow();
+    const before = [inside.history.length, outer.history.length];
+    router.history.pushState({ key: "a" }, "", `${UI}/records/7`);
+    expect(outer.location.href).toBe(`${SERVER}${TAB}#/records/7`);
+    expect([inside.history.length, outer.history.length]).toEqual([before[0], (before[1] ?? 0) + 1]);
+    const moved = vi.fn();
+    router.addEventListener("popstate", moved);
+    for (const [bar, ours] of [
+      [`${TAB}#/rerun?step=review`, `${UI}/rerun?step=review`],
+      [TAB, `${UI}/?dag_id=orders`],
+    ]) {
+      outer.history.replaceState(null, "", bar);
+      outer.dispatchEvent(new outer.Event("popstate"));
+      expect(inside.location.href).toBe(SERVER + (ours ?? ""));
+    }
+    outer.history.replaceState(null, "", "/airflow/dags/orders"); // another of Airflow's pages
+    outer.dispatchEvent(new outer.Event("popstate"));
+    expect(moved).toHaveBeenCalledTimes(2);
+    expect(outer.location.pathname).toBe("/airflow/dags/orders");
   });
 
   it("in the menu begins where the browser's bar says", () => {
@@ -210,6 +246,20 @@ describe("the address", () => {
     outer.history.replaceState(null, "", `${MENU}${UI}/records`);
     outer.dispatchEvent(new outer.Event("popstate"));
     expect(moved).toHaveBeenCalledOnce();
+  });
+});
+
+describe("the title", () => {
+  it("is ours while the page is there, whatever Airflow calls its own", async () => {
+    const { page: inside, outer, host } = framed(MENU);
+    outer.document.title = "Airflow";
+    host.setTitle("Dag Runs");
+    host.setTitle("#7 running 1/3");
+    expect([inside.document.title, outer.document.title]).toEqual(["#7 running 1/3", "#7 running 1/3"]);
+    outer.document.title = "orders - Airflow"; // it has loaded the run's name
+    await vi.waitFor(() => expect(outer.document.title).toBe("#7 running 1/3"));
+    inside.dispatchEvent(new inside.Event("pagehide"));
+    expect(outer.document.title).toBe("orders - Airflow");
   });
 });
 

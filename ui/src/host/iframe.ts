@@ -1,4 +1,4 @@
-import { menuWindow } from "./address";
+import { outerWindow } from "./address";
 import { appRoot } from "./paths";
 import { type Frame, Standalone } from "./standalone";
 
@@ -29,7 +29,7 @@ export class Iframe extends Standalone {
   }
 
   override routerWindow(): Window {
-    return menuWindow(this.page, this.outer, appRoot(this)) ?? this.page;
+    return outerWindow(this.page, this.outer, appRoot(this));
   }
 
   /**

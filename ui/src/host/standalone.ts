@@ -1,5 +1,6 @@
 import type { Host, Preferences } from "./Host";
 import { isDagRunPath, menuBase, rootOf } from "./paths";
+import { Title } from "./title";
 
 export type Frame = Window & typeof globalThis;
 
@@ -8,6 +9,7 @@ export class Standalone implements Host {
   readonly airflowRoot: string;
   readonly embedded: boolean = false;
   private known: Preferences | undefined;
+  private title: Title | undefined;
   private stop: AbortController | undefined;
   private readonly listeners = new Set<() => void>();
 
@@ -56,6 +58,16 @@ export class Standalone implements Host {
 
   download(url: string, name: string): void {
     this.follow(url, name);
+  }
+
+  address(): string {
+    return this.outer.location.href;
+  }
+
+  setTitle(text: string): void {
+    this.page.document.title = text;
+    this.title ??= new Title(this.page, this.outer);
+    this.title.set(text);
   }
 
   onTab(): boolean {

@@ -8,6 +8,7 @@ import { copied, type Form, FORMS, TOKEN } from "../domain/copies/texts";
 import { host } from "../host/Host";
 import { airflowAddress } from "../host/paths";
 import { useWords } from "../i18n/words";
+import { written } from "./clipboard";
 import { LargeDialog } from "./feedback/LargeDialog";
 
 interface CopyAsProps {
@@ -149,10 +150,9 @@ function Copyable({ label, text, children }: { label: string; text: string; chil
   const place = useRef<HTMLPreElement>(null);
   const [done, setDone] = useState<boolean | null>(null);
   const copy = async () => {
-    if (place.current !== null) {
-      window.getSelection()?.selectAllChildren(place.current);
-    }
-    setDone(await written(text));
+    const select = () => place.current && window.getSelection()?.selectAllChildren(place.current);
+    select(); // for whoever has to copy it by hand
+    setDone(await written(text, select));
   };
   return (
     <>
@@ -173,19 +173,4 @@ function Copyable({ label, text, children }: { label: string; text: string; chil
       </HStack>
     </>
   );
-}
-
-/** Whether a text is in the clipboard now. On plain HTTP a browser has none for pages, but copies what is selected. */
-async function written(text: string): Promise<boolean> {
-  const { clipboard } = navigator as { clipboard?: Clipboard };
-  try {
-    if (clipboard === undefined) {
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- nothing has taken its place there
-      return document.execCommand("copy");
-    }
-    await clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

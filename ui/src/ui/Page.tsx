@@ -7,9 +7,13 @@ import { host } from "../host/Host";
 import { menuPath } from "../host/paths";
 import { useWords } from "../i18n/words";
 import { AirflowLink } from "./AirflowLink";
+import { CopyLink } from "./CopyLink";
 import { SMALL } from "./room";
+import { useTitle } from "./useTitle";
 
 interface PageProps {
+  /** What the browser's tab says; the title, where that is text. */
+  name?: string;
   title: ReactNode;
   /** What stands at the top right. */
   actions?: ReactNode;
@@ -21,7 +25,9 @@ interface PageProps {
 }
 
 /** The frame of every page: where one is, and where one can go. On Airflow's tabs it is one line. */
-export function Page({ title, actions, children, fill = false, titledByTab = false }: PageProps) {
+export function Page({ name, title, actions, children, fill = false, titledByTab = false }: PageProps) {
+  const { t } = useWords();
+  useTitle(name ?? (typeof title === "string" ? title : t("title")));
   const onTab = host().onTab();
   const quiet = onTab && titledByTab;
   return (
@@ -50,7 +56,10 @@ export function Page({ title, actions, children, fill = false, titledByTab = fal
           </Heading>
           <HStack flexWrap="wrap" flexGrow={quiet ? 1 : undefined}>
             {actions}
-            {onTab && <FullWidth />}
+            <HStack ms="auto" gap={1} flexWrap="wrap">
+              {onTab && <FullWidth />}
+              <CopyLink />
+            </HStack>
           </HStack>
         </Flex>
         <Box flex="1" minHeight={0} display={fill ? "flex" : "block"} flexDirection="column">
@@ -86,7 +95,7 @@ function FullWidth() {
   const { t } = useWords();
   const place = useLocation();
   return (
-    <AirflowLink path={menuPath(host(), place)} display="inline-flex" ms="auto" whiteSpace="nowrap" fontSize="xs">
+    <AirflowLink path={menuPath(host(), place)} display="inline-flex" whiteSpace="nowrap" fontSize="xs">
       <MdOpenInFull aria-hidden="true" />
       {t("nav.fullWidth")}
     </AirflowLink>

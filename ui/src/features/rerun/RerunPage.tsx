@@ -2,6 +2,7 @@ import { Button, HStack, Text } from "@chakra-ui/react";
 import { useMemo, useState } from "react";
 import { Link, useLocation, useNavigate, useParams } from "react-router";
 
+import { tallyOf } from "../../domain/progress";
 import { parameters, query } from "../../host/parameters";
 import { asProblem } from "../../api/problem";
 import { useEstimate } from "../../api/estimate";
@@ -75,6 +76,7 @@ interface RecordProps {
 }
 
 function Record({ record, problem, retry }: RecordProps) {
+  const { t, word } = useWords();
   const { rerunName } = useNames();
   const { rerun } = record;
   const ended = hasEnded(rerun);
@@ -103,6 +105,11 @@ function Record({ record, problem, retry }: RecordProps) {
       <LiveRunsProvider rerunId={rerun.id} seen={record.cursor} every={isProposed(rerun) ? WAITING : undefined}>
         <Page
           fill
+          name={t("record:tabTitle", {
+            id: rerun.id,
+            state: word("rerunState", rerun.state),
+            ...tallyOf(rerun.counts),
+          })}
           title={
             <HStack gap={3} flexWrap="wrap">
               {rerunName(rerun)}

@@ -44,12 +44,13 @@ function Wizard({ entry, dagId, runId }: { entry: Entry; dagId: string; runId: s
   const { t } = useWords();
   const source = useMemo(() => ({ dag_id: dagId, run_id: runId }), [dagId, runId]);
   const state = useWizardState(source, entry);
+  const name = `${t(`wizard:step.${state.step}`)} - ${dagId}`;
   const StepPage = STEP_PAGES[state.step];
   const onTab = host().onTab();
   return (
     <WizardContext.Provider value={state}>
       <Submission>
-        <Page fill titledByTab title={t("wizard:title")} actions={<StepBar />}>
+        <Page fill titledByTab name={name} title={t("wizard:title")} actions={<StepBar />}>
           {!host().isAbout(dagId, runId) && <SourceFacts />}
           <SourceNotices />
           <Flex

@@ -122,7 +122,8 @@ function useStart({ mutate }: SubmissionState["submit"]) {
             store.clear();
             // The runs are in a rerun now: what was known of them is old.
             void client.invalidateQueries({ queryKey: ["plan"], refetchType: "none" });
-            void navigate(`/records/${rerun.id}`);
+            // Back would lead to the review of another rerun of the same runs.
+            void navigate(`/records/${rerun.id}`, { replace: true });
           },
         },
       );

@@ -23,11 +23,12 @@ export function SubmitButton() {
     const found = index && rerunBody(store.get(), index);
     return found && { ...found, propose: onlyPropose !== null };
   };
-  const said = refusal ?? (onlyPropose ? t("wizard:propose.only") : undefined);
+  const waiting = reviewing ? t("wizard:block.reviewing") : undefined;
+  const said = refusal ?? waiting ?? (onlyPropose ? t("wizard:propose.only") : undefined);
   return (
     <>
       {said !== undefined && (
-        <Text id="cannot-start" color="fg.muted">
+        <Text id="cannot-start" color="fg.muted" aria-live="polite">
           {said}
         </Text>
       )}

@@ -15,7 +15,12 @@ export function SourceFacts() {
   return (
     <HStack gap={3} flexWrap="wrap" mt={-2} mb={1} data-testid="source">
       <Text color="fg.muted">{t("word.source")}</Text>
-      <AirflowLink {...CUT_LINK} path={`dags/${encodeURIComponent(source.dag_id)}`} title={source.dag_id} fontWeight="semibold">
+      <AirflowLink
+        {...CUT_LINK}
+        path={`dags/${encodeURIComponent(source.dag_id)}`}
+        title={source.dag_id}
+        fontWeight="semibold"
+      >
         {source.dag_id}
       </AirflowLink>
       <RunLink dagId={source.dag_id} runId={source.run_id} />
