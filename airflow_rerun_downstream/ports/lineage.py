@@ -52,11 +52,15 @@ class RunFilter:
 
     Runs that are equal in it come in the order in which they were made, those without a value after all others.
     ``dag_id_pattern`` is what Airflow's own REST API takes: a part of the id in any case, ``%`` and ``_`` as in SQL's
-    LIKE, ``|`` between alternatives.
+    LIKE, ``|`` between alternatives. So are ``run_id_pattern`` and ``owner_pattern``, for the owners of a run's Dag.
+    ``tags``: the Dag has at least one of them.
     """
 
     dag_ids: frozenset[str] | None = None
     dag_id_pattern: str | None = None
+    run_id_pattern: str | None = None
+    owner_pattern: str | None = None
+    tags: frozenset[str] | None = None
     states: frozenset[str] | None = None
     run_types: frozenset[str] | None = None
     run_after_gte: datetime | None = None

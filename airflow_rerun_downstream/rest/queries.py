@@ -139,10 +139,16 @@ class RerunQuery(PageQuery):
 
 
 class DagRunQuery(PageQuery):
-    """A question for a page of Dag runs. ``dag_id_pattern``: as for reruns."""
+    """A question for a page of Dag runs. Patterns: as for reruns; ``owner_pattern`` is for the owners of the run's Dag.
+
+    ``tag``: the Dag has at least one of them.
+    """
 
     dag_id: Annotated[list[Id] | None, Several] = None
     dag_id_pattern: Pattern | None = None
+    run_id_pattern: Pattern | None = None
+    owner_pattern: Pattern | None = None
+    tag: Annotated[list[Id] | None, Several] = None
     state: Annotated[list[Id] | None, Several] = None
     run_type: Annotated[list[Id] | None, Several] = None
     run_after_gte: Moment | None = None
@@ -161,6 +167,9 @@ class DagRunQuery(PageQuery):
         return RunFilter(
             dag_ids=frozenset(self.dag_id) if self.dag_id else None,
             dag_id_pattern=self.dag_id_pattern,
+            run_id_pattern=self.run_id_pattern,
+            owner_pattern=self.owner_pattern,
+            tags=frozenset(self.tag) if self.tag else None,
             states=frozenset(self.state) if self.state else None,
             run_types=frozenset(self.run_type) if self.run_type else None,
             run_after_gte=self.run_after_gte,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +207,13 @@ class AirflowStage:
 
     def delete(self, ref: RunRef) -> None:
         scene.delete_run(ref, session=self.session)
+
+    def label(self, dag_id: str, *, owners: str, tags: Collection[str]) -> None:
+        from airflow.models.dag import DagTag
+
+        self._dag_row(dag_id).owners = owners
+        self.session.add_all(DagTag(name=tag, dag_id=dag_id) for tag in tags)
+        self.session.commit()
 
     def lose(self, dag_id: str) -> None:
         self._dag_row(dag_id).is_stale = True

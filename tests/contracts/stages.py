@@ -153,6 +153,10 @@ class Stage(Protocol):
 
     def pause(self, dag_id: str) -> None: ...
 
+    def label(self, dag_id: str, *, owners: str, tags: Collection[str]) -> None:
+        """What a Dag's file says of who owns it, and its tags."""
+        ...
+
     def made(
         self, parent: RunRef, task_id: str, child: RunRef, *, map_index: int = -1, linked: str | None = None
     ) -> None:
@@ -357,6 +361,10 @@ class FakeStage:
 
     def lose(self, dag_id: str) -> None:
         self.world.lose(dag_id)
+
+    def label(self, dag_id: str, *, owners: str, tags: Collection[str]) -> None:
+        self.world.owners[dag_id] = owners
+        self.world.tags[dag_id] = frozenset(tags)
 
     def pause(self, dag_id: str) -> None:
         self.world.structures[dag_id] = replace(self.world.structures[dag_id], is_paused=True)

@@ -298,6 +298,25 @@ class TestPage:
     def test_what_is_asked_for(self, airflow, refs, wanted, found):
         assert set(self.page(airflow, **wanted)) == found
 
+    @pytest.mark.parametrize(
+        ("wanted", "found"),
+        [
+            ({"owner_pattern": "ADA"}, {"mine", "first"}),
+            ({"owner_pattern": "nobody"}, set()),
+            ({"tags": frozenset({"shop", "none"})}, {"mine", "first"}),
+            ({"tags": frozenset({"sho"})}, set()),
+            ({"tags": frozenset({"shop"}), "states": frozenset({"failed"})}, set()),
+        ],
+    )
+    def test_what_is_asked_of_its_dag(self, airflow, refs, wanted, found):
+        airflow.label("a", owners="bob, Ada", tags=("shop", "daily"))
+        assert set(self.page(airflow, **wanted)) == found
+
+    def test_a_part_of_its_id(self, airflow, refs):
+        first = refs["first"].run_id
+        assert {"first"} <= set(self.page(airflow, run_id_pattern=first[1:-1]))
+        assert self.page(airflow, run_id_pattern="nothing of that name") == []
+
     def test_what_may_be_a_source(self, airflow, refs):
         rule = SourceRule(now=START + 2 * DAY, window_start=None, taken=frozenset({refs["made"]}))
         assert set(self.page(airflow, source_rule=rule)) == {"failed", "first", "orphan"}

@@ -162,6 +162,9 @@ class FakeRuns(FakeReader):
         return (
             (wanted.dag_ids is None or run.ref.dag_id in wanted.dag_ids)
             and (wanted.dag_id_pattern is None or like(run.ref.dag_id, wanted.dag_id_pattern))
+            and (wanted.run_id_pattern is None or like(run.ref.run_id, wanted.run_id_pattern))
+            and (wanted.owner_pattern is None or like(self.world.owners.get(run.ref.dag_id, ""), wanted.owner_pattern))
+            and (wanted.tags is None or bool(wanted.tags & self.world.tags.get(run.ref.dag_id, frozenset())))
             and (wanted.states is None or run.state in wanted.states)
             and (wanted.run_types is None or run.run_type in wanted.run_types)
             and (wanted.online is None or run.online == wanted.online)

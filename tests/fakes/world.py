@@ -58,6 +58,8 @@ class World:
     tasks: dict[RunRef, list[TaskInstanceFacts]] = field(default_factory=dict)
     structures: dict[str, DagStructure] = field(default_factory=dict)
     versions: dict[RunRef, DagVersion] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, frozenset[str]] = field(default_factory=dict)
     moved: dict[RunRef, frozenset[str]] = field(default_factory=dict)
     earlier: Definitions = field(default_factory=Definitions)
     replaced: list[tuple[datetime, str, Definitions]] = field(default_factory=list)

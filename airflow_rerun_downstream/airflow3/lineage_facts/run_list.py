@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.models.dag import DagTag
 from airflow.models.dagrun import DagRun
 from sqlalchemy import and_, bindparam, case, func, literal, not_, or_, select
 
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts.online import ALWAYS_ONLINE, Kind, made_by_task, origins
-from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN, RUN_COLUMNS, THERE, complete
+from airflow_rerun_downstream.airflow3.lineage_facts.runs import DAG, RUN, RUN_COLUMNS, THERE, complete
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -20,6 +21,8 @@ from airflow_rerun_downstream.store.search import matching
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from sqlalchemy.sql import ColumnElement
+
+TAG = DagTag.__table__.c
 
 ORDERS: Mapping[str, Any] = {
     "run_after": RUN.run_after,
@@ -74,6 +77,12 @@ def plain_conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
             found.append(column.in_(sorted(values)))
     if wanted.dag_id_pattern is not None:
         found.append(matching(RUN.dag_id, wanted.dag_id_pattern))
+    if wanted.run_id_pattern is not None:
+        found.append(matching(RUN.run_id, wanted.run_id_pattern))
+    if wanted.owner_pattern is not None:
+        found.append(RUN.dag_id.in_(select(DAG.dag_id).where(matching(DAG.owners, wanted.owner_pattern))))
+    if wanted.tags is not None:
+        found.append(RUN.dag_id.in_(select(TAG.dag_id).where(TAG.name.in_(sorted(wanted.tags)))))
     if wanted.run_after_gte is not None:
         found.append(RUN.run_after >= wanted.run_after_gte)
     if wanted.run_after_lte is not None:

@@ -2007,6 +2007,9 @@ export interface operations {
                 offset?: number;
                 dag_id?: string[] | null;
                 dag_id_pattern?: string | null;
+                run_id_pattern?: string | null;
+                owner_pattern?: string | null;
+                tag?: string[] | null;
                 state?: string[] | null;
                 run_type?: string[] | null;
                 run_after_gte?: string | null;

@@ -48,7 +48,7 @@ export function DagRunsPage() {
         <FilterBar filters={filters} since={since} onChange={change} />
         <ProblemNotice error={runs.error} retry={() => void runs.refetch()} />
         {runs.isPending && <Loading lines={10} />}
-        {runs.data?.dag_runs.length === 0 && <NoRuns filters={filters} since={since} />}
+        {runs.data?.dag_runs.length === 0 && <NoRuns filters={filters} since={since} onChange={change} />}
         {runs.data !== undefined && runs.data.dag_runs.length > 0 && (
           <>
             <RunTable
@@ -70,6 +70,9 @@ export function DagRunsPage() {
   );
 }
 
+/** How many runs there are at all. */
+const EVERYTHING = { limit: 0 };
+
 function SourceWindow({ since }: { since: string | null | undefined }) {
   const { t } = useWords();
   const { timeZone } = usePreferences();
@@ -81,16 +84,35 @@ function SourceWindow({ since }: { since: string | null | undefined }) {
     : t("runs:window.since", { since: `${shownDate(since, timeZone)} (${timeZone})` });
 }
 
-function NoRuns({ filters, since }: { filters: Filters; since: string | null | undefined }) {
+interface NoRunsProps {
+  filters: Filters;
+  since: string | null | undefined;
+  onChange: (changed: Partial<Filters>) => void;
+}
+
+/** Why the list is empty: no run at all, none since the first date, or none that matches. */
+function NoRuns({ filters, since, onChange }: NoRunsProps) {
   const { t } = useWords();
   const { timeZone } = usePreferences();
+  const all = useDagRuns(EVERYTHING);
   if (isFiltered(filters)) {
     return <Nothing title={t("runs:empty.title")}>{t("runs:empty.filtered")}</Nothing>;
   }
   const from = filters.from === ANY ? undefined : (filters.from ?? since ?? undefined);
+  if (all.data === undefined) {
+    return <Loading lines={2} />;
+  }
+  if (from === undefined || all.data.total_entries === 0) {
+    return <Nothing title={t("runs:empty.title")}>{t("runs:empty.never")}</Nothing>;
+  }
   return (
     <Nothing title={t("runs:empty.title")}>
-      {from ? t("runs:empty.window", { since: shownDate(from, timeZone) }) : t("runs:empty.never")}
+      <Stack gap={3} align="center">
+        <Text>{t("runs:empty.window", { since: shownDate(from, timeZone) })}</Text>
+        <Button size="sm" variant="outline" onClick={() => onChange({ from: ANY })}>
+          {t("runs:empty.older")}
+        </Button>
+      </Stack>
     </Nothing>
   );
 }

@@ -2,7 +2,7 @@ import { Button, Flex, Switch } from "@chakra-ui/react";
 
 import { ChoiceField, DateField, TextField } from "../../ui/fields/Fields";
 import { useWords } from "../../i18n/words";
-import { ANY, type Filters, isFiltered } from "./filters";
+import { ANY, FAILED_FIRST, type Filters, isFiltered, NO_FILTER, ORDER } from "./filters";
 
 const STATES = ["success", "failed", "running", "queued"] as const;
 const TYPES = ["scheduled", "asset_triggered", "operator_triggered", "manual", "backfill"] as const;
@@ -25,6 +25,15 @@ export function FilterBar({ filters, since, onChange }: FilterBarProps) {
         value={filters.dagId || filters.dag}
         onChange={(dag) => onChange({ dag, dagId: "" })}
       />
+      {(["run", "tag", "owner"] as const).map((name) => (
+        <TextField
+          key={name}
+          label={t(`runs:filter.${name}`)}
+          hint={t(`runs:filter.${name}Hint`)}
+          value={filters[name]}
+          onChange={(value) => onChange({ [name]: value })}
+        />
+      ))}
       <ChoiceField
         label={t("runs:filter.state")}
         value={filters.state}
@@ -51,14 +60,18 @@ export function FilterBar({ filters, since, onChange }: FilterBarProps) {
         <Switch.Control />
         <Switch.Label>{t("runs:filter.sources")}</Switch.Label>
       </Switch.Root>
+      <Switch.Root
+        checked={filters.order === FAILED_FIRST}
+        onCheckedChange={({ checked }) => onChange({ order: checked ? FAILED_FIRST : ORDER })}
+        colorPalette="brand"
+        height={9}
+      >
+        <Switch.HiddenInput />
+        <Switch.Control />
+        <Switch.Label>{t("runs:filter.failedFirst")}</Switch.Label>
+      </Switch.Root>
       {(isFiltered(filters) || filters.from !== undefined) && (
-        <Button
-          size="sm"
-          variant="ghost"
-          onClick={() =>
-            onChange({ dagId: "", dag: "", state: "", runType: "", from: undefined, to: undefined, sources: false })
-          }
-        >
+        <Button size="sm" variant="ghost" onClick={() => onChange(NO_FILTER)}>
           {t("action.clearFilters")}
         </Button>
       )}

@@ -8,6 +8,12 @@ export interface Filters {
   dagId: string;
   /** A part of a Dag's id. */
   dag: string;
+  /** A part of a run's id. */
+  run: string;
+  /** A tag of the Dag. */
+  tag: string;
+  /** A part of the owners of the Dag. */
+  owner: string;
   state: string;
   runType: string;
   /** ISO 8601; `any`: the person wants no limit; absent: the window of sources. */
@@ -20,13 +26,32 @@ export interface Filters {
 
 export const LIMIT = 50;
 export const ANY = "any";
-const ORDER = "-run_after";
+export const ORDER = "-run_after";
+/** States in the order of their letters begin with `failed`. */
+export const FAILED_FIRST = "state";
+
+/** No filter at all, not even the window of sources. */
+export const NO_FILTER = {
+  dagId: "",
+  dag: "",
+  run: "",
+  tag: "",
+  owner: "",
+  state: "",
+  runType: "",
+  from: undefined,
+  to: undefined,
+  sources: false,
+} as const;
 
 export function readFilters(search: string): Filters {
   const found = parameters(search);
   return {
     dagId: found.get("dag_id") ?? "",
     dag: found.get("dag") ?? "",
+    run: found.get("run") ?? "",
+    tag: found.get("tag") ?? "",
+    owner: found.get("owner") ?? "",
     state: found.get("state") ?? "",
     runType: found.get("run_type") ?? "",
     from: found.get("from"),
@@ -42,6 +67,9 @@ export function writeFilters(filters: Filters): string {
   return query({
     dag_id: filters.dagId,
     dag: filters.dag,
+    run: filters.run,
+    tag: filters.tag,
+    owner: filters.owner,
     state: filters.state,
     run_type: filters.runType,
     from: filters.from,
@@ -53,8 +81,9 @@ export function writeFilters(filters: Filters): string {
 }
 
 /** Whether a person has narrowed the list. */
-export function isFiltered({ dagId, dag, state, runType, to, sources }: Filters): boolean {
-  return dagId !== "" || dag !== "" || state !== "" || runType !== "" || to !== undefined || sources;
+export function isFiltered({ to, sources, ...texts }: Filters): boolean {
+  const { dagId, dag, run, tag, owner, state, runType } = texts;
+  return [dagId, dag, run, tag, owner, state, runType].some((text) => text !== "") || to !== undefined || sources;
 }
 
 /** What is asked of the server. `since`: the beginning of the window of sources, null where there is none. */
@@ -66,6 +95,9 @@ export function askedOf(filters: Filters, since: string | null | undefined): Dag
     order_by: filters.order as DagRunFilters["order_by"], // the server says what an address asks in vain
     ...(filters.dagId && { dag_id: [filters.dagId] }),
     ...(filters.dag && { dag_id_pattern: filters.dag }),
+    ...(filters.run && { run_id_pattern: filters.run }),
+    ...(filters.tag && { tag: [filters.tag] }),
+    ...(filters.owner && { owner_pattern: filters.owner }),
     ...(filters.state && { state: [filters.state] }),
     ...(filters.runType && { run_type: [filters.runType] }),
     ...(from && { run_after_gte: from }),
