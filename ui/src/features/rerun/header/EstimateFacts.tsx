@@ -85,7 +85,7 @@ function Delay({ delay }: { delay: NonNullable<Estimate["delay"]> }) {
   const { member, cause, critical } = delay;
   const why = said(cause) || (member && word("memberState", member.state));
   return (
-    <Box data-testid="estimate-delay" maxWidth="36rem">
+    <Box data-testid="estimate-delay" minWidth={0} maxWidth="36rem">
       {member ? (
         <Link as="button" {...CUT_LINK} title={member.dag_id} onClick={() => open(member.id)}>
           {member.dag_id}

@@ -37,7 +37,9 @@ export function RecordFacts({ events, estimate }: RecordFactsProps) {
       </Flex>
       <chakra.dl display="flex" flexWrap="wrap" columnGap={8} rowGap={2}>
         <Field label={t("word.source")}>
-          <span>{rerun.source.dag_id}</span>
+          <Text as="span" minWidth={0} overflowWrap="anywhere">
+            {rerun.source.dag_id}
+          </Text>
           <RunLink dagId={rerun.source.dag_id} runId={rerun.source.run_id} />
         </Field>
         <Authors />

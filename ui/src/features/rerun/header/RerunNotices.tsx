@@ -63,8 +63,8 @@ function FailedMember({ member }: { member: Member }) {
   const { openTab } = useRecord();
   return (
     <Flex as="li" gap={3} align="center" wrap="wrap" data-member={member.id}>
-      <Box minWidth={0} overflowWrap="anywhere">
-        <Text as="span" fontWeight="medium">
+      <Box minWidth={0}>
+        <Text as="span" fontWeight="medium" overflowWrap="anywhere">
           {member.dag_id}
         </Text>{" "}
         {member.run_id && (
