@@ -72,7 +72,7 @@ def test_one_task_of_it_brings_the_others_along(story: Story) -> None:
 
 def test_what_nobody_could_tell_apart_cannot_be_selected(story: Story) -> None:
     plan = story.call("POST", "/plans", json={"source": story.source("source")})
-    mixed = [run for run in plan["runs"] if run["dag_id"] == "mapped_in_loop"]
+    mixed = [run for run in plan["runs"] if run["dag_id"] == "mapped_in_loop" and run["run_id"]]
     assert {(run["selectable"], run["reason"]) for run in mixed} == {(False, "mapped_in_loop")}
     members = [{"dag_id": "mapped_in_loop", "run_id": mixed[0]["run_id"], "task_ids": None}]
     status, refusal = story.refused("POST", "/reruns", json={"source": story.source("source"), "members": members})
