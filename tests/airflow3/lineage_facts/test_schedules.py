@@ -103,7 +103,9 @@ class TestKinds:
 
     def test_an_asset_scheduled_dag(self, session):
         scene.save(dag(schedule=[asset()]), session=session)
-        assert schedule(session, "d") == DagSchedule("d", asset_scheduled=True, max_active_runs=16)
+        assert schedule(session, "d") == DagSchedule(
+            "d", asset_scheduled=True, max_active_runs=16, takes_missed_events=QUEUED_BY_EVENT
+        )
 
     @pytest.mark.parametrize("catchup", [True, False])
     def test_a_dag_that_takes_the_events_that_it_has_missed(self, session, catchup):
