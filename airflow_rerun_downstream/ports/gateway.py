@@ -72,7 +72,7 @@ class Gateway(Protocol):
         a database that has one lock for all isn't locked while a large run is read. What it raises ends the dispatch
         with nothing done, and so does a run that has changed since it was read; the transaction can't go on then.
 
-        Raises `CannotDispatch` with ``run_gone``, ``task_gone`` or ``mapped_in_loop`` (``gone``), or
+        Raises `CannotDispatch` with ``run_gone``, ``task_gone``, ``mapped_in_loop`` or ``loop_in_part`` (``gone``), or
         ``run_not_finished``.
         """
         ...

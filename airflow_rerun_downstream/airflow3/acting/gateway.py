@@ -107,7 +107,7 @@ class AirflowGateway:
         the first write on: then it is looked whether all is still as it was read. ``cleared`` counts the task
         instances.
 
-        Raises `CannotDispatch` with ``run_gone``, ``task_gone`` or ``mapped_in_loop`` (``gone``), or
+        Raises `CannotDispatch` with ``run_gone``, ``task_gone``, ``mapped_in_loop`` or ``loop_in_part`` (``gone``), or
         ``run_not_finished``.
         """
         before = self._standing(ref)  # earlier than anything that is decided by

@@ -12,6 +12,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import runs_on_
 from airflow_rerun_downstream.airflow3.task_tables import tries_begun
 from airflow_rerun_downstream.airflow3.versions import LOOP_GATE, TRIES_ARE_ROWS
 from airflow_rerun_downstream.domain.again import key, needed_by_coming, to_clear_again
+from airflow_rerun_downstream.domain.eligibility import UNSTARTED_TASK_STATES
 from airflow_rerun_downstream.domain.errors import CannotDispatch
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE
 from airflow_rerun_downstream.domain.refs import Tasks, covers
@@ -19,9 +20,6 @@ from airflow_rerun_downstream.domain.refs import Tasks, covers
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
     from sqlalchemy.orm import Session
-
-
-NOT_BEGUN = (None, "scheduled", "queued")
 
 
 def of_run(session: Session, run: DagRun, *conditions: Any, lock: bool = False) -> Sequence[TaskInstance]:
@@ -37,7 +35,7 @@ def of_run(session: Session, run: DagRun, *conditions: Any, lock: bool = False) 
 
 def not_begun(session: Session, run: DagRun) -> list[TaskInstance]:
     """The task instances of a run that somebody else has cleared whose next try hasn't begun."""
-    return [ti for ti in of_run(session, run) if ti.state in NOT_BEGUN]
+    return [ti for ti in of_run(session, run) if ti.state in UNSTARTED_TASK_STATES]
 
 
 def to_clear(session: Session, run: DagRun, tasks: Tasks, *, on_latest_version: bool) -> list[TaskInstance]:
