@@ -107,13 +107,15 @@ class Cutting:
         """See `batch`."""
         found = set[str]()
         candidates = member.left - self.blocks[member.ref].keys()
+        candidates -= {one for one, ring in member.inseparable.items() if not ring <= candidates}
         while more := {task_id for task_id in candidates - found if self.follows(member, task_id, found)}:
             found |= more
         return set() if member.is_made and found != member.left else found
 
     def follows(self, member: Member, task_id: str, batch: Collection[str]) -> bool:
-        """Whether a task comes after what is right by then, and what is dispatched with it."""
-        before = member.before[task_id].items()
+        """Whether a task, with the loop around it, comes after what is right by then and what is dispatched with it."""
+        ring = member.inseparable.get(task_id, frozenset({task_id}))
+        before = [pair for each in ring for pair in member.before[each].items() if pair[0] not in ring]
         return all(other not in member.left or (other in batch and not cut) for other, cut in before)
 
     def open(self, reading: Reading) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from airflow_rerun_downstream.domain.facts import DagStructure
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
-from airflow_rerun_downstream.domain.selection import upstream_tasks
+from airflow_rerun_downstream.domain.selection import downstream_tasks, upstream_tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,16 @@ class Member:
                 elif (leader, cut or leader in self.cuts) not in seen:
                     seen.add((leader, cut or leader in self.cuts))
                     queue.append((leader, cut or leader in self.cuts))
+        return found
+
+    @cached_property
+    def inseparable(self) -> dict[str, frozenset[str]]:
+        """For each selected task of a loop what goes with it at once: the loop, and what lies between its tasks."""
+        found: dict[str, frozenset[str]] = {}
+        for loop in self.structure.loops if self.structure is not None else ():
+            after = self.ids & downstream_tasks(self.structure, loop)
+            ring = frozenset(each for each in after if not loop.isdisjoint(downstream_tasks(self.structure, [each])))
+            found.update(dict.fromkeys(ring, ring))
         return found
 
     def finish(self, batch: Collection[str]) -> None:

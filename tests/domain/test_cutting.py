@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from airflow_rerun_downstream.domain.cutting import Cutting, Lost
+from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.order import Order, put_in_order
 from airflow_rerun_downstream.domain.readings import Member, Reading
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
@@ -121,3 +125,91 @@ def test_three_runs_that_have_made_each_other_and_waited_have_an_end() -> None:
     dags = {"x": "t", "w": "go; t", "y": "go; t", "z": "go; t"}
     found = ordered(readings, {"x": "t", **dict.fromkeys("wyz", "go t")}, dags, waiting="go")
     assert {ref.dag_id for ref in found.made} == {"w", "y", "z"}
+
+
+def looped(name: str, order: str, *loops: str) -> DagStructure:
+    """A Dag with loops."""
+    return replace(dag(name, order), loops=tuple(frozenset(loop.split()) for loop in loops))
+
+
+@pytest.mark.parametrize(
+    ("order", "loops", "stages"),
+    [
+        ("a >> b >> end", ["a b"], [{"first"}, {"a", "b", "end"}]),
+        ("a >> outside >> b >> end", ["a b"], [{"first"}, {"a", "outside", "b", "end"}]),
+        ("a >> c >> b >> d >> end", ["a b", "c d"], [{"first"}, {"a", "b", "c", "d", "end"}]),
+        ("a >> b >> c >> end", ["b c"], [{"first", "a"}, {"b", "c", "end"}]),
+    ],
+)
+def test_a_loop_is_not_cut(order: str, loops: list[str], stages: list[set[str]]) -> None:
+    """Another run that reads from the beginning of this one is read by a task of the loop."""
+    structure = looped("x", f"{order}; first", *loops)
+    x = Member(X, tuple(map(TaskRef, structure.tasks)), structure, frozenset())
+    y = member(Y, "t", "t")
+    readings = [
+        Reading(X, Y, frozenset({"first"}), frozenset({"t"})),
+        Reading(Y, X, frozenset({"t"}), frozenset({"b", "end"})),
+    ]
+    cutting = Cutting({X: x, Y: y}, readings, {})
+    cutting.cut()
+    assert (x.done, cutting.lost) == (stages, [])
+
+
+def test_a_run_that_reads_within_a_loop_what_that_has_made_has_no_order() -> None:
+    """y reads from a, and b from y, in the same loop: nothing of the loop can wait for y."""
+    x = Member(X, (TaskRef("a"), TaskRef("b")), looped("x", "a >> b", "a b"), frozenset())
+    readings = [
+        Reading(X, Y, frozenset({"a"}), frozenset({"t"})),
+        Reading(Y, X, frozenset({"t"}), frozenset({"b"})),
+    ]
+    cutting = Cutting({X: x, Y: member(Y, "t", "t")}, readings, {X: 0, Y: 1})
+    cutting.cut()
+    assert x.done == [{"a", "b"}]
+    assert cutting.lost == readings[1:]
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_no_stage_has_a_loop_in_part(seed: int) -> None:
+    """Whatever the Dag, what is selected of it and who reads what."""
+    pick = random.Random(seed)
+    members = {ref: looping(pick, ref) for ref in (X, Y, RunRef("z", "r"))}
+    readings = []
+    for _ in range(pick.randint(1, 8)):
+        one, two = pick.sample(list(members), 2)
+        made, read = pick.choice(list(members[one].ids)), pick.choice(list(members[two].ids))
+        readings.append(Reading(one, two, frozenset({made}), frozenset({read, *after(members[two], read)})))
+    cutting = WatchedCutting(members, readings, {ref: place for place, ref in enumerate(members)})
+    cutting.cut()
+    for one in members.values():
+        assert one.structure is not None
+        assert set().union(*one.done) == one.ids
+        for loop in one.structure.loops:
+            assert sum(not loop.isdisjoint(stage) for stage in one.done) == 1
+
+
+class WatchedCutting(Cutting):
+    """Looks at each stage when it is taken."""
+
+    def finish(self, member: Member, batch: Collection[str]) -> None:
+        """Nothing in it reads what isn't made anew yet, unless that was given up."""
+        early = [each for each in self.into[member.ref] if self.open(each) and self.reached(each) & set(batch)]
+        assert early == []
+        super().finish(member, batch)
+
+
+def looping(pick: random.Random, ref: RunRef) -> Member:
+    """A run of some Dag, with one or two loops."""
+    ids = [f"t{number}" for number in range(pick.randint(3, 8))]
+    chains = [" >> ".join(sorted(pick.sample(ids, pick.randint(1, len(ids))))) for _ in range(pick.randint(1, 3))]
+    loops = [" ".join(pick.sample(ids, pick.randint(1, 3)))]
+    rest = sorted(set(ids) - set(loops[0].split()))
+    if len(rest) > 1:
+        loops.append(" ".join(pick.sample(rest, 2)))
+    structure = looped(ref.dag_id, ";".join([*chains, *ids]), *loops)
+    return Member(ref, tuple(map(TaskRef, ids)), structure, frozenset())
+
+
+def after(member: Member, task_id: str) -> set[str]:
+    """A task and what follows it in the same round of its loop: whoever gives no more must not get a loop cut."""
+    assert member.structure is not None
+    return reachable([task_id], member.structure.followers)
