@@ -35,7 +35,8 @@ def of_run(session: Session, run: DagRun, *conditions: Any, lock: bool = False) 
 
 def not_begun(session: Session, run: DagRun) -> list[TaskInstance]:
     """The task instances of a run that somebody else has cleared whose next try hasn't begun."""
-    return [ti for ti in of_run(session, run) if ti.state in UNSTARTED_TASK_STATES]
+    between_tries = "up_for_retry", "restarting"
+    return [ti for ti in of_run(session, run) if ti.state in {*UNSTARTED_TASK_STATES, *between_tries}]
 
 
 def to_clear(session: Session, run: DagRun, tasks: Tasks, *, on_latest_version: bool) -> list[TaskInstance]:

@@ -132,26 +132,58 @@ def test_a_run_is_queued_even_if_nothing_in_it_ever_ran(session):
     assert task_rows.earlier_tries(ref, session=session) == []
 
 
-def test_what_a_task_has_kept_for_its_next_try_is_forgotten(session):
-    """It would go on from there: with a job, say, that it began on the wrong data."""
+def keep_state(*refs: RunRef, session: Any) -> None:
+    """Let each task instance of runs keep the job that it began, as one does that is deferred or dies. Since 3.3."""
     if (model := task_state_model()) is None:
         pytest.skip("tasks keep nothing before Airflow 3.3")
-    scene.save(mapped(), session=session)
-    ref, other = (scene.create_run("m", session=session, day=day) for day in (1, 2))
-    for each in (ref, other):
-        scene.expand(each, "each", 2, session=session)
-        for key, ti in scene.instances(each, session=session).items():
-            where = {"dag_id": ti.dag_id, "run_id": ti.run_id, "dag_run_id": scene.run_of(each, session=session).id}
+    for ref in refs:
+        for key, ti in scene.instances(ref, session=session).items():
+            where = {"dag_id": ti.dag_id, "run_id": ti.run_id, "dag_run_id": scene.run_of(ref, session=session).id}
             index = {"region_id": ti.region_id, "region_index": key[1]} if TRIES_ARE_ROWS else {"map_index": key[1]}
             session.add(model(task_id=key[0], key="job", value='"17"', **where, **index))
     session.commit()
 
+
+def who_keeps_state(*, session: Any) -> list[tuple[str, str, int]]:
+    index = "region_index" if TRIES_ARE_ROWS else "map_index"
+    rows = scene.rows("task_state_store", session=session)
+    return sorted((row["run_id"], row["task_id"], row[index]) for row in rows)
+
+
+def test_what_a_task_has_kept_for_its_next_try_is_forgotten(session):
+    """It would go on from there: with a job, say, that it began on the wrong data."""
+    scene.save(mapped(), session=session)
+    ref, other = (scene.create_run("m", session=session, day=day) for day in (1, 2))
+    for each in (ref, other):
+        scene.expand(each, "each", 2, session=session)
+    keep_state(ref, other, session=session)
+    before = who_keeps_state(session=session)
+
     dispatch(session, ref, TaskRef("each", 1))
     session.commit()
 
-    left = {(row["run_id"], row["task_id"]) for row in scene.rows("task_state_store", session=session)}
-    assert len(scene.rows("task_state_store", session=session)) == 5
-    assert left == {(each.run_id, task_id) for each in (ref, other) for task_id in ("numbers", "each")}
+    assert len(before) == 6
+    assert who_keeps_state(session=session) == sorted({*before} - {(ref.run_id, "each", 1)})
+
+
+@pytest.mark.parametrize("way", ["adopt", "take_over"])
+def test_what_comes_to_a_rerun_by_itself_forgets_what_has_not_begun(session, way):
+    """A task that runs already may be at work with what it has kept; one between two tries isn't."""
+    states = {"done": "success", "broken": "running", "behind": None, "left": "restarting", "never": "up_for_retry"}
+    scene.save(all_states(), session=session)
+    ref = scene.create_run("d", session=session, state="running", states=states)
+    place = scene.create_run("d", session=session, day=2)
+    keep_state(ref, session=session)
+
+    gateway = AirflowGateway(session)
+    if way == "adopt":
+        gateway.adopt(ref, place=place, rerun_id=7, actor="ann")
+    else:
+        gateway.take_over(ref, tuple(whole("behind", "left")), rerun_id=7, actor="ann")
+    session.commit()
+
+    kept = {task_id for _, task_id, _ in who_keeps_state(session=session)}
+    assert kept == {"done", "broken"}
 
 
 def test_only_the_selected_tasks_are_cleared(session):
