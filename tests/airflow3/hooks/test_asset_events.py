@@ -5,16 +5,21 @@ Events come in through Airflow's own registration of a task's success, runs are 
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_rerun_downstream.airflow3.acting.gateway import AirflowGateway
+from airflow_rerun_downstream.airflow3.holding.freezer import AirflowFreezer
 from airflow_rerun_downstream.airflow3.versions import EVENTS_COME_ALONE, QUEUED_BY_EVENT
+from airflow_rerun_downstream.domain.plan import FutureRef
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.store.guard import SchemaGuard
-from tests.airflow3 import scene
+from dev.waiting import wait_until
+from tests.airflow3 import freezing, scene
 
 if TYPE_CHECKING:
     from tests.airflow3.database import Database, Statements
@@ -220,6 +225,15 @@ def one_consumer(airflow) -> RunRef:
     return ref
 
 
+def stands(call: Future[Any], database: Database) -> bool:
+    """Whether a call waits for a lock, or has ended."""
+    from sqlalchemy import text
+
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with database.engine.connect() as connection:
+        return call.done() or bool(connection.scalar(text(waiting)))
+
+
 def rerun(airflow: Airflow, ref: RunRef, *assets: str, rerun_id: int = 1) -> Statements:
     airflow.dispatch(ref, rerun_id=rerun_id)
     airflow.start(ref)
@@ -421,9 +435,6 @@ class TestOneConsumer:
         assert airflow.events(consumer) == (airflow.events()[2:] if QUEUED_BY_EVENT else airflow.events())
 
     def test_a_frozen_consumer_reads_the_repeat_when_it_is_released(self, airflow):
-        from airflow_rerun_downstream.domain.plan import FutureRef
-        from tests.airflow3 import freezing
-
         airflow.save(dag("producer", outlets=[asset("a")]), dag("consumer", [asset("a")], together=False))
         ref = airflow.run("producer", day=1)
         with airflow.database.session() as session:
@@ -432,6 +443,33 @@ class TestOneConsumer:
         airflow.succeed(ref, "a")
         rerun(airflow, ref)
         assert airflow.runs("consumer") == []
+        with airflow.database.session() as session:
+            assert freezing.release(session=session)
+        airflow.schedule()
+
+        (consumer,) = airflow.runs("consumer")
+        assert airflow.events(consumer) == (airflow.events()[1:] if QUEUED_BY_EVENT else airflow.events())
+
+    def test_a_freeze_on_its_way_and_a_repeat_do_not_wait_for_each_other(self, airflow):
+        """Both lock the consumer's Dag before what is queued for it, or one of them would be killed."""
+        if airflow.database.engine.dialect.name != "postgresql":
+            pytest.skip("only PostgreSQL locks rows")
+        airflow.save(dag("producer", outlets=[asset("a")]), dag("consumer", [asset("a")], together=False))
+        ref = airflow.run("producer", day=1)
+        airflow.succeed(ref, "a")  # the consumer has no run of it yet
+        airflow.dispatch(ref, rerun_id=1)
+        airflow.start(ref)
+        with airflow.database.session() as session, ThreadPoolExecutor(1) as pool:
+            freezing.members(1, session=session)
+            freezer = AirflowFreezer(session)
+            freezer.lock(["consumer"])
+            repeat = pool.submit(airflow.succeed, ref, "a")
+            wait_until(partial(stands, repeat, airflow.database), 30, "the repeat waits for the freeze, or is there")
+            freezer.freeze(1, FutureRef("consumer", next=True), rerun_id=1)
+            session.commit()
+            repeat.result(30)
+        airflow.schedule()
+        assert (airflow.queued(), airflow.runs("consumer")) == ([], [])
         with airflow.database.session() as session:
             assert freezing.release(session=session)
         airflow.schedule()
