@@ -1,6 +1,6 @@
 """Reads a serialized Dag's JSON: its tasks, its groups, and the tasks that reach into other runs.
 
-The form is the same in Airflow 3.1 to 3.3 for everything that is read here.
+The form is the same in Airflow 3.1 to 3.4 for everything that is read here.
 """
 
 from __future__ import annotations
