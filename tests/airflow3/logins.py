@@ -46,13 +46,12 @@ def simple(monkeypatch: pytest.MonkeyPatch, _database: Database) -> Iterator[Cal
 @contextmanager
 def fab(monkeypatch: pytest.MonkeyPatch, database: Database) -> Iterator[Callable[[Grants], str]]:
     """The FAB auth manager, with a new user for each token."""
-    from airflow import settings
     from airflow.providers.fab.auth_manager.models import Model, User
 
     Model.metadata.create_all(database.engine)
-    with auth_manager(FAB_AUTH, monkeypatch) as manager:
+    with auth_manager(FAB_AUTH, monkeypatch) as manager, standing_session(database) as held:
         if not hasattr(manager, "session"):  # beside Airflow 3.2.0 it is that of a Flask app, which isn't there
-            monkeypatch.setattr(type(manager), "session", settings.Session, raising=False)
+            monkeypatch.setattr(type(manager), "session", held, raising=False)
 
         def login(grants: Grants) -> str:
             from airflow.utils.session import create_session
@@ -69,6 +68,15 @@ def fab(monkeypatch: pytest.MonkeyPatch, database: Database) -> Iterator[Callabl
         yield login
         if hasattr(manager, "cache"):  # not beside the first releases of Airflow 3.1
             manager.cache.clear()
+
+
+@contextmanager
+def standing_session(database: Database) -> Iterator[Any]:
+    """A session that takes its connection before anything is counted, and holds nothing locked."""
+    from sqlalchemy.orm import Session
+
+    with database.engine.connect() as connection:
+        yield Session(connection.execution_options(isolation_level="AUTOCOMMIT"))
 
 
 def role(name: str, grants: Grants, session: Any) -> Any:

@@ -5,6 +5,7 @@ Airflow's own list of a Dag's dependencies has no markers, and no mapped tasks t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -169,8 +170,8 @@ def triggers_of(dag_id: str, task: Task) -> Iterator[TriggerDefinition]:
         yield TriggerDefinition(dag_id, task.task_id, trigger_dag_id, task.mapped, waits, last, params)
 
 
-NOT_GIVEN = "NOTSET"
-"""How Airflow serializes a logical date that the author didn't give."""
+NOT_GIVEN = re.compile(r"NOTSET|<[\w.]+\.ArgNotSet object at 0x[0-9a-f]+>")
+"""How Airflow serializes a logical date that the author didn't give; the first releases of 3.1 and 3.2 have no word."""
 
 
 def waits_for_run(task: Task) -> bool:
@@ -184,7 +185,7 @@ def makes_one_run(task: Task) -> bool:
     A template for the run's id or date counts as fixed: whether it differs the next time can't be told. Without the
     policy's mark it can't be told either whether the task resets the run that exists; then it counts as if it didn't.
     """
-    dates = [date for date in task.values("logical_date") if date != NOT_GIVEN]
+    dates = [date for date in task.values("logical_date") if not NOT_GIVEN.fullmatch(str(date))]
     resets = task.get(RESET_ATTRIBUTE) if not task.mapped else all(task.values(RESET_ARGUMENT) or [False])
     return bool(task.values("trigger_run_id") or dates) and resets is not True
 

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from airflow_rerun_downstream.airflow3.database.sensor_marks import WAITED_KEY, waited_value
+from airflow_rerun_downstream.airflow3.lineage_facts.link_operators import makes_one_run
+from airflow_rerun_downstream.airflow3.lineage_facts.serialized_task import Task
 from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.ports.lineage import RunFilter
@@ -533,6 +535,22 @@ def test_how_a_task_makes_runs(facts, session, more, waits, one_run):
     node = facts.dags.structures(["a"])["a"].tasks["go"]
     assert (node.triggers_dag_run, node.waits_for_run, node.makes_one_run) == (True, waits, one_run)
     assert [each.waits for each in facts.dags.definitions().triggers] == [waits]
+
+
+@pytest.mark.parametrize(
+    ("date", "one_run"),
+    [
+        ("NOTSET", False),
+        ("<airflow.serialization.definitions.notset.ArgNotSet object at 0x7f42124b88d0>", False),
+        ("<airflow.utils.types.ArgNotSet object at 0x7f42124b88d0>", False),
+        ("NOTSETTLED", True),
+        ("{{ logical_date }}", True),
+        (1767225600.0, True),
+    ],
+)
+def test_a_date_that_was_not_given_is_known_in_each_form(date, one_run):
+    task = Task({"task_id": "go", "task_type": "TriggerDagRunOperator", "logical_date": date}, {})
+    assert makes_one_run(task) is one_run
 
 
 def test_without_the_policys_mark_a_fixed_run_counts_as_the_only_one(facts, session):
