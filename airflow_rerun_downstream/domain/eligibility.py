@@ -6,7 +6,7 @@ from datetime import datetime
 
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, DagStructure, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.freeze import DagSchedule
-from airflow_rerun_downstream.domain.plan import FreezeAction, RunStatus
+from airflow_rerun_downstream.domain.plan import FreezeAction, RunStatus, WrongData
 
 SCHEDULED = "scheduled"
 UNSTARTED_TASK_STATES = frozenset({None, "scheduled", "queued"})
@@ -91,6 +91,11 @@ def freezing(
     # Of a run that time doesn't start, Airflow reads run_after as data: which asset events it consumed.
     refusal = schedule.cannot_hold if run.run_type == SCHEDULED else "timetable_uses_run_after"
     return (None, refusal) if refusal else (FreezeAction.HOLD, None)
+
+
+def wrong_data(run: RunFacts, *, only_passed: bool) -> WrongData | None:
+    """Whether a run that wrong data has reached is still to read it; ``only_passed``: its tasks only waited for it."""
+    return None if only_passed or run.state in FINISHED_RUN_STATES else WrongData.READS
 
 
 def source_refusal(

@@ -91,6 +91,16 @@ class FreezeAction(str, Enum):
     STOP = "stop"
 
 
+class WrongData(str, Enum):
+    """Whether a run that isn't finished reads wrong data unless freeze mode takes it.
+
+    ``may_read``: nothing says that it won't; what links lead to it are assumed, or couldn't be resolved.
+    """
+
+    READS = "reads"
+    MAY_READ = "may_read"
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedTask:
     """A task instance in the preview. ``reason`` says why it is preselected, or why it can't be selected."""
@@ -114,6 +124,7 @@ class PlannedRun:
     reached, of a source those that it begins with, too. ``cuts``: triggering tasks between selected ones that don't run
     again, so that the run is rerun in stages; ``coming``: what Airflow will add to it behind them. ``freeze_action``
     None: freeze mode does nothing with the run; ``freeze_reason`` says why not, where the run isn't finished.
+    ``wrong_data`` None: it is finished, or reads none.
     """
 
     facts: RunFacts
@@ -127,6 +138,7 @@ class PlannedRun:
     task_instances: tuple[PlannedTask, ...] = ()
     freeze_action: FreezeAction | None = None
     freeze_reason: str | None = None
+    wrong_data: WrongData | None = None
     polluted: frozenset[str] = frozenset()
     cuts: frozenset[str] = frozenset()
     coming: frozenset[str] = frozenset()
@@ -136,24 +148,35 @@ class PlannedRun:
         """The run's name."""
         return self.facts.ref
 
+    @property
+    def freeze_selected(self) -> bool:
+        """Whether freeze mode takes the run by default."""
+        return self.freeze_action is not None and self.wrong_data is not None
+
 
 @dataclass(frozen=True)
 class PlannedFuture:
     """A run to come that freeze mode can hold back, or, by ``freeze_reason``, can't.
 
-    ``run`` is what the timetable will make; None: assets start it, nobody knows when. ``polluted``: it will read wrong
-    data if it starts before the repair. Where it isn't, it is the next run of a Dag that assets have started before.
+    ``run`` is what the timetable will make; None: assets start it, nobody knows when. ``wrong_data``: whether it reads
+    some if it starts before the repair. Where nothing says so, it is the next run of a Dag that assets have started
+    before.
     """
 
     ref: FutureRef
     run: UpcomingRun | None = None
     freeze_reason: str | None = None
-    polluted: bool = True
+    wrong_data: WrongData | None = WrongData.READS
 
     @property
     def freeze_action(self) -> FreezeAction | None:
         """What freeze mode would do with it."""
         return None if self.freeze_reason else FreezeAction.HOLD
+
+    @property
+    def freeze_selected(self) -> bool:
+        """Whether freeze mode takes it by default."""
+        return self.freeze_action is not None and self.wrong_data is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import cast
 from airflow_rerun_downstream.domain.definitions import Definitions
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
-from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind, PlannedFuture
+from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind, PlannedFuture, WrongData
+from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.lineage.discovery import Discovery
 from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, refs
@@ -23,17 +24,23 @@ from airflow_rerun_downstream.lineage.kinds.previous_run import date_of, link_of
 from airflow_rerun_downstream.lineage.runs_to_come import RunsToCome, next_at_gate
 from airflow_rerun_downstream.lineage.templates import is_template
 
+GUESSED = frozenset({Evidence.ASSUMED, Evidence.UNRESOLVED})
+"""What a link's evidence may be without saying that its run reads what was wrong."""
+
+Target = RunRef | FutureRef
+
 
 @dataclass(frozen=True)
 class Forecast:
     """The runs to come, and the links by which some of them will read wrong data; a run of None is started by assets.
 
-    ``schedules`` has every Dag of the plan.
+    ``schedules`` has every Dag of the plan, ``unresolved`` those to which a link leads of which no run can be told.
     """
 
     schedules: Mapping[str, DagSchedule] = field(default_factory=dict)
     runs: Mapping[FutureRef, UpcomingRun | None] = field(default_factory=dict)
     found: tuple[FoundLink, ...] = ()
+    unresolved: frozenset[str] = frozenset()
 
     @property
     def dag_ids(self) -> frozenset[str]:
@@ -42,12 +49,19 @@ class Forecast:
 
     def planned(self) -> list[PlannedFuture]:
         """The runs to come as a plan shows them: first those that time starts, as they will be ready."""
-        wrong = {found.link.downstream for found in self.found}
+        sure = {found.link.downstream for found in self.found if found.link.evidence not in GUESSED}
+        led = {found.link.downstream for found in self.found}
         runs = (
-            PlannedFuture(ref, run, self.freeze_reason(ref, run), polluted=ref in wrong)
+            PlannedFuture(ref, run, self.freeze_reason(ref, run), self.wrong_data(ref, sure, led))
             for ref, run in self.runs.items()
         )
         return sorted(runs, key=by_time)
+
+    def wrong_data(self, ref: FutureRef, sure: Collection[Target], led: Collection[Target]) -> WrongData | None:
+        """Whether a run to come reads wrong data, by the runs to which links lead."""
+        if ref in sure:
+            return WrongData.READS
+        return WrongData.MAY_READ if ref in led or ref.dag_id in self.unresolved else None
 
     def freeze_reason(self, ref: FutureRef, run: UpcomingRun | None) -> str | None:
         """Why a run to come can't be frozen."""
@@ -88,7 +102,12 @@ def forecast(walk: Discovery, explored: Explored, now: datetime) -> Forecast:
     wrong = [found for found in kept if explored.leaves(found)]
     named = {cast(FutureRef, found.link.downstream): None for found in wrong}
     named |= dict.fromkeys(next_of_assets([*explored.found, *wrong], coming.schedules))
-    return Forecast(coming.schedules, {ref: coming.run(ref) for ref in named}, tuple(wrong))
+    unresolved = frozenset(
+        found.link.downstream.dag_id
+        for found in explored.found
+        if found.downstream is None and found.link.evidence is Evidence.UNRESOLVED
+    )
+    return Forecast(coming.schedules, {ref: coming.run(ref) for ref in named}, tuple(wrong), unresolved)
 
 
 def told_by_dates(definitions: Definitions, dag_ids: Collection[str]) -> Definitions:

@@ -17,6 +17,7 @@ from airflow_rerun_downstream.domain.plan import (
     PlannedFuture,
     PlanWarning,
     RunStatus,
+    WrongData,
 )
 from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import Covering, RunRef, Tasks, shown
@@ -134,10 +135,11 @@ def upcoming(plan: PlanContent, frozen: Collection[RunRef | FutureRef]) -> Itera
     """Runs that haven't started and aren't frozen: they would read wrong data."""
     for future in plan.upcoming:
         every = FutureRef(future.ref.dag_id, next=True)  # with it, all partitions of the Dag are frozen
-        if future.polluted and future.ref not in frozen and (future.run is not None or every not in frozen):
-            yield will_read(f"{announced(future)} will read wrong data", future.freeze_reason, future.ref.dag_id)
+        if future.wrong_data and future.ref not in frozen and (future.run is not None or every not in frozen):
+            reads = "may" if future.wrong_data is WrongData.MAY_READ else "will"
+            yield will_read(f"{announced(future)} {reads} read wrong data", future.freeze_reason, future.ref.dag_id)
     for run in plan.runs:
-        if run.status is RunStatus.NOT_READY and run.ref not in frozen:
+        if run.status is RunStatus.NOT_READY and run.wrong_data and run.ref not in frozen:
             what = f"{run.ref} isn't ready yet and will read wrong data"
             yield will_read(what, run.freeze_reason, run.ref.dag_id, run.ref.run_id)
 

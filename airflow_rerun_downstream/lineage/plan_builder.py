@@ -14,6 +14,7 @@ from airflow_rerun_downstream.domain.eligibility import (
     run_status,
     source_refusal,
     task_status,
+    wrong_data,
 )
 from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.graph import without_cycles
@@ -147,8 +148,9 @@ class PlanBuilder:
         if action is FreezeAction.STOP and not chosen.tasks:
             action, refusal = None, self.selecting.nothing_to_run(run.ref, chosen)
         tasks = chosen.tasks if action is FreezeAction.STOP else planned.tasks
-        held = self.selecting.wrong_data(run.ref)
-        return replace(planned, tasks=tasks, freeze_action=action, freeze_reason=refusal, polluted=held)
+        reads = wrong_data(run, only_passed=self.explored.pollution[run.ref].only_passed)
+        planned = replace(planned, freeze_action=action, freeze_reason=refusal, wrong_data=reads)
+        return replace(planned, tasks=tasks, polluted=self.selecting.wrong_data(run.ref))
 
     def planned(
         self, run: RunFacts, chosen: TaskSelection, *, selected: bool, left_out: str = "not_polluted"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, GetJsonSchemaHandler, model_serializer
@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema
 
 from airflow_rerun_downstream.domain import refs
 from airflow_rerun_downstream.domain.advice import Advice
-from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, LinkKind, RunStatus
+from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, LinkKind, RunStatus, WrongData
 from airflow_rerun_downstream.rest import word_lists as words
 from airflow_rerun_downstream.rest.fields import Payload
 from airflow_rerun_downstream.rest.problems import json_value
@@ -62,6 +62,11 @@ Via = Annotated[dict[str, Any], BeforeValidator(json_value)]
 """What was seen, in the values that JSON has."""
 
 
+def seconds(of: Any) -> Any:
+    """A length of time as a number."""
+    return of.total_seconds() if isinstance(of, timedelta) else of
+
+
 class TaskInstance(Payload):
     """A task instance in a preview. ``reason``: why it is preselected, or why it can't be selected."""
 
@@ -104,8 +109,14 @@ class Run(Payload):
 
 
 class RunWithTasks(Run):
-    """A Dag run with its task instances; null when they were left out."""
+    """A Dag run of a preview with its task instances; null when they were left out.
 
+    ``wrong_data``: whether a run that isn't finished reads wrong data, unless freeze mode takes it;
+    ``freeze_selected``: freeze mode takes it by default.
+    """
+
+    wrong_data: WrongData | None
+    freeze_selected: bool
     task_instances: list[TaskInstance] | None
 
 
@@ -145,13 +156,15 @@ class Plan(Payload):
 class Review(Payload):
     """What a submit would do. ``waves``: the runs in the order of their dispatch, each wave after the one before it.
 
-    ``stopped``: those of them that are queued or running and that freeze mode stops; ``frozen``: the runs to be held.
+    ``stopped``: those of them that are queued or running and that freeze mode stops; ``frozen``: the runs to be held
+    until the rerun has succeeded or is terminated, ``frozen_at_most`` so many seconds if the deployment has a limit.
     """
 
     warnings: list[PlanWarning]
     waves: list[list[RunRef]]
     stopped: list[RunRef]
     frozen: list[RunRef | FutureRef]
+    frozen_at_most: Annotated[float | None, BeforeValidator(seconds)]
 
 
 class Change(Payload):

@@ -89,7 +89,9 @@ def dag_runs(of: DagRunsView) -> plan_payloads.DagRuns:
 def run_with_tasks(of: PlannedRun, *, task_instances: bool) -> plan_payloads.RunWithTasks:
     """A run of a preview."""
     listed = list(map(plan_payloads.TaskInstance.model_validate, of.task_instances)) if task_instances else None
-    return plan_payloads.RunWithTasks(**dict(run(of)), task_instances=listed)
+    return plan_payloads.RunWithTasks(
+        **dict(run(of)), task_instances=listed, wrong_data=of.wrong_data, freeze_selected=of.freeze_selected
+    )
 
 
 def run_to_come(of: PlannedFuture, *, task_instances: bool) -> plan_payloads.RunWithTasks:
@@ -117,6 +119,8 @@ def run_to_come(of: PlannedFuture, *, task_instances: bool) -> plan_payloads.Run
         source_reason="not_created",
         task_ids=[],
         task_instances=[] if task_instances else None,
+        wrong_data=of.wrong_data,
+        freeze_selected=of.freeze_selected,
     )
 
 

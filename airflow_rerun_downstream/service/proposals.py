@@ -88,7 +88,7 @@ class Proposals(Submit):
             changed = tuple(changed_since(work, rerun, token, plan, draft)) if whole and plan is not None else None
             return ProposalReviewView(
                 rerun,
-                review=None if draft is None or refusal is not None else reviewed(actor, work, draft),
+                review=None if draft is None or refusal is not None else reviewed(actor, work, draft, self.settings),
                 plan_token=None if plan is None else plan.token,
                 stale=None if changed is None else bool(changed),
                 changes=changed or (),

@@ -32,6 +32,7 @@ from airflow_rerun_downstream.service.members import Selection, assemble, new_me
 from airflow_rerun_downstream.service.plans import blocked
 from airflow_rerun_downstream.service.records import eyes, rerun_view
 from airflow_rerun_downstream.service.views import RerunView, ReviewView
+from airflow_rerun_downstream.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Submit(Core):
         """What a submit would do now; changes nothing. Raises every `Refusal` that the submit would meet."""
         mechanisms = self.mechanisms(request)
         with self.unit_of_work() as work, holder_named(actor, work):
-            return reviewed(actor, work, self.draft(actor, work, request, mechanisms))
+            draft = self.draft(actor, work, request, mechanisms)
+            return reviewed(actor, work, draft, self.settings)
 
     def submit(self, actor: Actor, request: RerunRequest, key: IdempotencyKey | None = None) -> RerunView:
         """Store a rerun, which the conductor carries out; or a proposal, which nobody does. Raises every `Refusal` of
@@ -191,13 +193,14 @@ def lock_held(actor: Actor, work: Work, request: RerunRequest) -> None:
         work.freezer.lock(held)
 
 
-def reviewed(actor: Actor, work: Work, draft: Draft) -> ReviewView:
+def reviewed(actor: Actor, work: Work, draft: Draft, settings: Settings) -> ReviewView:
     """What comes of a draft, as a user may see it."""
     return ReviewView(
         warnings=eyes(actor, work).warnings(draft.rerun.warnings),
         waves=waves(draft.rerun.members),
         stopped=tuple(one.ref for one in draft.rerun.members if one.state is MemberState.STOPPING),
         frozen=tuple(one.target for one in draft.frozen),
+        frozen_at_most=settings.freeze_max_age,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from airflow_rerun_downstream.domain.delivery import Delivery
 from airflow_rerun_downstream.domain.edges import DagEdge
@@ -116,12 +116,16 @@ class EstimatedMember:
 
 @dataclass(frozen=True)
 class ReviewView:
-    """What a submit would do: the runs in dispatch order, those to be stopped first, and those to be held."""
+    """What a submit would do: the runs in dispatch order, those to be stopped first, and those to be held.
+
+    ``frozen_at_most``: how long these are held at most, whatever becomes of the rerun; None: as long as it takes.
+    """
 
     warnings: tuple[PlanWarning, ...]
     waves: tuple[tuple[RunRef, ...], ...]
     stopped: tuple[RunRef, ...] = ()
     frozen: tuple[RunRef | FutureRef, ...] = ()
+    frozen_at_most: timedelta | None = None
 
 
 @dataclass(frozen=True)

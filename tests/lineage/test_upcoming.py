@@ -14,11 +14,12 @@ from airflow_rerun_downstream.domain.definitions import (
     AssetSchedule,
     InletDefinition,
     MarkerDefinition,
+    OutletDefinition,
     PastDependency,
     SensorDefinition,
 )
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
-from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, FutureRef, Link, LinkKind, Plan
+from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, FutureRef, Link, LinkKind, Plan, WrongData
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.lineage.declarations import parse
 from airflow_rerun_downstream.lineage.left_polluted import leftovers
@@ -224,7 +225,7 @@ def test_each_partition_that_waits_is_a_run_to_come(world: World) -> None:
     found = plan(world, source)
     every = FutureRef("sums", next=True)
     assert coming(found) == [every, *(FutureRef("sums", partition_key=key) for key in ("a", "b"))]
-    assert [future.polluted for future in found.upcoming] == [False, True, True]
+    assert [bool(future.wrong_data) for future in found.upcoming] == [False, True, True]
     assert len(list(upcoming(found, ()))) == 2
     assert list(upcoming(found, {every})) == []
 
@@ -236,10 +237,58 @@ def test_the_next_run_of_a_consumer_can_be_frozen_although_nothing_wrong_waits_f
     world.schedules["sums"] = DagSchedule("sums", asset_scheduled=True)
     found = plan(world, source)
     [future] = found.upcoming
-    assert (future.ref, future.polluted, future.freeze_action) == (
-        FutureRef("sums", next=True), False, FreezeAction.HOLD,
+    assert (future.ref, future.wrong_data, future.freeze_selected, future.freeze_action) == (
+        FutureRef("sums", next=True), None, False, FreezeAction.HOLD,
     )  # fmt: skip
     assert (led_by(found), codes(found)) == ([], [])
+
+
+# Which of them freeze mode takes by default
+
+
+def test_freeze_mode_takes_by_default_what_reads_wrong_data(world: World) -> None:
+    sensor(world)
+    source = world.run("up", day=TODAY)
+    live = world.run("sums", day=TODAY, state="running", run_type="asset_triggered")
+    world.consumed(source, "load", by=live)
+    world.schedules["sums"] = DagSchedule("sums", asset_scheduled=True)
+    found = plan(world, source)
+    assert [(run.ref, run.wrong_data, run.freeze_selected) for run in found.runs] == [(live, WrongData.READS, True)]
+    assert {future.ref: (future.wrong_data, future.freeze_selected) for future in found.upcoming} == {
+        at(TODAY): (WrongData.READS, True), FutureRef("sums", next=True): (None, False),
+    }  # fmt: skip
+
+
+def test_freeze_mode_takes_by_default_what_cannot_be_told_and_says_so(world: World) -> None:
+    """Another run may make the asset anew before; which event a consumer took nobody knows any more."""
+    world.inlets.append(InletDefinition("report", "write", 1, "s3://rates"))
+    source = world.run("up", day=39)
+    world.emitted(source, "load", date(39))
+    found = plan(world, source)
+    assert [(future.wrong_data, future.freeze_selected) for future in found.upcoming] == [(WrongData.MAY_READ, True)]
+    assert [warning.code for warning in found.warnings] == ["upcoming_run"]
+    assert " may read wrong data" in found.warnings[0].detail
+
+
+def test_the_next_run_of_a_dag_with_an_unresolved_link_may_read_wrong_data(world: World) -> None:
+    """It has taken one event of the source; of the other, nobody knows any more which run takes it."""
+    world.outlets.append(OutletDefinition("up", "load", 7, "s3://rates"))
+    world.asset_schedules.append(AssetSchedule("sums", 7))
+    world.schedules["sums"] = DagSchedule("sums", asset_scheduled=True)
+    source = world.run("up", day=39)
+    world.consumed(source, "tell", by=world.run("sums", day=39, run_type="asset_triggered"))
+    found = plan(world, source)
+    assert FutureRef("sums") in {link.downstream for link in found.links if link.evidence is Evidence.UNRESOLVED}
+    assert [(future.ref, future.wrong_data) for future in found.upcoming] == [
+        (FutureRef("sums", next=True), WrongData.MAY_READ)
+    ]
+
+
+def test_what_cannot_be_frozen_is_not_taken(world: World) -> None:
+    sensor(world)
+    timetable(world, "report", TODAY, cannot_hold="timetable_uses_run_after")
+    [future] = plan(world, world.run("up", day=TODAY)).upcoming
+    assert (future.wrong_data, future.freeze_selected) == (WrongData.READS, False)
 
 
 # What is asked, and of whom
@@ -384,7 +433,7 @@ class TestGates:
         world.consumed(source, "load", by=world.run("report", day=TODAY - 1))
         timetable(world, "report", TODAY, TODAY + 1, asset_gated=True)
         [future] = plan(world, source).upcoming
-        assert (future.ref, future.polluted) == (at(TODAY), False)
+        assert (future.ref, bool(future.wrong_data)) == (at(TODAY), False)
 
     def test_an_asset_that_gates_the_run_is_read_by_its_event_and_not_by_the_time(self, world: World) -> None:
         world.inlets.append(InletDefinition("report", "write", 1, "s3://rates"))

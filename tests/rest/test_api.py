@@ -141,7 +141,7 @@ def test_a_submitted_rerun_has_the_contracts_names(api: Api) -> None:
 
 def test_a_review_has_the_contracts_names(api: Api, stub: StubService) -> None:
     found = as_json(api.review(RerunBody.model_validate({**BODY, "name": "fix"})))
-    assert set(found) == {"warnings", "waves", "stopped", "frozen"}
+    assert set(found) == {"warnings", "waves", "stopped", "frozen", "frozen_at_most"}
     sales = {"dag_id": SALES.dag_id, "run_id": SALES.run_id}
     assert found["waves"] == [[{"dag_id": SOURCE.dag_id, "run_id": SOURCE.run_id}], [sales]]
     assert (found["stopped"], [each["code"] for each in found["warnings"]]) == ([sales], ["paused_dag"])

@@ -1722,11 +1722,14 @@ export interface components {
          * Review
          * @description What a submit would do. ``waves``: the runs in the order of their dispatch, each wave after the one before it.
          *
-         *     ``stopped``: those of them that are queued or running and that freeze mode stops; ``frozen``: the runs to be held.
+         *     ``stopped``: those of them that are queued or running and that freeze mode stops; ``frozen``: the runs to be held
+         *     until the rerun has succeeded or is terminated, ``frozen_at_most`` so many seconds if the deployment has a limit.
          */
         Review: {
             /** Frozen */
             frozen: (components["schemas"]["RunRef"] | components["schemas"]["FutureRef"])[];
+            /** Frozen At Most */
+            frozen_at_most: number | null;
             /** Stopped */
             stopped: components["schemas"]["RunRef"][];
             /** Warnings */
@@ -1816,7 +1819,10 @@ export interface components {
         RunType: "scheduled" | "manual" | "backfill" | "asset_triggered" | "asset_materialization" | "operator_triggered";
         /**
          * RunWithTasks
-         * @description A Dag run with its task instances; null when they were left out.
+         * @description A Dag run of a preview with its task instances; null when they were left out.
+         *
+         *     ``wrong_data``: whether a run that isn't finished reads wrong data, unless freeze mode takes it;
+         *     ``freeze_selected``: freeze mode takes it by default.
          */
         RunWithTasks: {
             /** Can Be Source */
@@ -1831,6 +1837,8 @@ export interface components {
             exists: boolean;
             freeze_action: components["schemas"]["FreezeAction"] | null;
             freeze_reason: components["schemas"]["Reason"] | null;
+            /** Freeze Selected */
+            freeze_selected: boolean;
             /** Logical Date */
             logical_date: string | null;
             /** Next */
@@ -1855,6 +1863,7 @@ export interface components {
             task_ids: (string | components["schemas"]["MappedTaskRef"])[];
             /** Task Instances */
             task_instances: components["schemas"]["TaskInstance"][] | null;
+            wrong_data: components["schemas"]["WrongData"] | null;
         };
         /**
          * SentTest
@@ -1991,6 +2000,14 @@ export interface components {
          * @enum {string}
          */
         WarningCode: "asset_manager_inactive" | "at_max_active_runs" | "behind_unresolved" | "deadline" | "declared_links_invalid" | "draining_dag" | "extra_run" | "failed_upstream" | "forbidden_dag" | "hidden_downstream" | "hidden_warnings" | "in_stages" | "maker_untold" | "makes_a_new_run" | "offset_unknown" | "older_runs_not_asked" | "order_lost" | "paused_dag" | "rebuilt_on_polluted" | "starts_too" | "stays_polluted" | "task_gone_in_latest" | "unknown_task" | "unreadable_dag" | "unresolved_link" | "upcoming_run" | "will_not_run";
+        /**
+         * WrongData
+         * @description Whether a run that isn't finished reads wrong data unless freeze mode takes it.
+         *
+         *     ``may_read``: nothing says that it won't; what links lead to it are assumed, or couldn't be resolved.
+         * @enum {string}
+         */
+        WrongData: "reads" | "may_read";
     };
     responses: never;
     parameters: never;

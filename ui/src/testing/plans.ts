@@ -35,6 +35,8 @@ export function run(dag_id: string, more: Partial<PlanRun> = {}): PlanRun {
     reason: null,
     freeze_action: null,
     freeze_reason: null,
+    freeze_selected: false,
+    wrong_data: null,
     selected: true,
     can_be_source: true,
     source_reason: null,
@@ -51,6 +53,8 @@ export const running = (dag_id: string) =>
     selected: false,
     reason: "run_is_running",
     freeze_action: "stop",
+    freeze_selected: true,
+    wrong_data: "reads",
   });
 
 export const toCome = (dag_id: string, more: Partial<PlanRun> = {}) =>
@@ -62,6 +66,8 @@ export const toCome = (dag_id: string, more: Partial<PlanRun> = {}) =>
     selected: false,
     reason: "not_created",
     freeze_action: "hold",
+    freeze_selected: true,
+    wrong_data: "reads",
     task_ids: [],
     task_instances: [],
     ...more,

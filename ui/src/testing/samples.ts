@@ -104,7 +104,7 @@ export function reviewOf({
   waves,
   ...changed
 }: Partial<Omit<ProposalReview, "review">> & { waves: RunRef[][] | null }): ProposalReview {
-  const review = waves && { waves, warnings: [], stopped: [], frozen: [] };
+  const review = waves && { waves, warnings: [], stopped: [], frozen: [], frozen_at_most: null };
   return { rerun_id: 7, review, plan_token: "now", stale: false, changes: [], refusal: null, ...changed };
 }
 

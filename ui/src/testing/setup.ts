@@ -24,6 +24,7 @@ Object.assign(window, {
   }),
 });
 Object.assign(globalThis, {
+  PointerEvent: class extends MouseEvent {},
   ResizeObserver: class {
     observe = () => undefined;
     unobserve = () => undefined;

@@ -26,6 +26,7 @@ const REVIEW = {
   waves: [[SOURCE], [{ dag_id: "clean", run_id: "r1" }]],
   stopped: [],
   frozen: [],
+  frozen_at_most: null,
 };
 
 type Answers = Record<string, (asked: Asked) => unknown>;

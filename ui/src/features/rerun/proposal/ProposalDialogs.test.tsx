@@ -76,7 +76,7 @@ const warning: PlanWarning = {
 };
 
 it("says what would be stopped and frozen, and what it is warned of", async () => {
-  const review = { waves, warnings: [warning], stopped: [run("clean")], frozen: [run("weekly")] };
+  const review = { waves, warnings: [warning], stopped: [run("clean")], frozen: [run("weekly")], frozen_at_most: null };
   const { dialog } = await ask({ ...reviewOf({ waves }), review });
   const would = await dialog.findByTestId("proposal-would");
   expect(would.textContent).toContain("Approving it reruns 2 runs. 1 of them is stopped at once. 1 run is frozen");

@@ -53,9 +53,15 @@ describe("a selection", () => {
     expect(selection(INDEX, after())).toEqual({ rerun: [key("clean"), key("report")], stop: [], hold: [] });
   });
 
-  it("takes in freeze mode everything that it can", () => {
+  it("takes in freeze mode what would read wrong data", () => {
     expect(selection(INDEX, after(FREEZE))).toMatchObject({ stop: [key("live")], hold: [keyOf(NEXT)] });
     expect(selection(INDEX, after(FREEZE, { type: "take", keys: [keyOf(NEXT)], taken: false })).hold).toEqual([]);
+  });
+
+  it("takes no regular run by itself, but if somebody wants it", () => {
+    const index = indexed(plan([toCome("regular", { ...NEXT, freeze_selected: false, wrong_data: null })], []));
+    expect(selection(index, after(FREEZE)).hold).toEqual([]);
+    expect(selection(index, after(FREEZE, { type: "take", keys: index.keys, taken: true })).hold).toEqual(index.keys);
   });
 
   it("can't have what the server refuses, whatever was said before", () => {

@@ -71,10 +71,10 @@ export function wayOf(run: PlanRun, freezeMode: boolean): Way | null {
 
 type Choices = Pick<Draft, "members" | "freezeMode">;
 
-/** Freeze mode takes every run that it can: to let one read wrong data is what has to be decided. */
+/** By default freeze mode takes what would read wrong data, by the server's word. */
 export function isTaken(run: PlanRun, { members, freezeMode }: Choices): boolean {
   const way = wayOf(run, freezeMode);
-  return way !== null && (members.get(keyOf(run))?.taken ?? (way === "rerun" ? run.selected : true));
+  return way !== null && (members.get(keyOf(run))?.taken ?? (way === "rerun" ? run.selected : run.freeze_selected));
 }
 
 /** Why a run can't be taken, in the server's words; null: it can. */

@@ -1,28 +1,17 @@
-import { Badge, Box, Button, chakra, Heading, HStack, Stack, Text } from "@chakra-ui/react";
-import { type ReactNode, useMemo, useState } from "react";
+import { Badge, Box, Button, HStack, Stack, Text } from "@chakra-ui/react";
+import { useMemo, useState } from "react";
 
-import type { FutureRef, Review, RunRef } from "../../../../api/types";
+import type { Review, RunRef } from "../../../../api/types";
 import { Time } from "../../../../ui/Time";
 import { useWords } from "../../../../i18n/words";
 import { keyOf } from "../../../../domain/runName";
 import { RunCell } from "../../parts/names";
 import type { PlanIndex } from "../../state/plan";
 import { useTaskCount } from "../../state/useTaken";
+import { FrozenRuns } from "./FrozenRuns";
+import { Names, Row, Section } from "./parts";
 
 const PAGE = 200;
-
-const Row = chakra("li", {
-  base: {
-    display: "grid",
-    gridTemplateColumns: { base: "minmax(0, 1fr) auto", md: "minmax(8rem, 14rem) minmax(10rem, 1fr) 10rem 9rem" },
-    columnGap: 3,
-    py: 1,
-    borderTopWidth: "1px",
-    alignItems: "center",
-    overflowWrap: "anywhere",
-    "& > *": { minWidth: 0 },
-  },
-});
 
 interface ReviewRunsProps {
   index: PlanIndex;
@@ -44,12 +33,6 @@ export function ReviewRuns({ index, review }: ReviewRunsProps) {
           <Names refs={review.stopped} />
         </Section>
       )}
-      {review.frozen.length > 0 && (
-        <Section title={t("wizard:review.frozen", { count: review.frozen.length })}>
-          <Text color="fg.muted">{t("wizard:review.frozenHint")}</Text>
-          <Names refs={review.frozen} />
-        </Section>
-      )}
       <Section title={t("wizard:review.order", { count: total })}>
         <Text color="fg.muted">{t("wizard:review.orderHint")}</Text>
         <Stack as="ol" listStyleType="none" gap={3} mt={1}>
@@ -63,6 +46,7 @@ export function ReviewRuns({ index, review }: ReviewRunsProps) {
           </Button>
         )}
       </Section>
+      <FrozenRuns index={index} review={review} />
     </>
   );
 }
@@ -79,17 +63,6 @@ export function firstRuns(waves: readonly (readonly RunRef[])[], count: number):
     left -= wave.length;
   }
   return found;
-}
-
-function Section({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <Stack as="section" gap={1} aria-label={title}>
-      <Heading as="h3" size="sm">
-        {title}
-      </Heading>
-      {children}
-    </Stack>
-  );
 }
 
 interface WaveProps {
@@ -145,27 +118,4 @@ function WaveRun({ ref_: ref, index, stops }: { ref_: RunRef; index: PlanIndex; 
 function Tasks({ run }: { run: Parameters<typeof useTaskCount>[0] }) {
   const { t } = useWords();
   return <Text>{t("count.tasks", { count: useTaskCount(run).count })}</Text>;
-}
-
-const NAMED = 50;
-
-function Names({ refs }: { refs: readonly (RunRef | FutureRef)[] }) {
-  const { t } = useWords();
-  return (
-    <Stack as="ul" listStyleType="none" gap={0.5}>
-      {refs.slice(0, NAMED).map((ref) => (
-        <HStack as="li" key={keyOf(ref)} gap={2}>
-          <Text fontWeight="medium" truncate title={ref.dag_id}>
-            {ref.dag_id}
-          </Text>
-          <RunCell run={future(ref)} />
-        </HStack>
-      ))}
-      {refs.length > NAMED && <Text color="fg.muted">{t("wizard:freeze.more", { count: refs.length - NAMED })}</Text>}
-    </Stack>
-  );
-}
-
-function future(ref: RunRef | FutureRef) {
-  return "run_id" in ref ? ref : { ...ref, next: ref.next ?? false };
 }
