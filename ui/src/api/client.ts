@@ -4,7 +4,8 @@ import createClient from "openapi-fetch";
 
 import { host } from "../host/Host";
 import { apiRoot } from "../host/paths";
-import { asProblem, Problem, problemOf } from "./problem";
+import { isLoggedIn, logIn } from "./login";
+import { Problem, problemOf } from "./problem";
 import type { paths } from "./schema";
 
 type Client = ReturnType<typeof createClient<paths>>;
@@ -28,18 +29,25 @@ export async function data<Data>(call: Promise<Answer<Data>>): Promise<Data> {
   try {
     answer = await call;
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") {
-      throw error;
-    }
-    throw asProblem(error) ?? new Problem(0, "no_answer", "");
+    throw notAnswered(error);
   }
-  if (answer.response.ok) {
+  const { response } = answer;
+  if (response.ok) {
+    isLoggedIn(response);
     return answer.data as Data;
   }
-  if (answer.response.status === 401) {
-    host().login();
+  if (response.status === 401) {
+    logIn(response);
   }
-  throw problemOf(answer.response.status, answer.error);
+  throw problemOf(response.status, answer.error, response.headers);
+}
+
+/** Why a call came to nothing: it was ended by the page, or what came is no JSON, or nothing came. */
+function notAnswered(error: unknown): unknown {
+  if (error instanceof DOMException && error.name === "AbortError") {
+    return error;
+  }
+  return new Problem(0, error instanceof SyntaxError ? "unreadable" : "no_answer", "");
 }
 
 /**

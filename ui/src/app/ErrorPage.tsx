@@ -22,6 +22,7 @@ export function Crashed() {
   const reload = () => window.location.reload();
   const startOver = () => {
     forget(sessionStorage);
+    forget(localStorage);
     reload();
   };
   return (

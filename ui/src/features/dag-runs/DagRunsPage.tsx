@@ -46,7 +46,7 @@ export function DagRunsPage() {
           <SourceWindow since={since} />
         </Text>
         <FilterBar filters={filters} since={since} onChange={change} />
-        <ProblemNotice error={runs.error} retry={() => void runs.refetch()} />
+        <ProblemNotice follows error={runs.error ?? runs.failureReason} retry={() => void runs.refetch()} />
         {runs.isPending && <Loading lines={10} />}
         {runs.data?.dag_runs.length === 0 && <NoRuns filters={filters} since={since} onChange={change} />}
         {runs.data !== undefined && runs.data.dag_runs.length > 0 && (

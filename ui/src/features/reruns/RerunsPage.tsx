@@ -24,7 +24,7 @@ export function RecordsPage() {
     <Page title={t("record:title")} actions={<ToRuns />}>
       <Stack gap={4}>
         <RecordsFilters view={view} onChange={(change) => show({ ...view, offset: 0, ...change })} onClear={clear} />
-        <ProblemNotice error={reruns.error ?? reruns.failureReason} retry={() => void reruns.refetch()} />
+        <ProblemNotice follows error={reruns.error ?? reruns.failureReason} retry={() => void reruns.refetch()} />
         {reruns.isPending && !reruns.failureReason && <Loading lines={8} />}
         {found?.reruns.length === 0 &&
           (isFiltered(view) || view.offset > 0 ? <NoMatch onClear={clear} /> : <FirstUse />)}

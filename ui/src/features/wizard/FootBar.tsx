@@ -1,8 +1,9 @@
 import { Button, Flex, HStack, Text } from "@chakra-ui/react";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 
 import { areValid } from "../../domain/settings";
 import { useWords } from "../../i18n/words";
+import { ConfirmDialog } from "../../ui/feedback/ConfirmDialog";
 import { STICKY } from "../../ui/room";
 import { useWizard, type WizardState } from "./state/context";
 import { type Draft, STEPS } from "./state/draft";
@@ -27,6 +28,7 @@ export function FootBar() {
           {t("action.back")}
         </Button>
       )}
+      <StartOver />
       <Tally />
       <HStack ms="auto" gap={3} wrap="wrap" justify="end">
         {after && block !== undefined && (
@@ -48,6 +50,36 @@ export function FootBar() {
         {step === "review" && <SubmitButton />}
       </HStack>
     </Flex>
+  );
+}
+
+/** The way back to an empty draft: whatever was entered, or kept from another day. */
+function StartOver() {
+  const { t } = useWords();
+  const { store, goTo } = useWizard();
+  const [asking, ask] = useState(false);
+  const startOver = () => {
+    ask(false);
+    store.startOver();
+    goTo("source");
+  };
+  return (
+    <>
+      <Button size="sm" variant="ghost" onClick={() => ask(true)}>
+        {t("crashed.startOver")}
+      </Button>
+      {asking && (
+        <ConfirmDialog
+          open
+          title={t("wizard:startOver.title")}
+          confirm={t("crashed.startOver")}
+          onConfirm={startOver}
+          onClose={() => ask(false)}
+        >
+          <Text>{t("wizard:startOver.what")}</Text>
+        </ConfirmDialog>
+      )}
+    </>
   );
 }
 

@@ -6,43 +6,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import "../../i18n";
 import type { PlanBody, RerunBody } from "../../api/types";
 import { type Asked, Refusal, showPage } from "../../testing/page";
-import { link, plan, run, SOURCE, task } from "../../testing/plans";
+import { plan, run, SOURCE } from "../../testing/plans";
+import { answers, type Answers, PLAN, REVIEW } from "../../testing/wizard";
 import { WizardPage } from "./WizardPage";
-
-const PLAN = plan([run("clean"), run("report")], [link("orders", "clean"), link("clean", "report")]);
-const TASKS = {
-  task_instances: [
-    task("extract", { reason: "succeeded" }),
-    task("load", { selected: true, status: "failed", reason: "failed" }),
-  ],
-  structure: [
-    { task_id: "extract", downstream_task_ids: ["load"], group: null },
-    { task_id: "load", downstream_task_ids: [], group: null },
-  ],
-  total_entries: 2,
-};
-const REVIEW = {
-  warnings: [],
-  waves: [[SOURCE], [{ dag_id: "clean", run_id: "r1" }]],
-  stopped: [],
-  frozen: [],
-  frozen_at_most: null,
-};
-
-type Answers = Record<string, (asked: Asked) => unknown>;
-
-function answers(more: Answers = {}): (asked: Asked) => unknown {
-  const all: Answers = {
-    "GET /dag-runs/orders/r1/task-instances": () => TASKS,
-    "POST /plans": () => PLAN,
-    "POST /reviews": () => REVIEW,
-    "GET /reruns": () => ({ reruns: [], total_entries: 0 }),
-    "GET /notification-targets": () => ({ notification_targets: [] }),
-    "POST /reruns": () => ({ id: 7 }),
-    ...more,
-  };
-  return (asked) => all[`${asked.method} ${asked.path}`]?.(asked);
-}
 
 function show(query: string, more?: Answers) {
   return showPage(`/rerun?${query}`, "/rerun", <WizardPage />, answers(more));

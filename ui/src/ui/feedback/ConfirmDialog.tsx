@@ -41,7 +41,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
             </Dialog.Header>
             <Dialog.Body display="flex" flexDirection="column" gap={3}>
               {props.children}
-              <ProblemNotice error={props.error} />
+              <ProblemNotice ordered error={props.error} />
             </Dialog.Body>
             <Dialog.Footer>
               <Button variant="outline" onClick={props.onClose}>

@@ -24,7 +24,7 @@ export function RecordNotices({ members, problem, retry }: RecordNoticesProps) {
   return (
     <Stack gap={2} mb={3} _empty={{ display: "none" }}>
       {problem ? (
-        <ProblemNotice error={problem} retry={retry}>
+        <ProblemNotice follows error={problem} retry={retry}>
           <Text>{t("record:notice.stale")}</Text>
         </ProblemNotice>
       ) : null}

@@ -18,7 +18,7 @@ export class DraftStore {
 
   constructor(source: RunRef) {
     this.place = PREFIX + keyOf(source);
-    this.draft = restored(sessionStorage.getItem(this.place), source) ?? newDraft(source);
+    this.draft = restored(read(this.place), source) ?? newDraft(source);
   }
 
   readonly get = (): Draft => this.draft;
@@ -44,13 +44,23 @@ export class DraftStore {
     };
   };
 
-  /** The draft has become a rerun: begin anew the next time. */
+  /** The draft has become a rerun, or the person wants another: begin anew. */
   clear(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.draft = newDraft(this.draft.source);
-    sessionStorage.removeItem(this.place);
+    try {
+      sessionStorage.removeItem(this.place);
+    } catch {
+      // Forbidden: then nothing is kept there.
+    }
   }
+
+  /** Forgets what was entered, on the page, too. */
+  readonly startOver = (): void => {
+    this.clear();
+    this.listeners.forEach((listener) => listener());
+  };
 
   private readonly save = (): void => {
     if (this.timer === undefined) {
@@ -64,6 +74,15 @@ export class DraftStore {
       // Full, or forbidden: the draft lives as long as the page.
     }
   };
+}
+
+/** What is stored; nothing, where the browser forbids to look. */
+function read(place: string): string | null {
+  try {
+    return sessionStorage.getItem(place);
+  } catch {
+    return null;
+  }
 }
 
 /** A part of the draft; the component is rendered again when that part has become another value. */

@@ -2,7 +2,7 @@ import { Alert, Button, Link, List, Stack, Text } from "@chakra-ui/react";
 import { Link as RouterLink } from "react-router";
 
 import type { Reason } from "../../../api/types";
-import { asProblem, type Problem } from "../../../api/problem";
+import { asProblem, mayPass, type Problem } from "../../../api/problem";
 import { ProblemNotice } from "../../../ui/feedback/Notices";
 import { useWords } from "../../../i18n/words";
 import { keyOf } from "../../../domain/runName";
@@ -16,7 +16,7 @@ import { useSubmission } from "./Submission";
 export function RefusalNotice({ error }: { error: unknown }) {
   const { t } = useWords();
   const problem = asProblem(error);
-  const { review } = useSubmission();
+  const { review, submit } = useSubmission();
   if (problem === undefined) {
     return null;
   }
@@ -24,7 +24,8 @@ export function RefusalNotice({ error }: { error: unknown }) {
     <ProblemNotice
       error={problem}
       title={t("wizard:refused.title")}
-      retry={problem.status === 0 ? () => void review.refetch() : undefined}
+      ordered={error === submit.error}
+      retry={mayPass(problem) ? () => void review.refetch() : undefined}
     >
       <WayOut problem={problem} />
     </ProblemNotice>
@@ -147,13 +148,16 @@ function NotSelectable({ runs }: { runs: readonly NamedRun[] }) {
   );
 }
 
-/** Leaves downstream runs out of the selection; of the source that isn't possible. */
+/**
+ * Leaves downstream runs out of the selection. It is offered only where that helps: the source can't be left out, nor a
+ * run that isn't in the plan, and with one of these in it the rerun is refused all the same.
+ */
 function LeaveOut({ runs }: { runs: readonly { dag_id: string; run_id: string | null }[] }) {
   const { t } = useWords();
   const { store, index } = useWizard();
   const { submit } = useSubmission();
-  const keys = runs.map(keyOf).filter((key) => key !== index?.source && index?.runs.has(key));
-  if (keys.length === 0) {
+  const keys = runs.map(keyOf);
+  if (keys.length === 0 || !keys.every((key) => key !== index?.source && index?.runs.has(key))) {
     return null;
   }
   const leave = () => {
