@@ -25,6 +25,7 @@ REFUSALS: Mapping[str, str | None] = {
     "asset_manager_inactive": "--accept-duplicate-runs accepts the extra runs.",
     "offset_unknown": "--accept-unknown-offsets continues all the same.",
     "action_not_allowed": "`show ID` lists the actions that are allowed.",
+    "changed_meanwhile": "`show ID` shows how it stands now.",
     "plan_too_large": "Follow fewer links with --max-depth or --link-kind.",
 }
 """A refusal by its reason; None: there is nothing to add."""

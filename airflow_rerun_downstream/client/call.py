@@ -74,9 +74,10 @@ def page(answer: type[Answer], path: str, limit: int | None, offset: int | None)
     return get(answer, path, limit=limit, offset=offset)
 
 
-def post(answer: type[Answer], path: str) -> Call[Answer]:
-    """An action."""
-    return Call("POST", path, answer)
+def post(answer: type[Answer], path: str, **seen: Any) -> Call[Answer]:
+    """An action; ``seen``: how the caller saw what it is about, None for what isn't to be compared."""
+    said = {name: value for name, value in seen.items() if value is not None}
+    return Call("POST", path, answer, body=said if seen else None)
 
 
 def name(of: str) -> str:

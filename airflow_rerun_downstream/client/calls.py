@@ -126,39 +126,56 @@ def reject(rerun_id: int, *, reason: str | None = None) -> Call[record_payloads.
     return Call("POST", f"/reruns/{rerun_id}/reject", record_payloads.Rerun, body={"reason": reason})
 
 
-def pause(rerun_id: int) -> Call[record_payloads.Rerun]:
+def pause(
+    rerun_id: int, *, state: RerunState | str | None = None, last_event: int | None = None
+) -> Call[record_payloads.Rerun]:
     """Dispatch nothing new."""
-    return post(record_payloads.Rerun, f"/reruns/{rerun_id}/pause")
+    return post(record_payloads.Rerun, f"/reruns/{rerun_id}/pause", state=state, last_event=last_event)
 
 
-def resume(rerun_id: int) -> Call[record_payloads.Rerun]:
+def resume(
+    rerun_id: int, *, state: RerunState | str | None = None, last_event: int | None = None
+) -> Call[record_payloads.Rerun]:
     """Go on; a failed rerun retries its failed members."""
-    return post(record_payloads.Rerun, f"/reruns/{rerun_id}/resume")
+    return post(record_payloads.Rerun, f"/reruns/{rerun_id}/resume", state=state, last_event=last_event)
 
 
-def terminate(rerun_id: int) -> Call[record_payloads.Rerun]:
+def terminate(
+    rerun_id: int, *, state: RerunState | str | None = None, last_event: int | None = None
+) -> Call[record_payloads.Rerun]:
     """End the rerun."""
-    return post(record_payloads.Rerun, f"/reruns/{rerun_id}/terminate")
+    return post(record_payloads.Rerun, f"/reruns/{rerun_id}/terminate", state=state, last_event=last_event)
 
 
-def release(rerun_id: int) -> Call[record_payloads.Rerun]:
+def release(
+    rerun_id: int, *, state: RerunState | str | None = None, last_event: int | None = None
+) -> Call[record_payloads.Rerun]:
     """Release the frozen runs."""
-    return post(record_payloads.Rerun, f"/reruns/{rerun_id}/release")
+    return post(record_payloads.Rerun, f"/reruns/{rerun_id}/release", state=state, last_event=last_event)
 
 
-def retry(rerun_id: int, member_id: int) -> Call[record_payloads.Member]:
+def retry(
+    rerun_id: int, member_id: int, *, attempt: int | None = None, last_event: int | None = None
+) -> Call[record_payloads.Member]:
     """Dispatch a failed member again."""
-    return post(record_payloads.Member, f"/reruns/{rerun_id}/members/{member_id}/retry")
+    path = f"/reruns/{rerun_id}/members/{member_id}/retry"
+    return post(record_payloads.Member, path, attempt=attempt, last_event=last_event)
 
 
-def skip(rerun_id: int, member_id: int) -> Call[record_payloads.Member]:
+def skip(
+    rerun_id: int, member_id: int, *, attempt: int | None = None, last_event: int | None = None
+) -> Call[record_payloads.Member]:
     """Continue as if a failed member had succeeded."""
-    return post(record_payloads.Member, f"/reruns/{rerun_id}/members/{member_id}/skip")
+    path = f"/reruns/{rerun_id}/members/{member_id}/skip"
+    return post(record_payloads.Member, path, attempt=attempt, last_event=last_event)
 
 
-def release_member(rerun_id: int, member_id: int) -> Call[record_payloads.Member]:
+def release_member(
+    rerun_id: int, member_id: int, *, attempt: int | None = None, last_event: int | None = None
+) -> Call[record_payloads.Member]:
     """Release one frozen run."""
-    return post(record_payloads.Member, f"/reruns/{rerun_id}/members/{member_id}/release")
+    path = f"/reruns/{rerun_id}/members/{member_id}/release"
+    return post(record_payloads.Member, path, attempt=attempt, last_event=last_event)
 
 
 def dag_runs(

@@ -19,6 +19,7 @@ Every refusal is one of these classes; the web, the command line and the client 
         ├── OffsetUnknown       …which runs a sensor read can't be known       offset_unknown
         ├── FreezeUnavailable   …a run can't be held                           freeze_unavailable
         ├── ActionNotAllowed    …this action, in this state                    action_not_allowed
+        ├── ChangedMeanwhile    …it isn't any more what the user saw           changed_meanwhile
         └── PlanTooLarge        …more runs than the limit                      plan_too_large
 
 Beside them stand two that never leave the inside, `CannotDispatch` and `CannotFreeze`: what Airflow's rows don't allow
@@ -145,6 +146,12 @@ class ActionNotAllowed(Conflict):
     """The rerun or member is in a state that doesn't allow the action."""
 
     reason = "action_not_allowed"
+
+
+class ChangedMeanwhile(Conflict):
+    """What the action is about isn't any more as the user saw it; ``extra["meanwhile"]`` says what has happened."""
+
+    reason = "changed_meanwhile"
 
 
 class PlanTooLarge(Conflict):

@@ -17,6 +17,7 @@ from airflow_rerun_downstream.domain.states import (
     MemberState,
     RerunState,
 )
+from airflow_rerun_downstream.domain.words import RERUN_ACTIONS
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,25 @@ class RerunEvent:
     detail: str | None
     dag_ids: frozenset[str] | None = frozenset()
 
+
+@dataclass(frozen=True)
+class Seen:
+    """How a user saw what an action is about: the state of the rerun, the attempt of the member, the newest line of the
+    record. None: the user doesn't say."""
+
+    state: RerunState | None = None
+    attempt: int | None = None
+    line: int | None = None
+
+    def missed(self, event: RerunEvent, member: Member | None) -> bool:
+        """Whether a line that the user hasn't seen is about the same: the member, or the state of the rerun."""
+        if member is not None:
+            return event.member_id == member.id
+        return event.member_id is None and (event.action in RERUN_ACTIONS or event.action.startswith("rerun_"))
+
+
+UNSAID = Seen()
+"""Whatever it is: the action is carried out as it can be."""
 
 ACTIONS: Mapping[RerunState, tuple[str, ...]] = {
     RerunState.PROPOSED: ("approve", "reject"),

@@ -27,7 +27,16 @@ from airflow_rerun_downstream.rest.queries import (
     ProofQuery,
     RerunQuery,
 )
-from airflow_rerun_downstream.rest.requests import ApprovalBody, PlanBody, RejectionBody, RerunBody, key_of, known_id
+from airflow_rerun_downstream.rest.requests import (
+    ApprovalBody,
+    MemberActionBody,
+    PlanBody,
+    RejectionBody,
+    RerunActionBody,
+    RerunBody,
+    key_of,
+    known_id,
+)
 from airflow_rerun_downstream.service import Service
 
 MAXIMUM_LIMIT = 100
@@ -155,36 +164,55 @@ class Api:
 
     # Control
 
-    def pause(self, rerun_id: int) -> record_payloads.Rerun:
+    def pause(self, rerun_id: int, *, state: str | None = None, last_event: int | None = None) -> record_payloads.Rerun:
         """``POST /reruns/{id}/pause``: dispatch nothing new."""
-        return presenters.rerun(self._service.pause(self._actor, known_id(rerun_id, "rerun")))
+        body = RerunActionBody.model_validate({"state": state, "last_event": last_event})
+        return presenters.rerun(self._service.pause(self._actor, known_id(rerun_id, "rerun"), body.seen()))
 
-    def resume(self, rerun_id: int) -> record_payloads.Rerun:
+    def resume(
+        self, rerun_id: int, *, state: str | None = None, last_event: int | None = None
+    ) -> record_payloads.Rerun:
         """``POST /reruns/{id}/resume``: go on; a failed rerun retries its failed members."""
-        return presenters.rerun(self._service.resume(self._actor, known_id(rerun_id, "rerun")))
+        body = RerunActionBody.model_validate({"state": state, "last_event": last_event})
+        return presenters.rerun(self._service.resume(self._actor, known_id(rerun_id, "rerun"), body.seen()))
 
-    def terminate(self, rerun_id: int) -> record_payloads.Rerun:
+    def terminate(
+        self, rerun_id: int, *, state: str | None = None, last_event: int | None = None
+    ) -> record_payloads.Rerun:
         """``POST /reruns/{id}/terminate``: end the rerun."""
-        return presenters.rerun(self._service.terminate(self._actor, known_id(rerun_id, "rerun")))
+        body = RerunActionBody.model_validate({"state": state, "last_event": last_event})
+        return presenters.rerun(self._service.terminate(self._actor, known_id(rerun_id, "rerun"), body.seen()))
 
-    def release(self, rerun_id: int) -> record_payloads.Rerun:
+    def release(
+        self, rerun_id: int, *, state: str | None = None, last_event: int | None = None
+    ) -> record_payloads.Rerun:
         """``POST /reruns/{id}/release``: release its frozen runs."""
-        return presenters.rerun(self._service.release(self._actor, known_id(rerun_id, "rerun")))
+        body = RerunActionBody.model_validate({"state": state, "last_event": last_event})
+        return presenters.rerun(self._service.release(self._actor, known_id(rerun_id, "rerun"), body.seen()))
 
-    def retry(self, rerun_id: int, member_id: int) -> record_payloads.Member:
+    def retry(
+        self, rerun_id: int, member_id: int, *, attempt: int | None = None, last_event: int | None = None
+    ) -> record_payloads.Member:
         """``POST /reruns/{id}/members/{member_id}/retry``: dispatch a failed member again."""
         ids = known_id(rerun_id, "rerun"), known_id(member_id, "member")
-        return presenters.member(self._service.retry(self._actor, *ids))
+        body = MemberActionBody(attempt=attempt, last_event=last_event)
+        return presenters.member(self._service.retry(self._actor, *ids, body.seen()))
 
-    def skip(self, rerun_id: int, member_id: int) -> record_payloads.Member:
+    def skip(
+        self, rerun_id: int, member_id: int, *, attempt: int | None = None, last_event: int | None = None
+    ) -> record_payloads.Member:
         """``POST /reruns/{id}/members/{member_id}/skip``: go on without a failed member."""
         ids = known_id(rerun_id, "rerun"), known_id(member_id, "member")
-        return presenters.member(self._service.skip(self._actor, *ids))
+        body = MemberActionBody(attempt=attempt, last_event=last_event)
+        return presenters.member(self._service.skip(self._actor, *ids, body.seen()))
 
-    def release_member(self, rerun_id: int, member_id: int) -> record_payloads.Member:
+    def release_member(
+        self, rerun_id: int, member_id: int, *, attempt: int | None = None, last_event: int | None = None
+    ) -> record_payloads.Member:
         """``POST /reruns/{id}/members/{member_id}/release``: release one frozen run."""
         ids = known_id(rerun_id, "rerun"), known_id(member_id, "member")
-        return presenters.member(self._service.release_member(self._actor, *ids))
+        body = MemberActionBody(attempt=attempt, last_event=last_event)
+        return presenters.member(self._service.release_member(self._actor, *ids, body.seen()))
 
     def release_lost(self) -> list[tuple[RunRef, datetime]]:
         """Release the held runs that no record names, each with its own time. Only at the machine: not over REST."""

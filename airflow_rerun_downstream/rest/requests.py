@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid, NotF
 from airflow_rerun_downstream.domain.idempotency import IdempotencyKey
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, normalised
+from airflow_rerun_downstream.domain.rerun import Seen
 from airflow_rerun_downstream.domain.rerun_request import (
     Actor,
     MemberRequest,
@@ -19,6 +20,7 @@ from airflow_rerun_downstream.domain.rerun_request import (
     RerunRequest,
     RerunSettings,
 )
+from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.domain.words import CONDITIONS
 from airflow_rerun_downstream.rest.fields import (
     MAX_ID,
@@ -199,6 +201,32 @@ class ApprovalBody(Body):
     """``plan_token``: that of a plan made since; what has changed until then is accepted."""
 
     plan_token: Token | None = None
+
+
+class RerunActionBody(Body):
+    """How you saw the rerun: its ``state``, and the ``id`` of the record's newest event. If it has changed since,
+    nothing is done. What you leave out isn't compared.
+    """
+
+    state: RerunState | None = None
+    last_event: Annotated[int, Field(ge=0, le=MAX_INT)] | None = None
+
+    def seen(self) -> Seen:
+        """The same, inside."""
+        return Seen(state=self.state, line=self.last_event)
+
+
+class MemberActionBody(Body):
+    """How you saw the member: its ``attempt``, and the ``id`` of the record's newest event. If it has changed since,
+    nothing is done. What you leave out isn't compared.
+    """
+
+    attempt: Annotated[int, Field(ge=0, le=MAX_INT)] | None = None
+    last_event: Annotated[int, Field(ge=0, le=MAX_INT)] | None = None
+
+    def seen(self) -> Seen:
+        """The same, inside."""
+        return Seen(attempt=self.attempt, line=self.last_event)
 
 
 class RejectionBody(Body):

@@ -1,4 +1,7 @@
-"""What a user may do to a stored rerun. A repeat of an action changes nothing."""
+"""What a user may do to a stored rerun. A repeat of an action changes nothing.
+
+``seen``: how the user saw it; an action on what is another by now is refused, where it would do anything.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,16 @@ from typing import NoReturn
 from airflow_rerun_downstream.conductor.evidence import structures_of
 from airflow_rerun_downstream.conductor.grown import grown
 from airflow_rerun_downstream.conductor.rebuilt_since import rebuilt_by
-from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Forbidden
+from airflow_rerun_downstream.domain.errors import ActionNotAllowed, ChangedMeanwhile, Forbidden
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.proof import NOT_PROVEN
 from airflow_rerun_downstream.domain.refs import RunRef, covers
-from airflow_rerun_downstream.domain.rerun import Rerun
+from airflow_rerun_downstream.domain.rerun import UNSAID, Rerun, RerunEvent, Seen
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.selection import gone, selected_instances
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew, come_and_gone, made_anew
+from airflow_rerun_downstream.ports.record_parts import Part
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.core import Core
 from airflow_rerun_downstream.service.records import dags_of, member_view, readable_member, readable_rerun, rerun_view
@@ -28,20 +32,22 @@ REPAIRABLE = frozenset({RerunState.RUNNING, RerunState.PAUSED, RerunState.FAILED
 class Control(Core):
     """Each action is one transaction, with its line in the record. The conductor does what follows from it."""
 
-    def pause(self, actor: Actor, rerun_id: int) -> RerunView:
+    def pause(self, actor: Actor, rerun_id: int, seen: Seen = UNSAID) -> RerunView:
         """Dispatch nothing new; runs in flight continue: running → paused."""
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
             if rerun.state is not RerunState.PAUSED:
+                as_seen(work, rerun, seen)
                 self.move(work, rerun, RerunState.PAUSED, "pause", f"paused by {actor.name}")
                 self.record(work, rerun_id, rerun.source, actor, "pause")
             return rerun_view(actor, work, rerun_id)
 
-    def resume(self, actor: Actor, rerun_id: int) -> RerunView:
+    def resume(self, actor: Actor, rerun_id: int, seen: Seen = UNSAID) -> RerunView:
         """Let a paused rerun go on: paused → running; failed → running, with its failed members pending again."""
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
             if rerun.state is not RerunState.RUNNING:
+                as_seen(work, rerun, seen)
                 if rerun.state is RerunState.PROPOSED:
                     refuse("resume", "it is proposed; approve it", rerun)
                 self.move(work, rerun, RerunState.RUNNING, "resume", None)
@@ -53,52 +59,57 @@ class Control(Core):
                 self.record(work, rerun_id, rerun.source, actor, "resume")
             return rerun_view(actor, work, rerun_id)
 
-    def terminate(self, actor: Actor, rerun_id: int) -> RerunView:
+    def terminate(self, actor: Actor, rerun_id: int, seen: Seen = UNSAID) -> RerunView:
         """End the rerun; by its settings, the conductor stops the runs in flight: → terminating."""
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
             if rerun.state not in (RerunState.TERMINATING, RerunState.TERMINATED):
+                as_seen(work, rerun, seen)
                 self.move(work, rerun, RerunState.TERMINATING, "terminate", f"terminated by {actor.name}")
                 self.record(work, rerun_id, rerun.source, actor, "terminate")
             return rerun_view(actor, work, rerun_id)
 
-    def release(self, actor: Actor, rerun_id: int) -> RerunView:
+    def release(self, actor: Actor, rerun_id: int, seen: Seen = UNSAID) -> RerunView:
         """Release all frozen runs, whatever becomes of the rerun; the conductor does it, a batch at a time."""
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
             if not any(rerun.counts.get(state, 0) for state in (MemberState.FROZEN, MemberState.RELEASED)):
                 raise ActionNotAllowed(f"Rerun {rerun_id} has no frozen runs.", state=rerun.state.value)
+            as_seen(work, rerun, seen)
             if work.store.ask_for_releases(rerun_id):
                 self.record(work, rerun_id, rerun.source, actor, "release")
             return rerun_view(actor, work, rerun_id)
 
-    def release_member(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+    def release_member(self, actor: Actor, rerun_id: int, member_id: int, seen: Seen = UNSAID) -> MemberView:
         """Release one frozen run."""
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
             member = readable_member(actor, work, rerun_id, member_id)
             if member.state not in (MemberState.FROZEN, MemberState.RELEASED):
                 refuse("release", f"the member is {member.state.value}", rerun)
+            as_seen(work, rerun, seen, member)
             if member.state is MemberState.FROZEN and work.store.ask_for_release(member_id):
                 self.record_member(work, rerun, member, actor, "release_member")
             return member_view(actor, work, rerun_id, member_id)
 
-    def retry(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+    def retry(self, actor: Actor, rerun_id: int, member_id: int, seen: Seen = UNSAID) -> MemberView:
         """Dispatch a failed member again, in its turn: failed → pending; a failed rerun goes on."""
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
             member = readable_member(actor, work, rerun_id, member_id)
             if not (member.attempt and member.state in (MemberState.PENDING, MemberState.RUNNING)):
+                as_seen(work, rerun, seen, member)
                 self.repair(work, rerun, member, MemberState.PENDING, "retry", None)
                 self.record_member(work, rerun, member, actor, "retry")
             return member_view(actor, work, rerun_id, member_id)
 
-    def skip(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
+    def skip(self, actor: Actor, rerun_id: int, member_id: int, seen: Seen = UNSAID) -> MemberView:
         """Continue as if a failed member had succeeded: failed → skipped; a failed rerun goes on."""
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
             member = readable_member(actor, work, rerun_id, member_id)
             if member.state is not MemberState.SKIPPED:
+                as_seen(work, rerun, seen, member)
                 self.repair(work, rerun, member, MemberState.SKIPPED, "skip", "skipped_by_user")
                 left = accepted(actor, work, rerun, member)
                 # What it has made anew all the same may rest on what is left, here or further up.
@@ -164,6 +175,46 @@ def controllable(actor: Actor, work: Work, rerun_id: int) -> Rerun:
         words = [*named, *([f"{hidden} Dag(s) that you may not read"] if hidden else [])]
         raise Forbidden(f"You may not rerun {', '.join(words)}.", dag_ids=named)
     return rerun
+
+
+def as_seen(work: Work, rerun: Rerun, seen: Seen, member: Member | None = None) -> None:
+    """Refuse to act on what isn't any more as the user saw it. Raises `ChangedMeanwhile`."""
+    if seen == UNSAID:
+        return
+    # Whoever moves the rerun or a member of it changes this row: what is read now is so until the action is done.
+    held = work.store.hold_rerun(rerun.id, state=rerun.state)
+    if member is not None:
+        member = work.store.member(rerun.id, member.id) or member
+    missed = [] if seen.line is None else lines_missed(work, rerun, seen, member)
+    other_state = seen.state is not None and seen.state is not rerun.state
+    other_attempt = member is not None and seen.attempt is not None and seen.attempt != member.attempt
+    if held and not (missed or other_state or other_attempt):
+        return
+    what = f"rerun {rerun.id}" if member is None else f"member {member.id} of rerun {rerun.id}"
+    said = "; ".join(f"{line.actor}: {line.action}" for line in missed)
+    raise ChangedMeanwhile(
+        f"The {what} has changed since you looked{f' ({said})' if said else ''}. Nothing was done; look again.",
+        state=rerun.state,
+        member_state=None if member is None else member.state,
+        attempt=None if member is None else member.attempt,
+        meanwhile=[{"at": line.at, "actor": line.actor, "action": line.action} for line in missed],
+    )
+
+
+LINES_AT_A_TIME, LINES_TOLD = 500, 10
+
+
+def lines_missed(work: Work, rerun: Rerun, seen: Seen, member: Member | None) -> list[RerunEvent]:
+    """The first lines about the same that the user hasn't seen, oldest first."""
+    found: list[RerunEvent] = []
+    after = seen.line or 0
+    while len(found) < LINES_TOLD:
+        lines = work.store.events(rerun.id, Part(limit=LINES_AT_A_TIME), after=after)
+        found += [line for line in lines if seen.missed(line, member)]
+        if len(lines) < LINES_AT_A_TIME:
+            break
+        after = lines[-1].id
+    return found[:LINES_TOLD]
 
 
 def accepted(actor: Actor, work: Work, rerun: Rerun, member: Member) -> list[NotMadeAnew]:

@@ -29,7 +29,7 @@ from airflow_rerun_downstream.domain.plan import (
 )
 from airflow_rerun_downstream.domain.proof import Counts, Finding, Older, Outcome, Proof, ProofReason, Spot
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
-from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
+from airflow_rerun_downstream.domain.rerun import UNSAID, Rerun, RerunEvent, Seen
 from airflow_rerun_downstream.domain.rerun_request import Actor, Notification, RerunSettings
 from airflow_rerun_downstream.domain.simulation import WaitedFor
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
@@ -242,6 +242,11 @@ def member_view(member: Member) -> MemberView:
     return MemberView(member, waiting, LiveRun(member.ref.run_id, "queued", NOON), ("retry", "skip"))
 
 
+def said(seen: Seen) -> tuple[Seen, ...]:
+    """What a caller says of how it saw things; nothing, where it says nothing."""
+    return () if seen == UNSAID else (seen,)
+
+
 @dataclass
 class StubService:
     """Looks like `Service`. ``refusal`` is raised by every call but health; ``error`` likewise."""
@@ -336,32 +341,32 @@ class StubService:
         self._asked("events", actor, rerun_id, limit, offset)
         return list(EVENTS), 2
 
-    def pause(self, actor: Actor, rerun_id: int) -> RerunView:
-        self._asked("pause", actor, rerun_id)
+    def pause(self, actor: Actor, rerun_id: int, seen: Seen = UNSAID) -> RerunView:
+        self._asked("pause", actor, rerun_id, *said(seen))
         return self._view()
 
-    def resume(self, actor: Actor, rerun_id: int) -> RerunView:
-        self._asked("resume", actor, rerun_id)
+    def resume(self, actor: Actor, rerun_id: int, seen: Seen = UNSAID) -> RerunView:
+        self._asked("resume", actor, rerun_id, *said(seen))
         return self._view()
 
-    def terminate(self, actor: Actor, rerun_id: int) -> RerunView:
-        self._asked("terminate", actor, rerun_id)
+    def terminate(self, actor: Actor, rerun_id: int, seen: Seen = UNSAID) -> RerunView:
+        self._asked("terminate", actor, rerun_id, *said(seen))
         return self._view()
 
-    def release(self, actor: Actor, rerun_id: int) -> RerunView:
-        self._asked("release", actor, rerun_id)
+    def release(self, actor: Actor, rerun_id: int, seen: Seen = UNSAID) -> RerunView:
+        self._asked("release", actor, rerun_id, *said(seen))
         return self._view()
 
-    def release_member(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
-        self._asked("release_member", actor, rerun_id, member_id)
+    def release_member(self, actor: Actor, rerun_id: int, member_id: int, seen: Seen = UNSAID) -> MemberView:
+        self._asked("release_member", actor, rerun_id, member_id, *said(seen))
         return member_view(MEMBERS[0])
 
-    def retry(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
-        self._asked("retry", actor, rerun_id, member_id)
+    def retry(self, actor: Actor, rerun_id: int, member_id: int, seen: Seen = UNSAID) -> MemberView:
+        self._asked("retry", actor, rerun_id, member_id, *said(seen))
         return member_view(MEMBERS[0])
 
-    def skip(self, actor: Actor, rerun_id: int, member_id: int) -> MemberView:
-        self._asked("skip", actor, rerun_id, member_id)
+    def skip(self, actor: Actor, rerun_id: int, member_id: int, seen: Seen = UNSAID) -> MemberView:
+        self._asked("skip", actor, rerun_id, member_id, *said(seen))
         return member_view(MEMBERS[0])
 
     def dag_runs(self, actor: Actor, wanted: Any, *, can_be_source: bool | None = None) -> DagRunsView:

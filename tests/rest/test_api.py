@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from airflow_rerun_downstream.client import RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Seen
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.rest import presenters
@@ -311,6 +312,21 @@ def test_a_rerun_is_moved(call: str, api: Api, stub: StubService) -> None:
     with pytest.raises(NotFound):
         move(2**63)
     assert len(stub.calls) == 1
+
+
+@pytest.mark.parametrize("call", ["pause", "resume", "terminate", "release"])
+def test_a_rerun_is_moved_as_it_was_seen(call: str, api: Api, stub: StubService) -> None:
+    getattr(api, call)(7, state="failed", last_event=12)
+    assert stub.calls == [(call, ANA, 7, Seen(state=RerunState.FAILED, line=12))]
+    for wrong in ({"state": "odd"}, {"last_event": -1}):
+        with pytest.raises(ValidationError):
+            getattr(api, call)(7, **wrong)
+
+
+@pytest.mark.parametrize("call", ["retry", "skip", "release_member"])
+def test_a_member_is_moved_as_it_was_seen(call: str, api: Api, stub: StubService) -> None:
+    getattr(api, call)(7, 3, attempt=1, last_event=12)
+    assert stub.calls == [(call, ANA, 7, 3, Seen(attempt=1, line=12))]
 
 
 def test_a_proposal_is_looked_at_and_decided(api: Api, stub: StubService) -> None:

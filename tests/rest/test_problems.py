@@ -29,6 +29,7 @@ CONTRACT = {
     "offset_unknown": 409,
     "freeze_unavailable": 409,
     "action_not_allowed": 409,
+    "changed_meanwhile": 409,
     "plan_too_large": 409,
     "database_not_migrated": 503,
 }

@@ -32,7 +32,14 @@ from airflow_rerun_downstream.rest.queries import (
     ProofQuery,
     RerunQuery,
 )
-from airflow_rerun_downstream.rest.requests import ApprovalBody, PlanBody, RejectionBody, RerunBody
+from airflow_rerun_downstream.rest.requests import (
+    ApprovalBody,
+    MemberActionBody,
+    PlanBody,
+    RejectionBody,
+    RerunActionBody,
+    RerunBody,
+)
 from airflow_rerun_downstream.settings import InvalidSetting
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -66,6 +73,7 @@ async def wake_after(request: Request) -> AsyncIterator[None]:
 
 WAKES = [Depends(wake_after)]
 NO_TOKEN, NO_REASON = ApprovalBody(), RejectionBody()
+RERUN_UNSEEN, MEMBER_UNSEEN = RerunActionBody(), MemberActionBody()
 
 EARLIER: dict[int | str, dict[str, Any]] = {
     200: {"model": record_payloads.Rerun, "description": "The rerun that came of the same idempotency key earlier"}
@@ -266,45 +274,51 @@ def reject_rerun(api: ApiDep, rerun_id: RerunId, body: RejectionBody = NO_REASON
 
 
 @router.post("/reruns/{rerun_id}/pause", operation_id="pause_rerun")
-def pause_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
+def pause_rerun(api: ApiDep, rerun_id: RerunId, body: RerunActionBody = RERUN_UNSEEN) -> record_payloads.Rerun:
     """Dispatch nothing new; runs in flight go on. A repeat changes nothing."""
-    return api.pause(rerun_id)
+    return api.pause(rerun_id, **dict(body))
 
 
 @router.post("/reruns/{rerun_id}/resume", operation_id="resume_rerun", dependencies=WAKES)
-def resume_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
+def resume_rerun(api: ApiDep, rerun_id: RerunId, body: RerunActionBody = RERUN_UNSEEN) -> record_payloads.Rerun:
     """Let a paused rerun go on; a failed one retries its failed members."""
-    return api.resume(rerun_id)
+    return api.resume(rerun_id, **dict(body))
 
 
 @router.post("/reruns/{rerun_id}/terminate", operation_id="terminate_rerun", dependencies=WAKES)
-def terminate_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
+def terminate_rerun(api: ApiDep, rerun_id: RerunId, body: RerunActionBody = RERUN_UNSEEN) -> record_payloads.Rerun:
     """End the rerun; by its settings, runs in flight are stopped."""
-    return api.terminate(rerun_id)
+    return api.terminate(rerun_id, **dict(body))
 
 
 @router.post("/reruns/{rerun_id}/release", operation_id="release_rerun", dependencies=WAKES)
-def release_rerun(api: ApiDep, rerun_id: RerunId) -> record_payloads.Rerun:
+def release_rerun(api: ApiDep, rerun_id: RerunId, body: RerunActionBody = RERUN_UNSEEN) -> record_payloads.Rerun:
     """Release the frozen runs of the rerun."""
-    return api.release(rerun_id)
+    return api.release(rerun_id, **dict(body))
 
 
 @router.post("/reruns/{rerun_id}/members/{member_id}/retry", operation_id="retry_member", dependencies=WAKES)
-def retry_member(api: ApiDep, rerun_id: RerunId, member_id: MemberId) -> record_payloads.Member:
+def retry_member(
+    api: ApiDep, rerun_id: RerunId, member_id: MemberId, body: MemberActionBody = MEMBER_UNSEEN
+) -> record_payloads.Member:
     """Dispatch a failed member again, in its turn."""
-    return api.retry(rerun_id, member_id)
+    return api.retry(rerun_id, member_id, **dict(body))
 
 
 @router.post("/reruns/{rerun_id}/members/{member_id}/skip", operation_id="skip_member", dependencies=WAKES)
-def skip_member(api: ApiDep, rerun_id: RerunId, member_id: MemberId) -> record_payloads.Member:
+def skip_member(
+    api: ApiDep, rerun_id: RerunId, member_id: MemberId, body: MemberActionBody = MEMBER_UNSEEN
+) -> record_payloads.Member:
     """Go on as if a failed member had succeeded."""
-    return api.skip(rerun_id, member_id)
+    return api.skip(rerun_id, member_id, **dict(body))
 
 
 @router.post("/reruns/{rerun_id}/members/{member_id}/release", operation_id="release_member", dependencies=WAKES)
-def release_member(api: ApiDep, rerun_id: RerunId, member_id: MemberId) -> record_payloads.Member:
+def release_member(
+    api: ApiDep, rerun_id: RerunId, member_id: MemberId, body: MemberActionBody = MEMBER_UNSEEN
+) -> record_payloads.Member:
     """Release one frozen run."""
-    return api.release_member(rerun_id, member_id)
+    return api.release_member(rerun_id, member_id, **dict(body))
 
 
 @router.get("/notification-targets", operation_id="list_notification_targets")

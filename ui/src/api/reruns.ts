@@ -6,7 +6,16 @@ import { api, data, everything } from "./client";
 import { type Followed, look } from "./following";
 import { keys } from "./keys";
 import { ENDED, LIVE, PAGE, STEADY, WAITING } from "./pace";
-import type { Member, MemberAction, Rerun, RerunAction, RerunBody, RerunFilters } from "./types";
+import type {
+  Member,
+  MemberAction,
+  MemberActionBody,
+  Rerun,
+  RerunAction,
+  RerunActionBody,
+  RerunBody,
+  RerunFilters,
+} from "./types";
 
 /** Reruns that can't change any more. Which these are is the server's word. */
 export function hasEnded(rerun: Pick<Rerun, "final">): boolean {
@@ -134,24 +143,27 @@ export function useSubmit() {
 /** What is done without a further word: a proposal is decided on in `proposals.ts`. */
 export type PlainAction = Exclude<RerunAction, "approve" | "reject">;
 
-/** Pause, resume, terminate or release a rerun. */
+/** Pause, resume, terminate or release a rerun. `seen`: how the person saw it; as something else it is left alone. */
 export function useRerunAction(id: number) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (action: PlainAction) =>
-      data<Rerun>(api().POST(`/api/v1/reruns/{rerun_id}/${action}`, { params: { path: { rerun_id: id } } })),
+    mutationFn: ({ action, seen }: { action: PlainAction; seen: RerunActionBody }) =>
+      data<Rerun>(
+        api().POST(`/api/v1/reruns/{rerun_id}/${action}`, { params: { path: { rerun_id: id } }, body: seen }),
+      ),
     onSettled: () => lookAgain(client, id),
   });
 }
 
-/** Retry, skip or release one member. */
+/** Retry, skip or release one member. `seen`: how the person saw it; as something else it is left alone. */
 export function useMemberAction(id: number) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ memberId, action }: { memberId: number; action: MemberAction }) =>
+    mutationFn: ({ memberId, action, seen }: { memberId: number; action: MemberAction; seen: MemberActionBody }) =>
       data<Member>(
         api().POST(`/api/v1/reruns/{rerun_id}/members/{member_id}/${action}`, {
           params: { path: { rerun_id: id, member_id: memberId } },
+          body: seen,
         }),
       ),
     onSettled: () => lookAgain(client, id),

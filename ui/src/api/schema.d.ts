@@ -1183,6 +1183,17 @@ export interface components {
          */
         MemberAction: "retry" | "skip" | "release";
         /**
+         * MemberActionBody
+         * @description How you saw the member: its ``attempt``, and the ``id`` of the record's newest event. If it has changed since,
+         *     nothing is done. What you leave out isn't compared.
+         */
+        MemberActionBody: {
+            /** Attempt */
+            attempt?: number | null;
+            /** Last Event */
+            last_event?: number | null;
+        };
+        /**
          * MemberBody
          * @description A selected downstream run. ``task_ids`` null: the default selection.
          */
@@ -1645,6 +1656,16 @@ export interface components {
          * @enum {string}
          */
         RerunAction: "approve" | "reject" | "pause" | "resume" | "terminate" | "release";
+        /**
+         * RerunActionBody
+         * @description How you saw the rerun: its ``state``, and the ``id`` of the record's newest event. If it has changed since,
+         *     nothing is done. What you leave out isn't compared.
+         */
+        RerunActionBody: {
+            /** Last Event */
+            last_event?: number | null;
+            state?: components["schemas"]["RerunState"] | null;
+        };
         /**
          * RerunBody
          * @description A rerun to be carried out. ``members`` null: the plan's default selection; empty: the source alone.
@@ -3597,7 +3618,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MemberActionBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -3694,7 +3719,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MemberActionBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -3791,7 +3820,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MemberActionBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -4082,7 +4115,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RerunActionBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -4375,7 +4412,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RerunActionBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -4470,7 +4511,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RerunActionBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -4660,7 +4705,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RerunActionBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

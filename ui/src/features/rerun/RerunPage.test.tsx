@@ -155,3 +155,72 @@ it("can be copied, and says what of it can't", async () => {
   expect(dialog.getByTestId("copy-differences").textContent).toContain("2 runs of Dags you can't read are missing");
   expect(dialog.getByTestId("copy-text").textContent).toContain('{"dag_id": "finance", "run_id": "r1"');
 });
+
+const retried = eventOf("2026-01-05T09:06:00Z", "retry", { id: 2, actor: "ana", member_id: 2 });
+
+it("sends what the person saw with an action", async () => {
+  const { asked } = show((question) =>
+    question.method === "POST" ? memberOf(2, "finance") : record(rerunOf())(question),
+  );
+  const user = userEvent.setup();
+  await user.click(within(await screen.findByTestId("failed-members")).getByRole("button", { name: "Skip" }));
+  await user.click(await screen.findByTestId("confirm"));
+  await waitFor(() =>
+    expect(asked.find(({ method }) => method === "POST")?.body).toEqual({ attempt: 1, last_event: 1 }),
+  );
+});
+
+it("says in an open dialog what another person has done meanwhile, instead of doing it", async () => {
+  let meanwhile = false;
+  const { asked } = show((question) => {
+    const now = record(rerunOf())(question);
+    if (question.path !== "/reruns/7/changes" || !question.query.has("since")) {
+      return now;
+    }
+    const news = { ...changesOf(rerunOf(), []), whole: false, rerun: null };
+    return meanwhile
+      ? { ...news, cursor: "later", members: [{ ...failed, attempt: 2 }], events: [retried] }
+      : { ...news, look_again_after: 0.05 };
+  });
+  const user = userEvent.setup();
+  await user.click(within(await screen.findByTestId("failed-members")).getByRole("button", { name: "Skip" }));
+  expect(screen.queryByTestId("changed-meanwhile")).toBeNull();
+  meanwhile = true;
+  const notice = await screen.findByTestId("changed-meanwhile");
+  expect(notice.textContent).toMatch(/2026-01-05 09:06:00 ana: Retry requested/);
+  expect(screen.getByTestId("confirm")).toHaveProperty("disabled", true);
+  expect(asked.some(({ method }) => method === "POST")).toBe(false);
+});
+
+it("says what has happened where the server was faster", async () => {
+  let refused = false;
+  show((question) => {
+    if (question.method === "POST") {
+      refused = true;
+      return new Refusal(409, { detail: "Changed.", reason: "changed_meanwhile", meanwhile: [] });
+    }
+    const now = record(rerunOf())(question);
+    return refused && question.path === "/reruns/7/changes"
+      ? { ...changesOf(rerunOf(), [{ ...failed, attempt: 2 }], [retried]), whole: false, cursor: "later", rerun: null }
+      : now;
+  });
+  const user = userEvent.setup();
+  await user.click(within(await screen.findByTestId("failed-members")).getByRole("button", { name: "Skip" }));
+  await user.click(await screen.findByTestId("confirm"));
+  expect((await screen.findByTestId("changed-meanwhile")).textContent).toContain("ana: Retry requested");
+});
+
+it("doesn't say of an order without an answer that it keeps trying", async () => {
+  show((question) => {
+    if (question.method === "POST") {
+      throw new TypeError("Failed to fetch");
+    }
+    return record(rerunOf())(question);
+  });
+  const user = userEvent.setup();
+  await user.click(await screen.findByRole("button", { name: "Pause" }));
+  await user.click(await screen.findByTestId("confirm"));
+  const problem = await within(await screen.findByRole("alertdialog")).findByTestId("problem");
+  expect(problem.textContent).toContain("may have been carried out all the same");
+  expect(problem.textContent).not.toContain("keeps asking");
+});

@@ -47,7 +47,7 @@ function Asking({ id }: { id: number }) {
   const problem = asked.error ?? asked.failureReason;
   return (
     <Page title={rerunName({ id, name: null })}>
-      <ProblemNotice error={problem} retry={() => void asked.refetch()}>
+      <ProblemNotice follows error={problem} retry={() => void asked.refetch()}>
         <Link to="/records">{t("record:unknown.back")}</Link>
       </ProblemNotice>
       {!problem && <Loading lines={8} />}
@@ -134,7 +134,13 @@ function Record({ record, problem, retry }: RecordProps) {
           links={links.data ?? []}
           onClose={place.closeMember}
         />
-        <ActionDialog rerun={rerun} members={members} asked={asked} onClose={() => setAsked(null)} />
+        <ActionDialog
+          rerun={rerun}
+          members={members}
+          events={record.events}
+          asked={asked}
+          onClose={() => setAsked(null)}
+        />
       </LiveRunsProvider>
     </RecordProvider>
   );
