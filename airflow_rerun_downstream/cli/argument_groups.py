@@ -144,6 +144,7 @@ FILTERS = (
     many("--state", "Only reruns in this state.", type=OneOf("state of a rerun", STATES)),
     argument("--dag-id", help="Only reruns with a run of this Dag."),
     argument("--run-id", help="Only reruns with this run."),
+    argument("--search", help="Only reruns with this in their name or reason, in any case."),
     argument("--created-by", help="Only this user's reruns."),
     argument("--created-at-gte", help="Only reruns from this time on (ISO 8601 with zone)."),
     argument("--created-at-lte", help="Only reruns up to this time (ISO 8601 with zone)."),

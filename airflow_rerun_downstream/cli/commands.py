@@ -107,6 +107,7 @@ def list_reruns(args: Namespace) -> int:
         state=args.state,
         dag_id=args.dag_id,
         run_id=args.run_id,
+        search=args.search,
         created_by=args.created_by,
         created_at_gte=args.created_at_gte,
         created_at_lte=args.created_at_lte,

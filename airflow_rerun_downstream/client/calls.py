@@ -45,6 +45,7 @@ def reruns(
     dag_id: str | None = None,
     dag_id_pattern: str | None = None,
     run_id: str | None = None,
+    search: str | None = None,
     created_by: str | None = None,
     created_at_gte: datetime | str | None = None,
     created_at_lte: datetime | str | None = None,
@@ -54,7 +55,7 @@ def reruns(
     limit: int | None = None,
     offset: int | None = None,
 ) -> Call[record_payloads.Reruns]:
-    """A page of the records. ``dag_id``, its pattern and ``run_id`` match any member."""
+    """A page of the records. ``dag_id``, its pattern and ``run_id`` match any member; ``search``: name or reason."""
     return get(record_payloads.Reruns, "/reruns", **locals())
 
 

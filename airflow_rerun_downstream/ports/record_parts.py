@@ -15,6 +15,7 @@ from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES, RerunSta
 class RerunFilter:
     """A question for a page of reruns. None: no restriction. ``dag_id_pattern``: see `RunFilter`.
 
+    ``search``: a part of the name or of the reason, in any case and letter by letter.
     ``readable`` restricts the source's Dag, and what is asked of members to those that may be read.
     ``idempotency_key``: the digest of `domain.idempotency.users_key`.
     """
@@ -23,6 +24,7 @@ class RerunFilter:
     dag_id: str | None = None
     dag_id_pattern: str | None = None
     run_id: str | None = None
+    search: str | None = None
     created_by: str | None = None
     created_at_gte: datetime | None = None
     created_at_lte: datetime | None = None

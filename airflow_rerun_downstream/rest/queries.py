@@ -100,6 +100,7 @@ class RerunQuery(PageQuery):
     """A question for a page of reruns. ``dag_id``, its pattern and ``run_id`` match any member, not only the source.
 
     A pattern is a part of the id in any case, with ``%`` and ``_`` as in SQL's LIKE, ``|`` between alternatives.
+    ``search`` is a part of the name or of the reason in any case, and no pattern.
     ``idempotency_key``: the one with which you have submitted it.
     """
 
@@ -107,6 +108,7 @@ class RerunQuery(PageQuery):
     dag_id: Id | None = None
     dag_id_pattern: Pattern | None = None
     run_id: Id | None = None
+    search: Id | None = None
     created_by: Id | None = None
     created_at_gte: Moment | None = None
     created_at_lte: Moment | None = None
@@ -127,6 +129,7 @@ class RerunQuery(PageQuery):
             dag_id=self.dag_id,
             dag_id_pattern=self.dag_id_pattern,
             run_id=self.run_id,
+            search=self.search,
             created_by=self.created_by,
             created_at_gte=self.created_at_gte,
             created_at_lte=self.created_at_lte,

@@ -11,6 +11,7 @@ from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.record_parts import RerunFilter
+from airflow_rerun_downstream.store.containing import contains
 from airflow_rerun_downstream.store.executor import Executor
 from airflow_rerun_downstream.store.expiry import present
 from airflow_rerun_downstream.store.mapping import counts_of, rerun_of
@@ -47,6 +48,8 @@ def conditions(wanted: RerunFilter) -> list[Any]:
         found.append(rerun.c.state.in_(sorted(state.value for state in wanted.states)))
     if wanted.readable is not None:
         found.append(rerun.c.source_dag_id.in_(sorted(wanted.readable)))
+    if wanted.search is not None:
+        found.append(or_(contains(rerun.c.name, wanted.search), contains(rerun.c.reason, wanted.search)))
     if wanted.created_by is not None:
         found.append(rerun.c.created_by == wanted.created_by)
     if wanted.created_at_gte is not None:

@@ -263,12 +263,13 @@ def test_what_the_contract_refuses_is_said_as_it_says_it(capsys: Captured) -> No
 
 
 def test_list_asks_for_a_page(stub: StubService, capsys: Captured) -> None:
-    options = "--state running --state failed --dag-id a --created-by ana --frozen --limit 3 --offset 2"
+    options = "--state running --state failed --dag-id a --search rate --created-by ana --frozen --limit 3 --offset 2"
     found = printed(capsys, "list", *options.split(), "--order-by", "created_at")
     assert found["total_entries"] == 11
     assert stub.calls[0][2] == RerunFilter(
         states=frozenset({RerunState.RUNNING, RerunState.FAILED}),
         dag_id="a",
+        search="rate",
         created_by="ana",
         frozen=True,
         limit=3,

@@ -113,6 +113,7 @@ def rerun(
     warnings: tuple[PlanWarning, ...] = (),
     settings: RerunSettings | None = None,
     name: str | None = None,
+    reason: str | None = None,
 ) -> NewRerun:
     return NewRerun(
         source=members[0].ref,
@@ -124,6 +125,7 @@ def rerun(
         warnings=warnings,
         actor=Actor(id=f"id-{by}", name=by),
         name=name,
+        reason=reason,
     )
 
 
@@ -799,6 +801,9 @@ class TestActive:
             assert store.active() == []
 
 
+ODD_REASON = "Wechselkurs über 5% zu hoch, 汇率 [A/*?b]"
+
+
 class TestPage:
     @pytest.fixture
     def ids(self, opened: Opened) -> list[int]:
@@ -809,7 +814,7 @@ class TestPage:
                 store.add(
                     rerun(member(run("c")), member(run("y"), state=MemberState.FROZEN), name="second"), now=LATER
                 ),
-                store.add(rerun(member(run("a", "r2")), member(run("x"))), now=LATER),
+                store.add(rerun(member(run("a", "r2")), member(run("x")), reason=ODD_REASON), now=LATER),
             ]
             store.move_rerun(ids[0], after=RerunState.SUCCEEDED, reason=None, now=LATER)
             return ids
@@ -837,6 +842,20 @@ class TestPage:
             ({"dag_id_pattern": "x", "run_id": "r9"}, [1]),
             ({"dag_id_pattern": "x", "readable": frozenset({"a", "b"})}, []),
             ({"dag_id": "x", "readable": frozenset({"a", "x"})}, [3]),
+            ({"search": "SECON"}, [2]),
+            ({"search": "r"}, [3, 1, 0]),
+            ({"search": "wechselKURS über 5%"}, [3]),
+            ({"search": "ÜBER"}, [3]),
+            ({"search": "汇率"}, [3]),
+            ({"search": "5_"}, []),
+            ({"search": "%"}, [3]),
+            ({"search": "[a/*?b]"}, [3]),
+            ({"search": "*"}, [3]),
+            ({"search": "?"}, [3]),
+            ({"search": "/"}, [3]),
+            ({"search": "\\"}, []),
+            ({"search": "nothing"}, []),
+            ({"search": "wechsel", "readable": frozenset({"b"})}, []),
             ({"created_by": "bob"}, [1]),
             ({"created_by": "bo"}, []),
             ({"created_at_gte": LATER}, [3, 2, 1]),

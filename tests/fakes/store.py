@@ -612,6 +612,8 @@ class FakeStore:
             (
                 wanted.states is None or one.state in wanted.states,
                 wanted.dag_id is wanted.dag_id_pattern is wanted.run_id is None or of_run,
+                wanted.search is None
+                or any(wanted.search.lower() in text.lower() for text in (one.name, one.reason) if text),
                 wanted.created_by in (None, one.created_by),
                 wanted.created_at_gte is None or one.created_at >= wanted.created_at_gte,
                 wanted.created_at_lte is None or one.created_at <= wanted.created_at_lte,

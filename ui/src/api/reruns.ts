@@ -44,6 +44,22 @@ export function useReruns(filters: RerunFilters, options: { enabled?: boolean } 
   });
 }
 
+/**
+ * Every rerun that matches, the oldest first: new ones come at the end while it is read. `changed`: others have come or
+ * gone meanwhile, so that one may be missing.
+ */
+export async function everyRerun(filters: RerunFilters): Promise<{ items: Rerun[]; changed: boolean }> {
+  const totals = new Set<number>();
+  const items = await everything(async (offset) => {
+    const params = { query: { ...filters, order_by: "id" as const, limit: PAGE, offset } };
+    const page = await data(api().GET("/api/v1/reruns", { params }));
+    totals.add(page.total_entries);
+    return { items: page.reruns, total: page.total_entries };
+  });
+  const once = new Map(items.map((rerun) => [rerun.id, rerun]));
+  return { items: [...once.values()], changed: totals.size > 1 || once.size !== items.length };
+}
+
 /** Milliseconds until the next look, by rerun, as the server wants it: the more people look, the more. */
 const pauses = new Map<number, number>();
 

@@ -2718,6 +2718,7 @@ export interface operations {
                 dag_id?: string | null;
                 dag_id_pattern?: string | null;
                 run_id?: string | null;
+                search?: string | null;
                 created_by?: string | null;
                 created_at_gte?: string | null;
                 created_at_lte?: string | null;

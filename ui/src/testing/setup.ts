@@ -6,6 +6,13 @@ import { Standalone } from "../host/standalone";
 
 afterEach(cleanup);
 
+// What a page has kept is nothing to the next test.
+afterEach(() => {
+  Object.keys(localStorage)
+    .filter((name) => name.startsWith("rerun-downstream:"))
+    .forEach((name) => localStorage.removeItem(name));
+});
+
 // A busy machine draws a page in seconds.
 configure({ asyncUtilTimeout: 10_000 });
 vi.setConfig({ testTimeout: 30_000 });

@@ -1,6 +1,6 @@
 import { Button, Stack, Text } from "@chakra-ui/react";
 import { MdHistory } from "react-icons/md";
-import { Link, useLocation, useNavigate } from "react-router";
+import { Link, Navigate, useLocation, useNavigate } from "react-router";
 
 import { entryOf } from "../../host/parameters";
 import { usePreferences } from "../../host/Host";
@@ -9,23 +9,39 @@ import { HealthNotice } from "../../ui/feedback/HealthNotice";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
 import { Page } from "../../ui/Page";
 import { Pager } from "../../ui/table/Pager";
+import { keep, keptAddress } from "../../ui/kept";
 import { shownDate } from "../../domain/dates";
 import { useWords } from "../../i18n/words";
-import { ANY, askedOf, type Filters, isFiltered, LIMIT, readFilters, writeFilters } from "./filters";
+import { ANY, askedOf, type Filters, isFiltered, lastingPart, LIMIT, readFilters, writeFilters } from "./filters";
 import { FilterBar } from "./FilterBar";
 import { RunTable } from "./RunTable";
 
-/** The Dag runs that a person may read; from one of them a rerun begins. */
+const PLACE = "filters:dag-runs";
+
+/**
+ * The Dag runs that a person may read; from one of them a rerun begins. Where the address has no filters, they are as at
+ * the last visit.
+ */
 export function DagRunsPage() {
-  const { t } = useWords();
   const { search } = useLocation();
+  const last = keptAddress(PLACE, search, lastingPart);
+  return last === undefined ? <Runs search={search} /> : <Navigate replace to={`?${last}`} />;
+}
+
+function Runs({ search }: { search: string }) {
+  const { t } = useWords();
   const navigate = useNavigate();
   const filters = readFilters(search);
   const { dagId, taskId } = entryOf(search);
   const since = useSourcesSince();
   const runs = useDagRuns(askedOf(filters, since), { enabled: since !== undefined });
   const change = (changed: Partial<Filters>) => {
-    void navigate(`?${writeFilters({ ...filters, offset: 0, ...changed })}`, { replace: true });
+    const next = { ...filters, offset: 0, ...changed };
+    if (next.dagId === "") {
+      // On the tab of a Dag, its runs are meant here, and not at the next visit of the list of all.
+      keep(PLACE, lastingPart(writeFilters(next)));
+    }
+    void navigate(`?${writeFilters(next)}`, { replace: true });
   };
   return (
     <Page

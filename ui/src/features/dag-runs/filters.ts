@@ -80,6 +80,11 @@ export function writeFilters(filters: Filters): string {
   });
 }
 
+/** What of an address stays for the next visit: all but the page of the list. */
+export function lastingPart(search: string): string {
+  return writeFilters({ ...readFilters(search), offset: 0 });
+}
+
 /** Whether a person has narrowed the list. */
 export function isFiltered({ to, sources, ...texts }: Filters): boolean {
   const { dagId, dag, run, tag, owner, state, runType } = texts;

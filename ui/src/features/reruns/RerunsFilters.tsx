@@ -23,6 +23,12 @@ export function RecordsFilters({ view, onChange, onClear }: RecordsFiltersProps)
         onChange={(value) => onChange({ state: RERUN_STATES.find((state) => state === value) })}
       />
       <TextField
+        label={t("record:filter.search")}
+        hint={t("record:filter.searchHint")}
+        value={view.text ?? ""}
+        onChange={(text) => onChange({ text: text || undefined })}
+      />
+      <TextField
         label={t("record:filter.dag")}
         hint={t("record:filter.dagHint")}
         value={view.dag ?? ""}

@@ -1,11 +1,13 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 
 import "../../i18n";
+import { host } from "../../host/Host";
 import { showPage } from "../../testing/page";
 import { RecordsPage } from "./RerunsPage";
 import { rerunOf } from "../../testing/samples";
+import { savedFiles } from "../../testing/files";
 
 const show = (address: string, total: number) =>
   showPage(address, "/records", <RecordsPage />, () => ({
@@ -52,4 +54,60 @@ it("offers to clear filters that match nothing", async () => {
     await user.click(button);
   }
   expect(router.state.location.search).toBe("");
+});
+
+it("searches in names and reasons", async () => {
+  const { asked, router } = show("/records", 2);
+  fireEvent.change(await screen.findByLabelText("Name or reason"), { target: { value: "100% rate" } });
+  await waitFor(() => expect(asked.at(-1)?.query.get("search")).toBe("100% rate"));
+  expect(router.state.location.search).toBe("?search=100%25%20rate");
+});
+
+it("has the filters of the last visit until they are cleared, but an address has its own", async () => {
+  const first = show("/records", 120);
+  await userEvent.selectOptions(await screen.findByLabelText("State"), "failed");
+  await waitFor(() => expect(first.router.state.location.search).toBe("?state=failed"));
+  first.unmount();
+  const addressed = show("/records?dag=shop", 2);
+  await screen.findByLabelText("State");
+  expect(addressed.router.state.location.search).toBe("?dag=shop");
+  addressed.unmount();
+  const again = show("/records", 2);
+  await waitFor(() => expect(again.router.state.location.search).toBe("?state=failed"));
+  await screen.findByRole("table");
+  expect(again.asked.every(({ query }) => query.get("state") === "failed")).toBe(true);
+  await userEvent.click(screen.getByRole("button", { name: "Clear filters" }));
+  await waitFor(() => expect(again.router.state.location.search).toBe(""));
+  again.unmount();
+  const bare = show("/records", 2);
+  await screen.findByLabelText("State");
+  expect(bare.router.state.location.search).toBe("");
+});
+
+it("saves every rerun that matches, page by page, and says if the list changed meanwhile", async () => {
+  const saved = savedFiles(host());
+  const totals = [3, 3, 4];
+  showPage("/records?state=failed", "/records", <RecordsPage />, ({ query }) => {
+    const offset = Number(query.get("offset"));
+    const ids = query.get("order_by") === "id" ? [7, 8, 9].slice(offset, offset + 2) : [9, 8];
+    const total = query.get("order_by") === "id" ? totals.shift() : 3;
+    return { reruns: ids.map((id) => rerunOf({ id, name: "=1+1" })), total_entries: total };
+  });
+  const user = userEvent.setup();
+  await user.click(await screen.findByRole("button", { name: "CSV" }));
+  await waitFor(() => expect(saved).toHaveLength(1));
+  expect(saved[0]?.name).toMatch(/^reruns-\d{8}T\d{6}Z\.csv$/);
+  const lines = (await saved[0]?.text())?.split("\r\n") ?? [];
+  expect(lines.slice(1, 4).map((line) => line.split(",").slice(0, 2).join())).toEqual([
+    "7,'=1+1",
+    "8,'=1+1",
+    "9,'=1+1",
+  ]);
+  expect(lines).toHaveLength(5);
+  await user.click(screen.getByRole("button", { name: "JSON" }));
+  await waitFor(() => expect(saved).toHaveLength(2));
+  const told = JSON.parse((await saved[1]?.text()) ?? "") as { notes: string[]; items: { id: number }[] };
+  expect(told.items.map(({ id }) => id)).toEqual([7, 8, 9]);
+  expect(told.notes).toEqual([expect.stringContaining("changed while it was read")]);
+  vi.restoreAllMocks();
 });

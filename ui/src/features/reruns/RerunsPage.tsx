@@ -1,23 +1,39 @@
-import { Button, Stack, Text } from "@chakra-ui/react";
+import { Button, Flex, Stack, Text } from "@chakra-ui/react";
 import { MdList } from "react-icons/md";
-import { Link, useLocation, useNavigate } from "react-router";
+import { Link, Navigate, useLocation, useNavigate } from "react-router";
 
 import { useReruns } from "../../api/reruns";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
 import { Page } from "../../ui/Page";
 import { Pager } from "../../ui/table/Pager";
+import { keep, keptAddress } from "../../ui/kept";
 import { useWords } from "../../i18n/words";
+import { ExportReruns } from "./ExportReruns";
 import { RecordsFilters } from "./RerunsFilters";
-import { filtersOf, isFiltered, LIMIT, type RecordsView, searchOf, viewOf } from "./query";
+import { filtersOf, isFiltered, lastingPart, LIMIT, type RecordsView, searchOf, viewOf } from "./query";
 import { RecordsTable } from "./RerunsTable";
 
-/** All reruns that a person may see, the newest first. What is filtered, sorted and paged stands in the address. */
+const PLACE = "filters:reruns";
+
+/**
+ * All reruns that a person may see, the newest first. What is filtered, sorted and paged stands in the address; where
+ * that says nothing, it is as it was at the last visit.
+ */
 export function RecordsPage() {
+  const { search } = useLocation();
+  const last = keptAddress(PLACE, search, lastingPart);
+  return last === undefined ? <Reruns view={viewOf(search)} /> : <Navigate replace to={`?${last}`} />;
+}
+
+function Reruns({ view }: { view: RecordsView }) {
   const { t } = useWords();
   const navigate = useNavigate();
-  const view = viewOf(useLocation().search);
   const reruns = useReruns(filtersOf(view));
-  const show = (next: RecordsView) => void navigate(`?${searchOf(next)}`, { replace: true });
+  const show = (next: RecordsView) => {
+    const address = searchOf(next);
+    keep(PLACE, lastingPart(address));
+    void navigate(`?${address}`, { replace: true });
+  };
   const clear = () => show({ order: view.order, offset: 0 });
   const found = reruns.data;
   return (
@@ -35,12 +51,15 @@ export function RecordsPage() {
               order={view.order}
               onOrder={(order) => show({ ...view, order, offset: 0 })}
             />
-            <Pager
-              offset={view.offset}
-              limit={LIMIT}
-              total={found.total_entries}
-              onOffset={(offset) => show({ ...view, offset })}
-            />
+            <Flex justify="space-between" gap={3} wrap="wrap">
+              <ExportReruns view={view} total={found.total_entries} />
+              <Pager
+                offset={view.offset}
+                limit={LIMIT}
+                total={found.total_entries}
+                onOffset={(offset) => show({ ...view, offset })}
+              />
+            </Flex>
           </>
         )}
       </Stack>

@@ -18,6 +18,8 @@ const ORDER = "-id";
 
 export interface RecordsView {
   state?: RerunState;
+  /** A part of a name or of a reason. */
+  text?: string;
   /** A part of the id of a Dag that takes part. */
   dag?: string;
   createdBy?: string;
@@ -36,6 +38,7 @@ export function viewOf(search: string): RecordsView {
   const offset = Number(found.get("offset"));
   return {
     state: RERUN_STATES.find((state) => state === found.get("state")),
+    text: found.get("search") || undefined,
     dag: found.get("dag") || undefined,
     createdBy: found.get("created_by") || undefined,
     since: found.get("since") || undefined,
@@ -50,6 +53,7 @@ export function viewOf(search: string): RecordsView {
 export function searchOf(view: RecordsView): string {
   return query({
     state: view.state,
+    search: view.text,
     dag: view.dag,
     created_by: view.createdBy,
     since: view.since,
@@ -60,10 +64,16 @@ export function searchOf(view: RecordsView): string {
   });
 }
 
+/** What of an address stays for the next visit: all but the page of the list. */
+export function lastingPart(search: string): string {
+  return searchOf({ ...viewOf(search), offset: 0 });
+}
+
 /** The question for the server. */
 export function filtersOf(view: RecordsView): RerunFilters {
   return {
     state: view.state && [view.state],
+    search: view.text,
     dag_id_pattern: view.dag,
     created_by: view.createdBy,
     created_at_gte: view.since,
@@ -76,6 +86,6 @@ export function filtersOf(view: RecordsView): RerunFilters {
 }
 
 /** Whether only a part of all reruns is asked for. */
-export function isFiltered({ state, dag, createdBy, since, until, frozen }: RecordsView): boolean {
-  return [state, dag, createdBy, since, until, frozen].some((value) => value !== undefined);
+export function isFiltered({ state, text, dag, createdBy, since, until, frozen }: RecordsView): boolean {
+  return [state, text, dag, createdBy, since, until, frozen].some((value) => value !== undefined);
 }

@@ -1,4 +1,4 @@
-import { Link } from "@chakra-ui/react";
+import { Flex, Link } from "@chakra-ui/react";
 import type { ColumnDef, SortingState } from "@tanstack/react-table";
 import { useMemo, useState } from "react";
 
@@ -9,6 +9,7 @@ import { Nothing } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
+import { ExportEvents } from "../files/ExportEvents";
 import { byItself } from "./events";
 import { useCause } from "../words";
 
@@ -20,30 +21,52 @@ interface EventsTableProps {
 /** What happened, the newest first: who did what and when, to which run. */
 export function EventsTable({ events, members }: EventsTableProps) {
   const { t } = useWords();
-  const columns = useColumns(members);
+  const byId = useMemo(() => new Map(members.map((member) => [member.id, member])), [members]);
+  const said = useSaid();
+  const columns = useColumns(byId, said);
   const [sorting, setSorting] = useState<SortingState>([{ id: "at", desc: true }]);
   if (events.length === 0) {
     return <Nothing title={t("record:events.empty")} />;
   }
   return (
-    <DataTable
-      virtual
-      label={t("record:events.label")}
-      data={events}
-      columns={columns}
-      rowId={({ id }) => String(id)}
-      options={{ state: { sorting }, onSortingChange: setSorting, enableSortingRemoval: false }}
-    />
+    <Flex direction="column" gap={3} flex="1" minHeight={0}>
+      <Flex justify="flex-end">
+        <ExportEvents events={events} members={byId} {...said} />
+      </Flex>
+      <DataTable
+        virtual
+        label={t("record:events.label")}
+        data={events}
+        columns={columns}
+        rowId={({ id }) => String(id)}
+        options={{ state: { sorting }, onSortingChange: setSorting, enableSortingRemoval: false }}
+      />
+    </Flex>
   );
 }
 
-function useColumns(members: readonly Member[]): ColumnDef<RerunEvent>[] {
+interface Said {
+  action: (word: EventAction) => string;
+  detail: (event: RerunEvent) => string;
+}
+
+/** The words for what happened, and for what a line tells besides. */
+function useSaid(): Said {
   const { t } = useWords();
   const why = useCause();
-  const byId = useMemo(() => new Map(members.map((member) => [member.id, member])), [members]);
+  return useMemo(
+    () => ({
+      action: (word) => t(`record:event.${word}`, { defaultValue: word }),
+      detail: ({ cause, detail }) => (cause ? why(cause) : (detail ?? "")),
+    }),
+    [t, why],
+  );
+}
+
+function useColumns(byId: ReadonlyMap<number, Member>, said: Said): ColumnDef<RerunEvent>[] {
+  const { t } = useWords();
   return useMemo(() => {
     const named = (id: string, name: string, width: number) => ({ id, header: name, meta: { name, width } });
-    const said = (action: EventAction) => t(`record:event.${action}`, { defaultValue: action });
     const memberOf = (event: RerunEvent) => byId.get(event.member_id ?? -1);
     return [
       {
@@ -55,7 +78,7 @@ function useColumns(members: readonly Member[]): ColumnDef<RerunEvent>[] {
         ...named("actor", t("record:events.actor"), 9),
         accessorFn: (event) => (byItself(event) ? t("record:events.itself") : event.actor),
       },
-      { ...named("action", t("record:events.action"), 12), accessorFn: ({ action }) => said(action) },
+      { ...named("action", t("record:events.action"), 12), accessorFn: ({ action }) => said.action(action) },
       {
         ...named("run", t("record:events.run"), 12),
         accessorFn: (event) => memberOf(event)?.dag_id ?? "",
@@ -63,10 +86,10 @@ function useColumns(members: readonly Member[]): ColumnDef<RerunEvent>[] {
       },
       {
         ...named("detail", t("record:events.detail"), 34),
-        accessorFn: ({ cause, detail }) => (cause ? why(cause) : (detail ?? "")),
+        accessorFn: said.detail,
       },
     ];
-  }, [t, why, byId]);
+  }, [t, said, byId]);
 }
 
 function EventMember({ member }: { member: Member | undefined }) {

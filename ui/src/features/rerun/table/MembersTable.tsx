@@ -6,6 +6,8 @@ import { DataTable } from "../../../ui/table/DataTable";
 import { ChoiceField, TextField } from "../../../ui/fields/Fields";
 import { Nothing } from "../../../ui/feedback/Notices";
 import { useWords } from "../../../i18n/words";
+import { ExportMembers } from "../files/ExportMembers";
+import { useCause } from "../words";
 import { useMemberColumns } from "./memberColumns";
 
 /** All members that the person may see, to sort, search and act on. */
@@ -14,7 +16,11 @@ export function MembersTable({ members }: { members: readonly Member[] }) {
   const columns = useMemberColumns(members);
   const [search, setSearch] = useState("");
   const [state, setState] = useState("");
-  const shown = useMemo(() => members.filter((member) => matches(member, search, state)), [members, search, state]);
+  const why = useCause();
+  const shown = useMemo(
+    () => members.filter((member) => matches(member, why(member.cause), search, state)),
+    [members, why, search, state],
+  );
   const states = [...new Set<MemberState>(members.map((member) => member.state))];
   return (
     <Flex direction="column" gap={3} flex="1" minHeight={0}>
@@ -30,6 +36,7 @@ export function MembersTable({ members }: { members: readonly Member[] }) {
         <Text color="fg.muted" ml="auto" aria-live="polite">
           {t("record:table.shown", { shown: shown.length, total: members.length })}
         </Text>
+        <ExportMembers members={members} />
       </Flex>
       {shown.length === 0 ? (
         <Nothing title={t("record:table.noMatch")} />
@@ -46,8 +53,9 @@ export function MembersTable({ members }: { members: readonly Member[] }) {
   );
 }
 
-function matches(member: Member, search: string, state: string): boolean {
+/** `reason` is as the table shows it. */
+function matches(member: Member, reason: string, search: string, state: string): boolean {
   const words = search.trim().toLowerCase();
-  const text = `${member.dag_id} ${member.run_id ?? ""} ${member.original_run_id ?? ""}`.toLowerCase();
-  return (state === "" || member.state === state) && text.includes(words);
+  const texts = [member.dag_id, member.run_id, member.original_run_id, reason, member.state_reason];
+  return (state === "" || member.state === state) && texts.some((text) => text?.toLowerCase().includes(words));
 }
