@@ -11,6 +11,10 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_rerun_downstream.domain.sentence import Sentence
 
 PACKAGE = __package__
 
@@ -39,15 +43,13 @@ def supported() -> bool:
     return airflow_version() in KNOWN
 
 
-def why_not() -> str:
+def why_not() -> Sentence:
     """The sentence about an Airflow that isn't known: which ones are, and what to do."""
     *others, last = (".".join(map(str, each)) for each in KNOWN)
     this = ".".join(map(str, airflow_version()))
-    return (
-        f"This version of airflow-rerun-downstream supports Airflow {', '.join(others)} and {last}, not "
-        f"{this}, and does nothing here: install a version of it that supports this Airflow, or go back to "
-        "a supported Airflow."
-    )
+    from airflow_rerun_downstream.domain.sentence import Sentence
+
+    return Sentence("refusal.unsupported_airflow", others=others, last=last, this=this)
 
 
 def room(name: str) -> ModuleType:

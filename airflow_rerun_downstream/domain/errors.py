@@ -31,19 +31,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from airflow_rerun_downstream.domain.sentence import Sentence
+
 
 class Refusal(Exception):
     """A request that was understood, or wasn't, and was not carried out. Nothing has changed.
 
-    ``detail`` is a sentence for a person; ``reason`` a word for a program; ``extra`` further fields of the answer.
+    ``detail`` is for a person; ``reason`` a word for a program; ``extra`` further fields of the answer.
     """
 
     reason: ClassVar[str] = "refused"
     status: ClassVar[int] = 400
 
-    def __init__(self, detail: str, **extra: Any) -> None:
+    def __init__(self, detail: Sentence, **extra: Any) -> None:
         super().__init__(detail)
-        self.detail = detail
+        self.detail = self.sentence = detail
         self.extra: Mapping[str, Any] = extra
 
 

@@ -14,6 +14,7 @@ from airflow_rerun_downstream.domain.freeze import UpcomingRun
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
+from airflow_rerun_downstream.domain.sentence import Sentence, sentence_in
 from airflow_rerun_downstream.domain.structures import Structures
 
 
@@ -181,10 +182,11 @@ class PlannedFuture:
 
 @dataclass(frozen=True, slots=True)
 class PlanWarning:
-    """Something that a person should know before submitting. ``code`` is for programs, ``detail`` a sentence.
+    """Something that a person should know before submitting. ``code`` is for programs, ``detail`` for people: a
+    `Sentence`, or the text of a record from before there were any.
 
-    ``dag_ids``: every Dag besides ``dag_id`` that the sentence names, or of which it names a run or a task. Who may not
-    read one of them isn't told the sentence. ``because_of``: the run that is the reason.
+    ``dag_ids``: every Dag besides ``dag_id`` that the text names, or of which it names a run or a task. Who may not
+    read one of them isn't told the text. ``because_of``: the run that is the reason.
     """
 
     code: str
@@ -194,6 +196,11 @@ class PlanWarning:
     task_id: str | None = None
     dag_ids: frozenset[str] = frozenset()
     because_of: RunRef | None = None
+
+    @property
+    def sentence(self) -> Sentence | None:
+        """The detail as its code and parameters."""
+        return sentence_in(self.detail)
 
     @property
     def names(self) -> frozenset[str]:

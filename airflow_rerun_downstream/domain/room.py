@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 
 CLOSED = frozenset({"dag_gone", "dag_paused", "at_max_active_runs"})
 """Reasons of a run that its Dag doesn't start."""
@@ -51,7 +52,7 @@ class DagRoom:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """A task of a run that won't run as things stand: ``why`` is a word of `REASONS`, ``what`` a clause that says more.
+    """A task of a run that won't run as things stand: ``why`` is a word of `REASONS`, ``what`` says more.
 
     ``before``: the run that it waits for, if it waits for one. ``lasting``: it won't pass by itself.
     """
@@ -59,7 +60,7 @@ class Obstacle:
     ref: RunRef
     task_id: str
     why: str
-    what: str
+    what: Sentence
     before: RunRef | None = None
     lasting: bool = True
 

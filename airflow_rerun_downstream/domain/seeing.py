@@ -13,6 +13,7 @@ from typing import Any
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.plan import Link, PlanWarning
 from airflow_rerun_downstream.domain.rerun import RerunEvent
+from airflow_rerun_downstream.domain.sentence import Sentence
 
 HIDDEN: Mapping[str, Any] = {"hidden": True}
 """What stands in the place of something that has a name."""
@@ -92,7 +93,7 @@ def is_open(name: str) -> bool:
 
 def folded_warnings(number: int) -> PlanWarning:
     """What is left of warnings about hidden Dags."""
-    return PlanWarning("hidden_warnings", f"{number} more warning(s) are about Dags that you may not read.")
+    return PlanWarning("hidden_warnings", Sentence("warning.hidden_warnings", count=number))
 
 
 def named_in(value: object) -> frozenset[str]:

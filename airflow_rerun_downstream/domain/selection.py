@@ -15,6 +15,7 @@ from airflow_rerun_downstream.domain.facts import (
 )
 from airflow_rerun_downstream.domain.graph import reachable
 from airflow_rerun_downstream.domain.refs import Covering, RunRef, TaskRef, Tasks, normalised
+from airflow_rerun_downstream.domain.sentence import Sentence
 
 
 def downstream_tasks(structure: DagStructure | None, task_ids: Collection[str]) -> set[str]:
@@ -216,7 +217,7 @@ def explicit_selection(
     the run doesn't have.
     """
     if not asked:
-        raise EmptySelection(f"No task of {ref} is selected.", **named(ref))
+        raise EmptySelection(Sentence("refusal.no_task_selected", run=f"{ref}"), **named(ref))
     here = {
         (task.task_id, index)
         for task in instances
@@ -240,7 +241,8 @@ def expanded(
     group = structure.groups.get(task.task_id) if structure and task.map_index is None else None
     members = sorted(task_id for task_id in group or () if (task_id, None) in here)
     if not members:
-        raise Invalid(f"{ref} has no task or task group {task}.", **named(ref), task_id=task.task_id)
+        detail = Sentence("refusal.unknown_task", run=f"{ref}", task=f"{task}")
+        raise Invalid(detail, **named(ref), task_id=task.task_id)
     return [TaskRef(task_id) for task_id in members]
 
 

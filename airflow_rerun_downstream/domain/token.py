@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.plan import Link, PlanContent, PlannedRun
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, by_name
+from airflow_rerun_downstream.domain.sentence import Sentence
 
 SIZE = 6
 """Bytes of each digest: two of them per run keep a plan of 10,000 runs under 160 kB."""
@@ -59,9 +60,9 @@ def read_token(token: str) -> dict[bytes, bytes]:
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Invalid("plan_token is not a plan token.") from error
+        raise Invalid(Sentence("refusal.not_a_plan_token")) from error
     if not raw or len(raw) % (2 * SIZE):
-        raise Invalid("plan_token is not a plan token.")
+        raise Invalid(Sentence("refusal.not_a_plan_token"))
     return {raw[i : i + SIZE]: raw[i + SIZE : i + 2 * SIZE] for i in range(0, len(raw), 2 * SIZE)}
 
 

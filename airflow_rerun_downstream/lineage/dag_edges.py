@@ -11,7 +11,7 @@ from dataclasses import replace
 from airflow_rerun_downstream.domain.definitions import DeclaredLink
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import NotFound
-from airflow_rerun_downstream.domain.refs import shown
+from airflow_rerun_downstream.domain.sentence import Sentence, quoted
 from airflow_rerun_downstream.lineage.kinds import KINDS
 from airflow_rerun_downstream.lineage.kinds.base import EdgeContext
 from airflow_rerun_downstream.lineage.templates import is_template, may_name
@@ -35,7 +35,7 @@ def dag_edges(dag_id: str, facts: LineageFacts, declared: Sequence[DeclaredLink]
 
 def no_dag(dag_id: str) -> NotFound:
     """The refusal for a Dag that isn't there, or may not be read."""
-    return NotFound(f"There is no Dag {shown(dag_id)!r}.")
+    return NotFound(Sentence("refusal.unknown_dag", dag=quoted(dag_id)))
 
 
 def place(edge: DagEdge) -> tuple[object, ...]:

@@ -13,9 +13,7 @@ import yaml
 from airflow_rerun_downstream.domain.definitions import DeclaredLink
 from airflow_rerun_downstream.domain.plan import PlanWarning
 from airflow_rerun_downstream.domain.refs import shown
-
-PLACES = 5
-"""How many places of a file a warning names."""
+from airflow_rerun_downstream.domain.sentence import Sentence, listed
 
 SAME = "same"
 CHOICE = ("within", "run_id", "conf")
@@ -40,13 +38,8 @@ class Declarations:
     def warnings(self) -> Iterable[PlanWarning]:
         """A plan isn't complete while part of the file can't be understood."""
         if self.problems:
-            where = ", ".join(place(problem) for problem in self.problems[:PLACES])
-            more = f" and {len(self.problems) - PLACES} more places" if len(self.problems) > PLACES else ""
-            yield PlanWarning(
-                "declared_links_invalid",
-                f"Not all declared links could be read, and none of those is in this plan: see {where}{more}. "
-                "GET /health tells administrators what is wrong there.",
-            )
+            places = listed([place(problem) for problem in self.problems])
+            yield PlanWarning("declared_links_invalid", Sentence("warning.declared_links_invalid", places=places))
 
 
 def place(problem: str) -> str:

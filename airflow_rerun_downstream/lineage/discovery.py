@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, by_name
 from airflow_rerun_downstream.domain.selection import following
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.lineage.explored import Explored, Pollution
 from airflow_rerun_downstream.lineage.kinds import KINDS
@@ -182,12 +183,9 @@ class Discovery:
             explored.pollution[run.ref] = Pollution()
             explored.depth[run.ref] = explored.depth[found.link.upstream] + 1
             if len(explored.runs) - 1 > self.max_runs:
-                raise PlanTooLarge(
-                    f"More than {self.max_runs} downstream runs were found ({len(explored.runs) - 1} so far). "
-                    "Choose a later source or fewer tasks, or raise max_runs.",
-                    found=len(explored.runs) - 1,
-                    limit=self.max_runs,
-                )
+                found_so_far = len(explored.runs) - 1
+                detail = Sentence("refusal.too_many_runs_so_far", count=found_so_far, limit=self.max_runs)
+                raise PlanTooLarge(detail, found=found_so_far, limit=self.max_runs)
         reached = found.reached(self.structures.was(run.ref))
         if reached is None and found.to_task is not None:
             explored.unknown.setdefault(run.ref, set()).add(found.to_task)

@@ -10,8 +10,8 @@ from airflow_rerun_downstream.domain.plan import (
     PlanWarning,
     RunStatus,
 )
-from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, by_name, shown
+from airflow_rerun_downstream.domain.sentence import Sentence, clause, runs_of, task_of
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.polluted_rebuilds import left_in
@@ -22,8 +22,8 @@ def not_shown(plan: PlanContent, explored: Explored, reads: Callable[[RunRef], b
     shown = plan.by_ref
     for ref, run in sorted(explored.runs.items(), key=lambda found: by_name(found[0])):
         if ref not in shown and ref not in plan.passing and reads(ref):
-            why = sentence("backfill_run" if run.backfill else "manual_run")
-            yield stays_polluted(ref, f"{why}, and isn't in the list")
+            why = clause("backfill_run" if run.backfill else "manual_run")
+            yield stays_polluted(ref, Sentence("part.not_in_the_list", why=why))
 
 
 def leftovers(plan: PlanContent, taken: Collection[RunRef]) -> Iterable[PlanWarning]:
@@ -34,9 +34,8 @@ def leftovers(plan: PlanContent, taken: Collection[RunRef]) -> Iterable[PlanWarn
         if run.ref in taken or run.status is RunStatus.NOT_READY or run.reason == "only_triggers":
             continue
         after = readers.get(run.ref, 0)
-        why = sentence(run.reason) if run.reason else "it isn't selected"
-        told = f"; {after} selected run(s) downstream will read it again" if after else ""
-        yield stays_polluted(run.ref, why + told)
+        why = clause(run.reason) if run.reason else Sentence("part.not_selected")
+        yield stays_polluted(run.ref, Sentence("part.read_again", why=why, count=after) if after else why)
 
 
 def left_tasks(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
@@ -44,14 +43,14 @@ def left_tasks(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[
     for ref, tasks in selected.items():
         named = {task.task_id for task in tasks}
         for task_id in sorted(left_in(plan, ref, tasks) or ()):
-            part = "only some of its indexes are selected" if task_id in named else "it isn't selected"
+            part = Sentence("part.some_indexes" if task_id in named else "part.not_selected")
             yield stays_polluted(ref, part, task_id)
 
 
 def stays_polluted(ref: RunRef, why: str, task_id: str | None = None) -> PlanWarning:
     """The warning about one run, or one task of it."""
-    what = f"{ref}" if task_id is None else f"{shown(task_id)} of {ref}"
-    return PlanWarning("stays_polluted", f"{what} stays polluted: {why}.", ref.dag_id, ref.run_id, task_id)
+    detail = Sentence("warning.stays_polluted", what=task_of(ref, task_id), why=why)
+    return PlanWarning("stays_polluted", detail, ref.dag_id, ref.run_id, task_id)
 
 
 def gone_in_latest(
@@ -63,10 +62,5 @@ def gone_in_latest(
         for task_id in structures.gone(ref, on_latest_version) & {task.task_id for task in tasks}:
             found.setdefault((ref.dag_id, task_id), []).append(ref)
     for (dag_id, task_id), refs in sorted(found.items()):
-        more = len(refs) - 1
-        runs = f"{refs[0]}" + (f" and {more} more run(s)" if more else "")
-        detail = (
-            f"{shown(task_id)} of {runs} isn't in the latest version of the Dag, which the rerun uses: its "
-            "output stays as it is, unless a task of that version replaces it."
-        )
-        yield PlanWarning("task_gone_in_latest", detail, dag_id, None if more else refs[0].run_id, task_id)
+        detail = Sentence("warning.task_gone_in_latest", task=shown(task_id), runs=runs_of(refs))
+        yield PlanWarning("task_gone_in_latest", detail, dag_id, refs[0].run_id if len(refs) == 1 else None, task_id)

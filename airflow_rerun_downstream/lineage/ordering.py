@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from airflow_rerun_downstream.domain.cutting import Lost
@@ -11,10 +11,8 @@ from airflow_rerun_downstream.domain.order import Order, Stage, put_in_order
 from airflow_rerun_downstream.domain.plan import PlanContent, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks, normalised, shown
+from airflow_rerun_downstream.domain.sentence import Sentence, listed, task_of
 from airflow_rerun_downstream.domain.structures import Structures
-
-NAMED = 5
-"""How many tasks a sentence names."""
 
 
 def order_of(plan: PlanContent, selected: Mapping[RunRef, Tasks], *, rerun_source: bool) -> Order:
@@ -85,8 +83,9 @@ def order_warnings(plan: PlanContent, selected: Mapping[RunRef, Tasks], order: O
         yield from (gap_in(ref, gap) for gap in found if gap is not None)
     for ref, stages in order.stages.items():
         if len(stages) > 1:
-            parts = "; then ".join(listed([str(task) for task in stage.tasks]) for stage in stages)
-            detail = f"{ref} is rerun in {len(stages)} stages, each after what it reads from: {parts}."
+            first, *others = (listed([str(task) for task in stage.tasks]) for stage in stages)
+            parts = [Sentence("part.stage", tasks=first), *(Sentence("part.then", tasks=each) for each in others)]
+            detail = Sentence("warning.in_stages", run=f"{ref}", count=len(stages), stages=parts)
             yield PlanWarning("in_stages", detail, ref.dag_id, ref.run_id)
 
 
@@ -101,34 +100,25 @@ def within_stages(gap: Gap, stages: Sequence[Stage]) -> Gap | None:
 
 def loss(lost: Lost) -> PlanWarning:
     """The warning about two runs that can't be put in order."""
-    reader, read = end(lost.to_task, lost.downstream), end(lost.from_task, lost.upstream)
-    why = "Airflow starts it as soon as its run is created" if lost.by_maker else "they depend on each other"
-    detail = f"{reader} runs before {read}, which it reads from, is made anew: {why}."
+    reader, read = task_of(lost.downstream, lost.to_task), task_of(lost.upstream, lost.from_task)
+    code = "warning.order_lost_by_maker" if lost.by_maker else "warning.order_lost_in_a_circle"
+    detail = Sentence(code, reader=reader, read=read)
     other = frozenset({lost.upstream.dag_id})
     return PlanWarning(
         "order_lost", detail, lost.downstream.dag_id, lost.downstream.run_id, lost.to_task, dag_ids=other
     )
 
 
-def end(task_id: str | None, ref: RunRef) -> str:
-    """One end of a reading."""
-    return f"{ref}" if task_id is None else f"{shown(task_id)} of {ref}"
-
-
 def gap_in(ref: RunRef, gap: Gap) -> PlanWarning:
     """The warning about tasks that start too early."""
-    between, after = listed(gap.between), listed(gap.after)
-    detail = (
-        f"{shown(gap.task_id)} of {ref} won't wait for {after}: {between} between them isn't selected, so that Airflow "
-        f"starts {shown(gap.task_id)} at once."
+    detail = Sentence(
+        "warning.order_lost_over_a_gap",
+        task=shown(gap.task_id),
+        run=f"{ref}",
+        after=listed(gap.after),
+        between=listed(gap.between),
     )
     return PlanWarning("order_lost", detail, ref.dag_id, ref.run_id, gap.task_id)
-
-
-def listed(ids: Collection[str]) -> str:
-    """Some names in a sentence."""
-    first = ", ".join(shown(each) for each in list(ids)[:NAMED])
-    return first if len(ids) <= NAMED else f"{first} and {len(ids) - NAMED} more"
 
 
 def losers(order: Order, source: RunRef) -> set[RunRef]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
 
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.plan import (
@@ -19,9 +18,9 @@ from airflow_rerun_downstream.domain.plan import (
     RunStatus,
     WrongData,
 )
-from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import Covering, RunRef, Tasks, shown
 from airflow_rerun_downstream.domain.room import Obstacle
+from airflow_rerun_downstream.domain.sentence import Sentence, clause
 from airflow_rerun_downstream.lineage.explored import Explored
 
 
@@ -36,11 +35,11 @@ def new_runs(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[Pl
             meant[link.upstream] = Covering(selected.get(link.upstream, ()))
         if not meant[link.upstream].covers(task_id, int(link.via.get("map_index", -1))):
             continue
+        named = {"task": task_id, "run": f"{link.upstream}", "dag": old.dag_id, "old": old.run_id}
         if old in selected:
-            what = f"in place of {old.run_id}: it joins the rerun, and all of its tasks run"
+            detail = Sentence("warning.makes_a_new_run", **named)
         else:
-            what = f"in addition to {old.run_id}, which isn't selected: its consumers start again, too"
-        detail = f"{task_id} of {link.upstream} makes another run of {old.dag_id} {what}."
+            detail = Sentence("warning.makes_one_more_run", **named)
         about = (link.upstream.dag_id, link.upstream.run_id, task_id)
         yield PlanWarning("makes_a_new_run", detail, *about, dag_ids=frozenset({old.dag_id}))
 
@@ -56,12 +55,9 @@ def extra_runs(plan: PlanContent, selected: Mapping[RunRef, Tasks]) -> Iterable[
         if lost and link.from_task_id and covers_task(selected.get(link.upstream, ()), link.from_task_id):
             told.setdefault(link.downstream.dag_id, link)
     for dag_id, link in sorted(told.items()):
-        what = shown(str(link.via.get("asset") or link.via.get("alias")))
-        detail = (
-            f"{shown(link.from_task_id or '')} of {link.upstream} will emit {what} as if for the first "
-            "time, because Airflow no longer has the event it repeats: this may start an extra run of "
-            f"{dag_id}."
-        )
+        asset = shown(str(link.via.get("asset") or link.via.get("alias")))
+        task = shown(link.from_task_id or "")
+        detail = Sentence("warning.extra_run", task=task, run=f"{link.upstream}", asset=asset, dag=dag_id)
         yield PlanWarning("extra_run", detail, dag_id, dag_ids=frozenset({link.upstream.dag_id}))
 
 
@@ -76,11 +72,8 @@ def taken_once_more(
         if takes and task_id and covers_task(selected.get(link.upstream, ()), task_id):
             told.setdefault(dag_id, link)
     for dag_id, link in sorted(told.items()):
-        detail = (
-            f"{dag_id} catches up, so Airflow gives it every asset event that none of its runs has consumed: also "
-            f"the one that {shown(link.from_task_id or '')} of {link.upstream} repeats, with its next run or in an "
-            "extra one."
-        )
+        task = shown(link.from_task_id or "")
+        detail = Sentence("warning.extra_run_by_catchup", dag=dag_id, task=task, run=f"{link.upstream}")
         yield PlanWarning("extra_run", detail, dag_id, dag_ids=frozenset({link.upstream.dag_id}))
 
 
@@ -89,11 +82,7 @@ def paused(plan: PlanContent, explored: Explored) -> Iterable[PlanWarning]:
     for dag_id in sorted({run.ref.dag_id for run in (plan.source, *plan.runs) if run.selected}):
         structure = explored.structures.latest.get(dag_id)
         if structure is not None and structure.is_paused:
-            yield PlanWarning(
-                "paused_dag",
-                f"{dag_id} is paused: its runs wait until it is unpaused.",
-                dag_id=dag_id,
-            )
+            yield PlanWarning("paused_dag", Sentence("warning.paused_dag", dag=dag_id), dag_id)
 
 
 def draining(plan: PlanContent, schedules: Mapping[str, DagSchedule]) -> Iterable[PlanWarning]:
@@ -104,12 +93,8 @@ def draining(plan: PlanContent, schedules: Mapping[str, DagSchedule]) -> Iterabl
     holdable = held_dags(plan)
     for dag_id in sorted(selected | holdable.keys()):
         if dag_id in schedules and schedules[dag_id].is_draining:
-            held = " A held run keeps it from that until it is released." if dag_id in holdable else ""
-            detail = (
-                f"{dag_id} is draining: as soon as none of its runs is queued or running, Airflow pauses it, and runs "
-                f"that the rerun has yet to start wait until it is unpaused.{held}"
-            )
-            yield PlanWarning("draining_dag", detail, dag_id)
+            code = "warning.draining_dag_with_held_runs" if dag_id in holdable else "warning.draining_dag"
+            yield PlanWarning("draining_dag", Sentence(code, dag=dag_id), dag_id)
 
 
 def will_not_run(obstacles: Iterable[Obstacle], rerun: Mapping[RunRef, Tasks]) -> Iterable[PlanWarning]:
@@ -121,8 +106,12 @@ def will_not_run(obstacles: Iterable[Obstacle], rerun: Mapping[RunRef, Tasks]) -
             found.setdefault((one.ref.dag_id, one.task_id, one.why), []).append(one)
     for (dag_id, task_id, _), some in sorted(found.items()):
         first, more = some[0], len(some) - 1
-        others = f", and likewise in {more} more run(s)" if more else ""
-        detail = f"{task_id} of {first.ref} won't run as things are: {first.what}{others}."
+        if more:
+            detail = Sentence(
+                "warning.will_not_run_in_more", task=task_id, run=f"{first.ref}", why=first.what, count=more
+            )
+        else:
+            detail = Sentence("warning.will_not_run", task=task_id, run=f"{first.ref}", why=first.what)
         yield PlanWarning("will_not_run", detail, dag_id, None if more else first.ref.run_id, task_id)
 
 
@@ -136,34 +125,29 @@ def upcoming(plan: PlanContent, frozen: Collection[RunRef | FutureRef]) -> Itera
     for future in plan.upcoming:
         every = FutureRef(future.ref.dag_id, next=True)  # with it, all partitions of the Dag are frozen
         if future.wrong_data and future.ref not in frozen and (future.run is not None or every not in frozen):
-            reads = "may" if future.wrong_data is WrongData.MAY_READ else "will"
-            yield will_read(f"{announced(future)} {reads} read wrong data", future.freeze_reason, future.ref.dag_id)
+            yield PlanWarning("upcoming_run", announced(future), future.ref.dag_id)
     for run in plan.runs:
         if run.status is RunStatus.NOT_READY and run.wrong_data and run.ref not in frozen:
-            what = f"{run.ref} isn't ready yet and will read wrong data"
-            yield will_read(what, run.freeze_reason, run.ref.dag_id, run.ref.run_id)
+            what = Sentence("warning.upcoming_run_not_ready", run=f"{run.ref}", way_out=way_out(run.freeze_reason))
+            yield PlanWarning("upcoming_run", what, run.ref.dag_id, run.ref.run_id)
 
 
-def will_read(what: str, cannot_freeze: str | None, dag_id: str, run_id: str | None = None) -> PlanWarning:
-    """The warning about one run that is still to start, with what can be done."""
-    way_out = f"it can't be frozen: {sentence(cannot_freeze)}" if cannot_freeze else "freeze it"
-    detail = f"{what}, unless the rerun finishes before it starts; {way_out}."
-    return PlanWarning("upcoming_run", detail, dag_id, run_id)
+def way_out(cannot_freeze: str | None) -> Sentence:
+    """What can be done about a run that is still to start."""
+    return Sentence("part.cannot_be_frozen", why=clause(cannot_freeze)) if cannot_freeze else Sentence("part.freeze_it")
 
 
-def announced(future: PlannedFuture) -> str:
-    """A run to come in words."""
+def announced(future: PlannedFuture) -> Sentence:
+    """What will happen to a run to come."""
     ref, run = future.ref, future.run
+    reads = Sentence("part.may_read" if future.wrong_data is WrongData.MAY_READ else "part.will_read")
+    what = {"dag": ref.dag_id, "reads": reads, "way_out": way_out(future.freeze_reason)}
     if run is not None:
-        gate = " or, if that is later, when its assets have come" if run.needs_assets else ""
-        return f"The run of {ref.dag_id} of {moment(run.logical_date)}, which is due at {moment(run.run_after)}{gate},"
-    key = "" if ref.partition_key is None else f" of the partition {ref.partition_key}"
-    return f"The next run of {ref.dag_id}{key}, which is started by assets,"
-
-
-def moment(date: datetime) -> str:
-    """A date in a sentence."""
-    return date.isoformat(sep=" ", timespec="minutes")
+        code = "warning.upcoming_run_with_assets" if run.needs_assets else "warning.upcoming_run"
+        return Sentence(code, **what, logical_date=run.logical_date, due_at=run.run_after)
+    if ref.partition_key is not None:
+        return Sentence("warning.upcoming_run_of_partition", **what, key=ref.partition_key)
+    return Sentence("warning.upcoming_run_of_assets", **what)
 
 
 def held_dags(plan: PlanContent) -> dict[str, int]:
@@ -183,14 +167,11 @@ def crowded(plan: PlanContent, schedules: Mapping[str, DagSchedule]) -> Iterable
             continue
         limit, active = schedule.max_active_runs, schedule.active_runs
         if dag_id in selected and active >= limit:
-            detail = f"{dag_id} has {active} active run(s), and its limit is {limit}: its runs wait until one ends."
+            detail = Sentence("warning.at_max_active_runs", dag=dag_id, count=active, limit=limit)
             yield PlanWarning("at_max_active_runs", detail, dag_id)
         elif dag_id in holdable and active + holdable[dag_id] >= limit:
-            detail = (
-                f"{dag_id} may have {limit} active run(s), and frozen ones count: with {holdable[dag_id]} "
-                "frozen it gets no later runs until they are released, and without catchup it never gets "
-                "them."
-            )
+            frozen = holdable[dag_id]
+            detail = Sentence("warning.at_max_active_runs_with_frozen", dag=dag_id, count=limit, frozen=frozen)
             yield PlanWarning("at_max_active_runs", detail, dag_id)
 
 
@@ -198,5 +179,4 @@ def deadlines(plan: PlanContent, schedules: Mapping[str, DagSchedule]) -> Iterab
     """Dags with runs that can be frozen, and with deadlines, which don't know of that."""
     for dag_id in held_dags(plan):
         if dag_id in schedules and schedules[dag_id].has_deadline:
-            detail = f"{dag_id} has a deadline alert, which keeps counting while a run of the Dag is frozen."
-            yield PlanWarning("deadline", detail, dag_id)
+            yield PlanWarning("deadline", Sentence("warning.deadline", dag=dag_id), dag_id)

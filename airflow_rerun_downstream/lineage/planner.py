@@ -16,7 +16,8 @@ from airflow_rerun_downstream.domain.plan import (
     PlanRequest,
     PlanWarning,
 )
-from airflow_rerun_downstream.domain.refs import RunRef, by_name, shown
+from airflow_rerun_downstream.domain.refs import RunRef, by_name
+from airflow_rerun_downstream.domain.sentence import Sentence, quoted
 from airflow_rerun_downstream.domain.token import make_token
 from airflow_rerun_downstream.lineage.behind import behind
 from airflow_rerun_downstream.lineage.cut_offs import Instances, mark_cut_offs
@@ -143,7 +144,7 @@ class Planner:
         """The source run, if the user may read it."""
         if ref.dag_id in self.readable([ref.dag_id]) and (found := self.facts.runs.among([ref]).get(ref)):
             return found
-        raise NotFound(f"There is no Dag run {shown(ref.run_id)!r} of Dag {shown(ref.dag_id)!r}.")
+        raise NotFound(Sentence("refusal.unknown_run", run=quoted(ref.run_id), dag=quoted(ref.dag_id)))
 
     def viewpoint(self, explored: Explored, more: Collection[str] = ()) -> Audience:
         """What decides what the user sees of the walk, and of more Dags."""
@@ -163,9 +164,4 @@ def check_size(found: int, limit: int | None) -> None:
     The deployment's own limit is the walk's, and counts everything. Raises `PlanTooLarge`.
     """
     if limit is not None and found > limit:
-        raise PlanTooLarge(
-            f"{found} downstream runs were found, more than {limit}. Choose a later source or fewer tasks, or raise "
-            "max_runs.",
-            found=found,
-            limit=limit,
-        )
+        raise PlanTooLarge(Sentence("refusal.too_many_runs", count=found, limit=limit), found=found, limit=limit)

@@ -9,8 +9,9 @@ from airflow_rerun_downstream.domain.facts import REMOVED_TASK_STATE
 from airflow_rerun_downstream.domain.plan import PlanContent, PlanWarning, RunStatus
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.rebuilt import REBUILT
-from airflow_rerun_downstream.domain.refs import RunRef, Tasks, shown
+from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.selection import downstream_tasks, upstream_tasks
+from airflow_rerun_downstream.domain.sentence import Sentence, task_of
 
 MAKERS = frozenset({"makes_a_new_run", "makes_one_run"})
 """Why a triggering task isn't selected: what it made is rerun by itself."""
@@ -131,11 +132,14 @@ class Rebuilt:
 
 def warning(ref: RunRef, task_id: str | None, reason: RunRef) -> PlanWarning:
     """The warning about one run, or one task of it."""
-    what = f"{ref}" if task_id is None else f"{shown(task_id)} of {ref}"
-    why = "tasks before it, which stay polluted" if reason == ref else f"{reason}, which stays polluted"
+    what = task_of(ref, task_id)
+    if reason == ref:
+        detail = Sentence("warning.rebuilt_on_polluted_before_it", what=what)
+    else:
+        detail = Sentence("warning.rebuilt_on_polluted", what=what, other=f"{reason}")
     return PlanWarning(
         REBUILT,
-        f"{what} is made anew from {why}: it won't be right.",
+        detail,
         ref.dag_id,
         ref.run_id,
         task_id,

@@ -8,7 +8,7 @@ from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, UNFINISHE
 from airflow_rerun_downstream.domain.order import Order, Stage
 from airflow_rerun_downstream.domain.plan import PlanContent, PlannedRun, PlanWarning
 from airflow_rerun_downstream.domain.refs import Covering, RunRef, Tasks, shown
-from airflow_rerun_downstream.lineage.ordering import listed
+from airflow_rerun_downstream.domain.sentence import Sentence, listed
 
 
 def unbegun(plan: PlanContent, selected: Mapping[RunRef, Tasks], order: Order) -> Iterable[PlanWarning]:
@@ -32,23 +32,19 @@ def unbegun(plan: PlanContent, selected: Mapping[RunRef, Tasks], order: Order) -
 
 def starts_too(ref: RunRef, ids: list[str]) -> PlanWarning:
     """The warning about tasks that aren't selected."""
-    verb, pronoun = ("hasn't", "it") if len(ids) == 1 else ("haven't", "them")
-    detail = (
-        f"{listed(ids)} of {ref} {verb} run yet. Airflow will start {pronoun} when the run continues, "
-        "although not selected."
-    )
+    detail = Sentence("warning.starts_too", tasks=listed(ids), run=f"{ref}", count=len(ids))
     return PlanWarning("starts_too", detail, ref.dag_id, ref.run_id, ids[0] if len(ids) == 1 else None)
 
 
 def starts_early(run: PlannedRun, stage: Stage) -> Iterable[PlanWarning]:
     """The warnings about tasks of a later stage: what they read isn't right when the first one is dispatched."""
     others = sorted({ref for ref, _ in stage.waits_for})
-    what = f"{others[0]} is made anew" if others else "the stages before theirs have ended"
     for task_id in sorted({task.task_id for task in run.task_instances if task.state in UNFINISHED_TASK_STATES}):
         if any(task.task_id == task_id for task in stage.tasks):
-            detail = (
-                f"{shown(task_id)} of {run.ref} hasn't run yet: Airflow starts it when the run's first "
-                f"stage is dispatched, before {what}, and again in its own stage."
-            )
+            here = {"task": shown(task_id), "run": f"{run.ref}"}
+            if others:
+                detail = Sentence("warning.order_lost_at_first", **here, other=f"{others[0]}")
+            else:
+                detail = Sentence("warning.order_lost_before_other_stages", **here)
             about = run.ref.dag_id, run.ref.run_id, task_id
             yield PlanWarning("order_lost", detail, *about, dag_ids=frozenset(ref.dag_id for ref in others[:1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from airflow_rerun_downstream.domain.advice import Advice, sentences
+from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.definitions import Definitions
 from airflow_rerun_downstream.domain.plan import (
     Evidence,
@@ -12,7 +12,8 @@ from airflow_rerun_downstream.domain.plan import (
     PlanContent,
     PlanWarning,
 )
-from airflow_rerun_downstream.domain.refs import RunRef, shown
+from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence, listed
 from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.spelling import NEWEST
 
@@ -20,11 +21,7 @@ from airflow_rerun_downstream.lineage.spelling import NEWEST
 def hidden(plan: PlanContent) -> Iterable[PlanWarning]:
     """Downstream Dags that the user may not read are counted, never named."""
     if plan.hidden_dags:
-        yield PlanWarning(
-            "hidden_downstream",
-            f"{plan.hidden_dags} downstream Dag(s) that you may not read have polluted runs, which stay as "
-            "they are, or will have some.",
-        )
+        yield PlanWarning("hidden_downstream", Sentence("warning.hidden_downstream", count=plan.hidden_dags))
 
 
 def unresolved(plan: PlanContent) -> Iterable[PlanWarning]:
@@ -38,24 +35,26 @@ def unresolved(plan: PlanContent) -> Iterable[PlanWarning]:
         if "behind" in link.via:
             yield hangs_on(link)
         else:
-            why = link.via.get("why", "you may not see what it depends on")
-            yield PlanWarning(
-                "unresolved_link",
-                f"{link.downstream.dag_id} reads what {link.upstream.dag_id} makes, but which run read it "
-                f"is unknown: {why}. {link.via.get('advice', sentences([Advice.LOOK_BY_HAND]))}",
-                dag_id=link.downstream.dag_id,
-                task_id=link.to_task_id,
-                dag_ids=frozenset({link.upstream.dag_id}),
-            )
+            yield not_resolved(link)
+
+
+def not_resolved(link: Link) -> PlanWarning:
+    """The warning about a link of which the consuming run can't be told."""
+    upstream, downstream = link.upstream.dag_id, link.downstream.dag_id
+    detail = Sentence(
+        "warning.unresolved_link",
+        downstream=downstream,
+        upstream=upstream,
+        why=link.via.get("why") or Sentence("part.not_to_be_seen"),
+        advice=[Sentence(f"advice.{word}") for word in link.via.get("to_do", (Advice.LOOK_BY_HAND.value,))],
+    )
+    return PlanWarning("unresolved_link", detail, downstream, task_id=link.to_task_id, dag_ids=frozenset({upstream}))
 
 
 def hangs_on(link: Link) -> PlanWarning:
     """The warning about a Dag behind an unresolved link."""
     dag_id, first = link.downstream.dag_id, link.via["behind"]["downstream"]["dag_id"]
-    detail = (
-        f"{dag_id} depends on {first}, and which run of that read the data of {link.upstream.dag_id} is "
-        f"unknown: a run of {dag_id} may be wrong, too."
-    )
+    detail = Sentence("warning.behind_unresolved", dag=dag_id, first=first, upstream=link.upstream.dag_id)
     return PlanWarning(
         "behind_unresolved", detail, dag_id, task_id=link.to_task_id, dag_ids=frozenset({first, link.upstream.dag_id})
     )
@@ -64,10 +63,7 @@ def hangs_on(link: Link) -> PlanWarning:
 def older_runs_not_asked(dag_ids: Collection[str]) -> Iterable[PlanWarning]:
     """Dags on unresolved links that have more runs than are asked what their tasks have made."""
     for dag_id in sorted(dag_ids):
-        detail = (
-            f"{dag_id} is at or behind an unresolved link and has many runs. Only the newest {NEWEST} were "
-            "checked for runs that their tasks triggered; more may depend on it."
-        )
+        detail = Sentence("warning.older_runs_not_asked", dag=dag_id, count=NEWEST)
         yield PlanWarning("older_runs_not_asked", detail, dag_id)
 
 
@@ -75,23 +71,15 @@ def unknown_tasks(plan: PlanContent, explored: Explored) -> Iterable[PlanWarning
     """Tasks that read wrong data and that no version of their Dag knows, so that what follows them can't be told."""
     for ref, task_ids in sorted(explored.unknown.items()):
         if ref in plan.by_ref:
-            named = ", ".join(shown(task_id) for task_id in sorted(task_ids)[:5])
-            detail = (
-                f"The tasks after {named} in {ref} are unknown, because its Dag doesn't have that task. The "
-                "whole run counts as polluted."
-            )
+            detail = Sentence("warning.unknown_task", tasks=listed(sorted(task_ids)), run=f"{ref}")
             yield PlanWarning("unknown_task", detail, ref.dag_id, ref.run_id, min(task_ids))
 
 
 def unreadable(now: Definitions, earlier: Definitions) -> Iterable[PlanWarning]:
     """Dags that can't be read: nobody knows whether they hang on the source."""
     for dag_id in sorted(now.unreadable | earlier.unreadable):
-        which = "" if dag_id in now.unreadable else "an earlier version of "
-        detail = (
-            f"Airflow's record of {which}{dag_id} can't be read completely. Its sensors, triggers and "
-            "assets aren't known, so runs of it may be missing here: see the api-server log."
-        )
-        yield PlanWarning("unreadable_dag", detail, dag_id)
+        code = "warning.unreadable_dag" if dag_id in now.unreadable else "warning.unreadable_earlier_version"
+        yield PlanWarning("unreadable_dag", Sentence(code, dag=dag_id), dag_id)
 
 
 def untold_makers(plan: PlanContent) -> Iterable[PlanWarning]:
@@ -101,9 +89,7 @@ def untold_makers(plan: PlanContent) -> Iterable[PlanWarning]:
         if run.facts.maker_untold:
             found.setdefault(run.ref.dag_id, []).append(run.ref)
     for dag_id, refs in sorted(found.items()):
-        more = f" and {len(refs) - 1} more run(s) of it" if len(refs) > 1 else ""
-        detail = (
-            f"A task created {refs[0]}{more}, and Airflow no longer records which. It counts as scheduled, "
-            "although a user may have started the run that created it."
-        )
-        yield PlanWarning("maker_untold", detail, dag_id, None if more else refs[0].run_id)
+        alone = len(refs) == 1
+        runs = Sentence("part.runs_of_it_and_more", run=f"{refs[0]}", count=len(refs) - 1)
+        detail = Sentence("warning.maker_untold", runs=f"{refs[0]}" if alone else runs)
+        yield PlanWarning("maker_untold", detail, dag_id, refs[0].run_id if alone else None)

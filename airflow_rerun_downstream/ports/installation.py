@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.sentence import Sentence
 
 
 class Clock(Protocol):
@@ -70,8 +71,8 @@ class Health(Protocol):
         """Whether every live scheduler holds the runs that it makes for a frozen Dag."""
         ...
 
-    def cannot_freeze(self) -> str | None:
-        """A sentence that says why nothing can be frozen in this installation; None: that depends on the run."""
+    def cannot_freeze(self) -> Sentence | None:
+        """What says why nothing can be frozen in this installation; None: that depends on the run."""
         ...
 
 

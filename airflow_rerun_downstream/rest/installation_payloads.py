@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from airflow_rerun_downstream.domain.delivery import DeliveryState
 from airflow_rerun_downstream.rest import word_lists as words
 from airflow_rerun_downstream.rest.fields import Payload
+from airflow_rerun_downstream.rest.sentence_payload import Said
 
 
 class Component(Payload):
@@ -58,9 +59,13 @@ class NotificationTargets(Payload):
 
 
 class Problem(BaseModel):
-    """Why something was refused: a sentence, and a word for programs. Some reasons bring further fields."""
+    """Why something was refused: a sentence, and a word for programs. Some reasons bring further fields.
+
+    ``sentence`` is ``detail`` for people of any language; what isn't of this package has none.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     detail: str
     reason: str
+    sentence: Said = None

@@ -14,6 +14,7 @@ from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, LinkKin
 from airflow_rerun_downstream.rest import word_lists as words
 from airflow_rerun_downstream.rest.fields import Payload
 from airflow_rerun_downstream.rest.problems import json_value
+from airflow_rerun_downstream.rest.sentence_payload import Said
 
 
 class RunRef(Payload):
@@ -133,10 +134,14 @@ class Link(Payload):
 
 
 class PlanWarning(Payload):
-    """Something to know before submitting: a word for programs, a sentence for people, and what it is about."""
+    """Something to know before submitting: a word for programs, a sentence for people, and what it is about.
+
+    ``sentence`` is ``detail`` for people of any language.
+    """
 
     code: words.WarningCode
     detail: str
+    sentence: Said = None
     dag_id: str | None = None
     run_id: str | None = None
     task_id: str | None = None
@@ -180,6 +185,7 @@ class ProposalRefusal(Payload):
 
     reason: str
     detail: str
+    sentence: Said
 
 
 class ProposalReview(Payload):

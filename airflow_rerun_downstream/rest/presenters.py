@@ -165,9 +165,7 @@ def proposal_review(of: ProposalReviewView) -> plan_payloads.ProposalReview:
         ],
         plan_token=of.plan_token,
         review=None if of.review is None else plan_payloads.Review.model_validate(of.review),
-        refusal=None
-        if refusal is None
-        else plan_payloads.ProposalRefusal(reason=refusal.reason, detail=refusal.detail),
+        refusal=None if refusal is None else plan_payloads.ProposalRefusal.model_validate(refusal),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_rerun_downstream.domain.errors import Invalid, Refusal
 from airflow_rerun_downstream.domain.refs import shown
+from airflow_rerun_downstream.domain.sentence import Sentence, sentence_in, to_json
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -36,7 +37,13 @@ REASONS: Mapping[int, str] = {
 def of_refusal(refusal: Refusal) -> Answer:
     """The answer to a refusal of the inside."""
     extra = {name: json_value(value) for name, value in refusal.extra.items()}
-    return refusal.status, {**extra, "detail": refusal.detail, "reason": refusal.reason}
+    return refusal.status, {**extra, **told(refusal.detail), "reason": refusal.reason}
+
+
+def told(detail: str) -> dict[str, Any]:
+    """A text, and what it was made of."""
+    sentence = sentence_in(detail)
+    return {"detail": detail} if sentence is None else {"detail": detail, "sentence": to_json(sentence)}
 
 
 def of_errors(errors: Iterable[Mapping[str, Any]]) -> Answer:
@@ -49,10 +56,11 @@ def of_errors(errors: Iterable[Mapping[str, Any]]) -> Answer:
         {"loc": [short(each) for each in error["loc"]], "msg": sentence(error["msg"]), "type": error["type"]}
         for error in every[:MAX_ERRORS]
     ]
-    detail = " ".join(f"{place(error['loc'])}: {error['msg']}." for error in listed)
-    if len(every) > MAX_ERRORS:
-        detail += f" And {len(every) - MAX_ERRORS} more."
-    return Invalid.status, {"detail": detail, "reason": Invalid.reason, "errors": listed}
+    said = [Sentence("part.error_at", place=place(error["loc"]), error=error["msg"]) for error in listed]
+    if (more := len(every) - MAX_ERRORS) > 0:
+        said.append(Sentence("part.and_more_errors", count=more))
+    detail = Sentence("refusal.invalid_fields", errors=said)
+    return Invalid.status, {**told(detail), "reason": Invalid.reason, "errors": listed}
 
 
 def short(part: Any) -> Any:
@@ -67,12 +75,12 @@ def of_status(status: int, detail: object) -> Answer:
         body |= {str(name): json_value(value) for name, value in detail.items()}
         detail = body.pop("message", body["reason"])
         body["reason"] = str(body["reason"]).lower().replace(" ", "_")
-    return status, {**body, "detail": str(detail)}
+    return status, {**body, **told(detail if isinstance(detail, str) else str(detail))}
 
 
 def internal() -> Answer:
     """The answer to an error of ours. What happened is in the server's log, not in the answer."""
-    return of_status(500, "Internal error; see the api-server log.")
+    return 500, {**told(Sentence("refusal.internal_error")), "reason": REASONS[500]}
 
 
 def place(loc: Sequence[object]) -> str:

@@ -20,6 +20,7 @@ from airflow_rerun_downstream.domain.rerun_request import (
     RerunRequest,
     RerunSettings,
 )
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.domain.words import CONDITIONS
 from airflow_rerun_downstream.rest.fields import (
@@ -92,7 +93,7 @@ TaskList = (
 """An empty one is refused with a word of its own, by `tasks_of`."""
 
 
-def tasks_of(given: TaskList, what: str) -> Tasks | None:
+def tasks_of(given: TaskList, what: Sentence) -> Tasks | None:
     """The selection that a list means; None: the default one.
 
     Raises `EmptySelection` for a list with nothing in it.
@@ -100,7 +101,7 @@ def tasks_of(given: TaskList, what: str) -> Tasks | None:
     if given is None:
         return None
     if not given:
-        raise EmptySelection(f"task_ids of {what} is empty: name tasks, or give null for the default selection.")
+        raise EmptySelection(Sentence("refusal.empty_task_ids", what=what))
     return normalised(
         TaskRef(task) if isinstance(task, str) else TaskRef(task.task_id, task.map_index) for task in given
     )
@@ -133,7 +134,7 @@ class PlanBody(Body):
         source = self.source.ref()
         return domain.PlanRequest(
             source=source,
-            tasks=tasks_of(self.task_ids, f"the source {source}"),
+            tasks=tasks_of(self.task_ids, Sentence("part.the_source", run=f"{source}")),
             rerun_source=self.rerun_source,
             options=self.options.options(),
         )
@@ -149,7 +150,7 @@ class MemberBody(Body):
     def member(self) -> MemberRequest:
         """The selection as the inside has it."""
         ref = RunRef(self.dag_id, self.run_id)
-        return MemberRequest(ref, tasks_of(self.task_ids, f"the run {ref}"))
+        return MemberRequest(ref, tasks_of(self.task_ids, Sentence("part.the_run", run=f"{ref}")))
 
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ def key_of(actor: Actor, name: str | None, body: RerunBody) -> IdempotencyKey | 
     try:
         KEY_NAMES.validate_python(name)
     except ValidationError:
-        raise Invalid(f"An idempotency key has 1 to {MAX_ID} printable ASCII characters, without spaces.") from None
+        raise Invalid(Sentence("refusal.idempotency_key_invalid", limit=MAX_ID)) from None
     asked = body.model_dump(mode="json", exclude_defaults=True)
     return IdempotencyKey.of(actor, name, json.dumps(asked, sort_keys=True))
 
@@ -256,5 +257,7 @@ def key_of(actor: Actor, name: str | None, body: RerunBody) -> IdempotencyKey | 
 def known_id(number: int, what: str) -> int:
     """An id that a database can be asked for. Raises `NotFound` for one that it can't hold."""
     if not 0 < number <= MAX_INT:
-        raise NotFound(f"There is no {what} {number}.")
+        if what == "member":
+            raise NotFound(Sentence("refusal.unknown_member_alone", member=number))
+        raise NotFound(Sentence("refusal.unknown_rerun", rerun=number))
     return number

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from airflow_rerun_downstream import __version__
 from airflow_rerun_downstream.domain.errors import NotFound
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES, RerunState
 from airflow_rerun_downstream.ports.record_parts import Head
 from airflow_rerun_downstream.ports.work import Work
@@ -85,7 +86,7 @@ def news(
     look has it once more."""
     rerun = work.store.get(head.id)
     if rerun is None:
-        raise NotFound(f"There is no rerun {head.id}.")
+        raise NotFound(Sentence("refusal.unknown_rerun", rerun=head.id))
     begins = not at.under_way
     until, after = (head.revision, 0) if begins else (at.until, at.after)
     part = part_of(named.members, eyes(actor, work).among(named.members), limit, 0)

@@ -31,10 +31,10 @@ from airflow_rerun_downstream.domain.plan import (
     PlannedFuture,
     PlannedRun,
 )
-from airflow_rerun_downstream.domain.reasons import sentence
 from airflow_rerun_downstream.domain.refs import RunRef, shown
 from airflow_rerun_downstream.domain.rerun_request import RerunRequest
 from airflow_rerun_downstream.domain.selection import named
+from airflow_rerun_downstream.domain.sentence import Sentence, clause, listed, quoted
 from airflow_rerun_downstream.domain.token import changes, dropped
 from airflow_rerun_downstream.ports.installation import Health
 
@@ -44,13 +44,13 @@ def check_request(request: RerunRequest, targets: Collection[str]) -> None:
     check_frozen_request(request)
     for wanted in request.notifications:
         if wanted.target not in targets:
-            raise UnknownTarget(f"There is no notification target {shown(wanted.target)!r}.", target=wanted.target)
+            raise UnknownTarget(Sentence("refusal.unknown_target", target=quoted(wanted.target)), target=wanted.target)
     if not request.plan.rerun_source and request.members == ():
-        raise EmptySelection("Neither the source nor a downstream run is selected.")
+        raise EmptySelection(Sentence("refusal.neither_selected"))
     if request.members is not None:
         refs = [member.ref for member in request.members]
         if len(refs) != len(set(refs)) or request.plan.source in refs:
-            raise Invalid("A run is named more than once.")
+            raise Invalid(Sentence("refusal.run_named_twice"))
 
 
 def check_source(plan: Plan, window_start: datetime | None) -> None:
@@ -59,13 +59,13 @@ def check_source(plan: Plan, window_start: datetime | None) -> None:
     if source.can_be_source:
         return
     if source.source_reason == "in_active_rerun":
-        raise RunInActiveRerun(f"{source.ref} is already in another active rerun.", run=source.ref)
-    why, more = sentence(source.source_reason), dict[str, datetime]()
+        raise RunInActiveRerun(Sentence("refusal.in_active_rerun", run=f"{source.ref}"), run=source.ref)
+    why, more = clause(source.source_reason), dict[str, datetime]()
     if source.source_reason == "before_ready_window" and window_start is not None:
-        why += f", at {window_start.isoformat()} (see [rerun_downstream] source_ready_since)"
+        why = Sentence("part.too_early_a_source", why=why, window_at=window_start)
         more = {"source_ready_since": window_start}
     raise SourceNotEligible(
-        f"{source.ref} can't be the source: {why}.",
+        Sentence("refusal.source_not_eligible", run=f"{source.ref}", why=why),
         dag_id=source.ref.dag_id,
         run_id=source.ref.run_id,
         why=source.source_reason,
@@ -76,7 +76,7 @@ def check_source(plan: Plan, window_start: datetime | None) -> None:
 def check_something(plan: Plan, request: RerunRequest, taken: Collection[RunRef]) -> None:
     """Refuse a rerun in which nothing would run."""
     if not taken and not (request.plan.rerun_source and plan.source.tasks):
-        raise EmptySelection("Nothing is selected: the source isn't rerun, and no downstream run can be selected.")
+        raise EmptySelection(Sentence("refusal.nothing_selected"))
 
 
 def check_fresh(token: str | None, plan: Plan, taken: Collection[RunRef], *, chosen: bool) -> None:
@@ -91,7 +91,7 @@ def check_fresh(token: str | None, plan: Plan, taken: Collection[RunRef], *, cho
     changed = list(dict.fromkeys([*changed, *less]))
     if changed or gone:
         raise StalePlan(
-            f"{len(changed) + gone} run(s) changed since the plan was made. Make a new plan.",
+            Sentence("refusal.stale_plan", count=len(changed) + gone),
             changes=[{**named(change.ref), "change": change.change} for change in changed],
         )
 
@@ -100,7 +100,7 @@ def check_permissions(dag_ids: Collection[str], allowed: Collection[str]) -> Non
     """Refuse if the user may not rerun one of the Dags; all of them are readable here."""
     denied = sorted(set(dag_ids) - set(allowed))
     if denied:
-        raise Forbidden(f"You may not rerun {', '.join(denied)}.", dag_ids=denied)
+        raise Forbidden(Sentence("refusal.may_not_rerun", dags=denied), dag_ids=denied)
 
 
 def check_duplicates(plan: PlanContent, request: RerunRequest, taken: Collection[RunRef], *, active: bool) -> None:
@@ -108,15 +108,7 @@ def check_duplicates(plan: PlanContent, request: RerunRequest, taken: Collection
     rerun = set(taken) | ({plan.source.ref} if request.plan.rerun_source else set())
     emits = any(link.kind is LinkKind.ASSET and link.upstream in rerun for link in plan.links)
     if emits and not active and not request.settings.accept_duplicate_runs:
-        raise AssetManagerInactive(
-            "The rerun repeats asset events, and the asset manager that recognises repeats isn't active: every "
-            "consumer would get an extra run. Set [core] asset_manager_class = "
-            "airflow_rerun_downstream.asset_manager.RerunAssetManager for every api-server, or accept_duplicate_runs."
-        )
-
-
-SHOWN_SENSORS = 5
-"""How many sensors are named in a sentence."""
+        raise AssetManagerInactive(Sentence("refusal.asset_manager_inactive"))
 
 
 def check_offsets(plan: PlanContent, request: RerunRequest, taken: Collection[RunRef]) -> None:
@@ -130,12 +122,8 @@ def check_offsets(plan: PlanContent, request: RerunRequest, taken: Collection[Ru
         }
     )
     if unknown and not request.settings.accept_unknown_offsets:
-        shown = ", ".join(f"{dag_id}.{task_id}" for dag_id, task_id in unknown[:SHOWN_SENSORS])
-        more = f" and {len(unknown) - SHOWN_SENSORS} more" if len(unknown) > SHOWN_SENSORS else ""
         raise OffsetUnknown(
-            f"The offset of these sensors isn't known, so runs that read wrong data may be missing: {shown}"
-            f"{more}. They were parsed without this package: restart the Dag processor with it and run `airflow dags "
-            "reserialize`, or accept_unknown_offsets.",
+            Sentence("refusal.offset_unknown", sensors=listed([".".join(names) for names in unknown])),
             sensors=[{"dag_id": dag_id, "task_id": task_id} for dag_id, task_id in unknown],
         )
 
@@ -157,7 +145,7 @@ class Mechanisms:
 
     asset_manager: bool
     freeze_hook: bool
-    cannot_freeze: str | None = None
+    cannot_freeze: Sentence | None = None
 
     @classmethod
     def of(cls, health: Health, *, freezes: bool) -> Mechanisms:
@@ -169,12 +157,12 @@ class Mechanisms:
 def check_frozen_request(request: RerunRequest) -> None:
     """What can be refused without looking at Airflow. Raises `Invalid`."""
     if request.frozen and not request.freeze_mode:
-        raise Invalid("Runs are frozen in freeze mode only: give freeze_mode true, or frozen null.")
+        raise Invalid(Sentence("refusal.frozen_without_freeze_mode"))
     if len(set(request.frozen)) != len(request.frozen):
-        raise Invalid("A run to freeze is named more than once.")
+        raise Invalid(Sentence("refusal.frozen_run_named_twice"))
     both = {member.ref for member in request.members or ()} & set(request.frozen)
     if both:
-        raise Invalid(f"{min(both)} can't be both rerun and frozen.")
+        raise Invalid(Sentence("refusal.both_rerun_and_frozen", run=f"{min(both)}"))
 
 
 def stops(run: PlannedRun) -> bool:
@@ -194,7 +182,7 @@ def existing(plan: Plan, ref: RunRef) -> Frozen:
     """A run that Airflow has made, and that waits for its time."""
     run = plan.by_ref.get(ref)
     if run is None:
-        raise NotFound(f"There is no downstream Dag run {shown(ref.run_id)!r} of Dag {shown(ref.dag_id)!r}.")
+        raise NotFound(Sentence("refusal.unknown_downstream_run", run=quoted(ref.run_id), dag=quoted(ref.dag_id)))
     if run.freeze_action is not FreezeAction.HOLD:
         refuse(ref, run.freeze_reason or run.reason or "already_started")
     return Frozen(ref, NewFrozen(ref.dag_id, ref.run_id, run.facts.logical_date, run.facts.run_after))
@@ -204,7 +192,7 @@ def to_come(plan: Plan, ref: FutureRef, found: PlannedFuture | None) -> Frozen:
     """A run that Airflow hasn't made yet, as it was found in the plan."""
     if found is None:
         if ref.dag_id not in {run.ref.dag_id for run in plan.runs} | {one.ref.dag_id for one in plan.upcoming}:
-            raise NotFound(f"Dag {shown(ref.dag_id)!r} has no run to come that is downstream of the source.")
+            raise NotFound(Sentence("refusal.no_run_to_come", dag=quoted(ref.dag_id)))
         date = ref.logical_date
         made = date is not None and any(
             (run.ref.dag_id, run.facts.logical_date) == (ref.dag_id, date) for run in plan.runs
@@ -219,7 +207,7 @@ def to_come(plan: Plan, ref: FutureRef, found: PlannedFuture | None) -> Frozen:
 def refuse(target: Target, reason: str) -> NoReturn:
     """Refuse a run that can't be held."""
     raise NotSelectable(
-        f"{target_words(target)} can't be frozen: {sentence(reason)}.",
+        Sentence("refusal.not_freezable", run=target_words(target), why=clause(reason)),
         runs=[{**target_fields(target), "reason": reason}],
     )
 
@@ -228,8 +216,12 @@ def target_words(target: Target) -> str:
     """A run in a sentence."""
     if isinstance(target, RunRef):
         return str(target)
-    which = target.logical_date.isoformat() if target.logical_date else target.partition_key or "next"
-    return f"The run of {shown(target.dag_id)} to come ({shown(which)})"
+    dag = shown(target.dag_id)
+    if target.logical_date is not None:
+        return Sentence("part.run_to_come", dag=dag, logical_date=target.logical_date)
+    if target.partition_key is not None:
+        return Sentence("part.run_to_come_of_partition", dag=dag, key=shown(target.partition_key))
+    return Sentence("part.next_run_to_come", dag=dag)
 
 
 def target_fields(target: Target) -> dict[str, object]:
@@ -249,12 +241,6 @@ def check_mechanisms(frozen: Sequence[Frozen], mechanisms: Mechanisms) -> None:
         raise FreezeUnavailable(mechanisms.cannot_freeze)
     to_come = [one.target for one in frozen if isinstance(one.target, FutureRef)]
     if any(one.logical_date is not None for one in to_come) and not mechanisms.freeze_hook:
-        raise FreezeUnavailable(
-            "A scheduled run is held by the scheduler that creates it, and not every live scheduler has "
-            "the package's hook. GET /health says which."
-        )
+        raise FreezeUnavailable(Sentence("refusal.freeze_hook_inactive"))
     if any(one.logical_date is None for one in to_come) and not mechanisms.asset_manager:
-        raise FreezeUnavailable(
-            "An asset-triggered run is held by the asset manager, which isn't active in every api-server. "
-            "GET /health says which."
-        )
+        raise FreezeUnavailable(Sentence("refusal.cannot_hold_asset_runs"))

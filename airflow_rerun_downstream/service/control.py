@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NoReturn
 
@@ -18,6 +19,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, covers
 from airflow_rerun_downstream.domain.rerun import UNSAID, Rerun, RerunEvent, Seen
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.selection import gone, selected_instances
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew, come_and_gone, made_anew
 from airflow_rerun_downstream.ports.record_parts import Part
@@ -49,7 +51,7 @@ class Control(Core):
             if rerun.state is not RerunState.RUNNING:
                 as_seen(work, rerun, seen)
                 if rerun.state is RerunState.PROPOSED:
-                    refuse("resume", "it is proposed; approve it", rerun)
+                    refuse(rerun, Sentence("refusal.rerun_only_proposed", rerun=rerun.id, action=doing("resume")))
                 self.move(work, rerun, RerunState.RUNNING, "resume", None)
                 if rerun.state is RerunState.FAILED:
                     now = self.clock.now()
@@ -74,7 +76,7 @@ class Control(Core):
         with self.unit_of_work() as work:
             rerun = controllable(actor, work, rerun_id)
             if not any(rerun.counts.get(state, 0) for state in (MemberState.FROZEN, MemberState.RELEASED)):
-                raise ActionNotAllowed(f"Rerun {rerun_id} has no frozen runs.", state=rerun.state.value)
+                raise ActionNotAllowed(Sentence("refusal.no_frozen_runs", rerun=rerun_id), state=rerun.state.value)
             as_seen(work, rerun, seen)
             if work.store.ask_for_releases(rerun_id):
                 self.record(work, rerun_id, rerun.source, actor, "release")
@@ -86,7 +88,8 @@ class Control(Core):
             rerun = controllable(actor, work, rerun_id)
             member = readable_member(actor, work, rerun_id, member_id)
             if member.state not in (MemberState.FROZEN, MemberState.RELEASED):
-                refuse("release", f"the member is {member.state.value}", rerun)
+                named = {"action": doing("release"), "state": state_words(member.state)}
+                refuse(rerun, Sentence("refusal.member_in_state", rerun=rerun.id, **named))
             as_seen(work, rerun, seen, member)
             if member.state is MemberState.FROZEN and work.store.ask_for_release(member_id):
                 self.record_member(work, rerun, member, actor, "release_member")
@@ -143,11 +146,13 @@ class Control(Core):
     ) -> None:
         """Move a failed member, and the rerun with it. Raises `ActionNotAllowed`."""
         if rerun.state not in REPAIRABLE or member.state is not MemberState.FAILED:
-            refuse(action, f"the member is {member.state.value}, the rerun {rerun.state.value}", rerun)
+            named = {"state": state_words(member.state), "rerun_state": state_words(rerun.state)}
+            detail = Sentence("refusal.member_in_state_of_rerun", rerun=rerun.id, action=doing(action), **named)
+            refuse(rerun, detail)
         # The rerun first: the conductor ends a rerun only while it holds this row.
         held = work.store.hold_rerun(rerun.id, state=rerun.state)
         if not held or not self.move_member(work, member, after, reason):
-            refuse(action, "something changed in the meantime; reload and try again", rerun)
+            refuse(rerun, Sentence("refusal.changed_meanwhile", rerun=rerun.id, action=doing(action)))
         work.store.move_rerun(
             rerun.id, before=[RerunState.FAILED], after=RerunState.RUNNING, reason=None, now=self.clock.now()
         )
@@ -161,7 +166,7 @@ class Control(Core):
     def move(self, work: Work, rerun: Rerun, after: RerunState, action: str, reason: str | None) -> None:
         """A move of the rerun as its table allows it. Raises `ActionNotAllowed`."""
         if not work.store.move_rerun(rerun.id, after=after, reason=reason, now=self.clock.now()):
-            refuse(action, f"it is {rerun.state.value}", rerun)
+            refuse_in_state(action, rerun)
 
 
 def controllable(actor: Actor, work: Work, rerun_id: int) -> Rerun:
@@ -172,8 +177,8 @@ def controllable(actor: Actor, work: Work, rerun_id: int) -> Rerun:
     if denied:
         named = sorted(work.permissions.readable(actor, denied))
         hidden = len(denied) - len(named)
-        words = [*named, *([f"{hidden} Dag(s) that you may not read"] if hidden else [])]
-        raise Forbidden(f"You may not rerun {', '.join(words)}.", dag_ids=named)
+        words = [*named, *([Sentence("part.hidden_dags", count=hidden)] if hidden else [])]
+        raise Forbidden(Sentence("refusal.may_not_rerun", dags=words), dag_ids=named)
     return rerun
 
 
@@ -190,15 +195,23 @@ def as_seen(work: Work, rerun: Rerun, seen: Seen, member: Member | None = None) 
     other_attempt = member is not None and seen.attempt is not None and seen.attempt != member.attempt
     if held and not (missed or other_state or other_attempt):
         return
-    what = f"rerun {rerun.id}" if member is None else f"member {member.id} of rerun {rerun.id}"
-    said = "; ".join(f"{line.actor}: {line.action}" for line in missed)
     raise ChangedMeanwhile(
-        f"The {what} has changed since you looked{f' ({said})' if said else ''}. Nothing was done; look again.",
+        changed_since(rerun, member, missed),
         state=rerun.state,
         member_state=None if member is None else member.state,
         attempt=None if member is None else member.attempt,
         meanwhile=[{"at": line.at, "actor": line.actor, "action": line.action} for line in missed],
     )
+
+
+def changed_since(rerun: Rerun, member: Member | None, missed: Sequence[RerunEvent]) -> Sentence:
+    """What the user hasn't seen yet."""
+    told = {"lines": [Sentence("part.line", actor=line.actor, action=line.action) for line in missed]} if missed else {}
+    if member is None:
+        code = "refusal.rerun_has_changed_by" if missed else "refusal.rerun_has_changed"
+        return Sentence(code, rerun=rerun.id, **told)
+    code = "refusal.member_has_changed_by" if missed else "refusal.member_has_changed"
+    return Sentence(code, rerun=rerun.id, member=member.id, **told)
 
 
 LINES_AT_A_TIME, LINES_TOLD = 500, 10
@@ -236,6 +249,22 @@ def accepted(actor: Actor, work: Work, rerun: Rerun, member: Member) -> list[Not
     ]
 
 
-def refuse(action: str, why: str, rerun: Rerun) -> NoReturn:
-    """Refuse an action in this state."""
-    raise ActionNotAllowed(f"Rerun {rerun.id} can't {action}: {why}.", state=rerun.state.value)
+def refuse_in_state(action: str, rerun: Rerun) -> NoReturn:
+    """Refuse an action in the rerun's state."""
+    named = {"action": doing(action), "state": state_words(rerun.state)}
+    refuse(rerun, Sentence("refusal.rerun_in_state", rerun=rerun.id, **named))
+
+
+def refuse(rerun: Rerun, why: Sentence) -> NoReturn:
+    """Refuse an action on a rerun."""
+    raise ActionNotAllowed(why, state=rerun.state.value)
+
+
+def doing(action: str) -> Sentence:
+    """An action in a sentence."""
+    return Sentence(f"action.{action}")
+
+
+def state_words(state: RerunState | MemberState) -> Sentence:
+    """A state in a sentence."""
+    return Sentence(f"state.{state.value}")

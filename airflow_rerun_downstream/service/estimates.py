@@ -13,6 +13,7 @@ from airflow_rerun_downstream.domain.estimate_jobs import LEFT, Standing, kinds_
 from airflow_rerun_downstream.domain.estimating import estimate
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.ports.record_parts import Head
 from airflow_rerun_downstream.ports.work import Work
@@ -35,7 +36,7 @@ class Estimates(Core):
             head = readable_head(actor, work, rerun_id)
             rerun = work.store.get(rerun_id)
             if rerun is None:
-                raise NotFound(f"There is no rerun {rerun_id}.")
+                raise NotFound(Sentence("refusal.unknown_rerun", rerun=rerun_id))
             if not rerun.active:
                 outlook = Outlook.OPEN if rerun.state is RerunState.PROPOSED else Outlook.ENDED
                 return EstimateView(rerun, Estimate(self.clock.now(), outlook, rerun.ended_at), {}, (), 0)

@@ -10,10 +10,10 @@ from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
 from airflow_rerun_downstream.domain.new_rerun import NewChild, NewMember, NewRerun, NewStageGate
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.plan import LinkKind, Plan, PlannedRun, PlanWarning
-from airflow_rerun_downstream.domain.reasons import sentence
-from airflow_rerun_downstream.domain.refs import Covering, RunRef, Tasks, shown
+from airflow_rerun_downstream.domain.refs import Covering, RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun_request import Actor, MemberRequest, RerunRequest
 from airflow_rerun_downstream.domain.selection import explicit_selection, failed_upstream_tasks, named, present
+from airflow_rerun_downstream.domain.sentence import Sentence, clause, quoted
 from airflow_rerun_downstream.domain.states import MemberState, Role
 from airflow_rerun_downstream.lineage.ordering import with_coming
 from airflow_rerun_downstream.ports.lineage import Runs
@@ -44,19 +44,19 @@ class Selection:
             return run
         if self.known.among([ref]) and ref.dag_id in {known.dag_id for known in self.runs}:
             raise NotSelectable(
-                f"{ref} is not downstream of the source.", runs=[{**named(ref), "reason": "not_in_plan"}]
+                Sentence("refusal.not_downstream", run=f"{ref}"), runs=[{**named(ref), "reason": "not_in_plan"}]
             )
-        raise NotFound(f"There is no downstream Dag run {shown(ref.run_id)!r} of Dag {shown(ref.dag_id)!r}.")
+        raise NotFound(Sentence("refusal.unknown_downstream_run", run=quoted(ref.run_id), dag=quoted(ref.dag_id)))
 
     def check_selectable(self, runs: Sequence[PlannedRun]) -> None:
         """Refuse runs in states that can't be taken."""
         refused = [run for run in runs if not run.selectable and not (self.freeze_mode and stops(run))]
         taken = [run for run in refused if run.reason == "in_active_rerun"]
         if taken:
-            raise RunInActiveRerun(f"{taken[0].ref} is already in another active rerun.", run=taken[0].ref)
+            raise RunInActiveRerun(Sentence("refusal.in_active_rerun", run=f"{taken[0].ref}"), run=taken[0].ref)
         if refused:
             raise NotSelectable(
-                "; ".join(f"{run.ref} can't be selected: {sentence(run.reason)}" for run in refused[:5]) + ".",
+                Sentence("refusal.not_selectable", runs=[not_selectable(run) for run in refused[:5]]),
                 runs=[{**named(run.ref), "reason": run.reason} for run in refused],
             )
 
@@ -78,9 +78,14 @@ class Selection:
         for ref, tasks in selected.items():
             ids = {task.task_id for task in tasks}
             for task_id in sorted(failed_upstream_tasks(structures.get(ref), ids, instances.get(ref, []))):
-                detail = f"{task_id} of {ref} failed and isn't selected: the tasks after it will fail again."
+                detail = Sentence("warning.failed_upstream", task=task_id, run=f"{ref}")
                 found.append(PlanWarning("failed_upstream", detail, ref.dag_id, ref.run_id, task_id))
         return found
+
+
+def not_selectable(run: PlannedRun) -> Sentence:
+    """Why a run can't be taken."""
+    return Sentence("part.run_cannot_be_selected", run=f"{run.ref}", why=clause(run.reason))
 
 
 def new_members(plan: Plan, request: RerunRequest, taken: Mapping[RunRef, Tasks], order: Order) -> list[NewMember]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from airflow_rerun_downstream.domain.delivery import Delivery, NewDelivery
 from airflow_rerun_downstream.domain.errors import NotAllowed, NotFound
-from airflow_rerun_downstream.domain.refs import shown
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.sentence import Sentence, quoted
 from airflow_rerun_downstream.domain.words import TEST
 from airflow_rerun_downstream.service.core import Core
 from airflow_rerun_downstream.service.records import readable_head
@@ -50,9 +50,9 @@ class Notifications(Core):
         Raises `NotAllowed` and `NotFound`.
         """
         if not self.sees_installation(actor):
-            raise NotAllowed("Only users who may see Airflow's jobs and plugins may test notification targets.")
+            raise NotAllowed(Sentence("refusal.may_not_test_targets"))
         if name not in {target for target, _, _ in self.notifier.targets()}:
-            raise NotFound(f"There is no notification target {shown(name)!r}.")
+            raise NotFound(Sentence("refusal.unknown_target", target=quoted(name)))
         now = self.clock.now()
         with self.unit_of_work() as work:
             last = work.outbox.last_tests().get(name)

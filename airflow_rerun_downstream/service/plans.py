@@ -10,6 +10,7 @@ from airflow_rerun_downstream.domain.errors import AssetManagerInactive, OffsetU
 from airflow_rerun_downstream.domain.plan import Plan, PlanContent, PlanRequest, PlanWarning
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks, task_ids
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.dag_edges import dag_edges, no_dag
 from airflow_rerun_downstream.lineage.outlook import will_not_run
 from airflow_rerun_downstream.lineage.plan_builder import Audience, listed_run
@@ -86,7 +87,9 @@ def forbidden(actor: Actor, work: Work, plan: PlanContent) -> list[PlanWarning]:
     """A warning for each selected Dag that the user may not rerun."""
     dag_ids = {plan.source.ref.dag_id} | {run.ref.dag_id for run in plan.runs if run.selected}
     denied = dag_ids - work.permissions.may_rerun(actor, dag_ids)
-    return [PlanWarning("forbidden_dag", f"You may not rerun {dag_id}.", dag_id) for dag_id in sorted(denied)]
+    return [
+        PlanWarning("forbidden_dag", Sentence("warning.forbidden_dag", dag=dag_id), dag_id) for dag_id in sorted(denied)
+    ]
 
 
 def refused(plan: PlanContent, request: PlanRequest, mechanisms: Mechanisms) -> Iterator[PlanWarning]:

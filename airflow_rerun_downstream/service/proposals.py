@@ -11,11 +11,12 @@ from airflow_rerun_downstream.domain.proposal import REJECTED, Proposal
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun, may_withdraw
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import RerunState, Role
 from airflow_rerun_downstream.domain.token import Change, changes
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.checks import Mechanisms
-from airflow_rerun_downstream.service.control import controllable, refuse
+from airflow_rerun_downstream.service.control import controllable, doing, refuse, refuse_in_state
 from airflow_rerun_downstream.service.records import dags_of, readable_rerun, rerun_view
 from airflow_rerun_downstream.service.submit import Draft, Submit, holder_named, lock_held, reviewed
 from airflow_rerun_downstream.service.views import ProposalReviewView, RerunView
@@ -43,7 +44,7 @@ class Proposals(Submit):
             seen = members_of(work, rerun_id) if plan_token is None else frozenset()
             draft = self.draft(actor, work, request, mechanisms, seen)
             if not work.store.approve(rerun_id, draft.rerun, now=self.clock.now()):
-                refuse("approve", "something changed in the meantime; reload and try again", rerun)
+                refuse(rerun, Sentence("refusal.changed_meanwhile", rerun=rerun.id, action=doing("approve")))
             return self.begin(actor, work, rerun_id, draft, "approve")
 
     def reject(self, actor: Actor, rerun_id: int, reason: str | None = None) -> RerunView:
@@ -55,7 +56,7 @@ class Proposals(Submit):
             if rerun.state is RerunState.TERMINATED and rerun.state_reason == REJECTED:
                 return rerun_view(actor, work, rerun_id)
             if not end_proposal(work, rerun_id, REJECTED, now=self.clock.now()):
-                refuse("reject", f"it is {rerun.state.value}", rerun)
+                refuse_in_state("reject", rerun)
             self.record(work, rerun_id, rerun.source, actor, "reject", detail=reason)
             return rerun_view(actor, work, rerun_id)
 
@@ -98,25 +99,24 @@ class Proposals(Submit):
     def open_proposal(self, work: Work, rerun: Rerun, action: str) -> Proposal:
         """What was asked, if it can still be approved. Raises `ActionNotAllowed`."""
         if rerun.state is not RerunState.PROPOSED:
-            refuse(action, f"it is {rerun.state.value}", rerun)
+            refuse_in_state(action, rerun)
         if late := self.late(rerun):
             raise late
         found = work.store.proposal(rerun.id)
         if found is None:
-            raise ActionNotAllowed(f"What rerun {rerun.id} was to do isn't known any more.", state=rerun.state.value)
+            refuse(rerun, Sentence("refusal.proposal_forgotten", rerun=rerun.id))
         return found
 
     def late(self, rerun: Rerun) -> ActionNotAllowed | None:
         """Why a proposal can't be approved any more whose time is over, though nobody has ended it yet."""
         if rerun.expires_at is None or rerun.expires_at > self.clock.now():
             return None
-        detail = f"Rerun {rerun.id} can't be approved any more: its time is over."
-        return ActionNotAllowed(detail, state=rerun.state.value)
+        return ActionNotAllowed(Sentence("refusal.proposal_too_late", rerun=rerun.id), state=rerun.state.value)
 
     def seen_request(self, actor: Actor, work: Work, rerun: Rerun) -> tuple[RerunRequest, str, bool]:
         """What was asked, as far as the user may read it, the token of the plan then, and whether that is all."""
         if rerun.state is not RerunState.PROPOSED or (found := work.store.proposal(rerun.id)) is None:
-            refuse("be reviewed", f"it is {rerun.state.value}", rerun)
+            refuse_in_state("be_reviewed", rerun)
         dag_ids = dags_of(rerun, work.store.member_dags([rerun.id]))
         request, readable = found.request, work.permissions.readable(actor, dag_ids)
         members = request.members

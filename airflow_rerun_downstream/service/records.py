@@ -15,6 +15,7 @@ from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent, may_withdraw, member_actions, rerun_actions
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.seeing import Seeing
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.record_parts import Head, Part, RerunFilter
@@ -110,7 +111,7 @@ def readable_rerun(actor: Actor, work: Work, rerun_id: int) -> Rerun:
     """A rerun whose source the user may read. Raises `NotFound`."""
     rerun = work.store.get(rerun_id)
     if rerun is None or not work.permissions.readable(actor, [rerun.source.dag_id]):
-        raise NotFound(f"There is no rerun {rerun_id}.")
+        raise NotFound(Sentence("refusal.unknown_rerun", rerun=rerun_id))
     return rerun
 
 
@@ -118,7 +119,7 @@ def readable_head(actor: Actor, work: Work, rerun_id: int) -> Head:
     """A rerun at a glance, whose source the user may read. Raises `NotFound`."""
     head = work.store.head(rerun_id)
     if head is None or not work.permissions.readable(actor, [head.source.dag_id]):
-        raise NotFound(f"There is no rerun {rerun_id}.")
+        raise NotFound(Sentence("refusal.unknown_rerun", rerun=rerun_id))
     return head
 
 
@@ -126,7 +127,7 @@ def readable_member(actor: Actor, work: Work, rerun_id: int, member_id: int) -> 
     """One readable member. Raises `NotFound`."""
     found = work.store.member(rerun_id, member_id)
     if found is None or not work.permissions.readable(actor, [found.ref.dag_id]):
-        raise NotFound(f"Rerun {rerun_id} has no member {member_id}.")
+        raise NotFound(Sentence("refusal.unknown_member", rerun=rerun_id, member=member_id))
     return found
 
 

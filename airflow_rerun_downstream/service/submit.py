@@ -18,6 +18,7 @@ from airflow_rerun_downstream.domain.proposal import Proposal
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
 from airflow_rerun_downstream.domain.rerun_request import Actor, RerunRequest
 from airflow_rerun_downstream.domain.selection import named
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.lineage.left_polluted import gone_in_latest, left_tasks, leftovers
 from airflow_rerun_downstream.lineage.ordering import order_of, order_warnings
@@ -87,7 +88,7 @@ class Submit(Core):
                 return None
             rerun_id, body = kept
             if body != key.body:
-                raise IdempotencyKeyReused("You have used this idempotency key for another request. Give a new one.")
+                raise IdempotencyKeyReused(Sentence("refusal.idempotency_key_reused"))
             return replace(rerun_view(actor, work, rerun_id), made_earlier=True)
 
     def stored(self, actor: Actor, request: RerunRequest, key: IdempotencyKey | None) -> RerunView:
@@ -183,7 +184,8 @@ def holder_named(actor: Actor, work: Work) -> Iterator[None]:
         extra = dict(named(ref)) if isinstance(ref, RunRef) else {}
         if rerun is None or not work.permissions.readable(actor, [rerun.source.dag_id]):
             raise RunInActiveRerun(refusal.detail, **extra) from None
-        raise RunInActiveRerun(f"{refusal.detail} It is rerun {rerun.id}.", **extra, rerun_id=rerun.id) from None
+        detail = Sentence("refusal.in_that_active_rerun", run=f"{ref}", rerun=rerun.id)
+        raise RunInActiveRerun(detail, **extra, rerun_id=rerun.id) from None
 
 
 def lock_held(actor: Actor, work: Work, request: RerunRequest) -> None:

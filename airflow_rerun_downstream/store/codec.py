@@ -13,6 +13,8 @@ from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, PlanOption
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks
 from airflow_rerun_downstream.domain.rerun_request import Notification, RerunSettings
+from airflow_rerun_downstream.domain.sentence import from_json as sentence_from_json
+from airflow_rerun_downstream.domain.sentence import to_json as sentence_to_json
 
 
 def json_value(value: Any) -> Any:
@@ -140,10 +142,14 @@ def options_from_json(values: Mapping[str, Any]) -> PlanOptions:
 
 def warnings_to_json(warnings: Iterable[PlanWarning]) -> list[dict[str, Any]]:
     """What the person was told before submitting."""
-    return [
-        {name: value for name, value in asdict(one).items() if value is not None} | {"dag_ids": sorted(one.dag_ids)}
-        for one in warnings
-    ]
+    return [warning_to_json(one) for one in warnings]
+
+
+def warning_to_json(one: PlanWarning) -> dict[str, Any]:
+    """One of them: the English for whoever reads the table, and what it is made of."""
+    values = {name: value for name, value in asdict(one).items() if value is not None}
+    made = {} if one.sentence is None else {"sentence": sentence_to_json(one.sentence)}
+    return {**values, "detail": str(one.detail), "dag_ids": sorted(one.dag_ids), **made}
 
 
 def warnings_from_json(values: Iterable[Mapping[str, Any]]) -> tuple[PlanWarning, ...]:
@@ -157,6 +163,7 @@ def warning_from_json(value: Mapping[str, Any]) -> PlanWarning:
     return PlanWarning(
         **{
             **known(PlanWarning, value),
+            "detail": sentence_from_json(value.get("sentence")) or value["detail"],
             "dag_ids": frozenset(value.get("dag_ids", (UNKNOWN_DAG,))),
             "because_of": RunRef(**because) if because else None,
         }

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
 from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewMember, NewRerun, NewStageGate
 from airflow_rerun_downstream.domain.refs import RunRef, by_name
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.store.executor import Executor, chunks, new_id
 from airflow_rerun_downstream.store.mapping import frozen_values, link_values, member_values, rerun_values
 from airflow_rerun_downstream.store.tables import active_run, child, gate, link, member, passage, rerun
@@ -140,9 +141,7 @@ def refuse_if_held(executor: Executor, new: NewRerun) -> None:
     if not held:
         return
     ref = min(held)
-    raise RunInActiveRerun(
-        f"The run {ref} takes part in rerun {held[ref]}, which hasn't ended", rerun_id=held[ref], run=ref
-    )
+    raise RunInActiveRerun(Sentence("refusal.in_active_rerun", run=f"{ref}"), rerun_id=held[ref], run=ref)
 
 
 def holders(executor: Executor, refs: Collection[RunRef]) -> dict[RunRef, int]:

@@ -16,6 +16,7 @@ from sqlalchemy.sql import ColumnElement
 from airflow_rerun_downstream.domain.errors import RunInActiveRerun
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.refs import Tasks
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import (
     FINAL_RERUN_STATES,
     MemberState,
@@ -216,7 +217,7 @@ def adopt_member(
             claim = update(active_run).where(active_run.c.member_id == member_id)
             executor.execute(claim.values(run_id=run.ref.run_id))
     except IntegrityError as error:
-        raise RunInActiveRerun(f"The run {run.ref} takes part in a rerun already", run=run.ref) from error
+        raise RunInActiveRerun(Sentence("refusal.in_active_rerun", run=f"{run.ref}"), run=run.ref) from error
     return moved
 
 

@@ -6,7 +6,7 @@ would ever release such a run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.engine import Connection
 
 from airflow_rerun_downstream.domain.errors import TablesInUse
+from airflow_rerun_downstream.domain.sentence import Sentence, listed
 from airflow_rerun_downstream.domain.states import ACTIVE_RERUN_STATES
 from airflow_rerun_downstream.store import tables
 from airflow_rerun_downstream.store.tables import hold, parked, parked_event, rerun
@@ -83,19 +84,9 @@ def refuse_unless_empty(connection: Connection) -> None:
         return
     first = []
     if found.active:
-        first.append(
-            f"Wait for these reruns to end, or terminate them: {listed(map(str, found.active))} (`terminate ID`)."
-        )
+        first.append(Sentence("part.end_reruns", reruns=listed([str(each) for each in found.active], MAX_NAMED)))
     if found.held or found.parked:
         runs = [f"{dag_id} / {run_id or 'to come'} (rerun {number})" for number, dag_id, run_id in found.held]
         events = [f"the asset events of {dag_id}" for dag_id in found.parked]
-        first.append(f"Release what is frozen: {listed([*runs, *events])} (`release --all --wait`).")
-    raise TablesInUse(
-        f"The tables are still needed; nothing was changed. {' '.join(first)} A conductor must be running."
-    )
-
-
-def listed(names: Iterable[str]) -> str:
-    """Some names, the first of which are told."""
-    told = list(names)
-    return ", ".join(told[:MAX_NAMED]) + (f" and {len(told) - MAX_NAMED} more" if len(told) > MAX_NAMED else "")
+        first.append(Sentence("part.release_frozen", frozen=listed([*runs, *events], MAX_NAMED)))
+    raise TablesInUse(Sentence("refusal.tables_in_use", first=first))

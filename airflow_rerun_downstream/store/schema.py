@@ -16,6 +16,7 @@ from sqlalchemy import Column, MetaData, String, Table, delete, insert, select, 
 from sqlalchemy.engine import Connection, Engine
 
 from airflow_rerun_downstream.domain.errors import SchemaMismatch
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.store.tables import TABLES, VERSION_TABLE, existing_tables, metadata, rerun
 
 if TYPE_CHECKING:
@@ -61,14 +62,11 @@ version = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), pri
 class SchemaState(Enum):
     """What the tables are, compared with the code. The value is a sentence; it ends with what to do."""
 
-    READY = "The tables are up to date."
-    MISSING = f"The tables of airflow-rerun-downstream don't exist yet. {MIGRATE}"
-    OLDER = f"The tables of airflow-rerun-downstream are older than the installed package. {MIGRATE}"
-    NEWER = (
-        "The tables of airflow-rerun-downstream were made by a newer version of the package. "
-        "Install that version, or downgrade the tables with it (`airflow-rerun-downstream db downgrade`)."
-    )
-    INCOMPLETE = f"Some tables of airflow-rerun-downstream are missing. {MIGRATE}"
+    READY = Sentence("part.tables_ready")
+    MISSING = Sentence("refusal.tables_missing")
+    OLDER = Sentence("refusal.tables_older")
+    NEWER = Sentence("refusal.tables_newer")
+    INCOMPLETE = Sentence("refusal.tables_incomplete")
 
 
 def current_revision(connection: Connection) -> str | None:

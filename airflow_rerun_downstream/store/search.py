@@ -9,6 +9,7 @@ from sqlalchemy import Column, and_, case, exists, func, or_, select
 
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.rerun import Rerun
+from airflow_rerun_downstream.domain.sentence import Sentence, quoted
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.store.containing import contains
@@ -97,6 +98,6 @@ def ordering(order_by: str) -> list[Any]:
     """
     name, descending = order_by.lstrip("-"), order_by.startswith("-")
     if name not in ORDERS:
-        raise Invalid(f"Reruns can't be ordered by {name!r}, only by {', '.join(ORDERS)}")
+        raise Invalid(Sentence("refusal.reruns_not_orderable", name=quoted(name), names=list(ORDERS)))
     keys = [case((ORDERS[name].is_(None), 1), else_=0), ORDERS[name], rerun.c.id]
     return [key.desc() if descending else key.asc() for key in keys]

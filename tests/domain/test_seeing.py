@@ -55,7 +55,7 @@ def test_a_warning_is_told_if_all_that_it_names_may_be_read(dag_id: str | None, 
 def test_the_others_are_counted() -> None:
     hidden = [PlanWarning("code", "text", "c")] * 3
     (found,) = READER.warnings(hidden)
-    assert found.detail == "3 more warning(s) are about Dags that you may not read."
+    assert found.detail == "3 more warnings are about Dags that you may not read."
     assert READER.warnings([]) == ()
 
 

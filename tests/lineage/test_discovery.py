@@ -302,7 +302,7 @@ def test_a_run_of_which_nobody_knows_who_made_it_is_told_of_once_for_each_dag(wo
     for reader in readers:
         world.consumed(source, "t", by=reader, asset=reader.run_id)
     (warning,) = [each for each in plan(world, source).warnings if each.code == "maker_untold"]
-    more = " and 2 more run(s) of it" if count > 1 else ""
+    more = " and 2 more runs of it" if count > 1 else ""
     assert warning.detail == (
         f"A task created {readers[0]}{more}, and Airflow no longer records which. It counts as scheduled, although a "
         "user may have started the run that created it."
@@ -411,7 +411,7 @@ def test_what_stays_polluted_is_said_with_its_readers(world: World) -> None:
     world.consumed(middle, "t", by=end, asset="2")
     warning = next(w for w in plan(world, source).warnings if w.code == "stays_polluted")
     assert warning.dag_id == "b"
-    assert "1 selected run(s) downstream will read it again" in warning.detail
+    assert "1 selected run downstream will read it again" in warning.detail
 
 
 def test_a_paused_dag_is_said(world: World) -> None:

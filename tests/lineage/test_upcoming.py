@@ -541,7 +541,7 @@ def test_a_selected_run_of_a_full_dag_waits(world: World) -> None:
     timetable(world, "report", active_runs=2, max_active_runs=2)
     found = plan(world, source)
     assert codes(found) == ["at_max_active_runs"]
-    assert "report has 2 active run(s), and its limit is 2" in found.warnings[0].detail
+    assert "report has 2 active runs, and its limit is 2" in found.warnings[0].detail
 
 
 def test_a_draining_dag_is_paused_before_its_members_run_or_by_a_held_run_not_at_all(world: World) -> None:

@@ -88,7 +88,7 @@ def test_of_many_runs_one_warning_names_a_task(world: World) -> None:
     new_version(world, "reader", "wait >> new", *readers)
     (warning,) = [each for each in plan(world, source).warnings if each.code == "task_gone_in_latest"]
     assert warning.run_id is None
-    assert "2 more run(s)" in warning.detail
+    assert "2 more runs" in warning.detail
 
 
 def test_what_its_own_version_orders_stays_in_order(world: World) -> None:

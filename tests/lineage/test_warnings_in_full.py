@@ -91,13 +91,13 @@ def test_a_run_that_waits_for_its_time_can_be_frozen(world: World) -> None:
 
 
 def test_tasks_that_nobody_knows(world: World) -> None:
-    """Five of them are named."""
+    """Five of them are named, the others counted."""
     world.dag("b")
     source, reader = world.run("a"), world.run("b")
     world.markers += [MarkerDefinition("a", "t", "b", f"gone_{number}", "{{ ts }}") for number in range(6)]
     detail = (
-        f"The tasks after gone_0, gone_1, gone_2, gone_3, gone_4 in {reader} are unknown, because its Dag doesn't have "
-        "that task. The whole run counts as polluted."
+        f"The tasks after gone_0, gone_1, gone_2, gone_3, gone_4 and 1 more in {reader} are unknown, because its "
+        "Dag doesn't have that task. The whole run counts as polluted."
     )
     expected = PlanWarning("unknown_task", detail, "b", reader.run_id, "gone_0")
     assert told(plan(world, source), "unknown_task") == [expected]

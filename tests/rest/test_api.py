@@ -354,7 +354,7 @@ def test_what_would_refuse_a_proposal_is_said(api: Api, stub: StubService, monke
     monkeypatch.setattr(stub, "proposal_review", lambda *_: refused)
     found = as_json(api.proposal_review(7))
     assert (found["review"], found["plan_token"], found["stale"]) == (None, None, None)
-    assert found["refusal"] == {"reason": "not_found", "detail": "It is gone."}
+    assert found["refusal"] == {"reason": "not_found", "detail": "It is gone.", "sentence": None}
 
 
 @pytest.mark.parametrize("state", RerunState)

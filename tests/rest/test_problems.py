@@ -83,6 +83,19 @@ def test_a_forms_errors_become_sentences_without_what_was_sent() -> None:
         422,
         {
             "detail": "source.run_id: Field required. limit: too small. body: Field required.",
+            "sentence": {
+                "code": "refusal.invalid_fields",
+                "params": {
+                    "errors": [
+                        {"code": "part.error_at", "params": {"place": place, "error": error}}
+                        for place, error in (
+                            ("source.run_id", "Field required"),
+                            ("limit", "too small"),
+                            ("body", "Field required"),
+                        )
+                    ]
+                },
+            },
             "reason": "invalid",
             "errors": [
                 {"loc": ["body", "source", "run_id"], "msg": "Field required", "type": "missing"},

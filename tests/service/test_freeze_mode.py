@@ -168,7 +168,7 @@ IN_WORDS = [
     (RunRef("running", "r"), "running / r", {"run_id": "r"}, "run_is_running"),
     (
         FutureRef("weekly", logical_date=OTHER),
-        f"The run of weekly to come ({OTHER.isoformat()})",
+        f"The run of weekly to come ({OTHER.isoformat(sep=' ', timespec='minutes')})",
         {"logical_date": OTHER.isoformat()},
         "not_in_plan",
     ),
@@ -178,7 +178,7 @@ IN_WORDS = [
         {"partition_key": "p"},
         "not_in_plan",
     ),
-    (NEXT, "The run of consumer to come (next)", {"next": True}, "asset_watcher"),
+    (NEXT, "The next run of consumer to come", {"next": True}, "asset_watcher"),
 ]
 
 

@@ -208,7 +208,7 @@ class TestApprove:
         house.permissions.forbidden, house.permissions.unreadable = set(), {"c"}
         with pytest.raises(Forbidden) as refused:
             house.service.approve(BOB, number)
-        assert "1 Dag(s) that you may not read" in refused.value.detail
+        assert "1 Dag that you may not read" in refused.value.detail
         assert house.store.snapshot() == before
 
     def test_a_repeat_changes_nothing(self, house: House) -> None:
@@ -259,7 +259,7 @@ class TestApprove:
             house.service.approve(BOB, number, token)
         named = [] if gone else [{"dag_id": "d", "run_id": "r", "change": "changed"}]
         assert refused.value.extra["changes"] == named
-        assert refused.value.detail.startswith("1 run(s) changed")
+        assert refused.value.detail.startswith("1 run changed")
         with pytest.raises(StalePlan):
             house.service.submit(ADA, RerunRequest(PlanRequest(SOURCE), plan_token=token))
         only = (MemberRequest(run("c")),)  # who chooses the runs has left it out

@@ -15,6 +15,7 @@ from airflow_rerun_downstream.airflow3.holding import lost_runs
 from airflow_rerun_downstream.airflow3.installation import airflow_processes, process_reports
 from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.errors import Refusal
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.notify.targets import ConfiguredTargets
 from airflow_rerun_downstream.ports.installation import Clock, ComponentHealth
 from airflow_rerun_downstream.ports.lease import MAX_CLOCK_OFFSET, beside_the_database
@@ -101,10 +102,10 @@ class AirflowHealth:
         """In every scheduler that is alive, and there is one."""
         return checked(self.freeze_hook).status == HEALTHY
 
-    def cannot_freeze(self) -> str | None:
+    def cannot_freeze(self) -> Sentence | None:
         """On a database that isn't supported, nothing of ours takes part in Airflow's transactions."""
         name = unsupported_database()
-        return None if name is None else f"Nothing can be frozen on {name}: {WITHOUT_SUPPORT}"
+        return None if name is None else Sentence("refusal.nothing_freezes_on", database=name)
 
     def configuration(self) -> ComponentHealth:
         """Are this process's options right, all of them, and does each do something?"""

@@ -13,6 +13,7 @@ from airflow_rerun_downstream.airflow3.database.key_lists import chunks, names, 
 from airflow_rerun_downstream.airflow3.lineage_facts.past_dependencies import unmet_past
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
+from airflow_rerun_downstream.domain.sentence import Sentence
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -47,7 +48,7 @@ def too_small_pools(session: Session, tasks: Mapping[RunRef, Collection[str]]) -
             if row.task_id not in tasks[ref]:
                 continue
             if row.slots is None:
-                yield Obstacle(ref, row.task_id, "pool_gone", f"its pool {row.pool} doesn't exist")
+                yield Obstacle(ref, row.task_id, "pool_gone", Sentence("part.pool_gone", pool=row.pool))
             else:
-                what = f"it takes {row.pool_slots} slot(s) of the pool {row.pool}, which has {row.slots}"
+                what = Sentence("part.pool_too_small", count=row.pool_slots, pool=row.pool, slots=row.slots)
                 yield Obstacle(ref, row.task_id, "no_pool_slots", what)

@@ -15,6 +15,7 @@ from airflow_rerun_downstream.domain.definitions import PastDependency
 from airflow_rerun_downstream.domain.facts import FAILED_TASK_STATES, FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
+from airflow_rerun_downstream.domain.sentence import Sentence
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -45,7 +46,7 @@ def unmet_past(session: Session, tasks: Mapping[RunRef, Collection[str]]) -> Ite
                 if state not in RIGHT
             }
             if previous is not None and wrong and one.task_id in seen:
-                what = f"it depends on its past, and {', '.join(wrong)} of {previous} hasn't succeeded"
+                what = Sentence("part.past_not_met", tasks=list(wrong), run=f"{previous}")
                 yield Obstacle(ref, one.task_id, "depends_on_past", what, previous, all(wrong.values()))
 
 

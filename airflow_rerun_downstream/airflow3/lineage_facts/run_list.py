@@ -15,6 +15,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts.runs import DAG, RUN, RUN_C
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence, quoted
 from airflow_rerun_downstream.ports.lineage import RunFilter, SourceRule
 from airflow_rerun_downstream.store.search import matching
 
@@ -51,7 +52,7 @@ def order_of(text: str) -> list[Any]:
     """An order as SQL; equal rows have one too, or pages would overlap. What has no value is last on every database."""
     name, descending = text.removeprefix("-"), text.startswith("-")
     if name not in ORDERS:
-        raise Invalid(f"Dag runs can't be ordered by {name!r}; they can by {', '.join(sorted(ORDERS))}.")
+        raise Invalid(Sentence("refusal.runs_not_orderable", name=quoted(name), names=sorted(ORDERS)))
     columns = [column.desc() if descending else column.asc() for column in (ORDERS[name], RUN.id)]
     return [case((ORDERS[name].is_(None), 1), else_=0), *columns] if ORDERS[name].nullable else columns
 

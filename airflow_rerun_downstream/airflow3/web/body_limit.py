@@ -6,13 +6,15 @@ from fastapi import HTTPException
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from airflow_rerun_downstream.domain.sentence import Sentence
+
 MAX_BODY = 8 * 1024 * 1024
 """Largest body in bytes: ten thousand runs with the longest ids take less."""
 
 
 def too_large() -> HTTPException:
     """The refusal of a larger one."""
-    return HTTPException(413, f"The request has more than {MAX_BODY} bytes.")
+    return HTTPException(413, Sentence("refusal.body_too_large", limit=MAX_BODY))
 
 
 class BodyLimit:

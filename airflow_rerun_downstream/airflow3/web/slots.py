@@ -16,6 +16,8 @@ from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.pool import Pool, QueuePool
 
+from airflow_rerun_downstream.domain.sentence import Sentence
+
 SHARE = 3
 """All that is ours in a process uses at most one of so many connections of its pool."""
 
@@ -55,7 +57,7 @@ class Slots:
             with anyio.fail_after(self._patience):
                 await self._free.acquire()
         except TimeoutError:
-            told = {"reason": "busy", "message": "Too many requests are waiting. Nothing was done; try again."}
+            told = {"reason": "busy", "message": Sentence("refusal.busy")}
             raise HTTPException(503, told, {"Retry-After": RETRY_AFTER}) from None
         try:
             yield

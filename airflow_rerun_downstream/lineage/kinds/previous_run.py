@@ -15,6 +15,7 @@ from airflow_rerun_downstream.domain.errors import PlanTooLarge
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.kinds.base import EdgeContext, FoundLink, LineageContext
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 
@@ -86,8 +87,7 @@ class PastChains:
         later = self.facts.runs.later({dag_id: date_of(run) for dag_id, run in first.items()}, limit=self.max_runs + 1)
         if len(later) > self.max_runs:
             raise PlanTooLarge(  # without the Dags' names: the user may not be allowed to read them
-                f"More than {self.max_runs} later runs depend on the past of their Dags. "
-                "Choose a later source or fewer tasks, leave links of the kind previous_run out, or raise max_runs.",
+                Sentence("refusal.too_many_later_runs", limit=self.max_runs),
                 found=len(later),
                 limit=self.max_runs,
             )

@@ -1,5 +1,7 @@
 /** Why the server refused, or couldn't be asked. */
 
+import type { Sentence } from "./types";
+
 export class Problem extends Error {
   constructor(
     /** HTTP status; 0: no answer, or none that is one. */
@@ -15,6 +17,8 @@ export class Problem extends Error {
     readonly extra: Readonly<Record<string, unknown>> = {},
     /** Milliseconds after which the server wants to be asked again, where it said so. */
     readonly askAgainAfter?: number,
+    /** The same as a code and parameters; what isn't of our own server has none. */
+    readonly sentence: Sentence | null = null,
   ) {
     super(detail);
     this.name = "Problem";
@@ -33,12 +37,19 @@ const TOO_MANY = 429;
 export function problemOf(status: number, body: unknown, headers?: Headers): Problem {
   const after = askAgainAfter(headers?.get("Retry-After"));
   if (typeof body === "object" && body !== null) {
-    const { detail, reason, ...extra } = body as Record<string, unknown>;
+    const { detail, reason, sentence, ...extra } = body as Record<string, unknown>;
     if (typeof detail === "string") {
-      return new Problem(status, typeof reason === "string" ? reason : wordOf(status), detail, extra, after);
+      const word = typeof reason === "string" ? reason : wordOf(status);
+      return new Problem(status, word, detail, extra, after, sentenceOf(sentence));
     }
   }
   return new Problem(status, wordOf(status), `HTTP ${status}`, {}, after);
+}
+
+function sentenceOf(value: unknown): Sentence | null {
+  return typeof value === "object" && value !== null && "code" in value && "params" in value
+    ? (value as Sentence)
+    : null;
 }
 
 function wordOf(status: number): string {

@@ -1392,6 +1392,8 @@ export interface components {
         /**
          * PlanWarning
          * @description Something to know before submitting: a word for programs, a sentence for people, and what it is about.
+         *
+         *     ``sentence`` is ``detail`` for people of any language.
          */
         PlanWarning: {
             code: components["schemas"]["WarningCode"];
@@ -1401,18 +1403,22 @@ export interface components {
             detail: string;
             /** Run Id */
             run_id: string | null;
+            sentence: components["schemas"]["Sentence"] | null;
             /** Task Id */
             task_id: string | null;
         };
         /**
          * Problem
          * @description Why something was refused: a sentence, and a word for programs. Some reasons bring further fields.
+         *
+         *     ``sentence`` is ``detail`` for people of any language; what isn't of this package has none.
          */
         Problem: {
             /** Detail */
             detail: string;
             /** Reason */
             reason: string;
+            sentence?: components["schemas"]["Sentence"] | null;
         } & {
             [key: string]: unknown;
         };
@@ -1546,6 +1552,7 @@ export interface components {
             detail: string;
             /** Reason */
             reason: string;
+            sentence: components["schemas"]["Sentence"] | null;
         };
         /**
          * ProposalReview
@@ -1909,6 +1916,21 @@ export interface components {
             state: components["schemas"]["DeliveryState"];
             /** Tries */
             tries: number;
+        };
+        /**
+         * Sentence
+         * @description Which sentence it is, and what stands in it; the English beside it is made of the same.
+         *
+         *     A parameter is a name, a number, a list, or a sentence itself; a moment is in ISO 8601, and its name ends with
+         *     ``_at`` or ``_date``. Texts that a user wrote are parameters, never sentences.
+         */
+        Sentence: {
+            /** Code */
+            code: string;
+            /** Params */
+            params: {
+                [key: string]: string | number | components["schemas"]["Sentence"] | (string | components["schemas"]["Sentence"])[];
+            };
         };
         /**
          * Settings

@@ -56,6 +56,7 @@ export type Role = Schemas["Role"];
 export type RunRef = Schemas["RunRef"];
 export type RunStatus = Schemas["RunStatus"];
 export type RunType = Schemas["RunType"];
+export type Sentence = Schemas["Sentence"];
 export type TaskInstance = Schemas["TaskInstance"];
 export type TaskInstances = Schemas["TaskInstances"];
 export type TaskRef = string | Schemas["MappedTaskRef"];

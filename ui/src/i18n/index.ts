@@ -3,7 +3,7 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 
-export const NAMESPACES = ["common", "runs", "wizard", "record"] as const;
+export const NAMESPACES = ["common", "runs", "wizard", "record", "sentences"] as const;
 
 type Catalogue = Record<string, Record<string, unknown>>;
 
@@ -18,14 +18,27 @@ for (const [path, texts] of Object.entries(files)) {
 
 const languages = Object.keys(resources);
 
-/** The catalogue for one of Airflow's languages: its own, or one of the same language elsewhere, or English. */
-export function catalogueOf(language: string): string {
-  const base = (tag: string) => tag.toLowerCase().split(/[-_]/)[0];
+/**
+ * The catalogue for one of Airflow's languages: its own, or one of the same language in the same script from elsewhere
+ * (`pt` for `pt-BR`), or English. Who reads traditional Chinese isn't given simplified: `zh-TW` takes none of `zh-CN`.
+ */
+export function catalogueOf(language: string, among: readonly string[] = languages): string {
+  const wanted = written(language);
   return (
-    languages.find((each) => each.toLowerCase() === language.toLowerCase()) ??
-    languages.find((each) => base(each) === base(language)) ??
+    among.find((each) => each.toLowerCase() === language.toLowerCase()) ??
+    among.find((each) => wanted !== undefined && written(each) === wanted) ??
     "en"
   );
+}
+
+/** A language and its script, such as `zh-Hant`; undefined for what isn't a language. */
+function written(tag: string): string | undefined {
+  try {
+    const { language, script } = new Intl.Locale(tag.replaceAll("_", "-")).maximize();
+    return `${language}-${script}`;
+  } catch {
+    return undefined;
+  }
 }
 
 void i18next.use(initReactI18next).init({

@@ -4,6 +4,7 @@ import { MdInbox } from "react-icons/md";
 
 import { logInAgain } from "../../api/login";
 import { asProblem, isUnsure, mayPass, type Problem } from "../../api/problem";
+import { Said } from "../Said";
 import { useWords } from "../../i18n/words";
 
 interface ProblemNoticeProps {
@@ -19,7 +20,7 @@ interface ProblemNoticeProps {
   children?: ReactNode;
 }
 
-/** A refusal or an error where it belongs, with the server's sentence. Nothing where there is none. */
+/** A refusal or an error where it belongs, with why. Nothing where there is none. */
 export function ProblemNotice({
   error,
   title: given,
@@ -61,7 +62,7 @@ export function ProblemNotice({
 }
 
 /** A problem in words. Where no server of ours has spoken, the words are the page's. */
-function useProblemText(ordered: boolean): (problem: Problem, given?: string) => { title: string; detail: string } {
+function useProblemText(ordered: boolean): (problem: Problem, given?: string) => { title: string; detail: ReactNode } {
   const { t } = useWords();
   return (problem, given) => {
     const titles: Partial<Record<string, string>> = {
@@ -89,7 +90,7 @@ function useProblemText(ordered: boolean): (problem: Problem, given?: string) =>
       return { title, detail: t("problem.changed_meanwhile_detail") };
     }
     if (!isUnsure(problem)) {
-      return { title, detail: problem.detail };
+      return { title, detail: <Said {...problem} /> };
     }
     const what = problem.status > 0 ? t("problem.gateway_detail", { status: problem.status }) : undefined;
     const then = ordered ? t("problem.unsure") : t("problem.no_answer_detail");

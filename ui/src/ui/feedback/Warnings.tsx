@@ -5,6 +5,7 @@ import { MdChevronRight, MdExpandMore, MdWarningAmber } from "react-icons/md";
 import type { PlanWarning, WarningCode } from "../../api/types";
 import { useWords } from "../../i18n/words";
 import { grouped } from "../../domain/grouped";
+import { Said } from "../Said";
 import { keyOf } from "../../domain/runName";
 
 interface WarningsProps {
@@ -31,7 +32,7 @@ const FIRST: readonly WarningCode[] = [
   "unresolved_link",
 ];
 
-/** Warnings, those of one kind together, with the server's sentences. */
+/** Warnings, those of one kind together. */
 export function Warnings({ warnings, folded = false, lines, ...rest }: WarningsProps) {
   const groups = useMemo(() => {
     const found = grouped(warnings, (warning) => warning.code);
@@ -130,7 +131,9 @@ function OneWarning({
   const known = key !== null && warning.run_id !== null && runs?.has(key);
   return (
     <HStack as="li" align="start" justify="space-between" gap={2}>
-      <Text overflowWrap="anywhere">{warning.detail}</Text>
+      <Text overflowWrap="anywhere">
+        <Said {...warning} />
+      </Text>
       {known && onJump && (
         <Button
           size="2xs"

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 
 import type { PlanWarning } from "../../../api/types";
 import { Field } from "../../../ui/feedback/Notices";
+import { Said } from "../../../ui/Said";
 import { SettingFacts } from "../../../ui/SettingFacts";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
@@ -58,7 +59,7 @@ function Settings() {
   );
 }
 
-/** The server's sentence, with its kind in the person's language before it. */
+/** A warning, with its kind before it. */
 function WarningLine({ warning }: { warning: PlanWarning }) {
   const { word } = useWords();
   return (
@@ -66,7 +67,9 @@ function WarningLine({ warning }: { warning: PlanWarning }) {
       <Alert.Indicator />
       <Alert.Content>
         <Alert.Title>{word("warning", warning.code)}</Alert.Title>
-        <Alert.Description overflowWrap="anywhere">{warning.detail}</Alert.Description>
+        <Alert.Description overflowWrap="anywhere">
+          <Said {...warning} />
+        </Alert.Description>
       </Alert.Content>
     </Alert.Root>
   );

@@ -71,6 +71,7 @@ it("can't be approved until all of its runs are there", async () => {
 const warning: PlanWarning = {
   code: "stays_polluted",
   detail: "report r1 keeps wrong data.",
+  sentence: null,
   ...run("report"),
   task_id: null,
 };
@@ -85,7 +86,7 @@ it("says what would be stopped and frozen, and what it is warned of", async () =
 });
 
 it("can't be approved where that would be refused, and says why", async () => {
-  const refusal = { reason: "run_in_active_rerun" as const, detail: "clean r1 is in rerun 6." };
+  const refusal = { reason: "run_in_active_rerun" as const, detail: "clean r1 is in rerun 6.", sentence: null };
   const { dialog } = await ask(reviewOf({ waves: null, refusal }));
   expect((await dialog.findByTestId("approval-refused")).textContent).toContain("clean r1 is in rerun 6.");
   await waitFor(() => expect(dialog.getByTestId("confirm")).toHaveProperty("disabled", true));

@@ -3,6 +3,7 @@ import { useState } from "react";
 
 import { useApproval, useProposalReview, useRejection } from "../../../api/proposals";
 import type { Member, ProposalRefusal, ProposalReview, Rerun } from "../../../api/types";
+import { Said } from "../../../ui/Said";
 import { useWords } from "../../../i18n/words";
 import { ConfirmDialog } from "../../../ui/feedback/ConfirmDialog";
 import { Warnings } from "../../../ui/feedback/Warnings";
@@ -64,7 +65,9 @@ function Refused({ refusal }: { refusal: ProposalRefusal }) {
       <Alert.Indicator />
       <Alert.Content>
         <Alert.Title>{t("record:proposal.standing.refused")}</Alert.Title>
-        <Text overflowWrap="anywhere">{refusal.detail}</Text>
+        <Text overflowWrap="anywhere">
+          <Said {...refusal} />
+        </Text>
       </Alert.Content>
     </Alert.Root>
   );

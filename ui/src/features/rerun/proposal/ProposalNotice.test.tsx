@@ -107,7 +107,7 @@ it("shows what has changed when an approval is refused for that, and lets it be 
 });
 
 it("says why it can't be approved now", async () => {
-  const refusal = { reason: "run_in_active_rerun", detail: "clean r1 is in rerun 6." };
+  const refusal = { reason: "run_in_active_rerun", detail: "clean r1 is in rerun 6.", sentence: null };
   show({ review: reviewOf({ waves: null, refusal }) });
   const standing = await screen.findByTestId("proposal-standing");
   expect(standing.textContent).toContain("It can't be approved now:clean r1 is in rerun 6.");

@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useProposalReview } from "../../../api/proposals";
 import { lookAgain } from "../../../api/reruns";
 import type { Member, ProposalReview } from "../../../api/types";
+import { Said } from "../../../ui/Said";
 import { useWords } from "../../../i18n/words";
 import { Loading, ProblemNotice } from "../../../ui/feedback/Notices";
 import { Warnings } from "../../../ui/feedback/Warnings";
@@ -60,7 +61,11 @@ function Standing({ review, members, children }: StandingProps) {
       <Alert.Indicator />
       <Alert.Content>
         <Alert.Title>{t(`record:proposal.standing.${word}`)}</Alert.Title>
-        {review.refusal && <Text overflowWrap="anywhere">{review.refusal.detail}</Text>}
+        {review.refusal && (
+          <Text overflowWrap="anywhere">
+            <Said {...review.refusal} />
+          </Text>
+        )}
         {news.length > 0 && word !== "changed" && <Text>{t("record:proposal.standing.changed")}</Text>}
         <NewsList news={news} />
         {review.stale !== null && <Would review={review} />}

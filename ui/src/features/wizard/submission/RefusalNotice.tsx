@@ -4,6 +4,7 @@ import { Link as RouterLink } from "react-router";
 import type { Reason } from "../../../api/types";
 import { asProblem, mayPass, type Problem } from "../../../api/problem";
 import { ProblemNotice } from "../../../ui/feedback/Notices";
+import { Said } from "../../../ui/Said";
 import { useWords } from "../../../i18n/words";
 import { keyOf } from "../../../domain/runName";
 import { consentsTo } from "../../../domain/settings";
@@ -12,7 +13,7 @@ import { isTaken } from "../state/plan";
 import { SettingField } from "../steps/settings/SettingField";
 import { useSubmission } from "./Submission";
 
-/** Why the rerun would be, or was, refused: the server's sentence, and the ways out. */
+/** Why the rerun would be, or was, refused: what the server says, and the ways out. */
 export function RefusalNotice({ error }: { error: unknown }) {
   const { t } = useWords();
   const problem = asProblem(error);
@@ -41,7 +42,7 @@ export function OnlyPropose({ problem }: { problem: Problem }) {
       <Alert.Content>
         <Alert.Title>{t("wizard:propose.title")}</Alert.Title>
         <Alert.Description overflowWrap="anywhere">
-          {problem.detail} {t("wizard:propose.what")}
+          <Said {...problem} /> {t("wizard:propose.what")}
         </Alert.Description>
         <ForbiddenDags dagIds={problem.extra.dag_ids} />
       </Alert.Content>

@@ -1,0 +1,44 @@
+"""Every sentence of ours in English, by its code: the one table of which texts and the pages' English are made.
+
+Another language is a folder of the pages (``ui/src/i18n/locales``) with the same codes and parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from airflow_rerun_downstream.domain.advice import SENTENCES
+from airflow_rerun_downstream.domain.reasons import REASONS
+from airflow_rerun_downstream.domain.sentences.part_texts import PARTS
+from airflow_rerun_downstream.domain.sentences.plural import Plural, Template
+from airflow_rerun_downstream.domain.sentences.refusal_texts import REFUSALS
+from airflow_rerun_downstream.domain.sentences.warning_texts import WARNINGS
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
+
+ACTIONS: Mapping[str, Template] = {
+    **{each: each for each in ("approve", "reject", "pause", "resume", "terminate", "release", "retry", "skip")},
+    "be_reviewed": "be reviewed",
+}
+"""What can't be done with a rerun."""
+
+STATES: Mapping[str, Template] = {each.value: each.value for kind in (RerunState, MemberState) for each in kind}
+
+BETWEEN: Mapping[str, Template] = {"sentences": "{first} {next}", "clauses": "{first}; {next}"}
+"""How several are joined."""
+
+GROUPS: Mapping[str, Mapping[str, Template]] = {
+    "warning": WARNINGS,
+    "refusal": REFUSALS,
+    "part": PARTS,
+    "action": ACTIONS,
+    "between": BETWEEN,
+    "state": STATES,
+    "reason": REASONS,
+    "advice": {each.value: text for each, text in SENTENCES.items()},
+}
+
+TABLE: Mapping[str, Template] = {
+    f"{group}.{name}": template for group, some in GROUPS.items() for name, template in some.items()
+}
+
+__all__ = ["GROUPS", "TABLE", "Plural", "Template"]
