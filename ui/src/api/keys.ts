@@ -22,4 +22,6 @@ export const keys = {
   estimate: (id: number, state: string) => ["estimate", id, state] as const,
   notificationTargets: ["notification-targets"] as const,
   health: ["health"] as const,
+  scheduler: ["scheduler"] as const,
+  failedTasks: (run: RunRef, seen: string) => ["failed-tasks", run.dag_id, run.run_id, seen] as const,
 };

@@ -11,3 +11,6 @@ export const WAITING = 30_000;
 
 /** Milliseconds between two looks at a record that can't change any more: who may see what of it can. */
 export const ENDED = 60_000;
+
+/** Milliseconds between two looks at whether the scheduler is there. */
+export const WATCH = 15_000;

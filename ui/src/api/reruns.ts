@@ -117,7 +117,7 @@ export function useLinks(id: number) {
 }
 
 /** What a rerun hasn't made anew. `count` is what the record says of it: another one is another question. */
-export function useNotMadeAnew(id: number, count: number) {
+export function useNotMadeAnew(id: number, count: number, enabled = true) {
   return useQuery({
     queryKey: keys.notMadeAnew(id, count),
     queryFn: ({ signal }) =>
@@ -127,6 +127,7 @@ export function useNotMadeAnew(id: number, count: number) {
         return { items: page.not_made_anew, total: page.total_entries };
       }),
     placeholderData: keepPreviousData,
+    enabled,
   });
 }
 

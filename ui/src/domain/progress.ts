@@ -2,12 +2,16 @@
 
 import type { Counts, MemberState } from "../api/types";
 
+/** How members are counted: by their states, and of the running ones, those that Airflow hasn't begun. */
+type Counted = MemberState | "queued";
+
 /** From what is done to what hasn't begun, as a bar shows it. */
-const ORDER: readonly MemberState[] = [
+const ORDER: readonly Counted[] = [
   "succeeded",
   "skipped",
   "released",
   "running",
+  "queued",
   "stopping",
   "failed",
   "terminated",
@@ -16,13 +20,15 @@ const ORDER: readonly MemberState[] = [
 ];
 
 export interface Segment {
-  state: MemberState;
+  look: Counted;
   count: number;
 }
 
-/** The parts of the bar; states in which nobody is are left out. */
-export function segmentsOf(counts: Counts): Segment[] {
-  return ORDER.map((state) => ({ state, count: counts[state] })).filter(({ count }) => count > 0);
+/** The parts of the bar; states in which nobody is are left out. `queued`: so many of the running ones haven't begun. */
+export function segmentsOf(counts: Counts, queued = 0): Segment[] {
+  const waiting = Math.min(queued, counts.running);
+  const all: Record<Counted, number> = { ...counts, running: counts.running - waiting, queued: waiting };
+  return ORDER.map((look) => ({ look, count: all[look] })).filter(({ count }) => count > 0);
 }
 
 /** `done` of `total` runs to be rerun; frozen runs aren't rerun, and are told beside it. */
@@ -32,8 +38,12 @@ export function tallyOf(counts: Counts): { done: number; total: number } {
   return { done: counts.succeeded + counts.skipped, total };
 }
 
+const TOLD: readonly Counted[] = [
+  ...(["running", "queued", "stopping", "failed", "terminated"] as const),
+  ...(["skipped", "frozen", "released"] as const),
+];
+
 /** What is told beside the numbers, because it matters: states in which somebody is, in their order. */
-export function mentioned(counts: Counts): Segment[] {
-  const told: readonly MemberState[] = ["running", "stopping", "failed", "terminated", "skipped", "frozen", "released"];
-  return segmentsOf(counts).filter(({ state }) => told.includes(state));
+export function mentioned(counts: Counts, queued = 0): Segment[] {
+  return segmentsOf(counts, queued).filter(({ look }) => TOLD.includes(look));
 }

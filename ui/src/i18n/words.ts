@@ -83,6 +83,9 @@ export function useWords() {
     const has = (key: string): boolean => i18n.exists(key);
     const lists = new Intl.ListFormat(i18n.language, { style: "narrow" });
     const list = (items: Iterable<string>): string => lists.format(items);
-    return { t, word, has, list };
+    /** How a member is shown, in words. */
+    const lookWord = (look: MemberState | keyof (typeof common)["memberLook"]): string =>
+      look === "queued" || look === "partly" ? t(`memberLook.${look}`) : word("memberState", look);
+    return { t, word, has, list, lookWord };
   }, [t, i18n]);
 }

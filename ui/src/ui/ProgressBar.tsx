@@ -1,14 +1,14 @@
 import { Box, Flex, Text } from "@chakra-ui/react";
 
-import type { Counts, MemberState } from "../api/types";
-import { memberColor } from "./StateBadge";
+import type { Counts } from "../api/types";
+import { memberColor, type MemberLook } from "./StateBadge";
 import { useWords } from "../i18n/words";
 import { mentioned, segmentsOf, tallyOf } from "../domain/progress";
 
 /** How far a rerun is: a bar in the colours of its members' states, and the same in words. */
-export function ProgressBar({ counts, width }: { counts: Counts; width?: string }) {
+export function ProgressBar({ counts, queued = 0, width }: { counts: Counts; queued?: number; width?: string }) {
   const { t } = useWords();
-  const text = useProgressText(counts);
+  const text = useProgressText(counts, queued);
   const { done, total } = tallyOf(counts);
   return (
     <Box minWidth={0} width={width}>
@@ -26,8 +26,8 @@ export function ProgressBar({ counts, width }: { counts: Counts; width?: string 
         overflow="hidden"
         bg="bg.emphasized"
       >
-        {segmentsOf(counts).map(({ state, count }) => (
-          <Box key={state} bg={colorOf(state)} style={{ flexGrow: count }} transition="flex-grow 0.4s" />
+        {segmentsOf(counts, queued).map(({ look, count }) => (
+          <Box key={look} bg={colorOf(look)} style={{ flexGrow: count }} transition="flex-grow 0.4s" />
         ))}
       </Flex>
       <Text fontSize="xs" color="fg.muted" mt={1} aria-hidden="true">
@@ -37,16 +37,16 @@ export function ProgressBar({ counts, width }: { counts: Counts; width?: string 
   );
 }
 
-/** "7 of 9 done, 1 failed" */
-export function useProgressText(counts: Counts): string {
-  const { t, word, list } = useWords();
-  const parts = mentioned(counts).map(({ state, count }) =>
-    t("record:progress.part", { count, state: word("memberState", state) }),
+/** "7 of 9 done, 1 failed". `queued`: how many of the running ones Airflow hasn't begun. */
+export function useProgressText(counts: Counts, queued = 0): string {
+  const { t, lookWord, list } = useWords();
+  const parts = mentioned(counts, queued).map(({ look, count }) =>
+    t("record:progress.part", { count, state: lookWord(look) }),
   );
   return list([t("record:progress.done", tallyOf(counts)), ...parts]);
 }
 
 /** What hasn't begun is the bar's own ground. */
-function colorOf(state: MemberState): string {
-  return state === "pending" ? "transparent" : `${memberColor(state)}.solid`;
+function colorOf(look: MemberLook): string {
+  return look === "pending" ? "transparent" : `${memberColor(look)}.solid`;
 }

@@ -73,8 +73,20 @@ const AIRFLOW: Record<string, IconType> = {
   gone: MdBlock,
 };
 
-export function memberColor(state: MemberState): string {
-  return MEMBER[state].palette;
+/** How a member is shown: by its state, or by what tells it from others in the same state. */
+export type MemberLook = MemberState | LookAlike;
+
+/** `queued`: it was dispatched, and Airflow hasn't begun it. `partly`: it has succeeded, but didn't make everything anew. */
+export type LookAlike = "queued" | "partly";
+
+const LOOK: Record<MemberLook, Look> = {
+  ...MEMBER,
+  queued: { palette: "scheduled", icon: MdSchedule },
+  partly: NOT_ALL,
+};
+
+export function memberColor(look: MemberLook): string {
+  return LOOK[look].palette;
 }
 
 export function statusColor(status: RunStatus): string {
@@ -118,9 +130,9 @@ export function StatusBadge({ status, ...rest }: Props & { status: RunStatus }) 
   return <StateBadge look={STATUS[status]} text={word("status", status)} {...rest} />;
 }
 
-export function MemberBadge({ state, ...rest }: Props & { state: MemberState }) {
-  const { word } = useWords();
-  return <StateBadge look={MEMBER[state]} text={word("memberState", state)} {...rest} />;
+export function MemberBadge({ look, ...rest }: Props & { look: MemberLook }) {
+  const { lookWord } = useWords();
+  return <StateBadge look={LOOK[look]} text={lookWord(look)} {...rest} />;
 }
 
 /** `left`: how much the rerun has left as it was. One that has succeeded all the same looks different from others. */

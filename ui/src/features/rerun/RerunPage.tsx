@@ -8,8 +8,8 @@ import { asProblem } from "../../api/problem";
 import { useEstimate } from "../../api/estimate";
 import type { Followed } from "../../api/following";
 import { WAITING } from "../../api/pace";
-import { hasEnded, isProposed, useLinks, useRecord } from "../../api/reruns";
-import type { Estimate } from "../../api/types";
+import { hasEnded, isProposed, useLinks, useNotMadeAnew, useRecord } from "../../api/reruns";
+import type { Estimate, Member, Rerun } from "../../api/types";
 import { RerunBadge } from "../../ui/StateBadge";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
 import { Page } from "../../ui/Page";
@@ -18,6 +18,7 @@ import { ActionDialog, type Asked } from "./actions/ActionDialog";
 import { RerunActions } from "./actions/Actions";
 import { type RecordContext, RecordProvider } from "./context";
 import { LiveRunsProvider } from "./member/LiveRuns";
+import { LeftContext, runningOf } from "./member/look";
 import { MemberDrawer } from "./member/MemberDrawer";
 import { CopyRecord } from "./header/CopyRecord";
 import { EndedNote, RecordFacts } from "./header/Facts";
@@ -102,46 +103,53 @@ function Record({ record, problem, retry }: RecordProps) {
   const trouble = problem ?? links.error;
   return (
     <RecordProvider value={context}>
-      <LiveRunsProvider rerunId={rerun.id} seen={record.cursor} every={isProposed(rerun) ? WAITING : undefined}>
-        <Page
-          fill
-          name={t("record:tabTitle", {
-            id: rerun.id,
-            state: word("rerunState", rerun.state),
-            ...tallyOf(rerun.counts),
-          })}
-          title={
-            <HStack gap={3} flexWrap="wrap">
-              {rerunName(rerun)}
-              <RerunBadge state={rerun.state} left={rerun.not_made_anew} data-testid="rerun-state" />
-            </HStack>
-          }
-          actions={
-            <>
-              <CopyRecord members={members} />
-              {ended ? <EndedNote /> : <RerunActions />}
-            </>
-          }
+      <LeftContext.Provider value={useLeft(rerun)}>
+        <LiveRunsProvider
+          rerunId={rerun.id}
+          seen={record.cursor}
+          every={isProposed(rerun) ? WAITING : undefined}
+          always={useRunning(record.members)}
         >
-          <RecordNotices members={members ?? []} problem={trouble} retry={retry} />
-          <RecordFacts events={events ?? []} estimate={estimate} />
-          {isProposed(rerun) && members && <ProposalNotice members={members} />}
-          <RecordTabs tab={place.tab} onTab={openTab} members={members} links={links.data} events={events} />
-        </Page>
-        <MemberDrawer
-          member={members?.find(({ id }) => id === place.memberId)}
-          members={members ?? []}
-          links={links.data ?? []}
-          onClose={place.closeMember}
-        />
-        <ActionDialog
-          rerun={rerun}
-          members={members}
-          events={record.events}
-          asked={asked}
-          onClose={() => setAsked(null)}
-        />
-      </LiveRunsProvider>
+          <Page
+            fill
+            name={t("record:tabTitle", {
+              id: rerun.id,
+              state: word("rerunState", rerun.state),
+              ...tallyOf(rerun.counts),
+            })}
+            title={
+              <HStack gap={3} flexWrap="wrap">
+                {rerunName(rerun)}
+                <RerunBadge state={rerun.state} left={rerun.not_made_anew} data-testid="rerun-state" />
+              </HStack>
+            }
+            actions={
+              <>
+                <CopyRecord members={members} />
+                {ended ? <EndedNote /> : <RerunActions />}
+              </>
+            }
+          >
+            <RecordNotices members={members ?? []} problem={trouble} retry={retry} />
+            <RecordFacts events={events ?? []} estimate={estimate} members={members ?? []} />
+            {isProposed(rerun) && members && <ProposalNotice members={members} />}
+            <RecordTabs tab={place.tab} onTab={openTab} members={members} links={links.data} events={events} />
+          </Page>
+          <MemberDrawer
+            member={members?.find(({ id }) => id === place.memberId)}
+            members={members ?? []}
+            links={links.data ?? []}
+            onClose={place.closeMember}
+          />
+          <ActionDialog
+            rerun={rerun}
+            members={members}
+            events={record.events}
+            asked={asked}
+            onClose={() => setAsked(null)}
+          />
+        </LiveRunsProvider>
+      </LeftContext.Provider>
     </RecordProvider>
   );
 }
@@ -150,6 +158,18 @@ function Record({ record, problem, retry }: RecordProps) {
 function useCritical(estimate: Estimate | undefined): ReadonlySet<number> {
   const ids = (estimate?.path ?? []).flatMap(({ member }) => (member ? [member.id] : [])).join();
   return useMemo(() => new Set(ids === "" ? [] : ids.split(",").map(Number)), [ids]);
+}
+
+/** The running members: the same object until they are others. */
+function useRunning(members: readonly Member[]): readonly number[] {
+  const ids = runningOf(members).join();
+  return useMemo(() => (ids === "" ? [] : ids.split(",").map(Number)), [ids]);
+}
+
+/** The members that have left something as it was; it is asked only where the record says that there are some. */
+function useLeft({ id, not_made_anew: count }: Rerun): ReadonlySet<number> {
+  const { data } = useNotMadeAnew(id, count, count > 0);
+  return useMemo(() => new Set(data?.flatMap(({ member_id }) => member_id ?? []) ?? []), [data]);
 }
 
 /** Where in the record the person is, as the address keeps it. */

@@ -35,6 +35,9 @@ const TABS = [
   { name: "details", icon: MdInfoOutline },
 ] as const satisfies readonly { name: TabName; icon: IconType }[];
 
+/** Parts that are kept while another one is shown, so that they are as they were left: filtered, sorted, scrolled. */
+const STAYS: readonly TabName[] = ["table", "timeline", "events"];
+
 /** The tab that an address names; the graph where it names none. */
 export function tabOf(name: string | undefined): TabName {
   return TABS.find((tab) => tab.name === name)?.name ?? "graph";
@@ -65,7 +68,6 @@ export function RecordTabs({ tab, onTab, ...parts }: RecordTabsProps) {
       minHeight="26rem"
       css={roomIn("26rem", "8rem")}
       lazyMount
-      unmountOnExit
     >
       <Tabs.List aria-label={t("record:tab.label")} flexShrink={0} overflowX="auto" overflowY="hidden">
         {TABS.map(({ name, icon: Icon }) => (
@@ -87,7 +89,7 @@ export function RecordTabs({ tab, onTab, ...parts }: RecordTabsProps) {
       </Tabs.List>
       {TABS.map(({ name }) => (
         <Tabs.Content key={name} value={name} flex="1" minHeight={0} display="flex" flexDirection="column" pt={3}>
-          <Part name={name} memory={memory} {...parts} />
+          {(name === tab || STAYS.includes(name)) && <Part name={name} memory={memory} {...parts} />}
         </Tabs.Content>
       ))}
     </Tabs.Root>

@@ -2,8 +2,10 @@ import { Button, Flex, Stack, Text } from "@chakra-ui/react";
 import { MdList } from "react-icons/md";
 import { Link, Navigate, useLocation, useNavigate } from "react-router";
 
-import { useReruns } from "../../api/reruns";
+import { hasEnded, isProposed, useReruns } from "../../api/reruns";
+import type { Rerun } from "../../api/types";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
+import { SchedulerNotice } from "../../ui/feedback/SchedulerNotice";
 import { Page } from "../../ui/Page";
 import { Pager } from "../../ui/table/Pager";
 import { keep, keptAddress } from "../../ui/kept";
@@ -39,6 +41,7 @@ function Reruns({ view }: { view: RecordsView }) {
   return (
     <Page title={t("record:title")} actions={<ToRuns />}>
       <Stack gap={4}>
+        <SchedulerNotice watching={found?.reruns.some(moves) ?? false} />
         <RecordsFilters view={view} onChange={(change) => show({ ...view, offset: 0, ...change })} onClear={clear} />
         <ProblemNotice follows error={reruns.error ?? reruns.failureReason} retry={() => void reruns.refetch()} />
         {reruns.isPending && !reruns.failureReason && <Loading lines={8} />}
@@ -66,6 +69,8 @@ function Reruns({ view }: { view: RecordsView }) {
     </Page>
   );
 }
+
+const moves = (rerun: Rerun) => !hasEnded(rerun) && !isProposed(rerun);
 
 function ToRuns() {
   const { t } = useWords();

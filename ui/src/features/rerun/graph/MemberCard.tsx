@@ -5,10 +5,11 @@ import { MdTimeline } from "react-icons/md";
 import type { Member } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
 import { CardNote } from "../../../ui/graph/Cards";
-import { MemberBadge, memberColor } from "../../../ui/StateBadge";
+import { memberColor } from "../../../ui/StateBadge";
 import { useWords } from "../../../i18n/words";
 import type { RunName } from "../../../domain/runName";
 import { useRecord } from "../context";
+import { MemberStanding, useLook } from "../member/look";
 import { useCause } from "../words";
 import { useNames } from "../../../ui/names";
 
@@ -17,6 +18,7 @@ export function MemberCard({ member }: { member: Member }) {
   const { word } = useWords();
   const { memberName } = useNames();
   const { open } = useRecord();
+  const look = useLook()(member);
   return (
     <Flex
       direction="column"
@@ -28,7 +30,7 @@ export function MemberCard({ member }: { member: Member }) {
       bg="bg"
       borderWidth="1px"
       borderLeftWidth="4px"
-      borderLeftColor={`${memberColor(member.state)}.solid`}
+      borderLeftColor={`${memberColor(look)}.solid`}
       borderRadius="md"
       fontSize="xs"
       _hover={{ bg: "bg.subtle" }}
@@ -69,7 +71,7 @@ export function MemberCard({ member }: { member: Member }) {
         )}
       </Box>
       <Flex gap={2} align="center" mt="auto">
-        <MemberBadge state={member.state} />
+        <MemberStanding member={member} />
         <Attempt member={member} />
         <Stage member={member} />
       </Flex>
@@ -165,7 +167,8 @@ export function OtherCard({ run }: { run: RunName }) {
 
 /** Names a card for screen readers. */
 export function useCardName(): (run: Member | RunName | undefined) => string {
-  const { t, word } = useWords();
+  const { t, lookWord } = useWords();
+  const look = useLook();
   const { memberName, runName } = useNames();
   return useCallback(
     (run) => {
@@ -173,10 +176,10 @@ export function useCardName(): (run: Member | RunName | undefined) => string {
         return "";
       }
       if ("state" in run) {
-        return `${run.dag_id} ${memberName(run)}: ${word("memberState", run.state)}`;
+        return `${run.dag_id} ${memberName(run)}: ${lookWord(look(run))}`;
       }
       return `${run.dag_id} ${runName(run)}: ${t("record:graph.notPart")}`;
     },
-    [t, word, memberName, runName],
+    [t, lookWord, look, memberName, runName],
   );
 }

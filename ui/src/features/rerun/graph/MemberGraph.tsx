@@ -1,13 +1,14 @@
 import { Checkbox, Flex } from "@chakra-ui/react";
 import { useCallback, useMemo, useState } from "react";
 
-import type { Evidence, Link, Member, MemberState } from "../../../api/types";
-import { memberColor } from "../../../ui/StateBadge";
+import type { Evidence, Link, Member } from "../../../api/types";
+import { memberColor, type MemberLook } from "../../../ui/StateBadge";
 import { Graph } from "../../../ui/graph/Graph";
 import type { GraphMemory } from "../../../ui/graph/memory";
 import type { Grouping, LabelledEdge } from "../../../ui/graph/types";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
+import { useLook } from "../member/look";
 import { MemberCard, OtherCard, useCardName } from "./MemberCard";
 import { memberIdOf, memberKey, type MemberName, type RecordEdge, type Structure, structureOf } from "./structure";
 
@@ -38,6 +39,7 @@ export function MemberGraph({ members, links, memory }: MemberGraphProps) {
     },
     [memberOf, structure],
   );
+  const look = useLook();
   const cardName = useCardName();
   const nameOf = useCallback(
     (key: string) => cardName(memberOf(key) ?? structure.others[key]),
@@ -46,9 +48,9 @@ export function MemberGraph({ members, links, memory }: MemberGraphProps) {
   const colorOf = useCallback(
     (key: string) => {
       const member = memberOf(key);
-      return member ? memberColor(member.state) : "gray";
+      return member ? memberColor(look(member)) : "gray";
     },
-    [memberOf],
+    [memberOf, look],
   );
   const groups = useGroups(names, structure, memberOf);
   const onOpen = (key: string) => {
@@ -85,15 +87,17 @@ export function MemberGraph({ members, links, memory }: MemberGraphProps) {
 }
 
 /** First those that a person has to look at. */
-const STATES: readonly MemberState[] = [
+const STATES: readonly MemberLook[] = [
   "failed",
   "stopping",
   "running",
+  "queued",
   "pending",
   "frozen",
   "terminated",
   "skipped",
   "released",
+  "partly",
   "succeeded",
 ];
 const OTHER = "other";
@@ -104,21 +108,25 @@ function useGroups(
   { others }: Structure,
   memberOf: (key: string) => Member | undefined,
 ): Grouping {
-  const { t, word } = useWords();
+  const { t, lookWord } = useWords();
+  const look = useLook();
   const dags = useMemo(() => new Map(names.map(({ id, dag_id }) => [memberKey(id), dag_id])), [names]);
   const dagOf = useCallback((key: string) => dags.get(key) ?? others[key]?.dag_id ?? "", [dags, others]);
   const source = names.find(({ role }) => role === "source");
   return useMemo(
     () => ({
       dagOf,
-      stateOf: (key) => memberOf(key)?.state ?? OTHER,
+      stateOf: (key) => {
+        const member = memberOf(key);
+        return member ? look(member) : OTHER;
+      },
       states: [
-        ...STATES.map((state) => ({ state, word: word("memberState", state), color: memberColor(state) })),
+        ...STATES.map((state) => ({ state, word: lookWord(state), color: memberColor(state) })),
         { state: OTHER, word: t("record:graph.notPart"), color: "gray" },
       ],
       keep: source && memberKey(source.id),
     }),
-    [dagOf, memberOf, source, t, word],
+    [dagOf, memberOf, look, source, t, lookWord],
   );
 }
 

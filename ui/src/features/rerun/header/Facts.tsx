@@ -2,7 +2,7 @@ import { Box, chakra, Flex, Text } from "@chakra-ui/react";
 import { MdLock, MdReportProblem, MdVisibilityOff } from "react-icons/md";
 
 import { isProposed, wasCarriedOut } from "../../../api/reruns";
-import type { Estimate, RerunEvent } from "../../../api/types";
+import type { Estimate, Member, RerunEvent } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
 import { Field } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
@@ -13,14 +13,16 @@ import { RerunDuration } from "../../../ui/RerunDuration";
 import { stateSince } from "../events/events";
 import { EstimateFacts } from "./EstimateFacts";
 import { useCause } from "../words";
+import { useLook } from "../member/look";
 
 interface RecordFactsProps {
   events: readonly RerunEvent[];
   estimate: Estimate | undefined;
+  members: readonly Member[];
 }
 
 /** What a rerun is about and how far it is, at a glance. */
-export function RecordFacts({ events, estimate }: RecordFactsProps) {
+export function RecordFacts({ events, estimate, members }: RecordFactsProps) {
   const { t } = useWords();
   const { rerun } = useRecord();
   return (
@@ -43,7 +45,7 @@ export function RecordFacts({ events, estimate }: RecordFactsProps) {
           <RunLink dagId={rerun.source.dag_id} runId={rerun.source.run_id} />
         </Field>
         <Authors />
-        {wasCarriedOut(rerun) && <Course estimate={estimate} />}
+        {wasCarriedOut(rerun) && <Course estimate={estimate} members={members} />}
       </chakra.dl>
     </Flex>
   );
@@ -87,9 +89,11 @@ function Authors() {
 }
 
 /** How far it is. */
-function Course({ estimate }: Pick<RecordFactsProps, "estimate">) {
+function Course({ estimate, members }: Pick<RecordFactsProps, "estimate" | "members">) {
   const { t } = useWords();
   const { rerun } = useRecord();
+  const look = useLook();
+  const queued = members.filter((member) => look(member) === "queued").length;
   return (
     <>
       <Field label={t("word.duration")}>
@@ -98,7 +102,7 @@ function Course({ estimate }: Pick<RecordFactsProps, "estimate">) {
       <EstimateFacts estimate={estimate} />
       <Field label={t("record:progress.label")}>
         <Box pt={2} minWidth={0}>
-          <ProgressBar counts={rerun.counts} width="min(25rem, calc(100vw - 2rem))" />
+          <ProgressBar counts={rerun.counts} queued={queued} width="min(25rem, calc(100vw - 2rem))" />
         </Box>
       </Field>
     </>

@@ -1,11 +1,14 @@
 import { Alert, Box, Flex, Link, Stack, Text } from "@chakra-ui/react";
 
+import { hasEnded, isProposed } from "../../../api/reruns";
 import type { Member } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
 import { ProblemNotice } from "../../../ui/feedback/Notices";
+import { SchedulerNotice } from "../../../ui/feedback/SchedulerNotice";
 import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
 import { useRecord } from "../context";
+import { FailedTasks } from "../member/FailedTasks";
 import { useCause } from "../words";
 
 /** So many failed members are named above the record; all of them stand in its table. */
@@ -21,6 +24,7 @@ interface RecordNoticesProps {
 /** What a person should know before anything else. */
 export function RecordNotices({ members, problem, retry }: RecordNoticesProps) {
   const { t } = useWords();
+  const { rerun } = useRecord();
   return (
     <Stack gap={2} mb={3} _empty={{ display: "none" }}>
       {problem ? (
@@ -28,6 +32,7 @@ export function RecordNotices({ members, problem, retry }: RecordNoticesProps) {
           <Text>{t("record:notice.stale")}</Text>
         </ProblemNotice>
       ) : null}
+      <SchedulerNotice watching={!hasEnded(rerun) && !isProposed(rerun)} />
       <FailedNotice failed={members.filter(({ state }) => state === "failed")} />
     </Stack>
   );
@@ -78,6 +83,7 @@ function FailedMember({ member }: { member: Member }) {
         </Link>
       )}
       <MemberActions member={member} />
+      <FailedTasks member={member} />
     </Flex>
   );
 }

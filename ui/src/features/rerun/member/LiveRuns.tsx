@@ -6,13 +6,15 @@ import type { Live, Member } from "../../../api/types";
 /** Milliseconds in which rows come into sight together. */
 const TOGETHER = 100;
 
+const NOBODY: readonly number[] = [];
+
 interface Watched {
   runs: LiveRuns;
   /** Asks for a member's run from now on; answers what ends that. */
   watch: (memberId: number) => () => void;
 }
 
-const Context = createContext<Watched>({ runs: {}, watch: () => () => undefined });
+export const LiveRunsContext = createContext<Watched>({ runs: {}, watch: () => () => undefined });
 
 interface LiveRunsProviderProps {
   rerunId: number;
@@ -20,11 +22,13 @@ interface LiveRunsProviderProps {
   seen: string;
   /** Milliseconds between two looks. */
   every?: number;
+  /** Members that are asked about although nobody looks at them. */
+  always?: readonly number[];
   children: ReactNode;
 }
 
 /** Follows what Airflow says of the runs that are in sight: that isn't part of the record, and there may be thousands. */
-export function LiveRunsProvider({ rerunId, seen, every, children }: LiveRunsProviderProps) {
+export function LiveRunsProvider({ rerunId, seen, every, always = NOBODY, children }: LiveRunsProviderProps) {
   const counts = useRef(new Map<number, number>());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const [members, setMembers] = useState<readonly number[]>([]);
@@ -45,14 +49,18 @@ export function LiveRunsProvider({ rerunId, seen, every, children }: LiveRunsPro
     return () => count(-1);
   }, []);
   useEffect(() => () => clearTimeout(timer.current), []);
-  const runs = useLiveRuns(rerunId, members, seen, every);
+  const asked = useMemo(
+    () => [...new Set([...always, ...members])].sort((one, other) => one - other),
+    [always, members],
+  );
+  const runs = useLiveRuns(rerunId, asked, seen, every);
   const watched = useMemo(() => ({ runs, watch }), [runs, watch]);
-  return <Context.Provider value={watched}>{children}</Context.Provider>;
+  return <LiveRunsContext.Provider value={watched}>{children}</LiveRunsContext.Provider>;
 }
 
 /** What Airflow says of a member's run at this moment; until it has been asked, what it said last. */
 export function useLiveRun(member: Member): Live {
-  const { runs, watch } = useContext(Context);
+  const { runs, watch } = useContext(LiveRunsContext);
   useEffect(() => watch(member.id), [watch, member.id]);
   return runs[member.id] ?? member.live;
 }

@@ -1,14 +1,15 @@
 import { chakra, CloseButton, Drawer, Flex, Heading, Portal, Stack, Text } from "@chakra-ui/react";
 
 import type { Link, Member, RunRef, TaskRef } from "../../../api/types";
-import { MemberBadge } from "../../../ui/StateBadge";
 import { Field } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
 import { useRecord } from "../context";
 import { useCause } from "../words";
+import { FailedTasks } from "./FailedTasks";
 import { useLiveRun } from "./LiveRuns";
+import { MemberStanding } from "./look";
 import { MemberLinks } from "./MemberLinks";
 import { AtTheEnd, InAirflow, MemberDuration, MemberRun } from "./MemberParts";
 import { useNames } from "../../../ui/names";
@@ -72,7 +73,7 @@ function MemberDetails({ member, members, links }: MemberDetailsProps) {
       <Stack gap={2}>
         <MemberRun member={member} />
         <Flex gap={3} align="center" wrap="wrap">
-          <MemberBadge state={member.state} />
+          <MemberStanding member={member} />
           <Text>{why(member.cause)}</Text>
           {member.cause?.word === "not_proven" && (
             <chakra.button type="button" color="fg.info" cursor="pointer" onClick={() => openTab("proof")}>
@@ -81,6 +82,7 @@ function MemberDetails({ member, members, links }: MemberDetailsProps) {
           )}
         </Flex>
         <MemberActions member={member} />
+        {member.state === "failed" && <FailedTasks member={member} />}
       </Stack>
       <MemberFacts member={member} />
       {member.waiting_on.length > 0 && <Waits runs={member.waiting_on} members={members} />}
@@ -189,7 +191,7 @@ function Waits({ runs, members }: { runs: readonly RunRef[]; members: readonly M
                   >
                     {run.dag_id} {memberName(member)}
                   </chakra.button>
-                  <MemberBadge state={member.state} />
+                  <MemberStanding member={member} />
                 </>
               ) : (
                 `${run.dag_id} ${run.run_id}`

@@ -1,10 +1,10 @@
 import { chakra, Flex, Heading, Stack, Text } from "@chakra-ui/react";
 
 import type { Link, Member } from "../../../api/types";
-import { MemberBadge } from "../../../ui/StateBadge";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 import { memberIdOf, memberKey, structureOf } from "../graph/structure";
+import { MemberStanding } from "./look";
 import { useNames } from "../../../ui/names";
 
 interface MemberLinksProps {
@@ -71,7 +71,7 @@ function Found({ member }: { member: Member }) {
       >
         {member.dag_id} {memberName(member)}
       </chakra.button>
-      <MemberBadge state={member.state} />
+      <MemberStanding member={member} />
     </Flex>
   );
 }

@@ -1,27 +1,33 @@
 import { Flex, Text } from "@chakra-ui/react";
 import { useMemo, useState } from "react";
 
-import type { Member, MemberState } from "../../../api/types";
+import type { Member } from "../../../api/types";
 import { DataTable } from "../../../ui/table/DataTable";
 import { ChoiceField, TextField } from "../../../ui/fields/Fields";
 import { Nothing } from "../../../ui/feedback/Notices";
 import { useWords } from "../../../i18n/words";
+import type { MemberLook } from "../../../ui/StateBadge";
 import { ExportMembers } from "../files/ExportMembers";
+import { useLook } from "../member/look";
 import { useCause } from "../words";
 import { useMemberColumns } from "./memberColumns";
 
 /** All members that the person may see, to sort, search and act on. */
 export function MembersTable({ members }: { members: readonly Member[] }) {
-  const { t, word } = useWords();
+  const { t, lookWord } = useWords();
   const columns = useMemberColumns(members);
   const [search, setSearch] = useState("");
   const [state, setState] = useState("");
   const why = useCause();
+  const look = useLook();
   const shown = useMemo(
-    () => members.filter((member) => matches(member, why(member.cause), search, state)),
-    [members, why, search, state],
+    () =>
+      members.filter(
+        (member) => (state === "" || look(member) === state) && matches(member, why(member.cause), search),
+      ),
+    [members, why, search, state, look],
   );
-  const states = [...new Set<MemberState>(members.map((member) => member.state))];
+  const states = [...new Set<MemberLook>(members.map(look))];
   return (
     <Flex direction="column" gap={3} flex="1" minHeight={0}>
       <Flex role="search" aria-label={t("record:filter.label")} gap={3} align="flex-end" wrap="wrap">
@@ -30,7 +36,7 @@ export function MembersTable({ members }: { members: readonly Member[] }) {
           label={t("record:table.state")}
           value={state}
           any={t("all")}
-          options={states.map((each) => ({ value: each, label: word("memberState", each) }))}
+          options={states.map((each) => ({ value: each, label: lookWord(each) }))}
           onChange={setState}
         />
         <Text color="fg.muted" ml="auto" aria-live="polite">
@@ -54,8 +60,8 @@ export function MembersTable({ members }: { members: readonly Member[] }) {
 }
 
 /** `reason` is as the table shows it. */
-function matches(member: Member, reason: string, search: string, state: string): boolean {
+function matches(member: Member, reason: string, search: string): boolean {
   const words = search.trim().toLowerCase();
   const texts = [member.dag_id, member.run_id, member.original_run_id, reason, member.state_reason];
-  return (state === "" || member.state === state) && texts.some((text) => text?.toLowerCase().includes(words));
+  return texts.some((text) => text?.toLowerCase().includes(words));
 }

@@ -4,13 +4,13 @@ import { useMemo } from "react";
 
 import { hasEnded } from "../../../api/reruns";
 import type { Member } from "../../../api/types";
-import { MemberBadge } from "../../../ui/StateBadge";
 import { WHOLE_CELL } from "../../../ui/table/cells";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
 import { useRecord } from "../context";
 import { useCause } from "../words";
+import { MemberStanding } from "../member/look";
 import { AtTheEnd, InAirflow, MemberDuration, MemberRun, WaitsFor } from "../member/MemberParts";
 
 /** The columns of a record's table. Those in which nobody has anything to say are left out. */
@@ -37,7 +37,7 @@ function useAllColumns(): ColumnDef<Member>[] {
       { ...by("run_id", t("word.runId"), 16), cell: ({ row }) => <MemberRun member={row.original} maxWidth="100%" /> },
       {
         ...by("state", t("word.state"), 9.5),
-        cell: ({ row }) => <MemberBadge state={row.original.state} data-testid="member-state" />,
+        cell: ({ row }) => <MemberStanding member={row.original} data-testid="member-state" />,
       },
       {
         ...by("state_reason", t("word.reason"), 16),

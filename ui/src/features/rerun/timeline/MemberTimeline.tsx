@@ -1,5 +1,5 @@
 import { Box, Flex } from "@chakra-ui/react";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 
 import { usePreferences } from "../../../host/Host";
 import { hasEnded } from "../../../api/reruns";
@@ -7,9 +7,20 @@ import type { Link, Member, RerunEvent } from "../../../api/types";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 import { memberKey, structureOf } from "../graph/structure";
-import { attemptsOf, placeOf, rowOf, type Scale, scaleOf, ticksOf, type TimelineRow } from "./timeline";
+import {
+  attemptsOf,
+  ordered,
+  placeOf,
+  rowOf,
+  type Scale,
+  scaleOf,
+  ticksOf,
+  type TimelineOrder,
+  type TimelineRow,
+} from "./timeline";
 import { LABEL_WIDTH, ROW_HEIGHT, TimelineLegend, TimelineRowView } from "./TimelineRow";
 import { ScrollRegion, useRowsInSight } from "../../../ui/ScrollRegion";
+import { ChoiceField } from "../../../ui/fields/Fields";
 import { useClock } from "../../../ui/useClock";
 
 interface MemberTimelineProps {
@@ -19,9 +30,11 @@ interface MemberTimelineProps {
 }
 
 /** When each run waited and ran. A thousand rows scroll: only those in sight are drawn. */
-export function MemberTimeline({ members, links, events }: MemberTimelineProps) {
+export function MemberTimeline({ members: inTurn, links, events }: MemberTimelineProps) {
   const { t } = useWords();
   const { rerun } = useRecord();
+  const [order, setOrder] = useState<TimelineOrder>("wave");
+  const members = useMemo(() => ordered(inTurn, order), [inTurn, order]);
   const now = useClock(!hasEnded(rerun));
   const begin = Date.parse(rerun.started_at ?? rerun.created_at);
   const end = hasEnded(rerun) ? lastEnd(rerun.ended_at, members) : null;
@@ -31,7 +44,16 @@ export function MemberTimeline({ members, links, events }: MemberTimelineProps) 
   const { region, rows: inSight, total } = useRowsInSight(members.length, ROW_HEIGHT);
   return (
     <Flex direction="column" gap={2} flex="1" minHeight={0}>
-      <TimelineLegend />
+      <Flex gap={4} align="flex-end" justify="space-between" wrap="wrap">
+        <TimelineLegend />
+        <ChoiceField
+          label={t("record:timeline.order")}
+          value={order === "time" ? "time" : ""}
+          any={t("record:timeline.byWave")}
+          options={[{ value: "time", label: t("record:timeline.byTime") }]}
+          onChange={(chosen) => setOrder(chosen === "time" ? "time" : "wave")}
+        />
+      </Flex>
       <ScrollRegion ref={region} label={t("record:timeline.label")} flex="1" minHeight="16rem" data-testid="timeline">
         <Box minWidth="48rem">
           <Axis scale={scale} />

@@ -8,6 +8,7 @@ import { useRecord } from "../context";
 import { placeOf, type Scale, type Span, type TimelineRow } from "./timeline";
 import { useTimelineText } from "./timelineText";
 import { useNames } from "../../../ui/names";
+import { useLook } from "../member/look";
 
 export const ROW_HEIGHT = 34;
 export const LABEL_WIDTH = "19rem";
@@ -29,6 +30,7 @@ export const TimelineRowView = memo(function TimelineRowView(props: TimelineRowV
   const { member, row, scale, now } = props;
   const { open } = useRecord();
   const { memberName } = useNames();
+  const look = useLook()(member);
   const text = useTimelineText(member, row, props.before, now);
   const waitColor = member.role === "frozen" ? "info.emphasized" : "queued.emphasized";
   return (
@@ -65,8 +67,14 @@ export const TimelineRowView = memo(function TimelineRowView(props: TimelineRowV
         {row.waits.map((span) => (
           <Bar key={span.start} span={span} scale={scale} now={now} color={waitColor} thin />
         ))}
-        {row.runs.map((span) => (
-          <Bar key={span.start} span={span} scale={scale} now={now} color={`${memberColor(span.state)}.solid`} />
+        {row.runs.map((span, index) => (
+          <Bar
+            key={span.start}
+            span={span}
+            scale={scale}
+            now={now}
+            color={`${memberColor(index === row.runs.length - 1 && span.end === null ? look : span.state)}.solid`}
+          />
         ))}
       </Box>
     </Flex>
@@ -98,13 +106,13 @@ function Bar({ span, scale, now, color, thin = false }: BarProps) {
 
 /** What the bars mean. */
 export function TimelineLegend() {
-  const { t, word } = useWords();
+  const { t, lookWord } = useWords();
   return (
     <HStack gap={4} fontSize="xs" color="fg.muted" wrap="wrap">
       <Mark color="queued.emphasized" thin text={t("record:timeline.waited")} />
       <Mark color="info.emphasized" thin text={t("record:timeline.frozen")} />
-      {(["running", "succeeded", "failed", "terminated"] as const).map((state) => (
-        <Mark key={state} color={`${memberColor(state)}.solid`} text={word("memberState", state)} />
+      {(["queued", "running", "succeeded", "failed", "terminated"] as const).map((state) => (
+        <Mark key={state} color={`${memberColor(state)}.solid`} text={lookWord(state)} />
       ))}
     </HStack>
   );

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
-import { eventOf } from "../../../testing/samples";
-import { attemptsOf, placeOf, rowOf, scaleOf, ticksOf } from "./timeline";
+import { eventOf, memberOf } from "../../../testing/samples";
+import { attemptsOf, ordered, placeOf, rowOf, scaleOf, ticksOf } from "./timeline";
 
 const BEGIN = Date.parse("2026-01-05T09:00:00Z");
 const at = (seconds: number) => BEGIN + seconds * 1000;
@@ -82,4 +82,15 @@ it.each([1, 50, 1000, 86_400, 40 * 86_400, 400 * 86_400])("never marks more than
   const { length: count } = ticksOf({ from: BEGIN, to: at(length) }, "UTC", 8);
   expect(count).toBeGreaterThan(0);
   expect(count).toBeLessThanOrEqual(9);
+});
+
+it("goes by wave, or by start with those last that haven't started", () => {
+  const members = [
+    memberOf(1, "a", { dispatched_at: iso(20) }),
+    memberOf(2, "b"),
+    memberOf(3, "c", { dispatched_at: iso(10) }),
+    memberOf(4, "d"),
+  ];
+  expect(ordered(members, "wave").map(({ id }) => id)).toEqual([1, 2, 3, 4]);
+  expect(ordered(members, "time").map(({ id }) => id)).toEqual([3, 1, 2, 4]);
 });

@@ -73,6 +73,16 @@ export function rowOf(
   return { waits, runs };
 }
 
+/** By the wave in which runs can start, or by when they did. */
+export type TimelineOrder = "wave" | "time";
+
+/** Members in their turns, or the first that was dispatched first and those that weren't last. */
+export function ordered(inTurn: readonly Member[], order: TimelineOrder): readonly Member[] {
+  const start = ({ dispatched_at }: Member) => (dispatched_at === null ? Infinity : Date.parse(dispatched_at));
+  const later = (one: Member, other: Member) => (start(one) === start(other) ? 0 : start(one) - start(other));
+  return order === "wave" ? inTurn : [...inTurn].sort(later);
+}
+
 export interface Scale {
   from: number;
   to: number;

@@ -4,13 +4,15 @@ import { shownDate, shownDuration } from "../../../domain/dates";
 import { useWords } from "../../../i18n/words";
 import type { Span, TimelineRow } from "./timeline";
 import { useNames } from "../../../ui/names";
+import { useLook } from "../member/look";
 
 /** So many runs are named that one waited for. */
 const NAMED = 5;
 
 /** A row of the timeline in words: where the run stands, how long it waited and for what, when it ran. */
 export function useTimelineText(member: Member, row: TimelineRow, before: readonly Member[], now: number): string {
-  const { t, word } = useWords();
+  const { t, lookWord } = useWords();
+  const look = useLook();
   const { memberName } = useNames();
   const { timeZone } = usePreferences();
   const clock = (at: number) => shownDate(new Date(at).toISOString(), timeZone);
@@ -27,10 +29,13 @@ export function useTimelineText(member: Member, row: TimelineRow, before: readon
   });
   const runs = row.runs.map((span) =>
     span.end === null
-      ? t("record:timeline.textRuns", { from: clock(span.start), duration: long(span) })
+      ? t(look(member) === "queued" ? "record:timeline.textQueued" : "record:timeline.textRuns", {
+          from: clock(span.start),
+          duration: long(span),
+        })
       : t("record:timeline.textRan", { from: clock(span.start), to: clock(span.end), duration: long(span) }),
   );
-  const what = `${member.dag_id} ${memberName(member)}: ${word("memberState", member.state)}`;
+  const what = `${member.dag_id} ${memberName(member)}: ${lookWord(look(member))}`;
   return [what, ...waits, ...runs].join("; ");
 }
 

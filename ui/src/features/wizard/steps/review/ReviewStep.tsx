@@ -1,6 +1,7 @@
 import { Alert, List, Stack, Text } from "@chakra-ui/react";
 
 import { Loading, ProblemNotice } from "../../../../ui/feedback/Notices";
+import { SchedulerNotice } from "../../../../ui/feedback/SchedulerNotice";
 import { useWords } from "../../../../i18n/words";
 import { keyOf } from "../../../../domain/runName";
 import type { Difference } from "../../state/bodies";
@@ -26,6 +27,7 @@ export function ReviewStep() {
   return (
     <Stack gap={4} pb={4} opacity={reviewing && review.data ? 0.6 : 1} aria-busy={reviewing} data-testid="review">
       {noPlan}
+      <SchedulerNotice />
       {onlyPropose && <OnlyPropose problem={onlyPropose} />}
       {refusal && <RefusalNotice error={refusal} />}
       {changes && <Accepted changes={changes} />}
