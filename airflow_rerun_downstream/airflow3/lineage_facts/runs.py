@@ -56,9 +56,12 @@ RUN_COLUMNS = (
 
 BY_TASK = attrgetter("task_id", "map_index")
 
+OPERATOR = func.coalesce(func.nullif(TI.custom_operator_name, ""), TI.operator).label("operator")
+"""The operator as Airflow's own pages name it: a decorator says what it is called, such as ``@task``."""
+
 TI_COLUMNS = (
     TI.dag_id, TI.run_id,
-    TI.task_id, TI.map_index, TI.state, TI.operator, TI.try_number,
+    TI.task_id, TI.map_index, TI.state, OPERATOR, TI.try_number,
 )  # fmt: skip
 
 

@@ -218,8 +218,10 @@ def test_task_instances(facts, session):
     def build() -> None:
         from airflow.providers.standard.operators.bash import BashOperator
         from airflow.providers.standard.operators.empty import EmptyOperator
+        from airflow.sdk import task
 
         EmptyOperator(task_id="b")
+        task(task_id="c")(lambda: None)()
         BashOperator.partial(task_id="a").expand(bash_command=["1", "2"])
 
     scene.save(history.dag("a", build), session=session)
@@ -230,6 +232,7 @@ def test_task_instances(facts, session):
         ("a", 0, "success", "BashOperator"),
         ("a", 1, "success", "BashOperator"),
         ("b", -1, "removed", "EmptyOperator"),
+        ("c", -1, "success", "@task"),
     ]
     assert found[ref][0].try_number == 2
 

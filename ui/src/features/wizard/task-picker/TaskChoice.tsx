@@ -56,7 +56,7 @@ export function TaskChoice({ label, instances, structure, chosen, onChoose, inDi
           )}
         </HStack>
         {view === "list" ? (
-          <TaskList label={label} instances={instances} />
+          <TaskList label={label} instances={instances} structure={structure} />
         ) : (
           <TaskGraph label={label} instances={instances} structure={structure} />
         )}

@@ -8,41 +8,24 @@ import { StatusBadge } from "../../../ui/StateBadge";
 import { DataTable } from "../../../ui/table/DataTable";
 import { useWords } from "../../../i18n/words";
 import { useChosenTasks } from "./chosenTasks";
-import { byTask, canBeChosen, instanceKey } from "../state/tasks";
+import { canBeChosen, instanceKey, type Structure } from "../state/tasks";
 import { Tick } from "../parts/Tick";
-
-/** A task, or one index of a mapped task. */
-interface TaskRow {
-  id: string;
-  taskId: string;
-  mapIndex: number | null;
-  instances: TaskInstance[];
-  subRows?: TaskRow[];
-}
-
-function rowsOf(instances: readonly TaskInstance[]): TaskRow[] {
-  return Array.from(byTask(instances), ([taskId, group]) => {
-    const mapped = group.some((each) => each.map_index >= 0);
-    const row = { id: taskId, taskId, mapIndex: null, instances: group };
-    return mapped ? { ...row, subRows: group.map((each) => indexRow(each)) } : row;
-  });
-}
-
-function indexRow(instance: TaskInstance): TaskRow {
-  return {
-    id: instanceKey(instance),
-    taskId: instance.task_id,
-    mapIndex: instance.map_index,
-    instances: [instance],
-  };
-}
+import { openGroups, rowsOf, type TaskRow } from "./taskRows";
 
 const EXPANDING = { getSubRows: (row: TaskRow) => row.subRows, getExpandedRowModel: getExpandedRowModel() };
 
-/** The tasks of a run with a tick for each, the indexes of a mapped task below it. */
-export function TaskList({ label, instances }: { label: string; instances: readonly TaskInstance[] }) {
+interface TaskListProps {
+  label: string;
+  instances: readonly TaskInstance[];
+  /** Tells the task groups. */
+  structure: Structure;
+}
+
+/** The tasks of a run with a tick for each, in their groups, the indexes of a mapped task below it. */
+export function TaskList({ label, instances, structure }: TaskListProps) {
   const { t } = useWords();
-  const rows = useMemo(() => rowsOf(instances), [instances]);
+  const rows = useMemo(() => rowsOf(instances, structure), [instances, structure]);
+  const options = useMemo(() => ({ ...EXPANDING, initialState: { expanded: openGroups(rows) } }), [rows]);
   const columns = useMemo<ColumnDef<TaskRow>[]>(
     () => [
       {
@@ -70,7 +53,7 @@ export function TaskList({ label, instances }: { label: string; instances: reado
         id: "operator",
         meta: { width: 11 },
         header: t("word.operator"),
-        accessorFn: (row) => row.instances[0]?.operator ?? "",
+        accessorFn: (row) => (row.isGroup ? "" : (row.instances[0]?.operator ?? "")),
         cell: ({ getValue }) => (
           <Text as="span" color="fg.muted">
             {String(getValue())}
@@ -94,7 +77,7 @@ export function TaskList({ label, instances }: { label: string; instances: reado
     ],
     [t],
   );
-  return <DataTable virtual label={label} data={rows} columns={columns} rowId={(row) => row.id} options={EXPANDING} />;
+  return <DataTable virtual label={label} data={rows} columns={columns} rowId={(row) => row.id} options={options} />;
 }
 
 function TaskTick({ row }: { row: TaskRow }) {
@@ -104,7 +87,11 @@ function TaskTick({ row }: { row: TaskRow }) {
   const count = possible.filter((key) => chosen.has(key)).length;
   return (
     <Tick
-      label={nameOf(row, t("wizard:tasks.index", { task: row.taskId, index: row.mapIndex ?? 0 }))}
+      label={
+        row.isGroup
+          ? t("wizard:tasks.group", { group: row.taskId })
+          : nameOf(row, t("wizard:tasks.index", { task: row.taskId, index: row.mapIndex ?? 0 }))
+      }
       checked={count > 0 && count === possible.length}
       partly={count > 0}
       disabled={possible.length === 0}
@@ -112,6 +99,9 @@ function TaskTick({ row }: { row: TaskRow }) {
     />
   );
 }
+
+/** Tasks of a group stand a step to the right of it. */
+const INDENT = 1.5;
 
 function nameOf(row: TaskRow, indexed: string): string {
   return row.mapIndex === null || row.mapIndex < 0 ? row.taskId : indexed;
@@ -123,34 +113,38 @@ const Expander = chakra("button", {
 
 function TaskName({ row }: { row: Row<TaskRow> }) {
   const { t } = useWords();
-  const { taskId, mapIndex, instances } = row.original;
+  const { taskId, mapIndex, isGroup, instances } = row.original;
   if (mapIndex !== null) {
-    return <Text ps={8}>{t("wizard:tasks.mapIndex", { index: mapIndex })}</Text>;
+    return <Text ps={8 + 4 * (row.depth - 1)}>{t("wizard:tasks.mapIndex", { index: mapIndex })}</Text>;
   }
   if (!row.getCanExpand()) {
     return (
-      <Text as="span" fontWeight="medium">
+      <Text as="span" fontWeight="medium" ps={`${INDENT * row.depth}rem`}>
         {taskId}
       </Text>
     );
   }
   const open = row.getIsExpanded();
   return (
-    <HStack>
+    <HStack ps={`${INDENT * row.depth}rem`}>
       <Expander type="button" aria-expanded={open} onClick={() => row.toggleExpanded()}>
         {open ? <MdExpandMore aria-hidden="true" /> : <MdChevronRight aria-hidden="true" />}
-        {taskId}
+        {isGroup ? t("wizard:tasks.group", { group: taskId }) : taskId}
       </Expander>
-      <Chosen instances={instances} />
+      <Chosen instances={instances} isGroup={isGroup} />
     </HStack>
   );
 }
 
-function Chosen({ instances }: { instances: readonly TaskInstance[] }) {
+function Chosen({ instances, isGroup }: Pick<TaskRow, "instances" | "isGroup">) {
   const { t } = useWords();
   const { chosen } = useChosenTasks();
   const count = instances.filter((each) => chosen.has(instanceKey(each))).length;
-  return <Text color="fg.muted">{t("wizard:tasks.indexes", { count, total: instances.length })}</Text>;
+  return (
+    <Text color="fg.muted">
+      {t(isGroup ? "wizard:tasks.inGroup" : "wizard:tasks.indexes", { count, total: instances.length })}
+    </Text>
+  );
 }
 
 /** The statuses of some instances; with how many have it where they differ. */
@@ -184,7 +178,7 @@ function WithDownstream({ row }: { row: TaskRow }) {
   const { t } = useWords();
   const { withDownstream } = useChosenTasks();
   const possible = row.instances.filter(canBeChosen).map(instanceKey);
-  if (possible.length === 0) {
+  if (possible.length === 0 || row.isGroup) {
     return null;
   }
   return (
