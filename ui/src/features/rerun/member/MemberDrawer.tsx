@@ -1,6 +1,6 @@
 import { chakra, CloseButton, Drawer, Flex, Heading, Portal, Stack, Text } from "@chakra-ui/react";
 
-import type { Link, Member, RunRef, TaskRef } from "../../../api/types";
+import type { Link, Member, RunRef } from "../../../api/types";
 import { Field } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
@@ -11,6 +11,7 @@ import { FailedTasks } from "./FailedTasks";
 import { useLiveRun } from "./LiveRuns";
 import { MemberStanding } from "./look";
 import { MemberLinks } from "./MemberLinks";
+import { MemberTasks, taskName } from "./MemberTasks";
 import { AtTheEnd, InAirflow, MemberDuration, MemberRun } from "./MemberParts";
 import { useNames } from "../../../ui/names";
 
@@ -91,10 +92,6 @@ function MemberDetails({ member, members, links }: MemberDetailsProps) {
       <MemberLinks heading={t("record:member.isReadBy")} side="downstream" {...{ member, members, links }} />
     </Stack>
   );
-}
-
-function taskName(task: TaskRef): string {
-  return typeof task === "string" ? task : `${task.task_id}[${task.map_index}]`;
 }
 
 function MemberFacts({ member }: { member: Member }) {
@@ -200,22 +197,6 @@ function Waits({ runs, members }: { runs: readonly RunRef[]; members: readonly M
           );
         })}
       </Stack>
-    </section>
-  );
-}
-
-function MemberTasks({ member }: { member: Member }) {
-  const { t, list } = useWords();
-  if (member.task_ids.length === 0) {
-    return null;
-  }
-  const names = member.task_ids.map((task) => (typeof task === "string" ? task : `${task.task_id}[${task.map_index}]`));
-  return (
-    <section>
-      <Heading as="h3" size="sm" mb={2}>
-        {t("record:member.tasksAll")}
-      </Heading>
-      <Text overflowWrap="anywhere">{list(names)}</Text>
     </section>
   );
 }
