@@ -231,6 +231,12 @@ def test_target(args: Namespace) -> int:
     return ExitCode.DONE
 
 
+def comment(args: Namespace) -> int:
+    """Write into the record."""
+    rendering.show(backend(args).comment(args.rerun_id, args.text), args.output)
+    return ExitCode.DONE
+
+
 ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
     **{verb.name: partial(call, verb) for verb in VERBS if verb.calls},
     "plan": plan,
@@ -243,6 +249,7 @@ ACTIONS: Mapping[str, Callable[[Namespace], int]] = {
     "verify": verify,
     "estimate": estimate,
     "release": release,
+    "comment": comment,
     "links": links,
     "conductor": admin_commands.conductor,
     "db": admin_commands.db,

@@ -106,6 +106,12 @@ VERBS = (
     Verb("retry", "Dispatch a failed member again", "retry 7 12", (RERUN, MEMBER, *COMMON), calls=True),
     Verb("skip", "Continue as if a failed member had succeeded", "skip 7 12", (RERUN, MEMBER, *COMMON), calls=True),
     Verb(
+        "comment",
+        "Write a comment into a rerun's record",
+        'comment 7 "The feed is right since 9:00"',
+        (RERUN, argument("text", help="The comment, at most 2,000 characters.", metavar="TEXT"), *COMMON),
+    ),
+    Verb(
         "links",
         "Show what is upstream and downstream of a Dag, or a run's links, and how each is known",
         "links shop_orders",

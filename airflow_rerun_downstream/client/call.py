@@ -12,7 +12,8 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from airflow_rerun_downstream.client.exceptions import ConnectionProblem, RefusedError
-from airflow_rerun_downstream.rest.requests import KEY_NAMES
+from airflow_rerun_downstream.rest.record_payloads import MemberResults
+from airflow_rerun_downstream.rest.requests import KEY_NAMES, Chosen, chosen_members
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Object = Mapping[str, Any]
@@ -78,6 +79,11 @@ def post(answer: type[Answer], path: str, **seen: Any) -> Call[Answer]:
     """An action; ``seen``: how the caller saw what it is about, None for what isn't to be compared."""
     said = {name: value for name, value in seen.items() if value is not None}
     return Call("POST", path, answer, body=said if seen else None)
+
+
+def chosen(path: str, members: Chosen) -> Call[MemberResults]:
+    """An action on several members."""
+    return Call("POST", path, MemberResults, body={"members": chosen_members(members)})
 
 
 def name(of: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from airflow_rerun_downstream.client.call import Call, Object, get, keyed, name, page, post
+from airflow_rerun_downstream.client.call import Call, Object, chosen, get, keyed, name, page, post
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.rest import (
     estimate_payloads,
@@ -18,7 +18,7 @@ from airflow_rerun_downstream.rest import (
     proof_payloads,
     record_payloads,
 )
-from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
+from airflow_rerun_downstream.rest.requests import Chosen, PlanBody, RerunBody
 
 Words = str | Collection[str]
 
@@ -75,6 +75,11 @@ def members(
     """A page of a rerun's members; ``member_id``: of those among these."""
     path = f"/reruns/{rerun_id}/members"
     return get(record_payloads.Members, path, limit=limit, offset=offset, member_id=member_id)
+
+
+def dags(rerun_id: int, *, limit: int | None = None, offset: int | None = None) -> Call[record_payloads.RerunDags]:
+    """A page of the Dags that take part in a rerun, with their owners and tags."""
+    return page(record_payloads.RerunDags, f"/reruns/{rerun_id}/dags", limit, offset)
 
 
 def links(rerun_id: int, *, limit: int | None = None, offset: int | None = None) -> Call[record_payloads.Links]:
@@ -169,6 +174,24 @@ def skip(
     """Continue as if a failed member had succeeded."""
     path = f"/reruns/{rerun_id}/members/{member_id}/skip"
     return post(record_payloads.Member, path, attempt=attempt, last_event=last_event)
+
+
+def retry_members(rerun_id: int, members: Chosen) -> Call[record_payloads.MemberResults]:
+    """Dispatch several failed members again; those that are refused are told with the reason.
+
+    A mapping has the attempts that the caller saw.
+    """
+    return chosen(f"/reruns/{rerun_id}/members/retry", members)
+
+
+def skip_members(rerun_id: int, members: Chosen) -> Call[record_payloads.MemberResults]:
+    """Continue as if several failed members had succeeded; those that are refused are told with the reason."""
+    return chosen(f"/reruns/{rerun_id}/members/skip", members)
+
+
+def comment(rerun_id: int, text: str) -> Call[record_payloads.Rerun]:
+    """Write into the record; each call adds a line."""
+    return Call("POST", f"/reruns/{rerun_id}/comment", record_payloads.Rerun, body={"text": text})
 
 
 def release_member(

@@ -15,13 +15,21 @@ from pydantic import BaseModel
 from airflow_rerun_downstream.client import calls
 from airflow_rerun_downstream.client.call import Call
 from airflow_rerun_downstream.rest.plan_payloads import DagRuns, Run
-from airflow_rerun_downstream.rest.record_payloads import Deliveries, Events, Links, Members, NotMadeAnewList, Reruns
+from airflow_rerun_downstream.rest.record_payloads import (
+    Deliveries,
+    Events,
+    Links,
+    Members,
+    NotMadeAnewList,
+    RerunDags,
+    Reruns,
+)
 
 PAGE = 100
 """Airflow's own largest page, where it isn't configured; a server cuts what is larger than its own."""
 
 P = ParamSpec("P")
-Page = TypeVar("Page", bound=Reruns | Members | Links | NotMadeAnewList | Events | Deliveries | DagRuns)
+Page = TypeVar("Page", bound=Reruns | Members | RerunDags | Links | NotMadeAnewList | Events | Deliveries | DagRuns)
 Item = TypeVar("Item", bound=BaseModel)
 
 
@@ -35,6 +43,7 @@ class Listed(Generic[P, Page, Item]):
 
 RERUNS = Listed(calls.reruns, lambda page: page.reruns)
 MEMBERS = Listed(calls.members, lambda page: page.members)
+DAGS = Listed(calls.dags, lambda page: page.dags)
 LINKS = Listed(calls.links, lambda page: page.links)
 NOT_MADE_ANEW = Listed(calls.not_made_anew, lambda page: page.not_made_anew)
 EVENTS = Listed(calls.events, lambda page: page.events)

@@ -49,6 +49,14 @@ REMOVED_TASK_STATE = "removed"
 
 
 @dataclass(frozen=True, slots=True)
+class DagOwnership:
+    """What a Dag's file says of who owns it, and its tags; each in the order of the letters."""
+
+    owners: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """One Dag run as Airflow's database has it. Times are aware and in UTC.
 

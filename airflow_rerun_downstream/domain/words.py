@@ -53,13 +53,16 @@ RUN_TYPES = ("scheduled", "manual", "backfill", "asset_triggered", "asset_materi
 
 EVENTS = (
     *("submit", "propose", "approve", "reject"),
-    *("pause", "resume", "terminate", "release", "retry", "skip", "release_member"),
+    *("pause", "resume", "terminate", "release", "retry", "skip", "release_member", "commented"),
     *("member_dispatched", "member_adopted", "member_next_stage", "member_halted", "member_held"),
     *(f"member_{state.value}" for state in MemberState if state not in (MemberState.STOPPING, MemberState.FROZEN)),
     *(f"rerun_{state.value}" for state in RerunState if state is not RerunState.PROPOSED),
     *("proof_not_computed", "events_not_recognised", "events_not_parked", "notification_failed"),
 )
 """What can happen to a rerun, as its record says it."""
+
+COMMENTED = "commented"
+"""The event whose detail is what somebody wrote, and never a reason."""
 
 LEFT = ("stays_polluted", "rebuilt_on_polluted")
 """Why something wasn't made anew, besides the reasons of members."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from airflow_rerun_downstream.domain.definitions import DagVersion, Definitions
 from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.facts import (
+    DagOwnership,
     DagStructure,
     RunConf,
     RunFacts,
@@ -145,6 +146,10 @@ class Dags(Protocol):
         The last version of a Dag that has gone since counts as replaced: its runs have read, whatever became of it.
         A version of which there is no run is written over, and never told.
         """
+        ...
+
+    def ownership(self, dag_ids: Collection[str]) -> dict[str, DagOwnership]:
+        """The owners and tags of those of the Dags that Airflow has a row of, gone or not. Two statements."""
         ...
 
     def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:

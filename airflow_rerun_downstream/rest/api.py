@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.rerun import Seen
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.rest import (
     delivery_presenters,
@@ -29,11 +30,15 @@ from airflow_rerun_downstream.rest.queries import (
 )
 from airflow_rerun_downstream.rest.requests import (
     ApprovalBody,
+    Chosen,
+    CommentBody,
     MemberActionBody,
+    MembersBody,
     PlanBody,
     RejectionBody,
     RerunActionBody,
     RerunBody,
+    chosen_members,
     key_of,
     known_id,
 )
@@ -122,6 +127,15 @@ class Api:
         )
         return record_payloads.Members(members=[presenters.member(each) for each in found], total_entries=total)
 
+    def dags(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.RerunDags:
+        """``GET /reruns/{id}/dags``: the Dags that take part, with their owners and tags."""
+        found, total = self._service.dags(self._actor, known_id(rerun_id, "rerun"), **self._part(limit, offset))
+        listed = [
+            record_payloads.DagOwnership(dag_id=dag_id, owners=list(of.owners), tags=list(of.tags))
+            for dag_id, of in found
+        ]
+        return record_payloads.RerunDags(dags=listed, total_entries=total)
+
     def links(self, rerun_id: int, *, limit: int = 50, offset: int = 0) -> record_payloads.Links:
         """``GET /reruns/{id}/links``: the links as they were at submit."""
         found, total = self._service.links(self._actor, known_id(rerun_id, "rerun"), **self._part(limit, offset))
@@ -206,6 +220,19 @@ class Api:
         body = MemberActionBody(attempt=attempt, last_event=last_event)
         return presenters.member(self._service.skip(self._actor, *ids, body.seen()))
 
+    def retry_members(self, rerun_id: int, members: Chosen) -> record_payloads.MemberResults:
+        """``POST /reruns/{id}/members/retry``: dispatch several failed members again."""
+        return presenters.several(self._service.retry_members(self._actor, *several(rerun_id, members)))
+
+    def skip_members(self, rerun_id: int, members: Chosen) -> record_payloads.MemberResults:
+        """``POST /reruns/{id}/members/skip``: go on without several failed members."""
+        return presenters.several(self._service.skip_members(self._actor, *several(rerun_id, members)))
+
+    def comment(self, rerun_id: int, text: str) -> record_payloads.Rerun:
+        """``POST /reruns/{id}/comment``: write into the record."""
+        body = CommentBody(text=text)
+        return presenters.rerun(self._service.comment(self._actor, known_id(rerun_id, "rerun"), body.text))
+
     def release_member(
         self, rerun_id: int, member_id: int, *, attempt: int | None = None, last_event: int | None = None
     ) -> record_payloads.Member:
@@ -248,3 +275,9 @@ class Api:
     def send_test(self, target: str) -> installation_payloads.SentTest:
         """``POST /notification-targets/{name}/test``: send a target a test, whose state `notification_targets` has."""
         return delivery_presenters.sent_test(self._service.send_test(self._actor, target))
+
+
+def several(rerun_id: int, members: Chosen) -> tuple[int, dict[int, Seen]]:
+    """A rerun and some of its members, as the user saw them. Raises `NotFound` for a rerun that there can't be."""
+    body = MembersBody.model_validate({"members": chosen_members(members)})
+    return known_id(rerun_id, "rerun"), body.seen()

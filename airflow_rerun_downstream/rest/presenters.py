@@ -30,6 +30,7 @@ from airflow_rerun_downstream.service import (
     ProposalReviewView,
     RerunView,
     RunTasksView,
+    SeveralView,
 )
 
 SEVERITY = ("healthy", "degraded", "unhealthy")
@@ -190,6 +191,17 @@ def member(of: MemberView) -> record_payloads.Member:
     return record_payloads.Member.model_validate({**vars(stored), **vars(of), **more})
 
 
+def several(of: SeveralView) -> record_payloads.MemberResults:
+    """What came of an action on several members."""
+    refused = [
+        record_payloads.RefusedMember(
+            member_id=member_id, reason=refusal.reason, detail=refusal.detail, sentence=refusal.detail
+        )
+        for member_id, refusal in of.refused
+    ]
+    return record_payloads.MemberResults(members=[member(each) for each in of.members], refused=refused)
+
+
 def not_made_anew(of: Omission) -> record_payloads.NotMadeAnew:
     """What a rerun left as it was."""
     return record_payloads.NotMadeAnew.model_validate({**vars(of), "dag_id": of.ref.dag_id, "run_id": of.ref.run_id})
@@ -246,7 +258,7 @@ def spot(of: Spot) -> proof_payloads.ProofSpot:
 
 def event(of: RerunEvent) -> record_payloads.Event:
     """A line of a rerun's record."""
-    said = words.cause(of.detail)
+    said = None if of.action == words.COMMENTED else words.cause(of.detail)
     return record_payloads.Event.model_validate({**vars(of), "cause": said if said is not None and said.word else None})
 
 

@@ -11,6 +11,7 @@ from airflow_rerun_downstream.rest import word_lists as words
 from airflow_rerun_downstream.rest.fields import Payload
 from airflow_rerun_downstream.rest.plan_payloads import Link, PlanWarning, RunRef, TaskRef
 from airflow_rerun_downstream.rest.rerun_settings import Settings
+from airflow_rerun_downstream.rest.sentence_payload import Said
 
 
 class Notification(Payload):
@@ -64,6 +65,7 @@ class Rerun(Payload):
     ``proposed_by`` null: nobody had to approve it. Once somebody has (``approved_by``), ``created_by`` and
     ``created_at`` are those of the approval. ``expires_at``: until when a proposal can be approved; null: it is none.
     ``may_withdraw``: it is a proposal of whoever asks; to reject it is to take it back.
+    ``may_comment``: whoever asks may write into its record, also after its end.
     """
 
     id: int
@@ -91,6 +93,7 @@ class Rerun(Payload):
     approved_by: str | None = None
     expires_at: datetime | None = None
     may_withdraw: bool = False
+    may_comment: bool = False
     options: Options = Options()
 
 
@@ -134,6 +137,40 @@ class Member(Payload):
     final_run_state: str | None
     live: Live
     allowed_actions: list[words.MemberAction]
+
+
+class RefusedMember(Payload):
+    """A member on which an action wasn't done: the word and the sentence of the answer to that action alone."""
+
+    member_id: int
+    reason: str
+    detail: str
+    sentence: Said
+
+
+class MemberResults(Payload):
+    """What came of an action on several members.
+
+    ``members``: those on which it was done, or had been before, as they are now; ``refused``: all others.
+    """
+
+    members: list[Member]
+    refused: list[RefusedMember]
+
+
+class DagOwnership(Payload):
+    """A Dag that takes part in a rerun, with who owns it and its tags, as its file says now."""
+
+    dag_id: str
+    owners: list[str]
+    tags: list[str]
+
+
+class RerunDags(Payload):
+    """A page of the Dags that take part in a rerun and that you may read, by name."""
+
+    dags: list[DagOwnership]
+    total_entries: int
 
 
 class NotMadeAnew(Payload):

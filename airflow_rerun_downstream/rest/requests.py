@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from airflow_rerun_downstream.domain import plan as domain
 from airflow_rerun_downstream.domain.errors import EmptySelection, Invalid, NotFound
@@ -37,10 +38,15 @@ from airflow_rerun_downstream.rest.fields import (
     LongText,
     Moment,
     Token,
+    storable,
 )
 from airflow_rerun_downstream.rest.rerun_settings import SettingsBody
 
 MAX_NOTIFICATIONS = 100
+MAX_COMMENT = 2_000
+"""Longest comment, in characters."""
+MAX_AT_ONCE = 100
+"""Most members that one request retries or skips: each is a transaction."""
 
 
 class RunRefBody(Body):
@@ -234,6 +240,45 @@ class RejectionBody(Body):
     """``reason``: why, for the record."""
 
     reason: LongText | None = None
+
+
+class CommentBody(Body):
+    """``text``: as it is shown; white space around it is left out."""
+
+    text: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_COMMENT), AfterValidator(storable)
+    ]
+
+
+Chosen = Collection[int] | Mapping[int, int | None]
+"""Members by their ids; a mapping has the attempt of each that the user saw."""
+
+
+def chosen_members(members: Chosen) -> list[dict[str, int]]:
+    """Members as a `MembersBody` has them."""
+    seen = members if isinstance(members, Mapping) else dict.fromkeys(members)
+    return [{"member_id": each} | ({} if seen[each] is None else {"attempt": seen[each]}) for each in seen]
+
+
+class ChosenMember(Body):
+    """A member that an action is for; ``attempt``: as in `MemberActionBody`."""
+
+    member_id: Annotated[int, Field(ge=1, le=MAX_INT)]
+    attempt: Annotated[int, Field(ge=0, le=MAX_INT)] | None = None
+
+
+class MembersBody(Body):
+    """The members that an action is for, each once."""
+
+    members: Annotated[list[ChosenMember], Field(min_length=1, max_length=MAX_AT_ONCE)]
+
+    def seen(self) -> dict[int, Seen]:
+        """How the user saw each."""
+        return {each.member_id: Seen(attempt=each.attempt) for each in self.members}
+
+    def attempts(self) -> dict[int, int | None]:
+        """The attempts that the user saw."""
+        return {each.member_id: each.attempt for each in self.members}
 
 
 KEY_NAMES = TypeAdapter(KeyName)

@@ -16,6 +16,7 @@ from airflow_rerun_downstream.service.views import (
     RerunView,
     ReviewView,
     RunTasksView,
+    SeveralView,
     TargetView,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "ReviewView",
     "RunTasksView",
     "Service",
+    "SeveralView",
     "TargetView",
 ]

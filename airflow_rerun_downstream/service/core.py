@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
+from typing import Any
 
 from airflow_rerun_downstream.domain.plan import Plan, PlanRequest
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -79,11 +80,14 @@ class Core:
         *,
         detail: str | None = None,
         member_id: int | None = None,
+        dag_ids: Collection[str] = (),
     ) -> None:
-        """A line in our record, in Airflow's audit log, there about a run, and in the server's log."""
-        work.store.add_event(
-            rerun_id, at=self.clock.now(), actor=actor.name, action=action, detail=detail, member_id=member_id
-        )
+        """A line in our record, in Airflow's audit log, there about a run, and in the server's log.
+
+        ``dag_ids``: the Dags that ``detail`` names, besides the member's.
+        """
+        about: dict[str, Any] = {"member_id": member_id, "dag_ids": dag_ids}
+        work.store.add_event(rerun_id, at=self.clock.now(), actor=actor.name, action=action, detail=detail, **about)
         work.gateway.record(ref, rerun_id=rerun_id, actor=actor.name, event=action)
         line = partial(self.telemetry.line, action, rerun_id=rerun_id, member_id=member_id, run=str(ref))
         work.afterwards.append(partial(line, actor=actor.name, detail=detail))

@@ -146,7 +146,7 @@ def rerun_views(
     seen = work.permissions.readable(actor, everything)
     seeing = eyes(actor, work)
     omitted = work.store.counts_not_made_anew([rerun.id for rerun in reruns]) if reruns else {}
-    allowed = allowed_among(actor, work, [rerun for rerun in reruns if rerun_actions(rerun)], dags)
+    allowed = allowed_among(actor, work, reruns, dags)
     return [
         RerunView(
             rerun,
@@ -155,6 +155,7 @@ def rerun_views(
             omitted.get(rerun.id, 0) + len(deselected(rerun)),
             seeing.warnings(rerun.warnings),
             may_withdraw=may_withdraw(rerun, actor),
+            may_comment=rerun.id in allowed,
         )
         for rerun in reruns
     ]

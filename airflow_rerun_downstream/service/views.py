@@ -27,6 +27,7 @@ class RerunView:
     ``warnings``: those of the submit that the user may read.
     ``not_made_anew`` counts all of what wasn't made anew, in whatever Dag.
     ``may_withdraw``: it is a proposal of the user's own, which ends as withdrawn if the user rejects it.
+    ``may_comment``: the user may rerun all its Dags, and so write into its record, also after its end.
     ``made_earlier``: it answers a submit, and an earlier one with the same key has made it.
     """
 
@@ -37,6 +38,7 @@ class RerunView:
     warnings: tuple[PlanWarning, ...] = ()
     made_earlier: bool = False
     may_withdraw: bool = False
+    may_comment: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,14 @@ class MemberView:
     waiting_on: tuple[RunRef, ...]
     live: LiveRun
     allowed_actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SeveralView:
+    """Members after an action on several: those on which it was done, or had been before; and who was refused."""
+
+    members: tuple[MemberView, ...]
+    refused: tuple[tuple[int, Refusal], ...]
 
 
 @dataclass(frozen=True)

@@ -441,6 +441,12 @@ def test_a_member_is_moved(verb: str, stub: StubService, capsys: Captured) -> No
     assert table(capsys, verb, "7", "1")
 
 
+def test_a_comment_is_written(stub: StubService, capsys: Captured) -> None:
+    assert printed(capsys, "comment", "7", " The feed is right ")["id"] == 7
+    assert stub.calls[0] == ("comment", ANA, 7, "The feed is right")
+    assert main(["comment", "7", " "]) == 2
+
+
 def test_one_frozen_run_is_released(stub: StubService, capsys: Captured) -> None:
     assert printed(capsys, "release", "7", "1")["id"] == 1
     assert stub.calls[0] == ("release_member", ANA, 7, 1)

@@ -231,6 +231,8 @@ def test_what_is_safe_to_repeat_is_what_changes_nothing_and_a_submit_with_a_key(
         calls.submit(BODY),
         *(each(1) for each in (calls.approve, calls.reject, calls.pause, calls.resume, calls.terminate, calls.release)),
         *(each(1, 2) for each in (calls.retry, calls.skip, calls.release_member)),
+        *(each(1, [2]) for each in (calls.retry_members, calls.skip_members)),
+        calls.comment(1, "said twice is said twice"),
         calls.send_test("t"),
     ]
     assert not any(each.repeatable for each in once)

@@ -16,7 +16,7 @@ from airflow_rerun_downstream.domain.definitions import (
     SensorDefinition,
     TriggerDefinition,
 )
-from airflow_rerun_downstream.domain.facts import DagStructure, TaskNode
+from airflow_rerun_downstream.domain.facts import DagOwnership, DagStructure, TaskNode
 from airflow_rerun_downstream.domain.refs import RunRef
 from tests.contracts.stages import GONE, Shape, Stage
 from tests.fakes.world import START
@@ -274,3 +274,13 @@ class TestObstacles:
         mine = airflow.run("a", day=1, by="person", state="failed")
         airflow.run("a", day=1.5, by="person", state="failed", dated=False)
         assert [one[3] for one in self.seen(airflow, {ref: ["t"]})] == [mine]
+
+
+def test_ownership_is_who_owns_a_dag_and_its_tags(airflow: Stage) -> None:
+    for dag_id in ("a", "b"):
+        airflow.define(Shape(dag_id, "load"))
+    airflow.label("a", owners="bob, Ada", tags=("shop", "daily"))
+    found = airflow.read().dags.ownership({"a", "b", "nowhere"})
+    assert found["a"] == DagOwnership(("Ada", "bob"), ("daily", "shop"))
+    assert found["b"].tags == ()
+    assert set(found) == {"a", "b"}

@@ -14,6 +14,7 @@ from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import (
     FINISHED_RUN_STATES,
+    DagOwnership,
     DagStructure,
     RunConf,
     RunFacts,
@@ -193,6 +194,17 @@ class FakeDags(FakeReader):
     def earlier_definitions(self, *, since: datetime) -> Definitions:
         self.asked()
         return dags.earlier(self.world, since)
+
+    def ownership(self, dag_ids: Collection[str]) -> dict[str, DagOwnership]:
+        self.asked(dag_ids)
+        return {
+            dag_id: DagOwnership(
+                tuple(sorted(owner.strip() for owner in self.world.owners.get(dag_id, "").split(",") if owner)),
+                tuple(sorted(self.world.tags.get(dag_id, ()))),
+            )
+            for dag_id in dag_ids
+            if dag_id in self.world.structures
+        }
 
     def schedules(self, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
         self.asked(dag_ids)

@@ -10,9 +10,9 @@ from typing import Any
 from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.delivery import Delivery, DeliveryState, ToldMember
 from airflow_rerun_downstream.domain.edges import DagEdge
-from airflow_rerun_downstream.domain.errors import Refusal
+from airflow_rerun_downstream.domain.errors import ActionNotAllowed, Refusal
 from airflow_rerun_downstream.domain.estimate import Decisive, Delay, Estimate, Expected, Outlook, PathStep
-from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskNode
+from airflow_rerun_downstream.domain.facts import DagOwnership, DagStructure, RunFacts, TaskNode
 from airflow_rerun_downstream.domain.freeze import UpcomingRun
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import (
@@ -50,6 +50,7 @@ from airflow_rerun_downstream.service import (
     RerunView,
     ReviewView,
     RunTasksView,
+    SeveralView,
     TargetView,
 )
 
@@ -321,6 +322,12 @@ class StubService:
         members = tuple(member_view(one) for one in MEMBERS)
         return ChangesView("now", whole=True, rerun=self._view(), members=members, events=EVENTS)
 
+    def dags(
+        self, actor: Actor, rerun_id: int, *, limit: int, offset: int
+    ) -> tuple[list[tuple[str, DagOwnership]], int]:
+        self._asked("dags", actor, rerun_id, limit, offset)
+        return [("orders", DagOwnership(("ana",), ("daily", "shop"))), ("sales", DagOwnership())], 2
+
     def links(self, actor: Actor, rerun_id: int, *, limit: int, offset: int) -> tuple[list[Link], int]:
         self._asked("links", actor, rerun_id, limit, offset)
         return list(LINKS), 3
@@ -368,6 +375,18 @@ class StubService:
     def skip(self, actor: Actor, rerun_id: int, member_id: int, seen: Seen = UNSAID) -> MemberView:
         self._asked("skip", actor, rerun_id, member_id, *said(seen))
         return member_view(MEMBERS[0])
+
+    def retry_members(self, actor: Actor, rerun_id: int, members: Mapping[int, Any]) -> SeveralView:
+        self._asked("retry_members", actor, rerun_id, dict(members))
+        return SeveralView((member_view(MEMBERS[0]),), ((2, ActionNotAllowed("It is pending.")),))
+
+    def skip_members(self, actor: Actor, rerun_id: int, members: Mapping[int, Any]) -> SeveralView:
+        self._asked("skip_members", actor, rerun_id, dict(members))
+        return SeveralView((member_view(MEMBERS[0]),), ())
+
+    def comment(self, actor: Actor, rerun_id: int, text: str) -> RerunView:
+        self._asked("comment", actor, rerun_id, text)
+        return self._view()
 
     def dag_runs(self, actor: Actor, wanted: Any, *, can_be_source: bool | None = None) -> DagRunsView:
         self._asked("dag_runs", actor, wanted, can_be_source)

@@ -118,12 +118,15 @@ class Play:
         yield lambda: api.submit(RerunBody.model_validate(body))
         yield api.reruns
         yield lambda: api.rerun(rerun_id)
-        for part in (api.members, api.links, api.events):
+        yield lambda: api.comment(rerun_id, " ".join(run.dag_id for run in self.runs))
+        for part in (api.members, api.links, api.events, api.dags):
             yield lambda part=part: part(rerun_id, limit=100)  # type: ignore[misc]
         yield lambda: api.proof(rerun_id)
         yield lambda: api.estimate(rerun_id)
         for act in (api.pause, api.resume, api.release, api.terminate):
             yield lambda act=act: act(rerun_id)  # type: ignore[misc]
+        for several in (api.retry_members, api.skip_members):
+            yield lambda several=several: several(rerun_id, [member.id for member in members])  # type: ignore[misc]
         for member in members:
             for repair in (api.retry, api.skip, api.release_member):
                 yield lambda repair=repair, member=member: repair(rerun_id, member.id)  # type: ignore[misc]

@@ -13,6 +13,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts import inlets, latest_dags
 from airflow_rerun_downstream.airflow3.lineage_facts.accounts import accounts
 from airflow_rerun_downstream.airflow3.lineage_facts.asset_edges import asset_flows
 from airflow_rerun_downstream.airflow3.lineage_facts.consumptions import asset_consumptions
+from airflow_rerun_downstream.airflow3.lineage_facts.dag_owners import ownership
 from airflow_rerun_downstream.airflow3.lineage_facts.inlets import asset_emissions
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import structures
 from airflow_rerun_downstream.airflow3.lineage_facts.obstacles import obstacles
@@ -103,6 +104,7 @@ class AirflowDags(Reader):
         )
 
     earlier_definitions = reads(earlier_definitions)
+    ownership = reads(ownership)
     schedules = reads(schedules)
 
 

@@ -34,7 +34,9 @@ from airflow_rerun_downstream.rest.queries import (
 )
 from airflow_rerun_downstream.rest.requests import (
     ApprovalBody,
+    CommentBody,
     MemberActionBody,
+    MembersBody,
     PlanBody,
     RejectionBody,
     RerunActionBody,
@@ -185,6 +187,16 @@ def list_members(
     return answered(request, api.members(rerun_id, **dict(query)))
 
 
+@router.get("/reruns/{rerun_id}/dags", operation_id="list_rerun_dags")
+def list_rerun_dags(
+    api: ApiDep,
+    rerun_id: RerunId,
+    query: Annotated[PageQuery, Query()],
+) -> record_payloads.RerunDags:
+    """The Dags that take part in a rerun, each with its owners and tags."""
+    return api.dags(rerun_id, **dict(query))
+
+
 @router.get("/reruns/{rerun_id}/links", operation_id="list_links")
 def list_links(
     request: Request,
@@ -295,6 +307,24 @@ def terminate_rerun(api: ApiDep, rerun_id: RerunId, body: RerunActionBody = RERU
 def release_rerun(api: ApiDep, rerun_id: RerunId, body: RerunActionBody = RERUN_UNSEEN) -> record_payloads.Rerun:
     """Release the frozen runs of the rerun."""
     return api.release(rerun_id, **dict(body))
+
+
+@router.post("/reruns/{rerun_id}/comment", operation_id="comment_rerun")
+def comment_rerun(api: ApiDep, rerun_id: RerunId, body: CommentBody) -> record_payloads.Rerun:
+    """Write into the record. Each call adds a line."""
+    return api.comment(rerun_id, body.text)
+
+
+@router.post("/reruns/{rerun_id}/members/retry", operation_id="retry_members", dependencies=WAKES)
+def retry_members(api: ApiDep, rerun_id: RerunId, body: MembersBody) -> record_payloads.MemberResults:
+    """Dispatch several failed members again, each as if it were asked for alone."""
+    return api.retry_members(rerun_id, body.attempts())
+
+
+@router.post("/reruns/{rerun_id}/members/skip", operation_id="skip_members", dependencies=WAKES)
+def skip_members(api: ApiDep, rerun_id: RerunId, body: MembersBody) -> record_payloads.MemberResults:
+    """Go on as if several failed members had succeeded, each as if it were asked for alone."""
+    return api.skip_members(rerun_id, body.attempts())
 
 
 @router.post("/reruns/{rerun_id}/members/{member_id}/retry", operation_id="retry_member", dependencies=WAKES)

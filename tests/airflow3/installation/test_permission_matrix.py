@@ -156,6 +156,7 @@ EXPECTED: Mapping[str, Callable[[Eyes, Story], int]] = {
     "get_changes": reading,
     "list_members": reading,
     "list_links": reading,
+    "list_rerun_dags": reading,
     "list_events": reading,
     "list_not_made_anew": reading,
     "get_proof": reading,
@@ -167,11 +168,15 @@ EXPECTED: Mapping[str, Callable[[Eyes, Story], int]] = {
     "resume_rerun": controlling,
     "terminate_rerun": controlling,
     "release_rerun": controlling,
+    "comment_rerun": controlling,
+    "retry_members": controlling,
+    "skip_members": controlling,
     "retry_member": repairing,
     "skip_member": repairing,
     "release_member": repairing,
 }
-FAILED_BEFORE = ("resume_rerun", "retry_member", "skip_member")
+SEVERAL = ("retry_members", "skip_members")
+FAILED_BEFORE = ("resume_rerun", "retry_member", "skip_member", *SEVERAL)
 FRESH = ("make_plan", "review_rerun", "submit_rerun")
 PROPOSED = ("review_proposal", "approve_rerun", "reject_rerun")
 
@@ -325,6 +330,10 @@ def call(path: str, method: str, name: str, story: Story) -> Call:
         body = {"source": {"dag_id": source.dag_id, "run_id": source.run_id}}
     if name in ("review_rerun", "submit_rerun"):
         body = {**(body or {}), "settings": {"accept_duplicate_runs": True}}
+    if name in SEVERAL:
+        body = {"members": [{"member_id": story.failed[0]}]}
+    if name == "comment_rerun":
+        body = {"text": f"{source.dag_id} is right now"}
     return Call(name, method.upper(), path.format(**values), body, (source.run_id, source.dag_id))
 
 
@@ -408,6 +417,11 @@ class Matrix:
             self.expect(found["allowed_actions"] == (["pause", "terminate", "release"] if may else []), name, found)
             self.expect(found["hidden_members"] == len(self.hidden & story.dags) + (story.failed[1] in self.hidden))
             self.expect(not found["final"], name, found)
+        elif name == "list_rerun_dags":
+            self.expect({each["dag_id"] for each in found["dags"]} <= self.eyes.readable, name, found)
+        elif name in SEVERAL:
+            hidden = story.failed[1] in self.hidden
+            self.expect(len(found["refused"]) == hidden, name, found)
         elif name == "review_proposal":
             whole = story.dags <= self.eyes.readable
             self.expect(found["stale"] is (False if whole else None), name, found)

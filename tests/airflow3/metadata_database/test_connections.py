@@ -117,12 +117,17 @@ def request_of(route: APIRoute, story: Story) -> tuple[str, str, dict[str, Any] 
     path = route.path.replace(":path", "").format(**values)
     source = {"dag_id": story.up.dag_id, "run_id": story.up.run_id}
     more = {"settings": {"accept_duplicate_runs": True}} if route.operation_id in ACCEPTING else {}
+    if route.operation_id in SEVERAL:
+        return method, path, {"members": [{"member_id": each} for each in story.member_ids[:2] or (1,)]}
+    if route.operation_id == "comment_rerun":
+        return method, path, {"text": "The feed is right now"}
     asks = route.body_field is not None and route.operation_id not in PROPOSED
     return method, path, {"source": source, **more} if asks else None
 
 
 ACCEPTING = ("review_rerun", "submit_rerun")
-REPAIRS = ("resume_rerun", "retry_member", "skip_member")
+SEVERAL = ("retry_members", "skip_members")
+REPAIRS = ("resume_rerun", "retry_member", "skip_member", *SEVERAL)
 FRESH = ("make_plan", "review_rerun", "submit_rerun")
 PROPOSED = ("review_proposal", "approve_rerun", "reject_rerun")
 

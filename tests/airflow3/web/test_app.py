@@ -42,7 +42,12 @@ pytestmark = [
 
 API = "/rerun-downstream/api/v1"
 BODY = {"source": {"dag_id": "orders", "run_id": "r"}}
-BODIES = ("/plans", "/reviews", "/reruns")
+CHOSEN = {"members": [{"member_id": 1}, {"member_id": 2}]}
+BODIES = {
+    **dict.fromkeys(("/plans", "/reviews", "/reruns"), BODY),
+    **dict.fromkeys(("/reruns/7/members/retry", "/reruns/7/members/skip"), CHOSEN),
+    "/reruns/7/comment": {"text": "The feed is right now"},
+}
 
 
 class StubBackground:
@@ -180,6 +185,7 @@ def test_all_that_open_pages_ask_delays_their_next_looks(
         ("GET", "/reruns/7/changes?since=now&limit=1", 200),
         ("GET", "/reruns/7/members?limit=1&offset=1", 200),
         ("GET", "/reruns/7/links", 200),
+        ("GET", "/reruns/7/dags?limit=1", 200),
         ("GET", "/reruns/7/events", 200),
         ("GET", "/reruns/7/not-made-anew", 200),
         ("GET", "/reruns/7/proof?limit=5", 200),
@@ -191,6 +197,9 @@ def test_all_that_open_pages_ask_delays_their_next_looks(
         ("POST", "/reruns/7/resume", 200),
         ("POST", "/reruns/7/terminate", 200),
         ("POST", "/reruns/7/release", 200),
+        ("POST", "/reruns/7/comment", 200),
+        ("POST", "/reruns/7/members/retry", 200),
+        ("POST", "/reruns/7/members/skip", 200),
         ("POST", "/reruns/7/members/1/retry", 200),
         ("POST", "/reruns/7/members/1/skip", 200),
         ("GET", "/notification-targets", 200),
@@ -200,7 +209,7 @@ def test_all_that_open_pages_ask_delays_their_next_looks(
     ],
 )
 def test_every_call_of_the_contract_answers(client: TestClient, method: str, path: str, status: int) -> None:
-    answer = client.request(method, API + path, json=BODY if path.split("?")[0] in BODIES else None)
+    answer = client.request(method, API + path, json=BODIES.get(path.split("?")[0]))
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
 
 
@@ -418,7 +427,7 @@ def test_the_openapi_document_is_complete(app: FastAPI) -> None:
     document = app.state.mounted.openapi()
     calls = [call for methods in document["paths"].values() for call in methods.values()]
     ids = [call["operationId"] for call in calls]
-    assert len(ids) == len(set(ids)) == 29
+    assert len(ids) == len(set(ids)) == 33
     for call in calls:
         ok = next(call["responses"][status] for status in ("200", "201", "202") if status in call["responses"])
         assert "$ref" in ok["content"]["application/json"]["schema"], call["operationId"]

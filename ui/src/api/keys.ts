@@ -14,6 +14,7 @@ export const keys = {
   record: (id: number) => ["record", id] as const,
   proposalReview: (id: number) => ["proposal-review", id] as const,
   live: (id: number, members: readonly number[], seen: string) => ["live", id, members, seen] as const,
+  rerunDags: (id: number) => ["rerun-dags", id] as const,
   links: (id: number) => ["links", id] as const,
   everyNotMadeAnew: (id: number) => ["not-made-anew", id] as const,
   notMadeAnew: (id: number, count: number) => ["not-made-anew", id, count] as const,

@@ -66,10 +66,13 @@ const pauses = new Map<number, number>();
 /**
  * A rerun with its members and its record, kept up to date: each look asks for what has changed. A look begins some time
  * after the last one has ended. What it says of a member's run in Airflow (`live`) is as of its last change.
+ * Undefined: of none. `inBackground`: also while the page isn't in sight.
  */
-export function useRecord(id: number) {
+export function useRecord(wanted: number | undefined, { inBackground = false } = {}) {
+  const id = wanted ?? 0;
   return useQuery({
     queryKey: keys.record(id),
+    enabled: wanted !== undefined,
     queryFn: async ({ client, queryKey, signal }) => {
       const known = client.getQueryData<Followed>(queryKey);
       const ask = async (since: string | undefined) => {
@@ -86,6 +89,7 @@ export function useRecord(id: number) {
       return await look(known, ask, (found) => client.setQueryData(queryKey, found));
     },
     structuralSharing: false,
+    refetchIntervalInBackground: inBackground,
     refetchInterval: ({ state: { data: known } }) => {
       const pause = pauses.get(id) ?? LIVE;
       return known && hasEnded(known.rerun)

@@ -230,6 +230,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reruns/{rerun_id}/comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Comment Rerun
+         * @description Write into the record. Each call adds a line.
+         */
+        post: operations["comment_rerun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reruns/{rerun_id}/dags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rerun Dags
+         * @description The Dags that take part in a rerun, each with its owners and tags.
+         */
+        get: operations["list_rerun_dags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reruns/{rerun_id}/estimate": {
         parameters: {
             query?: never;
@@ -304,6 +344,46 @@ export interface paths {
         get: operations["list_members"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reruns/{rerun_id}/members/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Members
+         * @description Dispatch several failed members again, each as if it were asked for alone.
+         */
+        post: operations["retry_members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reruns/{rerun_id}/members/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip Members
+         * @description Go on as if several failed members had succeeded, each as if it were asked for alone.
+         */
+        post: operations["skip_members"];
         delete?: never;
         options?: never;
         head?: never;
@@ -649,6 +729,24 @@ export interface components {
             whole: boolean;
         };
         /**
+         * ChosenMember
+         * @description A member that an action is for; ``attempt``: as in `MemberActionBody`.
+         */
+        ChosenMember: {
+            /** Attempt */
+            attempt?: number | null;
+            /** Member Id */
+            member_id: number;
+        };
+        /**
+         * CommentBody
+         * @description ``text``: as it is shown; white space around it is left out.
+         */
+        CommentBody: {
+            /** Text */
+            text: string;
+        };
+        /**
          * Component
          * @description ``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do.
          */
@@ -757,6 +855,18 @@ export interface components {
             total_entries: number;
             /** Warnings */
             warnings: components["schemas"]["PlanWarning"][];
+        };
+        /**
+         * DagOwnership
+         * @description A Dag that takes part in a rerun, with who owns it and its tags, as its file says now.
+         */
+        DagOwnership: {
+            /** Dag Id */
+            dag_id: string;
+            /** Owners */
+            owners: string[];
+            /** Tags */
+            tags: string[];
         };
         /**
          * DagRuns
@@ -958,7 +1068,7 @@ export interface components {
          * EventAction
          * @enum {string}
          */
-        EventAction: "submit" | "propose" | "approve" | "reject" | "pause" | "resume" | "terminate" | "release" | "retry" | "skip" | "release_member" | "member_dispatched" | "member_adopted" | "member_next_stage" | "member_halted" | "member_held" | "member_pending" | "member_running" | "member_succeeded" | "member_failed" | "member_skipped" | "member_terminated" | "member_released" | "rerun_running" | "rerun_paused" | "rerun_failed" | "rerun_terminating" | "rerun_succeeded" | "rerun_terminated" | "proof_not_computed" | "events_not_recognised" | "events_not_parked" | "notification_failed";
+        EventAction: "submit" | "propose" | "approve" | "reject" | "pause" | "resume" | "terminate" | "release" | "retry" | "skip" | "release_member" | "commented" | "member_dispatched" | "member_adopted" | "member_next_stage" | "member_halted" | "member_held" | "member_pending" | "member_running" | "member_succeeded" | "member_failed" | "member_skipped" | "member_terminated" | "member_released" | "rerun_running" | "rerun_paused" | "rerun_failed" | "rerun_terminating" | "rerun_succeeded" | "rerun_terminated" | "proof_not_computed" | "events_not_recognised" | "events_not_parked" | "notification_failed";
         /**
          * Events
          * @description A page of a record.
@@ -1206,6 +1316,18 @@ export interface components {
             task_ids?: (string | components["schemas"]["TaskRefBody"])[] | null;
         };
         /**
+         * MemberResults
+         * @description What came of an action on several members.
+         *
+         *     ``members``: those on which it was done, or had been before, as they are now; ``refused``: all others.
+         */
+        MemberResults: {
+            /** Members */
+            members: components["schemas"]["Member"][];
+            /** Refused */
+            refused: components["schemas"]["RefusedMember"][];
+        };
+        /**
          * MemberState
          * @description Where a member of a rerun stands.
          * @enum {string}
@@ -1220,6 +1342,14 @@ export interface components {
             members: components["schemas"]["Member"][];
             /** Total Entries */
             total_entries: number;
+        };
+        /**
+         * MembersBody
+         * @description The members that an action is for, each once.
+         */
+        MembersBody: {
+            /** Members */
+            members: components["schemas"]["ChosenMember"][];
         };
         /**
          * NotMadeAnew
@@ -1580,6 +1710,19 @@ export interface components {
          */
         Reason: "manual_run" | "backfill_run" | "run_is_running" | "run_is_queued" | "run_not_ready" | "in_active_rerun" | "before_ready_window" | "after_now" | "source_not_success" | "not_created" | "not_in_plan" | "failed" | "upstream_failed" | "terminated" | "revoked" | "whole_run" | "follows_selected" | "polluted" | "failed_upstream" | "in_loop_with_selected" | "setup_or_teardown" | "makes_a_new_run" | "makes_one_run" | "not_polluted" | "succeeded" | "removed" | "only_triggers" | "already_right" | "run_gone" | "task_gone" | "run_not_finished" | "ran_too_early" | "upstream_runs_again" | "cleared_again" | "dag_gone" | "loop_in_part" | "mapped_in_loop" | "dag_paused" | "waits_for_approval" | "up_for_retry" | "pool_gone" | "no_pool_slots" | "at_max_active_tasks" | "executor_full" | "in_executor_queue" | "depends_on_past" | "at_max_active_runs" | "run_terminated" | "tasks_failed" | "run_timed_out" | "cut_off" | "nothing_made_anew" | "not_proven" | "never_started" | "tasks_skipped" | "marked_success" | "task_gone_in_latest" | "tolerated" | "repaired_by_hand" | "member_failed" | "skipped_by_user" | "left_running" | "stop_error" | "release_error" | "step_error" | "dispatch_error" | "proposal_rejected" | "proposal_expired" | "no_past_runs" | "much_longer_than_before" | "tasks_are_ending" | "held" | "dag_draining" | "release_asked" | "released_by_user" | "rerun_succeeded" | "rerun_terminated" | "frozen_too_long" | "marked_by_hand" | "superseded" | "passed_over" | "hold_gone" | "already_started" | "timetable_uses_run_after" | "asset_watcher";
         /**
+         * RefusedMember
+         * @description A member on which an action wasn't done: the word and the sentence of the answer to that action alone.
+         */
+        RefusedMember: {
+            /** Detail */
+            detail: string;
+            /** Member Id */
+            member_id: number;
+            /** Reason */
+            reason: string;
+            sentence: components["schemas"]["Sentence"] | null;
+        };
+        /**
          * RejectionBody
          * @description ``reason``: why, for the record.
          */
@@ -1598,6 +1741,7 @@ export interface components {
          *     ``proposed_by`` null: nobody had to approve it. Once somebody has (``approved_by``), ``created_by`` and
          *     ``created_at`` are those of the approval. ``expires_at``: until when a proposal can be approved; null: it is none.
          *     ``may_withdraw``: it is a proposal of whoever asks; to reject it is to take it back.
+         *     ``may_comment``: whoever asks may write into its record, also after its end.
          */
         Rerun: {
             /** Allowed Actions */
@@ -1625,6 +1769,11 @@ export interface components {
             hidden_members: number;
             /** Id */
             id: number;
+            /**
+             * May Comment
+             * @default false
+             */
+            may_comment: boolean;
             /**
              * May Withdraw
              * @default false
@@ -1728,6 +1877,16 @@ export interface components {
             source: components["schemas"]["RunRefBody"];
             /** Task Ids */
             task_ids?: (string | components["schemas"]["TaskRefBody"])[] | null;
+        };
+        /**
+         * RerunDags
+         * @description A page of the Dags that take part in a rerun and that you may read, by name.
+         */
+        RerunDags: {
+            /** Dags */
+            dags: components["schemas"]["DagOwnership"][];
+            /** Total Entries */
+            total_entries: number;
         };
         /**
          * RerunState
@@ -3237,6 +3396,203 @@ export interface operations {
             };
         };
     };
+    comment_rerun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rerun"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rerun_dags: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RerunDags"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_estimate: {
         parameters: {
             query?: {
@@ -3553,6 +3909,204 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Members"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembersBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberResults"];
+                };
+            };
+            /** @description Not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown, or not readable */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can't be understood */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The package's tables aren't there */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    skip_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rerun's id */
+                rerun_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembersBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberResults"];
                 };
             };
             /** @description Not JSON */

@@ -47,6 +47,9 @@ export function consentsTo(codes: readonly string[]): SettingName[] {
   });
 }
 
+/** What somebody agrees to, having been warned. */
+export const CONSENTS: readonly SettingName[] = SETTING_NAMES.filter((name) => SETTINGS[name].kind === "consent");
+
 /** What was stored of settings; each that is missing, or can't be read, is as it begins. */
 export function typedSettings(stored: Readonly<Record<string, unknown>>): TypedSettings {
   const known = SETTING_NAMES.map((name) => {

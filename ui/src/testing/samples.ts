@@ -66,6 +66,7 @@ export function rerunOf(changed: Partial<Rerun> = {}): Rerun {
     approved_by: null,
     expires_at: null,
     may_withdraw: false,
+    may_comment: false,
     options: { include_manual: false, link_kinds: null, max_runs: null, max_depth: null },
     ...changed,
   };

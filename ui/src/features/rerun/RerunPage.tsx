@@ -22,6 +22,8 @@ import { LeftContext, runningOf } from "./member/look";
 import { MemberDrawer } from "./member/MemberDrawer";
 import { CopyRecord } from "./header/CopyRecord";
 import { EndedNote, RecordFacts } from "./header/Facts";
+import { NotifyMe } from "./header/NotifyMe";
+import { RerunAgain } from "./header/RerunAgain";
 import { ProposalNotice } from "./proposal/ProposalNotice";
 import { RecordNotices } from "./header/RerunNotices";
 import { RecordTabs, tabOf } from "./RerunTabs";
@@ -126,6 +128,8 @@ function Record({ record, problem, retry }: RecordProps) {
             actions={
               <>
                 <CopyRecord members={members} />
+                <RerunAgain />
+                <NotifyMe />
                 {ended ? <EndedNote /> : <RerunActions />}
               </>
             }
@@ -139,6 +143,7 @@ function Record({ record, problem, retry }: RecordProps) {
             member={members?.find(({ id }) => id === place.memberId)}
             members={members ?? []}
             links={links.data ?? []}
+            events={events ?? []}
             onClose={place.closeMember}
           />
           <ActionDialog

@@ -11,6 +11,7 @@ import { keyOf } from "../../domain/runName";
 import { useWizard, WizardContext } from "./state/context";
 import { DownstreamStep } from "./steps/downstream/DownstreamStep";
 import type { Step } from "./state/draft";
+import { AgainNotice } from "./steps/source/AgainNotice";
 import { FootBar } from "./FootBar";
 import { MissingRun } from "./steps/source/MissingRun";
 import { ReviewStep } from "./steps/review/ReviewStep";
@@ -52,6 +53,7 @@ function Wizard({ entry, dagId, runId }: { entry: Entry; dagId: string; runId: s
       <Submission>
         <Page fill titledByTab name={name} title={t("wizard:title")} actions={<StepBar />}>
           {!host().isAbout(dagId, runId) && <SourceFacts />}
+          <AgainNotice />
           <SourceNotices />
           <Flex
             direction="column"

@@ -8,6 +8,7 @@ import { SettingFacts } from "../../../ui/SettingFacts";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
+import { DagsOfRerun } from "./DagLabels";
 import { Notifications } from "./Notifications";
 
 /** What was decided at submit, and what was warned of. */
@@ -18,6 +19,9 @@ export function RecordDetails() {
     <Stack gap={6} pb={4} data-testid="details">
       <Section heading={t("record:details.settings")}>
         <Settings />
+      </Section>
+      <Section heading={t("record:details.dags")}>
+        <DagsOfRerun />
       </Section>
       <Section heading={t("record:details.notifications")}>
         <Notifications />

@@ -10,6 +10,7 @@ import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 import { ExportEvents } from "../files/ExportEvents";
+import { Comments } from "./Comments";
 import { byItself } from "./events";
 import { useCause } from "../words";
 
@@ -26,10 +27,16 @@ export function EventsTable({ events, members }: EventsTableProps) {
   const columns = useColumns(byId, said);
   const [sorting, setSorting] = useState<SortingState>([{ id: "at", desc: true }]);
   if (events.length === 0) {
-    return <Nothing title={t("record:events.empty")} />;
+    return (
+      <>
+        <Comments events={events} />
+        <Nothing title={t("record:events.empty")} />
+      </>
+    );
   }
   return (
     <Flex direction="column" gap={3} flex="1" minHeight={0}>
+      <Comments events={events} />
       <Flex justify="flex-end">
         <ExportEvents events={events} members={byId} {...said} />
       </Flex>

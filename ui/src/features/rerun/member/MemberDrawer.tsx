@@ -1,12 +1,14 @@
 import { chakra, CloseButton, Drawer, Flex, Heading, Portal, Stack, Text } from "@chakra-ui/react";
 
-import type { Link, Member, RunRef } from "../../../api/types";
+import type { Link, Member, RerunEvent, RunRef } from "../../../api/types";
 import { Field } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
 import { useRecord } from "../context";
+import { LabelFacts } from "../details/DagLabels";
 import { useCause } from "../words";
+import { Attempts } from "./Attempts";
 import { FailedTasks } from "./FailedTasks";
 import { useLiveRun } from "./LiveRuns";
 import { MemberStanding } from "./look";
@@ -19,11 +21,12 @@ interface MemberDrawerProps {
   member: Member | undefined;
   members: readonly Member[];
   links: readonly Link[];
+  events: readonly RerunEvent[];
   onClose: () => void;
 }
 
 /** Everything about one member, beside the record. */
-export function MemberDrawer({ member, members, links, onClose }: MemberDrawerProps) {
+export function MemberDrawer({ member, onClose, ...record }: MemberDrawerProps) {
   const { t } = useWords();
   return (
     <Drawer.Root
@@ -45,7 +48,7 @@ export function MemberDrawer({ member, members, links, onClose }: MemberDrawerPr
                   <Drawer.Title>{member.dag_id}</Drawer.Title>
                 </Drawer.Header>
                 <Drawer.Body>
-                  <MemberDetails member={member} members={members} links={links} />
+                  <MemberDetails member={member} {...record} />
                 </Drawer.Body>
                 <Drawer.CloseTrigger asChild>
                   <CloseButton size="sm" aria-label={t("action.close")} />
@@ -63,9 +66,10 @@ interface MemberDetailsProps {
   member: Member;
   members: readonly Member[];
   links: readonly Link[];
+  events: readonly RerunEvent[];
 }
 
-function MemberDetails({ member, members, links }: MemberDetailsProps) {
+function MemberDetails({ member, members, links, events }: MemberDetailsProps) {
   const { t } = useWords();
   const why = useCause();
   const { openTab } = useRecord();
@@ -86,6 +90,7 @@ function MemberDetails({ member, members, links }: MemberDetailsProps) {
         {member.state === "failed" && <FailedTasks member={member} />}
       </Stack>
       <MemberFacts member={member} />
+      <Attempts member={member} events={events} />
       {member.waiting_on.length > 0 && <Waits runs={member.waiting_on} members={members} />}
       <MemberTasks member={member} />
       <MemberLinks heading={t("record:member.readsFrom")} side="upstream" {...{ member, members, links }} />
@@ -138,6 +143,7 @@ function MemberFacts({ member }: { member: Member }) {
       <Field label={t("record:member.inAirflow")}>
         <InAirflow member={member} />
       </Field>
+      <LabelFacts dagId={member.dag_id} />
     </chakra.dl>
   );
 }

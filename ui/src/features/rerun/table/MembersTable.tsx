@@ -10,12 +10,14 @@ import type { MemberLook } from "../../../ui/StateBadge";
 import { ExportMembers } from "../files/ExportMembers";
 import { useLook } from "../member/look";
 import { useCause } from "../words";
+import { ChoosingProvider, useChoosing, useChoosingColumn } from "./choosing";
 import { useMemberColumns } from "./memberColumns";
+import { Repairs } from "./Repairs";
 
 /** All members that the person may see, to sort, search and act on. */
 export function MembersTable({ members }: { members: readonly Member[] }) {
   const { t, lookWord } = useWords();
-  const columns = useMemberColumns(members);
+  const plain = useMemberColumns(members);
   const [search, setSearch] = useState("");
   const [state, setState] = useState("");
   const why = useCause();
@@ -27,6 +29,10 @@ export function MembersTable({ members }: { members: readonly Member[] }) {
       ),
     [members, why, search, state, look],
   );
+  const choosing = useChoosing(members, shown);
+  const choose = useChoosingColumn();
+  const canChoose = choosing.all.length > 0;
+  const columns = useMemo(() => (canChoose ? [choose, ...plain] : plain), [canChoose, choose, plain]);
   const states = [...new Set<MemberLook>(members.map(look))];
   return (
     <Flex direction="column" gap={3} flex="1" minHeight={0}>
@@ -44,16 +50,19 @@ export function MembersTable({ members }: { members: readonly Member[] }) {
         </Text>
         <ExportMembers members={members} />
       </Flex>
+      <Repairs chosen={choosing.chosen} members={members} onDone={choosing.clear} />
       {shown.length === 0 ? (
         <Nothing title={t("record:table.noMatch")} />
       ) : (
-        <DataTable
-          virtual
-          label={t("record:table.label")}
-          data={shown}
-          columns={columns}
-          rowId={({ id }) => String(id)}
-        />
+        <ChoosingProvider value={choosing}>
+          <DataTable
+            virtual
+            label={t("record:table.label")}
+            data={shown}
+            columns={columns}
+            rowId={({ id }) => String(id)}
+          />
+        </ChoosingProvider>
       )}
     </Flex>
   );

@@ -7,7 +7,7 @@ import { keyOf } from "../../../domain/runName";
 import { useChoosingRuns } from "../state/choosing";
 import { useWizard } from "../state/context";
 import { useNames } from "../../../ui/names";
-import { Tick } from "./Tick";
+import { Tick } from "../../../ui/Tick";
 import { useTaken, useTaskCount } from "../state/useTaken";
 
 type TickRest = Omit<ComponentProps<typeof Tick>, "label" | "checked" | "onTick" | "partly">;

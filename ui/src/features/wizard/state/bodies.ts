@@ -4,6 +4,7 @@ import type { PlanBody, PlanRun, RerunBody, RunRef } from "../../../api/types";
 import { freezeRef } from "../../../domain/runName";
 import { sentSettings } from "../../../domain/settings";
 import { CONDITIONS, type Draft } from "./draft";
+import { nameOf } from "./name";
 import { type PlanIndex, selection, tasksOf } from "./plan";
 
 type Question = Pick<Draft, "source" | "tasks" | "rerunSource" | "includeManual">;
@@ -16,8 +17,8 @@ export function planBody({ source, tasks, rerunSource, includeManual }: Question
   return { source, task_ids: tasks, rerun_source: rerunSource, options: { include_manual: includeManual } };
 }
 
-/** The rerun as it would be ordered now; undefined while there is nothing to order. */
-export function rerunBody(draft: Draft, index: PlanIndex): RerunBody | undefined {
+/** The rerun as it would be ordered now; undefined while there is nothing to order. `proposed`: its name, if it has no other. */
+export function rerunBody(draft: Draft, index: PlanIndex, proposed: string): RerunBody | undefined {
   const question = planBody(draft);
   if (question === undefined) {
     return undefined;
@@ -30,7 +31,7 @@ export function rerunBody(draft: Draft, index: PlanIndex): RerunBody | undefined
     freeze_mode: draft.freezeMode,
     frozen: draft.freezeMode ? (runs(hold).map(freezeRef) as RerunBody["frozen"]) : null,
     plan_token: index.plan.plan_token,
-    name: draft.name.trim() || null,
+    name: nameOf(draft.name, proposed),
     reason: draft.reason.trim() || null,
     settings: sentSettings(draft.settings),
     notifications: Object.entries(draft.notifications)

@@ -7,6 +7,7 @@ import type { Plan, RunRef, TaskInstances } from "../../../api/types";
 import type { Step } from "./draft";
 import type { PlanIndex } from "./plan";
 import type { DraftStore } from "./store";
+import type { Again } from "./useAgain";
 
 export interface WizardState {
   source: RunRef;
@@ -16,6 +17,8 @@ export interface WizardState {
   /** The last plan that there is; while `settling`, it may answer an older question. */
   index: PlanIndex | undefined;
   settling: boolean;
+  /** The record that is to be done again. */
+  again: Again | undefined;
   step: Step;
   goTo: (step: Step) => void;
   hrefOf: (step: Step) => string;

@@ -36,21 +36,44 @@ export interface Draft {
   /** By the keys of the plan's runs. It keeps what was said of runs that aren't in the plan at the moment. */
   members: ReadonlyMap<string, MemberChoice>;
   settings: TypedSettings;
-  name: string;
+  /** Null: the proposed one; empty: none. */
+  name: string | null;
   reason: string;
   notifications: Readonly<Record<string, readonly Condition[]>>;
   /** How the downstream runs are shown. */
   view: View;
   /** The furthest step that was looked at. */
   reached: Step;
+  /** The rerun that is to be done again, once the draft has become like it. */
+  again: number | null;
+  /** Only what `members` names is taken: it was taken from a record, and not from a plan's proposal. */
+  only: boolean;
 }
 
+/** What a draft has of a record. */
+export type FromRecord = Pick<
+  Draft,
+  | "tasks"
+  | "rerunSource"
+  | "includeManual"
+  | "freezeMode"
+  | "members"
+  | "settings"
+  | "name"
+  | "reason"
+  | "notifications"
+>;
+
 export type Change =
-  | { type: "set"; patch: Partial<Omit<Draft, "source" | "members" | "settings" | "notifications" | "reached">> }
+  | {
+      type: "set";
+      patch: Partial<Omit<Draft, "source" | "members" | "settings" | "notifications" | "reached" | "again" | "only">>;
+    }
   | { type: "settings"; patch: Partial<TypedSettings> }
   | { type: "take"; keys: Iterable<string>; taken: boolean }
   | { type: "memberTasks"; key: string; tasks: TaskRef[] | null }
   | { type: "defaults" }
+  | { type: "again"; rerunId: number; like: FromRecord }
   | { type: "notify"; target: string; condition: Condition; wanted: boolean }
   | { type: "reached"; step: Step };
 
@@ -64,11 +87,13 @@ export function newDraft(source: RunRef): Draft {
     freezeMode: false,
     members: new Map(),
     settings: INITIAL,
-    name: "",
+    name: null,
     reason: "",
     notifications: {},
     view: "flow",
     reached: "source",
+    again: null,
+    only: false,
   };
 }
 
@@ -83,7 +108,9 @@ export function reduce(draft: Draft, change: Change): Draft {
     case "memberTasks":
       return { ...draft, members: withTasks(draft.members, change.key, change.tasks) };
     case "defaults":
-      return { ...draft, members: new Map() };
+      return { ...draft, members: new Map(), only: false };
+    case "again":
+      return { ...draft, ...change.like, again: change.rerunId, only: true };
     case "notify":
       return { ...draft, notifications: notified(draft.notifications, change) };
     case "reached":

@@ -84,14 +84,21 @@ describe("a selection", () => {
   });
 });
 
+const PROPOSED = "orders 2026-01-05 and 2 runs downstream";
+
 describe("the order to the server", () => {
+  it("has the proposed name until there is another one", () => {
+    const typed = (name: string | null) => rerunBody(after({ type: "set", patch: { name } }), INDEX, PROPOSED)?.name;
+    expect([null, " Right rate ", ""].map(typed)).toEqual([PROPOSED, "Right rate", null]);
+  });
+
   it("lists the members, with tasks only where somebody named them", () => {
     const draft = after(
       { type: "take", keys: [key("report")], taken: false },
       { type: "memberTasks", key: key("clean"), tasks: ["check"] },
       { type: "set", patch: { name: "  ", reason: " wrong rate " } },
     );
-    expect(rerunBody(draft, INDEX)).toMatchObject({
+    expect(rerunBody(draft, INDEX, PROPOSED)).toMatchObject({
       source: SOURCE,
       task_ids: null,
       members: [{ dag_id: "clean", run_id: "r1", task_ids: ["check"] }],
@@ -105,20 +112,20 @@ describe("the order to the server", () => {
   });
 
   it("names what is frozen, and stops as members", () => {
-    const body = rerunBody(after(FREEZE), INDEX);
+    const body = rerunBody(after(FREEZE), INDEX, PROPOSED);
     expect(body?.members?.map(({ dag_id }) => dag_id)).toEqual(["clean", "report", "live"]);
     expect(body?.frozen).toEqual([NEXT]);
   });
 
   it("leaves out targets without a condition", () => {
     const on: Change = { type: "notify", target: "mail", condition: "succeeded", wanted: true };
-    const body = rerunBody(after(on, { ...on, target: "chat" }, { ...on, wanted: false }), INDEX);
+    const body = rerunBody(after(on, { ...on, target: "chat" }, { ...on, wanted: false }), INDEX, PROPOSED);
     expect(body?.notifications).toEqual([{ target: "chat", on: ["succeeded"] }]);
   });
 
   it("isn't there while no task of the source is chosen", () => {
     expect(planBody(after({ type: "set", patch: { tasks: [] } }))).toBeUndefined();
-    expect(rerunBody(after({ type: "set", patch: { tasks: [] } }), INDEX)).toBeUndefined();
+    expect(rerunBody(after({ type: "set", patch: { tasks: [] } }), INDEX, PROPOSED)).toBeUndefined();
   });
 });
 

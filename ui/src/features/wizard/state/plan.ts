@@ -69,12 +69,15 @@ export function wayOf(run: PlanRun, freezeMode: boolean): Way | null {
   return run.selectable ? "rerun" : freezeMode ? run.freeze_action : null;
 }
 
-type Choices = Pick<Draft, "members" | "freezeMode">;
+type Choices = Pick<Draft, "members" | "freezeMode"> & Partial<Pick<Draft, "only">>;
 
-/** By default freeze mode takes what would read wrong data, by the server's word. */
-export function isTaken(run: PlanRun, { members, freezeMode }: Choices): boolean {
+/**
+ * By default freeze mode takes what would read wrong data, by the server's word. `only`: nothing is taken by default.
+ */
+export function isTaken(run: PlanRun, { members, freezeMode, only = false }: Choices): boolean {
   const way = wayOf(run, freezeMode);
-  return way !== null && (members.get(keyOf(run))?.taken ?? (way === "rerun" ? run.selected : run.freeze_selected));
+  const usual = way === "rerun" ? run.selected : run.freeze_selected;
+  return way !== null && (members.get(keyOf(run))?.taken ?? (!only && usual));
 }
 
 /** Why a run can't be taken, in the server's words; null: it can. */

@@ -50,11 +50,13 @@ const READABLE: Record<Exclude<keyof Draft, "source" | "members" | "settings">, 
   rerunSource: isFlag,
   includeManual: isFlag,
   freezeMode: isFlag,
-  name: isText,
+  name: (value) => value === null || isText(value),
   reason: isText,
   notifications: (value) => isObject(value) && Object.values(value).every(areConditions),
   view: (value) => value === "flow" || value === "list",
   reached: (value) => STEPS.includes(value as never),
+  again: (value) => value === null || Number.isInteger(value),
+  only: isFlag,
 };
 
 function isChoice(entry: unknown): entry is [string, MemberChoice] {

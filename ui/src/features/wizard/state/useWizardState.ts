@@ -11,6 +11,7 @@ import { type Step, STEPS } from "./draft";
 import { indexed } from "./plan";
 import { DraftStore, useDraft } from "./store";
 import { entryChoice, refsOrDefault } from "./tasks";
+import { useAgain, useFittingTasks, useLikeRecord } from "./useAgain";
 import { useSettled } from "./useSettled";
 
 const PAUSE = 400;
@@ -19,17 +20,26 @@ const PAUSE = 400;
 export function useWizardState(source: RunRef, entry: Entry): WizardState {
   const [store] = useState(() => new DraftStore(source));
   const instances = useTaskInstances(source);
-  const ready = useEntry(store, entry, instances.data, instances.isError);
+  const again = useAgain(store, againOf(useLocation().search));
+  const entered = useEntry(store, entry, instances.data, instances.isError);
+  const ready = useLikeRecord(store, again, instances.data?.task_instances) && entered;
   const body = useQuestion(store);
   const settled = useSettled(ready ? body : undefined, PAUSE);
   const plan = usePlan(settled);
   const index = useMemo(() => (plan.data === undefined ? undefined : indexed(plan.data)), [plan.data]);
   const settling = settled !== body || plan.isPlaceholderData || plan.isFetching;
-  const steps = useSteps(source, entry, store);
+  const steps = useSteps(source, entry, store, again?.id);
+  useFittingTasks(store, again, index);
   return useMemo(
-    () => ({ source, store, instances, plan, index, settling, ...steps }),
-    [source, store, instances, plan, index, settling, steps],
+    () => ({ source, store, instances, plan, index, settling, again, ...steps }),
+    [source, store, instances, plan, index, settling, again, steps],
   );
+}
+
+/** The rerun that an address wants done again. */
+function againOf(search: string): number | undefined {
+  const id = Number(parameters(search).get("again"));
+  return Number.isSafeInteger(id) && id > 0 ? id : undefined;
 }
 
 /** Makes the preselection for the task instance from which the person came, once. True when that is done. */
@@ -64,13 +74,13 @@ function useQuestion(store: DraftStore): PlanBody | undefined {
 }
 
 /** The step is in the address, so that Back goes one step back. */
-function useSteps(source: RunRef, { taskId, mapIndex }: Entry, store: DraftStore) {
+function useSteps(source: RunRef, { taskId, mapIndex }: Entry, store: DraftStore, again: number | undefined) {
   const navigate = useNavigate();
   const asked = parameters(useLocation().search).get("step");
   const step = STEPS.find((each) => each === asked) ?? "source";
   const hrefOf = useCallback(
-    (to: Step) => `/rerun?${query({ ...source, task_id: taskId, map_index: mapIndex, step: to })}`,
-    [source, taskId, mapIndex],
+    (to: Step) => `/rerun?${query({ ...source, task_id: taskId, map_index: mapIndex, again, step: to })}`,
+    [source, taskId, mapIndex, again],
   );
   const goTo = useCallback((to: Step) => void navigate(hrefOf(to)), [navigate, hrefOf]);
   useEffect(() => store.dispatch({ type: "reached", step }), [store, step]);

@@ -8,6 +8,7 @@ import { asProblem, type Problem } from "../../../api/problem";
 import type { Rerun, RerunBody, Review } from "../../../api/types";
 import { type Difference, difference, rerunBody } from "../state/bodies";
 import { useWizard } from "../state/context";
+import { useProposedName } from "../state/name";
 import { indexed } from "../state/plan";
 
 interface SubmissionState {
@@ -84,13 +85,14 @@ const PAUSE = 600;
 function useOrder(): RerunBody | undefined {
   const { store, index, settling, step } = useWizard();
   const [order, setOrder] = useState<RerunBody | undefined>();
+  const proposed = useProposedName();
   const wanted = step === "downstream" || step === "review";
   const pause = step === "review" ? 0 : PAUSE;
   useEffect(() => {
     if (!wanted || settling || index === undefined) {
       return undefined;
     }
-    const take = () => setOrder(rerunBody(store.get(), index));
+    const take = () => setOrder(rerunBody(store.get(), index, proposed));
     let timer = setTimeout(take, 0);
     const stop = store.subscribe(() => {
       clearTimeout(timer);
@@ -100,18 +102,19 @@ function useOrder(): RerunBody | undefined {
       clearTimeout(timer);
       stop();
     };
-  }, [wanted, settling, index, store, pause]);
+  }, [wanted, settling, index, store, pause, proposed]);
   return wanted && !settling ? order : undefined;
 }
 
 /** Submits or proposes what is chosen at this moment, and leads to the record. */
 function useStart({ mutate }: SubmissionState["submit"]) {
   const { store, index } = useWizard();
+  const proposed = useProposedName();
   const client = useQueryClient();
   const navigate = useNavigate();
   return useCallback(
     (propose: boolean) => {
-      const body = index && rerunBody(store.get(), index);
+      const body = index && rerunBody(store.get(), index, proposed);
       if (body === undefined) {
         return;
       }
@@ -128,6 +131,6 @@ function useStart({ mutate }: SubmissionState["submit"]) {
         },
       );
     },
-    [store, index, mutate, client, navigate],
+    [store, index, proposed, mutate, client, navigate],
   );
 }

@@ -5,6 +5,7 @@ import { useWords } from "../../../i18n/words";
 import { CopyAs } from "../../../ui/CopyAs";
 import { rerunBody } from "../state/bodies";
 import { useWizard } from "../state/context";
+import { useProposedName } from "../state/name";
 import { useSubmission } from "./Submission";
 
 /** Starts the rerun, or proposes it; where neither can be, says why. */
@@ -12,6 +13,7 @@ export function SubmitButton() {
   const { t, word } = useWords();
   const { store, index, settling } = useWizard();
   const { review, reviewing, onlyPropose } = useSubmission();
+  const proposed = useProposedName();
   const source = index?.plan.source;
   const refusal =
     source?.can_be_source === false
@@ -20,7 +22,7 @@ export function SubmitButton() {
         ? t("wizard:block.refused")
         : undefined;
   const body = () => {
-    const found = index && rerunBody(store.get(), index);
+    const found = index && rerunBody(store.get(), index, proposed);
     return found && { ...found, propose: onlyPropose !== null };
   };
   const waiting = reviewing ? t("wizard:block.reviewing") : undefined;

@@ -9,7 +9,7 @@ import { useWords } from "../../../i18n/words";
 import { useChosenTasks } from "./chosenTasks";
 import { Statuses } from "./TaskList";
 import { byTask, canBeChosen, instanceKey, type Structure, taskEdges } from "../state/tasks";
-import { Tick } from "../parts/Tick";
+import { Tick } from "../../../ui/Tick";
 
 const SIZE = { width: 220, height: 72 };
 

@@ -9,7 +9,7 @@ import { DataTable } from "../../../ui/table/DataTable";
 import { useWords } from "../../../i18n/words";
 import { useChosenTasks } from "./chosenTasks";
 import { canBeChosen, instanceKey, type Structure } from "../state/tasks";
-import { Tick } from "../parts/Tick";
+import { Tick } from "../../../ui/Tick";
 import { openGroups, rowsOf, type TaskRow } from "./taskRows";
 
 const EXPANDING = { getSubRows: (row: TaskRow) => row.subRows, getExpandedRowModel: getExpandedRowModel() };

@@ -5,6 +5,7 @@ import { Field } from "../../../../ui/feedback/Notices";
 import { SettingFacts } from "../../../../ui/SettingFacts";
 import { useWords } from "../../../../i18n/words";
 import { useWizard } from "../../state/context";
+import { nameOf, useProposedName } from "../../state/name";
 import { useDraft } from "../../state/store";
 
 /** The settings as they were made. */
@@ -12,6 +13,7 @@ export function SettingsSummary() {
   const { t, list } = useWords();
   const { store } = useWizard();
   const draft = useDraft(store, (each) => each);
+  const proposed = useProposedName();
   const told = Object.entries(draft.notifications).flatMap(([target, on]) =>
     on.length === 0 ? [] : `${target}: ${list(on.map((condition) => t(`wizard:notify.${condition}`)))}`,
   );
@@ -21,7 +23,7 @@ export function SettingsSummary() {
         {t("wizard:step.settings")}
       </Heading>
       <SimpleGrid as="dl" columns={{ base: 1, sm: 2, lg: 4 }} gap={3}>
-        <Field label={t("word.name")}>{draft.name.trim() || t("none")}</Field>
+        <Field label={t("word.name")}>{nameOf(draft.name, proposed) ?? t("none")}</Field>
         <Field label={t("word.reason")}>{draft.reason.trim() || t("none")}</Field>
         <SettingFacts settings={sentSettings(draft.settings)} />
         <Field label={t("wizard:freeze.label")}>{draft.freezeMode ? t("yes") : t("no")}</Field>

@@ -1,9 +1,10 @@
-import { Field, Input, SimpleGrid, Stack, Textarea } from "@chakra-ui/react";
+import { Field, Input, Link, SimpleGrid, Stack, Textarea } from "@chakra-ui/react";
 
 import { consentsTo, SETTING_NAMES, settingOf } from "../../../../domain/settings";
 import { useWords } from "../../../../i18n/words";
 import { useWizard } from "../../state/context";
 import type { Draft } from "../../state/draft";
+import { LONGEST_NAME, useProposedName } from "../../state/name";
 import { useDraft } from "../../state/store";
 import { NotificationSettings } from "./NotificationSettings";
 import { SettingField } from "./SettingField";
@@ -36,13 +37,28 @@ function NameAndReason() {
   const { store } = useWizard();
   const name = useDraft(store, (draft) => draft.name);
   const reason = useDraft(store, (draft) => draft.reason);
+  const proposed = useProposedName();
   const set = (patch: Partial<Pick<Draft, "name" | "reason">>) => store.dispatch({ type: "set", patch });
   return (
     <>
       <Field.Root>
         <Field.Label>{t("word.name")}</Field.Label>
-        <Input size="sm" maxLength={LONGEST} value={name} onChange={(event) => set({ name: event.target.value })} />
-        <Field.HelperText>{t("wizard:settings.nameHint")}</Field.HelperText>
+        <Input
+          size="sm"
+          maxLength={LONGEST_NAME}
+          value={name ?? proposed}
+          onChange={(event) => set({ name: event.target.value })}
+        />
+        <Field.HelperText>
+          {t("wizard:settings.nameHint")}{" "}
+          {name === null ? (
+            t("wizard:settings.proposed")
+          ) : (
+            <Link as="button" onClick={() => set({ name: null })}>
+              {t("wizard:settings.proposeAgain")}
+            </Link>
+          )}
+        </Field.HelperText>
       </Field.Root>
       <Field.Root>
         <Field.Label>{t("word.reason")}</Field.Label>

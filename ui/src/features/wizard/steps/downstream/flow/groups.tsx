@@ -8,7 +8,7 @@ import { useWords } from "../../../../../i18n/words";
 import { CardNote } from "../../../../../ui/graph/Cards";
 import type { Grouping } from "../../../../../ui/graph/types";
 import { statusColor } from "../../../../../ui/StateBadge";
-import { Tick } from "../../../parts/Tick";
+import { Tick } from "../../../../../ui/Tick";
 import { Flow } from "./RunCard";
 import { useWizard } from "../../../state/context";
 import { isTaken, type PlanIndex, takeable } from "../../../state/plan";

@@ -13,7 +13,7 @@ import { isTaken, wayOf } from "../../../state/plan";
 import type { ListRow } from "../../../state/rows";
 import { RunTick, TasksButton, Wayword } from "../../../parts/RunParts";
 import { useDraft } from "../../../state/store";
-import { Tick } from "../../../parts/Tick";
+import { Tick } from "../../../../../ui/Tick";
 
 /** The columns of the list; a row draws itself again when its own run changes, the table doesn't. */
 export function useRunColumns(): ColumnDef<ListRow>[] {

@@ -1,0 +1,43 @@
+"""The same for several members at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from airflow_rerun_downstream.domain.errors import Conflict, NotFound, Refusal
+from airflow_rerun_downstream.domain.rerun import Seen
+from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.service.control import Control, controllable
+from airflow_rerun_downstream.service.views import MemberView, SeveralView
+
+
+class Several(Control):
+    """Each member is a transaction of its own: a refusal of one takes nothing of another back, and the rerun's row is
+    never held for long. Who may not act on the rerun is refused as a whole."""
+
+    def retry_members(self, actor: Actor, rerun_id: int, members: Mapping[int, Seen]) -> SeveralView:
+        """`Control.retry` for each."""
+        return self.each(actor, rerun_id, members, self.retry)
+
+    def skip_members(self, actor: Actor, rerun_id: int, members: Mapping[int, Seen]) -> SeveralView:
+        """`Control.skip` for each."""
+        return self.each(actor, rerun_id, members, self.skip)
+
+    def each(
+        self,
+        actor: Actor,
+        rerun_id: int,
+        members: Mapping[int, Seen],
+        act: Callable[[Actor, int, int, Seen], MemberView],
+    ) -> SeveralView:
+        """Act on one after the other, each once; those that are refused are told with the reason."""
+        with self.unit_of_work() as work:
+            controllable(actor, work, rerun_id)
+        done: list[MemberView] = []
+        refused: list[tuple[int, Refusal]] = []
+        for member_id, seen in members.items():
+            try:
+                done.append(act(actor, rerun_id, member_id, seen))
+            except (NotFound, Conflict) as refusal:
+                refused.append((member_id, refusal))
+        return SeveralView(tuple(done), tuple(refused))

@@ -1,0 +1,94 @@
+"""Several members at once: each is done or refused for itself, and the rerun as a whole only where nobody may act."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_rerun_downstream.domain.errors import Forbidden, NotFound
+from airflow_rerun_downstream.domain.plan import PlanRequest
+from airflow_rerun_downstream.domain.rerun import Seen
+from airflow_rerun_downstream.domain.rerun_request import RerunRequest
+from airflow_rerun_downstream.domain.states import MemberState, RerunState
+from tests.fakes.house import ADA, House
+from tests.fakes.world import START
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture
+def rerun(house: House) -> int:
+    """``a``, and three runs that read it; ``b`` and ``c`` have failed."""
+    source = house.world.run("a")
+    for dag_id in ("b", "c", "d"):
+        house.world.consumed(source, "t", by=house.world.run(dag_id), asset=dag_id)
+    return house.service.submit(ADA, RerunRequest(PlanRequest(source))).rerun.id
+
+
+def ids(house: House, rerun: int) -> dict[str, int]:
+    return {one.ref.dag_id: one.id for one in house.store.members(rerun)}
+
+
+def seen(*member_ids: int, attempt: int | None = None) -> dict[int, Seen]:
+    return dict.fromkeys(member_ids, Seen(attempt=attempt))
+
+
+def fail(house: House, rerun: int, *dag_ids: str) -> None:
+    for dag_id in dag_ids:
+        assert house.store.move_member(ids(house, rerun)[dag_id], after=MemberState.FAILED, reason=None, now=START)
+
+
+def states(house: House, rerun: int) -> dict[str, str]:
+    return {one.ref.dag_id: one.state.value for one in house.store.members(rerun)}
+
+
+@pytest.mark.parametrize(("action", "after"), [("retry_members", "pending"), ("skip_members", "skipped")])
+def test_each_is_answered_for_itself(house: House, rerun: int, action: str, after: str) -> None:
+    fail(house, rerun, "b", "c")
+    house.store.move_rerun(rerun, after=RerunState.FAILED, reason=None, now=START)
+    member = ids(house, rerun)
+    found = getattr(house.service, action)(ADA, rerun, seen(member["b"], member["d"], 99, member["c"]))
+    assert [view.member.ref.dag_id for view in found.members] == ["b", "c"]
+    assert [(number, refusal.reason) for number, refusal in found.refused] == [
+        (member["d"], "action_not_allowed"),
+        (99, "not_found"),
+    ]
+    assert states(house, rerun) | {"a": ""} == {"a": "", "b": after, "c": after, "d": "pending"}
+    assert house.service.rerun(ADA, rerun).rerun.state is RerunState.RUNNING
+    lines = [(line.actor, line.action, line.member_id) for line in house.store.events(rerun)]
+    verb = action.removesuffix("_members")
+    assert [line for line in lines if line[1] == verb] == [("ada", verb, member["b"]), ("ada", verb, member["c"])]
+
+
+def test_who_may_not_act_is_refused_as_a_whole(house: House, rerun: int) -> None:
+    fail(house, rerun, "b", "c")
+    house.permissions.forbidden.add("d")
+    before = house.store.snapshot()
+    with pytest.raises(Forbidden):
+        house.service.retry_members(ADA, rerun, seen(ids(house, rerun)["b"]))
+    with pytest.raises(NotFound):
+        house.service.skip_members(ADA, 99, seen(1))
+    assert house.store.snapshot() == before
+
+
+def test_a_rerun_that_has_ended_refuses_each(house: House, rerun: int) -> None:
+    fail(house, rerun, "b")
+    house.store.move_rerun(rerun, after=RerunState.TERMINATING, reason=None, now=START)
+    found = house.service.retry_members(ADA, rerun, seen(ids(house, rerun)["b"]))
+    assert (found.members, [refusal.reason for _, refusal in found.refused]) == ((), ["action_not_allowed"])
+
+
+def test_the_source_is_a_run_like_any_other(house: House, rerun: int) -> None:
+    """The source may have failed, too."""
+    fail(house, rerun, "a")
+    found = house.service.skip_members(ADA, rerun, seen(ids(house, rerun)["a"]))
+    assert [view.member.state for view in found.members] == [MemberState.SKIPPED]
+
+
+def test_a_member_that_has_changed_meanwhile_is_left_alone(house: House, rerun: int) -> None:
+    fail(house, rerun, "b")
+    found = house.service.retry_members(ADA, rerun, seen(ids(house, rerun)["b"], attempt=3))
+    assert [refusal.reason for _, refusal in found.refused] == ["changed_meanwhile"]
+    assert states(house, rerun)["b"] == "failed"

@@ -1,0 +1,139 @@
+import { Alert, Button, CloseButton, HStack, List, Text } from "@chakra-ui/react";
+import { useState } from "react";
+import { MdRedo, MdReplay } from "react-icons/md";
+
+import { type RepairAction, useRepairs } from "../../../api/teamwork";
+import type { Member, MemberResults } from "../../../api/types";
+import { useWords } from "../../../i18n/words";
+import { ConfirmDialog } from "../../../ui/feedback/ConfirmDialog";
+import { useNames } from "../../../ui/names";
+import { Said } from "../../../ui/Said";
+import { memberSentences } from "../actions/asks";
+import { useRecord } from "../context";
+
+const ACTIONS = [
+  { action: "retry", icon: MdReplay },
+  { action: "skip", icon: MdRedo },
+] as const;
+
+interface RepairsProps {
+  /** The members that are chosen; each may be repaired, as the server says. */
+  chosen: readonly Member[];
+  members: readonly Member[];
+  onDone: () => void;
+}
+
+/** Retries or skips all members that are chosen, after saying what that does; and says which were refused, and why. */
+export function Repairs({ chosen, members, onDone }: RepairsProps) {
+  const { t } = useWords();
+  const [asked, setAsked] = useState<RepairAction | null>(null);
+  const [results, setResults] = useState<MemberResults | null>(null);
+  return (
+    <>
+      {chosen.length > 0 && (
+        <HStack gap={2} wrap="wrap" role="group" aria-label={t("record:several.label")} data-testid="repairs">
+          <Text aria-live="polite">{t("record:several.chosen", { count: chosen.length })}</Text>
+          {ACTIONS.map(({ action, icon: Icon }) => (
+            <Button
+              key={action}
+              size="xs"
+              variant="outline"
+              colorPalette="brand"
+              disabled={!chosen.every(({ allowed_actions }) => allowed_actions.includes(action))}
+              onClick={() => setAsked(action)}
+            >
+              <Icon aria-hidden="true" />
+              {t(`record:several.${action}`, { count: chosen.length })}
+            </Button>
+          ))}
+          <Button size="xs" variant="ghost" onClick={onDone}>
+            {t("record:several.none")}
+          </Button>
+        </HStack>
+      )}
+      {results !== null && <Results results={results} members={members} onClose={() => setResults(null)} />}
+      {asked !== null && (
+        <Dialog
+          action={asked}
+          chosen={chosen}
+          onClose={(found) => {
+            setAsked(null);
+            if (found !== undefined) {
+              setResults(found);
+              onDone();
+            }
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+interface DialogProps {
+  action: RepairAction;
+  chosen: readonly Member[];
+  onClose: (found?: MemberResults) => void;
+}
+
+/** Those that were chosen when it was opened, whatever becomes of them meanwhile: the server says what it refuses. */
+function Dialog({ action, chosen, onClose }: DialogProps) {
+  const { t } = useWords();
+  const { rerun } = useRecord();
+  const [seen] = useState(() => chosen.map(({ id, attempt }) => ({ member_id: id, attempt })));
+  const repairs = useRepairs(rerun.id);
+  return (
+    <ConfirmDialog
+      open
+      title={t(`record:several.${action}Title`, { count: seen.length })}
+      confirm={t(`record:action.${action}`)}
+      busy={repairs.isPending}
+      error={repairs.error}
+      onConfirm={() => repairs.mutate({ action, chosen: seen }, { onSuccess: (found) => onClose(found) })}
+      onClose={() => onClose()}
+    >
+      {memberSentences(rerun, action).map(({ key, count }) => (
+        <Text key={key}>{t(`record:ask.${key}`, { count })}</Text>
+      ))}
+      <Text>{t("record:several.each")}</Text>
+    </ConfirmDialog>
+  );
+}
+
+interface ResultsProps {
+  results: MemberResults;
+  members: readonly Member[];
+  onClose: () => void;
+}
+
+function Results({ results, members, onClose }: ResultsProps) {
+  const { t } = useWords();
+  const { memberName } = useNames();
+  const { refused } = results;
+  const named = (id: number) => {
+    const found = members.find((member) => member.id === id);
+    return found ? `${found.dag_id} ${memberName(found)}` : String(id);
+  };
+  return (
+    <Alert.Root status={refused.length > 0 ? "warning" : "success"} size="sm" role="status" data-testid="repaired">
+      <Alert.Indicator />
+      <Alert.Content>
+        <Alert.Title>
+          {t("record:several.done", { count: results.members.length })}
+          {refused.length > 0 && ` ${t("record:several.refused", { count: refused.length })}`}
+        </Alert.Title>
+        {refused.length > 0 && (
+          <Alert.Description maxHeight="10rem" overflow="auto" tabIndex={0}>
+            <List.Root ps={4}>
+              {refused.map(({ member_id, detail, sentence }) => (
+                <List.Item key={member_id} overflowWrap="anywhere">
+                  {named(member_id)}: <Said detail={detail} sentence={sentence} />
+                </List.Item>
+              ))}
+            </List.Root>
+          </Alert.Description>
+        )}
+      </Alert.Content>
+      <CloseButton size="sm" aria-label={t("action.close")} onClick={onClose} />
+    </Alert.Root>
+  );
+}
