@@ -110,7 +110,8 @@ class RunNow:
 class TaskInstanceFacts:
     """One task instance. ``map_index`` is -1 for a task that isn't mapped, or isn't expanded yet.
 
-    ``cut_off``: it was skipped by force, not by its Dag, as far as somebody has looked.
+    ``cut_off``: it was skipped by force, not by its Dag, as far as somebody has looked. ``display_name``: what people
+    are shown in place of its id, where somebody has looked and it is something else.
     """
 
     task_id: str
@@ -121,6 +122,7 @@ class TaskInstanceFacts:
     start_date: datetime | None = None
     end_date: datetime | None = None
     cut_off: bool = False
+    display_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow_rerun_downstream.domain.facts import RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.freeze import UpcomingRun
+from airflow_rerun_downstream.domain.labels import Labels
 from airflow_rerun_downstream.domain.order import Order
 from airflow_rerun_downstream.domain.readings import Reading
 from airflow_rerun_downstream.domain.refs import RunRef, Tasks
@@ -104,7 +105,10 @@ class WrongData(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedTask:
-    """A task instance in the preview. ``reason`` says why it is preselected, or why it can't be selected."""
+    """A task instance in the preview. ``reason`` says why it is preselected, or why it can't be selected.
+
+    ``display_name``: what it is called, where that isn't its id.
+    """
 
     task_id: str
     map_index: int
@@ -113,6 +117,12 @@ class PlannedTask:
     operator: str | None
     selected: bool
     reason: str | None = None
+    display_name: str | None = None
+
+    @property
+    def task_display_name(self) -> str:
+        """What people are shown."""
+        return self.display_name or self.task_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +255,14 @@ class PlanContent:
 
 @dataclass(frozen=True)
 class Plan(PlanContent):
-    """What would be rerun, what one should know of it, and a token by which a change since then is noticed."""
+    """What would be rerun, what one should know of it, and a token by which a change since then is noticed.
+
+    ``labels``: what its Dags and runs are called, where somebody has looked.
+    """
 
     warnings: tuple[PlanWarning, ...] = ()
     token: str = ""
+    labels: Labels = field(default_factory=Labels, repr=False, compare=False)
 
     @classmethod
     def of(cls, content: PlanContent, warnings: tuple[PlanWarning, ...], token: str) -> Plan:

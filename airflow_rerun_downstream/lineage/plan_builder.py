@@ -300,4 +300,5 @@ def planned_task(
         task.operator,
         selected=inside and selected,
         reason=reason,
+        display_name=task.display_name,
     )

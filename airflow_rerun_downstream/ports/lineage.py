@@ -53,7 +53,8 @@ class RunFilter:
 
     Runs that are equal in it come in the order in which they were made, those without a value after all others.
     ``dag_id_pattern`` is what Airflow's own REST API takes: a part of the id in any case, ``%`` and ``_`` as in SQL's
-    LIKE, ``|`` between alternatives. So are ``run_id_pattern`` and ``owner_pattern``, for the owners of a run's Dag.
+    LIKE, ``|`` between alternatives; or of the display name. So are ``run_id_pattern`` and ``owner_pattern``, for the
+    owners of a run's Dag.
     ``tags``: the Dag has at least one of them.
     """
 
@@ -114,6 +115,10 @@ class Runs(Protocol):
         """
         ...
 
+    def notes(self, refs: Collection[RunRef]) -> dict[RunRef, str]:
+        """The notes of those runs that have one. One statement for ten thousand."""
+        ...
+
     def page(self, wanted: RunFilter) -> tuple[list[RunFacts], int]:
         """One page of runs, and how many there are in all. Raises `Invalid` for an unknown ``order_by``."""
         ...
@@ -121,6 +126,10 @@ class Runs(Protocol):
 
 class Dags(Protocol):
     """What Dags define: tasks, edges, schedules, in the latest version and in those of runs."""
+
+    def display_names(self, dag_ids: Collection[str]) -> dict[str, str]:
+        """What Dags are called, those alone of which that isn't the id; at most as long as an id may be."""
+        ...
 
     def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
         """The tasks of the Dags' latest versions, also of Dags that are gone; one that isn't serialized is left out."""

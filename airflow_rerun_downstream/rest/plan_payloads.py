@@ -72,6 +72,7 @@ class TaskInstance(Payload):
     """A task instance in a preview. ``reason``: why it is preselected, or why it can't be selected."""
 
     task_id: str
+    task_display_name: str
     map_index: int
     state: str | None
     status: RunStatus
@@ -82,13 +83,16 @@ class TaskInstance(Payload):
 
 class Run(Payload):
     """A Dag run that could take part in a rerun; ``reason`` says why not. ``task_ids`` is its default selection.
+    ``dag_display_name`` is the Dag's id where it isn't called otherwise.
 
     ``freeze_action``: what freeze mode would do with a run that isn't finished, ``hold`` or ``stop``; ``freeze_reason``
     why it can't. Not ``exists``: Airflow hasn't made the run yet; ``next``: assets will start it.
     """
 
     dag_id: str
+    dag_display_name: str
     run_id: str | None
+    note: str | None
     run_type: words.RunType
     state: str | None
     logical_date: datetime | None

@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_rerun_downstream.domain import words
 from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.labels import Labels
 from airflow_rerun_downstream.domain.plan import (
     Plan,
     PlannedFuture,
@@ -53,12 +54,14 @@ def run_tasks(of: RunTasksView) -> plan_payloads.TaskInstances:
     )
 
 
-def run(of: PlannedRun) -> plan_payloads.Run:
+def run(of: PlannedRun, labels: Labels) -> plan_payloads.Run:
     """A run without its task instances."""
     facts = of.facts
     return plan_payloads.Run(
         dag_id=facts.ref.dag_id,
+        dag_display_name=labels.dag(facts.ref.dag_id),
         run_id=facts.ref.run_id,
+        note=labels.note(facts.ref),
         run_type=facts.run_type,
         state=facts.state,
         logical_date=facts.logical_date,
@@ -82,25 +85,26 @@ def run(of: PlannedRun) -> plan_payloads.Run:
 
 def dag_runs(of: DagRunsView) -> plan_payloads.DagRuns:
     """A page of runs."""
-    return plan_payloads.DagRuns(
-        dag_runs=[run(each) for each in of.runs], total_entries=of.total, source_ready_since=of.source_ready_since
-    )
+    runs = [run(each, of.labels) for each in of.runs]
+    return plan_payloads.DagRuns(dag_runs=runs, total_entries=of.total, source_ready_since=of.source_ready_since)
 
 
-def run_with_tasks(of: PlannedRun, *, task_instances: bool) -> plan_payloads.RunWithTasks:
+def run_with_tasks(of: PlannedRun, labels: Labels, *, task_instances: bool) -> plan_payloads.RunWithTasks:
     """A run of a preview."""
     listed = list(map(plan_payloads.TaskInstance.model_validate, of.task_instances)) if task_instances else None
     return plan_payloads.RunWithTasks(
-        **dict(run(of)), task_instances=listed, wrong_data=of.wrong_data, freeze_selected=of.freeze_selected
+        **dict(run(of, labels)), task_instances=listed, wrong_data=of.wrong_data, freeze_selected=of.freeze_selected
     )
 
 
-def run_to_come(of: PlannedFuture, *, task_instances: bool) -> plan_payloads.RunWithTasks:
+def run_to_come(of: PlannedFuture, labels: Labels, *, task_instances: bool) -> plan_payloads.RunWithTasks:
     """A run of a preview that Airflow hasn't made yet."""
     timed = of.run
     return plan_payloads.RunWithTasks(
         dag_id=of.ref.dag_id,
+        dag_display_name=labels.dag(of.ref.dag_id),
         run_id=None,
+        note=None,
         run_type="asset_triggered" if timed is None else "scheduled",
         state=None,
         logical_date=of.ref.logical_date,
@@ -134,10 +138,10 @@ def plan(of: Plan, *, task_instances: bool) -> plan_payloads.Plan:
     """The preview."""
     return plan_payloads.Plan(
         plan_token=of.token,
-        source=run_with_tasks(of.source, task_instances=task_instances),
+        source=run_with_tasks(of.source, of.labels, task_instances=task_instances),
         runs=[
-            *(run_with_tasks(each, task_instances=task_instances) for each in of.runs),
-            *(run_to_come(each, task_instances=task_instances) for each in of.upcoming),
+            *(run_with_tasks(each, of.labels, task_instances=task_instances) for each in of.runs),
+            *(run_to_come(each, of.labels, task_instances=task_instances) for each in of.upcoming),
         ],
         links=list(map(plan_payloads.Link.model_validate, of.links)),
         warnings=list(map(plan_payloads.PlanWarning.model_validate, of.warnings)),
@@ -180,7 +184,9 @@ def member(of: MemberView) -> record_payloads.Member:
     stored, why = of.member, reason(of.member.state_reason)
     more = {
         "dag_id": stored.ref.dag_id,
+        "dag_display_name": of.labels.dag(stored.ref.dag_id),
         "run_id": stored.ref.run_id or None,
+        "note": of.labels.note(stored.ref),
         "original_run_id": stored.original_run_id or None,
         "state_reason": why,
         "cause": words.cause(why),

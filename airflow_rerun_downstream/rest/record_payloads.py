@@ -118,7 +118,9 @@ class Member(Payload):
     id: int
     rerun_id: int
     dag_id: str
+    dag_display_name: str
     run_id: str | None
+    note: str | None
     original_run_id: str | None
     logical_date: datetime | None
     run_after: datetime | None

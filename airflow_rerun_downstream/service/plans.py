@@ -19,6 +19,7 @@ from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service import checks
 from airflow_rerun_downstream.service.checks import Mechanisms
 from airflow_rerun_downstream.service.core import Core
+from airflow_rerun_downstream.service.labelling import labels, labels_of
 from airflow_rerun_downstream.service.records import eyes
 from airflow_rerun_downstream.service.views import DagRunsView, EdgesView, RunTasksView
 
@@ -44,7 +45,8 @@ class Plans(Core):
                 )
                 return eyes(actor, work).warnings((*warnings, *met))
 
-            return self.computed(actor, work, request, also)
+            found = self.computed(actor, work, request, also)
+            return replace(found, labels=labels_of(work, found))
 
     def edges(self, actor: Actor, dag_id: str) -> EdgesView:
         """What is upstream and downstream of a Dag, without a run, and how it is known. Raises `NotFound`."""
@@ -68,8 +70,9 @@ class Plans(Core):
             runs, total = work.facts.runs.page(replace(wanted, dag_ids=readable))
             refs = [run.ref for run in runs]
             view = Audience(now, window, frozenset(), work.store.active_runs(refs) if refs else {})
+            called = labels(work, {ref.dag_id for ref in refs}, refs)
         since = window and window.astimezone(timezone.utc)
-        return DagRunsView(tuple(listed_run(run, view) for run in runs), total, since)
+        return DagRunsView(tuple(listed_run(run, view) for run in runs), total, since, called)
 
     def task_instances(self, actor: Actor, ref: RunRef) -> RunTasksView:
         """The task instances of a run, with those preselected that a rerun from it takes by default."""

@@ -21,6 +21,7 @@ from airflow_rerun_downstream.domain.verdict import NotMadeAnew
 from airflow_rerun_downstream.ports.record_parts import Head, Part, RerunFilter
 from airflow_rerun_downstream.ports.work import Work
 from airflow_rerun_downstream.service.core import Core
+from airflow_rerun_downstream.service.labelling import labels
 from airflow_rerun_downstream.service.names import link_count, member_count
 from airflow_rerun_downstream.service.views import LiveRun, MemberView, Omission, ProofView, RerunView
 
@@ -172,7 +173,9 @@ def member_views(
     actor: Actor, work: Work, rerun: Rerun | Head, page: Sequence[Member], dags: Collection[str]
 ) -> list[MemberView]:
     """Members with their live state and what they wait for; ``dags``: those of all of the rerun's members."""
-    live = work.facts.runs.now([member.ref for member in page]) if page else {}
+    refs = [member.ref for member in page]
+    live = work.facts.runs.now(refs) if page else {}
+    called = labels(work, {ref.dag_id for ref in refs}, refs)
     waiting = [member.id for member in page if rerun.active and member.state in WAITING]
     awaited = work.store.awaited(waiting) if waiting else {}
     named = {ref.dag_id for refs in awaited.values() for ref in refs}
@@ -188,6 +191,7 @@ def member_views(
                 tuple(ref for ref in awaited.get(member.id, ()) if ref.dag_id in readable),
                 LiveRun(member.ref.run_id, run.state if run else None, run.run_after if run else None),
                 actions.get(member.id, ()) if may_act else (),
+                called,
             )
         )
     return views

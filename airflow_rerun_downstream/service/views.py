@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from airflow_rerun_downstream.domain.delivery import Delivery
@@ -11,6 +11,7 @@ from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.estimate import Estimate, Expected
 from airflow_rerun_downstream.domain.facts import DagStructure
+from airflow_rerun_downstream.domain.labels import Labels
 from airflow_rerun_downstream.domain.member import Member
 from airflow_rerun_downstream.domain.plan import FutureRef, PlannedRun, PlannedTask, PlanWarning
 from airflow_rerun_downstream.domain.proof import Finding, Older, Proof
@@ -153,6 +154,7 @@ class DagRunsView:
     runs: tuple[PlannedRun, ...]
     total: int
     source_ready_since: datetime | None
+    labels: Labels = field(default_factory=Labels)
 
 
 @dataclass(frozen=True)
@@ -184,12 +186,16 @@ class LiveRun:
 
 @dataclass(frozen=True)
 class MemberView:
-    """A member with what it waits for, what Airflow says of its run now, and what the user may do."""
+    """A member with what it waits for, what Airflow says of its run now, and what the user may do.
+
+    ``labels``: of its Dag and its run.
+    """
 
     member: Member
     waiting_on: tuple[RunRef, ...]
     live: LiveRun
     allowed_actions: tuple[str, ...]
+    labels: Labels = field(default_factory=Labels)
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,19 @@ class AirflowStage:
         self.session.add_all(DagTag(name=tag, dag_id=dag_id) for tag in tags)
         self.session.commit()
 
+    def call(self, dag_id: str, name: str, **tasks: str) -> None:
+        from airflow.models.taskinstance import TaskInstance
+
+        self._dag_row(dag_id)._dag_display_property_value = name
+        for task_id, called in tasks.items():
+            for ti in self.session.query(TaskInstance).filter_by(dag_id=dag_id, task_id=task_id):
+                ti._task_display_property_value = called
+        self.session.commit()
+
+    def note(self, ref: RunRef, text: str) -> None:
+        scene.run_of(ref, session=self.session).note = text
+        self.session.commit()
+
     def lose(self, dag_id: str) -> None:
         self._dag_row(dag_id).is_stale = True
         self.session.commit()

@@ -17,6 +17,7 @@ from airflow_rerun_downstream.domain.definitions import (
 )
 from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun
+from airflow_rerun_downstream.domain.labels import cut
 from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.values import UNTOLD
@@ -155,6 +156,14 @@ class Stage(Protocol):
 
     def label(self, dag_id: str, *, owners: str, tags: Collection[str]) -> None:
         """What a Dag's file says of who owns it, and its tags."""
+        ...
+
+    def call(self, dag_id: str, name: str, **tasks: str) -> None:
+        """Give a Dag a display name, and tasks of its runs theirs."""
+        ...
+
+    def note(self, ref: RunRef, text: str) -> None:
+        """A person writes a note on a run."""
         ...
 
     def made(
@@ -365,6 +374,15 @@ class FakeStage:
     def label(self, dag_id: str, *, owners: str, tags: Collection[str]) -> None:
         self.world.owners[dag_id] = owners
         self.world.tags[dag_id] = frozenset(tags)
+
+    def call(self, dag_id: str, name: str, **tasks: str) -> None:
+        self.world.display_names[dag_id] = cut(name)
+        for ref, instances in self.world.tasks.items():
+            if ref.dag_id == dag_id:
+                instances[:] = [replace(one, display_name=tasks.get(one.task_id)) for one in instances]
+
+    def note(self, ref: RunRef, text: str) -> None:
+        self.world.notes[ref] = text
 
     def pause(self, dag_id: str) -> None:
         self.world.structures[dag_id] = replace(self.world.structures[dag_id], is_paused=True)

@@ -95,6 +95,10 @@ class FakeRuns(FakeReader):
         world = self.world
         return {ref: RunConf(world.confs.get(ref, {}), world.conf_overrides) for ref in refs if ref in world.runs}
 
+    def notes(self, refs: Collection[RunRef]) -> dict[RunRef, str]:
+        self.asked(refs)
+        return {ref: self.world.notes[ref] for ref in refs if ref in self.world.runs and ref in self.world.notes}
+
     def now(self, refs: Collection[RunRef]) -> dict[RunRef, RunNow]:
         return {ref: RunNow(run.state, run.run_after) for ref, run in self.among(refs).items()}
 
@@ -147,6 +151,10 @@ class FakeRuns(FakeReader):
         found = known + [run for run in found if value_of(run, name) is None]
         return found[wanted.offset : wanted.offset + wanted.limit], len(found)
 
+    def called(self, dag_id: str, pattern: str) -> bool:
+        """Whether a Dag's id or display name matches a pattern."""
+        return like(dag_id, pattern) or like(self.world.display_names.get(dag_id, ""), pattern)
+
     def matches(self, run: RunFacts, wanted: RunFilter) -> bool:
         rule = wanted.source_rule
         if rule is not None:
@@ -162,7 +170,7 @@ class FakeRuns(FakeReader):
                 return False
         return (
             (wanted.dag_ids is None or run.ref.dag_id in wanted.dag_ids)
-            and (wanted.dag_id_pattern is None or like(run.ref.dag_id, wanted.dag_id_pattern))
+            and (wanted.dag_id_pattern is None or self.called(run.ref.dag_id, wanted.dag_id_pattern))
             and (wanted.run_id_pattern is None or like(run.ref.run_id, wanted.run_id_pattern))
             and (wanted.owner_pattern is None or like(self.world.owners.get(run.ref.dag_id, ""), wanted.owner_pattern))
             and (wanted.tags is None or bool(wanted.tags & self.world.tags.get(run.ref.dag_id, frozenset())))
@@ -176,6 +184,10 @@ class FakeRuns(FakeReader):
 
 class FakeDags(FakeReader):
     """`Dags` over a `World`."""
+
+    def display_names(self, dag_ids: Collection[str]) -> dict[str, str]:
+        self.asked(dag_ids)
+        return {dag_id: name for dag_id in dag_ids if (name := self.world.display_names.get(dag_id))}
 
     def structures(self, dag_ids: Collection[str]) -> dict[str, DagStructure]:
         self.asked(dag_ids)

@@ -59,6 +59,8 @@ class World:
     structures: dict[str, DagStructure] = field(default_factory=dict)
     versions: dict[RunRef, DagVersion] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
+    display_names: dict[str, str] = field(default_factory=dict)
+    notes: dict[RunRef, str] = field(default_factory=dict)
     tags: dict[str, frozenset[str]] = field(default_factory=dict)
     moved: dict[RunRef, frozenset[str]] = field(default_factory=dict)
     earlier: Definitions = field(default_factory=Definitions)

@@ -14,6 +14,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts.accounts import accounts
 from airflow_rerun_downstream.airflow3.lineage_facts.asset_edges import asset_flows
 from airflow_rerun_downstream.airflow3.lineage_facts.consumptions import asset_consumptions
 from airflow_rerun_downstream.airflow3.lineage_facts.dag_owners import ownership
+from airflow_rerun_downstream.airflow3.lineage_facts.display_names import display_names, notes
 from airflow_rerun_downstream.airflow3.lineage_facts.inlets import asset_emissions
 from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import structures
 from airflow_rerun_downstream.airflow3.lineage_facts.obstacles import obstacles
@@ -79,12 +80,14 @@ class AirflowRuns(Reader):
     undated = reads(undated_runs)
     last_undated = reads(last_undated)
     later = reads(later_runs)
+    notes = reads(notes)
     page = reads(page)
 
 
 class AirflowDags(Reader):
     """`Dags` on Airflow 3."""
 
+    display_names = reads(display_names)
     structures = reads(structures)
     own_versions = reads(own_versions)
 

@@ -77,7 +77,8 @@ def plain_conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
         if values is not None:
             found.append(column.in_(sorted(values)))
     if wanted.dag_id_pattern is not None:
-        found.append(matching(RUN.dag_id, wanted.dag_id_pattern))
+        called = select(DAG.dag_id).where(matching(DAG.dag_display_name, wanted.dag_id_pattern))
+        found.append(or_(matching(RUN.dag_id, wanted.dag_id_pattern), RUN.dag_id.in_(called)))
     if wanted.run_id_pattern is not None:
         found.append(matching(RUN.run_id, wanted.run_id_pattern))
     if wanted.owner_pattern is not None:

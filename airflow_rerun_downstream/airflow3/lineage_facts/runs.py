@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts.serialized_task import valu
 from airflow_rerun_downstream.airflow3.lineage_facts.stopped import stopped
 from airflow_rerun_downstream.airflow3.versions import HAS_PARTITIONS
 from airflow_rerun_downstream.domain.facts import RunConf, RunFacts, RunNow, TaskInstanceFacts, UndatedRun
+from airflow_rerun_downstream.domain.labels import cut
 from airflow_rerun_downstream.domain.refs import RunRef
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ OPERATOR = func.coalesce(func.nullif(TI.custom_operator_name, ""), TI.operator).
 
 TI_COLUMNS = (
     TI.dag_id, TI.run_id,
-    TI.task_id, TI.map_index, TI.state, OPERATOR, TI.try_number,
+    TI.task_id, TI.map_index, TI.state, OPERATOR, TI.try_number, TI.task_display_name,
 )  # fmt: skip
 
 
@@ -204,7 +206,9 @@ def task_instances(session: Session, refs: Collection[RunRef]) -> dict[RunRef, l
             values = tuple(row[2:])
             task = known.get(values)
             if task is None:
-                task = known[values] = TaskInstanceFacts(*values)
+                *plain, name = values
+                called = cut(name) if name and name != row.task_id else None
+                task = known[values] = replace(TaskInstanceFacts(*plain), display_name=called)
             found.setdefault((row[0], row[1]), []).append(task)
     for tasks in found.values():
         tasks.sort(key=BY_TASK)

@@ -1251,6 +1251,8 @@ export interface components {
             /** Attempt */
             attempt: number;
             cause: components["schemas"]["Cause"] | null;
+            /** Dag Display Name */
+            dag_display_name: string;
             /** Dag Id */
             dag_id: string;
             /** Depth */
@@ -1266,6 +1268,8 @@ export interface components {
             live: components["schemas"]["Live"];
             /** Logical Date */
             logical_date: string | null;
+            /** Note */
+            note: string | null;
             /** Original Run Id */
             original_run_id: string | null;
             /** Rerun Id */
@@ -1933,6 +1937,7 @@ export interface components {
         /**
          * Run
          * @description A Dag run that could take part in a rerun; ``reason`` says why not. ``task_ids`` is its default selection.
+         *     ``dag_display_name`` is the Dag's id where it isn't called otherwise.
          *
          *     ``freeze_action``: what freeze mode would do with a run that isn't finished, ``hold`` or ``stop``; ``freeze_reason``
          *     why it can't. Not ``exists``: Airflow hasn't made the run yet; ``next``: assets will start it.
@@ -1940,6 +1945,8 @@ export interface components {
         Run: {
             /** Can Be Source */
             can_be_source: boolean;
+            /** Dag Display Name */
+            dag_display_name: string;
             /** Dag Id */
             dag_id: string;
             /** Data Interval End */
@@ -1954,6 +1961,8 @@ export interface components {
             logical_date: string | null;
             /** Next */
             next: boolean;
+            /** Note */
+            note: string | null;
             /** Partition Key */
             partition_key: string | null;
             reason: components["schemas"]["Reason"] | null;
@@ -2014,6 +2023,8 @@ export interface components {
         RunWithTasks: {
             /** Can Be Source */
             can_be_source: boolean;
+            /** Dag Display Name */
+            dag_display_name: string;
             /** Dag Id */
             dag_id: string;
             /** Data Interval End */
@@ -2030,6 +2041,8 @@ export interface components {
             logical_date: string | null;
             /** Next */
             next: boolean;
+            /** Note */
+            note: string | null;
             /** Partition Key */
             partition_key: string | null;
             reason: components["schemas"]["Reason"] | null;
@@ -2166,6 +2179,8 @@ export interface components {
             /** State */
             state: string | null;
             status: components["schemas"]["RunStatus"];
+            /** Task Display Name */
+            task_display_name: string;
             /** Task Id */
             task_id: string;
         };

@@ -7,6 +7,7 @@ export const SOURCE = { dag_id: "orders", run_id: "r1" };
 export function task(task_id: string, more: Partial<TaskInstance> = {}): TaskInstance {
   return {
     task_id,
+    task_display_name: task_id,
     map_index: -1,
     state: "success",
     status: "success",
@@ -20,7 +21,9 @@ export function task(task_id: string, more: Partial<TaskInstance> = {}): TaskIns
 export function run(dag_id: string, more: Partial<PlanRun> = {}): PlanRun {
   return {
     dag_id,
+    dag_display_name: dag_id,
     run_id: "r1",
+    note: null,
     run_type: "scheduled",
     state: "success",
     logical_date: "2026-01-05T01:00:00Z",

@@ -4,7 +4,7 @@ import { MdCheck, MdLink } from "react-icons/md";
 
 import { host } from "../host/Host";
 import { useWords } from "../i18n/words";
-import { written } from "./clipboard";
+import { copiedText } from "./clipboard";
 
 /** Copies the address that leads back to what is shown. Where the browser doesn't let it, the address is shown. */
 export function CopyLink() {
@@ -12,7 +12,7 @@ export function CopyLink() {
   const [told, setTold] = useState<{ address: string; copied: boolean } | undefined>();
   const copy = async () => {
     const address = host().address();
-    setTold({ address, copied: await withScratch(address) });
+    setTold({ address, copied: await copiedText(address) });
   };
   // What was said holds for the address that was copied, not for where the user has gone since.
   const current = told?.address === host().address() ? told : undefined;
@@ -25,15 +25,4 @@ export function CopyLink() {
       </Button>
     </HStack>
   );
-}
-
-async function withScratch(text: string): Promise<boolean> {
-  const scratch = document.createElement("textarea");
-  const copied = await written(text, () => {
-    scratch.value = text;
-    document.body.append(scratch);
-    scratch.select();
-  });
-  scratch.remove();
-  return copied;
 }

@@ -15,3 +15,15 @@ export async function written(text: string, select: () => unknown): Promise<bool
     return false;
   }
 }
+
+/** The same with a text that stands nowhere on the page. */
+export async function copiedText(text: string): Promise<boolean> {
+  const scratch = document.createElement("textarea");
+  const copied = await written(text, () => {
+    scratch.value = text;
+    document.body.append(scratch);
+    scratch.select();
+  });
+  scratch.remove();
+  return copied;
+}

@@ -6,6 +6,7 @@ import { Link } from "react-router";
 import { query } from "../../host/parameters";
 import type { DagRun } from "../../api/types";
 import { AirflowLink, RunLink } from "../../ui/AirflowLink";
+import { NameAndId } from "../../ui/dagNames";
 import { StatusBadge } from "../../ui/StateBadge";
 import { DataTable } from "../../ui/table/DataTable";
 import { Time } from "../../ui/Time";
@@ -49,7 +50,9 @@ function useColumns(taskId: string | undefined): ColumnDef<DagRun>[] {
         header: t("word.dag"),
         meta: { name: t("word.dag"), width: 13 },
         cell: ({ row }) => (
-          <AirflowLink path={`dags/${encodeURIComponent(row.original.dag_id)}`}>{row.original.dag_id}</AirflowLink>
+          <AirflowLink path={`dags/${encodeURIComponent(row.original.dag_id)}`}>
+            <NameAndId name={row.original.dag_display_name} id={row.original.dag_id} />
+          </AirflowLink>
         ),
       },
       {
@@ -57,7 +60,17 @@ function useColumns(taskId: string | undefined): ColumnDef<DagRun>[] {
         accessorKey: "run_id",
         header: t("word.runId"),
         meta: { name: t("word.runId"), width: 17 },
-        cell: ({ row }) => <RunLink dagId={row.original.dag_id} runId={row.original.run_id ?? ""} />,
+        cell: ({ row: { original } }) => (
+          <>
+            <RunLink dagId={original.dag_id} runId={original.run_id ?? ""} />
+            {original.note && (
+              <Text as="span" color="fg.muted" fontSize="xs">
+                {" "}
+                {original.note}
+              </Text>
+            )}
+          </>
+        ),
       },
       {
         id: "state",

@@ -12,6 +12,7 @@ import { hasEnded, isProposed, useLinks, useNotMadeAnew, useRecord } from "../..
 import type { Estimate, Member, Rerun } from "../../api/types";
 import { RerunBadge } from "../../ui/StateBadge";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
+import { DagNamesProvider } from "../../ui/dagNames";
 import { Page } from "../../ui/Page";
 import { useWords } from "../../i18n/words";
 import { ActionDialog, type Asked } from "./actions/ActionDialog";
@@ -27,7 +28,10 @@ import { RerunAgain } from "./header/RerunAgain";
 import { ProposalNotice } from "./proposal/ProposalNotice";
 import { RecordNotices } from "./header/RerunNotices";
 import { RecordTabs, tabOf } from "./RerunTabs";
+import { Spoken } from "./spoken/Spoken";
 import { useNames } from "../../ui/names";
+
+const NONE: readonly Member[] = [];
 
 /** One rerun: how far it is, what each of its runs does, and what a person can do about it. It follows by itself. */
 export function RecordPage() {
@@ -105,56 +109,59 @@ function Record({ record, problem, retry }: RecordProps) {
   const trouble = problem ?? links.error;
   return (
     <RecordProvider value={context}>
-      <LeftContext.Provider value={useLeft(rerun)}>
-        <LiveRunsProvider
-          rerunId={rerun.id}
-          seen={record.cursor}
-          every={isProposed(rerun) ? WAITING : undefined}
-          always={useRunning(record.members)}
-        >
-          <Page
-            fill
-            name={t("record:tabTitle", {
-              id: rerun.id,
-              state: word("rerunState", rerun.state),
-              ...tallyOf(rerun.counts),
-            })}
-            title={
-              <HStack gap={3} flexWrap="wrap">
-                {rerunName(rerun)}
-                <RerunBadge state={rerun.state} left={rerun.not_made_anew} data-testid="rerun-state" />
-              </HStack>
-            }
-            actions={
-              <>
-                <CopyRecord members={members} />
-                <RerunAgain />
-                <NotifyMe />
-                {ended ? <EndedNote /> : <RerunActions />}
-              </>
-            }
+      <DagNamesProvider of={members ?? NONE}>
+        <LeftContext.Provider value={useLeft(rerun)}>
+          <LiveRunsProvider
+            rerunId={rerun.id}
+            seen={record.cursor}
+            every={isProposed(rerun) ? WAITING : undefined}
+            always={useRunning(record.members)}
           >
-            <RecordNotices members={members ?? []} problem={trouble} retry={retry} />
-            <RecordFacts events={events ?? []} estimate={estimate} members={members ?? []} />
-            {isProposed(rerun) && members && <ProposalNotice members={members} />}
-            <RecordTabs tab={place.tab} onTab={openTab} members={members} links={links.data} events={events} />
-          </Page>
-          <MemberDrawer
-            member={members?.find(({ id }) => id === place.memberId)}
-            members={members ?? []}
-            links={links.data ?? []}
-            events={events ?? []}
-            onClose={place.closeMember}
-          />
-          <ActionDialog
-            rerun={rerun}
-            members={members}
-            events={record.events}
-            asked={asked}
-            onClose={() => setAsked(null)}
-          />
-        </LiveRunsProvider>
-      </LeftContext.Provider>
+            <Page
+              fill
+              name={t("record:tabTitle", {
+                id: rerun.id,
+                state: word("rerunState", rerun.state),
+                ...tallyOf(rerun.counts),
+              })}
+              title={
+                <HStack gap={3} flexWrap="wrap">
+                  {rerunName(rerun)}
+                  <RerunBadge state={rerun.state} left={rerun.not_made_anew} data-testid="rerun-state" />
+                </HStack>
+              }
+              actions={
+                <>
+                  <CopyRecord members={members} />
+                  <RerunAgain />
+                  <NotifyMe />
+                  {ended ? <EndedNote /> : <RerunActions />}
+                </>
+              }
+            >
+              <Spoken rerun={rerun} members={members ?? NONE} />
+              <RecordNotices members={members ?? []} problem={trouble} retry={retry} />
+              <RecordFacts events={events ?? []} estimate={estimate} members={members ?? []} />
+              {isProposed(rerun) && members && <ProposalNotice members={members} />}
+              <RecordTabs tab={place.tab} onTab={openTab} members={members} links={links.data} events={events} />
+            </Page>
+            <MemberDrawer
+              member={members?.find(({ id }) => id === place.memberId)}
+              members={members ?? []}
+              links={links.data ?? []}
+              events={events ?? []}
+              onClose={place.closeMember}
+            />
+            <ActionDialog
+              rerun={rerun}
+              members={members}
+              events={record.events}
+              asked={asked}
+              onClose={() => setAsked(null)}
+            />
+          </LiveRunsProvider>
+        </LeftContext.Provider>
+      </DagNamesProvider>
     </RecordProvider>
   );
 }

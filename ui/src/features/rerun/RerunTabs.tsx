@@ -1,4 +1,4 @@
-import { Badge, Box, Tabs } from "@chakra-ui/react";
+import { Badge, Box, Tabs, VisuallyHidden } from "@chakra-ui/react";
 import { type ReactNode, useState } from "react";
 import type { IconType } from "react-icons";
 import {
@@ -80,8 +80,9 @@ export function RecordTabs({ tab, onTab, ...parts }: RecordTabsProps) {
               </Badge>
             )}
             {name === "details" && rerun.warnings.length > 0 && (
-              <Badge colorPalette="warning" title={t("record:details.warnings")}>
+              <Badge colorPalette="warning">
                 {rerun.warnings.length}
+                <VisuallyHidden>{t("record:details.warnings")}</VisuallyHidden>
               </Badge>
             )}
           </Tabs.Trigger>

@@ -4,6 +4,7 @@ import { useLocation } from "react-router";
 
 import { host } from "../../host/Host";
 import { type Entry, entryOf } from "../../host/parameters";
+import { DagNamesProvider } from "../../ui/dagNames";
 import { Page } from "../../ui/Page";
 import { SMALL } from "../../ui/room";
 import { useWords } from "../../i18n/words";
@@ -46,30 +47,33 @@ function Wizard({ entry, dagId, runId }: { entry: Entry; dagId: string; runId: s
   const source = useMemo(() => ({ dag_id: dagId, run_id: runId }), [dagId, runId]);
   const state = useWizardState(source, entry);
   const name = `${t(`wizard:step.${state.step}`)} - ${dagId}`;
+  const runs = useMemo(() => [...(state.index?.runs.values() ?? [])], [state.index]);
   const StepPage = STEP_PAGES[state.step];
   const onTab = host().onTab();
   return (
     <WizardContext.Provider value={state}>
-      <Submission>
-        <Page fill titledByTab name={name} title={t("wizard:title")} actions={<StepBar />}>
-          {!host().isAbout(dagId, runId) && <SourceFacts />}
-          <AgainNotice />
-          <SourceNotices />
-          <Flex
-            direction="column"
-            flex="1"
-            minHeight={0}
-            overflow="auto"
-            gap={2.5}
-            pt={onTab ? 0 : 2}
-            css={{ [SMALL]: { overflow: "visible" } }}
-          >
-            <StepHeading />
-            <StepPage />
-          </Flex>
-          <FootBar />
-        </Page>
-      </Submission>
+      <DagNamesProvider of={runs}>
+        <Submission>
+          <Page fill titledByTab name={name} title={t("wizard:title")} actions={<StepBar />}>
+            {!host().isAbout(dagId, runId) && <SourceFacts />}
+            <AgainNotice />
+            <SourceNotices />
+            <Flex
+              direction="column"
+              flex="1"
+              minHeight={0}
+              overflow="auto"
+              gap={2.5}
+              pt={onTab ? 0 : 2}
+              css={{ [SMALL]: { overflow: "visible" } }}
+            >
+              <StepHeading />
+              <StepPage />
+            </Flex>
+            <FootBar />
+          </Page>
+        </Submission>
+      </DagNamesProvider>
     </WizardContext.Provider>
   );
 }

@@ -28,7 +28,7 @@ export function GroupBar({ folding, groups }: { folding: FoldingState; groups: G
           >
             {WAYS.map((way) => (
               <option key={way} value={way}>
-                {t(`graph.by.${way}`)}
+                {t(groups.of === "tasks" ? `graph.byTasks.${way}` : `graph.by.${way}`)}
               </option>
             ))}
           </NativeSelect.Field>

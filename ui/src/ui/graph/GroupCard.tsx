@@ -94,11 +94,14 @@ export function useGroupName(groups: Grouping | undefined, by: GroupBy) {
       const dags = new Set(group.nodes.map((node) => groups?.dagOf(node))).size;
       const count = group.nodes.length;
       const one = dags === 1 && group.name !== null && by === "dag";
-      const runs = one
-        ? t("count.runs", { count })
-        : t("graph.group", { count, dags: t("count.dags", { count: dags }) });
+      const runs =
+        groups?.of === "tasks"
+          ? t("count.tasks", { count })
+          : one
+            ? t("count.runs", { count })
+            : t("graph.group", { count, dags: t("count.dags", { count: dags }) });
       const state = by === "state" && groups?.states.find((each) => each.state === group.name)?.word;
-      const title = one ? (group.name ?? runs) : state || runs;
+      const title = (one && group.name) || state || runs;
       const states = groups
         ? counted(group, groups).map(({ count: n, word }) => t("graph.inState", { count: n, state: word }))
         : [];

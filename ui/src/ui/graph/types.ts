@@ -22,6 +22,8 @@ export interface GraphHandle {
 
 /** How nodes of large levels are folded into groups, and what a group shows. */
 export interface Grouping {
+  /** What the nodes are, for the words: runs of Dags where it isn't said, or tasks of task groups. */
+  of?: "tasks";
   /** The same function until a node gets another Dag: the graph is laid out anew when it changes. */
   dagOf: (key: string) => string;
   stateOf: (key: string) => string;

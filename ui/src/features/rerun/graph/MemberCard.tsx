@@ -5,6 +5,7 @@ import { MdTimeline } from "react-icons/md";
 import type { Member } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
 import { CardNote } from "../../../ui/graph/Cards";
+import { bothNames } from "../../../ui/dagNames";
 import { memberColor } from "../../../ui/StateBadge";
 import { useWords } from "../../../i18n/words";
 import type { RunName } from "../../../domain/runName";
@@ -49,12 +50,12 @@ export function MemberCard({ member }: { member: Member }) {
           onClick={() => open(member.id)}
           _after={{ content: '""', position: "absolute", inset: 0 }}
         >
-          {member.dag_id}
+          <span title={bothNames(member.dag_display_name, member.dag_id)}>{member.dag_display_name}</span>
         </chakra.button>
         <OnPath member={member} />
         {member.role !== "downstream" && <Text color="fg.muted">{word("role", member.role)}</Text>}
       </Flex>
-      <Box truncate title={member.run_id ?? undefined}>
+      <Box truncate title={[member.run_id, member.note].filter(Boolean).join("\n") || undefined}>
         {member.run_id === null ? (
           <Text as="span" color="fg.muted">
             {memberName(member)}
@@ -176,7 +177,7 @@ export function useCardName(): (run: Member | RunName | undefined) => string {
         return "";
       }
       if ("state" in run) {
-        return `${run.dag_id} ${memberName(run)}: ${lookWord(look(run))}`;
+        return `${bothNames(run.dag_display_name, run.dag_id)} ${memberName(run)}: ${lookWord(look(run))}`;
       }
       return `${run.dag_id} ${runName(run)}: ${t("record:graph.notPart")}`;
     },

@@ -3,6 +3,7 @@ import { Alert, Box, Flex, Link, Stack, Text } from "@chakra-ui/react";
 import { hasEnded, isProposed } from "../../../api/reruns";
 import type { Member } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
+import { NameAndId } from "../../../ui/dagNames";
 import { ProblemNotice } from "../../../ui/feedback/Notices";
 import { SchedulerNotice } from "../../../ui/feedback/SchedulerNotice";
 import { useWords } from "../../../i18n/words";
@@ -70,7 +71,7 @@ function FailedMember({ member }: { member: Member }) {
     <Flex as="li" gap={3} align="center" wrap="wrap" data-member={member.id}>
       <Box minWidth={0}>
         <Text as="span" fontWeight="medium" overflowWrap="anywhere">
-          {member.dag_id}
+          <NameAndId name={member.dag_display_name} id={member.dag_id} />
         </Text>{" "}
         {member.run_id && (
           <RunLink dagId={member.dag_id} runId={member.run_id} color="inherit" textDecoration="underline" />

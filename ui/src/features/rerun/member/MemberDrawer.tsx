@@ -1,6 +1,8 @@
 import { chakra, CloseButton, Drawer, Flex, Heading, Portal, Stack, Text } from "@chakra-ui/react";
 
 import type { Link, Member, RerunEvent, RunRef } from "../../../api/types";
+import { CopyId } from "../../../ui/CopyId";
+import { NameAndId } from "../../../ui/dagNames";
 import { Field } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
@@ -9,6 +11,7 @@ import { useRecord } from "../context";
 import { LabelFacts } from "../details/DagLabels";
 import { useCause } from "../words";
 import { Attempts } from "./Attempts";
+import { DagTasks } from "./DagTasks";
 import { FailedTasks } from "./FailedTasks";
 import { useLiveRun } from "./LiveRuns";
 import { MemberStanding } from "./look";
@@ -45,7 +48,10 @@ export function MemberDrawer({ member, onClose, ...record }: MemberDrawerProps) 
             {member && (
               <>
                 <Drawer.Header>
-                  <Drawer.Title>{member.dag_id}</Drawer.Title>
+                  <Drawer.Title>
+                    <NameAndId name={member.dag_display_name} id={member.dag_id} />
+                  </Drawer.Title>
+                  {member.dag_display_name !== member.dag_id && <CopyId id={member.dag_id} />}
                 </Drawer.Header>
                 <Drawer.Body>
                   <MemberDetails member={member} {...record} />
@@ -77,6 +83,11 @@ function MemberDetails({ member, members, links, events }: MemberDetailsProps) {
     <Stack gap={5} pb={6}>
       <Stack gap={2}>
         <MemberRun member={member} />
+        {member.note && (
+          <Text color="fg.muted" whiteSpace="pre-line" overflowWrap="anywhere" data-testid="note">
+            {member.note}
+          </Text>
+        )}
         <Flex gap={3} align="center" wrap="wrap">
           <MemberStanding member={member} />
           <Text>{why(member.cause)}</Text>
@@ -93,6 +104,7 @@ function MemberDetails({ member, members, links, events }: MemberDetailsProps) {
       <Attempts member={member} events={events} />
       {member.waiting_on.length > 0 && <Waits runs={member.waiting_on} members={members} />}
       <MemberTasks member={member} />
+      <DagTasks key={member.id} member={member} />
       <MemberLinks heading={t("record:member.readsFrom")} side="upstream" {...{ member, members, links }} />
       <MemberLinks heading={t("record:member.isReadBy")} side="downstream" {...{ member, members, links }} />
     </Stack>
@@ -192,7 +204,7 @@ function Waits({ runs, members }: { runs: readonly RunRef[]; members: readonly M
                     cursor="pointer"
                     onClick={() => open(member.id)}
                   >
-                    {run.dag_id} {memberName(member)}
+                    {member.dag_display_name} {memberName(member)}
                   </chakra.button>
                   <MemberStanding member={member} />
                 </>

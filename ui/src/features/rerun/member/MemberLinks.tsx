@@ -39,14 +39,12 @@ export function MemberLinks({ heading, side, member, members, links }: MemberLin
             <li key={key}>
               {found && <Found member={found} />}
               {other && `${other.dag_id} ${runName(other)} (${t("record:graph.notPart")})`}
-              <Text
-                color="fg.muted"
-                fontSize="xs"
-                title={evidence.map((each) => word("evidenceMeaning", each)).join(" ")}
-              >
+              <Text color="fg.muted" fontSize="xs">
                 {list(kinds.map((kind) => word("linkKind", kind)))}
                 {" · "}
                 {list(evidence.map((each) => word("evidence", each)))}
+                {": "}
+                {evidence.map((each) => word("evidenceMeaning", each)).join(" ")}
               </Text>
             </li>
           );
@@ -69,7 +67,7 @@ function Found({ member }: { member: Member }) {
         overflowWrap="anywhere"
         onClick={() => open(member.id)}
       >
-        {member.dag_id} {memberName(member)}
+        {member.dag_display_name} {memberName(member)}
       </chakra.button>
       <MemberStanding member={member} />
     </Flex>

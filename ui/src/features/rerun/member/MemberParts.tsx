@@ -2,6 +2,7 @@ import { Box, Text } from "@chakra-ui/react";
 
 import type { Member } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
+import { Hint } from "../../../ui/Hint";
 import { AirflowStateBadge } from "../../../ui/StateBadge";
 import { secondsBetween, shownDuration } from "../../../domain/dates";
 import { useWords } from "../../../i18n/words";
@@ -45,9 +46,11 @@ export function WaitsFor({ member }: { member: Member }) {
   }
   const all = member.waiting_on.map(({ dag_id, run_id }) => `${dag_id} ${run_id}`).join("\n");
   return (
-    <Text as="span" title={all}>
-      {first.dag_id} {others.length > 0 && t("record:member.more", { count: others.length })}
-    </Text>
+    <Hint text={others.length > 0 ? all : undefined}>
+      <Text as="span" tabIndex={others.length > 0 ? 0 : undefined}>
+        {first.dag_id} {others.length > 0 && t("record:member.more", { count: others.length })}
+      </Text>
+    </Hint>
   );
 }
 

@@ -4,6 +4,7 @@ import { useMemo } from "react";
 
 import { hasEnded } from "../../../api/reruns";
 import type { Member } from "../../../api/types";
+import { NameAndId } from "../../../ui/dagNames";
 import { WHOLE_CELL } from "../../../ui/table/cells";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
@@ -72,7 +73,7 @@ function Opener({ member }: { member: Member }) {
   const { open } = useRecord();
   return (
     <Link as="button" {...WHOLE_CELL} onClick={() => open(member.id)} aria-description={t("action.showDetails")}>
-      {member.dag_id}
+      <NameAndId name={member.dag_display_name} id={member.dag_id} />
     </Link>
   );
 }

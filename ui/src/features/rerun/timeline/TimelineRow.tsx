@@ -58,7 +58,7 @@ export const TimelineRowView = memo(function TimelineRowView(props: TimelineRowV
         aria-label={text}
         onClick={() => open(member.id)}
       >
-        <chakra.span color="fg.info">{member.dag_id}</chakra.span>{" "}
+        <chakra.span color="fg.info">{member.dag_display_name}</chakra.span>{" "}
         <chakra.span color="fg.muted" fontSize="xs">
           {memberName(member)}
         </chakra.span>

@@ -1,10 +1,8 @@
 /** The choice of task instances of one run: between what the API names and what a person ticks. */
 
 import type { TaskInstance, TaskInstances, TaskRef } from "../../../api/types";
-import { forward, type GraphEdge, reachable } from "../../../ui/graph/structure";
-import { grouped } from "../../../domain/grouped";
-
-export type Structure = TaskInstances["structure"];
+import { byTask, type Structure, taskEdges } from "../../../domain/tasks";
+import { forward, reachable } from "../../../ui/graph/structure";
 
 /** Names one instance in a choice. */
 export function instanceKey(instance: { task_id: string; map_index: number }): string {
@@ -54,15 +52,6 @@ export function refsOrDefault(chosen: ReadonlySet<string>, instances: readonly T
   const preselected = chosenBy(null, instances);
   const same = preselected.size === chosen.size && [...preselected].every((key) => chosen.has(key));
   return same ? null : refsOf(chosen, instances);
-}
-
-export function byTask(instances: readonly TaskInstance[]): Map<string, TaskInstance[]> {
-  return grouped(instances, (each) => each.task_id);
-}
-
-/** The edges between the tasks of a Dag. */
-export function taskEdges(structure: Structure): GraphEdge[] {
-  return structure.flatMap((task) => task.downstream_task_ids.map((to) => ({ from: task.task_id, to })));
 }
 
 /** Some instances of a task, and all instances of every task that follows it. */

@@ -3,6 +3,7 @@ import { MdOutlineRateReview, MdPlayArrow } from "react-icons/md";
 
 import { useWords } from "../../../i18n/words";
 import { CopyAs } from "../../../ui/CopyAs";
+import { Hint } from "../../../ui/Hint";
 import { rerunBody } from "../state/bodies";
 import { useWizard } from "../state/context";
 import { useProposedName } from "../state/name";
@@ -56,20 +57,21 @@ function SendButton({ propose, main, said, disabled }: SendButtonProps) {
   const { submit, start } = useSubmission();
   const mine = submit.isPending && submit.variables.propose === propose;
   return (
-    <Button
-      size="sm"
-      variant={main ? "solid" : "outline"}
-      colorPalette="brand"
-      loading={mine}
-      loadingText={t("wizard:starting")}
-      disabled={disabled || submit.isPending}
-      aria-describedby={said === undefined ? undefined : "cannot-start"}
-      title={propose ? t("wizard:propose.hint") : undefined}
-      onClick={() => start(propose)}
-      data-testid={propose ? "propose-rerun" : "start-rerun"}
-    >
-      {propose ? <MdOutlineRateReview aria-hidden="true" /> : <MdPlayArrow aria-hidden="true" />}
-      {t(propose ? "wizard:propose.action" : "wizard:start")}
-    </Button>
+    <Hint text={propose ? t("wizard:propose.hint") : undefined}>
+      <Button
+        size="sm"
+        variant={main ? "solid" : "outline"}
+        colorPalette="brand"
+        loading={mine}
+        loadingText={t("wizard:starting")}
+        disabled={disabled || submit.isPending}
+        aria-describedby={said === undefined ? undefined : "cannot-start"}
+        onClick={() => start(propose)}
+        data-testid={propose ? "propose-rerun" : "start-rerun"}
+      >
+        {propose ? <MdOutlineRateReview aria-hidden="true" /> : <MdPlayArrow aria-hidden="true" />}
+        {t(propose ? "wizard:propose.action" : "wizard:start")}
+      </Button>
+    </Hint>
   );
 }

@@ -3,7 +3,8 @@ import { useMemo, useState } from "react";
 
 import type { TaskInstance } from "../../../api/types";
 import { useWords } from "../../../i18n/words";
-import { chosenBy, isBroken, keysOf, type Structure, withFollowers } from "../state/tasks";
+import { type Structure } from "../../../domain/tasks";
+import { chosenBy, isBroken, keysOf, withFollowers } from "../state/tasks";
 import { ChosenTasks } from "./chosenTasks";
 import { TaskGraph } from "./TaskGraph";
 import { TaskList } from "./TaskList";

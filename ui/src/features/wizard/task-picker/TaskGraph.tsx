@@ -4,11 +4,13 @@ import { useCallback, useContext, useMemo } from "react";
 import { statusColor } from "../../../ui/StateBadge";
 import type { TaskInstance } from "../../../api/types";
 import { CardNote } from "../../../ui/graph/Cards";
+import { bothNames } from "../../../ui/dagNames";
 import { Graph } from "../../../ui/graph/Graph";
 import { useWords } from "../../../i18n/words";
 import { useChosenTasks } from "./chosenTasks";
 import { Statuses } from "./TaskList";
-import { byTask, canBeChosen, instanceKey, type Structure, taskEdges } from "../state/tasks";
+import { byTask, type Structure, taskEdges } from "../../../domain/tasks";
+import { canBeChosen, instanceKey } from "../state/tasks";
 import { Tick } from "../../../ui/Tick";
 
 const SIZE = { width: 220, height: 72 };
@@ -55,6 +57,7 @@ function TaskCard({ taskId, instances }: { taskId: string; instances: readonly T
   const possible = instances.filter(canBeChosen).map(instanceKey);
   const count = possible.filter((key) => chosen.has(key)).length;
   const note = useContext(CardNote);
+  const called = instances[0]?.task_display_name ?? taskId;
   return (
     <Box
       height="100%"
@@ -73,8 +76,8 @@ function TaskCard({ taskId, instances }: { taskId: string; instances: readonly T
           disabled={possible.length === 0}
           onTick={(wanted) => tick(possible, wanted)}
         />
-        <Text fontWeight="semibold" truncate title={taskId}>
-          {taskId}
+        <Text fontWeight="semibold" truncate title={bothNames(called, taskId)}>
+          {called}
         </Text>
         <span id={note} hidden>
           {t("wizard:tasks.chosen", { count, total: instances.length })}

@@ -5,10 +5,12 @@ import { MdChevronRight, MdExpandMore } from "react-icons/md";
 
 import type { RunStatus, TaskInstance } from "../../../api/types";
 import { StatusBadge } from "../../../ui/StateBadge";
+import { NameAndId } from "../../../ui/dagNames";
 import { DataTable } from "../../../ui/table/DataTable";
 import { useWords } from "../../../i18n/words";
 import { useChosenTasks } from "./chosenTasks";
-import { canBeChosen, instanceKey, type Structure } from "../state/tasks";
+import type { Structure } from "../../../domain/tasks";
+import { canBeChosen, instanceKey } from "../state/tasks";
 import { Tick } from "../../../ui/Tick";
 import { openGroups, rowsOf, type TaskRow } from "./taskRows";
 
@@ -114,13 +116,14 @@ const Expander = chakra("button", {
 function TaskName({ row }: { row: Row<TaskRow> }) {
   const { t } = useWords();
   const { taskId, mapIndex, isGroup, instances } = row.original;
+  const called = instances[0]?.task_display_name ?? taskId;
   if (mapIndex !== null) {
     return <Text ps={8 + 4 * (row.depth - 1)}>{t("wizard:tasks.mapIndex", { index: mapIndex })}</Text>;
   }
   if (!row.getCanExpand()) {
     return (
       <Text as="span" fontWeight="medium" ps={`${INDENT * row.depth}rem`}>
-        {taskId}
+        <NameAndId name={called} id={taskId} />
       </Text>
     );
   }
@@ -129,7 +132,7 @@ function TaskName({ row }: { row: Row<TaskRow> }) {
     <HStack ps={`${INDENT * row.depth}rem`}>
       <Expander type="button" aria-expanded={open} onClick={() => row.toggleExpanded()}>
         {open ? <MdExpandMore aria-hidden="true" /> : <MdChevronRight aria-hidden="true" />}
-        {isGroup ? t("wizard:tasks.group", { group: taskId }) : taskId}
+        {isGroup ? t("wizard:tasks.group", { group: taskId }) : <NameAndId name={called} id={taskId} />}
       </Expander>
       <Chosen instances={instances} isGroup={isGroup} />
     </HStack>

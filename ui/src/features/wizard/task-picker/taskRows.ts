@@ -1,7 +1,8 @@
 /** The rows of a run's tasks: task groups with their tasks, mapped tasks with their indexes. */
 
 import type { TaskInstance } from "../../../api/types";
-import { byTask, instanceKey, type Structure } from "../state/tasks";
+import { byTask, type Structure } from "../../../domain/tasks";
+import { instanceKey } from "../state/tasks";
 
 /** A task group, a task, or one index of a mapped task. */
 export interface TaskRow {

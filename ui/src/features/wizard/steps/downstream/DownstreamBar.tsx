@@ -5,6 +5,7 @@ import { MdRefresh } from "react-icons/md";
 import { usePreferences } from "../../../../host/Host";
 import { shownDate } from "../../../../domain/dates";
 import { useWords } from "../../../../i18n/words";
+import { Hint } from "../../../../ui/Hint";
 import { useWizard } from "../../state/context";
 import { matching } from "../../state/filter";
 import { type PlanIndex, takeable } from "../../state/plan";
@@ -55,20 +56,21 @@ function Search({ index, keys, search, onSearch, onJump, jumps }: DownstreamBarP
   };
   return (
     <HStack gap={2}>
-      <Input
-        type="search"
-        size="sm"
-        width="14rem"
-        placeholder={t("wizard:search.placeholder")}
-        aria-label={t("wizard:search.label")}
-        title={jumps ? t("wizard:search.hint") : undefined}
-        value={search}
-        onChange={(event) => {
-          onSearch(event.target.value);
-          setAt(-1);
-        }}
-        onKeyDown={onKeyDown}
-      />
+      <Hint text={jumps ? t("wizard:search.hint") : undefined}>
+        <Input
+          type="search"
+          size="sm"
+          width="14rem"
+          placeholder={t("wizard:search.placeholder")}
+          aria-label={t("wizard:search.label")}
+          value={search}
+          onChange={(event) => {
+            onSearch(event.target.value);
+            setAt(-1);
+          }}
+          onKeyDown={onKeyDown}
+        />
+      </Hint>
       {search !== "" && (
         <Text color="fg.muted" aria-live="polite" whiteSpace="nowrap">
           {at >= 0

@@ -7,7 +7,7 @@ import { useWords } from "../../../../i18n/words";
 import { Time } from "../../../../ui/Time";
 import { RunCell } from "../../parts/names";
 import type { PlanIndex } from "../../state/plan";
-import { future, NAMED, Row, Section } from "./parts";
+import { CutDagName, future, NAMED, Row, Section } from "./parts";
 
 interface FrozenRunsProps {
   index: PlanIndex;
@@ -54,9 +54,7 @@ function FrozenRun({ frozen, run }: FrozenRunProps) {
   const { t } = useWords();
   return (
     <Row>
-      <Text fontWeight="medium" truncate title={frozen.dag_id}>
-        {frozen.dag_id}
-      </Text>
+      <CutDagName dagId={frozen.dag_id} />
       <span>
         <RunCell run={future(frozen)} />
       </span>

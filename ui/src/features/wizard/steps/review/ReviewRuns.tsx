@@ -9,7 +9,7 @@ import { RunCell } from "../../parts/names";
 import type { PlanIndex } from "../../state/plan";
 import { useTaskCount } from "../../state/useTaken";
 import { FrozenRuns } from "./FrozenRuns";
-import { Names, Row, Section } from "./parts";
+import { CutDagName, Names, Row, Section } from "./parts";
 
 const PAGE = 200;
 
@@ -95,9 +95,7 @@ function WaveRun({ ref_: ref, index, stops }: { ref_: RunRef; index: PlanIndex; 
   const run = index.runs.get(key);
   return (
     <Row>
-      <Text fontWeight="medium" truncate title={ref.dag_id}>
-        {ref.dag_id}
-      </Text>
+      <CutDagName dagId={ref.dag_id} />
       <span>
         <RunCell run={ref} />
       </span>

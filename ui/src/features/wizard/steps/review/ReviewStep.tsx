@@ -1,4 +1,4 @@
-import { Alert, List, Stack, Text } from "@chakra-ui/react";
+import { Alert, HStack, List, Spinner, Stack, Text } from "@chakra-ui/react";
 
 import { Loading, ProblemNotice } from "../../../../ui/feedback/Notices";
 import { SchedulerNotice } from "../../../../ui/feedback/SchedulerNotice";
@@ -15,6 +15,7 @@ import { Warnings } from "../../../../ui/feedback/Warnings";
 
 /** Step 4: what will happen, in order. */
 export function ReviewStep() {
+  const { t } = useWords();
   const { plan, index } = useWizard();
   const { review, reviewing, onlyPropose, submit, changes } = useSubmission();
   const noPlan = plan.isError && !plan.isFetching && (
@@ -28,6 +29,12 @@ export function ReviewStep() {
     <Stack gap={4} pb={4} opacity={reviewing && review.data ? 0.6 : 1} aria-busy={reviewing} data-testid="review">
       {noPlan}
       <SchedulerNotice />
+      {reviewing && review.data !== undefined && (
+        <HStack role="status" data-testid="asked-again">
+          <Spinner size="sm" />
+          {t("wizard:review.again")}
+        </HStack>
+      )}
       {onlyPropose && <OnlyPropose problem={onlyPropose} />}
       {refusal && <RefusalNotice error={refusal} />}
       {changes && <Accepted changes={changes} />}

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { FutureRef, RunRef } from "../../../../api/types";
 import { keyOf } from "../../../../domain/runName";
 import { useWords } from "../../../../i18n/words";
+import { DagName, useWholeDagName } from "../../../../ui/dagNames";
 import { RunCell } from "../../parts/names";
 
 /** A line of a run: its Dag, the run, a date, and what else there is to say. */
@@ -42,9 +43,7 @@ export function Names({ refs }: { refs: readonly (RunRef | FutureRef)[] }) {
     <Stack as="ul" listStyleType="none" gap={0.5}>
       {refs.slice(0, NAMED).map((ref) => (
         <HStack as="li" key={keyOf(ref)} gap={2}>
-          <Text fontWeight="medium" truncate title={ref.dag_id}>
-            {ref.dag_id}
-          </Text>
+          <CutDagName dagId={ref.dag_id} />
           <RunCell run={future(ref)} />
         </HStack>
       ))}
@@ -56,4 +55,13 @@ export function Names({ refs }: { refs: readonly (RunRef | FutureRef)[] }) {
 /** A run by what names it, whether Airflow has made it or not. */
 export function future(ref: RunRef | FutureRef) {
   return "run_id" in ref ? ref : { ...ref, next: ref.next ?? false };
+}
+
+/** A Dag in a line that has no room for a long name. */
+export function CutDagName({ dagId }: { dagId: string }) {
+  return (
+    <Text fontWeight="medium" truncate title={useWholeDagName()(dagId)}>
+      <DagName dagId={dagId} />
+    </Text>
+  );
 }

@@ -1,6 +1,7 @@
 import { HStack, Text } from "@chakra-ui/react";
 
 import { AirflowLink, RunLink } from "../../../../ui/AirflowLink";
+import { bothNames, NameAndId } from "../../../../ui/dagNames";
 import { CUT_LINK } from "../../../../ui/table/cells";
 import { StatusBadge } from "../../../../ui/StateBadge";
 import { Time } from "../../../../ui/Time";
@@ -12,16 +13,17 @@ export function SourceFacts() {
   const { t, word } = useWords();
   const { source, index } = useWizard();
   const run = index?.plan.source;
+  const called = run?.dag_display_name ?? source.dag_id;
   return (
     <HStack gap={3} flexWrap="wrap" mt={-2} mb={1} data-testid="source">
       <Text color="fg.muted">{t("word.source")}</Text>
       <AirflowLink
         {...CUT_LINK}
         path={`dags/${encodeURIComponent(source.dag_id)}`}
-        title={source.dag_id}
+        title={bothNames(called, source.dag_id)}
         fontWeight="semibold"
       >
-        {source.dag_id}
+        <NameAndId name={called} id={source.dag_id} />
       </AirflowLink>
       <RunLink dagId={source.dag_id} runId={source.run_id} />
       {run && <StatusBadge status={run.status} />}

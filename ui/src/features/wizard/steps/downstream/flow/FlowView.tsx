@@ -14,6 +14,7 @@ import { matching } from "../../../state/filter";
 import { isTaken, type PlanIndex, takeable } from "../../../state/plan";
 import { dagOf, useRunGroups } from "./groups";
 import { Flow, RunCard } from "./RunCard";
+import { bothNames } from "../../../../../ui/dagNames";
 import { useNames } from "../../../../../ui/names";
 
 const SIZE = { width: 264, height: 108 };
@@ -161,7 +162,11 @@ function useCardName(index: PlanIndex) {
       const run = index.runs.get(key);
       return run === undefined
         ? t("wizard:run.named", { dag: index.unknown.get(key) ?? "", run: t("run.unknown"), status: "" })
-        : t("wizard:run.named", { dag: run.dag_id, run: nameOf(run), status: word("status", run.status) });
+        : t("wizard:run.named", {
+            dag: bothNames(run.dag_display_name, run.dag_id),
+            run: nameOf(run),
+            status: word("status", run.status),
+          });
     },
     [index, nameOf, t, word],
   );

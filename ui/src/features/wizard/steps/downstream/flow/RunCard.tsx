@@ -4,6 +4,7 @@ import { MdRemove, MdWarningAmber } from "react-icons/md";
 
 import type { PlanRun } from "../../../../../api/types";
 import { CardNote } from "../../../../../ui/graph/Cards";
+import { bothNames } from "../../../../../ui/dagNames";
 import { StatusBadge } from "../../../../../ui/StateBadge";
 import { useWords } from "../../../../../i18n/words";
 import { useWizard } from "../../../state/context";
@@ -117,12 +118,12 @@ function CardOfRun({ index, run, runKey, taken, tick, tasks, what }: CardOfRunPr
     >
       <div className="line">
         {tick}
-        <span className="dag cut" title={run.dag_id}>
-          {run.dag_id}
+        <span className="dag cut" title={bothNames(run.dag_display_name, run.dag_id)}>
+          {run.dag_display_name}
         </span>
         <Fold index={index} runKey={runKey} />
       </div>
-      <div className="muted cut" title={run.run_id ?? undefined}>
+      <div className="muted cut" title={[run.run_id, run.note].filter(Boolean).join("\n") || undefined}>
         <RunMoment run={run} />
       </div>
       <div className="line">

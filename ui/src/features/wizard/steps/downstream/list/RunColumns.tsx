@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { MdChevronRight, MdExpandMore } from "react-icons/md";
 
 import { StatusBadge } from "../../../../../ui/StateBadge";
+import { NameAndId } from "../../../../../ui/dagNames";
 import { Time } from "../../../../../ui/Time";
 import { useWords } from "../../../../../i18n/words";
 import { useChoosingRuns } from "../../../state/choosing";
@@ -98,7 +99,7 @@ function DagCell({ row }: { row: Row<ListRow> }) {
   if (original.run) {
     return (
       <Text as="span" fontWeight="medium" ps={row.depth > 0 ? 5 : 0}>
-        {original.dagId}
+        <NameAndId name={original.run.dag_display_name} id={original.dagId} />
       </Text>
     );
   }

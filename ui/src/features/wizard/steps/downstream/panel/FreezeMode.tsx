@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import type { PlanRun } from "../../../../../api/types";
 import { keyOf } from "../../../../../domain/runName";
 import { useWords } from "../../../../../i18n/words";
+import { NameAndId } from "../../../../../ui/dagNames";
 import { RunCell } from "../../../parts/names";
 import { RunTick } from "../../../parts/RunParts";
 import { Toggle } from "../../../parts/Toggle";
@@ -91,7 +92,7 @@ function Taken({ title, runs }: { title: string; runs: readonly PlanRun[] }) {
           <HStack as="li" key={keyOf(run)} align="start">
             <RunTick run={run} mt={0.5} />
             <Box minWidth={0} overflowWrap="anywhere">
-              {run.dag_id} <RunCell run={run} />
+              <NameAndId name={run.dag_display_name} id={run.dag_id} /> <RunCell run={run} />
               <Text color="fg.muted">{t(`wizard:freeze.wrongData.${run.wrong_data ?? "none"}`)}</Text>
             </Box>
           </HStack>

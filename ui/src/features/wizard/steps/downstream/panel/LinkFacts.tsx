@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 
 import type { Evidence, Link, LinkKind } from "../../../../../api/types";
 import { useWords } from "../../../../../i18n/words";
+import { DagName } from "../../../../../ui/dagNames";
 import { RunCell } from "../../../parts/names";
 import { SeenFacts, useToDo } from "./SeenFacts";
 
@@ -34,7 +35,11 @@ export function LinkFacts({ link }: { link: Link }) {
   return (
     <Known kind={link.kind} evidence={link.evidence}>
       <Text mt={1} overflowWrap="anywhere">
-        {t("wizard:links.from")} <strong>{link.upstream.dag_id}</strong> <RunCell run={link.upstream} />
+        {t("wizard:links.from")}{" "}
+        <strong>
+          <DagName dagId={link.upstream.dag_id} />
+        </strong>{" "}
+        <RunCell run={link.upstream} />
       </Text>
       <Text color="fg.muted" fontSize="xs">
         {word("evidenceMeaning", link.evidence)}

@@ -3,6 +3,8 @@ import { useCallback } from "react";
 
 import type { PlanRun } from "../../../../../api/types";
 import { AirflowLink } from "../../../../../ui/AirflowLink";
+import { CopyId } from "../../../../../ui/CopyId";
+import { NameAndId } from "../../../../../ui/dagNames";
 import { StatusBadge } from "../../../../../ui/StateBadge";
 import { Field } from "../../../../../ui/feedback/Notices";
 import { Time } from "../../../../../ui/Time";
@@ -64,7 +66,10 @@ function RunFacts({ run }: { run: PlanRun }) {
     <>
       <Stack gap={0.5}>
         <Heading as="h3" size="sm">
-          <AirflowLink path={`dags/${encodeURIComponent(run.dag_id)}`}>{run.dag_id}</AirflowLink>
+          <AirflowLink path={`dags/${encodeURIComponent(run.dag_id)}`}>
+            <NameAndId name={run.dag_display_name} id={run.dag_id} />
+          </AirflowLink>
+          {run.dag_display_name !== run.dag_id && <CopyId id={run.dag_id} />}
         </Heading>
         <Text overflowWrap="anywhere">
           <RunCell run={run} />
@@ -82,6 +87,11 @@ function RunFacts({ run }: { run: PlanRun }) {
           <Time value={run.logical_date} />
         </Field>
       </SimpleGrid>
+      {run.note && (
+        <Field label={t("word.note")}>
+          <Text whiteSpace="pre-line">{run.note}</Text>
+        </Field>
+      )}
     </>
   );
 }
