@@ -32,6 +32,7 @@ from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, normalised
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.rerun_request import CONDUCTOR
 from airflow_rerun_downstream.domain.selection import present
+from airflow_rerun_downstream.domain.sentence import Sentence, listed
 from airflow_rerun_downstream.domain.states import MemberState
 from airflow_rerun_downstream.domain.words import FROZEN_TOO_LONG
 from airflow_rerun_downstream.ports.gateway import Dispatched
@@ -96,7 +97,7 @@ class Effects:
             now=now,
             dispatched=done,
         )
-        self.log(work, rerun, "member_dispatched", member, f"{done.cleared} task instance(s) cleared")
+        self.log(work, rerun, "member_dispatched", member, Sentence("record.cleared", count=done.cleared))
         return moved
 
     def take(self, work: Work, rerun: Rerun, step: Adopt) -> bool:
@@ -116,8 +117,11 @@ class Effects:
             now=self.clock.now(),
         )
         if moved:
-            how = "cleared the run" if ref == member.ref else f"made {ref.run_id} in place of {member.ref.run_id}"
-            detail = f"{step.task_id} of {step.parent} {how}; all of its tasks run"
+            by = {"task": step.task_id, "run": f"{step.parent}"}
+            if ref == member.ref:
+                detail = Sentence("record.adopted", **by)
+            else:
+                detail = Sentence("record.adopted_in_place", **by, made=ref.run_id, old=member.ref.run_id)
             self.log(work, rerun, "member_adopted", member, detail, {step.parent.dag_id})
             work.gateway.adopt(ref, place=member.ref, rerun_id=rerun.id, actor=rerun.created_by)
         return moved
@@ -139,8 +143,11 @@ class Effects:
         ref = RunRef(step.member.ref.dag_id, step.run_id)
         work.gateway.record(ref, rerun_id=rerun.id, actor=rerun.created_by, event="hold")
         awaited = step.member.logical_date
-        instead = "" if awaited == step.logical_date or awaited is None else f" in place of {awaited.isoformat()}"
-        self.log(work, rerun, "member_held", step.member, f"{ref} was made{instead} and is held")
+        if awaited == step.logical_date or awaited is None:
+            detail = Sentence("record.held", run=f"{ref}")
+        else:
+            detail = Sentence("record.held_in_place", run=f"{ref}", awaited_date=awaited)
+        self.log(work, rerun, "member_held", step.member, detail)
         return True
 
     def release(self, work: Work, rerun: Rerun, step: Release) -> bool:
@@ -203,9 +210,8 @@ class Effects:
         )
         if moved:
             work.store.list_not_made_anew(rerun.id, member.id, step.not_made_anew)
-            tasks = ", ".join(str(task) for task in member.present[:TOLD])
-            more = f" and {len(member.present) - TOLD} more" if len(member.present) > TOLD else ""
-            detail = f"stage {member.stage + 1} of {len(member.stages)} is right: {tasks}{more}"
+            tasks, stages = listed([str(task) for task in member.present], TOLD), len(member.stages)
+            detail = Sentence("record.stage_is_right", stage=member.stage + 1, stages=stages, tasks=tasks)
             self.log(work, rerun, "member_next_stage", member, detail)
         return moved
 
@@ -221,7 +227,7 @@ class Effects:
             final_run_state="failed" if stopped else None,
         )
         if moved:
-            self.log(work, rerun, "member_terminated", step.member, "run stopped" if stopped else None)
+            self.log(work, rerun, "member_terminated", step.member, Sentence("record.run_stopped") if stopped else None)
         return moved
 
     def end_pending(self, work: Work, rerun: Rerun) -> bool:

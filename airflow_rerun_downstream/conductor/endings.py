@@ -25,6 +25,7 @@ from airflow_rerun_downstream.domain.proof import NOT_PROVEN, Finding, Proof, Pr
 from airflow_rerun_downstream.domain.proposal import EXPIRED
 from airflow_rerun_downstream.domain.rerun import Rerun
 from airflow_rerun_downstream.domain.rerun_request import CONDUCTOR
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.words import PAUSED_BY_FAILURE
 from airflow_rerun_downstream.ports.telemetry import LOG_ONLY, Telemetry
@@ -83,9 +84,7 @@ class Endings:
         work.store.keep_proof(rerun.id, proof.at, proof.counts)
         computed = all(one.reason != ProofReason.NOT_COMPUTED for one in proof.findings)
         if not computed:
-            self.effects.log(
-                work, rerun, "proof_not_computed", None, "nothing is proven; the error is in the conductor's log"
-            )
+            self.effects.log(work, rerun, "proof_not_computed", None, Sentence("record.proof_not_computed"))
         return isinstance(step, Prove) or self.end(work, rerun, step, members, *(() if computed else (NOT_PROVEN,)))
 
     def unproven(self, work: Work, rerun: Rerun, members: Sequence[Member], proof: Proof) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_rerun_downstream.domain.advice import Advice, sentences
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
-from airflow_rerun_downstream.domain.refs import shown
+from airflow_rerun_downstream.domain.sentence import Sentence, quoted, sentence_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,22 @@ class DagEdge:
         return sentences(self.to_do) or None
 
     @property
+    def sentence(self) -> Sentence | None:
+        """The why as its code and parameters."""
+        return sentence_in(self.why)
+
+    @property
     def dag_ids(self) -> frozenset[str]:
         """The Dags that are known by name."""
         return frozenset(dag_id for dag_id in (self.upstream_dag_id, self.downstream_dag_id) if dag_id is not None)
 
     def without(self, missing: frozenset[str]) -> DagEdge:
         """The edge, open, because some of its Dags aren't there, or may not be read: the one looks like the other."""
-        named = " and no Dag ".join(repr(shown(each)) for each in sorted(missing))
-        why = f"There is no Dag {named}, or none that you may read."
+        first, *others = (quoted(each) for each in sorted(missing))
+        if others:
+            why = Sentence("link.no_such_dags", first=first, second=others[0])
+        else:
+            why = Sentence("link.no_such_dag", dags=first)
         return replace(self, evidence=Evidence.UNRESOLVED, why=why, to_do=(Advice.CORRECT_NAME,), missing=missing)
 
     @property

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from airflow_rerun_downstream.domain.facts import UNFINISHED_TASK_STATES, RunFacts
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 
 SHOWN_DATES = 10
 """How many of the dates that a sensor waited for are shown."""
@@ -70,7 +71,7 @@ class TriggeredRun:
 
 @dataclass(frozen=True, slots=True)
 class DoubtfulRecord:
-    """A record of a task of ``run`` that can't be read, or can't be true; ``why`` is a sentence without its full stop.
+    """A record of a task of ``run`` that can't be read, or can't be true; ``why`` is part of a sentence.
 
     ``dag_id``: the other Dag that it is about, as far as that is known. Whoever may write XComs has written it.
     """
@@ -78,7 +79,7 @@ class DoubtfulRecord:
     run: RunRef
     task_id: str
     map_index: int
-    why: str
+    why: Sentence
     dag_id: str | None = None
 
 

@@ -11,6 +11,7 @@ from airflow_rerun_downstream.domain.plan import PlanOptions, PlanWarning
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor, Notification, RerunSettings
+from airflow_rerun_downstream.domain.sentence import Sentence, sentence_in
 from airflow_rerun_downstream.domain.states import (
     ACTIVE_RERUN_STATES,
     FINAL_RERUN_STATES,
@@ -86,6 +87,11 @@ class RerunEvent:
     member_id: int | None
     detail: str | None
     dag_ids: frozenset[str] | None = frozenset()
+
+    @property
+    def sentence(self) -> Sentence | None:
+        """The detail as its code and parameters."""
+        return sentence_in(self.detail)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from airflow_rerun_downstream.domain.sentence import Sentence
 HIDDEN: Mapping[str, Any] = {"hidden": True}
 """What stands in the place of something that has a name."""
 
-UNTOLD = "It is about a Dag that you may not read."
+UNTOLD = Sentence("record.untold")
 """What stands in the place of a detail."""
 
 ERROR = "dispatch_error"

@@ -126,6 +126,12 @@ def param_to_json(value: Param) -> Any:
     return value if isinstance(value, (str, int)) else [param_to_json(each) for each in value]
 
 
+def with_parts(via: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was seen of a link, with the sentence that says why it isn't known also as its parts."""
+    why = sentence_in(via.get("why"))
+    return via if why is None else {**via, "sentence": to_json(why)}
+
+
 def from_json(value: Any) -> Sentence | None:
     """The reverse of `to_json`. None: another version wrote it, which says it otherwise."""
     try:

@@ -13,6 +13,7 @@ from airflow_rerun_downstream.domain.definitions import Definitions, OutletDefin
 from airflow_rerun_downstream.domain.lineage_records import TriggeredRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, unresolved
 from airflow_rerun_downstream.lineage.lost_events import Takers
 from airflow_rerun_downstream.lineage.read_through import read_through
@@ -20,7 +21,7 @@ from airflow_rerun_downstream.lineage.spelling import NEWEST, UNKNOWN, Spelled, 
 from airflow_rerun_downstream.lineage.templates import is_template, may_name, names_any
 from airflow_rerun_downstream.ports.lineage import RunFilter
 
-WHY = "it depends on a link that is itself unresolved"
+WHY = Sentence("link.depends_on_unresolved")
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ from airflow_rerun_downstream.domain.facts import RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.proof import TaskTries
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.explored import Explored, Instances
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, unresolved
 
-CLEANED = "Airflow no longer has the asset event, nor the record of the runs it started"
-READ_UNSEEN = "Airflow no longer has the asset event, which would tell who read it"
+CLEANED = Sentence("link.event_cleaned")
+READ_UNSEEN = Sentence("link.event_cleaned_unread")
 
 
 @dataclass(frozen=True)

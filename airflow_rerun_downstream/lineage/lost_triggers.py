@@ -9,12 +9,13 @@ from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.definitions import TriggerDefinition
 from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts, TaskInstanceFacts
 from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.explored import Explored, Instances
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContext, unresolved
 from airflow_rerun_downstream.lineage.kinds.trigger import can_be_reckoned, target_of
 from airflow_rerun_downstream.lineage.templates import is_template, may_name
 
-FORGOTTEN = "Airflow no longer records which run the task created"
+FORGOTTEN = Sentence("link.maker_forgotten")
 
 
 MADE = ("success", "failed")

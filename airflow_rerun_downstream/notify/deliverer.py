@@ -19,6 +19,8 @@ from typing import Any, Protocol
 
 from airflow_rerun_downstream.domain.delivery import Delivery
 from airflow_rerun_downstream.domain.rerun_request import CONDUCTOR
+from airflow_rerun_downstream.domain.sentence import Sentence
+from airflow_rerun_downstream.domain.words import DELIVERY_ERRORS
 from airflow_rerun_downstream.notify.messages import Message, Scene, message
 from airflow_rerun_downstream.notify.not_sent import NotSent
 from airflow_rerun_downstream.notify.target import Credentials, Target
@@ -229,7 +231,7 @@ class Deliverer:
                 at=now,
                 actor=CONDUCTOR.name,
                 action="notification_failed",
-                detail=f"{delivery.target} could not be notified ({delivery.condition}): {error}",
+                detail=not_notified(delivery, error),
             )
         return Result.FAILED if noted and due_at is None else Result.RETRIED
 
@@ -254,3 +256,18 @@ def pause(times: int, longest: timedelta) -> timedelta:
     """How long to wait after having failed so often: not everybody at the same time."""
     doubled: timedelta = FIRST * 2 ** min(times - 1, 20)
     return min(doubled, longest) * uniform(0.8, 1.2)
+
+
+def not_notified(delivery: Delivery, error: str) -> Sentence:
+    """What a record says of a notification that didn't arrive."""
+    condition = Sentence(f"condition.{delivery.condition}")
+    return Sentence("record.not_notified", target=delivery.target, condition=condition, error=error_words(error))
+
+
+def error_words(error: str) -> str:
+    """Why it didn't arrive, as part of a sentence: a word of ours may have more behind it."""
+    word, _, more = error.partition(":")
+    if word not in DELIVERY_ERRORS:
+        return error
+    said = Sentence(f"delivery.{word}")
+    return Sentence("part.with_more", what=said, more=more) if more else said

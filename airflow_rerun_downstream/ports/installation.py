@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from airflow_rerun_downstream.domain.rerun_request import Actor
-from airflow_rerun_downstream.domain.sentence import Sentence
+from airflow_rerun_downstream.domain.sentence import Sentence, sentence_in
 
 
 class Clock(Protocol):
@@ -50,6 +50,11 @@ class ComponentHealth:
     status: str
     detail: str
     tasks: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def sentence(self) -> Sentence | None:
+        """The detail as its code and parameters."""
+        return sentence_in(self.detail)
 
 
 class Health(Protocol):

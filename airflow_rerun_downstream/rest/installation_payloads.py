@@ -13,10 +13,14 @@ from airflow_rerun_downstream.rest.sentence_payload import Said
 
 
 class Component(Payload):
-    """``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do."""
+    """``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do.
+
+    ``sentence`` is ``detail`` for people of any language.
+    """
 
     status: words.HealthStatus
     detail: str
+    sentence: Said = None
 
 
 class Health(Payload):

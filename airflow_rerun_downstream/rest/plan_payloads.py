@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema
 from airflow_rerun_downstream.domain import refs
 from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, LinkKind, RunStatus, WrongData
+from airflow_rerun_downstream.domain.sentence import with_parts
 from airflow_rerun_downstream.rest import word_lists as words
 from airflow_rerun_downstream.rest.fields import Payload
 from airflow_rerun_downstream.rest.problems import json_value
@@ -59,8 +60,8 @@ def task_ref(of: Any) -> Any:
 
 TaskRef = Annotated[str | MappedTaskRef, BeforeValidator(task_ref)]
 
-Via = Annotated[dict[str, Any], BeforeValidator(json_value)]
-"""What was seen, in the values that JSON has."""
+Via = Annotated[dict[str, Any], BeforeValidator(lambda given: json_value(with_parts(given)))]
+"""What was seen, in the values that JSON has; ``sentence`` is its ``why`` for people of any language."""
 
 
 def seconds(of: Any) -> Any:
@@ -220,6 +221,7 @@ class DagEdge(Payload):
     kind: LinkKind
     evidence: Evidence
     why: str
+    sentence: Said
     advice: str | None
     to_do: list[Advice]
     via: Via

@@ -265,7 +265,8 @@ def spot(of: Spot) -> proof_payloads.ProofSpot:
 def event(of: RerunEvent) -> record_payloads.Event:
     """A line of a rerun's record."""
     said = None if of.action == words.COMMENTED else words.cause(of.detail)
-    return record_payloads.Event.model_validate({**vars(of), "cause": said if said is not None and said.word else None})
+    cause = said if said is not None and said.word else None
+    return record_payloads.Event.model_validate({**vars(of), "sentence": of.sentence, "cause": cause})
 
 
 def changes(of: ChangesView) -> record_payloads.Changes:

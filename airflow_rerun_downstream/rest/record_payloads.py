@@ -201,7 +201,10 @@ class NotMadeAnewList(Payload):
 
 
 class Event(Payload):
-    """A line of a rerun's record; ``cause``: what ``detail`` says, where that is more than a sentence."""
+    """A line of a rerun's record; ``cause``: what ``detail`` says, where that is more than a sentence.
+
+    ``sentence`` is ``detail`` for people of any language; null where it is a user's text.
+    """
 
     id: int
     at: datetime
@@ -209,6 +212,7 @@ class Event(Payload):
     action: words.EventAction
     member_id: int | None
     detail: str | None
+    sentence: Said = None
     cause: Cause | None
 
 

@@ -8,11 +8,12 @@ from functools import partial
 
 from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.ports.installation import ComponentHealth
 from airflow_rerun_downstream.service.core import Core
 
 HEALTHY = "healthy"
-ASK = "Users who may see Airflow's jobs and plugins see the reason."
+ASK = Sentence("health.ask")
 EXAMPLES = 5
 """How many tasks are named."""
 
@@ -56,5 +57,5 @@ def with_examples(component: ComponentHealth, readable: Collection[str]) -> Comp
     tasks = [f"{dag_id}.{task_id}" for dag_id, task_id in component.tasks if dag_id in readable]
     if not tasks:
         return component
-    more = ", …" if len(tasks) > EXAMPLES else ""
-    return replace(component, detail=f"{component.detail} For example: {', '.join(tasks[:EXAMPLES])}{more}")
+    named = [*tasks[:EXAMPLES], *(["…"] if len(tasks) > EXAMPLES else [])]
+    return replace(component, detail=Sentence("health.with_examples", detail=component.detail, tasks=named))

@@ -46,10 +46,11 @@ class Draft:
     frozen: tuple[Frozen, ...]
 
     @property
-    def what(self) -> str:
+    def what(self) -> Sentence:
         """How large it is."""
+        members = Sentence("record.members", count=len(self.rerun.members))
         runs = len(self.frozen)
-        return f"{len(self.rerun.members)} member(s)" + (f", {runs} run(s) to hold" if runs else "")
+        return Sentence("record.members_and_held", members=members, count=runs) if runs else members
 
 
 class Submit(Core):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
@@ -13,6 +14,7 @@ from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, PlanOption
 from airflow_rerun_downstream.domain.proof import Counts as ProofCounts
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef, Tasks
 from airflow_rerun_downstream.domain.rerun_request import Notification, RerunSettings
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.sentence import from_json as sentence_from_json
 from airflow_rerun_downstream.domain.sentence import to_json as sentence_to_json
 
@@ -138,6 +140,26 @@ def options_from_json(values: Mapping[str, Any]) -> PlanOptions:
     kinds = values.get("link_kinds")
     fields = {**known(PlanOptions, values), "link_kinds": None if kinds is None else tuple(map(LinkKind, kinds))}
     return PlanOptions(**fields)
+
+
+def detail_to_text(detail: str | None) -> str | None:
+    """What a line of a record says: a sentence as its parts in JSON, or a text that nobody can take for that."""
+    if detail is None or not (isinstance(detail, Sentence) or detail.startswith("{")):
+        return detail
+    return json.dumps(sentence_to_json(detail) if isinstance(detail, Sentence) else {"text": detail})
+
+
+def detail_from_text(text: str | None) -> str | None:
+    """The reverse of `detail_to_text`; what can't be read, another version wrote, and it stays as it is."""
+    if text is None or not text.startswith("{"):
+        return text
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(value, dict) and isinstance(plain := value.get("text"), str):
+        return plain
+    return sentence_from_json(value) or text
 
 
 def warnings_to_json(warnings: Iterable[PlanWarning]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from airflow_rerun_downstream.domain.new_rerun import NewFrozen, NewMember, NewR
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun import Rerun, RerunEvent
+from airflow_rerun_downstream.domain.sentence import with_parts
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.store import codec
 from airflow_rerun_downstream.store.executor import Executor, chunks
@@ -173,7 +174,7 @@ def link_values(link: Link, rerun_id: int, position: int) -> dict[str, Any]:
         "future": codec.future_to_json(future) if future else None,
         "kind": link.kind.value,
         "evidence": link.evidence.value,
-        "via": codec.json_value(link.via),
+        "via": codec.json_value(with_parts(link.via)),
         "from_task_id": link.from_task_id,
         "to_task_id": link.to_task_id,
     }
@@ -203,7 +204,7 @@ def event_of(row: Any) -> RerunEvent:
         actor=row.actor,
         action=row.action,
         member_id=row.member_id,
-        detail=row.detail,
+        detail=codec.detail_from_text(row.detail),
         dag_ids=None if row.dag_ids is None else frozenset(row.dag_ids),
     )
 

@@ -77,6 +77,7 @@ def add_lines(executor: Executor, about: Collection[tuple[int, int | None]], lin
     Their rows are locked first: the pages of a record ask for what came after the last line that they have seen.
     """
     begin_change(executor, rerun.c.id.in_(sorted({one for one, _ in about})))
+    line = {**line, "detail": codec.detail_to_text(line.get("detail"))}
     executor.execute(insert(event), [{**line, "rerun_id": one, "member_id": each} for one, each in about])
 
 

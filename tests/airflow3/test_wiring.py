@@ -466,7 +466,7 @@ def test_health_answers_without_a_database(
 @pytest.mark.parametrize(
     ("content", "links", "status", "said"),
     [
-        (b"links:\n  - upstream: {dag_id: a}\n    downstream: {dag_id: b}\n", 1, "healthy", "1 links are declared."),
+        (b"links:\n  - upstream: {dag_id: a}\n    downstream: {dag_id: b}\n", 1, "healthy", "1 link is declared."),
         (b"links:\n  - upstream: {dag_id: a}\n", 0, "degraded", "links.yaml:2: the link has no downstream."),
         (b"\xff\xfe\xff", 0, "degraded", "links.yaml:1: The file can't be read"),
         (None, 0, "degraded", "links.yaml:1: The file can't be read"),

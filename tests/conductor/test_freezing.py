@@ -319,7 +319,7 @@ class TestPassedOver:
         assert (found.ref, found.state_reason) == (ref, "held")
         assert (found.logical_date, found.run_after) == (DUE, DUE)
         (told,) = [event.detail for event in house.store.events(rerun) if event.action == "member_held"]
-        assert told == f"{ref} was made in place of {(DUE - HOUR).isoformat()} and is held"
+        assert told == f"{ref} was made in place of {(DUE - HOUR).isoformat(sep=' ', timespec='minutes')} and is held"
 
     def test_one_run_in_place_of_several_is_the_last_ones(self, house: House) -> None:
         first = house.world.run("a")

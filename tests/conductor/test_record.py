@@ -39,7 +39,7 @@ def by(actor: str, *lines: tuple[str, str | None, str | None]) -> list[Line]:
 
 
 def dispatched(dag_id: str) -> tuple[str, str, str]:
-    return ("member_dispatched", dag_id, "1 task instance(s) cleared")
+    return ("member_dispatched", dag_id, "1 task instance cleared")
 
 
 def test_of_one_that_succeeds(house: House, runs: dict[str, RunRef]) -> None:
@@ -55,7 +55,7 @@ def test_of_one_that_succeeds(house: House, runs: dict[str, RunRef]) -> None:
         ("member_succeeded", "b", None),
         ("rerun_succeeded", None, None),
     ]
-    assert record(house, rerun) == [*by("ada", ("submit", None, "2 member(s)")), *by(CONDUCTOR.name, *conducted)]
+    assert record(house, rerun) == [*by("ada", ("submit", None, "2 members")), *by(CONDUCTOR.name, *conducted)]
     assert {ref for ref, event, _, _ in house.world.log if event == "submit"} == {runs["a"]}
 
 

@@ -32,9 +32,9 @@ def test_the_lines_of_a_rerun_from_its_submit_to_its_end(house: House) -> None:
     (member,) = house.store.members(rerun)
     about = {"rerun_id": rerun, "member_id": member.id, "run": str(source)}
     assert house.telemetry.lines == [
-        ("submit", {"rerun_id": rerun, "run": str(source), "actor": "ada", "detail": "1 member(s)"}),
+        ("submit", {"rerun_id": rerun, "run": str(source), "actor": "ada", "detail": "1 member"}),
         ("conductor_leads", {"owner": "one"}),
-        ("member_dispatched", about | {"detail": "1 task instance(s) cleared"}),
+        ("member_dispatched", about | {"detail": "1 task instance cleared"}),
         ("member_succeeded", about),
         ("rerun_succeeded", {"rerun_id": rerun}),
     ]

@@ -148,14 +148,15 @@ def test_every_sentence_is_made_with_its_parameters() -> None:
 
 def test_every_sentence_is_said_somewhere() -> None:
     sources = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py") if path.parent.name != "sentences")
-    computed = {"reason", "advice", "action", "state"}
+    computed = {"reason", "advice", "action", "state", "condition", "delivery"}
     unsaid = [code for code in TABLE if code.partition(".")[0] not in computed and f'"{code}"' not in sources]
     assert unsaid == []
 
 
 def test_parameters_that_are_moments_are_told_by_their_names() -> None:
     names = {name for code in TABLE for name in params_of(code)}
-    assert {name for name in names if name.endswith(MOMENTS)} == {"due_at", "logical_date", "window_at"}
+    moments = {"awaited_date", "due_at", "logical_date", "parsed_at", "since_at", "until_at", "window_at"}
+    assert {name for name in names if name.endswith(MOMENTS)} == moments
 
 
 def test_plurals_are_in_the_same_words() -> None:
@@ -166,9 +167,17 @@ def test_plurals_are_in_the_same_words() -> None:
 
 
 def test_no_sentence_is_there_twice() -> None:
-    own = [text for group in ("warning", "refusal", "part") for text in GROUPS[group].values()]
+    own = [text for group in ("warning", "refusal", "part", "record") for text in GROUPS[group].values()]
     assert len(own) == len(set(own))
 
 
 def test_the_pages_english_is_this_table() -> None:
     assert ENGLISH.read_text() == sentences.catalogue(), f"python -m dev.sentences {ENGLISH}"
+
+
+def test_whoever_may_read_the_text_may_read_what_stands_in_it() -> None:
+    """Every parameter stands in the text, so that who is told the one may be told the other; but for a mere number."""
+    for code in TABLE:
+        params = {name: 2 if name == "count" else f"<{name}>" for name in params_of(code)}
+        said = Sentence(code, **params)
+        assert all(value in said for value in params.values() if isinstance(value, str)), code

@@ -121,7 +121,7 @@ def test_task_instances_can_be_left_out(api: Api) -> None:
 def test_the_edges_of_a_dag_have_the_contracts_names(api: Api, stub: StubService) -> None:
     found = as_json(api.edges("orders"))
     assert set(found) == {"dag_id", "edges", "total_entries", "hidden_dags", "warnings"}
-    names = "upstream_dag_id downstream_dag_id kind evidence why advice to_do via from_task_id to_task_id"
+    names = "upstream_dag_id downstream_dag_id kind evidence why sentence advice to_do via from_task_id to_task_id"
     assert all(set(edge) == set(names.split()) for edge in found["edges"])
     assert (found["dag_id"], found["total_entries"], found["hidden_dags"]) == ("orders", 2, 2)
     assert found["edges"][0]["upstream_dag_id"] is None
@@ -172,7 +172,7 @@ def test_members_have_the_contracts_names(api: Api) -> None:
 
 def test_events_have_the_contracts_names(api: Api) -> None:
     found = as_json(api.events(7))
-    assert set(found["events"][0]) == {"id", "at", "actor", "action", "member_id", "detail", "cause"}
+    assert set(found["events"][0]) == {"id", "at", "actor", "action", "member_id", "detail", "sentence", "cause"}
 
 
 def test_changes_have_the_contracts_names(api: Api, stub: StubService) -> None:
@@ -426,7 +426,8 @@ def test_a_runs_tasks_come_with_the_structure_of_the_dag(api: Api) -> None:
 def test_health_is_as_good_as_the_worst_component(api: Api) -> None:
     found = as_json(api.health())
     assert found["status"] == "unhealthy"
-    assert found["components"]["conductor"] == {"status": "unhealthy", "detail": "No conductor leads."}
+    conductor = {"status": "unhealthy", "detail": "No conductor leads.", "sentence": None}
+    assert found["components"]["conductor"] == conductor
 
 
 def test_notification_targets_are_listed_without_their_settings(api: Api) -> None:

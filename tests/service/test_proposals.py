@@ -99,7 +99,7 @@ class TestPropose:
         assert view.allowed_actions == ("reject",)
         assert house.store.all_active_runs() == {}
         assert (house.world.runs, house.world.tasks) == before
-        assert lines(house, rerun.id) == [("rita", "propose", "4 member(s)")]
+        assert lines(house, rerun.id) == [("rita", "propose", "4 members")]
         assert [(ref, event, actor) for ref, event, actor, _ in house.world.log] == [(SOURCE, "propose", "rita")]
 
     def test_the_conductor_does_nothing_with_it(self, house: House) -> None:
@@ -173,7 +173,7 @@ class TestApprove:
             (one.ref, one.tasks, one.depth, one.state) for one in others
         ]
         assert house.store.links(number) == twin.store.links(like.rerun.id)
-        assert lines(house, number)[-1] == ("bob", "approve", "3 member(s)")
+        assert lines(house, number)[-1] == ("bob", "approve", "3 members")
         assert house.world.log[-1][:3] == (SOURCE, "approve", "bob")
         assert set(house.store.all_active_runs()) == {SOURCE, run("b"), run("c")}
 

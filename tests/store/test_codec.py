@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.plan import FutureRef, LinkKind, PlanOption
 from airflow_rerun_downstream.domain.refs import TaskRef
 from airflow_rerun_downstream.domain.rerun_request import Notification, RerunSettings
 from airflow_rerun_downstream.domain.seeing import Seeing
+from airflow_rerun_downstream.domain.sentence import Sentence, sentence_in, to_json, with_parts
 from airflow_rerun_downstream.store import codec
 
 NOW = datetime(2026, 3, 1, 1, 2, 3, 4, tzinfo=timezones.utc)
@@ -85,3 +86,41 @@ def test_whatever_a_link_was_seen_by_becomes_plain() -> None:
         "1": None,
         "other": "<class 'object'>",
     }
+
+
+def test_a_stored_warning_is_a_sentence_again() -> None:
+    said = Sentence("warning.paused_dag", dag="report")
+    (written,) = codec.warnings_to_json([PlanWarning("paused_dag", said, "report")])
+    assert written["detail"] == said
+    assert type(written["detail"]) is str
+    (back,) = codec.warnings_from_json([written])
+    assert (back.detail, back.sentence) == (said, said)
+    (unknown,) = codec.warnings_from_json([{**written, "sentence": {"code": "of.another", "params": {}}}])
+    assert (unknown.detail, unknown.sentence) == (said, None)
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [None, "", "paused by ada", '{"code": "record.held", "params": {"run": "r"}}', '{"text": "x"}', "{", '{"a": 1}'],
+)
+def test_what_a_user_wrote_stays_a_text(detail: str | None) -> None:
+    """Also what looks like a sentence of ours."""
+    back = codec.detail_from_text(codec.detail_to_text(detail))
+    assert (back, sentence_in(back)) == (detail, None)
+
+
+def test_a_line_of_a_record_is_a_sentence_again() -> None:
+    said = Sentence("record.cleared", count=3)
+    assert sentence_in(codec.detail_from_text(codec.detail_to_text(said))) == said
+
+
+@pytest.mark.parametrize("written", ["3 task instance(s) cleared", "{not JSON", '{"code": "of.another", "params": {}}'])
+def test_a_line_of_another_version_stays_as_it_is(written: str) -> None:
+    assert codec.detail_from_text(written) == written
+
+
+def test_a_link_keeps_the_parts_of_why() -> None:
+    why = Sentence("link.undated_runs", dag="report")
+    written = codec.json_value(with_parts({"why": why, "task_id": "t"}))
+    assert written == {"why": str(why), "task_id": "t", "sentence": to_json(why)}
+    assert with_parts({"why": "a text"}) == {"why": "a text"}

@@ -14,6 +14,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from airflow_rerun_downstream.domain.sentence import Sentence
+
 if TYPE_CHECKING:
     from sqlalchemy.sql import ColumnElement
 
@@ -117,12 +119,12 @@ def read_waited(text: Any) -> Waited:
     """What `sensor_marks.waited_value` has made. Raises `Unreadable` for anything else."""
     value = read_json(text)
     if not isinstance(value, Mapping):
-        raise Unreadable(f"isn't an object of at most {MAX_RECORD} characters")
+        raise Unreadable(Sentence("part.no_object", limit=MAX_RECORD))
     dag_id, group_id = value.get("external_dag_id"), value.get("group_id")
     if not isinstance(dag_id, str) or not is_id(dag_id):
-        raise Unreadable("has no external_dag_id")
+        raise Unreadable(Sentence("part.no_external_dag_id"))
     if group_id is not None and not is_id(group_id):
-        raise Unreadable("has a group_id that is none")
+        raise Unreadable(Sentence("part.no_group_id"))
     return Waited(
         dag_id, frozenset(ids(value.get("task_ids") or [])), group_id, tuple(dict.fromkeys(dates(value.get("dates"))))
     )
@@ -131,14 +133,14 @@ def read_waited(text: Any) -> Waited:
 def ids(value: Any) -> list[str]:
     """A list of ids. Raises `Unreadable`."""
     if not isinstance(value, list) or len(value) > MAX_NAMES or not all(map(is_id, value)):
-        raise Unreadable(f"has task_ids that aren't a list of at most {MAX_NAMES} ids")
+        raise Unreadable(Sentence("part.no_task_ids", limit=MAX_NAMES))
     return value
 
 
 def dates(value: Any) -> Iterable[datetime]:
     """A list of dates, in UTC. Raises `Unreadable`."""
     if not isinstance(value, list) or len(value) > MAX_DATES:
-        raise Unreadable(f"has dates that aren't a list of at most {MAX_DATES} dates")
+        raise Unreadable(Sentence("part.no_dates", limit=MAX_DATES))
     for each in value:
         try:
             found = datetime.fromisoformat(each[:MAX_DATE])
@@ -146,7 +148,7 @@ def dates(value: Any) -> Iterable[datetime]:
                 raise ValueError
             yield found.astimezone(timezone.utc)
         except (TypeError, ValueError, OverflowError, KeyError):
-            raise Unreadable("has a date that is none") from None
+            raise Unreadable(Sentence("part.no_date")) from None
 
 
 def read_choice(text: Any) -> tuple[frozenset[str] | None, frozenset[str]] | None:

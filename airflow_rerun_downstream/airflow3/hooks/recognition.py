@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from airflow_rerun_downstream.airflow3.holding import parked_rows, parking
 from airflow_rerun_downstream.airflow3.hooks import expected_runs, repeated_events
 from airflow_rerun_downstream.airflow3.versions import QUEUED_BY_EVENT
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.store.apart import apart
 from airflow_rerun_downstream.store.expiry import present
 from airflow_rerun_downstream.store.guard import SchemaGuard
@@ -197,10 +198,7 @@ def write_regret(task_instance: TaskInstance, connection: Connection) -> None:
 
 def note_regret(connection: Connection, ti: TaskInstance, rerun_id: int, member_id: int | None) -> None:
     """Write into a rerun's record that an event of one of its tries was taken for a first one."""
-    detail = (
-        f"{ti.dag_id} / {ti.run_id} / {ti.task_id}: because of an error, an asset event wasn't recognised "
-        "as a repeated one. It may have started an extra run; the api-server log has the error."
-    )
+    detail = Sentence("record.event_not_recognised", dag=ti.dag_id, run=ti.run_id, task=ti.task_id)
     note(connection, [(rerun_id, member_id)], NOT_RECOGNISED, detail, named=[ti.dag_id])
 
 
@@ -245,7 +243,7 @@ class Waiting:
         parking.forget_queued(self.session, keys)
 
     def _regret(self, connection: Connection, keys: parking.Keys) -> None:
-        detail = "Because of an error, asset events of frozen Dags weren't held back; runs may have started."
+        detail = Sentence("record.events_not_parked")
         holds = select(hold.c.rerun_id, hold.c.member_id).where(hold.c.dag_id.in_(sorted(keys)), hold.c.assets)
         reruns = [(row.rerun_id, row.member_id) for row in connection.execute(holds).all()]
         note(connection, reruns, NOT_PARKED, detail)

@@ -15,10 +15,10 @@ from airflow_rerun_downstream.airflow3.holding import lost_runs
 from airflow_rerun_downstream.airflow3.installation import airflow_processes, process_reports
 from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.errors import Refusal
-from airflow_rerun_downstream.domain.sentence import Sentence
+from airflow_rerun_downstream.domain.sentence import Param, Sentence
 from airflow_rerun_downstream.notify.targets import ConfiguredTargets
 from airflow_rerun_downstream.ports.installation import Clock, ComponentHealth
-from airflow_rerun_downstream.ports.lease import MAX_CLOCK_OFFSET, beside_the_database
+from airflow_rerun_downstream.ports.lease import MAX_CLOCK_OFFSET
 from airflow_rerun_downstream.settings import InvalidSetting, Settings
 from airflow_rerun_downstream.store.lease import SqlLease
 from airflow_rerun_downstream.store.processes import ProcessReport, live_processes
@@ -33,23 +33,6 @@ Sensors = Callable[[], Sequence[SensorDefinition]]
 """Reads the sensors of all Dags, at most once."""
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
-
-ADD_ASSET_MANAGER = (
-    "Without it, a rerun's repeated asset events start extra runs. Configure it and restart: "
-    "[core] asset_manager_class = airflow_rerun_downstream.asset_manager.RerunAssetManager"
-)
-
-WITHOUT_SUPPORT = (
-    "the package supports PostgreSQL and SQLite. Elsewhere, a rerun's asset events start extra runs, and "
-    "no run is held."
-)
-
-WITHOUT_SETTINGS = "Unknown: an option is wrong; see `configuration`."
-
-WITHOUT_HOOK = "Until then, no scheduled run can be frozen before it is created."
-
-WITHOUT_US = "Airflow went on without the package, so runs may have started that shouldn't have."
-NOT_TOLD = "Metrics, traces, lineage events, pages or links may be missing; runs and their data aren't affected."
 
 
 def sensors_of_all_dags() -> Sequence[SensorDefinition]:
@@ -113,37 +96,37 @@ class AirflowHealth:
             self._settings()
         except InvalidSetting as error:
             wrong = [str(each) for each in error.wrong]
-            return ComponentHealth(UNHEALTHY, " ".join([*wrong, *options_without_effect()]))
+            return ComponentHealth(UNHEALTHY, told_of_options([*wrong, *options_without_effect()]))
         if found := options_without_effect():
-            return ComponentHealth(DEGRADED, " ".join(found))
-        return ComponentHealth(HEALTHY, "Every option can be used.")
+            return ComponentHealth(DEGRADED, told_of_options(found))
+        return ComponentHealth(HEALTHY, Sentence("health.options_right"))
 
     def database(self) -> ComponentHealth:
         """Are our tables there, and the code's?"""
         transactions().look_again()
         with transactions().session():
             if name := unsupported_database():
-                return ComponentHealth(DEGRADED, f"{name} isn't supported: {WITHOUT_SUPPORT}")
-            return ComponentHealth(HEALTHY, "The tables are up to date.")
+                return ComponentHealth(DEGRADED, Sentence("health.database_unsupported", database=name))
+            return ComponentHealth(HEALTHY, Sentence("part.tables_ready"))
 
     def conductor(self) -> ComponentHealth:
         """Does somebody conduct?"""
         with transactions().session() as session:
             found = SqlLease(session).read()
         if found is None or found.owner is None:
-            return ComponentHealth(UNHEALTHY, f"No conductor leads. {self._how_to_conduct()}")
+            return ComponentHealth(UNHEALTHY, Sentence("health.no_conductor", how=self._how_to_conduct()))
         age = found.silence
         if found.impossible:
             return ComponentHealth(
                 UNHEALTHY,
-                f"The last tick of {found.owner} is {-age.total_seconds():.0f} s in the future by the "
-                "database's clock. Another conductor takes over; correct the clocks.",
+                Sentence("health.conductor_in_future", owner=found.owner, count=round(-age.total_seconds())),
             )
         age = max(age, timedelta())
-        said = f"{found.owner} leads; its last tick was {age.total_seconds():.0f} s ago."
+        owner, seconds = found.owner, round(age.total_seconds())
         if age > max(10 * self._settings().poll_interval, timedelta(seconds=15)):
-            return ComponentHealth(UNHEALTHY, f"{said} {self._how_to_conduct()}")
-        return ComponentHealth(HEALTHY, said)
+            how = self._how_to_conduct()
+            return ComponentHealth(UNHEALTHY, Sentence("health.conductor_silent", owner=owner, count=seconds, how=how))
+        return ComponentHealth(HEALTHY, Sentence("health.conductor_leads", owner=owner, count=seconds))
 
     def clocks(self) -> ComponentHealth:
         """Do the processes' own clocks agree with the database's?"""
@@ -151,46 +134,36 @@ class AirflowHealth:
             found = live_processes(session, within=process_reports.ALIVE)
         off = [each for each in found if abs(each.clock_offset or 0.0) > MAX_CLOCK_OFFSET.total_seconds()]
         if off:
-            named = "; ".join(
-                f"{each.id} ({each.kind}) is {beside_the_database(timedelta(seconds=each.clock_offset or 0.0))}"
-                for each in off
-            )
-            return ComponentHealth(
-                DEGRADED, f"{named}. Such a process doesn't conduct, and Airflow itself misjudges there what is alive."
-            )
-        return ComponentHealth(HEALTHY, f"The clocks of all {len(found)} processes agree with the database's.")
+            return ComponentHealth(DEGRADED, Sentence("health.clocks_off", clocks=list(map(clock_off, off))))
+        return ComponentHealth(HEALTHY, Sentence("health.clocks_agree", count=len(found)))
 
     def asset_manager(self) -> ComponentHealth:
         """Are repeated asset events recognised?"""
         if name := unsupported_database():
-            return ComponentHealth(DEGRADED, f"It does nothing on {name}: {WITHOUT_SUPPORT}")
+            return ComponentHealth(DEGRADED, Sentence("health.does_nothing_on", database=name))
         found = self._api_servers()
         without = [each.id for each in found if not each.asset_manager]
         if without:
-            return ComponentHealth(DEGRADED, f"It is not active in {', '.join(without)}. {ADD_ASSET_MANAGER}")
+            return ComponentHealth(DEGRADED, Sentence("health.asset_manager_not_in", processes=without))
         if found:
-            return ComponentHealth(HEALTHY, f"It is active in all {len(found)} api-server processes.")
+            return ComponentHealth(HEALTHY, Sentence("health.asset_manager_active", count=len(found)))
         if process_reports.asset_manager_configured():
-            return ComponentHealth(HEALTHY, "It is configured; no api-server has reported yet.")
-        return ComponentHealth(DEGRADED, f"It is not configured. {ADD_ASSET_MANAGER}")
+            return ComponentHealth(HEALTHY, Sentence("health.asset_manager_configured"))
+        return ComponentHealth(DEGRADED, Sentence("health.asset_manager_not_configured"))
 
     def freeze_hook(self) -> ComponentHealth:
         """Can a run be held before it exists?"""
         if name := unsupported_database():
-            return ComponentHealth(DEGRADED, f"It does nothing on {name}: {WITHOUT_SUPPORT}")
+            return ComponentHealth(DEGRADED, Sentence("health.does_nothing_on", database=name))
         with transactions().session() as session:
             jobs = set(airflow_processes.live_jobs(session, airflow_processes.SCHEDULER, now=self._clock.now()))
             without = jobs - self._with_hook(session)
         if not jobs:
-            return ComponentHealth(DEGRADED, f"No scheduler is alive. {WITHOUT_HOOK}")
+            return ComponentHealth(DEGRADED, Sentence("health.no_scheduler"))
         if without:
-            named = ", ".join(f"#{number}" for number in sorted(without))
-            return ComponentHealth(
-                DEGRADED,
-                f"Not every scheduler has it: job {named} hasn't reported. {WITHOUT_HOOK} Install the package there "
-                "too, and restart it.",
-            )
-        return ComponentHealth(HEALTHY, f"It is in place in all {len(jobs)} live schedulers.")
+            named = [f"#{number}" for number in sorted(without)]
+            return ComponentHealth(DEGRADED, Sentence("health.hook_not_in", jobs=named))
+        return ComponentHealth(HEALTHY, Sentence("health.hook_in_place", count=len(jobs)))
 
     def hooks(self) -> ComponentHealth:
         """Has anything of ours failed lately where Airflow had called it?"""
@@ -201,50 +174,41 @@ class AirflowHealth:
         if here := process_reports.lately():
             found.setdefault(process_reports.process_name(), here)
         alarming, aside = (process_reports.trouble_of(found, aside=each) for each in (False, True))
-        told = [f"Errors of the last hour, in {alarming}. {WITHOUT_US}"] if alarming else []
+        if alarming and aside:
+            return ComponentHealth(DEGRADED, Sentence("health.errors_of_both", alarming=alarming, aside=aside))
+        if alarming:
+            return ComponentHealth(DEGRADED, Sentence("health.errors", alarming=alarming))
         if aside:
-            begins = "Also in" if alarming else "Errors of the last hour, in"
-            told.append(f"{begins} {aside}. {NOT_TOLD}")
-        if told:
-            return ComponentHealth(DEGRADED, f"{' '.join(told)} The logs of these processes have the errors.")
-        return ComponentHealth(HEALTHY, "No error of the package inside Airflow in the last hour.")
+            return ComponentHealth(DEGRADED, Sentence("health.errors_aside", aside=aside))
+        return ComponentHealth(HEALTHY, Sentence("health.no_errors"))
 
     def frozen(self) -> ComponentHealth:
         """Is every run that is held named by a record?"""
         with transactions().session() as session:
             found = lost_runs.lost(session)
         if found:
-            named = ", ".join(str(each.ref) for each in found[:5]) + (", …" if len(found) > 5 else "")
-            return ComponentHealth(
-                UNHEALTHY,
-                f"{len(found)} runs are held without a record ({named}). Run `airflow-rerun-downstream "
-                "release --all` on an Airflow host to let them start at their own time.",
-            )
-        return ComponentHealth(HEALTHY, "Every held run has a record.")
+            named = [*(str(each.ref) for each in found[:5]), *(["…"] if len(found) > 5 else [])]
+            return ComponentHealth(UNHEALTHY, Sentence("health.held_without_record", count=len(found), runs=named))
+        return ComponentHealth(HEALTHY, Sentence("health.holds_recorded"))
 
     def policy(self, sensors: Sensors = sensors_of_all_dags) -> ComponentHealth:
         """Does a Dag's parsing say how far back its sensors look?"""
         from airflow.utils.session import create_session
 
         if not entry_points(group="airflow.policy", name="rerun_downstream"):
-            return ComponentHealth(DEGRADED, "It is not installed; links of sensors with an offset are guesses.")
+            return ComponentHealth(DEGRADED, Sentence("health.policy_missing"))
         unmarked = sorted({(each.dag_id, each.task_id) for each in sensors() if each.unmarked})
         if not unmarked:
-            return ComponentHealth(HEALTHY, "Every sensor was parsed with it.")
+            return ComponentHealth(HEALTHY, Sentence("health.policy_everywhere"))
         with create_session(scoped=False) as session:
             parsed = airflow_processes.last_parsed(session, {dag_id for dag_id, _ in unmarked})
             jobs = airflow_processes.live_jobs(session, airflow_processes.DAG_PROCESSOR, now=self._clock.now())
-        when = f", the last of them at {parsed.isoformat(timespec='seconds')}" if parsed else ""
-        named = ", ".join(
-            f"job #{number} on {hostname or 'an unknown host'}" for number, hostname in sorted(jobs.items())
-        )
-        return ComponentHealth(
-            DEGRADED,
-            f"{len(unmarked)} sensors were parsed without it{when}; runs that read from them may be missing "
-            f"in plans. Live Dag processors: {named or 'none'}. Install the package there, restart them, "
-            "and run `airflow dags reserialize`.",
-            tasks=tuple(unmarked),
-        )
+        named = {"count": len(unmarked), "processors": processors(jobs)}
+        if parsed is None:
+            detail = Sentence("health.policy_not_everywhere", **named)
+        else:
+            detail = Sentence("health.policy_not_everywhere_since", **named, parsed_at=parsed)
+        return ComponentHealth(DEGRADED, detail, tasks=tuple(unmarked))
 
     def listener(self, sensors: Sensors = sensors_of_all_dags) -> ComponentHealth:
         """Are the dates recorded that a sensor waited for, here and on the workers?"""
@@ -255,37 +219,36 @@ class AirflowHealth:
         ensure_plugins_loaded()
         modules = {getattr(each, "__name__", "") for each in get_listener_manager().pm.get_plugins()}
         if not any(name.startswith(f"{__name__.partition('.')[0]}.") for name in modules):
-            return ComponentHealth(DEGRADED, "It is not registered: the plugin could not be loaded.")
+            return ComponentHealth(DEGRADED, Sentence("health.listener_missing"))
         pairs = {(each.dag_id, each.task_id) for each in sensors() if each.recordable}
         with create_session(scoped=False) as session:
             found = airflow_processes.workers_without(
                 session, pairs, since=self._clock.now() - airflow_processes.LATELY
             )
         if found:
-            named = ", ".join(f"{each.hostname} ({each.without_record})" for each in found)
-            return ComponentHealth(
-                DEGRADED,
-                "In runs of the last day, sensors succeeded without a record, including the latest one on "
-                f"that worker: {named}. Install the package there, and restart the worker.",
-            )
-        return ComponentHealth(HEALTHY, "It is registered, and no worker is known to miss it.")
+            named = [f"{each.hostname} ({each.without_record})" for each in found]
+            return ComponentHealth(DEGRADED, Sentence("health.workers_without_listener", workers=named))
+        return ComponentHealth(HEALTHY, Sentence("health.listener_registered"))
 
     def declared_links(self) -> ComponentHealth:
         """Is the file of declared links right?"""
         found = declarations()
         if found.problems:
-            return ComponentHealth(DEGRADED, f"Links are missing from plans. {' '.join(found.problems)}")
+            return ComponentHealth(
+                DEGRADED, Sentence("health.declared_links_wrong", problems=told_of_options(found.problems))
+            )
         if self._settings().declared_links_file is None:
-            return ComponentHealth(HEALTHY, "No links are declared.")
-        return ComponentHealth(HEALTHY, f"{len(found.links)} links are declared.")
+            return ComponentHealth(HEALTHY, Sentence("health.no_declared_links"))
+        return ComponentHealth(HEALTHY, Sentence("health.declared_links", count=len(found.links)))
 
     def notifications(self) -> ComponentHealth:
         """Can every target be told?"""
         found = self._targets().found
         if found.problems:
-            said = "; ".join(f"{name}: {problem}" for name, problem in sorted(found.problems.items()))
-            return ComponentHealth(DEGRADED, f"Notification targets are wrong. {said}.")
-        return ComponentHealth(HEALTHY, f"{len(found.targets)} notification targets are configured.")
+            wrong = sorted(found.problems.items())
+            said = [Sentence("health.target_wrong", target=name, problem=problem) for name, problem in wrong]
+            return ComponentHealth(DEGRADED, Sentence("health.targets_wrong", targets=said))
+        return ComponentHealth(HEALTHY, Sentence("health.targets", count=len(found.targets)))
 
     def _api_servers(self) -> list[ProcessReport]:
         try:
@@ -300,10 +263,28 @@ class AirflowHealth:
         alive = live_processes(session, within=process_reports.ALIVE)
         return {one.job_id for one in alive if one.kind == process_reports.SCHEDULER and one.freeze_hook and one.job_id}
 
-    def _how_to_conduct(self) -> str:
-        if self._settings().conductor == "api_server":
-            return "It is a thread of the api-server; see the api-server log."
-        return "Start `airflow-rerun-downstream conductor`."
+    def _how_to_conduct(self) -> Sentence:
+        in_thread = self._settings().conductor == "api_server"
+        return Sentence("health.conductor_is_a_thread" if in_thread else "health.start_a_conductor")
+
+
+def told_of_options(texts: Sequence[str]) -> Sentence:
+    """What is wrong in texts that an administrator wrote, each a whole sentence."""
+    return Sentence("health.options", options=[Sentence("health.option", option=each) for each in texts])
+
+
+def clock_off(process: ProcessReport) -> Sentence:
+    """How far a process's clock is off."""
+    offset = process.clock_offset or 0.0
+    code = "health.clock_ahead" if offset > 0 else "health.clock_behind"
+    return Sentence(code, process=process.id, kind=process.kind, count=round(abs(offset)))
+
+
+def processors(jobs: Mapping[int, str | None]) -> Param:
+    """The Dag processors that are alive."""
+    hosts = {number: hostname or Sentence("health.unknown_host") for number, hostname in sorted(jobs.items())}
+    found = [Sentence("health.processor", job=number, host=host) for number, host in hosts.items()]
+    return found or Sentence("health.none")
 
 
 def unsupported_database() -> str | None:
@@ -321,7 +302,7 @@ def checked(look: Callable[[], ComponentHealth]) -> ComponentHealth:
     except Refusal as refusal:
         return ComponentHealth(UNHEALTHY, refusal.detail)
     except InvalidSetting:
-        return ComponentHealth(UNHEALTHY, WITHOUT_SETTINGS)
+        return ComponentHealth(UNHEALTHY, Sentence("health.unknown_settings"))
     except Exception as error:
         log.exception("A part of the installation can't be checked")
-        return ComponentHealth(UNHEALTHY, f"Unknown ({type(error).__name__}); see this process's log.")
+        return ComponentHealth(UNHEALTHY, Sentence("health.unknown", error=type(error).__name__))

@@ -21,6 +21,7 @@ from airflow_rerun_downstream.airflow3.database.untrusted_values import (
 from airflow_rerun_downstream.airflow3.lineage_facts.online import XCOM
 from airflow_rerun_downstream.domain.lineage_records import SHOWN_DATES, DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -97,7 +98,7 @@ def waits(rows: Iterable[Any], dates: Mapping[str, Collection[datetime]]) -> Ite
         try:
             value = read_waited(row.value)
         except Unreadable as problem:
-            yield DoubtfulRecord(*where, f"the record of what it waited for in {where[0]} {problem}")
+            yield DoubtfulRecord(*where, Sentence("link.wait_unreadable", run=f"{where[0]}", problem=problem.args[0]))
             continue
         wanted = dates.get(value.external_dag_id, ())
         kept = tuple(date for number, date in enumerate(value.dates) if number < SHOWN_DATES or date in wanted)

@@ -28,6 +28,7 @@ from airflow_rerun_downstream.domain.definitions import TriggerDefinition
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.kinds.trigger import can_be_reckoned, target_of
 from airflow_rerun_downstream.lineage.templates import may_name
 
@@ -131,20 +132,20 @@ def of_task(declared: Declared, instance: Instance) -> Sequence[TriggerDefinitio
     return declared.get(instance[0], {}).get(instance[1], ())
 
 
-UNREADABLE = "what it recorded names no run"
-FORGOTTEN = "Airflow no longer records which Dag the recorded run belongs to"
+UNREADABLE = Sentence("link.no_run_recorded")
+FORGOTTEN = Sentence("link.dag_forgotten")
 
 
-def doubt(child: RunRef, known: Mapping[RunRef, RunFacts], triggers: Collection[TriggerDefinition]) -> str | None:
+def doubt(child: RunRef, known: Mapping[RunRef, RunFacts], triggers: Collection[TriggerDefinition]) -> Sentence | None:
     """Why a record can't be true; None: it may be. Without a declaration it is believed."""
     if child not in known:
-        return f"it recorded the run {child}, which isn't there"
+        return Sentence("link.recorded_run_gone", run=f"{child}")
     named = {trigger.trigger_dag_id for trigger in triggers}
     if named and not is_open(triggers) and child.dag_id not in named:
-        return f"it recorded the run {child}, which isn't of the Dag that it triggers"
+        return Sentence("link.recorded_run_of_another_dag", run=f"{child}")
     # With reset_dag_run a task clears a run that is there. A serialized Dag doesn't tell of that argument.
     if not known[child].made_by_task and not known[child].clear_number:
-        return f"it recorded the run {child}, which no task has made"
+        return Sentence("link.recorded_run_not_made", run=f"{child}")
     return None
 
 

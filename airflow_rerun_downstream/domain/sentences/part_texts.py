@@ -15,6 +15,7 @@ PARTS: Mapping[str, Template] = {
     "error_at": "{place}: {error}.",
     "and_more_errors": "And {count} more.",
     "line": "{actor}: {action}",
+    "with_more": "{what}: {more}",
     "stage": "{tasks}",
     "then": "then {tasks}",
     "run_to_come": "The run of {dag} to come ({logical_date})",
@@ -47,6 +48,13 @@ PARTS: Mapping[str, Template] = {
     "may_read": "may read wrong data",
     "freeze_it": "freeze it",
     "cannot_be_frozen": "it can't be frozen: {why}",
+    # what is wrong with a record
+    "no_object": "isn't an object of at most {limit} characters",
+    "no_external_dag_id": "has no external_dag_id",
+    "no_group_id": "has a group_id that is none",
+    "no_task_ids": "has task_ids that aren't a list of at most {limit} ids",
+    "no_dates": "has dates that aren't a list of at most {limit} dates",
+    "no_date": "has a date that is none",
     # why something can't be done
     "run_cannot_be_selected": "{run} can't be selected: {why}",
     "too_early_a_source": "{why}, at {window_at} (see [rerun_downstream] source_ready_since)",

@@ -9,6 +9,7 @@ from airflow_rerun_downstream.domain.edges import AssetFlow, DagEdge
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.lineage_records import AssetConsumption
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.kinds.base import EdgeContext, FoundLink, LineageContext, refs
 
 
@@ -45,15 +46,10 @@ SHOWN_ASSETS = 10
 """How many assets are named of those that came through an alias."""
 
 
-BY_EVENT = (
-    "Airflow records which asset event started which run. Where it has cleaned events away, the link is unresolved."
-)
+BY_EVENT = Sentence("link.by_event")
 
 
-NO_EVENT_YET = "No event has come through the alias so far."
-
-
-def edges_of_flows(flows: Iterable[AssetFlow], kind: LinkKind, evidence: Evidence, why: str) -> Iterator[DagEdge]:
+def edges_of_flows(flows: Iterable[AssetFlow], kind: LinkKind, evidence: Evidence, why: Sentence) -> Iterator[DagEdge]:
     """Edges over assets; what comes through one alias is one edge."""
     groups: dict[tuple[object, ...], list[AssetFlow]] = {}
     for flow in flows:
@@ -62,13 +58,12 @@ def edges_of_flows(flows: Iterable[AssetFlow], kind: LinkKind, evidence: Evidenc
         groups.setdefault((*ends, *through), []).append(flow)
     for some in groups.values():
         first = some[0]
-        nothing = " " + NO_EVENT_YET if first.asset is None else ""
         yield DagEdge(
             first.producer_dag_id,
             first.consumer_dag_id,
             kind,
             evidence,
-            why + nothing,
+            why if first.asset is not None else Sentence("link.no_event_yet", how=why),
             (Advice.KEEP_ASSET_EVENTS,) if first.asset is not None else (),
             via=seen_assets(some),
             from_task_id=first.producer_task_id,

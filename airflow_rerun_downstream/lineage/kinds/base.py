@@ -15,6 +15,7 @@ from airflow_rerun_downstream.domain.facts import DagStructure, RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.selection import following
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.structures import Structures
 from airflow_rerun_downstream.ports.lineage import LineageFacts
 
@@ -139,7 +140,7 @@ def unresolved(
     kind: LinkKind,
     via: Mapping[str, Any],
     *,
-    why: str,
+    why: Sentence,
     to_do: Sequence[Advice],
     from_task_id: str | None = None,
     to_task_id: str | None = None,
@@ -174,4 +175,4 @@ def refs(runs: Iterable[RunFacts]) -> list[RunRef]:
     return [run.ref for run in runs]
 
 
-WHICH_DAG = "Each run decides which Dag it names: the name is a template, or mapped."
+WHICH_DAG = Sentence("link.by_run")

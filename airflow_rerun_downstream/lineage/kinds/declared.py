@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.definitions import DeclaredLink
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import RunFacts, UndatedRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.kinds.base import EdgeContext, FoundLink, LineageContext, by_dag, unresolved
 from airflow_rerun_downstream.lineage.macros import CannotRender
 from airflow_rerun_downstream.lineage.offsets import consumer_date
@@ -70,18 +71,20 @@ def without_date(pairs: Pairs, context: LineageContext) -> Iterator[FoundLink]:
         try:
             consumers = chosen(run, declared, within)
         except CannotRender as problem:
-            yield open_edge(run, declared, f"what tells the run can't be rendered: {problem}", Advice.SIMPLER_TEMPLATE)
+            yield open_edge(
+                run, declared, Sentence("link.cannot_render", problem=f"{problem}"), Advice.SIMPLER_TEMPLATE
+            )
             continue
         yield from (declared_link(run, declared, one.run, []) for one in consumers)
         if not consumers:
-            yield open_edge(run, declared, f"no such run was ready from {since.isoformat()} to {until.isoformat()}")
+            yield open_edge(run, declared, Sentence("link.none_ready", since_at=since, until_at=until))
     others = [(run, one) for run, one in pairs if one.within is None]
     newest = context.facts.runs.last_undated({one.downstream_dag_id for _, one in others}) if others else {}
     for run, declared in others:
         if consumer_date(run.logical_date, declared.offset) is None:
-            yield open_edge(run, declared, f"{run.ref} has no logical date from which the offset could be counted")
+            yield open_edge(run, declared, Sentence("link.no_logical_date", run=f"{run.ref}"))
         elif (at := newest.get(declared.downstream_dag_id)) is not None and at >= run.run_after - MARGIN:
-            yield open_edge(run, declared, f"runs of {declared.downstream_dag_id} have no logical date to be told by")
+            yield open_edge(run, declared, Sentence("link.undated_runs", dag=declared.downstream_dag_id))
 
 
 MARGIN = timedelta(days=1)
@@ -134,7 +137,9 @@ def declared_link(run: RunFacts, declared: DeclaredLink, consumer: RunFacts, dat
     return FoundLink(link, frozenset({origin}) if origin else None, declared.downstream_task_id, consumer)
 
 
-def open_edge(run: RunFacts, declared: DeclaredLink, why: str, to_do: Advice = Advice.TELL_RUNS_APART) -> FoundLink:
+def open_edge(
+    run: RunFacts, declared: DeclaredLink, why: Sentence, to_do: Advice = Advice.TELL_RUNS_APART
+) -> FoundLink:
     """A declared link of which no run can be told."""
     return unresolved(
         run.ref,
@@ -148,7 +153,7 @@ def open_edge(run: RunFacts, declared: DeclaredLink, why: str, to_do: Advice = A
     )
 
 
-BY_FILE = "An administrator declared it."
+BY_FILE = Sentence("link.by_file")
 
 
 def declared_edge(declared: DeclaredLink) -> DagEdge:

@@ -19,6 +19,7 @@ from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.lineage_records import AssetEmission, TaskStart
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.kinds.asset import edges_of_flows
 from airflow_rerun_downstream.lineage.kinds.base import EdgeContext, FoundLink, LineageContext, OwnDefinitions, refs
 
@@ -128,8 +129,4 @@ def link_of(event: AssetEmission, start: TaskStart, asset: str) -> FoundLink:
     return FoundLink(link, frozenset({event.task_id}), start.task_id, start.run)
 
 
-BY_TIME = (
-    "Of each Dag that makes the asset, the task read the last run before it started, "
-    "unless events of the asset started its own run: then these tell. Where Airflow has cleaned events away, the link "
-    "is unresolved."
-)
+BY_TIME = Sentence("link.by_time")

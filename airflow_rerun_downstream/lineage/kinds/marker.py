@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.kinds.base import WHICH_DAG, EdgeContext, FoundLink, LineageContext, unresolved
 from airflow_rerun_downstream.lineage.macros import CannotRender
 from airflow_rerun_downstream.lineage.templates import is_template, may_name, rendered, rendered_date
@@ -31,7 +32,7 @@ class MarkerLinks:
             try:
                 dated.append((run, filled_in(marker, run), rendered_date(marker, run)))
             except CannotRender as problem:
-                found.append(open_edge(run, marker, str(problem)))
+                found.append(open_edge(run, marker, Sentence("link.cannot_render_marker", problem=f"{problem}")))
         wanted: dict[str, set[datetime]] = {}
         for _, marker, date in dated:
             wanted.setdefault(marker.external_dag_id, set()).add(date)
@@ -92,7 +93,7 @@ def marker_link(run: RunFacts, marker: MarkerDefinition, target: RunFacts, date:
     return FoundLink(link, frozenset({marker.task_id}), marker.external_task_id, target)
 
 
-def open_edge(run: RunFacts, marker: MarkerDefinition, why: str) -> FoundLink:
+def open_edge(run: RunFacts, marker: MarkerDefinition, why: Sentence) -> FoundLink:
     """A marker whose template needs what only a running task knows."""
     return unresolved(
         run.ref,
@@ -109,7 +110,7 @@ def open_edge(run: RunFacts, marker: MarkerDefinition, why: str) -> FoundLink:
 DAY = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
-BY_TEMPLATE = "The logical date that the marker names is rendered for each run."
+BY_TEMPLATE = Sentence("link.by_marker")
 
 
 def marker_edge(marker: MarkerDefinition) -> DagEdge:
@@ -123,7 +124,7 @@ def marker_edge(marker: MarkerDefinition) -> DagEdge:
     try:
         rendered_date(marker, run)
     except CannotRender as problem:
-        why = f"Its logical date can't be rendered without a running task: {problem}."
+        why = Sentence("link.marker_not_rendered", problem=f"{problem}")
         evidence, to_do = Evidence.UNRESOLVED, (Advice.SIMPLER_TEMPLATE,)
     else:
         if is_template(marker.external_dag_id):

@@ -150,7 +150,7 @@ def link_of(run: RunFacts, consumer: RunFacts, dependency: PastDependency) -> Fo
     return FoundLink(link, dependency.waits_for, dependency.task_id, consumer)
 
 
-BY_ORDER = "The task waits for the Dag's previous run."
+BY_ORDER = Sentence("link.by_order")
 
 
 def past_edge(dependency: PastDependency) -> DagEdge:

@@ -10,6 +10,7 @@ from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.facts import RunConf, RunFacts, node_of
 from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, TriggeredRun
 from airflow_rerun_downstream.domain.plan import Evidence, Link, LinkKind
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.kinds.base import (
     WHICH_DAG,
     EdgeContext,
@@ -68,7 +69,7 @@ def to_parents(
         yield from (lost_parent(child, dag_id, task_id) for dag_id, task_id in sorted(lost))
 
 
-LOST_PARENT = "a task created the run, and Airflow no longer records which; this one waits for the runs that it creates"
+LOST_PARENT = Sentence("link.parent_lost")
 
 
 def lost_parent(child: RunFacts, dag_id: str, task_id: str) -> FoundLink:
@@ -136,10 +137,7 @@ def open_edge(run: RunFacts, record: DoubtfulRecord) -> FoundLink:
     )
 
 
-BY_XCOM = (
-    "The task records the run that it makes, in the XCom trigger_run_id. Where Airflow has cleaned that away, the link "
-    "is unresolved."
-)
+BY_XCOM = Sentence("link.by_xcom")
 
 
 def trigger_edge(trigger: TriggerDefinition) -> DagEdge:

@@ -74,7 +74,7 @@ def test_dag_processors_are_named_where_sensors_were_parsed_without_the_package(
     job(3, "dead", session=session, ago=600)
     found = health.policy()
     assert (found.status, found.tasks) == ("degraded", (("without", "t"),))
-    assert "1 sensors were parsed without it" in found.detail
+    assert "1 sensor was parsed without it" in found.detail
     assert "job #2 on parsing" in found.detail
     assert "scheduling" not in found.detail
     assert "dead" not in found.detail

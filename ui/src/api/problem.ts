@@ -1,5 +1,6 @@
 /** Why the server refused, or couldn't be asked. */
 
+import { sentenceOf } from "./sentence";
 import type { Sentence } from "./types";
 
 export class Problem extends Error {
@@ -44,12 +45,6 @@ export function problemOf(status: number, body: unknown, headers?: Headers): Pro
     }
   }
   return new Problem(status, wordOf(status), `HTTP ${status}`, {}, after);
-}
-
-function sentenceOf(value: unknown): Sentence | null {
-  return typeof value === "object" && value !== null && "code" in value && "params" in value
-    ? (value as Sentence)
-    : null;
 }
 
 function wordOf(status: number): string {

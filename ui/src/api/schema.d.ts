@@ -749,10 +749,13 @@ export interface components {
         /**
          * Component
          * @description ``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do.
+         *
+         *     ``sentence`` is ``detail`` for people of any language.
          */
         Component: {
             /** Detail */
             detail: string;
+            sentence: components["schemas"]["Sentence"] | null;
             status: components["schemas"]["HealthStatus"];
         };
         /**
@@ -827,6 +830,7 @@ export interface components {
             /** From Task Id */
             from_task_id: string | null;
             kind: components["schemas"]["LinkKind"];
+            sentence: components["schemas"]["Sentence"] | null;
             /** To Do */
             to_do: components["schemas"]["Advice"][];
             /** To Task Id */
@@ -1046,6 +1050,8 @@ export interface components {
         /**
          * Event
          * @description A line of a rerun's record; ``cause``: what ``detail`` says, where that is more than a sentence.
+         *
+         *     ``sentence`` is ``detail`` for people of any language; null where it is a user's text.
          */
         Event: {
             action: components["schemas"]["EventAction"];
@@ -1063,6 +1069,7 @@ export interface components {
             id: number;
             /** Member Id */
             member_id: number | null;
+            sentence: components["schemas"]["Sentence"] | null;
         };
         /**
          * EventAction

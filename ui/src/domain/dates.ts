@@ -11,6 +11,13 @@ export function shownDate(iso: string, timeZone: string): string {
   return toCalendarDateTime(fromDate(moment, timeZone)).toString().slice(0, 19).replace("T", " ");
 }
 
+const MOMENT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
+
+/** A text of the API, which may be a moment. */
+export function shownMoment(text: string, timeZone: string): string {
+  return MOMENT.test(text) ? shownDate(text, timeZone) : text;
+}
+
 /** The same to the millisecond, where the order of two moments matters. */
 export function preciseDate(iso: string, timeZone: string): string {
   const part = new Date(iso).getUTCMilliseconds();

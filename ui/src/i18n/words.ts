@@ -39,6 +39,8 @@ interface Words {
   runType: RunType;
   status: RunStatus;
   warning: WarningCode;
+  /** Parts of the installation: a newer server may have more. */
+  component: string;
   /** Airflow's own states: it may have more. */
   airflowState: string;
 }

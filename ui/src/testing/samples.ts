@@ -130,7 +130,17 @@ export function linkOf(from: string, to: string, changed: Partial<Link> = {}): L
 }
 
 export function eventOf(at: string, action: EventAction, changed: Partial<RerunEvent> = {}): RerunEvent {
-  return { id: 1, at, actor: "rerun_downstream", action, member_id: null, detail: null, cause: null, ...changed };
+  return {
+    id: 1,
+    at,
+    actor: "rerun_downstream",
+    action,
+    member_id: null,
+    detail: null,
+    sentence: null,
+    cause: null,
+    ...changed,
+  };
 }
 
 export function spotOf(dag_id: string, task_id: string | null = null): ProofSpot {

@@ -15,6 +15,20 @@ const MOMENT = /_(at|date)$/;
 /** Ends a whole sentence: a list of such is no list of names. */
 const WHOLE = /[.!?。！？]$/;
 
+/** Why a notification didn't arrive: a word of the server's, behind which more may stand that others have said. */
+export function useDeliveryError(): (error: string) => string {
+  const { t, i18n } = useTranslation("sentences");
+  return (error) => {
+    const [word = "", ...more] = error.split(":");
+    const key = `sentences:delivery.${word}`;
+    if (!i18n.exists(key)) {
+      return error;
+    }
+    const what = t(key as never);
+    return more.length === 0 ? what : t("part.with_more", { what, more: more.join(":").trim() });
+  };
+}
+
 /** The words for a sentence; undefined where these pages don't know its code: the server is newer than they are. */
 export function useSentence(): (sentence: Sentence | null | undefined) => string | undefined {
   const { t, i18n } = useTranslation("sentences");

@@ -9,6 +9,7 @@ from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait, SensorInstance
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.kinds.base import LineageContext, OwnDefinitions
 from airflow_rerun_downstream.lineage.offsets import consumer_dates
 from airflow_rerun_downstream.lineage.spelling import can_be_reckoned
@@ -40,7 +41,7 @@ class Records:
         """The instances of which nothing was recorded that can be read."""
         return [one for one in instances if place(one) not in self.waits]
 
-    def doubts(self, instances: Iterable[SensorInstance]) -> str | None:
+    def doubts(self, instances: Iterable[SensorInstance]) -> Sentence | None:
         """What is wrong with the record of one of the instances."""
         return next((self.doubtful[place(one)].why for one in instances if place(one) in self.doubtful), None)
 

@@ -10,28 +10,23 @@ from airflow_rerun_downstream.domain.definitions import SensorDefinition
 from airflow_rerun_downstream.domain.edges import DagEdge
 from airflow_rerun_downstream.domain.lineage_records import SHOWN_DATES, DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.plan import Evidence, LinkKind
-from airflow_rerun_downstream.lineage.kinds.sensor.unresolved_sensors import cause, to_do
+from airflow_rerun_downstream.domain.sentence import Sentence
+from airflow_rerun_downstream.lineage.kinds.sensor.unresolved_sensors import to_do
 from airflow_rerun_downstream.lineage.offsets import readable_offset
 from airflow_rerun_downstream.lineage.templates import is_template
 
-BY_RECORD = "The listener recorded the dates that the sensor waited for."
-BY_OFFSET = "The sensor's offset tells the date it waits for; recorded dates take precedence."
-BY_SAME_DATE = (
-    "It was parsed without this package's policy, so its offset isn't known; it is assumed to wait for the "
-    "same logical date, and every plan says so."
-)
-BY_MAPPED_CLASS = (
-    "A mapped sensor of a class of its own may set its offset itself; it is assumed to wait for the same "
-    "logical date, and every plan says so."
-)
-BY_FUNCTION = "A function in the Dag decides which dates the sensor waits for, and no run has recorded them."
-BY_TEMPLATE = "Each run decides which Dag it waits for: its external_dag_id is a template, or mapped."
+BY_OFFSET = Sentence("link.by_offset")
+BY_SAME_DATE = Sentence("link.by_same_date")
+BY_MAPPED_CLASS = Sentence("link.by_mapped_class")
+BY_FUNCTION = Sentence("link.by_function")
+BY_TEMPLATE = Sentence("link.by_sensors_run")
 
 WITHOUT_RECORD = {
-    Evidence.UNRESOLVED: "Runs without a record can't be resolved: code in the Dag decides.",
-    Evidence.ASSUMED: "Runs without a record are assumed to wait for the same logical date.",
-    Evidence.DERIVED: "Runs without a record use the sensor's offset.",
+    Evidence.UNRESOLVED: Sentence("link.by_record_unresolved"),
+    Evidence.ASSUMED: Sentence("link.by_record_assumed"),
+    Evidence.DERIVED: Sentence("link.by_record_derived"),
 }
+"""How an edge is known of which some runs have a record: what is done with the others."""
 
 
 def edges_of_sensors(
@@ -69,7 +64,7 @@ def of_all_indexes(sensors: Iterable[SensorDefinition]) -> list[SensorDefinition
 def defined(sensor: SensorDefinition) -> DagEdge:
     """The edge of a sensor without a record."""
     if sensor.own_class is not None:
-        return edge(sensor, Evidence.UNRESOLVED, f"{sentence(cause(sensor))}.", to_do(sensor))
+        return edge(sensor, Evidence.UNRESOLVED, Sentence("link.by_class", name=sensor.own_class), to_do(sensor))
     if sensor.has_date_function:
         return edge(sensor, Evidence.UNRESOLVED, BY_FUNCTION, [Advice.RECORD])
     if not sensor.offset_known:
@@ -84,11 +79,6 @@ def without_offset(sensor: SensorDefinition) -> tuple[Advice, ...]:
     return (Advice.RECORD if sensor.mapped else Advice.PARSE_AGAIN,)
 
 
-def sentence(text: str) -> str:
-    """A text with a capital at its beginning."""
-    return text[:1].upper() + text[1:]
-
-
 def recorded(sensor: SensorDefinition, waits: Sequence[RecordedWait]) -> DagEdge:
     """The edge of a sensor whose waits for a Dag were recorded; what was seen is the newest record."""
     without = defined(sensor)
@@ -98,7 +88,7 @@ def recorded(sensor: SensorDefinition, waits: Sequence[RecordedWait]) -> DagEdge
         without,
         upstream_dag_id=waits[0].external_dag_id,
         evidence=Evidence.RECORDED,
-        why=f"{BY_RECORD} {WITHOUT_RECORD[without.evidence]}",
+        why=WITHOUT_RECORD[without.evidence],
         via={**without.via, "run_id": waits[0].consumer.run_id, "dates": dates[:SHOWN_DATES], **more},
     )
 

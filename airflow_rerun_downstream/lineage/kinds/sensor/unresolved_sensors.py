@@ -10,33 +10,34 @@ from airflow_rerun_downstream.domain.definitions import DeclaredLink, SensorDefi
 from airflow_rerun_downstream.domain.facts import RunFacts
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.kinds.base import FoundLink, unresolved
 
 SHOWN_RUNS = 10
 """How many of the runs that may have waited are named."""
 
-RENDERED_GONE = "the fields of the sensor are templates, and Airflow no longer has the rendered values"
+RENDERED_GONE = Sentence("link.rendered_gone")
 
 
-def cause(sensor: SensorDefinition) -> str:
-    """Why the sensor's definition doesn't tell which run it waits for: a sentence without its full stop."""
+def cause(sensor: SensorDefinition) -> Sentence:
+    """Why the sensor's definition doesn't tell which run it waits for."""
     if sensor.own_class is not None:
-        return f"code of its own class {sensor.own_class} decides what it waits for"
+        return Sentence("link.class_decides", name=sensor.own_class)
     if sensor.has_date_function:
-        return "execution_date_fn decides the dates"
-    if sensor.mapped:
-        return "it is mapped, and of a class that may set an offset of its own"
-    return "it was parsed without this package's policy, so its offset isn't known"
+        return Sentence("link.function_decides")
+    return Sentence("link.mapped_decides" if sensor.mapped else "link.parsed_without_policy")
 
 
-def reason(sensor: SensorDefinition, doubt: str | None, runs: int) -> str:
+def reason(sensor: SensorDefinition, doubt: Sentence | None, runs: int) -> Sentence:
     """Why it can't be told for some of its runs."""
     if not sensor.recordable:
         return cause(sensor)
-    return f"{cause(sensor)}, and {doubt or f'nothing was recorded in {runs} of its runs that may have waited'}"
+    if doubt is not None:
+        return Sentence("link.and_in_doubt", why=cause(sensor), doubt=doubt)
+    return Sentence("link.nothing_recorded", why=cause(sensor), count=runs)
 
 
-def to_do(sensor: SensorDefinition, doubt: str | None = None) -> tuple[Advice, ...]:
+def to_do(sensor: SensorDefinition, doubt: Sentence | None = None) -> tuple[Advice, ...]:
     """What would make it known; of an instance whose record is in doubt, nothing does."""
     if not sensor.recordable:
         return (Advice.DECLARE,)
@@ -50,7 +51,7 @@ def to_do(sensor: SensorDefinition, doubt: str | None = None) -> tuple[Advice, .
 def open_edge(
     run: RunFacts,
     sensor: SensorDefinition,
-    why: str,
+    why: Sentence,
     consumers: Iterable[RunRef],
     tasks: frozenset[str] | None = None,
     to_do: Sequence[Advice] = (Advice.RECORD,),

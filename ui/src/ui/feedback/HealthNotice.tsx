@@ -1,11 +1,12 @@
 import { Alert, List } from "@chakra-ui/react";
 
 import { useHealth } from "../../api/installation";
+import { Said } from "../Said";
 import { useWords } from "../../i18n/words";
 
 /** What is missing in the installation, with what to do; nothing where all is well. */
 export function HealthNotice() {
-  const { t } = useWords();
+  const { t, word } = useWords();
   const health = useHealth().data;
   if (health === undefined || health.status === "healthy") {
     return null;
@@ -19,7 +20,9 @@ export function HealthNotice() {
         <Alert.Description>
           <List.Root ps={4}>
             {ill.map(([name, component]) => (
-              <List.Item key={name}>{t("health.component", { name, detail: component.detail })}</List.Item>
+              <List.Item key={name}>
+                {t("health.component", { name: word("component", name) })} <Said {...component} />
+              </List.Item>
             ))}
           </List.Root>
         </Alert.Description>

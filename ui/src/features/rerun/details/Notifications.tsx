@@ -4,6 +4,7 @@ import { useNotifications } from "../../../api/reruns";
 import type { Delivery, DeliveryState } from "../../../api/types";
 import { Field, ProblemNotice } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
+import { useDeliveryError } from "../../../ui/sentences";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 
@@ -40,6 +41,7 @@ export function Notifications() {
 /** A notification: what it tells whom, how it stands, and why it hasn't arrived. */
 function DeliveryLine({ delivery }: { delivery: Delivery }) {
   const { t } = useWords();
+  const failure = useDeliveryError();
   const { target, condition, state, occurrences, tries, error } = delivery;
   return (
     <HStack as="li" gap={2} wrap="wrap" textStyle="sm">
@@ -55,11 +57,7 @@ function DeliveryLine({ delivery }: { delivery: Delivery }) {
         <Time value={delivery.ended_at ?? delivery.created_at} />
       </Text>
       {state !== "sent" && tries > 0 && <Text color="fg.muted">{t("record:details.tries", { count: tries })}</Text>}
-      {error && (
-        <Text color="fg.muted" fontFamily="mono">
-          {error}
-        </Text>
-      )}
+      {error && <Text color="fg.muted">{failure(error)}</Text>}
     </HStack>
   );
 }

@@ -7,6 +7,7 @@ import { DataTable } from "../../../ui/table/DataTable";
 import { WHOLE_CELL } from "../../../ui/table/cells";
 import { Nothing } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
+import { useSentence } from "../../../ui/sentences";
 import { useWords } from "../../../i18n/words";
 import { useRecord } from "../context";
 import { ExportEvents } from "../files/ExportEvents";
@@ -61,12 +62,13 @@ interface Said {
 function useSaid(): Said {
   const { t } = useWords();
   const why = useCause();
+  const say = useSentence();
   return useMemo(
     () => ({
       action: (word) => t(`record:event.${word}`, { defaultValue: word }),
-      detail: ({ cause, detail }) => (cause ? why(cause) : (detail ?? "")),
+      detail: ({ cause, detail, sentence }) => (cause ? why(cause) : (say(sentence) ?? detail ?? "")),
     }),
-    [t, why],
+    [t, why, say],
   );
 }
 

@@ -3,6 +3,7 @@ import { Box, Button, Checkbox, Code, Heading, HStack, Stack, Text } from "@chak
 import { useNotificationTargets, useTargetTest } from "../../../../api/installation";
 import type { Condition, NotificationTarget } from "../../../../api/types";
 import { Loading, ProblemNotice } from "../../../../ui/feedback/Notices";
+import { useDeliveryError } from "../../../../ui/sentences";
 import { useWords } from "../../../../i18n/words";
 import { useWizard } from "../../state/context";
 import { CONDITIONS } from "../../state/draft";
@@ -71,13 +72,14 @@ function Target({ target }: { target: NotificationTarget }) {
 function TargetTest({ target }: { target: NotificationTarget }) {
   const { t } = useWords();
   const test = useTargetTest();
+  const failure = useDeliveryError();
   const last = target.last_test;
   return (
     <HStack gap={2} ms="auto" wrap="wrap">
       {last && (
         <Text color="fg.muted" textStyle="sm" role="status">
           {t(`wizard:notify.tested.${last.state}`)}
-          {last.error && ` (${last.error})`}
+          {last.error && ` (${failure(last.error)})`}
         </Text>
       )}
       <ProblemNotice error={test.error} />

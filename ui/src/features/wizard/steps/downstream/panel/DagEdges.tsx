@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useDagEdges } from "../../../../../api/dagRuns";
 import type { DagEdge } from "../../../../../api/types";
 import { Loading, ProblemNotice } from "../../../../../ui/feedback/Notices";
+import { useSentence } from "../../../../../ui/sentences";
 import { useWords } from "../../../../../i18n/words";
 import { Known } from "./LinkFacts";
 import { SeenFacts, useToDo } from "./SeenFacts";
@@ -58,6 +59,7 @@ function Direction({ label, edges }: { label: string; edges: readonly DagEdge[] 
 function EdgeFacts({ edge }: { edge: DagEdge }) {
   const { t } = useWords();
   const toDo = useToDo();
+  const say = useSentence();
   const end = (dagId: string | null, taskId: string | null) =>
     [dagId ?? t("wizard:edges.open"), ...(taskId === null ? [] : [taskId])].join(".");
   return (
@@ -65,7 +67,7 @@ function EdgeFacts({ edge }: { edge: DagEdge }) {
       <Text mt={1} overflowWrap="anywhere">
         {end(edge.upstream_dag_id, edge.from_task_id)} → {end(edge.downstream_dag_id, edge.to_task_id)}
       </Text>
-      <SeenFacts facts={{ ...edge.via, why: edge.why, advice: toDo(edge.to_do, edge.advice) }} />
+      <SeenFacts facts={{ ...edge.via, why: say(edge.sentence) ?? edge.why, advice: toDo(edge.to_do, edge.advice) }} />
     </Known>
   );
 }

@@ -2,6 +2,8 @@ import { Badge, Box, HStack, Text } from "@chakra-ui/react";
 import type { ReactNode } from "react";
 
 import type { Evidence, Link, LinkKind } from "../../../../../api/types";
+import { sentenceOf } from "../../../../../api/sentence";
+import { useSentence } from "../../../../../ui/sentences";
 import { useWords } from "../../../../../i18n/words";
 import { DagName } from "../../../../../ui/dagNames";
 import { RunCell } from "../../../parts/names";
@@ -53,8 +55,10 @@ export function LinkFacts({ link }: { link: Link }) {
 function useSeen(link: Link): Record<string, unknown> {
   const { t } = useWords();
   const toDo = useToDo();
-  const { hidden, to_do, advice, ...via } = link.via;
+  const say = useSentence();
+  const { hidden, to_do, advice, sentence, ...via } = link.via;
   const { from_task_id, to_task_id } = link;
-  const told = hidden === true ? { hidden: t("wizard:links.hidden") } : { ...via, advice: toDo(to_do, advice) };
+  const why = say(sentenceOf(sentence)) ?? via.why;
+  const told = hidden === true ? { hidden: t("wizard:links.hidden") } : { ...via, why, advice: toDo(to_do, advice) };
   return { from_task_id, to_task_id, ...told };
 }

@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 
 import type { Advice } from "../../../../../api/types";
 import { usePreferences } from "../../../../../host/Host";
-import { shownDate } from "../../../../../domain/dates";
+import { shownMoment } from "../../../../../domain/dates";
 import { useWords } from "../../../../../i18n/words";
 
 const Seen = chakra("dl", {
@@ -47,14 +47,12 @@ function Pair({ name, value }: { name: string; value: string }) {
   );
 }
 
-const MOMENT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
-
 function words(value: unknown, timeZone: string): string {
   if (Array.isArray(value)) {
     return value.map((each) => words(each, timeZone)).join(", ");
   }
   if (typeof value === "string") {
-    return MOMENT.test(value) ? shownDate(value, timeZone) : value;
+    return shownMoment(value, timeZone);
   }
   if (typeof value === "object" && value !== null) {
     return Object.values(value)
