@@ -16,7 +16,7 @@ describe("the store of a draft", () => {
     new DraftStore(SOURCE).dispatch(name("again"));
     vi.runAllTimers();
     expect(new DraftStore(SOURCE).get().name).toBe("again");
-    expect(new DraftStore({ ...SOURCE, run_id: "r2" }).get().name).toBe("");
+    expect(new DraftStore({ ...SOURCE, run_id: "r2" }).get().name).toBeNull();
   });
 
   it("writes at once when the page is left", () => {
@@ -45,7 +45,7 @@ describe("the store of a draft", () => {
     store.dispatch(name("done"));
     store.clear();
     vi.runAllTimers();
-    expect(store.get().name).toBe("");
+    expect(store.get().name).toBeNull();
     expect(sessionStorage.length).toBe(0);
   });
 
