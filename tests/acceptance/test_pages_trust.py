@@ -211,7 +211,7 @@ class TestPlaces:
         page = here.page
         rerun = failed(frozen)
         here.open(f"/records/{rerun}?tab=table")
-        search = page.get_by_role("textbox", name=re.compile("^Search Dags"))
+        search = page.get_by_role("searchbox", name=re.compile("^Search Dags"))
         search.fill("wrong")
         page.get_by_role("tab", name="Events").click()
         page.get_by_role("tab", name="Table").click()
