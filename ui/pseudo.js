@@ -8,6 +8,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 
 const ENGLISH = join(import.meta.dirname, "src/i18n/locales/en");
 /** What isn't text: parameters, elements, and what a user has to type as it stands. */

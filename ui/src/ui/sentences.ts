@@ -9,6 +9,9 @@ import { usePreferences } from "../host/Host";
 
 type Param = Sentence["params"][string];
 
+/** `t` for a key that only the server knows. */
+type Untyped = (key: string, values: Record<string, unknown>) => string;
+
 /** Parameters with such a name are moments, and no others. */
 const MOMENT = /_(at|date)$/;
 
@@ -65,7 +68,7 @@ export function useSentence(): (sentence: Sentence | null | undefined) => string
       const key = `sentences:${code}`;
       return values.some(([, value]) => value === undefined) || !i18n.exists(key, known)
         ? undefined
-        : String(t(key as never, known as never));
+        : (t as Untyped)(key, known);
     };
 
     return (sentence) => (sentence ? say(sentence) : undefined);

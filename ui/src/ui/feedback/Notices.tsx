@@ -90,7 +90,7 @@ function useProblemText(ordered: boolean): (problem: Problem, given?: string) =>
       return { title, detail: t("problem.changed_meanwhile_detail") };
     }
     if (!isUnsure(problem)) {
-      return { title, detail: <Said {...problem} /> };
+      return { title, detail: <Said detail={problem.detail} sentence={problem.sentence} /> };
     }
     const what = problem.status > 0 ? t("problem.gateway_detail", { status: problem.status }) : undefined;
     const then = ordered ? t("problem.unsure") : t("problem.no_answer_detail");

@@ -42,7 +42,7 @@ export function OnlyPropose({ problem }: { problem: Problem }) {
       <Alert.Content>
         <Alert.Title>{t("wizard:propose.title")}</Alert.Title>
         <Alert.Description overflowWrap="anywhere">
-          <Said {...problem} /> {t("wizard:propose.what")}
+          <Said detail={problem.detail} sentence={problem.sentence} /> {t("wizard:propose.what")}
         </Alert.Description>
         <ForbiddenDags dagIds={problem.extra.dag_ids} />
       </Alert.Content>
