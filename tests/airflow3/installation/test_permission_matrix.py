@@ -392,8 +392,11 @@ class Matrix:
         number, unknown_number = (
             (one.proposal_id if asked.name in PROPOSED else one.rerun_id) for one in (story, other)
         )
-        old = (*asked.names, f"rerun {number}.", f"member {story.failed[0]}.", f"member {story.frozen}.")
-        new = (*unknown.names, f"rerun {unknown_number}.", "member 98.", "member 98.")
+        ids = (f"member {story.failed[0]}.", f"member {story.frozen}.")
+        params = (f'"rerun":{number}', f'"member":{story.failed[0]}', f'"member":{story.frozen}')
+        old = (*asked.names, f"rerun {number}.", *ids, *params)
+        new = (*unknown.names, f"rerun {unknown_number}.", *["member 98."] * 2, f'"rerun":{unknown_number}')
+        new = (*new, *['"member":98'] * 2)
         for one, two in zip(old, new, strict=True):
             text = text.replace(one, two)
         again = unknown.by(self.ours)
