@@ -39,10 +39,27 @@ interface DrawingProps extends CardProps {
   children: ReactNode;
 }
 
+/** React Flow's own texts for who can't see it, which would be English. */
+function useSpoken() {
+  const { t } = useWords();
+  return useMemo(
+    () => ({
+      "node.a11yDescription.default": t("graph.card"),
+      "node.a11yDescription.keyboardDisabled": t("graph.card"),
+      "edge.a11yDescription.default": t("graph.line"),
+      "controls.zoomIn.ariaLabel": t("graph.zoomIn"),
+      "controls.zoomOut.ariaLabel": t("graph.zoomOut"),
+      "controls.fitView.ariaLabel": t("graph.fitView"),
+    }),
+    [t],
+  );
+}
+
 /** What React Flow draws. */
 export function Drawing({ size, card, nameOf, colorOf, laidOut, frame, memory, titleOf, children }: DrawingProps) {
   const { dark } = usePreferences();
   const { t } = useWords();
+  const spoken = useSpoken();
   const [node, line] = [t("graph.card"), t("graph.line")];
   const flowNodes = useMemo(() => flowNodesOf(laidOut, size, node), [laidOut, size, node]);
   const flowEdges = useMemo(() => flowEdgesOf(laidOut, line, titleOf), [laidOut, line, titleOf]);
@@ -65,6 +82,7 @@ export function Drawing({ size, card, nameOf, colorOf, laidOut, frame, memory, t
         edgesFocusable={false}
         elementsSelectable={false}
         disableKeyboardA11y
+        ariaLabelConfig={spoken}
         onInit={onInit}
         onMoveEnd={onMoveEnd}
         minZoom={0.03}
