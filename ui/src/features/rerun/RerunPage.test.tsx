@@ -55,7 +55,7 @@ it("shows each notification with its state, and what became of it", async () => 
   const [first, second] = within(told).getAllByRole("listitem");
   expect(first?.textContent).toContain("sent");
   expect(first?.textContent).toContain("A run failed");
-  expect(second?.textContent).toMatch(/not delivered yet.*Paused by a failure × 3.*2 attempts.*http_status:503/);
+  expect(second?.textContent).toMatch(/not delivered yet.*Paused by a failure × 3.*2 attempts.*http_status: 503/);
 });
 
 it("asks for no notifications where nobody is to be told", async () => {

@@ -38,7 +38,7 @@ export function Spoken({ rerun, members }: SpokenProps) {
   }, [state, done, total, failed]);
   return (
     <VisuallyHidden>
-      <div role="status" aria-live="polite" data-testid="spoken">
+      <div aria-live="polite" data-testid="spoken">
         {said.polite}
       </div>
       <div role="alert" aria-live="assertive" data-testid="spoken-failure">
