@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import cast
 
 from airflow_rerun_downstream.domain.definitions import Definitions
-from airflow_rerun_downstream.domain.facts import RunFacts
+from airflow_rerun_downstream.domain.facts import FINISHED_RUN_STATES, RunFacts
 from airflow_rerun_downstream.domain.freeze import DagSchedule, UpcomingRun, WaitingAsset
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind, PlannedFuture, WrongData
 from airflow_rerun_downstream.domain.refs import RunRef
@@ -34,13 +34,14 @@ Target = RunRef | FutureRef
 class Forecast:
     """The runs to come, and the links by which some of them will read wrong data; a run of None is started by assets.
 
-    ``schedules`` has every Dag of the plan, ``unresolved`` those to which a link leads of which no run can be told.
+    ``schedules`` has every Dag of the plan, ``doubtful`` those of which nobody can tell whether a run to come reads
+    wrong data: a link leads there of which no run can be told, or an unfinished run may emit their asset.
     """
 
     schedules: Mapping[str, DagSchedule] = field(default_factory=dict)
     runs: Mapping[FutureRef, UpcomingRun | None] = field(default_factory=dict)
     found: tuple[FoundLink, ...] = ()
-    unresolved: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
 
     @property
     def dag_ids(self) -> frozenset[str]:
@@ -61,7 +62,7 @@ class Forecast:
         """Whether a run to come reads wrong data, by the runs to which links lead."""
         if ref in sure:
             return WrongData.READS
-        return WrongData.MAY_READ if ref in led or ref.dag_id in self.unresolved else None
+        return WrongData.MAY_READ if ref in led or ref.dag_id in self.doubtful else None
 
     def freeze_reason(self, ref: FutureRef, run: UpcomingRun | None) -> str | None:
         """Why a run to come can't be frozen."""
@@ -89,6 +90,7 @@ def forecast(walk: Discovery, explored: Explored, now: datetime) -> Forecast:
         | {marker.external_dag_id for marker in definitions.markers if not is_template(marker.external_dag_id)}
         | {declared.downstream_dag_id for declared in definitions.declared}
         | {asset.dag_id for asset in waiting}
+        | (starting := started_by_unfinished(explored, definitions, walk))
     )
     context = LineageContext(coming.facts(), definitions, walk.structures)
     seen = [
@@ -101,13 +103,26 @@ def forecast(walk: Discovery, explored: Explored, now: datetime) -> Forecast:
     ]
     wrong = [found for found in kept if explored.leaves(found)]
     named = {cast(FutureRef, found.link.downstream): None for found in wrong}
-    named |= dict.fromkeys(next_of_assets([*explored.found, *wrong], coming.schedules))
+    started = {each.link.downstream.dag_id for each in (*explored.found, *wrong) if each.link.kind is LinkKind.ASSET}
+    named |= dict.fromkeys(next_of_assets(started | starting, coming.schedules))
     unresolved = frozenset(
         found.link.downstream.dag_id
         for found in explored.found
         if found.downstream is None and found.link.evidence is Evidence.UNRESOLVED
     )
-    return Forecast(coming.schedules, {ref: coming.run(ref) for ref in named}, tuple(wrong), unresolved)
+    return Forecast(coming.schedules, {ref: coming.run(ref) for ref in named}, tuple(wrong), unresolved | starting)
+
+
+def started_by_unfinished(explored: Explored, definitions: Definitions, walk: Discovery) -> frozenset[str]:
+    """The Dags that an asset starts which a polluted task of an unfinished run may still emit, unless it is stopped."""
+    if all(kind.kind is not LinkKind.ASSET for kind in walk.kinds):
+        return frozenset()
+    unfinished = [ref for ref, run in explored.runs.items() if run.state not in FINISHED_RUN_STATES]
+    coming: set[int] = set()
+    for ref in unfinished:
+        outlets = walk.context.outlets.get(ref.dag_id, ())
+        coming |= {one.asset_id for one in outlets if explored.pollution[ref].carries(frozenset({one.task_id}))}
+    return frozenset(one.dag_id for one in definitions.asset_schedules if one.asset_id in coming)
 
 
 def told_by_dates(definitions: Definitions, dag_ids: Collection[str]) -> Definitions:
@@ -152,9 +167,9 @@ def first_events(waiting: Iterable[WaitingAsset]) -> Collection[WaitingAsset]:
     return found.values()
 
 
-def next_of_assets(found: Iterable[FoundLink], schedules: Mapping[str, DagSchedule]) -> Iterator[FutureRef]:
+def next_of_assets(dag_ids: Iterable[str], schedules: Mapping[str, DagSchedule]) -> Iterator[FutureRef]:
     """The next runs of Dags that assets start or gate: any of them may come in the middle of a repair."""
-    for dag_id in sorted({one.link.downstream.dag_id for one in found if one.link.kind is LinkKind.ASSET}):
+    for dag_id in sorted(dag_ids):
         if dag_id not in schedules:
             continue
         if schedules[dag_id].asset_scheduled:

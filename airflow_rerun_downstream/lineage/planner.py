@@ -100,7 +100,7 @@ class Planner:
         explored.found.extend([*to_come.found, *hanging.found])
         explored.drop_idle()
         unread = (*unreadable(walk.context.definitions, walk.context.earlier), *older_runs_not_asked(hanging.cut))
-        view = self.viewpoint(explored, {one.dag_id for one in unread if one.dag_id})
+        view = self.viewpoint(explored, to_come.dag_ids.union(one.dag_id for one in unread if one.dag_id))
         check_size(sum(view.reads(ref) for ref in explored.runs if ref != source.ref), options.max_runs)
         builder = PlanBuilder(explored, instances, options, view, to_come)
         content, order = builder.content(source, request.tasks, rerun_source=request.rerun_source)

@@ -284,6 +284,28 @@ def test_the_next_run_of_a_dag_with_an_unresolved_link_may_read_wrong_data(world
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "emits", "doubtful"),
+    [("running", "write", True), ("queued", "write", True), ("running", "free", False), ("success", "write", False)],
+)
+def test_the_next_run_behind_what_may_still_emit_wrong_data_may_read_it(
+    world: World, state: str, emits: str, doubtful: bool
+) -> None:
+    """The event is on its way, or comes before the run is stopped; of what is finished, events tell."""
+    world.outlets.append(OutletDefinition("report", emits, 7, "s3://rates"))
+    world.asset_schedules.append(AssetSchedule("sums", 7))
+    world.schedules["sums"] = DagSchedule("sums", asset_scheduled=True)
+    world.dag("sums")
+    sensor(world)
+    source = world.run("up", day=39)
+    world.run("report", day=39, state=state)
+    found = plan(world, source)
+    assert [run.ref.dag_id for run in found.runs] == ["report"]
+    expected = [(FutureRef("sums", next=True), WrongData.MAY_READ, True)] if doubtful else []
+    assert [(one.ref, one.wrong_data, one.freeze_selected) for one in found.upcoming] == expected
+    assert ("upcoming_run" in codes(found)) == doubtful
+
+
 def test_what_cannot_be_frozen_is_not_taken(world: World) -> None:
     sensor(world)
     timetable(world, "report", TODAY, cannot_hold="timetable_uses_run_after")
