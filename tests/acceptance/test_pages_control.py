@@ -128,7 +128,7 @@ def test_freeze_mode_holds_what_is_to_come_and_a_person_releases_it(frozen: Froz
     go_on(page, "Settings")
     go_on(page, "Review")
     accept_changes(page)
-    expect(page.get_by_text("They don't start until the rerun succeeds")).to_be_visible()
+    expect(page.get_by_text("They don't start until the rerun as a whole has succeeded")).to_be_visible()
     rerun = start(here, page)
     expect(page.get_by_text("pending unfreeze").first).to_be_visible()
     held = wait_until(lambda: held_minute(frozen, rerun), 180, "the next minute to be made, held", ignore=AWAY)
