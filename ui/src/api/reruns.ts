@@ -66,9 +66,9 @@ const pauses = new Map<number, number>();
 /**
  * A rerun with its members and its record, kept up to date: each look asks for what has changed. A look begins some time
  * after the last one has ended. What it says of a member's run in Airflow (`live`) is as of its last change.
- * Undefined: of none. `inBackground`: also while the page isn't in sight.
+ * Undefined: of none. `inBackground`: also while the page isn't in sight. `once`: until all of it is there, or it is refused.
  */
-export function useRecord(wanted: number | undefined, { inBackground = false } = {}) {
+export function useRecord(wanted: number | undefined, { inBackground = false, once = false } = {}) {
   const id = wanted ?? 0;
   return useQuery({
     queryKey: keys.record(id),
@@ -90,7 +90,10 @@ export function useRecord(wanted: number | undefined, { inBackground = false } =
     },
     structuralSharing: false,
     refetchIntervalInBackground: inBackground,
-    refetchInterval: ({ state: { data: known } }) => {
+    refetchInterval: ({ state: { data: known, error } }) => {
+      if (once && (known?.complete || error !== null)) {
+        return false;
+      }
       const pause = pauses.get(id) ?? LIVE;
       return known && hasEnded(known.rerun)
         ? ENDED

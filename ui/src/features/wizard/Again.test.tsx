@@ -1,9 +1,10 @@
-import { screen, waitFor } from "@testing-library/react";
+import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import "../../i18n";
 import type { PlanBody, RerunBody } from "../../api/types";
+import { LIVE } from "../../api/pace";
 import { type Asked, showPage } from "../../testing/page";
 import { link, plan, run, SOURCE, task } from "../../testing/plans";
 import { changesOf, memberOf, rerunOf } from "../../testing/samples";
@@ -58,11 +59,94 @@ describe("a rerun once more", () => {
     expect(body.reason).toBe("wrong rate");
   });
 
-  it("is a new one where the record can't be read, and says so", async () => {
+  const tally = async (text: string) =>
+    waitFor(() => expect(screen.getByTestId("tally").textContent).toBe(`${text} downstream runs selected`));
+  const unticked = async () => {
+    const shown = show(`${ADDRESS}&again=7`, AGAIN);
+    await tally("1 of 2");
+    await next();
+    await userEvent.click(await screen.findByRole("button", { name: "Select none" }));
+    await tally("0 of 2");
+    return shown;
+  };
+
+  it("counts what is taken, which isn't what the plan proposes", async () => {
+    show(`${ADDRESS}&again=7`, AGAIN);
+    await tally("1 of 2");
+  });
+
+  it("isn't what somebody finds who opens the run later", async () => {
+    await unticked();
+    cleanup();
+    show(ADDRESS, AGAIN);
+    await tally("2 of 2");
+    expect(screen.queryByTestId("again")).toBeNull();
+  });
+
+  it("keeps what was chosen since through a reload, and begins from the record where it is asked for again", async () => {
+    await unticked();
+    cleanup();
+    const { router } = show(`${ADDRESS}&again=7&step=downstream`, AGAIN);
+    await tally("0 of 2");
+    await act(() => router.navigate("/records/7"));
+    await act(() => router.navigate(`/rerun?${ADDRESS}&again=7`));
+    await tally("1 of 2");
+  });
+
+  it("is left by starting over", async () => {
+    const { router } = await unticked();
+    await userEvent.click(screen.getByRole("button", { name: "Start over" }));
+    const dialog = await screen.findByRole("alertdialog");
+    await userEvent.click(within(dialog).getByRole("button", { name: "Start over" }));
+    await tally("2 of 2");
+    expect(router.state.location.search).not.toContain("again=");
+    expect(screen.queryByTestId("again")).toBeNull();
+  });
+
+  it("is a new one where the record can't be read, says so, and stays that", async () => {
     const { asked } = show(`${ADDRESS}&again=7`);
     await screen.findByText(/Rerun #7 can't be read/);
-    await waitFor(() => expect(asked.some(({ path }) => path === "/plans")).toBe(true));
+    await tally("2 of 2");
+    await new Promise((resolve) => setTimeout(resolve, LIVE + 300));
+    expect(asked.filter(({ path }) => path === "/reruns/7/changes")).toHaveLength(1);
+    cleanup();
+    show(`${ADDRESS}&again=7`, AGAIN);
+    await screen.findByText(/Rerun #7 can't be read/);
+    await tally("2 of 2");
   });
+
+  it("isn't called a new one where its record can't be read any more", async () => {
+    await unticked();
+    cleanup();
+    show(`${ADDRESS}&again=7&step=downstream`);
+    await screen.findByText(/whether all of it can still be selected isn't known/);
+    expect(screen.queryByText(/this is a new rerun/)).toBeNull();
+    await tally("0 of 2");
+  });
+
+  it("asks for its record until all of it is there, and no longer", async () => {
+    const { asked } = show(`${ADDRESS}&again=7`, {
+      "GET /reruns/7/changes": () => changesOf(rerunOf({ state: "failed" }), MEMBERS),
+    });
+    await tally("1 of 2");
+    const count = asked.filter(({ path }) => path === "/reruns/7/changes").length;
+    await new Promise((resolve) => setTimeout(resolve, LIVE + 300));
+    expect(asked.filter(({ path }) => path === "/reruns/7/changes")).toHaveLength(count);
+  });
+});
+
+it("has a selection reviewed once somebody pauses, with the name that it has then", async () => {
+  const { asked } = show(`${ADDRESS}&step=downstream`);
+  const names = () =>
+    asked.filter(({ path }) => path === "/reviews").map(({ body }) => (body as RerunBody | undefined)?.name);
+  await waitFor(() => expect(names()).toEqual(["orders 2026-01-05 and 2 runs downstream"]));
+  fireEvent.click(screen.getByRole("button", { name: "Select none" }));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  fireEvent.click(screen.getByRole("button", { name: "Reset to default" }));
+  fireEvent.click(screen.getByRole("button", { name: "Select none" }));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(names()).toHaveLength(1);
+  await waitFor(() => expect(names()).toEqual(["orders 2026-01-05 and 2 runs downstream", "orders 2026-01-05"]));
 });
 
 describe("the name", () => {

@@ -56,12 +56,11 @@ export function FootBar() {
 /** The way back to an empty draft: whatever was entered, or kept from another day. */
 function StartOver() {
   const { t } = useWords();
-  const { store, goTo } = useWizard();
+  const { startOver } = useWizard();
   const [asking, ask] = useState(false);
-  const startOver = () => {
+  const confirmed = () => {
     ask(false);
-    store.startOver();
-    goTo("source");
+    startOver();
   };
   return (
     <>
@@ -73,7 +72,7 @@ function StartOver() {
           open
           title={t("wizard:startOver.title")}
           confirm={t("crashed.startOver")}
-          onConfirm={startOver}
+          onConfirm={confirmed}
           onClose={() => ask(false)}
         >
           <Text>{t("wizard:startOver.what")}</Text>
@@ -119,9 +118,10 @@ function Tally() {
   const { store, index } = useWizard();
   const members = useDraft(store, (draft) => draft.members);
   const freezeMode = useDraft(store, (draft) => draft.freezeMode);
+  const only = useDraft(store, (draft) => draft.only);
   const found = useMemo(
-    () => (index === undefined ? undefined : selection(index, { members, freezeMode })),
-    [index, members, freezeMode],
+    () => (index === undefined ? undefined : selection(index, { members, freezeMode, only })),
+    [index, members, freezeMode, only],
   );
   if (index === undefined || found === undefined) {
     return null;

@@ -22,6 +22,7 @@ import { SourceNotices } from "./steps/source/SourceNotices";
 import { SourceStep } from "./steps/source/SourceStep";
 import { StepBar } from "./StepBar";
 import { Submission } from "./submission/Submission";
+import { againOf } from "./state/useAgain";
 import { useWizardState } from "./state/useWizardState";
 
 /** From a wrong run to a rerun: three steps and a review over one draft, which survives reload, login and Back. */
@@ -32,7 +33,9 @@ export function WizardPage() {
     return <MissingRun />;
   }
   const source = { dag_id: entry.dagId, run_id: entry.runId };
-  return <Wizard key={keyOf(source)} entry={entry} dagId={entry.dagId} runId={entry.runId} />;
+  // Another record to be like is another draft.
+  const key = `${keyOf(source)} ${againOf(search) ?? ""}`;
+  return <Wizard key={key} entry={entry} dagId={entry.dagId} runId={entry.runId} />;
 }
 
 const STEP_PAGES: Record<Step, () => React.ReactNode> = {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Member, Plan } from "../../../api/types";
 import { keyOf } from "../../../domain/runName";
 import { causeOf, memberOf, rerunOf } from "../../../testing/samples";
-import { link, plan, run, running, SOURCE, task } from "../../../testing/plans";
+import { link, plan, run, running, SOURCE, task, toCome } from "../../../testing/plans";
 import { isWhole, likeRecord, lostOf } from "./again";
 import { newDraft, reduce } from "./draft";
 import { indexed, selection } from "./plan";
@@ -86,6 +86,52 @@ describe("what of a record can't be chosen any more", () => {
       [null, ["gone"]],
       ["report", ["check"]],
     ]);
+  });
+
+  it("are the tasks of the source, or of a run, of which none is left", () => {
+    const members = [
+      member(1, "orders", { role: "source", task_ids: ["gone"] }),
+      member(2, "clean", { task_ids: ["lost", "load"] }),
+      member(3, "report", { task_ids: ["lost"] }),
+    ];
+    const found = lost(PLAN, members);
+    expect(found.tasks.map(({ run: of, all }) => [of?.dag_id ?? null, all])).toEqual([
+      [null, true],
+      ["clean", false],
+      ["report", true],
+    ]);
+  });
+
+  it("are runs in whose places others are, and those without a task in the record", () => {
+    const same = plan([run("clean"), run("report")], []);
+    const other = lost(same, [...MEMBERS.slice(0, 2), member(3, "report", { original_run_id: "r0" })]);
+    expect([other.replaced, other.without, isWhole(other)]).toEqual([1, 0, false]);
+    const none = lost(same, [...MEMBERS.slice(0, 2), member(3, "report", { task_ids: [] })]);
+    expect([none.replaced, none.without, isWhole(none)]).toEqual([0, 1, false]);
+  });
+
+  it("are runs that were frozen and would be rerun now, or the other way round: they aren't taken", () => {
+    const frozen = { ...RERUN, freeze_mode: true };
+    const members = [
+      MEMBERS[0] as Member,
+      member(2, "clean"),
+      member(3, "report", { role: "frozen" }),
+      member(4, "live", { role: "frozen" }),
+      member(5, "made", { role: "frozen", run_id: null, logical_date: "2026-01-05T01:00:00Z" }),
+      member(6, "next", { role: "frozen", run_id: null, logical_date: "2026-01-05T01:00:00Z" }),
+    ];
+    const held = run("clean", { selectable: false, freeze_action: "hold" });
+    const now = plan([held, run("report"), running("live"), run("made"), toCome("next")], []);
+    expect(lost(now, members, frozen).runs.map(({ run: { dag_id }, was }) => [dag_id, was])).toEqual([
+      ["clean", "rerun"],
+      ["report", "frozen"],
+      ["live", "frozen"],
+      ["made", "frozen"],
+    ]);
+    const draft = draftOf(members, frozen);
+    expect(selection(indexed(now), draft)).toEqual({ rerun: [], stop: [], hold: [keyOf(toCome("next"))] });
+    const wanted = reduce(draft, { type: "take", keys: [keyOf(run("report"))], taken: true });
+    expect(selection(indexed(now), wanted).rerun).toEqual([keyOf(run("report"))]);
   });
 
   it("names the runs that are new, counts the hidden ones, and tells of options that can't be made here", () => {

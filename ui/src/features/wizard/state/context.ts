@@ -22,6 +22,8 @@ export interface WizardState {
   step: Step;
   goTo: (step: Step) => void;
   hrefOf: (step: Step) => string;
+  /** Forgets all that was chosen, and the record that was to be done again. */
+  startOver: () => void;
 }
 
 export const WizardContext = createContext<WizardState | null>(null);

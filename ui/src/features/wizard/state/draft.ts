@@ -22,6 +22,8 @@ export interface MemberChoice {
   taken?: boolean;
   /** Exactly these tasks. */
   tasks?: TaskRef[];
+  /** Of a record: whether it froze the run, or reran it. It is taken in that way only. */
+  held?: boolean;
 }
 
 export interface Draft {
@@ -46,6 +48,8 @@ export interface Draft {
   reached: Step;
   /** The rerun that is to be done again, once the draft has become like it. */
   again: number | null;
+  /** The rerun that was to be done again, and couldn't be read: the draft is a new one, and stays that. */
+  unread: number | null;
   /** Only what `members` names is taken: it was taken from a record, and not from a plan's proposal. */
   only: boolean;
 }
@@ -67,13 +71,16 @@ export type FromRecord = Pick<
 export type Change =
   | {
       type: "set";
-      patch: Partial<Omit<Draft, "source" | "members" | "settings" | "notifications" | "reached" | "again" | "only">>;
+      patch: Partial<
+        Omit<Draft, "source" | "members" | "settings" | "notifications" | "reached" | "again" | "unread" | "only">
+      >;
     }
   | { type: "settings"; patch: Partial<TypedSettings> }
   | { type: "take"; keys: Iterable<string>; taken: boolean }
   | { type: "memberTasks"; key: string; tasks: TaskRef[] | null }
   | { type: "defaults" }
   | { type: "again"; rerunId: number; like: FromRecord }
+  | { type: "unread"; rerunId: number }
   | { type: "notify"; target: string; condition: Condition; wanted: boolean }
   | { type: "reached"; step: Step };
 
@@ -93,6 +100,7 @@ export function newDraft(source: RunRef): Draft {
     view: "flow",
     reached: "source",
     again: null,
+    unread: null,
     only: false,
   };
 }
@@ -111,6 +119,8 @@ export function reduce(draft: Draft, change: Change): Draft {
       return { ...draft, members: new Map(), only: false };
     case "again":
       return { ...draft, ...change.like, again: change.rerunId, only: true };
+    case "unread":
+      return { ...draft, unread: change.rerunId };
     case "notify":
       return { ...draft, notifications: notified(draft.notifications, change) };
     case "reached":
@@ -121,7 +131,8 @@ export function reduce(draft: Draft, change: Change): Draft {
 function taken(members: Draft["members"], keys: Iterable<string>, wanted: boolean): Draft["members"] {
   const changed = new Map(members);
   for (const key of keys) {
-    changed.set(key, { ...members.get(key), taken: wanted });
+    const { tasks } = members.get(key) ?? {};
+    changed.set(key, { ...(tasks && { tasks }), taken: wanted });
   }
   return changed;
 }

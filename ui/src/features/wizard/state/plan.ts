@@ -69,15 +69,20 @@ export function wayOf(run: PlanRun, freezeMode: boolean): Way | null {
   return run.selectable ? "rerun" : freezeMode ? run.freeze_action : null;
 }
 
-type Choices = Pick<Draft, "members" | "freezeMode"> & Partial<Pick<Draft, "only">>;
+type Choices = Pick<Draft, "members" | "freezeMode" | "only">;
 
 /**
- * By default freeze mode takes what would read wrong data, by the server's word. `only`: nothing is taken by default.
+ * By default freeze mode takes what would read wrong data, by the server's word. `only`: nothing is taken by default. A run
+ * that a record froze isn't rerun for that, nor is one frozen that it reran.
  */
-export function isTaken(run: PlanRun, { members, freezeMode, only = false }: Choices): boolean {
+export function isTaken(run: PlanRun, { members, freezeMode, only }: Choices): boolean {
   const way = wayOf(run, freezeMode);
+  const { taken, held } = members.get(keyOf(run)) ?? {};
+  if (way === null || (held !== undefined && held !== (way === "hold"))) {
+    return false;
+  }
   const usual = way === "rerun" ? run.selected : run.freeze_selected;
-  return way !== null && (members.get(keyOf(run))?.taken ?? (!only && usual));
+  return taken ?? (!only && usual);
 }
 
 /** Why a run can't be taken, in the server's words; null: it can. */
@@ -86,7 +91,7 @@ export function refusalOf(run: PlanRun, freezeMode: boolean): Reason | null {
 }
 
 /** The tasks that were named for a run; null: those that the server proposes. */
-export function tasksOf(run: PlanRun, { members }: Choices): TaskRef[] | null {
+export function tasksOf(run: PlanRun, { members }: Pick<Draft, "members">): TaskRef[] | null {
   return members.get(keyOf(run))?.tasks ?? null;
 }
 

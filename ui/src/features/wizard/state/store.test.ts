@@ -49,6 +49,18 @@ describe("the store of a draft", () => {
     expect(sessionStorage.length).toBe(0);
   });
 
+  it("is another one for each rerun that is to be done again, and for none", () => {
+    const like = { type: "unread", rerunId: 7 } as const;
+    const store = new DraftStore(SOURCE, 7);
+    store.dispatch(like);
+    store.dispatch(name("like 7"));
+    vi.runAllTimers();
+    expect(new DraftStore(SOURCE, 7).get().name).toBe("like 7");
+    expect(new DraftStore(SOURCE, 7, true).get().name).toBeNull();
+    expect(new DraftStore(SOURCE, 8).get().name).toBeNull();
+    expect(new DraftStore(SOURCE).get().name).toBeNull();
+  });
+
   it("lives without a place to store", () => {
     const full = vi.spyOn(Storage.prototype, "setItem").mockImplementation(() => {
       throw new Error("full");

@@ -16,9 +16,14 @@ export class DraftStore {
   private readonly listeners = new Set<() => void>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(source: RunRef) {
+  /**
+   * `again`: the rerun that is to be done again, or null. What is kept of another one, or of none, isn't this draft. `anew`:
+   * nor is what is kept of this one.
+   */
+  constructor(source: RunRef, again: number | null = null, anew = false) {
     this.place = PREFIX + keyOf(source);
-    this.draft = restored(read(this.place), source) ?? newDraft(source);
+    const kept = anew ? undefined : restored(read(this.place), source);
+    this.draft = kept !== undefined && (kept.again ?? kept.unread) === again ? kept : newDraft(source);
   }
 
   readonly get = (): Draft => this.draft;

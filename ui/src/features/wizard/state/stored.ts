@@ -56,6 +56,7 @@ const READABLE: Record<Exclude<keyof Draft, "source" | "members" | "settings">, 
   view: (value) => value === "flow" || value === "list",
   reached: (value) => STEPS.includes(value as never),
   again: (value) => value === null || Number.isInteger(value),
+  unread: (value) => value === null || Number.isInteger(value),
   only: isFlag,
 };
 
@@ -65,7 +66,8 @@ function isChoice(entry: unknown): entry is [string, MemberChoice] {
     isText(key) &&
     isObject(choice) &&
     (choice.taken === undefined || isFlag(choice.taken)) &&
-    (choice.tasks === undefined || areTasks(choice.tasks))
+    (choice.tasks === undefined || areTasks(choice.tasks)) &&
+    (choice.held === undefined || isFlag(choice.held))
   );
 }
 

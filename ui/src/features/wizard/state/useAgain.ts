@@ -3,6 +3,7 @@ import { useEffect, useMemo } from "react";
 import { useRecord } from "../../../api/reruns";
 import type { TaskInstance } from "../../../api/types";
 import { keyOf } from "../../../domain/runName";
+import { parameters } from "../../../host/parameters";
 import { likeRecord, type Lost, lostOf, presentTasks, type Recorded } from "./again";
 import type { PlanIndex } from "./plan";
 import { type DraftStore, useDraft } from "./store";
@@ -11,21 +12,39 @@ export interface Again {
   id: number;
   /** Undefined while it is on its way. */
   recorded: Recorded | undefined;
-  /** The record can't be read: the draft is a new one. */
+  /** The record couldn't be read: the draft is a new one. */
   failed: boolean;
+  /** The draft is like the record, which can't be read now: what of it can't be chosen any more can't be told. */
+  unchecked: boolean;
+}
+
+/** The rerun that an address wants done again. */
+export function againOf(search: string): number | undefined {
+  const id = Number(parameters(search).get("again"));
+  return Number.isSafeInteger(id) && id > 0 ? id : undefined;
 }
 
 /** The record that an address wants done again, of this source; undefined where it wants none. */
 export function useAgain(store: DraftStore, id: number | undefined): Again | undefined {
-  const asked = useRecord(id);
+  const asked = useRecord(id, { once: true });
   const source = useDraft(store, (draft) => draft.source);
   const found = asked.data?.complete ? asked.data : undefined;
   const other = found !== undefined && keyOf(found.rerun.source) !== keyOf(source);
   const recorded = useMemo(() => found && { rerun: found.rerun, members: found.members }, [found]);
-  const failed = asked.isError || other;
+  const refused = other || (asked.isError && found === undefined);
+  const like = useDraft(store, (draft) => draft.again) === id;
+  const unread = useDraft(store, (draft) => draft.unread) === id;
+  const failed = unread || (refused && !like);
+  const unchecked = refused && like;
+  useEffect(() => {
+    // What a person has chosen since isn't overwritten where the record is read after all.
+    if (failed && !unread && id !== undefined) {
+      store.dispatch({ type: "unread", rerunId: id });
+    }
+  }, [store, id, failed, unread]);
   return useMemo(
-    () => (id === undefined ? undefined : { id, failed, recorded: failed ? undefined : recorded }),
-    [id, failed, recorded],
+    () => (id === undefined ? undefined : { id, failed, unchecked, recorded: failed ? undefined : recorded }),
+    [id, failed, unchecked, recorded],
   );
 }
 

@@ -17,7 +17,7 @@ export function useTaken(run: PlanRun): { taken: boolean; way: Way | null; refus
 export function useTaskCount(run: PlanRun): { count: number; total: number } {
   const { store } = useWizard();
   const choice = useDraft(store, (draft) => draft.members.get(keyOf(run)));
-  const refs = tasksOf(run, { members: new Map([[keyOf(run), choice ?? {}]]), freezeMode: false });
+  const refs = tasksOf(run, { members: new Map([[keyOf(run), choice ?? {}]]) });
   if (run.task_instances === null) {
     return { count: (refs ?? run.task_ids).length, total: run.task_ids.length };
   }

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { useLocation, useNavigate } from "react-router";
+import { NavigationType, useLocation, useNavigate, useNavigationType } from "react-router";
 
 import { type Entry, parameters, query } from "../../../host/parameters";
 import { useTaskInstances } from "../../../api/dagRuns";
@@ -11,16 +11,20 @@ import { type Step, STEPS } from "./draft";
 import { indexed } from "./plan";
 import { DraftStore, useDraft } from "./store";
 import { entryChoice, refsOrDefault } from "./tasks";
-import { useAgain, useFittingTasks, useLikeRecord } from "./useAgain";
+import { againOf, useAgain, useFittingTasks, useLikeRecord } from "./useAgain";
 import { useSettled } from "./useSettled";
 
 const PAUSE = 400;
 
 /** The draft of a source, and the server's answers about it. */
 export function useWizardState(source: RunRef, entry: Entry): WizardState {
-  const [store] = useState(() => new DraftStore(source));
+  const { search } = useLocation();
+  const id = againOf(search);
+  const begun = useNavigationType() === NavigationType.Push && !parameters(search).has("step");
+  // Who asks for a rerun again means its record; a reload, or the way back, means what was chosen since.
+  const [store] = useState(() => new DraftStore(source, id ?? null, id !== undefined && begun));
   const instances = useTaskInstances(source);
-  const again = useAgain(store, againOf(useLocation().search));
+  const again = useAgain(store, id);
   const entered = useEntry(store, entry, instances.data, instances.isError);
   const ready = useLikeRecord(store, again, instances.data?.task_instances) && entered;
   const body = useQuestion(store);
@@ -34,12 +38,6 @@ export function useWizardState(source: RunRef, entry: Entry): WizardState {
     () => ({ source, store, instances, plan, index, settling, again, ...steps }),
     [source, store, instances, plan, index, settling, again, steps],
   );
-}
-
-/** The rerun that an address wants done again. */
-function againOf(search: string): number | undefined {
-  const id = Number(parameters(search).get("again"));
-  return Number.isSafeInteger(id) && id > 0 ? id : undefined;
 }
 
 /** Makes the preselection for the task instance from which the person came, once. True when that is done. */
@@ -84,5 +82,13 @@ function useSteps(source: RunRef, { taskId, mapIndex }: Entry, store: DraftStore
   );
   const goTo = useCallback((to: Step) => void navigate(hrefOf(to)), [navigate, hrefOf]);
   useEffect(() => store.dispatch({ type: "reached", step }), [store, step]);
-  return useMemo(() => ({ step, goTo, hrefOf }), [step, goTo, hrefOf]);
+  const startOver = useCallback(() => {
+    if (again === undefined) {
+      store.startOver();
+    } else {
+      store.clear(); // untold: this page would make it like the record again
+    }
+    void navigate(`/rerun?${query({ ...source, task_id: taskId, map_index: mapIndex, step: "source" })}`);
+  }, [store, navigate, source, taskId, mapIndex, again]);
+  return useMemo(() => ({ step, goTo, hrefOf, startOver }), [step, goTo, hrefOf, startOver]);
 }

@@ -1,5 +1,5 @@
 import { type UseMutationResult, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 
 import { useSubmit } from "../../../api/reruns";
@@ -88,21 +88,31 @@ function useOrder(): RerunBody | undefined {
   const proposed = useProposedName();
   const wanted = step === "downstream" || step === "review";
   const pause = step === "review" ? 0 : PAUSE;
+  // The name tells how many runs are chosen: it changes with each click, and must not be taken at once for that.
+  const name = useRef(proposed);
+  const renamed = useRef(() => {});
+  useEffect(() => {
+    name.current = proposed;
+    renamed.current();
+  }, [proposed]);
   useEffect(() => {
     if (!wanted || settling || index === undefined) {
       return undefined;
     }
-    const take = () => setOrder(rerunBody(store.get(), index, proposed));
+    const take = () => setOrder(rerunBody(store.get(), index, name.current));
     let timer = setTimeout(take, 0);
-    const stop = store.subscribe(() => {
+    const later = () => {
       clearTimeout(timer);
       timer = setTimeout(take, pause);
-    });
+    };
+    renamed.current = later;
+    const stop = store.subscribe(later);
     return () => {
       clearTimeout(timer);
+      renamed.current = () => {};
       stop();
     };
-  }, [wanted, settling, index, store, pause, proposed]);
+  }, [wanted, settling, index, store, pause]);
   return wanted && !settling ? order : undefined;
 }
 

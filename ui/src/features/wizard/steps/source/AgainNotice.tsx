@@ -19,7 +19,7 @@ export function AgainNotice() {
   if (again === undefined) {
     return null;
   }
-  const missing = again.failed || (lost !== undefined && !isWhole(lost));
+  const missing = again.failed || again.unchecked || (lost !== undefined && !isWhole(lost));
   return (
     <Alert.Root
       status={missing ? "warning" : "info"}
@@ -44,6 +44,7 @@ export function AgainNotice() {
             </Link>
           )}
         </Alert.Title>
+        {again.unchecked && <Alert.Description>{t("wizard:again.unchecked")}</Alert.Description>}
         {lost !== undefined && (
           <Alert.Description>
             {isWhole(lost) ? t("wizard:again.whole") : <Missing lost={lost} />}
@@ -64,23 +65,32 @@ function Missing({ lost }: { lost: Lost }) {
     <List.Root ps={4}>
       <Several
         items={lost.runs}
-        line={({ run, reason }) => (
-          <List.Item key={keyOf(run)}>
-            {t("wizard:again.run", { run: named(run) })}{" "}
-            {reason === null ? t("wizard:again.notInPlan") : word("reason", reason)}
-          </List.Item>
-        )}
+        line={({ run, reason, was }) =>
+          was === undefined ? (
+            <List.Item key={keyOf(run)}>
+              {t("wizard:again.run", { run: named(run) })}{" "}
+              {reason === null ? t("wizard:again.notInPlan") : word("reason", reason)}
+            </List.Item>
+          ) : (
+            <List.Item key={keyOf(run)}>{t(`wizard:again.was.${was}`, { run: named(run) })}</List.Item>
+          )
+        }
       />
       <Several
         items={lost.tasks}
-        line={({ run, names }) => (
-          <List.Item key={keyOf(run ?? source)}>
-            {t("wizard:again.tasks", { run: named(run ?? source), tasks: list(names) })}
-          </List.Item>
-        )}
+        line={({ run, names, all }) => {
+          const word = !all ? "tasks" : run === null ? "noTaskOfSource" : "noTask";
+          return (
+            <List.Item key={keyOf(run ?? source)}>
+              {t(`wizard:again.${word}`, { run: named(run ?? source), tasks: list(names) })}
+            </List.Item>
+          );
+        }}
       />
       {lost.hidden > 0 && <List.Item>{t("wizard:again.hidden", { count: lost.hidden })}</List.Item>}
       {lost.unnamed > 0 && <List.Item>{t("wizard:again.unnamed", { count: lost.unnamed })}</List.Item>}
+      {lost.replaced > 0 && <List.Item>{t("wizard:again.replaced", { count: lost.replaced })}</List.Item>}
+      {lost.without > 0 && <List.Item>{t("wizard:again.without", { count: lost.without })}</List.Item>}
       {lost.options && <List.Item>{t("wizard:again.options")}</List.Item>}
       {lost.added.length > 0 && <List.Item>{t("wizard:again.added", { count: lost.added.length })}</List.Item>}
     </List.Root>
