@@ -134,6 +134,7 @@ export function useNotMadeAnew(id: number, count: number, enabled = true) {
         return { items: page.not_made_anew, total: page.total_entries };
       }),
     placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => state.status === "error" && STEADY,
     enabled,
   });
 }

@@ -87,7 +87,9 @@ export function useWords() {
     const list = (items: Iterable<string>): string => lists.format(items);
     /** How a member is shown, in words. */
     const lookWord = (look: MemberState | keyof (typeof common)["memberLook"]): string =>
-      look === "queued" || look === "partly" ? t(`memberLook.${look}`) : word("memberState", look);
+      look === "queued" || look === "partly" || look === "unchecked"
+        ? t(`memberLook.${look}`)
+        : word("memberState", look);
     return { t, word, has, list, lookWord };
   }, [t, i18n]);
 }

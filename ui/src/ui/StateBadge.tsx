@@ -76,13 +76,17 @@ const AIRFLOW: Record<string, IconType> = {
 /** How a member is shown: by its state, or by what tells it from others in the same state. */
 export type MemberLook = MemberState | LookAlike;
 
-/** `queued`: it was dispatched, and Airflow hasn't begun it. `partly`: it has succeeded, but didn't make everything anew. */
-export type LookAlike = "queued" | "partly";
+/**
+ * `queued`: it was dispatched, and Airflow hasn't begun it. `partly`: it has succeeded, but didn't make everything anew.
+ * `unchecked`: it has succeeded, and isn't known to have made everything anew.
+ */
+export type LookAlike = "queued" | "partly" | "unchecked";
 
 const LOOK: Record<MemberLook, Look> = {
   ...MEMBER,
   queued: { palette: "scheduled", icon: MdSchedule },
   partly: NOT_ALL,
+  unchecked: { palette: "none", icon: MdHourglassEmpty },
 };
 
 export function memberColor(look: MemberLook): string {

@@ -19,7 +19,7 @@ import { ActionDialog, type Asked } from "./actions/ActionDialog";
 import { RerunActions } from "./actions/Actions";
 import { type RecordContext, RecordProvider } from "./context";
 import { LiveRunsProvider } from "./member/LiveRuns";
-import { LeftContext, runningOf } from "./member/look";
+import { type Left, LeftContext, runningOf } from "./member/look";
 import { MemberDrawer } from "./member/MemberDrawer";
 import { CopyRecord } from "./header/CopyRecord";
 import { EndedNote, RecordFacts } from "./header/Facts";
@@ -106,11 +106,17 @@ function Record({ record, problem, retry }: RecordProps) {
     }),
     [rerun, critical, openMember, openTab],
   );
-  const trouble = problem ?? links.error;
+  const left = useLeft(rerun);
+  const trouble = problem ?? links.error ?? left.error;
+  const retryAll = () => {
+    retry();
+    void links.refetch();
+    left.retry();
+  };
   return (
     <RecordProvider value={context}>
       <DagNamesProvider of={members ?? NONE}>
-        <LeftContext.Provider value={useLeft(rerun)}>
+        <LeftContext.Provider value={left.left}>
           <LiveRunsProvider
             rerunId={rerun.id}
             seen={record.cursor}
@@ -140,7 +146,7 @@ function Record({ record, problem, retry }: RecordProps) {
               }
             >
               <Spoken rerun={rerun} members={members ?? NONE} />
-              <RecordNotices members={members ?? []} problem={trouble} retry={retry} />
+              <RecordNotices members={members ?? []} problem={trouble} retry={retryAll} />
               <RecordFacts events={events ?? []} estimate={estimate} members={members ?? []} />
               {isProposed(rerun) && members && <ProposalNotice members={members} />}
               <RecordTabs tab={place.tab} onTab={openTab} members={members} links={links.data} events={events} />
@@ -179,9 +185,16 @@ function useRunning(members: readonly Member[]): readonly number[] {
 }
 
 /** The members that have left something as it was; it is asked only where the record says that there are some. */
-function useLeft({ id, not_made_anew: count }: Rerun): ReadonlySet<number> {
-  const { data } = useNotMadeAnew(id, count, count > 0);
-  return useMemo(() => new Set(data?.flatMap(({ member_id }) => member_id ?? []) ?? []), [data]);
+function useLeft({ id, not_made_anew: count }: Rerun) {
+  const asked = count > 0;
+  const { data, error, failureReason, refetch } = useNotMadeAnew(id, count, asked);
+  const problem = asked ? (error ?? failureReason) : null;
+  const known = !asked || (data !== undefined && problem === null);
+  const left = useMemo<Left>(
+    () => ({ ids: new Set(data?.flatMap(({ member_id }) => member_id ?? []) ?? []), known }),
+    [data, known],
+  );
+  return { left, error: problem, retry: () => void (asked && refetch()) };
 }
 
 /** Where in the record the person is, as the address keeps it. */

@@ -120,3 +120,23 @@ it("shows a success that has left something as it was as one of its own", async 
   });
   await waitFor(() => expect(screen.getAllByText("succeeded, not all anew").length).toBeGreaterThan(0));
 });
+
+const BUSY = new Refusal(503, { detail: "Too much to do.", reason: "busy" });
+
+it("calls no success a whole one while it isn't known what was left as it was, and says why", async () => {
+  show(
+    rerunOf({ not_made_anew: 1, counts: { ...NOBODY, succeeded: 1 } }),
+    [memberOf(4, "report", { state: "succeeded" })],
+    { "/reruns/7/not-made-anew": BUSY },
+  );
+  expect((await screen.findAllByText("succeeded, being checked")).length).toBeGreaterThan(0);
+  expect(screen.queryByText("succeeded")).toBeNull();
+  expect((await screen.findByTestId("problem")).textContent).toContain("Too much to do.");
+});
+
+it("says that Airflow's states of the runs weren't answered, and doesn't call them queued", async () => {
+  const rerun = rerunOf({ counts: { ...NOBODY, running: 1 } });
+  show(rerun, [running(1, "sales", "queued")], { "/reruns/7/members": BUSY });
+  expect((await screen.findByTestId("problem")).textContent).toContain("Too much to do.");
+  expect(screen.getByRole("progressbar").getAttribute("aria-valuetext")).toBe("0 of 1 done, 1 running");
+});

@@ -98,6 +98,7 @@ const STATES: readonly MemberLook[] = [
   "skipped",
   "released",
   "partly",
+  "unchecked",
   "succeeded",
 ];
 const OTHER = "other";

@@ -1,4 +1,5 @@
 import { Box, chakra, Flex, Text } from "@chakra-ui/react";
+import { useContext } from "react";
 import { MdLock, MdReportProblem, MdVisibilityOff } from "react-icons/md";
 
 import { isProposed, wasCarriedOut } from "../../../api/reruns";
@@ -13,7 +14,8 @@ import { RerunDuration } from "../../../ui/RerunDuration";
 import { stateSince } from "../events/events";
 import { EstimateFacts } from "./EstimateFacts";
 import { useCause } from "../words";
-import { useLook } from "../member/look";
+import { LiveRunsContext } from "../member/LiveRuns";
+import { unaskedOf, useLook } from "../member/look";
 
 interface RecordFactsProps {
   events: readonly RerunEvent[];
@@ -94,6 +96,7 @@ function Course({ estimate, members }: Pick<RecordFactsProps, "estimate" | "memb
   const { rerun } = useRecord();
   const look = useLook();
   const queued = members.filter((member) => look(member) === "queued").length;
+  const unasked = unaskedOf(members, useContext(LiveRunsContext).runs);
   return (
     <>
       <Field label={t("word.duration")}>
@@ -103,6 +106,11 @@ function Course({ estimate, members }: Pick<RecordFactsProps, "estimate" | "memb
       <Field label={t("record:progress.label")}>
         <Box pt={2} minWidth={0}>
           <ProgressBar counts={rerun.counts} queued={queued} width="min(25rem, calc(100vw - 2rem))" />
+          {unasked > 0 && (
+            <Text fontSize="xs" color="fg.muted">
+              {t("record:progress.unasked", { count: unasked })}
+            </Text>
+          )}
         </Box>
       </Field>
     </>

@@ -1,4 +1,5 @@
 import { Alert, Box, Flex, Link, Stack, Text } from "@chakra-ui/react";
+import { useContext } from "react";
 
 import { hasEnded, isProposed } from "../../../api/reruns";
 import type { Member } from "../../../api/types";
@@ -10,6 +11,7 @@ import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
 import { useRecord } from "../context";
 import { FailedTasks } from "../member/FailedTasks";
+import { LiveRunsContext } from "../member/LiveRuns";
 import { useCause } from "../words";
 
 /** So many failed members are named above the record; all of them stand in its table. */
@@ -26,10 +28,16 @@ interface RecordNoticesProps {
 export function RecordNotices({ members, problem, retry }: RecordNoticesProps) {
   const { t } = useWords();
   const { rerun } = useRecord();
+  const live = useContext(LiveRunsContext);
+  const trouble = problem ?? live.error;
+  const again = () => {
+    retry();
+    live.refetch();
+  };
   return (
     <Stack gap={2} mb={3} _empty={{ display: "none" }}>
-      {problem ? (
-        <ProblemNotice follows error={problem} retry={retry}>
+      {trouble ? (
+        <ProblemNotice follows error={trouble} retry={again}>
           <Text>{t("record:notice.stale")}</Text>
         </ProblemNotice>
       ) : null}

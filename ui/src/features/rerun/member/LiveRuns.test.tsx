@@ -64,3 +64,21 @@ it("asks for the runs in sight, together, also when the record has changed or so
   await later(30_000);
   expect(asked.slice(4)).toEqual([]);
 });
+
+it("gets its answers also where the record changes faster than they come", async () => {
+  vi.stubGlobal("fetch", async (request: Request) => {
+    await new Promise((resolve, reject) => {
+      setTimeout(resolve, 3_000);
+      request.signal.addEventListener("abort", () => reject(new DOMException("given up", "AbortError")));
+    });
+    const members = MEMBERS.map((member) => ({ ...member, live: { ...member.live, state: "running" } }));
+    return Response.json({ members, total_entries: 3 });
+  });
+  const client = new QueryClient();
+  const { rerender } = render(page(client, [1], "0"));
+  for (let look = 1; look <= 5; look++) {
+    await act(() => vi.advanceTimersByTimeAsync(2_000));
+    rerender(page(client, look % 2 ? [1, 2] : [1], String(look)));
+  }
+  expect(screen.getByText("1 running")).toBeTruthy();
+});

@@ -1,6 +1,6 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
 
-import { type LiveRuns, useLiveRuns } from "../../../api/live";
+import { type FollowedRuns, useLiveRuns } from "../../../api/live";
 import type { Live, Member } from "../../../api/types";
 
 /** Milliseconds in which rows come into sight together. */
@@ -8,13 +8,17 @@ const TOGETHER = 100;
 
 const NOBODY: readonly number[] = [];
 
-interface Watched {
-  runs: LiveRuns;
+interface Watched extends FollowedRuns {
   /** Asks for a member's run from now on; answers what ends that. */
   watch: (memberId: number) => () => void;
 }
 
-export const LiveRunsContext = createContext<Watched>({ runs: {}, watch: () => () => undefined });
+export const LiveRunsContext = createContext<Watched>({
+  runs: {},
+  error: null,
+  refetch: () => undefined,
+  watch: () => () => undefined,
+});
 
 interface LiveRunsProviderProps {
   rerunId: number;
@@ -53,8 +57,8 @@ export function LiveRunsProvider({ rerunId, seen, every, always = NOBODY, childr
     () => [...new Set([...always, ...members])].sort((one, other) => one - other),
     [always, members],
   );
-  const runs = useLiveRuns(rerunId, asked, seen, every);
-  const watched = useMemo(() => ({ runs, watch }), [runs, watch]);
+  const { runs, error, refetch } = useLiveRuns(rerunId, asked, seen, every);
+  const watched = useMemo(() => ({ runs, error, refetch, watch }), [runs, error, refetch, watch]);
   return <LiveRunsContext.Provider value={watched}>{children}</LiveRunsContext.Provider>;
 }
 
