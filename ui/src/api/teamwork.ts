@@ -36,28 +36,38 @@ export function useRerunDags(id: number) {
 
 export type RepairAction = "retry" | "skip";
 
+/** What became of the members that were sent; where a request failed, why, and those of which nothing is known. */
+export interface Repaired extends MemberResults {
+  error: unknown;
+  /** Those of the request that failed, and those after it. Sent once more, they are refused where they were done. */
+  rest: readonly ChosenMember[];
+}
+
 /**
- * Retries or skips many members, as they were seen, as many in a request as the server takes. What a request that fails had before it is
- * done, and is in the record; the error says no more than that the others weren't.
+ * Retries or skips many members, as they were seen, as many in a request as the server takes. A request that fails ends
+ * it, and takes nothing away from what those before it had for an answer.
  */
 export function useRepairs(id: number) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async ({ action, chosen }: { action: RepairAction; chosen: readonly ChosenMember[] }) => {
-      const found: MemberResults = { members: [], refused: [] };
+      const found: Repaired = { members: [], refused: [], error: null, rest: [] };
       for (let at = 0; at < chosen.length; at += PAGE) {
-        const members = chosen.slice(at, at + PAGE);
-        const part = await data<MemberResults>(
-          api().POST(`/api/v1/reruns/{rerun_id}/members/${action}`, {
-            params: { path: { rerun_id: id } },
-            body: { members },
-          }),
-        );
-        found.members.push(...part.members);
-        found.refused.push(...part.refused);
+        try {
+          const part = await repair(id, action, chosen.slice(at, at + PAGE));
+          found.members.push(...part.members);
+          found.refused.push(...part.refused);
+        } catch (error) {
+          return { ...found, error, rest: chosen.slice(at) };
+        }
       }
       return found;
     },
     onSettled: () => lookAgain(client, id),
   });
+}
+
+function repair(id: number, action: RepairAction, members: ChosenMember[]) {
+  const params = { path: { rerun_id: id } };
+  return data<MemberResults>(api().POST(`/api/v1/reruns/{rerun_id}/members/${action}`, { params, body: { members } }));
 }

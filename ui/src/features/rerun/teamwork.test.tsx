@@ -1,10 +1,11 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it } from "vitest";
 
 import type { Member, Rerun, RerunEvent } from "../../api/types";
 import "../../i18n";
-import { type Asked, showPage } from "../../testing/page";
+import en from "../../i18n/locales/en/common.json";
+import { type Asked, Refusal, showPage } from "../../testing/page";
 import { causeOf, changesOf, eventOf, memberOf, rerunOf } from "../../testing/samples";
 import { RecordPage } from "./RerunPage";
 
@@ -73,6 +74,42 @@ it("skips those that were chosen one by one, and as many in a request as the ser
     .filter(({ method }) => method === "POST")
     .map(({ body }) => (body as { members: unknown[] }).members);
   expect(sent.map(({ length }) => length)).toEqual([100, 50]);
+});
+
+it("keeps what was done before a request failed, and sends only the rest once more", async () => {
+  const many = Array.from({ length: 120 }, (_, index) => failed(index + 1, `dag_${String(index).padStart(3, "0")}`));
+  const sent: number[][] = [];
+  const retry = ({ body }: Asked) => {
+    const ids = (body as { members: { member_id: number }[] }).members.map(({ member_id }) => member_id);
+    sent.push(ids);
+    const refused = { member_id: 1, reason: "action_not_allowed", detail: "The member is pending.", sentence: null };
+    return sent.length === 2
+      ? new Refusal(503, { detail: "Too much to do.", reason: "busy" })
+      : { members: many.filter(({ id }) => id > 1 && ids.includes(id)), refused: sent.length === 1 ? [refused] : [] };
+  };
+  show({ tab: "table", members: many, answers: { "POST /reruns/7/members/retry": retry } });
+  fireEvent.click(await screen.findByRole("checkbox", { name: "Choose all 120 failed runs" }));
+  fireEvent.click(screen.getByText("Retry 120 runs"));
+  const chosen = await screen.findByTestId("chosen");
+  expect(chosen.textContent).toMatch(/^dag_000 r1dag_001 r1.*dag_009 r1and 110 more$/);
+  fireEvent.click(screen.getByTestId("confirm"));
+  expect((await screen.findByTestId("problem")).textContent).toContain("Too much to do.");
+  const results = "Done for 99 runs. 1 run was refused:dag_000 r1: The member is pending.";
+  expect(screen.getByTestId("repaired").textContent).toBe(results);
+  expect(screen.getByText("Retry 20 runs?")).toBeTruthy();
+  fireEvent.click(screen.getByTestId("confirm"));
+  await waitFor(() => expect(screen.queryByTestId("confirm")).toBeNull());
+  expect(sent.map(({ length }) => length)).toEqual([100, 20, 20]);
+  expect(sent[2]).toEqual(sent[1]);
+  expect(screen.getByTestId("repaired").textContent).toContain("Done for 119 runs. 1 run was refused:");
+});
+
+it("says that a comment without an answer may have been written", async () => {
+  const lost = () => new Refusal(504, "<html>");
+  show({ tab: "events", rerun: rerunOf({ may_comment: true }), answers: { "POST /reruns/7/comment": lost } });
+  fireEvent.change(await screen.findByLabelText(/Comment, for everybody/), { target: { value: "Late" } });
+  fireEvent.click(screen.getByRole("button", { name: "Add comment" }));
+  expect((await screen.findByTestId("problem")).textContent).toContain(en.problem.unsure);
 });
 
 it("offers no choice where nothing can be repaired", async () => {

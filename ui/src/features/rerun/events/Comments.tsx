@@ -79,7 +79,7 @@ function NewComment() {
           {t("record:comment.add")}
         </Button>
       </Flex>
-      <ProblemNotice error={comment.error} />
+      <ProblemNotice ordered error={comment.error} />
     </form>
   );
 }

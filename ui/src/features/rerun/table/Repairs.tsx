@@ -1,15 +1,20 @@
 import { Alert, Button, CloseButton, HStack, List, Text } from "@chakra-ui/react";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { MdRedo, MdReplay } from "react-icons/md";
 
-import { type RepairAction, useRepairs } from "../../../api/teamwork";
-import type { Member, MemberResults } from "../../../api/types";
+import { type RepairAction, type Repaired, useRepairs } from "../../../api/teamwork";
+import type { ChosenMember, Member, MemberResults } from "../../../api/types";
 import { useWords } from "../../../i18n/words";
 import { ConfirmDialog } from "../../../ui/feedback/ConfirmDialog";
 import { useNames } from "../../../ui/names";
 import { Said } from "../../../ui/Said";
 import { memberSentences } from "../actions/asks";
 import { useRecord } from "../context";
+
+/** So many of those that are chosen are named before it is done. */
+const NAMED = 10;
+
+const NOTHING: MemberResults = { members: [], refused: [] };
 
 const ACTIONS = [
   { action: "retry", icon: MdReplay },
@@ -56,10 +61,13 @@ export function Repairs({ chosen, members, onDone }: RepairsProps) {
         <Dialog
           action={asked}
           chosen={chosen}
-          onClose={(found) => {
+          members={members}
+          onClose={(found, whole) => {
             setAsked(null);
             if (found !== undefined) {
               setResults(found);
+            }
+            if (whole) {
               onDone();
             }
           }}
@@ -72,25 +80,44 @@ export function Repairs({ chosen, members, onDone }: RepairsProps) {
 interface DialogProps {
   action: RepairAction;
   chosen: readonly Member[];
-  onClose: (found?: MemberResults) => void;
+  members: readonly Member[];
+  /** `found`: what has come of it, if anything was done; `whole`: of each of them. */
+  onClose: (found: MemberResults | undefined, whole: boolean) => void;
 }
 
 /** Those that were chosen when it was opened, whatever becomes of them meanwhile: the server says what it refuses. */
-function Dialog({ action, chosen, onClose }: DialogProps) {
+function Dialog({ action, chosen, members, onClose }: DialogProps) {
   const { t } = useWords();
   const { rerun } = useRecord();
-  const [seen] = useState(() => chosen.map(({ id, attempt }) => ({ member_id: id, attempt })));
+  const [rest, setRest] = useState<readonly ChosenMember[]>(() =>
+    chosen.map(({ id, attempt }) => ({ member_id: id, attempt })),
+  );
+  const [done, setDone] = useState(NOTHING);
   const repairs = useRepairs(rerun.id);
+  const some = done.members.length + done.refused.length > 0;
+  const onSuccess = (found: Repaired) => {
+    const sum = {
+      members: [...done.members, ...found.members],
+      refused: [...done.refused, ...found.refused],
+    };
+    if (found.rest.length === 0) {
+      onClose(sum, true);
+    }
+    setDone(sum);
+    setRest(found.rest);
+  };
   return (
     <ConfirmDialog
       open
-      title={t(`record:several.${action}Title`, { count: seen.length })}
+      title={t(`record:several.${action}Title`, { count: rest.length })}
       confirm={t(`record:action.${action}`)}
       busy={repairs.isPending}
-      error={repairs.error}
-      onConfirm={() => repairs.mutate({ action, chosen: seen }, { onSuccess: (found) => onClose(found) })}
-      onClose={() => onClose()}
+      error={repairs.error ?? repairs.data?.error}
+      onConfirm={() => repairs.mutate({ action, chosen: rest }, { onSuccess })}
+      onClose={() => onClose(some ? done : undefined, false)}
     >
+      {some && <Results results={done} members={members} />}
+      <Chosen ids={rest.map(({ member_id }) => member_id)} members={members} />
       {memberSentences(rerun, action).map(({ key, count }) => (
         <Text key={key}>{t(`record:ask.${key}`, { count })}</Text>
       ))}
@@ -99,20 +126,43 @@ function Dialog({ action, chosen, onClose }: DialogProps) {
   );
 }
 
+/** Those that it will be done for: some may not be in sight, where the table is filtered. */
+function Chosen({ ids, members }: { ids: readonly number[]; members: readonly Member[] }) {
+  const { t } = useWords();
+  const named = useNamed(members);
+  return (
+    <List.Root ps={4} maxHeight="10rem" overflow="auto" tabIndex={0} data-testid="chosen">
+      {ids.slice(0, NAMED).map((id) => (
+        <List.Item key={id} overflowWrap="anywhere">
+          {named(id)}
+        </List.Item>
+      ))}
+      {ids.length > NAMED && <List.Item>{t("record:several.more", { count: ids.length - NAMED })}</List.Item>}
+    </List.Root>
+  );
+}
+
+function useNamed(members: readonly Member[]): (id: number) => string {
+  const { memberName } = useNames();
+  return useCallback(
+    (id) => {
+      const found = members.find((member) => member.id === id);
+      return found ? `${found.dag_id} ${memberName(found)}` : String(id);
+    },
+    [members, memberName],
+  );
+}
+
 interface ResultsProps {
   results: MemberResults;
   members: readonly Member[];
-  onClose: () => void;
+  onClose?: () => void;
 }
 
 function Results({ results, members, onClose }: ResultsProps) {
   const { t } = useWords();
-  const { memberName } = useNames();
+  const named = useNamed(members);
   const { refused } = results;
-  const named = (id: number) => {
-    const found = members.find((member) => member.id === id);
-    return found ? `${found.dag_id} ${memberName(found)}` : String(id);
-  };
   return (
     <Alert.Root status={refused.length > 0 ? "warning" : "success"} size="sm" role="status" data-testid="repaired">
       <Alert.Indicator />
@@ -133,7 +183,7 @@ function Results({ results, members, onClose }: ResultsProps) {
           </Alert.Description>
         )}
       </Alert.Content>
-      <CloseButton size="sm" aria-label={t("action.close")} onClick={onClose} />
+      {onClose && <CloseButton size="sm" aria-label={t("action.close")} onClick={onClose} />}
     </Alert.Root>
   );
 }
