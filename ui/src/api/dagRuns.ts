@@ -30,7 +30,8 @@ export function useSourcesSince(): string | null | undefined {
   }).data;
 }
 
-export function useTaskInstances(run: RunRef | undefined) {
+/** `every`: milliseconds between two looks; without it there is one. */
+export function useTaskInstances(run: RunRef | undefined, every?: number) {
   return useQuery({
     queryKey: keys.taskInstances(run),
     queryFn:
@@ -39,6 +40,7 @@ export function useTaskInstances(run: RunRef | undefined) {
         : ({ signal }) =>
             data(api().GET("/api/v1/dag-runs/{dag_id}/{run_id}/task-instances", { params: { path: run }, signal })),
     staleTime: STEADY,
+    refetchInterval: every,
   });
 }
 

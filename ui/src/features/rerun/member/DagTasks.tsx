@@ -1,9 +1,10 @@
 import { Box, chakra, HStack, Stack, Text } from "@chakra-ui/react";
-import { useCallback, useContext, useMemo, useState } from "react";
+import { useCallback, useContext, useEffect, useMemo, useState } from "react";
 
 import { useTaskInstances } from "../../../api/dagRuns";
-import type { Member, RunRef, TaskInstance, TaskInstances } from "../../../api/types";
-import { byTask, statesOf, taskEdges } from "../../../domain/tasks";
+import { ENDED, STEADY } from "../../../api/pace";
+import type { Member, MemberState, RunRef, TaskInstance, TaskInstances } from "../../../api/types";
+import { byTask, statesOf, TASK_STATES, taskEdges } from "../../../domain/tasks";
 import { useWords } from "../../../i18n/words";
 import { bothNames } from "../../../ui/dagNames";
 import { Loading, ProblemNotice } from "../../../ui/feedback/Notices";
@@ -14,11 +15,8 @@ import { AirflowStateBadge } from "../../../ui/StateBadge";
 
 const SIZE = { width: 210, height: 68 };
 
-/** First those that a person has to look at. */
-const STATES = [
-  ...["failed", "upstream_failed", "up_for_retry", "running", "restarting", "deferred", "awaiting_input"],
-  ...["up_for_reschedule", "queued", "scheduled", "none", "skipped", "removed", "success"],
-];
+/** In these, nothing of the run changes but by what somebody does in Airflow. */
+const OVER: ReadonlySet<MemberState> = new Set(["succeeded", "failed", "skipped", "terminated"]);
 
 /** The graph of a member's own Dag, with the states that Airflow gives the run's tasks. It is asked for when it is opened. */
 export function DagTasks({ member }: { member: Member }) {
@@ -33,28 +31,35 @@ export function DagTasks({ member }: { member: Member }) {
       <chakra.summary cursor="pointer" fontWeight="semibold">
         {t("record:member.dagTasks")}
       </chakra.summary>
-      {open && <Asked run={{ dag_id, run_id }} />}
+      {open && <Asked run={{ dag_id, run_id }} member={member} />}
     </chakra.details>
   );
 }
 
-function Asked({ run }: { run: RunRef }) {
+function Asked({ run, member: { state, attempt } }: { run: RunRef; member: Member }) {
   const { t } = useWords();
-  const { data, error, refetch } = useTaskInstances(run);
-  if (data === undefined) {
-    return error ? <ProblemNotice error={error} retry={() => void refetch()} /> : <Loading lines={4} />;
-  }
-  return data.structure.length === 0 ? <Text color="fg.muted">{t("record:member.noDag")}</Text> : <Tasks {...data} />;
+  const { data, error, failureReason, refetch } = useTaskInstances(run, OVER.has(state) ? ENDED : STEADY);
+  useEffect(() => void refetch(), [refetch, state, attempt]);
+  const problem = error ?? failureReason;
+  return (
+    <>
+      <ProblemNotice follows error={problem} retry={() => void refetch()}>
+        {data && <Text>{t("record:notice.stale")}</Text>}
+      </ProblemNotice>
+      {data === undefined && !problem && <Loading lines={4} />}
+      {data?.structure.length === 0 && <Text color="fg.muted">{t("record:member.noDag")}</Text>}
+      {data && data.structure.length > 0 && <Tasks {...data} />}
+    </>
+  );
 }
 
 function Tasks({ task_instances, structure }: TaskInstances) {
   const { t } = useWords();
   const instances = useMemo(() => byTask(task_instances), [task_instances]);
   // A task of the latest version that the run hasn't is there without a state, as on Airflow's page.
-  const nodes = useMemo(
-    () => [...new Set([...structure.map(({ task_id }) => task_id), ...instances.keys()])],
-    [structure, instances],
-  );
+  const ids = JSON.stringify([...new Set([...structure.map(({ task_id }) => task_id), ...instances.keys()])]);
+  // The same object until there are others, so that a new state doesn't lay out the graph anew.
+  const nodes = useMemo(() => JSON.parse(ids) as string[], [ids]);
   const edges = useMemo(() => taskEdges(structure), [structure]);
   const of = useCallback((key: string) => instances.get(key) ?? [], [instances]);
   const groups = useGroups(structure, of);
@@ -87,7 +92,7 @@ function useGroups(structure: TaskInstances["structure"], of: (key: string) => r
       of: "tasks",
       dagOf,
       stateOf: (key) => statesOf(of(key))[0]?.[0] ?? "none",
-      states: STATES.map((state) => ({ state, word: word("airflowState", state), color: paletteOf(state) })),
+      states: TASK_STATES.map((state) => ({ state, word: word("airflowState", state), color: paletteOf(state) })),
     }),
     [dagOf, of, word],
   );
