@@ -3,8 +3,9 @@ import { renderHook } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
+import { rerunOf } from "../testing/samples";
 import { chances, FakeServer } from "../testing/following";
-import { useRecord } from "./reruns";
+import { everyRerun, useRecord } from "./reruns";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -85,4 +86,31 @@ it("looks as rarely as the server wants", async () => {
   follow();
   await vi.advanceTimersByTimeAsync(50_000);
   expect(asked.map(({ at }) => at)).toEqual([0, 20, 40]);
+});
+
+/** A server with these reruns; `later`: what it has from the second question on. */
+function listing(ids: number[], later = ids) {
+  let questions = 0;
+  vi.stubGlobal("fetch", (request: Request) => {
+    const { searchParams } = new URL(request.url);
+    const [offset, limit] = [Number(searchParams.get("offset")), Number(searchParams.get("limit"))];
+    const now = questions++ === 0 ? ids : later;
+    const reruns = now.slice(offset, offset + limit).map((id) => rerunOf({ id }));
+    return Promise.resolve(Response.json({ reruns, total_entries: now.length }));
+  });
+}
+
+const idsTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+it.each([0, 1, 100, 101, 250])("reads each of %i reruns once", async (count) => {
+  listing(idsTo(count));
+  const { items, changed } = await everyRerun({});
+  expect([items.map(({ id }) => id), changed]).toEqual([idsTo(count), false]);
+});
+
+it("tells that one may be missing where one has gone and another has come while it was read", async () => {
+  listing(idsTo(150), [...idsTo(150).slice(2), 151, 152]);
+  const { items, changed } = await everyRerun({});
+  expect(changed).toBe(true);
+  expect(new Set(items.map(({ id }) => id)).size).toBe(items.length);
 });

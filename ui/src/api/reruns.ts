@@ -45,19 +45,26 @@ export function useReruns(filters: RerunFilters, options: { enabled?: boolean } 
 }
 
 /**
- * Every rerun that matches, the oldest first: new ones come at the end while it is read. `changed`: others have come or
- * gone meanwhile, so that one may be missing.
+ * Every rerun that matches, the oldest first: new ones come at the end while it is read. Each page begins with the last
+ * one of the page before. `changed`: others have come or gone meanwhile, so that one may be missing.
  */
 export async function everyRerun(filters: RerunFilters): Promise<{ items: Rerun[]; changed: boolean }> {
+  const items: Rerun[] = [];
   const totals = new Set<number>();
-  const items = await everything(async (offset) => {
+  let moved = false;
+  for (;;) {
+    const last = items.at(-1);
+    const offset = Math.max(0, items.length - 1);
     const params = { query: { ...filters, order_by: "id" as const, limit: PAGE, offset } };
-    const page = await data(api().GET("/api/v1/reruns", { params }));
-    totals.add(page.total_entries);
-    return { items: page.reruns, total: page.total_entries };
-  });
-  const once = new Map(items.map((rerun) => [rerun.id, rerun]));
-  return { items: [...once.values()], changed: totals.size > 1 || once.size !== items.length };
+    const { reruns, total_entries } = await data(api().GET("/api/v1/reruns", { params }));
+    totals.add(total_entries);
+    moved ||= last !== undefined && reruns[0]?.id !== last.id;
+    const fresh = reruns.filter(({ id }) => last === undefined || id > last.id);
+    items.push(...fresh);
+    if (fresh.length === 0 || offset + reruns.length >= total_entries) {
+      return { items, changed: moved || totals.size > 1 };
+    }
+  }
 }
 
 /** Milliseconds until the next look, by rerun, as the server wants it: the more people look, the more. */

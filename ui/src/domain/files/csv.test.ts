@@ -28,8 +28,20 @@ it.each([
   expect(csv([value], [["value", (each) => each]])).toBe(`\uFEFFvalue\r\n${written}\r\n`);
 });
 
-it.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"])("makes no formula of %j", (value) => {
+it.each(["=1+1", "+1", "-1", "@SUM(A1)", "＝1"])("makes no formula of %j", (value) => {
   expect(one(value)).toBe(`'${value}`);
+});
+
+it.each([
+  ["x;=HYPERLINK(A1)", "x;'=HYPERLINK(A1)"],
+  ["x;;-1;+2", "x;;'-1;'+2"],
+  ["x\t@SUM(A1)", "x\t'@SUM(A1)"],
+  ["\t=1", "'\t'=1"],
+  ["x\n=1", '"x\n\'=1"'],
+  ['x;"=1"', `"x;""'=1"""`],
+  ["a=1; b=-2", "a=1; b=-2"],
+])("makes no formula of a part of %j that another separator splits off", (value, written) => {
+  expect(csv([value], [["value", (each) => each]])).toBe(`\uFEFFvalue\r\n${written}\r\n`);
 });
 
 it("quotes what it has defused as well", () => {

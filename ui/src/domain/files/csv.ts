@@ -8,6 +8,9 @@ export type Column<Item> = readonly [name: string, of: (item: Item) => Cell];
 /** With these, also in their wide forms, a spreadsheet takes a cell for a formula. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
+/** Where a list is separated by semicolons or tabs, a spreadsheet begins a cell behind them, and behind a line's end. */
+const FORMULA_INSIDE = /([;\t\r\n]"*)(?=[=+\-@＝＋－＠])/g;
+
 /** Without it, Excel reads UTF-8 as something else. */
 const BYTE_ORDER_MARK = "\uFEFF";
 
@@ -27,6 +30,11 @@ export function csv<Item>(
 
 function cell(value: Cell): string {
   const text = String(value ?? "");
-  const harmless = typeof value === "string" && FORMULA.test(text) ? `'${text}` : text;
+  const harmless = typeof value === "string" ? defused(text) : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}
+
+function defused(text: string): string {
+  const inside = text.replace(FORMULA_INSIDE, "$1'");
+  return FORMULA.test(text) ? `'${inside}` : inside;
 }

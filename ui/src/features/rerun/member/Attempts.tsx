@@ -3,6 +3,7 @@ import { Heading, Table } from "@chakra-ui/react";
 import type { Member, RerunEvent } from "../../../api/types";
 import { secondsBetween, shownDuration } from "../../../domain/dates";
 import { useWords } from "../../../i18n/words";
+import { useSentence } from "../../../ui/sentences";
 import { ScrollRegion } from "../../../ui/ScrollRegion";
 import { Time } from "../../../ui/Time";
 import { useClock } from "../../../ui/useClock";
@@ -56,12 +57,13 @@ export function Attempts({ member, events }: { member: Member; events: readonly 
   );
 }
 
-function Result({ attempt: { endedAt, result, cause, detail } }: { attempt: Attempt }) {
+function Result({ attempt: { endedAt, result, cause, detail, sentence } }: { attempt: Attempt }) {
   const { t } = useWords();
   const said = useCause();
+  const say = useSentence();
   if (endedAt === null) {
     return <>{t("record:attempt.underWay")}</>;
   }
   const what = result === null ? t("none") : t(`record:event.${result}`, { defaultValue: result });
-  return <>{[what, cause ? said(cause) : detail].filter(Boolean).join(": ")}</>;
+  return <>{[what, cause ? said(cause) : (say(sentence) ?? detail)].filter(Boolean).join(": ")}</>;
 }

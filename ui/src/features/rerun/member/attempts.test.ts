@@ -21,12 +21,19 @@ const told = (events: RerunEvent[]) =>
 
 it("has one for each dispatch, with its end", () => {
   const cause = causeOf("tasks_failed");
-  const events = lines("submit", "member_dispatched", ["member_failed", { cause }], "retry", "member_dispatched");
+  const sentence = { code: "tasks_failed", params: {} };
+  const events = lines(
+    "submit",
+    "member_dispatched",
+    ["member_failed", { cause, sentence }],
+    "retry",
+    "member_dispatched",
+  );
   expect(told(events)).toEqual([
     [1, "01", "02", "member_failed"],
     [2, "04", null, null],
   ]);
-  expect(attemptsOf(events, 1)[0]?.cause).toBe(cause);
+  expect(attemptsOf(events, 1)[0]).toMatchObject({ cause, sentence });
 });
 
 it("counts each stage, as the record does", () => {

@@ -1,6 +1,6 @@
 /** A member's attempts, as the lines of the record tell them. */
 
-import type { Cause, EventAction, RerunEvent } from "../../../api/types";
+import type { Cause, EventAction, RerunEvent, Sentence } from "../../../api/types";
 
 export interface Attempt {
   /** From 1; null: nobody dispatched it, its run was repaired in Airflow. */
@@ -12,6 +12,8 @@ export interface Attempt {
   result: EventAction | null;
   cause: Cause | null;
   detail: string | null;
+  /** The same as a code and parameters. */
+  sentence: Sentence | null;
 }
 
 const ENDS: ReadonlySet<EventAction> = new Set<EventAction>([
@@ -27,7 +29,7 @@ const ENDS: ReadonlySet<EventAction> = new Set<EventAction>([
 export function attemptsOf(events: readonly RerunEvent[], memberId: number): Attempt[] {
   const found: Attempt[] = [];
   let dispatches = 0;
-  for (const { member_id, action, at, cause, detail } of events) {
+  for (const { member_id, action, at, cause, detail, sentence } of events) {
     const last = found.at(-1);
     const open = last?.endedAt === null ? last : undefined;
     if (member_id !== memberId) {
@@ -43,13 +45,14 @@ export function attemptsOf(events: readonly RerunEvent[], memberId: number): Att
       close(open, at, action);
       open.cause = cause;
       open.detail = detail;
+      open.sentence = sentence;
     }
   }
   return found;
 }
 
 function begun(number: number | null, begunAt: string): Attempt {
-  return { number, begunAt, endedAt: null, result: null, cause: null, detail: null };
+  return { number, begunAt, endedAt: null, result: null, cause: null, detail: null, sentence: null };
 }
 
 function close(attempt: Attempt | undefined, endedAt: string, result: EventAction | null): void {
