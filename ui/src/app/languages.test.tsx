@@ -196,7 +196,7 @@ describe.each([["zh-CN"], ["en-XA"]])("in %s", (language) => {
   beforeEach(() => i18next.changeLanguage(language));
 
   /** How a text of the catalogue begins in the language. */
-  const known = (key: string) => i18next.t(key);
+  const known = (key: string): string => (i18next.t as (key: string) => string)(key);
 
   it("the records and the Dag runs are", async () => {
     show("/records", "/records", <RecordsPage />);
