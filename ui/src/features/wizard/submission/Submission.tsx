@@ -90,7 +90,7 @@ function useOrder(): RerunBody | undefined {
   const pause = step === "review" ? 0 : PAUSE;
   // The name tells how many runs are chosen: it changes with each click, and must not be taken at once for that.
   const name = useRef(proposed);
-  const renamed = useRef(() => {});
+  const renamed = useRef<() => void>(() => undefined);
   useEffect(() => {
     name.current = proposed;
     renamed.current();
@@ -109,7 +109,7 @@ function useOrder(): RerunBody | undefined {
     const stop = store.subscribe(later);
     return () => {
       clearTimeout(timer);
-      renamed.current = () => {};
+      renamed.current = () => undefined;
       stop();
     };
   }, [wanted, settling, index, store, pause]);

@@ -79,10 +79,10 @@ function Missing({ lost }: { lost: Lost }) {
       <Several
         items={lost.tasks}
         line={({ run, names, all }) => {
-          const word = !all ? "tasks" : run === null ? "noTaskOfSource" : "noTask";
+          const said = !all ? "tasks" : run === null ? "noTaskOfSource" : "noTask";
           return (
             <List.Item key={keyOf(run ?? source)}>
-              {t(`wizard:again.${word}`, { run: named(run ?? source), tasks: list(names) })}
+              {t(`wizard:again.${said}`, { run: named(run ?? source), tasks: list(names) })}
             </List.Item>
           );
         }}
