@@ -73,10 +73,25 @@ def test_whoever_may_not_read_a_dag_is_not_shown_a_comment_that_names_it(house: 
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("orders.", {"orders"}), ("my_orders", set()), ("orders2", set()), ("(orders)/sales", {"orders", "sales"})],
+    [
+        ("orders.", {"orders"}),
+        ("my_orders", set()),
+        ("orders2", set()),
+        ("(orders)/sales", {"orders", "sales"}),
+        ("请看orders的执行", {"orders"}),
+        ("the monthly PAYROLL is wrong", {"sales"}),
+        ("elsewhere is wrong, too", {"elsewhere"}),
+        ("nothing", set()),
+        ("?", set()),
+    ],
 )
-def test_a_dag_is_named_by_its_whole_id(text: str, found: set[str]) -> None:
-    assert named_in(text, ("orders", "sales")) == found
+def test_a_dag_is_named_by_its_whole_id_or_what_it_is_called(house: House, text: str, found: set[str]) -> None:
+    """Also one that isn't part of the rerun."""
+    for dag_id in ("orders", "sales", "elsewhere", "pay"):
+        house.world.dag(dag_id)
+    house.world.display_names["sales"] = "Monthly payroll"
+    with house.service.unit_of_work() as work:
+        assert named_in(text, ("orders", "sales"), work.facts.dags) == found
 
 
 def test_labels_are_those_of_the_dags_that_may_be_read(house: House, rerun: int) -> None:
