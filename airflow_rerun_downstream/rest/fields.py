@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     model_validator,
@@ -91,6 +92,19 @@ Moment = Annotated[AwareDatetime, AfterValidator(in_range)]
 Count = Annotated[int, Field(ge=1, le=MAX_INT)]
 
 
+def or_its_id(name: str, of: ValidationInfo) -> str:
+    """What something is called; its id where a server that doesn't know display names yet has left that out."""
+    return name or str(of.data.get(str(of.field_name).replace("_display_name", "_id"), ""))
+
+
+Called = Annotated[
+    str,
+    Field(validate_default=True, json_schema_extra=lambda schema: schema.pop("default", None)),
+    AfterValidator(or_its_id),
+]
+"""A display name. Its field comes after that of the id."""
+
+
 class Body(BaseModel):
     """A part of a request."""
 
@@ -107,6 +121,8 @@ class Body(BaseModel):
 
 class Payload(BaseModel):
     """An object of the contract. A client that is older than the server ignores what it doesn't know.
+
+    One that is newer finds its default in a field that the server doesn't know yet: what is added has one.
 
     What has a default is always sent, and the OpenAPI document says so. One of the inside's values that has the same
     fields is taken as it is.

@@ -13,7 +13,7 @@ from airflow_rerun_downstream.domain.advice import Advice
 from airflow_rerun_downstream.domain.plan import Evidence, FreezeAction, LinkKind, RunStatus, WrongData
 from airflow_rerun_downstream.domain.sentence import with_parts
 from airflow_rerun_downstream.rest import word_lists as words
-from airflow_rerun_downstream.rest.fields import Payload
+from airflow_rerun_downstream.rest.fields import Called, Payload
 from airflow_rerun_downstream.rest.problems import json_value
 from airflow_rerun_downstream.rest.sentence_payload import Said
 
@@ -73,7 +73,7 @@ class TaskInstance(Payload):
     """A task instance in a preview. ``reason``: why it is preselected, or why it can't be selected."""
 
     task_id: str
-    task_display_name: str
+    task_display_name: Called = ""
     map_index: int
     state: str | None
     status: RunStatus
@@ -91,9 +91,9 @@ class Run(Payload):
     """
 
     dag_id: str
-    dag_display_name: str
+    dag_display_name: Called = ""
     run_id: str | None
-    note: str | None
+    note: str | None = None
     run_type: words.RunType
     state: str | None
     logical_date: datetime | None
@@ -121,8 +121,8 @@ class RunWithTasks(Run):
     ``freeze_selected``: freeze mode takes it by default.
     """
 
-    wrong_data: WrongData | None
-    freeze_selected: bool
+    wrong_data: WrongData | None = None
+    freeze_selected: bool = False
     task_instances: list[TaskInstance] | None
 
 
@@ -174,7 +174,7 @@ class Review(Payload):
     waves: list[list[RunRef]]
     stopped: list[RunRef]
     frozen: list[RunRef | FutureRef]
-    frozen_at_most: Annotated[float | None, BeforeValidator(seconds)]
+    frozen_at_most: Annotated[float | None, BeforeValidator(seconds)] = None
 
 
 class Change(Payload):
@@ -190,7 +190,7 @@ class ProposalRefusal(Payload):
 
     reason: str
     detail: str
-    sentence: Said
+    sentence: Said = None
 
 
 class ProposalReview(Payload):
@@ -221,7 +221,7 @@ class DagEdge(Payload):
     kind: LinkKind
     evidence: Evidence
     why: str
-    sentence: Said
+    sentence: Said = None
     advice: str | None
     to_do: list[Advice]
     via: Via

@@ -8,7 +8,7 @@ from airflow_rerun_downstream.domain.delivery import DeliveryState
 from airflow_rerun_downstream.domain.plan import LinkKind
 from airflow_rerun_downstream.domain.states import MemberState, RerunState, Role
 from airflow_rerun_downstream.rest import word_lists as words
-from airflow_rerun_downstream.rest.fields import Payload
+from airflow_rerun_downstream.rest.fields import Called, Payload
 from airflow_rerun_downstream.rest.plan_payloads import Link, PlanWarning, RunRef, TaskRef
 from airflow_rerun_downstream.rest.rerun_settings import Settings
 from airflow_rerun_downstream.rest.sentence_payload import Said
@@ -118,9 +118,9 @@ class Member(Payload):
     id: int
     rerun_id: int
     dag_id: str
-    dag_display_name: str
+    dag_display_name: Called = ""
     run_id: str | None
-    note: str | None
+    note: str | None = None
     original_run_id: str | None
     logical_date: datetime | None
     run_after: datetime | None
@@ -147,7 +147,7 @@ class RefusedMember(Payload):
     member_id: int
     reason: str
     detail: str
-    sentence: Said
+    sentence: Said = None
 
 
 class MemberResults(Payload):

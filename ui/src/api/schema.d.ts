@@ -2042,7 +2042,10 @@ export interface components {
             exists: boolean;
             freeze_action: components["schemas"]["FreezeAction"] | null;
             freeze_reason: components["schemas"]["Reason"] | null;
-            /** Freeze Selected */
+            /**
+             * Freeze Selected
+             * @default false
+             */
             freeze_selected: boolean;
             /** Logical Date */
             logical_date: string | null;
