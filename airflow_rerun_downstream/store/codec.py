@@ -143,23 +143,26 @@ def options_from_json(values: Mapping[str, Any]) -> PlanOptions:
 
 
 def detail_to_text(detail: str | None) -> str | None:
-    """What a line of a record says: a sentence as its parts in JSON, or a text that nobody can take for that."""
+    """What a line of a record says: a sentence as its English and its parts in JSON, or a text that nobody can take for
+    that. The English is for a version that doesn't know the sentence."""
     if detail is None or not (isinstance(detail, Sentence) or detail.startswith("{")):
         return detail
-    return json.dumps(sentence_to_json(detail) if isinstance(detail, Sentence) else {"text": detail})
+    parts = sentence_to_json(detail) if isinstance(detail, Sentence) else {}
+    return json.dumps({"text": str(detail), **parts})
 
 
 def detail_from_text(text: str | None) -> str | None:
-    """The reverse of `detail_to_text`; what can't be read, another version wrote, and it stays as it is."""
+    """The reverse of `detail_to_text`. What another version wrote is its English, or stays as it is."""
     if text is None or not text.startswith("{"):
         return text
     try:
         value = json.loads(text)
     except ValueError:
         return text
-    if isinstance(value, dict) and isinstance(plain := value.get("text"), str):
-        return plain
-    return sentence_from_json(value) or text
+    if not isinstance(value, dict):
+        return text
+    said, plain = sentence_from_json(value), value.get("text")
+    return said or (plain if isinstance(plain, str) else text)
 
 
 def warnings_to_json(warnings: Iterable[PlanWarning]) -> list[dict[str, Any]]:

@@ -111,7 +111,29 @@ def test_what_a_user_wrote_stays_a_text(detail: str | None) -> None:
 
 def test_a_line_of_a_record_is_a_sentence_again() -> None:
     said = Sentence("record.cleared", count=3)
-    assert sentence_in(codec.detail_from_text(codec.detail_to_text(said))) == said
+    written = codec.detail_to_text(said)
+    assert written is not None
+    assert json.loads(written) == {"text": str(said), **to_json(said)}
+    assert sentence_in(codec.detail_from_text(written)) == said
+
+
+def test_a_line_without_its_english_is_a_sentence_too() -> None:
+    said = Sentence("record.cleared", count=3)
+    assert sentence_in(codec.detail_from_text(json.dumps(to_json(said)))) == said
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"code": "of.another", "params": {}},
+        {"code": "record.cleared", "params": {"tasks": 3}},
+        {"code": "record.cleared", "params": None},
+        {},
+    ],
+)
+def test_a_sentence_of_another_version_is_told_in_its_english(parts: dict[str, object]) -> None:
+    back = codec.detail_from_text(json.dumps({"text": "3 tasks cleared", **parts}))
+    assert (back, sentence_in(back)) == ("3 tasks cleared", None)
 
 
 @pytest.mark.parametrize("written", ["3 task instance(s) cleared", "{not JSON", '{"code": "of.another", "params": {}}'])
