@@ -169,6 +169,13 @@ class SchemaMismatch(Refusal):
     status = 503
 
 
+class InternalError(Refusal):
+    """An error of ours; what happened is in the server's log."""
+
+    reason = "internal_error"
+    status = 500
+
+
 class TablesInUse(Conflict):
     """Something of ours would be lost with the tables: a frozen run, parked events, a rerun that isn't over."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
-from airflow_rerun_downstream.domain.errors import Conflict, NotFound, Refusal
+from airflow_rerun_downstream.domain.errors import InternalError, Refusal
 from airflow_rerun_downstream.domain.rerun import Seen
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.service.control import Control, controllable
 from airflow_rerun_downstream.service.views import MemberView, SeveralView
 
@@ -30,7 +32,10 @@ class Several(Control):
         members: Mapping[int, Seen],
         act: Callable[[Actor, int, int, Seen], MemberView],
     ) -> SeveralView:
-        """Act on one after the other, each once; those that are refused are told with the reason."""
+        """Act on one after the other, each once; those that are refused are told with the reason.
+
+        After an error nothing more is done; what was done before is answered all the same.
+        """
         with self.unit_of_work() as work:
             controllable(actor, work, rerun_id)
         done: list[MemberView] = []
@@ -38,6 +43,14 @@ class Several(Control):
         for member_id, seen in members.items():
             try:
                 done.append(act(actor, rerun_id, member_id, seen))
-            except (NotFound, Conflict) as refusal:
+            except Refusal as refusal:
                 refused.append((member_id, refusal))
+            except Exception as error:
+                if not done:
+                    raise
+                about = {"rerun_id": rerun_id, "member_id": member_id, "actor": actor.name}
+                self.telemetry.line("members_left", level=logging.ERROR, error=error, **about)
+                left = list(members)[len(done) + len(refused) :]
+                refused += [(each, InternalError(Sentence("refusal.internal_error"))) for each in left]
+                break
         return SeveralView(tuple(done), tuple(refused))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from pytest_mock import MockerFixture
 
 from airflow_rerun_downstream.domain.errors import Forbidden, NotFound
 from airflow_rerun_downstream.domain.plan import PlanRequest
@@ -92,3 +95,41 @@ def test_a_member_that_has_changed_meanwhile_is_left_alone(house: House, rerun: 
     found = house.service.retry_members(ADA, rerun, seen(ids(house, rerun)["b"], attempt=3))
     assert [refusal.reason for _, refusal in found.refused] == ["changed_meanwhile"]
     assert states(house, rerun)["b"] == "failed"
+
+
+def test_an_error_in_the_middle_does_not_hide_what_was_done(house: House, rerun: int, mocker: MockerFixture) -> None:
+    fail(house, rerun, "b", "c", "d")
+    member, real = ids(house, rerun), house.store.move_member
+
+    def move(member_id: int, **how: Any) -> bool:
+        if member_id == member["c"]:
+            raise RuntimeError("the database is gone")
+        return real(member_id, **how)
+
+    mocker.patch.object(house.store, "move_member", move)
+    found = house.service.retry_members(ADA, rerun, seen(99, member["b"], member["c"], member["d"]))
+    assert [view.member.id for view in found.members] == [member["b"]]
+    assert [(number, refusal.reason) for number, refusal in found.refused] == [
+        (99, "not_found"),
+        (member["c"], "internal_error"),
+        (member["d"], "internal_error"),
+    ]
+    assert states(house, rerun) | {"a": ""} == {"a": "", "b": "pending", "c": "failed", "d": "failed"}
+    assert "members_left" in house.telemetry.actions
+    with pytest.raises(RuntimeError):  # nothing was done: there is nothing to answer
+        house.service.retry_members(ADA, rerun, seen(member["c"]))
+
+
+def test_rights_that_are_lost_in_the_middle_refuse_the_rest(house: House, rerun: int, mocker: MockerFixture) -> None:
+    fail(house, rerun, "b", "c")
+    member, real = ids(house, rerun), house.service.retry
+
+    def retry(*how: Any) -> Any:
+        done = real(*how)
+        house.permissions.forbidden.add("d")
+        return done
+
+    mocker.patch.object(house.service, "retry", retry)
+    found = house.service.retry_members(ADA, rerun, seen(member["b"], member["c"]))
+    assert [view.member.id for view in found.members] == [member["b"]]
+    assert [refusal.reason for _, refusal in found.refused] == ["forbidden_dags"]
