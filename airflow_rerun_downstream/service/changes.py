@@ -100,7 +100,7 @@ def news(
         cursor=str(Cursor(at.since if more else until, until, last, line, at.sight)),
         whole=whole,
         more=more,
-        rerun=rerun_views(actor, work, [rerun], {rerun.id: named.members})[0] if begins else None,
+        rerun=rerun_views(actor, work, [rerun], {rerun.id: named.members}, ended_too=True)[0] if begins else None,
         members=tuple(member_views(actor, work, rerun, members, named.members)),
         events=tuple(eyes(actor, work).events(lines, named.members)),
     )

@@ -188,6 +188,8 @@ def as_seen(work: Work, rerun: Rerun, seen: Seen, member: Member | None = None) 
         return
     # Whoever moves the rerun or a member of it changes this row: what is read now is so until the action is done.
     held = work.store.hold_rerun(rerun.id, state=rerun.state)
+    if not held:
+        rerun = work.store.get(rerun.id) or rerun
     if member is not None:
         member = work.store.member(rerun.id, member.id) or member
     missed = [] if seen.line is None else lines_missed(work, rerun, seen, member)

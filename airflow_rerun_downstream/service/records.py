@@ -134,20 +134,29 @@ def readable_member(actor: Actor, work: Work, rerun_id: int, member_id: int) -> 
 
 def rerun_view(actor: Actor, work: Work, rerun_id: int) -> RerunView:
     """One rerun as the user may see it."""
-    return rerun_views(actor, work, [readable_rerun(actor, work, rerun_id)])[0]
+    return rerun_views(actor, work, [readable_rerun(actor, work, rerun_id)], ended_too=True)[0]
 
 
 def rerun_views(
-    actor: Actor, work: Work, reruns: Sequence[Rerun], dags: Mapping[int, Mapping[str, int]] | None = None
+    actor: Actor,
+    work: Work,
+    reruns: Sequence[Rerun],
+    dags: Mapping[int, Mapping[str, int]] | None = None,
+    *,
+    ended_too: bool = False,
 ) -> list[RerunView]:
-    """Reruns as the user may see them; ``dags``: their members' Dags, where they are known."""
+    """Reruns as the user may see them; ``dags``: their members' Dags, where they are known.
+
+    ``ended_too``: say of reruns with which nothing can be done any more, too, whether the user may comment on them. An
+    auth manager may ask elsewhere for each Dag, so that a list doesn't.
+    """
     if dags is None:
         dags = work.store.member_dags([rerun.id for rerun in reruns]) if reruns else {}
     everything = {dag_id for counts in dags.values() for dag_id in counts}
     seen = work.permissions.readable(actor, everything)
     seeing = eyes(actor, work)
     omitted = work.store.counts_not_made_anew([rerun.id for rerun in reruns]) if reruns else {}
-    allowed = allowed_among(actor, work, reruns, dags)
+    allowed = allowed_among(actor, work, [each for each in reruns if ended_too or rerun_actions(each)], dags)
     return [
         RerunView(
             rerun,
