@@ -10,6 +10,7 @@ Every refusal is one of these classes; the web, the command line and the client 
     ├── Forbidden               permissions are missing on some Dags       403 forbidden_dags
     ├── NotAllowed              something that isn't about a Dag            403 forbidden
     ├── NotFound                unknown, or not readable                   404 not_found
+    ├── InternalError           an error of ours                           500 internal_error
     └── Conflict                the world is not in the state it takes     409
         ├── StalePlan           …changed since the preview                     stale_plan
         ├── RunInActiveRerun    …a run belongs to another active rerun         run_in_active_rerun
