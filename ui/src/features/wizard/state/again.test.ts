@@ -113,7 +113,7 @@ describe("what of a record can't be chosen any more", () => {
   it("are runs that were frozen and would be rerun now, or the other way round: they aren't taken", () => {
     const frozen = { ...RERUN, freeze_mode: true };
     const members = [
-      MEMBERS[0] as Member,
+      ...MEMBERS.slice(0, 1),
       member(2, "clean"),
       member(3, "report", { role: "frozen" }),
       member(4, "live", { role: "frozen" }),
