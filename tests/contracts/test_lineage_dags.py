@@ -278,9 +278,9 @@ class TestObstacles:
 
 def test_ownership_is_who_owns_a_dag_and_its_tags(airflow: Stage) -> None:
     for dag_id in ("a", "b"):
-        airflow.define(Shape(dag_id, "load"))
+        airflow.dag(Shape(dag_id, "load"))
     airflow.label("a", owners="bob, Ada", tags=("shop", "daily"))
-    found = airflow.read().dags.ownership({"a", "b", "nowhere"})
+    found = airflow.facts.dags.ownership({"a", "b", "nowhere"})
     assert found["a"] == DagOwnership(("Ada", "bob"), ("daily", "shop"))
     assert found["b"].tags == ()
     assert set(found) == {"a", "b"}
