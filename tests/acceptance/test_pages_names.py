@@ -69,7 +69,7 @@ def test_freeze_mode_takes_no_regular_run_by_itself(story: Story, visit: OpenBro
 
 def test_dags_and_tasks_have_the_names_that_airflow_shows(story: Story, rerun: int, visit: OpenBrowser) -> None:
     page = (here := visit(story.airflow)).page
-    here.open("/dag-runs?dag_id_pattern=华东")
+    here.open("/dag-runs?dag=华东")
     row = page.get_by_test_id("table").locator("tbody tr[data-row]")
     expect(row).to_have_count(1)
     expect(row).to_contain_text(CALLED)
