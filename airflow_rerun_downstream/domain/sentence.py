@@ -66,7 +66,7 @@ def in_english(value: Param) -> str | int:
         return value
     if not any(isinstance(each, Sentence) for each in value):
         return ", ".join(value)
-    between = TABLE["between.sentences" if all(each.endswith(".") for each in value) else "between.clauses"]
+    between = TABLE["between.sentences" if all(each.endswith((".", "?", "!")) for each in value) else "between.clauses"]
     return reduce(lambda first, each: str(between).format(first=first, next=each), value)
 
 

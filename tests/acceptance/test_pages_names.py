@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 from tests.acceptance.story import Story
 from tests.live.browser import OpenBrowser
 from tests.live.harness import StartAirflow
-from tests.live.wizard import RERUN_TIMEOUT, at, go_on, wizard_path
+from tests.live.wizard import at, go_on, wizard_path
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
 
@@ -86,15 +86,6 @@ def test_dags_and_tasks_have_the_names_that_airflow_shows(story: Story, rerun: i
     drawer.get_by_text("Tasks in the Dag, as they are now").click()
     card = drawer.get_by_role("group", name=f"{TASK_CALLED} (load)")
     expect(card).to_contain_text("success")
-
-
-def test_a_failure_is_heard_at_once(story: Story, rerun: int, visit: OpenBrowser) -> None:
-    page = (here := visit(story.airflow)).page
-    here.open(f"/records/{rerun}")
-    expect(page.get_by_test_id("rerun-state")).to_have_text("failed")
-    expect(page.get_by_test_id("spoken-failure")).to_have_text("")
-    story.call("POST", f"/reruns/{rerun}/resume")
-    expect(page.get_by_test_id("spoken-failure")).to_contain_text("1 run has failed", timeout=RERUN_TIMEOUT)
 
 
 @pytest.mark.parametrize("path", ["/dag-runs", "/records", "/records/{}?tab=table", "/records/{}?tab=events"])

@@ -121,8 +121,13 @@ def request_of(route: APIRoute, story: Story) -> tuple[str, str, dict[str, Any] 
         return method, path, {"members": [{"member_id": each} for each in story.member_ids[:2] or (1,)]}
     if route.operation_id == "comment_rerun":
         return method, path, {"text": "The feed is right now"}
-    asks = route.body_field is not None and route.operation_id not in PROPOSED
-    return method, path, {"source": source, **more} if asks else None
+    chosen = [{"member_id": number} for number in story.member_ids[1:2]]
+    bodies: dict[str, dict[str, Any]] = {
+        **dict.fromkeys(FRESH, {"source": source, **more}),
+        **dict.fromkeys(("retry_members", "skip_members"), {"members": chosen}),
+        "comment_rerun": {"text": "right since nine"},
+    }
+    return method, path, bodies.get(str(route.operation_id))
 
 
 ACCEPTING = ("review_rerun", "submit_rerun")
