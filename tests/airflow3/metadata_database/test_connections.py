@@ -123,8 +123,8 @@ def request_of(route: APIRoute, story: Story) -> tuple[str, str, dict[str, Any] 
         return method, path, {"text": "The feed is right now"}
     chosen = [{"member_id": number} for number in story.member_ids[1:2]]
     bodies: dict[str, dict[str, Any]] = {
-        **dict.fromkeys(FRESH, {"source": source, **more}),
-        **dict.fromkeys(("retry_members", "skip_members"), {"members": chosen}),
+        **{name: {"source": source, **more} for name in FRESH},
+        **{name: {"members": chosen} for name in ("retry_members", "skip_members")},
         "comment_rerun": {"text": "right since nine"},
     }
     return method, path, bodies.get(str(route.operation_id))
