@@ -31,7 +31,7 @@ ADA = Actor("1", "ada")
 PAGE = 100
 SMALL, LARGE = 900, 10_000
 MOST_STATEMENTS = 9
-MOST_TO_FOLLOW = 14
+MOST_TO_FOLLOW = 16
 DAGS = ("a", "b", "c")
 
 
