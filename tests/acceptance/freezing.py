@@ -101,6 +101,15 @@ class Frozen(Story):
         """Let the source's task end."""
         self.file("wait").unlink(missing_ok=True)
 
+    def calm_down(self) -> None:
+        """End all reruns, and let no task wait or fail: nothing goes on after a test."""
+        for name in ("wait", "fail"):
+            self.file(name).unlink(missing_ok=True)
+        for rerun in self.call("GET", "/reruns", params={"limit": 100})["reruns"]:
+            if "terminate" in rerun["allowed_actions"]:
+                self.call("POST", f"/reruns/{rerun['id']}/terminate")
+            self.wait_ended(rerun["id"])
+
     def wait_held(self, rerun_id: int, *dag_ids: str) -> dict[str, Json]:
         """Wait until the Dags' runs have been made, held; answer the members."""
 

@@ -31,13 +31,8 @@ def page(frozen: Frozen, visit: OpenBrowser) -> Iterator[Page]:
     frozen.file("wait").touch()
     here = visit(frozen.airflow)
     yield here.page
-    for name in ("wait", "fail"):
-        frozen.file(name).unlink(missing_ok=True)
     frozen.client.pause("minutely")
-    for rerun in frozen.call("GET", "/reruns", params={"limit": 100})["reruns"]:
-        if "terminate" in rerun["allowed_actions"]:
-            frozen.call("POST", f"/reruns/{rerun['id']}/terminate")
-        frozen.wait_ended(rerun["id"])
+    frozen.calm_down()
 
 
 def submit(frozen: Frozen, page: Page) -> int:

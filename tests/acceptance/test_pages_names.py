@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
+from tests.acceptance.named import failed_rerun, named_story
 from tests.acceptance.story import Story
 from tests.live.browser import OpenBrowser
 from tests.live.harness import StartAirflow
@@ -14,27 +13,18 @@ from tests.live.wizard import at, go_on, wizard_path
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
 
-DAGS = Path(__file__).parent / "dags_room"
-LONG = "long_" + "x" * 245
 CALLED, TASK_CALLED = "Daily sales (华东区)", "Load the day"
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
 def story(start_airflow: StartAirflow) -> Story:
-    story = Story(start_airflow(dags=[DAGS]))
-    names = ("sales", "stock", "report", LONG)
-    story.airflow.wait_for_dags(*names)
-    story.client.make_history(dict.fromkeys(names, 1), failures=True)
-    return story
+    return named_story(start_airflow)
 
 
 @pytest.fixture(scope="module")
 def rerun(story: Story) -> int:
-    """A rerun of everything, which the long name fails."""
-    number = int(story.call("POST", "/reruns", json={"source": story.source("sales")})["id"])
-    assert story.wait_ended(number)["state"] == "failed"
-    return number
+    return failed_rerun(story)
 
 
 def freeze(page: Page) -> Locator:

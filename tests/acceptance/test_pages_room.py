@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
+from tests.acceptance.named import LONG, failed_rerun, named_story
 from tests.acceptance.story import Story
 from tests.live.browser import APP, OpenBrowser, Visit
 from tests.live.harness import StartAirflow
@@ -20,8 +20,6 @@ from tests.live.wizard import Shown, at, go_on, wizard_path
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
 
-DAGS = Path(__file__).parent / "dags_room"
-LONG = "long_" + "x" * 245
 ZOOMED: ViewportSize = {"width": 720, "height": 450}
 """What a browser makes of a window of 1440 by 900 at 200 % zoom."""
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -32,20 +30,12 @@ WARNED = {"order_lost": 1, "stays_polluted": 2, "upcoming_run": 5, "unresolved_l
 
 @pytest.fixture(scope="module")
 def story(start_airflow: StartAirflow) -> Story:
-    story = Story(start_airflow(dags=[DAGS]))
-    names = ("sales", "stock", "report", LONG)
-    story.airflow.wait_for_dags(*names)
-    # Airflow can't write a log of a Dag with so long an id.
-    story.client.make_history(dict.fromkeys(names, 1), failures=True)
-    return story
+    return named_story(start_airflow)
 
 
 @pytest.fixture(scope="module")
 def rerun(story: Story) -> int:
-    """A rerun of everything, which the long name fails."""
-    number = int(story.call("POST", "/reruns", json={"source": story.source("sales")})["id"])
-    assert story.wait_ended(number)["state"] == "failed"
-    return number
+    return failed_rerun(story)
 
 
 def warn(visited: Visit) -> None:

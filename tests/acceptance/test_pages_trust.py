@@ -33,12 +33,7 @@ def here(frozen: Frozen, visit: OpenBrowser) -> Iterator[Visit]:
     """A browser whose person lives in Shanghai. Nothing goes on after the test."""
     visited = visit(frozen.airflow, time_zone="Asia/Shanghai")
     yield visited
-    for name in ("wait", "fail"):
-        frozen.file(name).unlink(missing_ok=True)
-    for rerun in frozen.call("GET", "/reruns", params={"limit": 100})["reruns"]:
-        if "terminate" in rerun["allowed_actions"]:
-            frozen.call("POST", f"/reruns/{rerun['id']}/terminate")
-        frozen.wait_ended(rerun["id"])
+    frozen.calm_down()
 
 
 def submit(frozen: Frozen) -> int:

@@ -44,12 +44,7 @@ def here(frozen: Frozen, visit: OpenBrowser) -> Iterator[Visit]:
     """A browser, and a source whose task waits; nothing goes on after the test."""
     frozen.file("wait").touch()
     yield visit(frozen.airflow)
-    for name in ("wait", "fail"):
-        frozen.file(name).unlink(missing_ok=True)
-    for rerun in frozen.call("GET", "/reruns", params={"limit": 100})["reruns"]:
-        if "terminate" in rerun["allowed_actions"]:
-            frozen.call("POST", f"/reruns/{rerun['id']}/terminate")
-        frozen.wait_ended(rerun["id"])
+    frozen.calm_down()
 
 
 def submit(frozen: Frozen, here: Visit, name: str | None = None) -> int:

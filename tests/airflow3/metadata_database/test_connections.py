@@ -115,19 +115,13 @@ def request_of(route: APIRoute, story: Story) -> tuple[str, str, dict[str, Any] 
     }
     (method,) = route.methods
     path = route.path.replace(":path", "").format(**values)
-    source = {"dag_id": story.up.dag_id, "run_id": story.up.run_id}
     more = {"settings": {"accept_duplicate_runs": True}} if route.operation_id in ACCEPTING else {}
     if route.operation_id in SEVERAL:
         return method, path, {"members": [{"member_id": each} for each in story.member_ids[:2] or (1,)]}
     if route.operation_id == "comment_rerun":
         return method, path, {"text": "The feed is right now"}
-    chosen = [{"member_id": number} for number in story.member_ids[1:2]]
-    bodies: dict[str, dict[str, Any]] = {
-        **{name: {"source": source, **more} for name in FRESH},
-        **{name: {"members": chosen} for name in ("retry_members", "skip_members")},
-        "comment_rerun": {"text": "right since nine"},
-    }
-    return method, path, bodies.get(str(route.operation_id))
+    source = {"dag_id": story.up.dag_id, "run_id": story.up.run_id}
+    return method, path, {"source": source, **more} if route.operation_id in FRESH else None
 
 
 ACCEPTING = ("review_rerun", "submit_rerun")
