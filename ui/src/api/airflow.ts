@@ -36,7 +36,10 @@ async function json(path: string, signal: AbortSignal): Promise<unknown> {
   }
 }
 
-/** Since when no scheduler has been heard; null: none ever has; undefined: one is heard, or nobody knows. */
+/**
+ * Since when no scheduler has been heard; null: none ever has; undefined: one is heard, or nobody knows. What was heard
+ * while somebody was `watching` says nothing afterwards.
+ */
 export function useSilence(watching: boolean): string | null | undefined {
   const found = useQuery({
     queryKey: keys.scheduler,
@@ -45,7 +48,8 @@ export function useSilence(watching: boolean): string | null | undefined {
     refetchInterval: WATCH,
     staleTime: WATCH,
   });
-  return found.isError || found.data === undefined || found.data === "heard" ? undefined : found.data.since;
+  const told = watching && !found.isError ? found.data : undefined;
+  return told === undefined || told === "heard" ? undefined : told.since;
 }
 
 interface Silence {
