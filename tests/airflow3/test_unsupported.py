@@ -18,6 +18,7 @@ from airflow_rerun_downstream import host
 from airflow_rerun_downstream.airflow3.hooks import asset_events
 from airflow_rerun_downstream.cli.main import main
 from airflow_rerun_downstream.domain.errors import UnsupportedAirflow
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.plugin import RerunDownstreamPlugin
 from airflow_rerun_downstream.provider_info import get_provider_info
 from airflow_rerun_downstream.store.tables import hold, parked
@@ -108,6 +109,12 @@ class TestPlugin:
         }
 
 
+def said(sentence: Sentence) -> dict[str, Any]:
+    """How an answer of REST says the sentence: in English, and by code."""
+    parts = {name: list(value) if isinstance(value, tuple) else value for name, value in sentence.params.items()}
+    return {"detail": str(sentence), "sentence": {"code": sentence.code, "params": parts}}
+
+
 class TestApp:
     @pytest.fixture
     def client(self, unknown: Any) -> Any:
@@ -128,7 +135,7 @@ class TestApp:
         answer = client.request(method, path)
         assert (answer.status_code, answer.json()) == (
             503,
-            {"detail": host.why_not(), "reason": "unsupported_airflow"},
+            {"reason": "unsupported_airflow", **said(host.why_not())},
         )
 
     @pytest.mark.parametrize("path", ["/", "/ui", "/ui/", "/ui/reruns/1", "/docs"])
@@ -143,7 +150,7 @@ class TestApp:
         point(mocker, database)
         found = client.get("/api/v1/health").json()
         assert found["status"] == "unhealthy"
-        assert found["components"] == {"airflow": {"status": "unhealthy", "detail": host.why_not()}}
+        assert found["components"] == {"airflow": {"status": "unhealthy", **said(host.why_not())}}
 
     def test_health_tells_what_is_still_frozen_but_no_names(self, client: Any, database: Any, mocker: Any) -> None:
         frozen(database)

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.lineage_facts import readers
-from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, Plan, PlanRequest
+from airflow_rerun_downstream.domain.plan import FreezeAction, FutureRef, Plan, PlanRequest, WrongData
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from tests.airflow3 import assets, history, scene, scheduler
@@ -68,5 +68,6 @@ def test_the_next_run_of_a_dag_that_assets_start(session):
     assert plan(source).upcoming == ()
     assets.emit(source, "orders", session=session)
     found = plan(source)
-    assert [(future.ref, future.polluted) for future in found.upcoming] == [(FutureRef("both", next=True), True)]
+    expected = (FutureRef("both", next=True), WrongData.READS)
+    assert [(future.ref, future.wrong_data) for future in found.upcoming] == [expected]
     assert [(link.kind.value, link.from_task_id) for link in found.links] == [("asset", "t")]
