@@ -179,7 +179,7 @@ def skip(
 def retry_members(rerun_id: int, members: Chosen) -> Call[record_payloads.MemberResults]:
     """Dispatch several failed members again; those that are refused are told with the reason.
 
-    A mapping has the attempts that the caller saw.
+    A mapping has how the caller saw each: its attempt, or a `MemberActionBody` with the record's newest event, too.
     """
     return chosen(f"/reruns/{rerun_id}/members/retry", members)
 

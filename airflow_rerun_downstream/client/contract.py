@@ -35,6 +35,7 @@ from airflow_rerun_downstream.rest.record_payloads import (
 )
 from airflow_rerun_downstream.rest.requests import (
     FutureRefBody,
+    MemberActionBody,
     MemberBody,
     NotificationBody,
     OptionsBody,
@@ -62,6 +63,7 @@ __all__ = [
     "LinkKind",
     "Links",
     "Member",
+    "MemberActionBody",
     "MemberBody",
     "MemberState",
     "Members",

@@ -250,21 +250,27 @@ class CommentBody(Body):
     ]
 
 
-Chosen = Collection[int] | Mapping[int, int | None]
-"""Members by their ids; a mapping has the attempt of each that the user saw."""
+Chosen = Collection[int] | Mapping[int, int | MemberActionBody | None]
+"""Members by their ids; a mapping has how the user saw each: its attempt, or that and the record's newest event."""
 
 
 def chosen_members(members: Chosen) -> list[dict[str, int]]:
     """Members as a `MembersBody` has them."""
     seen = members if isinstance(members, Mapping) else dict.fromkeys(members)
-    return [{"member_id": each} | ({} if seen[each] is None else {"attempt": seen[each]}) for each in seen]
+    return [{"member_id": each, **said(seen[each])} for each in seen]
 
 
-class ChosenMember(Body):
-    """A member that an action is for; ``attempt``: as in `MemberActionBody`."""
+def said(seen: int | MemberActionBody | None) -> dict[str, int]:
+    """What of it is to be compared."""
+    if isinstance(seen, MemberActionBody):
+        return seen.model_dump(exclude_none=True)
+    return {} if seen is None else {"attempt": seen}
+
+
+class ChosenMember(MemberActionBody):
+    """A member that an action is for, and how you saw it, as in `MemberActionBody`."""
 
     member_id: Annotated[int, Field(ge=1, le=MAX_INT)]
-    attempt: Annotated[int, Field(ge=0, le=MAX_INT)] | None = None
 
 
 class MembersBody(Body):
@@ -274,11 +280,13 @@ class MembersBody(Body):
 
     def seen(self) -> dict[int, Seen]:
         """How the user saw each."""
-        return {each.member_id: Seen(attempt=each.attempt) for each in self.members}
+        return {each.member_id: each.seen() for each in self.members}
 
-    def attempts(self) -> dict[int, int | None]:
-        """The attempts that the user saw."""
-        return {each.member_id: each.attempt for each in self.members}
+    def chosen(self) -> dict[int, MemberActionBody]:
+        """The same, as it was asked."""
+        return {
+            each.member_id: MemberActionBody(attempt=each.attempt, last_event=each.last_event) for each in self.members
+        }
 
 
 KEY_NAMES = TypeAdapter(KeyName)

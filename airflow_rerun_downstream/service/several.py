@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from airflow_rerun_downstream.domain.errors import InternalError, Refusal
+from airflow_rerun_downstream.domain.errors import ActionNotAllowed, ChangedMeanwhile, InternalError, Refusal
 from airflow_rerun_downstream.domain.rerun import Seen
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.sentence import Sentence
@@ -42,7 +43,7 @@ class Several(Control):
         refused: list[tuple[int, Refusal]] = []
         for member_id, seen in members.items():
             try:
-                done.append(act(actor, rerun_id, member_id, seen))
+                done.append(once_more(partial(act, actor, rerun_id, member_id, seen)))
             except Refusal as refusal:
                 refused.append((member_id, refusal))
             except Exception as error:
@@ -54,3 +55,15 @@ class Several(Control):
                 refused += [(each, InternalError(Sentence("refusal.internal_error"))) for each in left]
                 break
         return SeveralView(tuple(done), tuple(refused))
+
+
+def once_more(act: Callable[[], MemberView]) -> MemberView:
+    """Look a second time before a member is refused for how it stands.
+
+    The first action on a failed rerun sets it going, so the conductor moves it while the next ones are done. What the
+    user saw is compared anew: what has really changed is refused again.
+    """
+    try:
+        return act()
+    except (ActionNotAllowed, ChangedMeanwhile):
+        return act()

@@ -133,3 +133,34 @@ def test_rights_that_are_lost_in_the_middle_refuse_the_rest(house: House, rerun:
     found = house.service.retry_members(ADA, rerun, seen(member["b"], member["c"]))
     assert [view.member.id for view in found.members] == [member["b"]]
     assert [refusal.reason for _, refusal in found.refused] == ["forbidden_dags"]
+
+
+@pytest.mark.parametrize("action", ["retry_members", "skip_members"])
+def test_a_failure_that_nobody_saw_is_left_alone(house: House, rerun: int, action: str) -> None:
+    """The same attempt has failed anew, for another reason: only the line tells it from the failure that was seen."""
+    fail(house, rerun, "b", "c")
+    member = ids(house, rerun)
+    shown = house.store.events(rerun)[-1].id
+    told = {"at": START, "actor": "conductor", "action": "member_failed"}
+    house.store.add_event(rerun, member_id=member["b"], **told, detail=None, dag_ids=())
+    found = getattr(house.service, action)(ADA, rerun, {member[one]: Seen(attempt=0, line=shown) for one in ("b", "c")})
+    assert [view.member.ref.dag_id for view in found.members] == ["c"]
+    assert [(number, refusal.reason) for number, refusal in found.refused] == [(member["b"], "changed_meanwhile")]
+    assert states(house, rerun)["b"] == "failed"
+
+
+@pytest.mark.parametrize("how", [Seen(), Seen(attempt=0, line=2**31 - 1)])
+def test_a_rerun_that_the_conductor_has_moved_in_between_refuses_nothing(
+    house: House, rerun: int, how: Seen, mocker: MockerFixture
+) -> None:
+    """The first retry sets a failed rerun going, and the conductor finds it failed again while the second is done."""
+    fail(house, rerun, "b", "c")
+    member, real, lost = ids(house, rerun), house.store.hold_rerun, [True, False]
+
+    def hold(rerun_id: int, *, state: RerunState) -> bool:
+        return not (lost and lost.pop()) and real(rerun_id, state=state)
+
+    mocker.patch.object(house.store, "hold_rerun", hold)
+    found = house.service.retry_members(ADA, rerun, dict.fromkeys((member["b"], member["c"]), how))
+    assert (lost, found.refused) == ([], ())
+    assert [view.member.ref.dag_id for view in found.members] == ["b", "c"]

@@ -318,13 +318,13 @@ def comment_rerun(api: ApiDep, rerun_id: RerunId, body: CommentBody) -> record_p
 @router.post("/reruns/{rerun_id}/members/retry", operation_id="retry_members", dependencies=WAKES)
 def retry_members(api: ApiDep, rerun_id: RerunId, body: MembersBody) -> record_payloads.MemberResults:
     """Dispatch several failed members again, each as if it were asked for alone."""
-    return api.retry_members(rerun_id, body.attempts())
+    return api.retry_members(rerun_id, body.chosen())
 
 
 @router.post("/reruns/{rerun_id}/members/skip", operation_id="skip_members", dependencies=WAKES)
 def skip_members(api: ApiDep, rerun_id: RerunId, body: MembersBody) -> record_payloads.MemberResults:
     """Go on as if several failed members had succeeded, each as if it were asked for alone."""
-    return api.skip_members(rerun_id, body.attempts())
+    return api.skip_members(rerun_id, body.chosen())
 
 
 @router.post("/reruns/{rerun_id}/members/{member_id}/retry", operation_id="retry_member", dependencies=WAKES)

@@ -730,11 +730,13 @@ export interface components {
         };
         /**
          * ChosenMember
-         * @description A member that an action is for; ``attempt``: as in `MemberActionBody`.
+         * @description A member that an action is for, and how you saw it, as in `MemberActionBody`.
          */
         ChosenMember: {
             /** Attempt */
             attempt?: number | null;
+            /** Last Event */
+            last_event?: number | null;
             /** Member Id */
             member_id: number;
         };

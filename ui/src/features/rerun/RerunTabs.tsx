@@ -105,7 +105,7 @@ function Part({ name, memory, members, links, events }: PartProps): ReactNode {
     case "graph":
       return members && links ? <MemberGraph {...{ members, links, memory }} /> : <Waiting />;
     case "table":
-      return members ? <MembersTable members={members} /> : <Waiting />;
+      return members && events ? <MembersTable members={members} events={events} /> : <Waiting />;
     case "timeline":
       return members && links && events ? <MemberTimeline {...{ members, links, events }} /> : <Waiting />;
     case "left":

@@ -45,7 +45,8 @@ it("retries several failed members in one request, and says which were refused, 
     members: [memberOf(1, "orders")],
     refused: [{ member_id: 2, reason: "action_not_allowed", detail: "The member is pending.", sentence: null }],
   };
-  const { asked } = show({ tab: "table", answers: { "POST /reruns/7/members/retry": () => results } });
+  const events = [eventOf("2026-01-05T09:05:00Z", "member_failed", { id: 31, member_id: 1 })];
+  const { asked } = show({ tab: "table", events, answers: { "POST /reruns/7/members/retry": () => results } });
   const user = userEvent.setup();
   await user.click(await screen.findByRole("checkbox", { name: "Choose all 2 failed runs" }));
   expect(screen.queryByRole("checkbox", { name: "Choose report r1" })).toBeNull();
@@ -57,7 +58,8 @@ it("retries several failed members in one request, and says which were refused, 
   expect(told.textContent).toContain("Done for 1 run. 1 run was refused:");
   expect(told.textContent).toContain("sales r1: The member is pending.");
   const sent = asked.filter(({ method }) => method === "POST");
-  expect(sent.map(({ body }) => body)).toEqual([{ members: [1, 2].map((member_id) => ({ member_id, attempt: 0 })) }]);
+  const seen = { attempt: 0, last_event: 31 };
+  expect(sent.map(({ body }) => body)).toEqual([{ members: [1, 2].map((member_id) => ({ member_id, ...seen })) }]);
   expect(screen.queryByTestId("repairs")).toBeNull();
 });
 

@@ -1,7 +1,7 @@
 import { Flex, Text } from "@chakra-ui/react";
 import { useMemo, useState } from "react";
 
-import type { Member } from "../../../api/types";
+import type { Member, RerunEvent } from "../../../api/types";
 import { DataTable } from "../../../ui/table/DataTable";
 import { ChoiceField, TextField } from "../../../ui/fields/Fields";
 import { Nothing } from "../../../ui/feedback/Notices";
@@ -15,7 +15,7 @@ import { useMemberColumns } from "./memberColumns";
 import { Repairs } from "./Repairs";
 
 /** All members that the person may see, to sort, search and act on. */
-export function MembersTable({ members }: { members: readonly Member[] }) {
+export function MembersTable({ members, events }: { members: readonly Member[]; events: readonly RerunEvent[] }) {
   const { t, lookWord } = useWords();
   const plain = useMemberColumns(members);
   const [search, setSearch] = useState("");
@@ -50,7 +50,7 @@ export function MembersTable({ members }: { members: readonly Member[] }) {
         </Text>
         <ExportMembers members={members} />
       </Flex>
-      <Repairs chosen={choosing.chosen} members={members} onDone={choosing.clear} />
+      <Repairs chosen={choosing.chosen} members={members} events={events} onDone={choosing.clear} />
       {shown.length === 0 ? (
         <Nothing title={t("record:table.noMatch")} />
       ) : (

@@ -3,12 +3,13 @@ import { useCallback, useState } from "react";
 import { MdRedo, MdReplay } from "react-icons/md";
 
 import { type RepairAction, type Repaired, useRepairs } from "../../../api/teamwork";
-import type { ChosenMember, Member, MemberResults } from "../../../api/types";
+import type { ChosenMember, Member, MemberResults, RerunEvent } from "../../../api/types";
 import { useWords } from "../../../i18n/words";
 import { ConfirmDialog } from "../../../ui/feedback/ConfirmDialog";
 import { useNames } from "../../../ui/names";
 import { Said } from "../../../ui/Said";
 import { memberSentences } from "../actions/asks";
+import { memberSeen, seenNow } from "../actions/seen";
 import { useRecord } from "../context";
 
 /** So many of those that are chosen are named before it is done. */
@@ -25,11 +26,12 @@ interface RepairsProps {
   /** The members that are chosen; each may be repaired, as the server says. */
   chosen: readonly Member[];
   members: readonly Member[];
+  events: readonly RerunEvent[];
   onDone: () => void;
 }
 
 /** Retries or skips all members that are chosen, after saying what that does; and says which were refused, and why. */
-export function Repairs({ chosen, members, onDone }: RepairsProps) {
+export function Repairs({ chosen, members, events, onDone }: RepairsProps) {
   const { t } = useWords();
   const [asked, setAsked] = useState<RepairAction | null>(null);
   const [results, setResults] = useState<MemberResults | null>(null);
@@ -62,6 +64,7 @@ export function Repairs({ chosen, members, onDone }: RepairsProps) {
           action={asked}
           chosen={chosen}
           members={members}
+          events={events}
           onClose={(found, whole) => {
             setAsked(null);
             if (found !== undefined) {
@@ -81,16 +84,17 @@ interface DialogProps {
   action: RepairAction;
   chosen: readonly Member[];
   members: readonly Member[];
+  events: readonly RerunEvent[];
   /** `found`: what has come of it, if anything was done; `whole`: of each of them. */
   onClose: (found: MemberResults | undefined, whole: boolean) => void;
 }
 
 /** Those that were chosen when it was opened, whatever becomes of them meanwhile: the server says what it refuses. */
-function Dialog({ action, chosen, members, onClose }: DialogProps) {
+function Dialog({ action, chosen, members, events, onClose }: DialogProps) {
   const { t } = useWords();
   const { rerun } = useRecord();
   const [rest, setRest] = useState<readonly ChosenMember[]>(() =>
-    chosen.map(({ id, attempt }) => ({ member_id: id, attempt })),
+    chosen.map((member) => ({ member_id: member.id, ...memberSeen(seenNow(rerun, member, events)) })),
   );
   const [done, setDone] = useState(NOTHING);
   const repairs = useRepairs(rerun.id);
