@@ -131,7 +131,7 @@ function Record({ record, problem, retry }: RecordProps) {
                 ...tallyOf(rerun.counts),
               })}
               title={
-                <HStack gap={3} flexWrap="wrap">
+                <HStack gap={3} flexWrap="wrap" overflowWrap="anywhere">
                   {rerunName(rerun)}
                   <RerunBadge state={rerun.state} left={rerun.not_made_anew} data-testid="rerun-state" />
                 </HStack>

@@ -37,7 +37,8 @@ const WIDTH = 8;
 /** The columns' widths are given: nothing that a row contains makes it wider, higher, or another column narrower. */
 const FIXED = {
   tableLayout: "fixed",
-  "& td": { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
+  "& td, & td p": { overflow: "hidden", textOverflow: "ellipsis" },
+  "& td:not([data-wraps])": { whiteSpace: "nowrap" },
   "& th": { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
   "& [data-stays]": { position: "sticky", insetEnd: 0, zIndex: 1, bg: "bg.subtle", borderStartWidth: "1px" },
 } as const;
@@ -159,7 +160,7 @@ function DataRow<Item>({ row, position, fixed }: DataRowProps<Item>) {
           key={cell.id}
           data-cell=""
           data-stays={stays(cell.column)}
-          whiteSpace={!fixed && cell.column.columnDef.meta?.wraps ? "normal" : undefined}
+          data-wraps={!fixed && cell.column.columnDef.meta?.wraps ? "" : undefined}
         >
           {flexRender(cell.column.columnDef.cell, cell.getContext())}
         </Table.Cell>

@@ -25,7 +25,7 @@ export function DagsOfRerun() {
   return (
     <>
       <ScrollRegion label={t("record:details.dags")} maxHeight="20rem">
-        <Table.Root size="sm" stickyHeader data-testid="dags">
+        <Table.Root size="sm" stickyHeader tableLayout="fixed" minWidth="36rem" data-testid="dags">
           <Table.Header>
             <Table.Row bg="bg.subtle">
               <Table.ColumnHeader>{t("word.dag")}</Table.ColumnHeader>

@@ -5,6 +5,7 @@ import { MdLock, MdReportProblem, MdVisibilityOff } from "react-icons/md";
 import { isProposed, wasCarriedOut } from "../../../api/reruns";
 import type { Estimate, Member, RerunEvent } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
+import { DagName } from "../../../ui/dagNames";
 import { Field } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
 import { useWords } from "../../../i18n/words";
@@ -42,7 +43,7 @@ export function RecordFacts({ events, estimate, members }: RecordFactsProps) {
       <chakra.dl display="flex" flexWrap="wrap" columnGap={8} rowGap={2}>
         <Field label={t("word.source")}>
           <Text as="span" minWidth={0} overflowWrap="anywhere">
-            {rerun.source.dag_id}
+            <DagName dagId={rerun.source.dag_id} />
           </Text>
           <RunLink dagId={rerun.source.dag_id} runId={rerun.source.run_id} />
         </Field>

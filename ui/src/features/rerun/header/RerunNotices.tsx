@@ -58,7 +58,8 @@ function FailedNotice({ failed }: { failed: readonly Member[] }) {
       <Alert.Indicator />
       <Alert.Content gap={2}>
         <Alert.Title>
-          {t("record:notice.failed", { count: failed.length })} {repairable && t("record:notice.failedHow")}
+          {t("record:notice.failed", { count: failed.length })}{" "}
+          {repairable && t("record:notice.failedHow", { count: failed.length })}
         </Alert.Title>
         <Stack as="ul" gap={2} listStyleType="none">
           {failed.slice(0, NAMED).map((member) => (

@@ -31,7 +31,7 @@ export function Attempts({ member, events }: { member: Member; events: readonly 
               <Table.ColumnHeader>{t("record:attempt.begun")}</Table.ColumnHeader>
               <Table.ColumnHeader>{t("word.endedAt")}</Table.ColumnHeader>
               <Table.ColumnHeader>{t("word.duration")}</Table.ColumnHeader>
-              <Table.ColumnHeader>{t("record:attempt.result")}</Table.ColumnHeader>
+              <Table.ColumnHeader minWidth="14rem">{t("record:attempt.result")}</Table.ColumnHeader>
             </Table.Row>
           </Table.Header>
           <Table.Body>

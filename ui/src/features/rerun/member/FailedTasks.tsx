@@ -57,6 +57,8 @@ function OneTask({ run, task }: { run: RunRef; task: FailedTask }) {
       <Flex gap={2} align="center" wrap="wrap">
         <AirflowLink
           path={taskPath(run, task)}
+          color="inherit"
+          textDecoration="underline"
           overflowWrap="anywhere"
           title={task.task_id}
           aria-label={t("record:failed.log", { task: name })}

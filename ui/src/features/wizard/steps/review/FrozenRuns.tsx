@@ -7,7 +7,7 @@ import { useWords } from "../../../../i18n/words";
 import { Time } from "../../../../ui/Time";
 import { RunCell } from "../../parts/names";
 import type { PlanIndex } from "../../state/plan";
-import { CutDagName, future, NAMED, Row, Section } from "./parts";
+import { CutDagName, future, NAMED, Row, RunOfRow, Section } from "./parts";
 
 interface FrozenRunsProps {
   index: PlanIndex;
@@ -55,9 +55,9 @@ function FrozenRun({ frozen, run }: FrozenRunProps) {
   return (
     <Row>
       <CutDagName dagId={frozen.dag_id} />
-      <span>
+      <RunOfRow>
         <RunCell run={future(frozen)} />
-      </span>
+      </RunOfRow>
       <span>
         {run?.run_after ? (
           <>

@@ -9,7 +9,7 @@ import { RunCell } from "../../parts/names";
 import type { PlanIndex } from "../../state/plan";
 import { useTaskCount } from "../../state/useTaken";
 import { FrozenRuns } from "./FrozenRuns";
-import { CutDagName, Names, Row, Section } from "./parts";
+import { CutDagName, Names, Row, RunOfRow, Section } from "./parts";
 
 const PAGE = 200;
 
@@ -96,9 +96,9 @@ function WaveRun({ ref_: ref, index, stops }: { ref_: RunRef; index: PlanIndex; 
   return (
     <Row>
       <CutDagName dagId={ref.dag_id} />
-      <span>
+      <RunOfRow>
         <RunCell run={ref} />
-      </span>
+      </RunOfRow>
       <Time value={run?.run_after} />
       <HStack gap={2}>
         {key === index.source ? (

@@ -7,11 +7,17 @@ import { useWords } from "../../../../i18n/words";
 import { DagName, useWholeDagName } from "../../../../ui/dagNames";
 import { RunCell } from "../../parts/names";
 
+/** What has a line of its own in a small window. */
+const OWN_LINE = { gridColumn: { base: "1 / -1", md: "auto" } } as const;
+
 /** A line of a run: its Dag, the run, a date, and what else there is to say. */
 export const Row = chakra("li", {
   base: {
     display: "grid",
-    gridTemplateColumns: { base: "minmax(0, 1fr) auto", md: "minmax(8rem, 14rem) minmax(10rem, 1fr) 10rem 9rem" },
+    gridTemplateColumns: {
+      base: "fit-content(60%) minmax(0, 1fr)",
+      md: "minmax(8rem, 14rem) minmax(10rem, 1fr) 10rem 9rem",
+    },
     columnGap: 3,
     py: 1,
     borderTopWidth: "1px",
@@ -20,6 +26,9 @@ export const Row = chakra("li", {
     "& > *": { minWidth: 0 },
   },
 });
+
+/** The run in such a line. */
+export const RunOfRow = chakra("span", { base: OWN_LINE });
 
 /** A part of the review with its heading. */
 export function Section({ title, children }: { title: string; children: ReactNode }) {
@@ -60,7 +69,7 @@ export function future(ref: RunRef | FutureRef) {
 /** A Dag in a line that has no room for a long name. */
 export function CutDagName({ dagId }: { dagId: string }) {
   return (
-    <Text fontWeight="medium" truncate title={useWholeDagName()(dagId)}>
+    <Text {...OWN_LINE} fontWeight="medium" truncate title={useWholeDagName()(dagId)}>
       <DagName dagId={dagId} />
     </Text>
   );

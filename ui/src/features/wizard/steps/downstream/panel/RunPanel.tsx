@@ -88,9 +88,11 @@ function RunFacts({ run }: { run: PlanRun }) {
         </Field>
       </SimpleGrid>
       {run.note && (
-        <Field label={t("word.note")}>
-          <Text whiteSpace="pre-line">{run.note}</Text>
-        </Field>
+        <dl>
+          <Field label={t("word.note")}>
+            <Text whiteSpace="pre-line">{run.note}</Text>
+          </Field>
+        </dl>
       )}
     </>
   );
