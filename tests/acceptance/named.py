@@ -9,6 +9,8 @@ from tests.live.harness import StartAirflow
 
 DAGS = Path(__file__).parent / "dags_room"
 LONG = "long_" + "x" * 245
+NAME = "Rate " + "n" * 150
+"""A name of a rerun, most of it one word."""
 
 
 def named_story(start_airflow: StartAirflow) -> Story:
@@ -23,6 +25,7 @@ def named_story(start_airflow: StartAirflow) -> Story:
 
 def failed_rerun(story: Story) -> int:
     """A rerun of everything, which the long name fails."""
-    number = int(story.call("POST", "/reruns", json={"source": story.source("sales")})["id"])
+    body = {"source": story.source("sales"), "name": NAME}
+    number = int(story.call("POST", "/reruns", json=body)["id"])
     assert story.wait_ended(number)["state"] == "failed"
     return number

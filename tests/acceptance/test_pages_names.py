@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
@@ -55,6 +57,37 @@ def test_freeze_mode_takes_no_regular_run_by_itself(story: Story, visit: OpenBro
     assert below is not None
     assert above is not None
     assert below["y"] >= above["y"] + above["height"]
+
+
+FILTERS = {"Run ID": ("scheduled__", "run=scheduled__"), "Tag": ("shop", "tag=shop"), "Owner": ("ad", "owner=ad")}
+"""What is written into a filter that only the run of sales fits, and what the address says then."""
+
+
+@pytest.mark.parametrize("label", FILTERS)
+def test_runs_are_found_by_run_id_tag_and_owner_after_a_reload_too(
+    story: Story, visit: OpenBrowser, label: str
+) -> None:
+    text, written = FILTERS[label]
+    page = (here := visit(story.airflow)).page
+    rows = page.get_by_test_id("table").locator("tbody tr[data-row]")
+    field = page.get_by_role("search").get_by_label(label, exact=True)
+    here.open("/dag-runs")
+    expect(rows).to_have_count(4)
+    field.fill(text)
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text(CALLED)
+    expect(page).to_have_url(re.compile(written))
+    page.reload()
+    expect(field).to_have_value(text)
+    expect(rows).to_have_count(1)
+    here.open("/dag-runs")  # without an address of its own
+    expect(field).to_have_value(text)
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Clear filters").first.click()
+    expect(rows).to_have_count(4)
+    page.reload()
+    expect(field).to_have_value("")
+    expect(rows).to_have_count(4)
 
 
 def test_dags_and_tasks_have_the_names_that_airflow_shows(story: Story, rerun: int, visit: OpenBrowser) -> None:

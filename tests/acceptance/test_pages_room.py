@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
@@ -166,6 +167,19 @@ def test_the_wizard_scrolls_as_a_whole(story: Story, visit: OpenBrowser, step: s
     here.page.unroute_all(behavior="ignoreErrors")
 
 
+def test_nothing_overlaps_in_the_review_on_a_phone(story: Story, visit: OpenBrowser) -> None:
+    here = visit(story.airflow)
+    here.page.set_viewport_size(PHONE)
+    here.open(wizard_path("sales", story.run_id("sales"), "review"))
+    rows = here.page.get_by_role("region", name="Rerun in this order").get_by_role("listitem").locator("ul > li")
+    expect(rows).to_have_count(4)
+    for row in rows.all():
+        parts = [box(part) for part in row.locator("> *").all()]
+        assert [right - left > 40 for left, _, right, _ in parts] == [True] * 4
+        for (_, _, right, bottom), (left, top, _, _) in pairwise(parts):
+            assert right <= left + 1 or bottom <= top + 1
+
+
 TABLES = ("/dag-runs", "/records/{}?tab=table")
 """Lists with a Dag of the longest name, and an action in a row."""
 
@@ -194,6 +208,32 @@ def test_a_long_name_changes_no_row_and_no_column(
     long.focus()
     expect(page.get_by_role("tooltip").get_by_text(LONG, exact=True)).to_be_visible()
     assert within(box(page.get_by_role("tooltip")), window)
+
+
+@pytest.mark.parametrize("size", [WIDE, ZOOMED, PHONE], ids=["wide", "200 %", "phone"])
+def test_a_record_with_long_names_is_read_without_scrolling_sideways(
+    story: Story, rerun: int, visit: OpenBrowser, size: ViewportSize
+) -> None:
+    here = visit(story.airflow)
+    page = here.page
+    page.set_viewport_size(size)
+    here.open(f"/records/{rerun}?tab=details")
+    expect(page.get_by_test_id("failed-tasks")).to_have_count(1)
+    rows = page.get_by_test_id("dags").locator("tbody tr")
+    expect(rows).to_have_count(4)
+    reflows(page)
+    assert here.serious() == []
+    widths = [right - left for left, _, right, _ in map(box, rows.first.locator("td").all())]
+    assert min(widths) > 150, "no id is broken to pieces"
+
+
+def test_why_a_run_cant_be_a_source_is_not_cut_off(story: Story, rerun: int, visit: OpenBrowser) -> None:
+    here = visit(story.airflow)
+    here.open("/dag-runs")
+    reasons = here.page.get_by_test_id("table").locator("td[data-stays] p")
+    expect(reasons).to_have_count(4)
+    wide, seen = "(cell) => cell.scrollWidth", "(cell) => cell.clientWidth"
+    assert [reason.evaluate(wide) <= reason.evaluate(seen) for reason in reasons.all()] == [True] * 4
 
 
 def test_every_state_has_an_address_and_a_title_in_a_tab(story: Story, rerun: int, visit: OpenBrowser) -> None:
