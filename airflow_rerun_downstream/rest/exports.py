@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from airflow_rerun_downstream.rest import proof_payloads
@@ -14,8 +15,11 @@ COLUMNS = (
     "count",
 )
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""With these, a spreadsheet takes a cell for a formula."""
+FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""With these, also in their wide forms, a spreadsheet takes a cell for a formula."""
+
+FORMULA_INSIDE = re.compile(r"""([;\t\r\n]"*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])""")
+"""Where a list is separated by semicolons or tabs, a spreadsheet begins a cell behind them, and behind a line's end."""
 
 
 def proof_csv(of: proof_payloads.Proof) -> str:
@@ -57,6 +61,7 @@ def spot(of: proof_payloads.ProofSpot | None) -> tuple[str | None, str | None, s
 
 
 def cell(value: object) -> str:
-    """A value as text, which no spreadsheet takes for a formula."""
+    """A value as text, which no spreadsheet takes for a formula; the same as in the files of the web pages."""
     text = "" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    inside = FORMULA_INSIDE.sub(r"\1'", text)
+    return f"'{inside}" if FORMULA.match(text) else inside

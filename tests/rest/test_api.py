@@ -18,7 +18,7 @@ from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.rest import presenters
 from airflow_rerun_downstream.rest.api import Api
-from airflow_rerun_downstream.rest.exports import proof_csv
+from airflow_rerun_downstream.rest.exports import cell, proof_csv
 from airflow_rerun_downstream.rest.queries import DagRunQuery, PageQuery, RerunQuery
 from airflow_rerun_downstream.rest.requests import PlanBody, RerunBody
 from airflow_rerun_downstream.service import Service
@@ -285,6 +285,25 @@ def test_a_proof_as_a_file(api: Api) -> None:
     assert (accepted[-2:], accepted[5]) == (["ana", "1"], "")
     assert [(one[0], one[-1]) for one in rest] == [("proven", "13"), ("hidden", "1")]
     assert (older[0], older[3], end) == ("older", "'=1+1", [])
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        *((each, f"'{each}") for each in ("=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1", "\n1")),
+        ("x;=HYPERLINK(A1)", "x;'=HYPERLINK(A1)"),
+        ("x;;-1;+2", "x;;'-1;'+2"),
+        ("x\t@SUM(A1)", "x\t'@SUM(A1)"),
+        ("\t=1", "'\t'=1"),
+        ("x\n=1", "x\n'=1"),
+        ('x;"=1"', 'x;"\'=1"'),
+        ("a=1; b=-2", "a=1; b=-2"),
+        (None, ""),
+    ],
+)
+def test_a_cell_is_guarded_as_in_the_files_of_the_web_pages(value: str | None, written: str) -> None:
+    """The cases are those of ``ui/src/domain/files/csv.test.ts``."""
+    assert cell(value) == written
 
 
 def test_what_was_not_made_anew_has_the_contracts_names(api: Api) -> None:
