@@ -93,9 +93,14 @@ def freezing(
     return (None, refusal) if refusal else (FreezeAction.HOLD, None)
 
 
-def wrong_data(run: RunFacts, *, only_passed: bool) -> WrongData | None:
-    """Whether a run that wrong data has reached is still to read it; ``only_passed``: its tasks only waited for it."""
-    return None if only_passed or run.state in FINISHED_RUN_STATES else WrongData.READS
+def wrong_data(run: RunFacts, *, only_passed: bool, sure: bool) -> WrongData | None:
+    """Whether a run that wrong data has reached is still to read it; ``only_passed``: its tasks only waited for it.
+
+    ``sure``: it has reached the run without a guess on the way.
+    """
+    if only_passed or run.state in FINISHED_RUN_STATES:
+        return None
+    return WrongData.READS if sure else WrongData.MAY_READ
 
 
 def source_refusal(

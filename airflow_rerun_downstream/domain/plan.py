@@ -96,7 +96,7 @@ class FreezeAction(str, Enum):
 class WrongData(str, Enum):
     """Whether a run that isn't finished reads wrong data unless freeze mode takes it.
 
-    ``may_read``: nothing says that it won't; what links lead to it are assumed, or couldn't be resolved.
+    ``may_read``: nothing says that it won't; on each way to it a link is assumed, or couldn't be resolved.
     """
 
     READS = "reads"

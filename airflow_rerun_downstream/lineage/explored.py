@@ -82,9 +82,12 @@ class Explored:
             if not (each.beyond and each.downstream and self.triggers_itself(each.downstream.ref, each.to_task))
         ]
 
-    def leaves(self, found: FoundLink) -> bool:
-        """Whether wrong data left a run by a link. Of the runs that a task made, it waited for one that isn't right."""
-        pollution = self.pollution[found.link.upstream]
+    def leaves(self, found: FoundLink, among: Pollution | None = None) -> bool:
+        """Whether wrong data left a run by a link. Of the runs that a task made, it waited for one that isn't right.
+
+        ``among``: of the run's wrong tasks, those to look at; None: all.
+        """
+        pollution = self.pollution[found.link.upstream] if among is None else among
         return (pollution.touches if found.link.kind is LinkKind.TRIGGER else pollution.carries)(found.from_tasks)
 
     def drop_idle(self) -> None:

@@ -22,10 +22,8 @@ from airflow_rerun_downstream.lineage.kinds.base import FoundLink, LineageContex
 from airflow_rerun_downstream.lineage.kinds.inlet import NEVER
 from airflow_rerun_downstream.lineage.kinds.previous_run import date_of, link_of, successors
 from airflow_rerun_downstream.lineage.runs_to_come import RunsToCome, next_at_gate
+from airflow_rerun_downstream.lineage.surely import GUESSED
 from airflow_rerun_downstream.lineage.templates import is_template
-
-GUESSED = frozenset({Evidence.ASSUMED, Evidence.UNRESOLVED})
-"""What a link's evidence may be without saying that its run reads what was wrong."""
 
 Target = RunRef | FutureRef
 

@@ -128,7 +128,8 @@ def upcoming(plan: PlanContent, frozen: Collection[RunRef | FutureRef]) -> Itera
             yield PlanWarning("upcoming_run", announced(future), future.ref.dag_id)
     for run in plan.runs:
         if run.status is RunStatus.NOT_READY and run.wrong_data and run.ref not in frozen:
-            what = Sentence("warning.upcoming_run_not_ready", run=f"{run.ref}", way_out=way_out(run.freeze_reason))
+            told = {"run": f"{run.ref}", "reads": reading(run.wrong_data), "way_out": way_out(run.freeze_reason)}
+            what = Sentence("warning.upcoming_run_not_ready", **told)
             yield PlanWarning("upcoming_run", what, run.ref.dag_id, run.ref.run_id)
 
 
@@ -137,11 +138,15 @@ def way_out(cannot_freeze: str | None) -> Sentence:
     return Sentence("part.cannot_be_frozen", why=clause(cannot_freeze)) if cannot_freeze else Sentence("part.freeze_it")
 
 
+def reading(wrong_data: WrongData | None) -> Sentence:
+    """Whether wrong data will be read, or may be."""
+    return Sentence("part.may_read" if wrong_data is WrongData.MAY_READ else "part.will_read")
+
+
 def announced(future: PlannedFuture) -> Sentence:
     """What will happen to a run to come."""
     ref, run = future.ref, future.run
-    reads = Sentence("part.may_read" if future.wrong_data is WrongData.MAY_READ else "part.will_read")
-    what = {"dag": ref.dag_id, "reads": reads, "way_out": way_out(future.freeze_reason)}
+    what = {"dag": ref.dag_id, "reads": reading(future.wrong_data), "way_out": way_out(future.freeze_reason)}
     if run is not None:
         code = "warning.upcoming_run_with_assets" if run.needs_assets else "warning.upcoming_run"
         return Sentence(code, **what, logical_date=run.logical_date, due_at=run.run_after)

@@ -37,6 +37,7 @@ from airflow_rerun_downstream.lineage.explored import Explored
 from airflow_rerun_downstream.lineage.forecast import Forecast
 from airflow_rerun_downstream.lineage.ordering import Between
 from airflow_rerun_downstream.lineage.selecting import Selecting
+from airflow_rerun_downstream.lineage.surely import surely_wrong
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class PlanBuilder:
         self.instances = instances
         self.options = options
         self.view = viewpoint
+        self.sure = surely_wrong(explored)
         self.alike: dict[tuple[object, ...], Any] = {}
         self.selecting = Selecting(explored, instances, self.takes_part)
 
@@ -148,7 +150,8 @@ class PlanBuilder:
         if action is FreezeAction.STOP and not chosen.tasks:
             action, refusal = None, self.selecting.nothing_to_run(run.ref, chosen)
         tasks = chosen.tasks if action is FreezeAction.STOP else planned.tasks
-        reads = wrong_data(run, only_passed=self.explored.pollution[run.ref].only_passed)
+        passed = self.explored.pollution[run.ref].only_passed
+        reads = wrong_data(run, only_passed=passed, sure=run.ref in self.sure)
         planned = replace(planned, freeze_action=action, freeze_reason=refusal, wrong_data=reads)
         return replace(planned, tasks=tasks, polluted=self.selecting.wrong_data(run.ref))
 

@@ -59,7 +59,7 @@ WARNINGS: Mapping[str, Template] = {
         f"The next run of {{dag}} of the partition {{key}}, which is started by assets, {BEFORE_IT_STARTS}"
     ),
     "upcoming_run_not_ready": (
-        "{run} isn't ready yet and will read wrong data, unless the rerun finishes before it starts; {way_out}."
+        "{run} isn't ready yet and {reads}, unless the rerun finishes before it starts; {way_out}."
     ),
     "at_max_active_runs": Plural(
         "{dag} has {count} active run, and its limit is {limit}: its runs wait until one ends.",

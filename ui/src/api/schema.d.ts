@@ -2233,7 +2233,7 @@ export interface components {
          * WrongData
          * @description Whether a run that isn't finished reads wrong data unless freeze mode takes it.
          *
-         *     ``may_read``: nothing says that it won't; what links lead to it are assumed, or couldn't be resolved.
+         *     ``may_read``: nothing says that it won't; on each way to it a link is assumed, or couldn't be resolved.
          * @enum {string}
          */
         WrongData: "reads" | "may_read";
