@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -78,6 +79,9 @@ def test_by_keyboard_alone(story: Story, visit: OpenBrowser) -> None:
     press_until(here.page, "Tab", "Start rerun", then="Enter")
     expect(inside.get_by_role("heading", level=1)).to_contain_text("By keyboard")
     state_is(inside, "succeeded")
+    began = datetime.fromisoformat(story.client.dag_runs("up")[0]["start_date"])
+    airflows_header = here.page.get_by_text(began.strftime("%Y-%m-%d %H:%M:%S"), exact=True)
+    expect(airflows_header.first).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

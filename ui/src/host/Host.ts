@@ -32,6 +32,8 @@ export interface Host {
   openAirflow: (path: string, newTab?: boolean) => void;
   /** Goes to Airflow's login, which leads back to where the user is now. */
   login: () => void;
+  /** Loads the page around this one again, which leads back to what is shown. */
+  reload: () => void;
   /** Saves what an address of this server answers. */
   download: (url: string, name: string) => void;
   /** The window for the router, at the address with which this page begins. */

@@ -56,6 +56,10 @@ export class Standalone implements Host {
     this.follow(`${this.airflowRoot}api/v2/auth/login?next=${encodeURIComponent(this.outer.location.href)}`);
   }
 
+  reload(): void {
+    this.outer.location.reload();
+  }
+
   download(url: string, name: string): void {
     this.follow(url, name);
   }

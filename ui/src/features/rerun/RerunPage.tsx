@@ -3,6 +3,8 @@ import { useMemo, useState } from "react";
 import { Link, useLocation, useNavigate, useParams } from "react-router";
 
 import { tallyOf } from "../../domain/progress";
+import { useAirflowLooksAgain } from "../../host/airflowsPage";
+import { host } from "../../host/Host";
 import { parameters, query } from "../../host/parameters";
 import { asProblem } from "../../api/problem";
 import { useEstimate } from "../../api/estimate";
@@ -107,6 +109,7 @@ function Record({ record, problem, retry }: RecordProps) {
     [rerun, critical, openMember, openTab],
   );
   const left = useLeft(rerun);
+  useAirflowLooksAgain(hasBegun(record.members));
   const trouble = problem ?? links.error ?? left.error;
   const retryAll = () => {
     retry();
@@ -170,6 +173,12 @@ function Record({ record, problem, retry }: RecordProps) {
       </DagNamesProvider>
     </RecordProvider>
   );
+}
+
+/** Whether the run that Airflow's page around this one is about has been touched; undefined: it isn't about one of these. */
+function hasBegun(members: readonly Member[]): boolean | undefined {
+  const mine = members.find(({ dag_id, run_id }) => run_id !== null && host().isAbout(dag_id, run_id));
+  return mine && mine.state !== "pending" && mine.state !== "frozen";
 }
 
 /** The members on the critical path: the same object until they are others. */

@@ -6,6 +6,7 @@ import { useSubmit } from "../../../api/reruns";
 import { useReview } from "../../../api/plans";
 import { asProblem, type Problem } from "../../../api/problem";
 import type { Rerun, RerunBody, Review } from "../../../api/types";
+import { SUBMITTED } from "../../../host/airflowsPage";
 import { type Difference, difference, rerunBody } from "../state/bodies";
 import { useWizard } from "../state/context";
 import { useProposedName } from "../state/name";
@@ -136,7 +137,7 @@ function useStart({ mutate }: SubmissionState["submit"]) {
             // The runs are in a rerun now: what was known of them is old.
             void client.invalidateQueries({ queryKey: ["plan"], refetchType: "none" });
             // Back would lead to the review of another rerun of the same runs.
-            void navigate(`/records/${rerun.id}`, { replace: true });
+            void navigate(`/records/${rerun.id}`, { replace: true, state: SUBMITTED });
           },
         },
       );
