@@ -39,25 +39,28 @@ ACROSS_MIDNIGHT = {"STORY_DAY": DAY.isoformat(), "AIRFLOW__RERUN_DOWNSTREAM__SOU
 """What lets a test go on after midnight: by default, yesterday's runs can't be sources any more the day after."""
 
 
-@pytest.fixture(scope="module")
-def start_airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartAirflow]:
-    """Start live Airflows for a module: `start_airflow(dags=[…], database="postgresql", …)`.
+def airflows(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartAirflow]:
+    """Start live Airflows: `start_airflow(dags=[…], database="postgresql", …)`.
 
-    They are stopped after the module's last test; if one of its tests has failed, the ends of their logs
+    They are stopped after the last test of the fixture's scope; if one of its tests has failed, the ends of their logs
     are printed. Dag files find the day of the tests in ``STORY_DAY``.
     """
     failed_before = request.session.testsfailed
     with ExitStack() as stack:
-        airflows: list[LiveAirflow] = []
+        started: list[LiveAirflow] = []
 
         def start(**options: Any) -> LiveAirflow:
             env = {**ACROSS_MIDNIGHT, **options.pop("env", {})}
             airflow = LiveAirflow(tmp_path_factory.mktemp("airflow"), env=env, **options)
             stack.enter_context(airflow)
-            airflows.append(airflow)
+            started.append(airflow)
             return airflow
 
         yield start
         if request.session.testsfailed > failed_before:
-            for airflow in airflows:
+            for airflow in started:
                 print(airflow.log_tails(), file=sys.stderr)
+
+
+start_airflow = pytest.fixture(scope="module")(airflows)
+"""For the tests of a module."""

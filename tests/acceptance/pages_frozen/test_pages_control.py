@@ -11,18 +11,13 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.freezing import Frozen
 from tests.acceptance.story import AWAY
 from tests.live.browser import OpenBrowser, Visit
-from tests.live.harness import Json, StartAirflow, wait_until
+from tests.live.harness import Json, wait_until
 from tests.live.wizard import act, at, go_on, start, state_is, wizard_path
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
 
 LEAD = timedelta(seconds=35)
 """How long before its time a run must be known, for a person to click through the wizard before it is made."""
-
-
-@pytest.fixture(scope="module")
-def frozen(start_airflow: StartAirflow, tmp_path_factory: pytest.TempPathFactory) -> Frozen:
-    return Frozen(start_airflow, tmp_path_factory.mktemp("pages"), "stubborn")
 
 
 @pytest.fixture

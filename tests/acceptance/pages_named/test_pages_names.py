@@ -7,26 +7,14 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.acceptance.named import failed_rerun, named_story
 from tests.acceptance.story import Story
 from tests.live.browser import OpenBrowser
-from tests.live.harness import StartAirflow
 from tests.live.wizard import at, go_on, wizard_path
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
 
 CALLED, TASK_CALLED = "Daily sales (华东区)", "Load the day"
 PHONE: ViewportSize = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def story(start_airflow: StartAirflow) -> Story:
-    return named_story(start_airflow)
-
-
-@pytest.fixture(scope="module")
-def rerun(story: Story) -> int:
-    return failed_rerun(story)
 
 
 def freeze(page: Page) -> Locator:

@@ -14,18 +14,13 @@ from playwright.sync_api import Page, Route, expect
 from dev.live_airflow import stopped
 from tests.acceptance.freezing import Frozen
 from tests.live.browser import OpenBrowser, Visit
-from tests.live.harness import Json, StartAirflow, wait_until
+from tests.live.harness import Json, wait_until
 from tests.live.wizard import RERUN_TIMEOUT, at, state_is, wizard_path
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
 
 PROXY = "<html><body><h1>502 Bad Gateway</h1><p>nginx/1.25 at 10.1.2.3</p></body></html>"
 SERVER_AWAY = r"status of 50|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET"
-
-
-@pytest.fixture(scope="module")
-def frozen(start_airflow: StartAirflow, tmp_path_factory: pytest.TempPathFactory) -> Frozen:
-    return Frozen(start_airflow, tmp_path_factory.mktemp("trust"))
 
 
 @pytest.fixture

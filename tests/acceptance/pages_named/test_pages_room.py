@@ -13,10 +13,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
-from tests.acceptance.named import LONG, failed_rerun, named_story
+from tests.acceptance.named import LONG
 from tests.acceptance.story import Story
 from tests.live.browser import APP, OpenBrowser, Visit
-from tests.live.harness import StartAirflow
 from tests.live.wizard import Shown, at, go_on, wizard_path
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
@@ -27,16 +26,6 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 WARNED = {"order_lost": 1, "stays_polluted": 2, "upcoming_run": 5, "unresolved_link": 1}
 """How many warnings of which kind."""
-
-
-@pytest.fixture(scope="module")
-def story(start_airflow: StartAirflow) -> Story:
-    return named_story(start_airflow)
-
-
-@pytest.fixture(scope="module")
-def rerun(story: Story) -> int:
-    return failed_rerun(story)
 
 
 def warn(visited: Visit) -> None:

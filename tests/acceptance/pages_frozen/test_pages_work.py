@@ -14,7 +14,6 @@ from playwright.sync_api import Download, Page, expect
 
 from tests.acceptance.freezing import Frozen
 from tests.live.browser import OpenBrowser, Visit
-from tests.live.harness import StartAirflow
 from tests.live.wizard import act, at, go_on, start, state_is, wizard_path
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
@@ -32,11 +31,6 @@ HEARD = """
   };
 """
 """A headless browser shows no notifications; what the page asks for is kept."""
-
-
-@pytest.fixture(scope="module")
-def frozen(start_airflow: StartAirflow, tmp_path_factory: pytest.TempPathFactory) -> Frozen:
-    return Frozen(start_airflow, tmp_path_factory.mktemp("pages"), "stubborn")
 
 
 @pytest.fixture
