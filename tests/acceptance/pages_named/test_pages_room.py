@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 from tests.acceptance.named import LONG
 from tests.acceptance.story import Story
 from tests.live.browser import APP, OpenBrowser, Visit
+from tests.live.harness import wait_until
 from tests.live.wizard import Shown, at, go_on, wizard_path
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
@@ -248,6 +250,57 @@ def test_every_state_has_an_address_and_a_title_in_a_tab(story: Story, rerun: in
         at(inside, step)
     here.page.get_by_role("link", name="Details", exact=True).click()
     expect(here.page).not_to_have_title(re.compile("Rerun Downstream"))
+
+
+def test_the_view_and_the_focus_stay_where_they_are(story: Story, visit: OpenBrowser) -> None:
+    page = (here := visit(story.airflow)).page
+    here.open(wizard_path("sales", story.run_id("sales"), "downstream"))
+    expect(page.locator("[data-card]").first).to_be_visible()
+    search = page.get_by_role("searchbox", name="Search runs by Dag, run ID or date")
+    search.fill("report")
+    search.press("Enter")
+    expect(page.get_by_text("1 of 1", exact=True)).to_be_visible()
+    left, top, right, bottom = box(page.get_by_test_id("graph"))
+    page.mouse.move((left + right) / 2, (top + bottom) / 2)
+    page.mouse.wheel(40, 30)
+    seen = resting(page)
+    refresh = page.get_by_role("button", name="Refresh plan")
+    for change in (lambda: search.fill(""), lambda: search.fill("stock"), refresh.focus, choose_nothing(page)):
+        change()
+        assert resting(page) == seen
+    refresh.focus()
+    with page.expect_response("**/api/v1/plans*"):
+        page.keyboard.press("Enter")
+    expect(page.get_by_text("Finding downstream runs…")).to_have_count(0)
+    assert resting(page) == seen
+    expect(refresh).to_be_focused()
+
+
+def choose_nothing(page: Page) -> Callable[[], None]:
+    """The button that deselects every run."""
+    return page.get_by_role("group", name="Select several").get_by_role("button", name="Select none", exact=True).click
+
+
+def resting(page: Page) -> str:
+    """Where the graph stands once it has come to rest."""
+    seen = [""]
+
+    def rests() -> bool:
+        seen.append(str(page.locator(".react-flow__viewport").get_attribute("style")))
+        page.wait_for_timeout(100)
+        return len(seen) > 3 and len(set(seen[-3:])) == 1
+
+    wait_until(rests, 20, "the graph to stand still")
+    return seen[-1]
+
+
+def test_a_timeline_goes_by_start(story: Story, rerun: int, visit: OpenBrowser) -> None:
+    page = (here := visit(story.airflow)).page
+    here.open(f"/records/{rerun}?tab=timeline")
+    page.get_by_role("combobox", name="Order").select_option("By start")
+    members = story.call("GET", f"/reruns/{rerun}/members")["members"]
+    names = [one["dag_display_name"] for one in sorted(members, key=lambda one: str(one["started_at"]))]
+    expect(page.get_by_test_id("timeline").get_by_role("listitem")).to_contain_text(names)
 
 
 def test_nothing_is_blank_while_a_page_loads(story: Story, visit: OpenBrowser) -> None:
