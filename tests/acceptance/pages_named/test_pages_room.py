@@ -12,8 +12,9 @@ from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
+from tests.acceptance.boxes import box, screen, within
 from tests.acceptance.named import LONG
 from tests.acceptance.story import Story
 from tests.live.browser import APP, OpenBrowser, Visit
@@ -56,30 +57,6 @@ def open_tab(story: Story, visited: Visit) -> Shown:
     go_on(visited.inside, "Downstream")
     expect(visited.inside.locator("[data-card]").first).to_be_visible()
     return visited.inside
-
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
-
-
-def box(located: Locator) -> Box:
-    """Where something is on the screen."""
-    found = located.bounding_box()
-    assert found is not None
-    return found["x"], found["y"], found["x"] + found["width"], found["y"] + found["height"]
-
-
-def within(inner: Box, outer: Box) -> bool:
-    """Whether all of something is inside something else; a pixel is nothing."""
-    edges = (outer[0] - 1 <= inner[0], outer[1] - 1 <= inner[1], inner[2] <= outer[2] + 1, inner[3] <= outer[3] + 1)
-    return all(edges)
-
-
-def screen(page: Page) -> Box:
-    """What the window shows."""
-    size = page.viewport_size
-    assert size is not None
-    return 0, 0, size["width"], size["height"]
 
 
 def cards_in_sight(visited: Visit, shown: Shown) -> int:
