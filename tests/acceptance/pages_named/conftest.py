@@ -1,4 +1,4 @@
-"""One Airflow for all tests of pages that look at long and odd names."""
+"""What the tests of pages with long and odd names begin with: an Airflow for each module, in which nothing is rerun yet."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import pytest
 
 from tests.acceptance.named import failed_rerun, named_story
 from tests.acceptance.story import Story
-from tests.live.harness import StartAirflow, airflows
-
-start_airflow = pytest.fixture(scope="package")(airflows)
+from tests.live.harness import StartAirflow
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def story(start_airflow: StartAirflow) -> Story:
     return named_story(start_airflow)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def rerun(story: Story) -> int:
     return failed_rerun(story)

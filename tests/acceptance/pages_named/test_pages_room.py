@@ -276,7 +276,7 @@ def test_a_timeline_goes_by_start(story: Story, rerun: int, visit: OpenBrowser) 
     here.open(f"/records/{rerun}?tab=timeline")
     page.get_by_role("combobox", name="Order").select_option("By start")
     members = story.call("GET", f"/reruns/{rerun}/members")["members"]
-    names = [one["dag_display_name"] for one in sorted(members, key=lambda one: str(one["started_at"]))]
+    names = [one["dag_display_name"] for one in sorted(members, key=lambda one: str(one["dispatched_at"]))]
     expect(page.get_by_test_id("timeline").get_by_role("listitem")).to_contain_text(names)
 
 

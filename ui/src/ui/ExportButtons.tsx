@@ -1,9 +1,10 @@
-import { Button, HStack, Text } from "@chakra-ui/react";
+import { HStack, Text } from "@chakra-ui/react";
 import { useState } from "react";
 import { MdDownload } from "react-icons/md";
 
 import { type Column, csv } from "../domain/files/csv";
 import { useWords } from "../i18n/words";
+import { BusyButton } from "./BusyButton";
 import { ProblemNotice } from "./feedback/Notices";
 import { type FileFormat, saveFile } from "./saveFile";
 
@@ -47,19 +48,18 @@ export function ExportButtons<Item>({ label, file, columns, read, disabled }: Ex
         {t("export.label")}
       </Text>
       {(["csv", "json"] as const).map((format) => (
-        <Button
+        <BusyButton
           key={format}
           size="xs"
           variant="outline"
           title={label}
           disabled={disabled ?? false}
-          loading={busy === format}
-          loadingText={t(`export.${format}`)}
+          busy={busy === format}
           onClick={() => void save(format)}
         >
-          <MdDownload aria-hidden="true" />
+          {busy !== format && <MdDownload aria-hidden="true" />}
           {t(`export.${format}`)}
-        </Button>
+        </BusyButton>
       ))}
       <ProblemNotice error={error} />
     </HStack>

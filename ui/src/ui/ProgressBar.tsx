@@ -5,8 +5,14 @@ import { memberColor, type MemberLook } from "./StateBadge";
 import { useWords } from "../i18n/words";
 import { mentioned, segmentsOf, tallyOf } from "../domain/progress";
 
-/** How far a rerun is: a bar in the colours of its members' states, and the same in words. */
-export function ProgressBar({ counts, queued = 0, width }: { counts: Counts; queued?: number; width?: string }) {
+interface ProgressBarProps {
+  counts: Counts;
+  queued?: number;
+  width?: string;
+}
+
+/** How far a rerun is: a bar in the colours of its members' states, and the same in words, as `useProgressText` has it. */
+export function ProgressBar({ counts, queued, width }: ProgressBarProps) {
   const { t } = useWords();
   const text = useProgressText(counts, queued);
   const { done, total } = tallyOf(counts);
@@ -37,11 +43,16 @@ export function ProgressBar({ counts, queued = 0, width }: { counts: Counts; que
   );
 }
 
-/** "7 of 9 done, 1 failed". `queued`: how many of the running ones Airflow hasn't begun. */
-export function useProgressText(counts: Counts, queued = 0): string {
+/**
+ * "7 of 9 done, 1 failed". `queued`: how many of the running ones Airflow hasn't begun; where nobody has asked it, they
+ * aren't said to run.
+ */
+export function useProgressText(counts: Counts, queued?: number): string {
   const { t, lookWord, list } = useWords();
+  const wordOf = (look: MemberLook) =>
+    look === "running" && queued === undefined ? t("record:progress.begunOrNot") : lookWord(look);
   const parts = mentioned(counts, queued).map(({ look, count }) =>
-    t("record:progress.part", { count, state: lookWord(look) }),
+    t("record:progress.part", { count, state: wordOf(look) }),
   );
   return list([t("record:progress.done", tallyOf(counts)), ...parts]);
 }

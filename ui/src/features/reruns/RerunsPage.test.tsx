@@ -6,7 +6,7 @@ import "../../i18n";
 import { host } from "../../host/Host";
 import { showPage } from "../../testing/page";
 import { RecordsPage } from "./RerunsPage";
-import { rerunOf } from "../../testing/samples";
+import { NOBODY, rerunOf } from "../../testing/samples";
 import { savedFiles } from "../../testing/files";
 
 const show = (address: string, total: number) =>
@@ -29,6 +29,13 @@ it("asks the server for what the address says, and keeps it when the page turns"
   expect(asked.at(-1)?.query.get("dag_id_pattern")).toBe("shop");
   expect(asked.at(-1)?.query.get("order_by")).toBe("name");
   expect(router.state.location.search).toBe("?dag=shop&order_by=name&offset=50");
+});
+
+it("says of no run that it runs, for nobody has asked Airflow", async () => {
+  const rerun = rerunOf({ counts: { ...NOBODY, running: 2, succeeded: 1 } });
+  showPage("/records", "/records", <RecordsPage />, () => ({ reruns: [rerun], total_entries: 1 }));
+  const bar = await screen.findByRole("progressbar");
+  expect(bar.getAttribute("aria-valuetext")).toBe("1 of 3 done, 2 queued or running");
 });
 
 it("asks for what is typed when the typing stops", async () => {

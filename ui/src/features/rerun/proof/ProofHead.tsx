@@ -1,4 +1,4 @@
-import { Badge, Box, Button, chakra, Flex, HStack, Link, Text } from "@chakra-ui/react";
+import { Badge, Box, chakra, Flex, HStack, Link, Text } from "@chakra-ui/react";
 import type { IconType } from "react-icons";
 import {
   MdCheckCircle,
@@ -16,6 +16,7 @@ import { hasEnded } from "../../../api/reruns";
 import type { Proof, ProofCounts, ProofVerdict } from "../../../api/types";
 import { host } from "../../../host/Host";
 import { useWords } from "../../../i18n/words";
+import { BusyButton } from "../../../ui/BusyButton";
 import { Field } from "../../../ui/feedback/Notices";
 import { Time } from "../../../ui/Time";
 import { useRecord } from "../context";
@@ -51,10 +52,10 @@ export function ProofHead({ proof, checking, check }: ProofHeadProps) {
         {differs && <Look title={t("record:proof.atTheEnd")} look={kept} beside={proof} data-testid="proof-kept" />}
       </Flex>
       <Flex gap={3} wrap="wrap" align="center">
-        <Button size="sm" variant="outline" onClick={check} loading={checking} loadingText={t("record:proof.checking")}>
-          <MdRefresh aria-hidden="true" />
-          {t("record:proof.check")}
-        </Button>
+        <BusyButton size="sm" variant="outline" onClick={check} busy={checking}>
+          {!checking && <MdRefresh aria-hidden="true" />}
+          {t(checking ? "record:proof.checking" : "record:proof.check")}
+        </BusyButton>
         <FileLink format="json" />
         <FileLink format="csv" />
         {kept !== null && !differs && (

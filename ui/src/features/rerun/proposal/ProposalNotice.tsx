@@ -1,9 +1,10 @@
-import { Alert, Button, HStack, Stack, Text } from "@chakra-ui/react";
+import { Alert, HStack, Stack, Text } from "@chakra-ui/react";
 import { useQueryClient } from "@tanstack/react-query";
 
 import { useProposalReview } from "../../../api/proposals";
 import { lookAgain } from "../../../api/reruns";
 import type { Member, ProposalReview } from "../../../api/types";
+import { BusyButton } from "../../../ui/BusyButton";
 import { Said } from "../../../ui/Said";
 import { useWords } from "../../../i18n/words";
 import { Loading, ProblemNotice } from "../../../ui/feedback/Notices";
@@ -31,9 +32,9 @@ export function ProposalNotice({ members }: { members: readonly Member[] }) {
     <Stack as="section" gap={2} mt={3} mb={1} aria-label={t("record:proposal.label")} data-testid="proposal">
       <Standing review={review.data} members={members}>
         <HStack gap={3} wrap="wrap" mt={1}>
-          <Button size="xs" variant="outline" bg="bg" color="fg" loading={review.isFetching} onClick={again}>
+          <BusyButton size="xs" variant="outline" bg="bg" color="fg" busy={review.isFetching} onClick={again}>
             {t("record:proposal.again")}
-          </Button>
+          </BusyButton>
           <Text>
             {t("record:proposal.asOf")} <Time value={new Date(review.dataUpdatedAt).toISOString()} />
           </Text>

@@ -1,10 +1,11 @@
-import { Button, Flex, HStack, IconButton, Input, Spinner, Text } from "@chakra-ui/react";
+import { Button, Flex, HStack, Input, Spinner, Text } from "@chakra-ui/react";
 import { type KeyboardEvent, useMemo, useState } from "react";
 import { MdRefresh } from "react-icons/md";
 
 import { usePreferences } from "../../../../host/Host";
 import { shownDate } from "../../../../domain/dates";
 import { useWords } from "../../../../i18n/words";
+import { BusyButton } from "../../../../ui/BusyButton";
 import { Hint } from "../../../../ui/Hint";
 import { useWizard } from "../../state/context";
 import { matching } from "../../state/filter";
@@ -118,16 +119,17 @@ function PlanAge() {
       ) : (
         <Text>{t("wizard:plan.age", { time })}</Text>
       )}
-      <IconButton
+      <BusyButton
         size="xs"
+        px={0}
         variant="ghost"
         aria-label={t("wizard:plan.renew")}
         title={t("wizard:plan.renew")}
-        disabled={settling}
+        busy={settling}
         onClick={() => void plan.refetch()}
       >
         <MdRefresh />
-      </IconButton>
+      </BusyButton>
     </HStack>
   );
 }
