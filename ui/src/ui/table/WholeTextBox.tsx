@@ -23,14 +23,15 @@ export function WholeTextBox({ region }: { region: React.RefObject<HTMLElement |
         bg="bg.panel"
         boxShadow="md"
         fontSize="xs"
-        overflowWrap="anywhere"
         style={{
           left: Math.min(shown.x, window.innerWidth / 2),
           ...(above ? { bottom: window.innerHeight - shown.y + 32 } : { top: shown.y + 8 }),
         }}
       >
         {shown.texts.map((text, index) => (
-          <div key={index}>{text}</div>
+          <Box key={index} overflowWrap="anywhere">
+            {text}
+          </Box>
         ))}
       </Box>
     </Portal>
