@@ -5,7 +5,7 @@ The composition root: `web` and the command line ask it, and nothing below impor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -114,11 +114,11 @@ def service(
     )
 
 
-def health_without_settings(*, details: bool) -> Mapping[str, ComponentHealth]:
+def health_without_settings(*, details: bool, only: Collection[str] | None = None) -> Mapping[str, ComponentHealth]:
     """The installation where there is no service, because an option is wrong; ``details``: as `shown_health` has it."""
     from airflow_rerun_downstream.airflow3.installation.health import AirflowHealth
 
-    return shown_health(AirflowHealth(settings=settings, clock=clock()).components(), details, frozenset)
+    return shown_health(AirflowHealth(settings=settings, clock=clock()).components(only), details, frozenset)
 
 
 @cache

@@ -232,9 +232,9 @@ def edges(dag_id: str) -> Call[plan_payloads.DagEdges]:
     return get(plan_payloads.DagEdges, f"/dags/{name(dag_id)}/edges")
 
 
-def health() -> Call[installation_payloads.Health]:
-    """The installation's components."""
-    return get(installation_payloads.Health, "/health")
+def health(component: Collection[str] | None = None) -> Call[installation_payloads.Health]:
+    """The installation's components, or only some of them."""
+    return get(installation_payloads.Health, "/health", component=component)
 
 
 def notification_targets() -> Call[installation_payloads.NotificationTargets]:

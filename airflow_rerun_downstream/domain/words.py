@@ -48,6 +48,12 @@ DELIVERY_ERRORS = (
 """Why a delivery didn't arrive."""
 
 HEALTH = ("healthy", "degraded", "unhealthy")
+COMPONENTS = (
+    *("configuration", "database", "conductor", "clocks", "asset_manager", "freeze_hook", "hooks", "frozen"),
+    *("policy", "listener", "declared_links", "notifications"),
+)
+"""What health looks at."""
+
 RUN_TYPES = ("scheduled", "manual", "backfill", "asset_triggered", "asset_materialization", "operator_triggered")
 """Airflow's own, of every release that is supported."""
 

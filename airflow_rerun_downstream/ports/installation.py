@@ -44,12 +44,13 @@ class ComponentHealth:
     """One component: ``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do.
 
     ``tasks`` are those, each with its Dag before it, that it is about. The detail names none: not everybody may read
-    their Dags.
+    their Dags. ``since``: the last sign of life of what has been silent since; None where there is none, or it is well.
     """
 
     status: str
     detail: str
     tasks: tuple[tuple[str, str], ...] = ()
+    since: datetime | None = None
 
     @property
     def sentence(self) -> Sentence | None:
@@ -63,9 +64,10 @@ class Health(Protocol):
     It reads in transactions of its own: ask it outside of any other.
     """
 
-    def components(self) -> Mapping[str, ComponentHealth]:
+    def components(self, only: Collection[str] | None = None) -> Mapping[str, ComponentHealth]:
         """``configuration``, ``database``, ``conductor``, ``clocks``, ``asset_manager``, ``freeze_hook``, ``hooks``,
-        ``frozen``, ``policy``, ``listener``, ``declared_links``, ``notifications``."""
+        ``frozen``, ``policy``, ``listener``, ``declared_links``, ``notifications``; ``only``: those among these, and
+        the others aren't looked at."""
         ...
 
     def asset_manager_active(self) -> bool:

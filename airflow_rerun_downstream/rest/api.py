@@ -23,6 +23,7 @@ from airflow_rerun_downstream.rest.queries import (
     ChangesQuery,
     DagRunQuery,
     EstimateQuery,
+    HealthQuery,
     MemberQuery,
     PageQuery,
     ProofQuery,
@@ -263,9 +264,10 @@ class Api:
 
     # The installation
 
-    def health(self) -> installation_payloads.Health:
-        """``GET /health``: the installation's components."""
-        return presenters.health(self._service.health(self._actor))
+    def health(self, component: Collection[str] | None = None) -> installation_payloads.Health:
+        """``GET /health``: the installation's components, or only some of them."""
+        asked = HealthQuery.model_validate({"component": component})
+        return presenters.health(self._service.health(self._actor, asked.component))
 
     def notification_targets(self) -> installation_payloads.NotificationTargets:
         """``GET /notification-targets``: whom a rerun may tell."""

@@ -15,16 +15,18 @@ from airflow_rerun_downstream.rest.sentence_payload import Said
 class Component(Payload):
     """``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do.
 
-    ``sentence`` is ``detail`` for people of any language.
+    ``sentence`` is ``detail`` for people of any language. ``since``: when what is silent was last heard; null: it never
+    was, that can't be told, or the component is well.
     """
 
     status: words.HealthStatus
     detail: str
     sentence: Said = None
+    since: datetime | None = None
 
 
 class Health(Payload):
-    """The installation. ``status`` is that of its worst component."""
+    """The installation. ``status`` is that of the worst component that was asked for."""
 
     status: words.HealthStatus
     components: dict[str, Component]

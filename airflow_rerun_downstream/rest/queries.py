@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
@@ -10,6 +10,7 @@ from airflow_rerun_downstream.domain.idempotency import users_key
 from airflow_rerun_downstream.domain.refs import shown
 from airflow_rerun_downstream.domain.rerun_request import Actor
 from airflow_rerun_downstream.domain.states import RerunState
+from airflow_rerun_downstream.domain.words import COMPONENTS
 from airflow_rerun_downstream.ports.lineage import RunFilter
 from airflow_rerun_downstream.ports.record_parts import RerunFilter
 from airflow_rerun_downstream.rest.fields import MAX_INT, Body, Id, KeyName, Moment
@@ -76,6 +77,18 @@ class ChangesQuery(Body):
 
     since: Annotated[str, Field(max_length=MAX_CURSOR)] | None = None
     limit: Annotated[int, Field(ge=1)] = DEFAULT_LIMIT
+
+
+if TYPE_CHECKING:
+    Component = str
+else:
+    Component = Literal[COMPONENTS]
+
+
+class HealthQuery(Body):
+    """A question for the installation. ``component``: only these, of which no other costs anything."""
+
+    component: list[Component] | None = Field(None, max_length=MAX_FILTERS)
 
 
 class MemberQuery(PageQuery):

@@ -21,9 +21,12 @@ EXAMPLES = 5
 class Installation(Core):
     """What a user is told of the installation."""
 
-    def health(self, actor: Actor) -> Mapping[str, ComponentHealth]:
-        """The installation's components; why something is wrong, where the user may see that. Never refuses."""
-        found = self.installation.components()
+    def health(self, actor: Actor, only: Collection[str] | None = None) -> Mapping[str, ComponentHealth]:
+        """The installation's components; why something is wrong, where the user may see that. Never refuses.
+
+        ``only``: those among these.
+        """
+        found = self.installation.components(only)
         return shown_health(found, self.sees_installation(actor), partial(self.readable, actor))
 
     def readable(self, actor: Actor, dag_ids: Collection[str]) -> frozenset[str]:
@@ -44,7 +47,7 @@ def shown_health(
     """
     if not details:
         return {
-            name: ComponentHealth(each.status, "" if each.status == HEALTHY else ASK)
+            name: ComponentHealth(each.status, "" if each.status == HEALTHY else ASK, since=each.since)
             for name, each in components.items()
         }
     dag_ids = {dag_id for each in components.values() for dag_id, _ in each.tasks}

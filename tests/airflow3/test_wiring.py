@@ -230,6 +230,11 @@ def test_the_conductor_is_judged_by_its_last_tick(
     lead(migrated, ago)
     found = health.conductor()
     assert (found.status, f"me leads; its last tick was {ago} s ago." in found.detail) == (status, True)
+    if status == "healthy":
+        assert found.since is None
+    else:
+        assert found.since is not None
+        assert abs(machine_time() - timedelta(seconds=ago) - found.since) < timedelta(seconds=5)
 
 
 def test_a_tick_that_is_still_to_come_is_a_fault(migrated: Database, health: healths.AirflowHealth) -> None:
@@ -319,6 +324,7 @@ def test_the_lease_can_be_taken_from_whoever_has_it(migrated: Database, health: 
     lead(migrated, 0)
     assert wiring.free_lease() == "me"
     assert "No conductor leads." in health.conductor().detail
+    assert health.conductor().since is not None, "somebody has led until then"
 
 
 def test_without_a_conductor_health_says_where_one_should_be(migrated: Database, health: healths.AirflowHealth) -> None:
@@ -428,6 +434,13 @@ def test_health_reads_the_dags_once(migrated: Database, health: healths.AirflowH
     with migrated.counted() as statements:
         health.components()
     assert sum("JOIN serialized_dag" in text for text in statements.texts) == 1
+
+
+def test_health_looks_only_at_what_was_asked_for(migrated: Database, health: healths.AirflowHealth) -> None:
+    with migrated.counted() as statements:
+        assert list(health.components(["conductor"])) == ["conductor"]
+    assert "rerun_downstream_lease" in statements.texts[-1]
+    assert not any("serialized_dag" in text for text in statements.texts), "policy and listener read every Dag"
 
 
 def test_health_answers_without_tables(bare: Database, health: healths.AirflowHealth) -> None:

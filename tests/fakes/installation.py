@@ -66,9 +66,9 @@ class FakeHealth:
         default_factory=lambda: {name: ComponentHealth("healthy", f"The {name} is well.") for name in COMPONENTS}
     )
 
-    def components(self) -> Mapping[str, ComponentHealth]:
+    def components(self, only: Collection[str] | None = None) -> Mapping[str, ComponentHealth]:
         self.read()
-        return self.found
+        return {name: each for name, each in self.found.items() if only is None or name in only}
 
     def read(self) -> None:
         """It reads in a transaction of its own."""

@@ -404,12 +404,13 @@ class StubService:
         self._asked("release_lost", actor)
         return self.lost
 
-    def health(self, actor: Actor) -> Mapping[str, ComponentHealth]:
-        return {
+    def health(self, actor: Actor, only: Collection[str] | None = None) -> Mapping[str, ComponentHealth]:
+        found = {
             "database": ComponentHealth("healthy", "ok"),
             "conductor": ComponentHealth("unhealthy", "No conductor leads."),
             "policy": ComponentHealth("degraded", "2 sensors"),
         }
+        return {name: each for name, each in found.items() if only is None or name in only}
 
     def notification_targets(self, actor: Actor) -> list[TargetView]:
         self._asked("notification_targets", actor)

@@ -445,8 +445,14 @@ def test_a_runs_tasks_come_with_the_structure_of_the_dag(api: Api) -> None:
 def test_health_is_as_good_as_the_worst_component(api: Api) -> None:
     found = as_json(api.health())
     assert found["status"] == "unhealthy"
-    conductor = {"status": "unhealthy", "detail": "No conductor leads.", "sentence": None}
+    conductor = {"status": "unhealthy", "detail": "No conductor leads.", "sentence": None, "since": None}
     assert found["components"]["conductor"] == conductor
+    assert as_json(api.health(["policy"])) == {
+        "status": "degraded",
+        "components": {"policy": found["components"]["policy"]},
+    }
+    with pytest.raises(ValidationError):
+        api.health(["weather"])
 
 
 def test_notification_targets_are_listed_without_their_settings(api: Api) -> None:

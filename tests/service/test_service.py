@@ -694,6 +694,11 @@ class TestHealth:
         named = ", ".join(f"a.t{number}" for number in range(min(count, 5)))
         assert house.service.health(ADA)["policy"].detail == f"Some. For example: {named}{more}"
 
+    def test_others_are_told_since_when_nobody_conducts(self, house: House) -> None:
+        house.sees_installation = False
+        house.health.found = {"conductor": ComponentHealth("unhealthy", "vm:1 leads.", since=START)}
+        assert [each.since for each in house.service.health(ADA, ["conductor"]).values()] == [START]
+
     def test_others_are_told_the_status_alone(self, house: House) -> None:
         house.sees_installation = False
         said = self.said(house)

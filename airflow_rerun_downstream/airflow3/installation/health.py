@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import cache, partial
 from importlib.metadata import entry_points
@@ -55,8 +55,8 @@ class AirflowHealth:
         self._clock = clock
         self._targets = targets or cache(lambda: ConfiguredTargets(settings()))
 
-    def components(self) -> Mapping[str, ComponentHealth]:
-        """All components."""
+    def components(self, only: Collection[str] | None = None) -> Mapping[str, ComponentHealth]:
+        """See `Health.components`."""
         sensors = cache(sensors_of_all_dags)
         looks: dict[str, Callable[[], ComponentHealth]] = {
             "configuration": self.configuration,
@@ -72,7 +72,7 @@ class AirflowHealth:
             "declared_links": self.declared_links,
             "notifications": self.notifications,
         }
-        return {name: checked(look) for name, look in looks.items()}
+        return {name: checked(look) for name, look in looks.items() if only is None or name in only}
 
     def asset_manager_active(self) -> bool:
         """In every api-server that is alive; by the configuration where none has reported."""
@@ -114,7 +114,8 @@ class AirflowHealth:
         with transactions().session() as session:
             found = SqlLease(session).read()
         if found is None or found.owner is None:
-            return ComponentHealth(UNHEALTHY, Sentence("health.no_conductor", how=self._how_to_conduct()))
+            last = None if found is None or found.impossible else found.last_tick_at
+            return ComponentHealth(UNHEALTHY, Sentence("health.no_conductor", how=self._how_to_conduct()), since=last)
         age = found.silence
         if found.impossible:
             return ComponentHealth(
@@ -125,7 +126,8 @@ class AirflowHealth:
         owner, seconds = found.owner, round(age.total_seconds())
         if age > max(10 * self._settings().poll_interval, timedelta(seconds=15)):
             how = self._how_to_conduct()
-            return ComponentHealth(UNHEALTHY, Sentence("health.conductor_silent", owner=owner, count=seconds, how=how))
+            silent = Sentence("health.conductor_silent", owner=owner, count=seconds, how=how)
+            return ComponentHealth(UNHEALTHY, silent, since=found.last_tick_at)
         return ComponentHealth(HEALTHY, Sentence("health.conductor_leads", owner=owner, count=seconds))
 
     def clocks(self) -> ComponentHealth:

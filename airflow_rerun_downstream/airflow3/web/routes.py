@@ -27,6 +27,7 @@ from airflow_rerun_downstream.rest.queries import (
     ChangesQuery,
     DagRunQuery,
     EstimateQuery,
+    HealthQuery,
     MemberQuery,
     PageQuery,
     ProofQuery,
@@ -97,15 +98,17 @@ def answered(request: Request, answer: Answer) -> Answer:
 
 
 @router.get("/health", operation_id="get_health")
-def get_health(request: Request, actor: ActorDep) -> installation_payloads.Health:
+def get_health(
+    request: Request, actor: ActorDep, query: Annotated[HealthQuery, Query()]
+) -> installation_payloads.Health:
     """The installation's components; why one isn't healthy is told to who may see Airflow's jobs and plugins.
 
     Answers also when nothing else works.
     """
     try:
-        return Api(service_of(request), actor).health()
+        return Api(service_of(request), actor).health(**dict(query))
     except InvalidSetting:
-        return presenters.health(wiring.health_without_settings(details=sees_installation(actor)))
+        return presenters.health(wiring.health_without_settings(details=sees_installation(actor), only=query.component))
 
 
 @router.get("/dag-runs", operation_id="list_dag_runs")

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { api, data } from "./client";
 import { keys } from "./keys";
-import { LIVE } from "./pace";
+import { LIVE, WATCH } from "./pace";
 
 export function useNotificationTargets() {
   return useQuery({
@@ -33,4 +33,22 @@ export function useHealth() {
     queryFn: ({ signal }) => data(api().GET("/api/v1/health", { signal })),
     staleTime: 60_000,
   });
+}
+
+/**
+ * Since when no conductor has looked at the reruns; null: it isn't well, and nobody knows since when; undefined: one
+ * looks, or nothing is known. Asked for alone: the other components cost more. What was said while somebody was
+ * `watching` says nothing afterwards.
+ */
+export function useConductorSilence(watching: boolean): string | null | undefined {
+  const found = useQuery({
+    queryKey: keys.conductor,
+    queryFn: ({ signal }) =>
+      data(api().GET("/api/v1/health", { params: { query: { component: ["conductor"] } }, signal })),
+    enabled: watching,
+    refetchInterval: WATCH,
+    staleTime: WATCH,
+  });
+  const conductor = watching && !found.isError ? found.data?.components.conductor : undefined;
+  return conductor?.status === "unhealthy" ? (conductor.since ?? null) : undefined;
 }

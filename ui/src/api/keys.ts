@@ -24,5 +24,6 @@ export const keys = {
   notificationTargets: ["notification-targets"] as const,
   health: ["health"] as const,
   scheduler: ["scheduler"] as const,
+  conductor: ["conductor"] as const,
   failedTasks: (run: RunRef, seen: string) => ["failed-tasks", run.dag_id, run.run_id, seen] as const,
 };

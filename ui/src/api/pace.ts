@@ -12,5 +12,5 @@ export const WAITING = 30_000;
 /** Milliseconds between two looks at a record that can't change any more: who may see what of it can. */
 export const ENDED = 60_000;
 
-/** Milliseconds between two looks at whether the scheduler is there. */
+/** Milliseconds between two looks at whether the scheduler is there, and at whether a conductor is. */
 export const WATCH = 15_000;

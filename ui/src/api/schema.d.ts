@@ -752,12 +752,15 @@ export interface components {
          * Component
          * @description ``status`` is healthy, degraded or unhealthy; ``detail`` says why and what to do.
          *
-         *     ``sentence`` is ``detail`` for people of any language.
+         *     ``sentence`` is ``detail`` for people of any language. ``since``: when what is silent was last heard; null: it never
+         *     was, that can't be told, or the component is well.
          */
         Component: {
             /** Detail */
             detail: string;
             sentence: components["schemas"]["Sentence"] | null;
+            /** Since */
+            since: string | null;
             status: components["schemas"]["HealthStatus"];
         };
         /**
@@ -1155,7 +1158,7 @@ export interface components {
         };
         /**
          * Health
-         * @description The installation. ``status`` is that of its worst component.
+         * @description The installation. ``status`` is that of the worst component that was asked for.
          */
         Health: {
             /** Components */
@@ -2543,7 +2546,9 @@ export interface operations {
     };
     get_health: {
         parameters: {
-            query?: never;
+            query?: {
+                component?: ("configuration" | "database" | "conductor" | "clocks" | "asset_manager" | "freeze_hook" | "hooks" | "frozen" | "policy" | "listener" | "declared_links" | "notifications")[] | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;

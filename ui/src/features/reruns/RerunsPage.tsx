@@ -5,7 +5,7 @@ import { Link, Navigate, useLocation, useNavigate } from "react-router";
 import { hasEnded, isProposed, useReruns } from "../../api/reruns";
 import type { Rerun } from "../../api/types";
 import { Loading, Nothing, ProblemNotice } from "../../ui/feedback/Notices";
-import { SchedulerNotice } from "../../ui/feedback/SchedulerNotice";
+import { SilenceNotices } from "../../ui/feedback/SilenceNotices";
 import { Page } from "../../ui/Page";
 import { Pager } from "../../ui/table/Pager";
 import { keep, keptAddress } from "../../ui/kept";
@@ -41,7 +41,7 @@ function Reruns({ view }: { view: RecordsView }) {
   return (
     <Page title={t("record:title")} actions={<ToRuns />}>
       <Stack gap={4}>
-        <SchedulerNotice watching={found?.reruns.some(moves) ?? false} />
+        <SilenceNotices watching={found?.reruns.some(moves) ?? false} />
         <RecordsFilters view={view} onChange={(change) => show({ ...view, offset: 0, ...change })} onClear={clear} />
         <ProblemNotice follows error={reruns.error ?? reruns.failureReason} retry={() => void reruns.refetch()} />
         {reruns.isPending && !reruns.failureReason && <Loading lines={8} />}

@@ -6,7 +6,7 @@ import type { Member } from "../../../api/types";
 import { RunLink } from "../../../ui/AirflowLink";
 import { NameAndId } from "../../../ui/dagNames";
 import { ProblemNotice } from "../../../ui/feedback/Notices";
-import { SchedulerNotice } from "../../../ui/feedback/SchedulerNotice";
+import { SilenceNotices } from "../../../ui/feedback/SilenceNotices";
 import { useWords } from "../../../i18n/words";
 import { MemberActions } from "../actions/Actions";
 import { useRecord } from "../context";
@@ -41,7 +41,7 @@ export function RecordNotices({ members, problem, retry }: RecordNoticesProps) {
           <Text>{t("record:notice.stale")}</Text>
         </ProblemNotice>
       ) : null}
-      <SchedulerNotice watching={!hasEnded(rerun) && !isProposed(rerun)} />
+      <SilenceNotices watching={!hasEnded(rerun) && !isProposed(rerun)} />
       <FailedNotice failed={members.filter(({ state }) => state === "failed")} />
     </Stack>
   );

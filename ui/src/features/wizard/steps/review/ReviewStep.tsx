@@ -1,7 +1,7 @@
 import { Alert, HStack, List, Spinner, Stack, Text } from "@chakra-ui/react";
 
 import { Loading, ProblemNotice } from "../../../../ui/feedback/Notices";
-import { SchedulerNotice } from "../../../../ui/feedback/SchedulerNotice";
+import { SilenceNotices } from "../../../../ui/feedback/SilenceNotices";
 import { useWords } from "../../../../i18n/words";
 import { keyOf } from "../../../../domain/runName";
 import type { Difference } from "../../state/bodies";
@@ -28,7 +28,7 @@ export function ReviewStep() {
   return (
     <Stack gap={4} pb={4} opacity={reviewing && review.data ? 0.6 : 1} aria-busy={reviewing} data-testid="review">
       {noPlan}
-      <SchedulerNotice />
+      <SilenceNotices />
       {reviewing && review.data !== undefined && (
         <HStack role="status" data-testid="asked-again">
           <Spinner size="sm" />
