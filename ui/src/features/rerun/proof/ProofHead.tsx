@@ -1,4 +1,4 @@
-import { Badge, Box, chakra, Flex, HStack, Link, Text } from "@chakra-ui/react";
+import { Badge, Box, Button, chakra, Flex, HStack, Link, Text } from "@chakra-ui/react";
 import type { IconType } from "react-icons";
 import {
   MdCheckCircle,
