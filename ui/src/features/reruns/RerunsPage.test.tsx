@@ -4,16 +4,20 @@ import { expect, it, vi } from "vitest";
 
 import "../../i18n";
 import { host } from "../../host/Host";
-import { showPage } from "../../testing/page";
+import { type Asked, showPage } from "../../testing/page";
 import { RecordsPage } from "./RerunsPage";
 import { NOBODY, rerunOf } from "../../testing/samples";
 import { savedFiles } from "../../testing/files";
 
 const show = (address: string, total: number) =>
-  showPage(address, "/records", <RecordsPage />, () => ({
-    reruns: total > 0 ? [rerunOf(), rerunOf({ id: 8, name: "Right rate" })] : [],
-    total_entries: total,
-  }));
+  showPage(address, "/records", <RecordsPage />, ({ path }) =>
+    path === "/reruns"
+      ? { reruns: total > 0 ? [rerunOf(), rerunOf({ id: 8, name: "Right rate" })] : [], total_entries: total }
+      : undefined,
+  );
+
+/** What the list was asked for last; others ask as well. */
+const last = (asked: readonly Asked[]) => asked.findLast(({ path }) => path === "/reruns")?.query;
 
 it("leads to each record, by its name or its number", async () => {
   show("/records", 2);
@@ -25,9 +29,9 @@ it("asks the server for what the address says, and keeps it when the page turns"
   const { asked, router } = show("/records?dag=shop&order_by=name", 120);
   const user = userEvent.setup();
   await user.click(await screen.findByRole("button", { name: "Next" }));
-  await waitFor(() => expect(asked.at(-1)?.query.get("offset")).toBe("50"));
-  expect(asked.at(-1)?.query.get("dag_id_pattern")).toBe("shop");
-  expect(asked.at(-1)?.query.get("order_by")).toBe("name");
+  await waitFor(() => expect(last(asked)?.get("offset")).toBe("50"));
+  expect(last(asked)?.get("dag_id_pattern")).toBe("shop");
+  expect(last(asked)?.get("order_by")).toBe("name");
   expect(router.state.location.search).toBe("?dag=shop&order_by=name&offset=50");
 });
 
@@ -44,7 +48,7 @@ it("asks for what is typed when the typing stops", async () => {
   for (const value of ["f", "fi", "fin"]) {
     fireEvent.change(field, { target: { value } });
   }
-  await waitFor(() => expect(asked.at(-1)?.query.get("dag_id_pattern")).toBe("fin"));
+  await waitFor(() => expect(last(asked)?.get("dag_id_pattern")).toBe("fin"));
   expect(asked.some(({ query }) => query.get("dag_id_pattern") === "f")).toBe(false);
 });
 
@@ -66,7 +70,7 @@ it("offers to clear filters that match nothing", async () => {
 it("searches in names and reasons", async () => {
   const { asked, router } = show("/records", 2);
   fireEvent.change(await screen.findByLabelText("Name or reason"), { target: { value: "100% rate" } });
-  await waitFor(() => expect(asked.at(-1)?.query.get("search")).toBe("100% rate"));
+  await waitFor(() => expect(last(asked)?.get("search")).toBe("100% rate"));
   expect(router.state.location.search).toBe("?search=100%25%20rate");
 });
 
@@ -95,7 +99,10 @@ it("has the filters of the last visit until they are cleared, but an address has
 it("saves every rerun that matches, page by page, and says if the list changed meanwhile", async () => {
   const saved = savedFiles(host());
   const totals = [3, 3, 4];
-  showPage("/records?state=failed", "/records", <RecordsPage />, ({ query }) => {
+  showPage("/records?state=failed", "/records", <RecordsPage />, ({ path, query }) => {
+    if (path !== "/reruns") {
+      return undefined;
+    }
     const offset = Number(query.get("offset"));
     const ids = query.get("order_by") === "id" ? [7, 8, 9].slice(offset, offset + 2) : [9, 8];
     const total = query.get("order_by") === "id" ? totals.shift() : 3;
