@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.settings import MAX_TEXT
 
 MAX_INT = 2**31 - 1
@@ -45,9 +46,9 @@ MAX_UNKNOWN_FIELDS = 20
 def storable(text: str) -> str:
     """Refuse what PostgreSQL can't hold: NUL, and halves of characters (JSON's ``\\ud800``)."""
     if "\x00" in text:
-        raise ValueError("a NUL character can't be stored")
+        raise ValueError(Sentence("field.nul"))
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("half of a character (a lone surrogate) can't be stored")
+        raise ValueError(Sentence("field.surrogate"))
     return text
 
 
@@ -56,13 +57,13 @@ def in_range(moment: datetime) -> datetime:
     try:
         return moment.astimezone(timezone.utc)
     except OverflowError:
-        raise ValueError("the moment is out of range") from None
+        raise ValueError(Sentence("field.out_of_range")) from None
 
 
 def few(given: Any) -> Any:
     """Refuse a list that is too long before its entries are looked at."""
     if isinstance(given, list) and len(given) > MAX_LISTED:
-        raise ValueError(f"the list has {len(given)} entries, more than {MAX_LISTED}")
+        raise ValueError(Sentence("field.long_list", limit=MAX_LISTED))
     return given
 
 
@@ -115,7 +116,7 @@ class Body(BaseModel):
     def few_fields(cls, given: Any) -> Any:
         """Refuse very many unknown fields at once: each would be an error of its own."""
         if isinstance(given, dict) and len(given) > len(cls.model_fields) + MAX_UNKNOWN_FIELDS:
-            raise ValueError(f"there are {len(given)} fields; known are {', '.join(cls.model_fields)}")
+            raise ValueError(Sentence("field.fields_unknown", given=len(given), known=list(cls.model_fields)))
         return given
 
 

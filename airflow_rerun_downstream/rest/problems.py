@@ -11,13 +11,12 @@ from typing import Any
 from airflow_rerun_downstream.domain.errors import Invalid, Refusal
 from airflow_rerun_downstream.domain.refs import shown
 from airflow_rerun_downstream.domain.sentence import Sentence, sentence_in, to_json
+from airflow_rerun_downstream.rest.field_errors import pydantics, what_is_wrong
 
 Answer = tuple[int, dict[str, Any]]
 
 MAX_ERRORS = 20
 """How many errors of a request are told one by one."""
-
-MAX_SENTENCE = 500
 
 REASONS: Mapping[int, str] = {
     400: "bad_request",
@@ -53,10 +52,13 @@ def of_errors(errors: Iterable[Mapping[str, Any]]) -> Answer:
     """
     every = list(errors)
     listed = [
-        {"loc": [short(each) for each in error["loc"]], "msg": sentence(error["msg"]), "type": error["type"]}
+        {"loc": [short(each) for each in error["loc"]], "msg": pydantics(error), "type": error["type"]}
         for error in every[:MAX_ERRORS]
     ]
-    said = [Sentence("part.error_at", place=place(error["loc"]), error=error["msg"]) for error in listed]
+    said = [
+        Sentence("part.error_at", place=place([short(each) for each in error["loc"]]), error=what_is_wrong(error))
+        for error in every[:MAX_ERRORS]
+    ]
     if (more := len(every) - MAX_ERRORS) > 0:
         said.append(Sentence("part.and_more_errors", count=more))
     detail = Sentence("refusal.invalid_fields", errors=said)
@@ -87,11 +89,6 @@ def place(loc: Sequence[object]) -> str:
     """Where in the request an error is, without the part that only names the request's half."""
     path = loc[1:] if len(loc) > 1 and loc[0] in ("body", "query", "path") else loc
     return ".".join(map(str, path)) or "request"
-
-
-def sentence(message: str) -> str:
-    """Pydantic's message without its prefix."""
-    return message[:MAX_SENTENCE].removeprefix("Value error, ")
 
 
 def json_value(value: Any) -> Any:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator
 from airflow_rerun_downstream.domain.idempotency import users_key
 from airflow_rerun_downstream.domain.refs import shown
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.domain.words import COMPONENTS
 from airflow_rerun_downstream.ports.lineage import RunFilter
@@ -37,7 +38,7 @@ RUN_ORDERS = ("dag_id", "run_id", "run_type", "state", "logical_date", "run_afte
 def few_alternatives(pattern: str) -> str:
     """Refuse a pattern that would be many questions to the database."""
     if pattern.count("|") >= MAX_ALTERNATIVES:
-        raise ValueError(f"a pattern has at most {MAX_ALTERNATIVES} alternatives")
+        raise ValueError(Sentence("field.alternatives_limited", limit=MAX_ALTERNATIVES))
     return pattern
 
 
@@ -105,7 +106,7 @@ def orders(allowed: tuple[str, ...]) -> dict[str, Any]:
 def checked_order(order_by: str, allowed: tuple[str, ...]) -> str:
     """Refuse an order that isn't one of ``allowed``, with or without a ``-`` for descending."""
     if order_by.removeprefix("-") not in allowed:
-        raise ValueError(f"{shown(order_by)!r} is none of {', '.join(allowed)} (with - before it: descending)")
+        raise ValueError(Sentence("field.not_an_order", given=shown(order_by), known=allowed))
     return order_by
 
 

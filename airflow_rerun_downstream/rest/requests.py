@@ -72,7 +72,7 @@ class FutureRefBody(Body):
     def one_name(self) -> FutureRefBody:
         """Refuse none, and several."""
         if sum(name is not None for name in (self.logical_date, self.partition_key, self.next)) != 1:
-            raise ValueError("give exactly one of run_id, logical_date, partition_key and next")
+            raise ValueError(Sentence("field.one_name"))
         return self
 
     def ref(self) -> domain.FutureRef:

@@ -73,6 +73,9 @@ def test_extra_fields_become_json() -> None:
     }
 
 
+MISSING = {"code": "field.missing", "params": {}}
+
+
 def test_a_forms_errors_become_sentences_without_what_was_sent() -> None:
     listed = [
         {"loc": ("body", "source", "run_id"), "msg": "Field required", "type": "missing", "input": object()},
@@ -82,16 +85,16 @@ def test_a_forms_errors_become_sentences_without_what_was_sent() -> None:
     assert problems.of_errors(listed) == (
         422,
         {
-            "detail": "source.run_id: Field required. limit: too small. body: Field required.",
+            "detail": "source.run_id: it is missing. limit: too small. body: it is missing.",
             "sentence": {
                 "code": "refusal.invalid_fields",
                 "params": {
                     "errors": [
                         {"code": "part.error_at", "params": {"place": place, "error": error}}
                         for place, error in (
-                            ("source.run_id", "Field required"),
+                            ("source.run_id", MISSING),
                             ("limit", "too small"),
-                            ("body", "Field required"),
+                            ("body", MISSING),
                         )
                     ]
                 },

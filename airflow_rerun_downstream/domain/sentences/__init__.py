@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from airflow_rerun_downstream.domain.advice import SENTENCES
 from airflow_rerun_downstream.domain.reasons import REASONS
+from airflow_rerun_downstream.domain.sentences.field_texts import FIELDS
 from airflow_rerun_downstream.domain.sentences.health_texts import HEALTH
 from airflow_rerun_downstream.domain.sentences.link_texts import LINKS
 from airflow_rerun_downstream.domain.sentences.part_texts import PARTS
@@ -41,6 +42,7 @@ GROUPS: Mapping[str, Mapping[str, Template]] = {
     "link": LINKS,
     "record": RECORD,
     "part": PARTS,
+    "field": FIELDS,
     "action": ACTIONS,
     "between": BETWEEN,
     "state": STATES,

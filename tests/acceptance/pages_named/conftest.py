@@ -1,4 +1,4 @@
-"""What the tests of pages with long and odd names begin with: an Airflow for each module, in which nothing is rerun yet."""
+"""What the tests of pages with long and odd names begin with: an Airflow each, in which nothing is rerun yet."""
 
 from __future__ import annotations
 
