@@ -150,7 +150,7 @@ class TestApp:
         point(mocker, database)
         found = client.get("/api/v1/health").json()
         assert found["status"] == "unhealthy"
-        assert found["components"] == {"airflow": {"status": "unhealthy", **said(host.why_not())}}
+        assert found["components"] == {"airflow": {"status": "unhealthy", "since": None, **said(host.why_not())}}
 
     def test_health_tells_what_is_still_frozen_but_no_names(self, client: Any, database: Any, mocker: Any) -> None:
         frozen(database)

@@ -372,6 +372,7 @@ def test_health_names_all_options_that_cannot_be_used(
         "detail": "[rerun_downstream] poll_interval = 'soon': give seconds, above 0 and below 86400, such as 1.0. "
         "[rerun_downstream] conductor = 'worker': give api_server or external. "
         "[rerun_downstream] pol_interval is not an option and does nothing. Did you mean poll_interval?",
+        "since": None,
     }
     assert found["declared_links"]["detail"] == "Unknown: an option is wrong; see `configuration`."
     assert set(found) > {"database", "conductor", "frozen", "policy"}
