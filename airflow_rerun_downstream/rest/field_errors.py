@@ -12,7 +12,7 @@ SIMPLE: Mapping[str, str] = {
     "missing": "field.missing",
     "extra_forbidden": "field.unknown",
     "string_type": "field.not_text",
-    "string_unicode": "field.not_text",
+    "string_unicode": "field.surrogate",
     "string_pattern_mismatch": "field.odd_characters",
     "int_type": "field.not_integer",
     "int_parsing": "field.not_integer",

@@ -304,7 +304,7 @@ def test_what_cannot_be_understood_is_refused(
     [
         (b"{", "invalid", ""),
         (b"[]", "invalid", ""),
-        (b'{"source": {"dag_id": "a", "run_id": "r"}, "name": "\\ud800"}', "invalid", "valid string"),
+        (b'{"source": {"dag_id": "a", "run_id": "r"}, "name": "\\ud800"}', "invalid", "lone surrogate"),
         (b'{"source": {"dag_id": "a", "run_id": "r"}, "name": "\\u0000"}', "invalid", "NUL"),
         (b'{"source": {"dag_id": "a", "run_id": "r"}, "x\\ud800": 1}', "invalid", ""),
         (b'{"source": {"dag_id": "a", "run_id": "r"}, "task_ids": []}', "empty_selection", "task_ids"),
