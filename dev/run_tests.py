@@ -70,7 +70,7 @@ def folder_session(name: str, part: str | None) -> tuple[str, ...]:
     folder = ROOT / "tests" / name
     if part is None:
         return (name, str(folder))
-    found = sorted(folder.rglob("test_*.py"), key=lambda path: path.name)
+    found = sorted(folder.rglob("test_*.py"))
     files = {one: [str(path) for path in found if path.name.startswith(f"test_{one}")] for one in part.split()}
     if unknown := [one for one, chosen in files.items() if not chosen]:
         parts = ", ".join(path.stem.removeprefix("test_") for path in found)
