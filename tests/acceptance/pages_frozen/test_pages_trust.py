@@ -76,7 +76,7 @@ class TestScheduler:
             expect(page.get_by_test_id("scheduler-silent")).to_be_visible()
             here.open(f"/records/{rerun}?tab=table")
             expect(page.get_by_test_id("scheduler-silent")).to_be_visible()
-        state_is(page, "succeeded")
+        expect(page.get_by_test_id("rerun-state")).to_have_text(re.compile("^succeeded"), timeout=RERUN_TIMEOUT)
         expect(page.get_by_test_id("scheduler-silent")).to_have_count(0)
         expect(page.get_by_test_id("member-state")).to_have_text("succeeded")
 

@@ -74,6 +74,7 @@ def test_found_again_saved_and_filters_that_stay(frozen: Frozen, here: Visit) ->
     page.get_by_label("Name or reason").fill("wechselKURS 5%")
     expect(page.get_by_role("link", name=NAME)).to_have_count(1)
     expect(page).to_have_url(re.compile("search="))
+    expect(page.get_by_test_id("table").locator("tbody tr[data-row]")).to_have_count(1)
     file = saved(page, "CSV")
     assert re.fullmatch(r"reruns-\d{8}T\d{6}Z\.csv", file.suggested_filename)
     assert [(row["id"], row["name"]) for row in rows_of(file)] == [(str(rerun), NAME)]
