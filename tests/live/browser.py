@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, Req
 
 from dev.chromium import MISSING, browser
 from dev.chromium import chromium as chromium_path
-from tests.live.harness import LiveAirflow
+from tests.live.harness import LiveAirflow, wait_until
 
 APP = "/rerun-downstream/ui"
 TIMEOUT = 30_000.0
@@ -28,6 +28,11 @@ SERIOUS = frozenset({"serious", "critical"})
 
 Theme = str
 """`light` or `dark`."""
+
+
+AT_REST = """document.getAnimations().every((one) =>
+  one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity)"""
+"""Whether nothing on a page changes its looks, but for what does so as long as it is there."""
 
 
 class Visit:
@@ -68,7 +73,8 @@ class Visit:
         return self.page.frame_locator(IFRAME)
 
     def serious(self) -> list[str]:
-        """What axe finds serious on the page that is shown, a line each."""
+        """What axe finds serious on the page that is shown, a line each. Colours that change are waited for."""
+        wait_until(lambda: self.page.evaluate(AT_REST), 20, "the page's colours to rest")
         found = Axe().run(self.page).response["violations"]
         return [
             f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:160]}" for one in found if one["impact"] in SERIOUS

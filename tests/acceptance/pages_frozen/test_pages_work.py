@@ -148,6 +148,7 @@ def test_a_rerun_is_done_again_as_it_was(frozen: Frozen, here: Visit) -> None:
         go_on(page, step)
     expect(page.get_by_label("Name", exact=True)).to_have_value(NAME)
     go_on(page, "Review")
+    expect(page.get_by_role("button", name="Start rerun")).to_be_enabled()
     assert here.serious() == []
     start(here, page)
     act(page, "Terminate")
