@@ -56,8 +56,8 @@ def of_errors(errors: Iterable[Mapping[str, Any]]) -> Answer:
         for error in every[:MAX_ERRORS]
     ]
     said = [
-        Sentence("part.error_at", place=place([short(each) for each in error["loc"]]), error=what_is_wrong(error))
-        for error in every[:MAX_ERRORS]
+        Sentence("part.error_at", place=place(entry["loc"]), error=what_is_wrong(error))
+        for entry, error in zip(listed, every, strict=False)
     ]
     if (more := len(every) - MAX_ERRORS) > 0:
         said.append(Sentence("part.and_more_errors", count=more))

@@ -18,7 +18,7 @@ from airflow_rerun_downstream import host
 from airflow_rerun_downstream.airflow3.hooks import asset_events
 from airflow_rerun_downstream.cli.main import main
 from airflow_rerun_downstream.domain.errors import UnsupportedAirflow
-from airflow_rerun_downstream.domain.sentence import Sentence
+from airflow_rerun_downstream.domain.sentence import Sentence, to_json
 from airflow_rerun_downstream.plugin import RerunDownstreamPlugin
 from airflow_rerun_downstream.provider_info import get_provider_info
 from airflow_rerun_downstream.store.tables import hold, parked
@@ -111,8 +111,7 @@ class TestPlugin:
 
 def said(sentence: Sentence) -> dict[str, Any]:
     """How an answer of REST says the sentence: in English, and by code."""
-    parts = {name: list(value) if isinstance(value, tuple) else value for name, value in sentence.params.items()}
-    return {"detail": str(sentence), "sentence": {"code": sentence.code, "params": parts}}
+    return {"detail": str(sentence), "sentence": to_json(sentence)}
 
 
 class TestApp:

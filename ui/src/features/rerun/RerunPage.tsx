@@ -109,7 +109,7 @@ function Record({ record, problem, retry }: RecordProps) {
     [rerun, critical, openMember, openTab],
   );
   const left = useLeft(rerun);
-  useAirflowLooksAgain(hasBegun(record.members));
+  useAirflowLooksAgain(useMemo(() => hasBegun(record.members), [record.members]));
   const trouble = problem ?? links.error ?? left.error;
   const retryAll = () => {
     retry();
@@ -177,6 +177,9 @@ function Record({ record, problem, retry }: RecordProps) {
 
 /** Whether the run that Airflow's page around this one is about has been touched; undefined: it isn't about one of these. */
 function hasBegun(members: readonly Member[]): boolean | undefined {
+  if (!host().onTab()) {
+    return undefined;
+  }
   const mine = members.find(({ dag_id, run_id }) => run_id !== null && host().isAbout(dag_id, run_id));
   return mine && mine.state !== "pending" && mine.state !== "frozen";
 }
