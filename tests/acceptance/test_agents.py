@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -52,7 +53,9 @@ def agent(story: Story, use: Callable[[Client, Call], Awaitable[Any]]) -> Any:
 
             return await use(client, call)
 
-    return anyio.run(run)
+    # Not in this thread: a browser of another module's tests may be open, and Playwright runs a loop in it.
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(anyio.run, run).result()
 
 
 def test_each_tool_answers_and_changes_nothing_but_for_the_one_that_proposes(story: Story) -> None:
