@@ -45,6 +45,7 @@ class Discovery:
         self.looked_up: set[RunRef] = set()
         self.context = LineageContext(facts, replace(facts.dags.definitions(), declared=declared), self.structures)
         self.leaving: dict[RunRef, list[FoundLink]] = {}
+        self.walked: set[RunRef] = set()
         self.follows_past = kinds is None or LinkKind.PREVIOUS_RUN in kinds
         dependencies = self.context.definitions.past_dependencies if self.follows_past else ()
         self.past = PastChains(facts, dependencies, max_runs=max_runs)
@@ -87,6 +88,7 @@ class Discovery:
         """Go on from runs in which more tasks are polluted than before. Raises `PlanTooLarge`."""
         frontier = self.within_depth(gained, explored)
         while frontier:
+            self.walked |= frontier
             self.read([explored.runs[ref] for ref in sorted(frontier, key=by_name) if ref not in self.leaving])
             frontier = self.within_depth(self.spread(frontier, explored), explored)
 
@@ -99,6 +101,7 @@ class Discovery:
         """Find the links that leave runs, and learn the structure of the Dags that they lead to."""
         if not runs:
             return
+        runs = [*runs, *self.ahead(runs)]
         self.learn(runs)
         for run in runs:
             self.leaving[run.ref] = []
@@ -108,6 +111,20 @@ class Discovery:
                     self.leaving[found.link.upstream].append(found)
         every = [found for run in runs for found in self.leaving[run.ref]]
         self.learn([found.downstream for found in every if found.downstream])
+
+    def ahead(self, runs: Sequence[RunFacts]) -> list[RunFacts]:
+        """Runs to which assets have led from ``runs``: read along with these, they take no statements of their own.
+
+        Whether wrong data went that way is found out as the walk comes to them. It is never further than they are.
+        """
+        if self.max_depth is not None or all(each.kind is not LinkKind.ASSET for each in self.kinds):
+            return []
+        since, schedules = self.context.since, self.context.definitions.asset_schedules
+        if since is None or not schedules:
+            return []
+        refs = self.facts.assets.led_to([run.ref for run in runs], schedules, since=since, most=self.max_runs)
+        new = [ref for ref in refs if ref not in self.leaving]
+        return list(self.facts.runs.among(new).values()) if new else []
 
     def learn(self, runs: Iterable[RunFacts]) -> None:
         """Read the structures of Dags that weren't met before, and the versions of runs that may have others."""

@@ -77,7 +77,7 @@ def by_time(future: PlannedFuture) -> tuple[datetime, str, str]:
 
 def forecast(walk: Discovery, explored: Explored, now: datetime) -> Forecast:
     """What is to come after a walk; a few statements, however many runs it found."""
-    runs = [explored.runs[ref] for ref in sorted(walk.leaving)]
+    runs = [explored.runs[ref] for ref in sorted(walk.walked)]
     dag_ids = {run.ref.dag_id for run in runs}
     definitions = told_by_dates(walk.context.definitions, dag_ids)
     waiting = waiting_assets(walk, runs)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from airflow_rerun_downstream.domain.definitions import DagVersion, Definitions
+from airflow_rerun_downstream.domain.definitions import AssetSchedule, DagVersion, Definitions
 from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.facts import (
     DagOwnership,
@@ -177,6 +177,16 @@ class AssetEvents(Protocol):
         """Which runs consumed the asset events of ``producers`` that exist, in the order of the events.
 
         An event from more than an hour before its run was made, or six hours after its end, isn't found.
+        """
+        ...
+
+    def led_to(
+        self, producers: Collection[RunRef], schedules: Collection[AssetSchedule], *, since: datetime, most: int
+    ) -> list[RunRef]:
+        """The runs that asset events since ``since`` have led to from ``producers``, over any number of runs.
+
+        The nearest first, at most ``most``, and perhaps not all: what it leaves out has to be asked by `consumptions`.
+        ``schedules`` tells which Dags the assets start. One statement, or none where they start nothing.
         """
         ...
 

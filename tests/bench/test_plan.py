@@ -17,7 +17,7 @@ from tests.bench.history import LargeHistory
 
 ADA = Actor("1", "ada")
 MAX_RATIO = 5.0
-MAX_STATEMENTS_A_LEVEL = 6
+MAX_STATEMENTS = 30
 MORE_PAIRS = 3
 """Statements that take ten thousand runs and have one more to ask for: they are sent twice."""
 
@@ -86,12 +86,12 @@ def test_ten_thousand_runs_beside_a_million_events(benchmark: Any, large: LargeH
     benchmark.pedantic(plan, args=(large,), rounds=3)
 
 
-def test_statements_grow_with_levels_and_not_with_runs(
+def test_statements_grow_neither_with_levels_nor_with_runs(
     benchmark: Any, small: LargeHistory, deep: LargeHistory, large: LargeHistory
 ) -> None:
     few, many, twice = len(counted(small)), len(counted(large)), len(counted(deep))
     print(f"\nstatements: {few} for 1,000 runs, {many} for 10,000, {twice} for 1,000 on 20 levels instead of 10")
     assert (small.shape.levels, large.shape.levels, deep.shape.levels) == (10, 10, 20)
     assert 0 <= many - few <= MORE_PAIRS
-    assert 0 < twice - few <= MAX_STATEMENTS_A_LEVEL * 10
+    assert twice == few <= MAX_STATEMENTS
     benchmark.pedantic(plan, args=(small,), rounds=3)

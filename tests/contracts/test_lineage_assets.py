@@ -70,6 +70,42 @@ class TestConsumptions:
         assert [one.consumer.dag_gone for one in airflow.facts.assets.consumptions(runs)] == [True]
 
 
+class TestLedTo:
+    """``a`` starts ``b``, and that starts ``c``."""
+
+    @pytest.fixture
+    def chain(self, airflow, runs) -> list[RunRef]:
+        """A run of each."""
+        airflow.dag(Shape("b", "t", outlets={"t": [TWO]}, starts_with=[ONE]))
+        chain = [runs[0], *(airflow.run(dag_id, by="asset", dated=False) for dag_id in "bc")]
+        for producer, asset, consumer in zip(chain, (ONE, TWO), chain[1:], strict=False):
+            airflow.emit(producer, asset, consumer)
+        return chain
+
+    def led_to(self, airflow, refs, *, since=START, most=10):
+        schedules = airflow.facts.dags.definitions().asset_schedules
+        return airflow.facts.assets.led_to(refs, schedules, since=since, most=most)
+
+    def test_the_nearest_first(self, airflow, chain):
+        assert self.led_to(airflow, chain[:1]) == chain[1:]
+        assert self.led_to(airflow, chain[1:2]) == chain[2:]
+        assert self.led_to(airflow, chain[:2]) == chain[2:]
+        assert self.led_to(airflow, chain[2:]) == self.led_to(airflow, [GONE]) == []
+
+    def test_no_more_than_are_wanted(self, airflow, chain):
+        assert self.led_to(airflow, chain[:1], most=1) == chain[1:2]
+
+    def test_nothing_that_is_older(self, airflow, chain):
+        assert self.led_to(airflow, chain[:1], since=START + 2 * DAY) == []
+
+    def test_nothing_where_the_assets_start_no_dag(self, airflow, chain):
+        assert airflow.facts.assets.led_to(chain[:1], (), since=START, most=10) == []
+
+    def test_a_consumer_that_is_gone_leads_nowhere(self, airflow, chain):
+        airflow.delete(chain[1])
+        assert self.led_to(airflow, chain[:1]) == []
+
+
 class TestEmissions:
     def test_until_another_run_of_the_dag_emits_the_asset(self, airflow, runs):
         one, two = airflow.asset_id(ONE), airflow.asset_id(TWO)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from airflow_rerun_downstream.domain.definitions import AssetSchedule
 from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.freeze import WaitingAsset
 from airflow_rerun_downstream.domain.lineage_records import AssetConsumption, AssetEmission, TaskStart
@@ -42,6 +43,30 @@ def consumptions(world: World, producers: Collection[RunRef]) -> Iterator[AssetC
         for ref in world.runs:
             if (event.number, ref) in world.consumptions:
                 yield AssetConsumption(*where, told(world, world.runs[ref]))
+
+
+def led_to(
+    world: World,
+    producers: Collection[RunRef],
+    schedules: Collection[AssetSchedule],
+    since: datetime,
+    most: int,
+) -> list[RunRef]:
+    """The nearest first."""
+    assets = {each.asset_id for each in schedules}
+    found = dict.fromkeys(producers)
+    queue = list(producers)
+    while queue:
+        ref = queue.pop(0)
+        numbers = {
+            event.number
+            for event in world.events
+            if event.producer == ref and event.asset_id in assets and event.at >= since
+        }
+        fresh = {consumer for number, consumer in world.consumptions if number in numbers and consumer in world.runs}
+        queue += (new := sorted(fresh - found.keys()))
+        found |= dict.fromkeys(new)
+    return [ref for ref in found if ref not in producers][:most]
 
 
 def emissions(world: World, producers: Collection[RunRef], asset_ids: Collection[int]) -> Iterator[AssetEmission]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from airflow_rerun_downstream.domain.again import key
-from airflow_rerun_downstream.domain.definitions import DagVersion, Definitions
+from airflow_rerun_downstream.domain.definitions import AssetSchedule, DagVersion, Definitions
 from airflow_rerun_downstream.domain.edges import AssetFlow
 from airflow_rerun_downstream.domain.errors import Invalid
 from airflow_rerun_downstream.domain.facts import (
@@ -230,6 +230,12 @@ class FakeAssetEvents(FakeReader):
     def consumptions(self, producers: Collection[RunRef]) -> list[AssetConsumption]:
         self.asked(producers)
         return list(events.consumptions(self.world, producers))
+
+    def led_to(
+        self, producers: Collection[RunRef], schedules: Collection[AssetSchedule], *, since: datetime, most: int
+    ) -> list[RunRef]:
+        self.asked(producers)
+        return events.led_to(self.world, producers, schedules, since, most)
 
     def emissions(self, producers: Collection[RunRef], asset_ids: Collection[int]) -> list[AssetEmission]:
         self.asked(producers, asset_ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 
 from airflow_rerun_downstream.domain.plan import Evidence, Plan, PlanOptions, PlanRequest
@@ -30,23 +31,38 @@ def plan(
     declarations: Declarations = NOTHING_DECLARED,
     **options: object,
 ) -> Plan:
-    planner = Planner(
-        facts or FakeFacts(world),
-        readable=lambda dag_ids: frozenset(dag_ids) - set(unreadable),
-        in_active_rerun=lambda refs: set(refs).intersection(active),
-        now=NOW,
-        window_start=None,
-        max_runs=max_runs,
-        declarations=declarations,
-    )
     request = PlanRequest(source, tasks, rerun_source, PlanOptions(**options))  # type: ignore[arg-type]
-    found = only_listed_words_in(planner.plan(request))
+
+    def planned(by: LineageFacts) -> Plan:
+        planner = Planner(
+            by,
+            readable=lambda dag_ids: frozenset(dag_ids) - set(unreadable),
+            in_active_rerun=lambda refs: set(refs).intersection(active),
+            now=NOW,
+            window_start=None,
+            max_runs=max_runs,
+            declarations=declarations,
+        )
+        return only_listed_words_in(planner.plan(request))
+
+    found = planned(facts or FakeFacts(world))
+    if facts is None:
+        for ahead in ([], sorted(world.runs)):
+            other = planned(reading_ahead(world, ahead))
+            assert replace(other, structures=found.structures) == found, "what is read ahead decides nothing"
     assert all(run.can_be_source == (run.source_reason is None) for run in (found.source, *found.runs))
     for link in found.links:
         assert link.via.get("task_id") in (None, link.from_task_id, link.to_task_id)
         unresolved = link.evidence is Evidence.UNRESOLVED and "hidden" not in link.via
         assert {"why", "to_do", "advice"} <= link.via.keys() if unresolved else "why" not in link.via
     return found
+
+
+def reading_ahead(world: World, refs: list[RunRef]) -> LineageFacts:
+    """Facts that say of every run that assets lead to these."""
+    facts = FakeFacts(world)
+    facts.assets.led_to = lambda producers, *_, **__: [ref for ref in refs if ref not in producers]  # type: ignore[method-assign]
+    return facts
 
 
 def links(found: Plan) -> set[tuple[str, str, str, str]]:

@@ -33,12 +33,15 @@ class EmittedAssets:
         self._seen = 0
         self._assets: dict[str, set[int] | None] = {}
 
-    def assets(self, session: Session, dag_ids: Collection[str]) -> set[int] | None:
-        """The assets of which Dags have emitted events; None: too many. One statement."""
+    def learn(self, session: Session) -> None:
+        """Read the events since the last time. One statement; nobody waits for it."""
+        seen = self._seen
+        if not self._read(session, seen) and seen:
+            self._read(session, 0)  # the last events are gone: perhaps it is another database
+
+    def assets(self, dag_ids: Collection[str]) -> set[int] | None:
+        """The assets of which Dags have emitted events, as far as they have been read; None: too many."""
         with self._lock:
-            if not self._learn(session) and self._seen:
-                self._seen = 0  # the last events are gone: perhaps it is another database
-                self._learn(session)
             found: set[int] = set()
             for dag_id in dag_ids:
                 some = self._assets.get(dag_id, set())
@@ -47,17 +50,20 @@ class EmittedAssets:
                 found |= some
             return found if len(found) <= 10 * MOST else None
 
-    def _learn(self, session: Session) -> bool:
-        """Read the events since the last time; False if there are none, not even those that were read before."""
+    def _read(self, session: Session, seen: int) -> bool:
+        """Read the events after one, and some before it; False if there are none."""
         fresh = session.execute(
             select(EVENT.source_dag_id, EVENT.asset_id, func.max(EVENT.id).label("last"))
-            .where(EVENT.id > self._seen - UNSETTLED)
+            .where(EVENT.id > seen - UNSETTLED)
             .group_by(EVENT.source_dag_id, EVENT.asset_id)
         ).all()
-        for row in fresh:
-            if row.source_dag_id is not None:  # somebody told of it over REST
-                self._add(row.source_dag_id, row.asset_id)
-            self._seen = max(self._seen, row.last)
+        with self._lock:
+            for row in fresh:
+                if row.source_dag_id is not None:  # somebody told of it over REST
+                    self._add(row.source_dag_id, row.asset_id)
+            # Where the last events are gone, those that are left are the last. Else another thread may have read more.
+            last = max((row.last for row in fresh), default=0)
+            self._seen = max(self._seen, last) if seen else last
         return bool(fresh)
 
     def _add(self, dag_id: str, asset_id: int) -> None:
@@ -72,7 +78,13 @@ MEMORY: dict[str, EmittedAssets] = {}
 """What this process knows of each database that it has met."""
 
 
+def learned(session: Session) -> EmittedAssets:
+    """What is known of a session's database by now. A statement, or two."""
+    known = MEMORY.setdefault(str(session.get_bind().engine.url), EmittedAssets())
+    known.learn(session)
+    return known
+
+
 def emitted_assets(session: Session, dag_ids: Collection[str]) -> set[int] | None:
     """The assets of which Dags have emitted events; None: that can't be told cheaply. A statement, or two."""
-    url = str(session.get_bind().engine.url)
-    return MEMORY.setdefault(url, EmittedAssets()).assets(session, dag_ids)
+    return learned(session).assets(dag_ids)

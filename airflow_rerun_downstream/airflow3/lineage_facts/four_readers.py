@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from airflow_rerun_downstream.airflow3.lineage_facts import inlets, latest_dags
 from airflow_rerun_downstream.airflow3.lineage_facts.accounts import accounts
 from airflow_rerun_downstream.airflow3.lineage_facts.asset_edges import asset_flows
-from airflow_rerun_downstream.airflow3.lineage_facts.consumptions import asset_consumptions
+from airflow_rerun_downstream.airflow3.lineage_facts.consumptions import asset_consumptions, led_to
 from airflow_rerun_downstream.airflow3.lineage_facts.dag_owners import ownership
 from airflow_rerun_downstream.airflow3.lineage_facts.display_names import display_names, notes
 from airflow_rerun_downstream.airflow3.lineage_facts.inlets import asset_emissions
@@ -115,6 +115,7 @@ class AirflowAssetEvents(Reader):
     """`AssetEvents` on Airflow 3."""
 
     consumptions = reads(asset_consumptions)
+    led_to = reads(led_to)
     emissions = reads(asset_emissions)
     waiting = reads(waiting_assets)
     flows = reads(asset_flows)

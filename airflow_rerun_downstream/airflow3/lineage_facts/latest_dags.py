@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from airflow.configuration import conf
 from airflow.models.dag import DagModel
@@ -34,19 +34,25 @@ SERIALIZED = SerializedDagModel.__table__.c
 EACH = DagVersion.__table__.alias("each_version")
 
 
-class ParsedDags:
-    """One process's memory of parsed Dags: the latest version of each; or ``most`` others. Threads share it."""
+Told = TypeVar("Told")
+
+
+class Remembered(Generic[Told]):
+    """One process's memory of what serialized Dags tell: the latest version of each; or ``most`` others.
+
+    Threads share it.
+    """
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most
         self._lock = Lock()
-        self._known: dict[Any, ParsedDag | None] = {}
+        self._known: dict[Any, Told] = {}
 
-    def known(self, ids: Collection[Any]) -> dict[Any, ParsedDag | None]:
+    def known(self, ids: Collection[Any]) -> dict[Any, Told]:
         """What is remembered of these serialized Dags."""
         return {key: self._known[key] for key in ids if key in self._known}
 
-    def learn(self, parsed: Mapping[Any, ParsedDag | None], *, keep: Collection[Any] | None = None) -> None:
+    def learn(self, parsed: Mapping[Any, Told], *, keep: Collection[Any] | None = None) -> None:
         """Remember more; ``keep`` names all that are still wanted, when that is known."""
         with self._lock:
             kept = self._known if keep is None else {key: self._known[key] for key in keep if key in self._known}
@@ -54,7 +60,7 @@ class ParsedDags:
             self._known = both if self._most is None else dict(list(both.items())[-self._most :])
 
 
-MEMORY = ParsedDags()
+MEMORY = Remembered[ParsedDag | None]()
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ def parsed_dags(session: Session, dags: Collection[Current], *, all_there_are: b
 
 
 def parsed_keys(
-    session: Session, keys: Collection[Any], memory: ParsedDags, *, all_there_are: bool
+    session: Session, keys: Collection[Any], memory: Remembered[ParsedDag | None], *, all_there_are: bool
 ) -> dict[Any, ParsedDag | None]:
     """Parsed versions, by id and hash; what isn't remembered is read, a few hundred in a statement."""
     known = memory.known(keys)

@@ -22,7 +22,7 @@ from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import (
     SERIALIZED,
     VERSION,
     Current,
-    ParsedDags,
+    Remembered,
     all_of,
     current_dags,
     newest,
@@ -46,7 +46,7 @@ TI = task_tables.TASK.c
 
 MOST = 2_000
 
-MEMORY = ParsedDags(most=MOST)
+MEMORY = Remembered[ParsedDag | None](most=MOST)
 """Versions that aren't the latest; few of them are ever asked for."""
 
 Versions = Mapping[Any, ParsedDag | None]

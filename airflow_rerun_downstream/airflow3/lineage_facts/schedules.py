@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from sqlalchemy import and_, func, select
 
 from airflow_rerun_downstream.airflow3.database.key_lists import chunks, one_in, pair_in
 from airflow_rerun_downstream.airflow3.lineage_facts.inlets import scheduled_by
-from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import current_dags
+from airflow_rerun_downstream.airflow3.lineage_facts.latest_dags import Remembered, current_dags
 from airflow_rerun_downstream.airflow3.lineage_facts.runs import RUN
 from airflow_rerun_downstream.airflow3.versions import (
     DAGS_DRAIN,
@@ -51,7 +52,7 @@ AUTOMATED = (DagRunType.SCHEDULED, DagRunType.BACKFILL_JOB)
 
 
 def schedules(session: Session, dag_ids: Collection[str], *, upcoming: int = 10) -> dict[str, DagSchedule]:
-    """How the runs of Dags come about. A few statements; each Dag is deserialized, as its scheduler does it."""
+    """How the runs of Dags come about. A few statements."""
     if not dag_ids:
         return {}
     dags = deserialized(session, dag_ids)
@@ -74,7 +75,7 @@ def schedules(session: Session, dag_ids: Collection[str], *, upcoming: int = 10)
             is_draining=DAGS_DRAIN and row.is_draining,
             max_active_runs=row.max_active_runs,
             active_runs=active.get(dag_id, 0),
-            has_deadline=bool(getattr(dags[dag_id], "deadline", None)),
+            has_deadline=dags[dag_id].has_deadline,
             cannot_hold=None if can_hold(dags[dag_id].timetable) else "timetable_uses_run_after",
             cannot_park="asset_watcher" if dag_id in watched else None,
         )
@@ -82,17 +83,46 @@ def schedules(session: Session, dag_ids: Collection[str], *, upcoming: int = 10)
     }
 
 
-def deserialized(session: Session, dag_ids: Collection[str]) -> dict[str, Any]:
-    """The latest versions of Dags; one that can't be read is logged and left out."""
-    found: dict[str, Any] = {}
-    keys = [dag.key[0] for dag in current_dags(session, dag_ids)]
-    for some in chunks(keys, 500):
+@dataclass(frozen=True)
+class KeptDag:
+    """What is needed of a deserialized Dag: a small part of it, named as there."""
+
+    dag_id: str
+    timetable: Any
+    catchup: bool
+    has_deadline: bool
+    _time_restriction: Any
+
+    @classmethod
+    def of(cls, dag: Any) -> KeptDag:
+        """The part of Airflow's own object."""
+        deadline = bool(getattr(dag, "deadline", None))
+        return cls(dag.dag_id, dag.timetable, dag.catchup, deadline, dag._time_restriction)
+
+
+KEPT = Remembered[KeptDag](most=10_000)
+"""By the key of the serialized Dag, which changes with what is serialized. Schedulers keep whole Dags, too."""
+
+
+def deserialized(session: Session, dag_ids: Collection[str]) -> dict[str, KeptDag]:
+    """The latest versions of Dags, each deserialized once in a process; one that can't be read is logged and left out.
+
+    One statement, and one for each 500 that this process hasn't met.
+    """
+    dags = current_dags(session, dag_ids)
+    known, fresh = KEPT.known([dag.key for dag in dags]), dict[Any, KeptDag]()
+    found = {dag.dag_id: known[dag.key] for dag in dags if dag.key in known}
+    for some in chunks([dag.key[0] for dag in dags if dag.key not in known], 500):
         for row in session.scalars(select(SerializedDagModel).where(SerializedDagModel.id.in_(some))):
             row.load_op_links = False
             try:
-                found[row.dag_id] = row.dag
+                kept = KeptDag.of(row.dag)
             except Exception:
                 log.exception("The serialized Dag %s can't be read; it can't be frozen", row.dag_id)
+                continue
+            found[row.dag_id] = fresh[row.id, row.dag_hash] = kept
+    if fresh:
+        KEPT.learn(fresh)
     return found
 
 

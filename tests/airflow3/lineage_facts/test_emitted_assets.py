@@ -16,6 +16,12 @@ def memory() -> emitted_assets.EmittedAssets:
     return emitted_assets.EmittedAssets()
 
 
+def known(memory: emitted_assets.EmittedAssets, session: Any, dag_ids: list[str]) -> set[int] | None:
+    """What is known once the last events are."""
+    memory.learn(session)
+    return memory.assets(dag_ids)
+
+
 def event(session: Any, dag_id: str | None, asset: str, number: int | None = None) -> int:
     """An event of a Dag; ``number``: its id."""
     from airflow.models.asset import AssetEvent
@@ -27,28 +33,28 @@ def event(session: Any, dag_id: str | None, asset: str, number: int | None = Non
 
 
 def test_every_event_is_learned_once_it_is_there(memory, session):
-    assert memory.assets(session, ["a"]) == set()
+    assert known(memory, session, ["a"]) == set()
     one, two = event(session, "a", "s3://one"), event(session, "b", "s3://two")
     event(session, None, "s3://told-over-rest")
-    assert memory.assets(session, ["a"]) == {one}
+    assert known(memory, session, ["a"]) == {one}
     three = event(session, "a", "s3://three")
-    assert memory.assets(session, ["a", "b", "gone"]) == {one, two, three}
+    assert known(memory, session, ["a", "b", "gone"]) == {one, two, three}
 
 
 def test_an_event_that_is_committed_late_is_learned_too(memory, session):
     one = event(session, "a", "s3://one", 5_000)
-    assert memory.assets(session, ["a"]) == {one}
+    assert known(memory, session, ["a"]) == {one}
     late = event(session, "a", "s3://late", 5_000 - emitted_assets.UNSETTLED + 1)
-    assert memory.assets(session, ["a"]) == {one, late}
+    assert known(memory, session, ["a"]) == {one, late}
 
 
 def test_old_events_are_not_read_again(memory, session):
     event(session, "a", "s3://old", 1)
     event(session, "a", "s3://new", 5_000)
-    memory.assets(session, ["a"])
+    known(memory, session, ["a"])
     old = event(session, "b", "s3://old", 2)
-    assert memory.assets(session, ["b"]) == set()
-    assert emitted_assets.EmittedAssets().assets(session, ["b"]) == {old}
+    assert known(memory, session, ["b"]) == set()
+    assert known(emitted_assets.EmittedAssets(), session, ["b"]) == {old}
 
 
 def test_another_database_is_learned_from_the_beginning(memory, session):
@@ -56,10 +62,10 @@ def test_another_database_is_learned_from_the_beginning(memory, session):
     from sqlalchemy import delete
 
     event(session, "a", "s3://one", 5_000)
-    memory.assets(session, ["a"])
+    known(memory, session, ["a"])
     session.execute(delete(AssetEvent))
     other = event(session, "b", "s3://other", 1)
-    assert memory.assets(session, ["b"]) == {other}
+    assert known(memory, session, ["b"]) == {other}
 
 
 def test_a_dag_with_an_asset_for_each_file_is_read_without_the_memory(session, monkeypatch):

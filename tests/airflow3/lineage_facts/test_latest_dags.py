@@ -394,7 +394,7 @@ def facts(session: Any) -> Any:
 def forgetful(mocker):
     from airflow_rerun_downstream.airflow3.lineage_facts import latest_dags
 
-    return mocker.patch.object(latest_dags, "MEMORY", latest_dags.ParsedDags())
+    return mocker.patch.object(latest_dags, "MEMORY", latest_dags.Remembered())
 
 
 def test_the_latest_version_counts_with_what_the_dags_row_says(session):

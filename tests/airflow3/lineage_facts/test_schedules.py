@@ -31,6 +31,33 @@ def asset(name: str = "a", **more: Any) -> Any:
     return Asset(name=name, uri=f"test://assets/{name}", **more)
 
 
+class TestDeserialized:
+    """A Dag is large, and what a plan needs of it is small."""
+
+    def test_once_in_a_process(self, session, database):
+        scene.save(dag(), session=session)
+        first = schedule(session, "d")
+        with database.counted() as statements:
+            assert schedule(session, "d") == first
+        assert [text for text in statements.texts if "serialized_dag.data" in text] == []
+
+    def test_again_when_it_has_changed(self, session):
+        scene.save(dag(), session=session)
+        assert schedule(session, "d").upcoming[1].logical_date == scene.START + HOUR
+        scene.save(dag(schedule="0 0 * * *"), session=session)
+        assert schedule(session, "d").upcoming[1].logical_date == scene.START + 24 * HOUR
+
+    def test_one_that_can_t_be_is_left_out_until_it_can(self, session, mocker):
+        from airflow.models.serialized_dag import SerializedDagModel
+
+        scene.save(dag(schedule="7 * * * *"), session=session)
+        unreadable = mocker.patch.object(SerializedDagModel, "dag", new_callable=mocker.PropertyMock)
+        unreadable.side_effect = ValueError
+        assert readers(session).dags.schedules(["d"]) == {}
+        mocker.stop(unreadable)
+        assert schedule(session, "d").upcoming != ()
+
+
 class TestUpcoming:
     def test_the_runs_are_those_that_the_scheduler_makes(self, session):
         scene.save(dag(), session=session)
