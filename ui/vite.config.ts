@@ -1,5 +1,10 @@
 import react from "@vitejs/plugin-react";
+import sbom from "rollup-plugin-sbom";
 import { defineConfig } from "vitest/config";
+
+import { notices } from "./notices";
+
+const STATIC = "../airflow_rerun_downstream/static";
 
 /** `npm run dev` shows the pages on data of the Airflow at this address. */
 const AIRFLOW = process.env.AIRFLOW_URL ?? "http://127.0.0.1:8080";
@@ -7,9 +12,14 @@ const AIRFLOW = process.env.AIRFLOW_URL ?? "http://127.0.0.1:8080";
 export default defineConfig(({ command }) => ({
   // The server puts the page's real root before these references: the page is served under deep addresses.
   base: command === "serve" ? "/rerun-downstream/ui/" : "./",
-  plugins: [react()],
+  plugins: [
+    react(),
+    notices(`${STATIC}/third-party-notices.txt`),
+    // The libraries once more, for programs: a CycloneDX document. Without a time in it, the same sources give the same file.
+    sbom({ outDir: ".", outFilename: "pages.cdx", saveTimestamp: false, includeWellKnown: false }),
+  ],
   build: {
-    outDir: "../airflow_rerun_downstream/static",
+    outDir: STATIC,
     emptyOutDir: true,
     target: "es2022",
     // An inline script or style would be refused by the page's content security policy.

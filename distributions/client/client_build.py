@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 PACKAGE = "airflow_rerun_downstream"
+METADATA = "hatch_metadata.py"
 ROOTS = (f"{PACKAGE}.client", f"{PACKAGE}.client.contract", f"{PACKAGE}.agents.serve")
 
 
 class ClientHook(BuildHookInterface):  # type: ignore[misc]
-    """Runs before the wheel is made."""
+    """Runs before the wheel or the source distribution is made; what the latter has is all at its top."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Name the files."""
-        tree = Path(self.root).resolve().parents[1]
-        build_data["force_include"] |= {str(tree / name): name for name in files(tree)}
+        tree = tree_of(self.root)
+        names = files(tree)
+        if self.target_name == "sdist":
+            names.append(METADATA)
+        build_data["force_include"] |= {str(tree / name): name for name in names}
+
+
+class AddressesHook(MetadataHookInterface):  # type: ignore[misc]
+    """Fills in what depends on where the project is published."""
+
+    PLUGIN_NAME = "custom"
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Add the readme, the addresses and the contact."""
+        tree = tree_of(self.root)
+        sys.path.insert(0, str(tree))
+        import hatch_metadata
+
+        hatch_metadata.add(metadata, tree, str((Path(self.root) / "README.md").relative_to(tree)))
+
+
+def tree_of(root: str) -> Path:
+    """Folder with the package: the top of a checkout, or that of a source distribution of the client."""
+    here = Path(root).resolve()
+    return here if (here / "PKG-INFO").is_file() else here.parents[1]
 
 
 def files(tree: Path) -> list[str]:
