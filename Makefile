@@ -10,11 +10,12 @@ ENV := .venvs/$(AIRFLOW)
 RUN := $(CURDIR)/$(ENV)/bin/python
 READY := $(ENV)/.ready
 MUTANTS := .venvs/mutants
+RELEASE := .venvs/release
 UV := .venvs/tools/bin/uv
 NODE := .venvs/tools/.node
 PAGES := airflow_rerun_downstream/static/index.html
 
-.PHONY: help setup ui check format test acceptance thorough bench mutants demo screenshots compose-check constraints clean anew
+.PHONY: help setup ui check format test acceptance thorough bench mutants release demo screenshots compose-check constraints clean anew
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -66,6 +67,13 @@ $(MUTANTS)/.ready: pyproject.toml $(wildcard constraints/$(AIRFLOW)*.txt) dev/en
 
 mutants: $(MUTANTS)/.ready ## does a test fail when the code is changed? ARGS="--sample 60 --seed 1"
 	$(CURDIR)/$(MUTANTS)/bin/python -m dev.mutants $(ARGS)
+
+$(RELEASE)/.ready: pyproject.toml dev/environment.py | $(UV)
+	$(PYTHON) dev/environment.py release
+	@touch $@
+
+release: $(RELEASE)/.ready ## build both distributions from a clean clone, check and install them: everything but the upload; ARGS="--sign KEY"
+	$(CURDIR)/$(RELEASE)/bin/python -m dev.release --airflow $(AIRFLOW) $(ARGS)
 
 demo: $(READY) $(PAGES) ## a terminal story on a real Airflow; ARGS=--exit ends by itself
 	$(RUN) -m dev.demo $(ARGS)

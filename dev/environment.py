@@ -7,6 +7,7 @@ there, with which the web pages are built and checked.
 resolves anew and writes that file. `environment.py 3.3.0` makes one of a minor version's first release, with the
 libraries of that day. `environment.py 3.3 --mutants` makes `.venvs/mutants`: the same, and what tries
 mutants.
+`environment.py release` makes `.venvs/release`, with what `make release` looks at packages with.
 `environment.py next` makes `.venvs/next`: the newest Airflow there is, pre-releases too, with the newest of everything
 else, whatever bound the project has. Nothing pins it, so it is brought up to date each time.
 
@@ -102,6 +103,13 @@ def make_environment(airflow: str, name: str, *groups: str) -> None:
     run(uv(), *install, *chosen, "--python", python_of(name), "--constraints", constraints)
 
 
+def make_release() -> None:
+    """Make or update `.venvs/release`; the project isn't in it."""
+    if not python_of("release").exists():
+        run(uv(), "venv", "--quiet", "--python", Path(sys.executable), VENVS / "release")
+    run(uv(), "pip", "install", "--quiet", "--python", python_of("release"), "--group", "release")
+
+
 def newest() -> list[str]:
     """The newest Airflow there is, as exact requirements: of a range, pre-releases come after every release."""
     options = ["--quiet", "--no-header", "--no-annotate", "--prerelease", "allow", "--python-version", PYTHON]
@@ -174,7 +182,7 @@ def main() -> None:
     if sys.version_info < OLDEST_PYTHON:
         sys.exit("Python 3.10 or newer is needed; name one with `make PYTHON=python3.11 …`")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("name", help="tools, node, next, or an Airflow version with a file in constraints/")
+    parser.add_argument("name", help="tools, node, release, next, or an Airflow version with a file in constraints/")
     parser.add_argument("--repin", action="store_true", help="resolve anew and write the constraints")
     parser.add_argument("--mutants", action="store_true", help="make .venvs/mutants of that Airflow")
     arguments = parser.parse_args()
@@ -187,6 +195,8 @@ def main() -> None:
         uv()
     elif arguments.name == "node":
         make_node()
+    elif arguments.name == "release":
+        make_release()
     elif arguments.name == "next":
         make_next()
     elif arguments.repin:
