@@ -169,6 +169,25 @@ describe("the name", () => {
     await waitFor(() => expect(name()).toBe("orders 2026-01-05 and 2 runs downstream"));
   });
 
+  it("doesn't change in the middle of somebody's typing", async () => {
+    let arrive: (answer: unknown) => void = () => undefined;
+    show(`${ADDRESS}&step=settings`, { "POST /plans": () => new Promise((resolve) => (arrive = resolve)) });
+    const field = await screen.findByLabelText<HTMLInputElement>("Name");
+    await userEvent.click(field);
+    arrive(PLAN);
+    await waitFor(() => expect(screen.getByTestId("tally").textContent).toContain("2 of 2"));
+    expect(field.value).toBe("");
+    await userEvent.type(field, "January", { skipClick: true });
+    expect(field.value).toBe("January");
+  });
+
+  it("is the proposed one again once somebody leaves the field as it was", async () => {
+    const { field } = await toSettings();
+    await userEvent.click(field);
+    await userEvent.tab();
+    expect(field.value).toBe("orders 2026-01-05 and 2 runs downstream");
+  });
+
   it("can be none, and the proposed one again", async () => {
     const { field } = await toSettings();
     await userEvent.clear(field);

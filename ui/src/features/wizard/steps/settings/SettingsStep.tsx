@@ -1,4 +1,5 @@
 import { Field, Input, Link, SimpleGrid, Stack, Textarea } from "@chakra-ui/react";
+import { useState } from "react";
 
 import { consentsTo, SETTING_NAMES, settingOf } from "../../../../domain/settings";
 import { useWords } from "../../../../i18n/words";
@@ -38,6 +39,8 @@ function NameAndReason() {
   const name = useDraft(store, (draft) => draft.name);
   const reason = useDraft(store, (draft) => draft.reason);
   const proposed = useProposedName();
+  // Who has the caret in the field must not find another text in it than they have begun to change.
+  const [held, hold] = useState<string>();
   const set = (patch: Partial<Pick<Draft, "name" | "reason">>) => store.dispatch({ type: "set", patch });
   return (
     <>
@@ -46,7 +49,9 @@ function NameAndReason() {
         <Input
           size="sm"
           maxLength={LONGEST_NAME}
-          value={name ?? proposed}
+          value={name ?? held ?? proposed}
+          onFocus={() => hold(proposed)}
+          onBlur={() => hold(undefined)}
           onChange={(event) => set({ name: event.target.value })}
         />
         <Field.HelperText>
