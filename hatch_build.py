@@ -11,6 +11,7 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 STATIC = "airflow_rerun_downstream/static"
 NOTICES = f"{STATIC}/third-party-notices.txt"
+SBOM = f"{STATIC}/pages.cdx.json"
 
 
 class PagesHook(BuildHookInterface):  # type: ignore[misc]
@@ -39,6 +40,9 @@ class PagesHook(BuildHookInterface):  # type: ignore[misc]
         # `license-files` was looked for before there were any pages.
         licences = self.metadata.core.license_files
         licences[:] = sorted({*licences, NOTICES})
+        # Not in pyproject.toml: an editable installation would fail where the pages aren't built yet.
+        if self.target_name == "wheel":
+            build_data["sbom_files"].append(SBOM)
 
     @property
     def to_be_built(self) -> bool:
