@@ -11,6 +11,8 @@ from datetime import timezone as timezones
 from difflib import get_close_matches
 from typing import Any
 
+from airflow_rerun_downstream.domain.sentence import Sentence
+
 SECTION = "rerun_downstream"
 
 DURATION = re.compile(
@@ -29,8 +31,6 @@ LONGEST = timedelta(days=36_525)
 """The largest number and the longest duration that an option may have."""
 
 MASKED = "***"
-UNREADABLE = "?"
-LOOK = "look at its command, its secret or its % signs"
 
 SUFFIXES = ("_cmd", "_secret")
 """What stands after a sensitive option's name where a command or a secrets backend has its value."""
@@ -38,27 +38,23 @@ SUFFIXES = ("_cmd", "_secret")
 
 @dataclass(frozen=True)
 class WrongOption:
-    """An option that can't be used: its value as it may be shown, and a phrase that says what is right."""
+    """An option that can't be used, and a sentence about it: its value as it may be shown, and what is right."""
 
     name: str
-    value: str
-    right: str
-
-    def __str__(self) -> str:
-        return f"[{SECTION}] {self.name} = {self.value}: {self.right}."
+    detail: Sentence
 
 
 class InvalidSetting(ValueError):
     """Options of the section that can't be used, all of them; the message names each with its value."""
 
     def __init__(self, wrong: Sequence[WrongOption]) -> None:
-        super().__init__(" ".join(map(str, wrong)))
+        super().__init__(" ".join(each.detail for each in wrong))
         self.wrong = tuple(wrong)
 
     @property
-    def names(self) -> str:
+    def names(self) -> list[str]:
         """The options' names, without the values: those aren't for everybody."""
-        return ", ".join(each.name for each in self.wrong)
+        return [each.name for each in self.wrong]
 
 
 def duration(text: str) -> timedelta:
@@ -118,12 +114,14 @@ class Settings:
             try:
                 text = (get(name) or "").strip()
             except Exception as error:  # the text of an error may hold what a command has printed
-                wrong.append(WrongOption(name, UNREADABLE, f"reading it failed ({type(error).__name__}); {LOOK}"))
+                unread = Sentence("option.unread", name=name, error=type(error).__name__)
+                wrong.append(WrongOption(name, unread))
                 continue
             try:
                 values |= {name: option.parse(text)} if text else {}
             except Exception:
-                wrong.append(WrongOption(name, option.shown(text), f"give {option.right}"))
+                detail = Sentence("option.wrong", name=name, value=option.shown(text), right=option.right)
+                wrong.append(WrongOption(name, detail))
         if wrong:
             raise InvalidSetting(wrong)
         return cls(**values, timezone=timezone)
@@ -202,7 +200,7 @@ class Option:
     """
 
     parse: Callable[[str], Any]
-    right: str
+    right: Sentence
     kind: str = "string"
     sensitive: bool = False
 
@@ -213,28 +211,30 @@ class Option:
         return repr(text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…")
 
 
-NUMBER = f"a whole number from 1 to {MOST:,}"
-DURATION_TEXT = "an ISO 8601 duration of weeks, days, hours, minutes and seconds such as P30D or PT12H"
+NUMBER = Sentence("option.number", most=f"{MOST:,}")
+DURATION_TEXT, PATH = Sentence("option.duration"), Sentence("option.path")
+HOST = Sentence("option.either", first="api_server", second="external")
+TARGETS = Sentence("option.json_object", example='{"data-team": {"kind": "webhook"}}')
 
 OPTIONS: Mapping[str, Option] = {
-    "source_ready_since": Option(ready_since, f"yesterday, unlimited, or {DURATION_TEXT}, a hundred years at most"),
-    "poll_interval": Option(seconds, "seconds, above 0 and below 86400, such as 1.0", kind="float"),
-    "conductor": Option(host, "api_server or external"),
+    "source_ready_since": Option(ready_since, Sentence("option.ready_since")),
+    "poll_interval": Option(seconds, Sentence("option.seconds"), kind="float"),
+    "conductor": Option(host, HOST),
     "max_active_members": Option(positive, NUMBER, kind="integer"),
     "max_plan_runs": Option(positive, NUMBER, kind="integer"),
-    "declared_links_file": Option(str, "the path of a YAML file"),
-    "freeze_max_age": Option(span, f"{DURATION_TEXT}, a hundred years at most"),
+    "declared_links_file": Option(str, PATH),
+    "freeze_max_age": Option(span, DURATION_TEXT),
     "release_batch": Option(positive, NUMBER, kind="integer"),
-    "frozen_too_long_after": Option(span, f"{DURATION_TEXT}, a hundred years at most"),
-    "retention": Option(at_least_a_day, f"{DURATION_TEXT}, a day at least and a hundred years at most"),
-    "proposal_max_age": Option(lasting, f"{DURATION_TEXT}, above nothing and a hundred years at most"),
-    "notification_targets": Option(targets, 'a JSON object such as {"data-team": {"kind": "webhook"}}', sensitive=True),
-    "notification_targets_file": Option(str, "the path of a YAML file"),
-    "notification_targets_conn_id": Option(str, "the id of an Airflow connection"),
+    "frozen_too_long_after": Option(span, DURATION_TEXT),
+    "retention": Option(at_least_a_day, Sentence("option.a_day_at_least")),
+    "proposal_max_age": Option(lasting, Sentence("option.above_nothing")),
+    "notification_targets": Option(targets, TARGETS, sensitive=True),
+    "notification_targets_file": Option(str, PATH),
+    "notification_targets_conn_id": Option(str, Sentence("option.connection")),
 }
 
 
-def unknown_options(written: Iterable[str]) -> list[str]:
+def unknown_options(written: Iterable[str]) -> list[Sentence]:
     """A sentence about each name in the section that no option has, with the nearest that one has.
 
     Airflow also reads ``NAME_cmd`` and ``NAME_secret``, but of sensitive options only.
@@ -244,13 +244,13 @@ def unknown_options(written: Iterable[str]) -> list[str]:
     return [unknown_option(name, hidden) for name in sorted(set(written) - known)]
 
 
-def unknown_option(name: str, hidden: Sequence[str]) -> str:
+def unknown_option(name: str, hidden: Sequence[str]) -> Sentence:
     """Why a name does nothing, and what may have been meant."""
-    what = f"[{SECTION}] {name} is not an option and does nothing"
     for suffix in SUFFIXES:
         if name.lower().removesuffix(suffix) in OPTIONS and name.lower().endswith(suffix):
-            return f"{what}: Airflow reads a command or a secret only for {', '.join(hidden)}."
+            return Sentence("option.only_for_sensitive", name=name, names=hidden)
     if name != name.lower() and name.lower() in OPTIONS:
-        return f"{what}: write it as {name.lower()} in a file, and as {name.upper()} in a variable's name."
-    near = get_close_matches(name.lower(), OPTIONS, n=1)
-    return f"{what}. Did you mean {near[0]}?" if near else f"{what}. There are {', '.join(OPTIONS)}."
+        return Sentence("option.in_capitals", name=name, lower=name.lower(), upper=name.upper())
+    if near := get_close_matches(name.lower(), OPTIONS, n=1):
+        return Sentence("option.misspelled", name=name, near=near[0])
+    return Sentence("option.unknown", name=name, names=list(OPTIONS))

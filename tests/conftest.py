@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from airflow_rerun_downstream import host
+from tests.fakes.parameters import no_english_in_parameters
+
+__all__ = ["no_english_in_parameters"]
 
 UNKNOWN = Path(__file__).parent / "thorough" / "test_unknown_airflow.py"
 """What can be tested there."""

@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from airflow_rerun_downstream.lineage.declarations import Declarations, parse
+from airflow_rerun_downstream.domain.sentence import Sentence
+from airflow_rerun_downstream.lineage.declarations import Declarations, Problem, parse
 from airflow_rerun_downstream.notify.target import Credentials
 from airflow_rerun_downstream.settings import SECTION, InvalidSetting, Settings, unknown_options
 
@@ -35,16 +36,16 @@ def settings() -> Settings:
     return read(lambda name: conf.get(SECTION, name, fallback=None), timezone=TIMEZONE)
 
 
-def wrong_options() -> Sequence[str]:
+def wrong_options() -> Sequence[Sentence]:
     """A sentence about each option that can't be used: its value, and what would be right."""
     try:
         settings()
     except InvalidSetting as error:
-        return [str(each) for each in error.wrong]
+        return [each.detail for each in error.wrong]
     return []
 
 
-def options_without_effect() -> Sequence[str]:
+def options_without_effect() -> Sequence[Sentence]:
     """A sentence about each name that is written down for us, and that nothing reads."""
     from airflow.configuration import conf
 
@@ -59,9 +60,9 @@ def is_like_ours(section: str) -> bool:
     return section != SECTION and re.sub(r"[\W_]", "", section.lower()) == SECTION.replace("_", "")
 
 
-def misspelled(section: str) -> str:
+def misspelled(section: str) -> Sentence:
     """That nobody reads such a section."""
-    return f"Nothing reads the section [{section}]. Did you mean [{SECTION}]?"
+    return Sentence("option.misspelled_section", section=section, near=SECTION)
 
 
 def log_what_is_wrong() -> None:
@@ -88,7 +89,7 @@ def declarations() -> Declarations:
     file = settings().declared_links_file
     found = read_declarations(file) if file else Declarations()
     for problem in found.problems:
-        log.error("Ignoring a declared link: %s", problem)
+        log.error("Ignoring a declared link: %s", problem.sentence())
     return found
 
 
@@ -97,7 +98,8 @@ def read_declarations(file: str) -> Declarations:
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        return Declarations(problems=(f"{file}:1: The file can't be read: {error}.",))
+        unread = Sentence("declaration.unreadable", said=f"{error}")
+        return Declarations(problems=(Problem(file, 1, unread),))
     return parse(text, file)
 
 

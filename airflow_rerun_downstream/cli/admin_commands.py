@@ -105,7 +105,7 @@ def check_links(args: Namespace) -> int:
         )
         answer(f"{link.file}:{link.line}: {ends} ({link.offset_text})")
     for problem in found.problems:
-        say(problem)
+        say(problem.sentence())
     say(f"{len(found.links)} links are declared, {len(found.problems)} problems were found.")
     return ExitCode.NEGATIVE if found.problems else ExitCode.DONE
 

@@ -103,7 +103,7 @@ def runs_of(refs: Sequence[RunRef]) -> str:
 
 def listed(names: Collection[str], most: int = NAMED) -> Param:
     """The first of some names, and how many more there are."""
-    first, more = [shown(each) for each in list(names)[:most]], len(names) - most
+    first, more = [sentence_in(each) or shown(each) for each in list(names)[:most]], len(names) - most
     return Sentence("part.and_more", names=first, count=more) if more > 0 else first
 
 

@@ -17,6 +17,7 @@ from dateutil.relativedelta import relativedelta
 from jinja2 import Environment, nodes
 
 from airflow_rerun_downstream.domain.definitions import MAX_LENGTH, TOO_LONG
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.macros import (
     FIELDS,
     FILTERS,
@@ -45,7 +46,7 @@ PLAIN = (str, int, float, date, time, timedelta, relativedelta, tzinfo, type(Non
 def evaluated(text: str, context: Mapping[str, Value]) -> str:
     """A text with its expressions filled in. Raises `CannotRender`, whatever the text is."""
     found = read(text)
-    if isinstance(found, str):
+    if isinstance(found, Sentence):
         raise CannotRender(found)
     try:
         return str(checked("".join(map(str, Reckoning(context).output(found)))))
@@ -56,10 +57,10 @@ def evaluated(text: str, context: Mapping[str, Value]) -> str:
 
 
 @lru_cache(maxsize=128)
-def read(text: str) -> nodes.Template | str:
-    """A text taken apart; or, as text, why that isn't possible."""
+def read(text: str) -> nodes.Template | Sentence:
+    """A text taken apart; or why that isn't possible."""
     if len(text) > MAX_LENGTH or text == TOO_LONG:
-        return f"the text has more than {MAX_LENGTH} characters"
+        return Sentence("template.too_long", limit=MAX_LENGTH)
     try:
         found = JINJA.parse(text)
     except Exception as error:  # an author's typing error, or too many brackets
@@ -72,23 +73,23 @@ def read(text: str) -> nodes.Template | str:
         if depth > MAX_DEPTH:
             break
         waiting += [(child, depth + 1) for child in node.iter_child_nodes()]
-    return f"the template has more than {MAX_NODES} parts, or more than {MAX_DEPTH} in one another"
+    return Sentence("template.too_many_parts", limit=MAX_NODES, depth=MAX_DEPTH)
 
 
 def names_in(text: str) -> frozenset[str] | None:
     """The names that a text is made from; None: it can't be read."""
     found = read(text)
-    return None if isinstance(found, str) else frozenset(node.name for node in found.find_all(nodes.Name))
+    return None if isinstance(found, Sentence) else frozenset(node.name for node in found.find_all(nodes.Name))
 
 
 def checked(value: Value) -> Value:
     """A value that is small enough to go on with."""
     if isinstance(value, str) and len(value) > MAX_TEXT:
-        raise not_reckoned(f"a text of more than {MAX_TEXT} characters")
+        raise not_reckoned("template.long_text", limit=MAX_TEXT)
     if isinstance(value, (int, float)) and not -MAX_NUMBER <= value <= MAX_NUMBER:
-        raise not_reckoned(f"a number beyond {MAX_NUMBER}")
+        raise not_reckoned("template.large_number", limit=MAX_NUMBER)
     if not isinstance(value, (*PLAIN, SimpleNamespace, Given)):
-        raise not_reckoned(f"a {type(value).__name__}")
+        raise not_reckoned("template.of_type", name=type(value).__name__)
     return value
 
 
@@ -126,7 +127,7 @@ class Reckoning:
         """The parts of a text, one after the other."""
         for node in template.body:
             if not isinstance(node, nodes.Output):
-                raise not_reckoned("a template with {% %} in it")
+                raise not_reckoned("template.statement", example="{% %}")
             for part in node.nodes:
                 yield part.data if isinstance(part, nodes.TemplateData) else self.plain(part)
 
@@ -134,7 +135,7 @@ class Reckoning:
         """What an expression comes to that isn't a namespace."""
         found = self.value(node)
         if not isinstance(found, PLAIN):
-            raise not_reckoned("a name without a field")
+            raise not_reckoned("template.bare_name")
         return found
 
     def value(self, node: nodes.Node) -> Value:
@@ -145,7 +146,7 @@ class Reckoning:
             return checked(SIGNS[type(node)](self.value(node.node)))
         found = getattr(self, f"of_{type(node).__name__.lower()}", None)
         if found is None:
-            raise not_reckoned(f"an expression of the kind {type(node).__name__}")
+            raise not_reckoned("template.expression", name=type(node).__name__)
         return checked(found(node))
 
     def combined(self, node: nodes.BinExpr) -> Value:
@@ -160,7 +161,7 @@ class Reckoning:
             return plus(left, right)
         times = PRODUCTS.get(type(node))
         if times is None or not isinstance(left, FACTORS) or not isinstance(right, FACTORS):
-            raise not_reckoned(f"{node.operator!r} of these values")
+            raise not_reckoned("template.operator", name=repr(node.operator))
         return times(left, right)
 
     def of_const(self, node: nodes.Const) -> Value:
@@ -170,7 +171,7 @@ class Reckoning:
     def of_name(self, node: nodes.Name) -> Value:
         """One of the names that a run has."""
         if node.name not in self.context:
-            raise CannotRender(f"{node.name!r} is known to a running task only")
+            raise CannotRender(Sentence("template.running_task_only", name=repr(node.name)))
         return self.context[node.name]
 
     def of_concat(self, node: nodes.Concat) -> str:
@@ -182,7 +183,7 @@ class Reckoning:
         if self.value(node.test):
             return self.value(node.expr1)
         if node.expr2 is None:
-            raise not_reckoned("an if without an else")
+            raise not_reckoned("template.no_else")
         return self.value(node.expr2)
 
     def of_compare(self, node: nodes.Compare) -> bool:
@@ -190,7 +191,7 @@ class Reckoning:
         left = self.value(node.expr)
         for operand in node.ops:
             if operand.op not in COMPARISONS:
-                raise not_reckoned(f"the comparison {operand.op!r}")
+                raise not_reckoned("template.compare", name=repr(operand.op))
             right = self.value(operand.expr)
             if not COMPARISONS[operand.op](left, right):
                 return False
@@ -203,7 +204,7 @@ class Reckoning:
         if isinstance(text, Given) and not isinstance(node.arg, nodes.Slice):
             return text.under(self.value(node.arg))
         if not isinstance(text, str):
-            raise not_reckoned("[ ] of anything but a text")
+            raise not_reckoned("template.index")
         if not isinstance(node.arg, nodes.Slice):
             return text[self.value(node.arg)]
         ends = (node.arg.start, node.arg.stop, node.arg.step)
@@ -216,16 +217,16 @@ class Reckoning:
             return owner.attribute(node.attr)
         if isinstance(owner, SimpleNamespace):
             if node.attr not in vars(owner):
-                raise CannotRender(f"{node.attr!r} is known to a running task only")
+                raise CannotRender(Sentence("template.running_task_only", name=repr(node.attr)))
             return vars(owner)[node.attr]
         if any(isinstance(owner, kind) and node.attr in names for kind, names in FIELDS):
             return getattr(owner, node.attr)
-        raise not_reckoned(f"the attribute {node.attr!r}")
+        raise not_reckoned("template.attribute", name=repr(node.attr))
 
     def of_filter(self, node: nodes.Filter) -> Value:
         """A value through one of `FILTERS`."""
         if node.name not in FILTERS or node.node is None:
-            raise not_reckoned(f"the filter {node.name!r}")
+            raise not_reckoned("template.filter", name=repr(node.name))
         given, named = self.arguments(node)
         return FILTERS[node.name](self.plain(node.node), *given, **named)
 
@@ -237,7 +238,7 @@ class Reckoning:
     def function(self, node: nodes.Node) -> Callable[..., Value]:
         """What is called."""
         if not isinstance(node, nodes.Getattr):
-            raise not_reckoned("a call of anything but a macro or a method")
+            raise not_reckoned("template.call")
         owner, name = self.value(node.node), node.attr
         if isinstance(owner, Given):
             if name == "get":
@@ -251,10 +252,10 @@ class Reckoning:
             return lambda *given: OWN_METHODS[name](owner, *given)
         elif any(isinstance(owner, kind) and name in names for kind, names in METHODS):
             return getattr(owner, name)  # type: ignore[no-any-return]
-        raise not_reckoned(f"{name!r}")
+        raise not_reckoned("template.method", name=repr(name))
 
     def arguments(self, node: nodes.Call | nodes.Filter) -> tuple[list[Value], dict[str, Value]]:
         """What a call is given."""
         if node.dyn_args is not None or node.dyn_kwargs is not None:
-            raise not_reckoned("a call with * or **")
+            raise not_reckoned("template.starred")
         return [self.plain(each) for each in node.args], {str(each.key): self.plain(each.value) for each in node.kwargs}

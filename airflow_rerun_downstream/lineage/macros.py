@@ -10,6 +10,8 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
+from airflow_rerun_downstream.domain.sentence import Param, Sentence
+
 MAX_FORMAT = 100
 DIRECTIVES = re.compile(r"(?:[^%]|%-?[A-Za-z]|%%)*")
 """The formats of dates that are taken: no directive with a width."""
@@ -19,17 +21,21 @@ Value = Any
 
 
 class CannotRender(Exception):
-    """The template needs what only a running task has, or isn't a date; the message says which."""
+    """The template needs what only a running task has, or isn't a date; ``why`` says which, without a full stop."""
+
+    def __init__(self, why: Sentence) -> None:
+        super().__init__(why)
+        self.why = why
 
 
-def of_error(error: Exception) -> str:
+def of_error(error: Exception) -> Sentence:
     """What went wrong, without a full stop: a sentence goes on after it."""
-    return f"{type(error).__name__}: {str(error)[:MAX_FORMAT]}".rstrip(".")
+    return Sentence("template.error", said=f"{type(error).__name__}: {str(error)[:MAX_FORMAT]}".rstrip("."))
 
 
-def not_reckoned(what: str) -> CannotRender:
-    """Something that a running task could do, and that isn't done here."""
-    return CannotRender(f"{what} is more than is reckoned for a date")
+def not_reckoned(code: str, **params: Param) -> CannotRender:
+    """Something that a running task could do, and that isn't done here; the code is one of the templates' texts."""
+    return CannotRender(Sentence("template.more_than_reckoned", what=Sentence(code, **params)))
 
 
 class Given:
@@ -42,20 +48,20 @@ class Given:
         return bool(self.values)
 
     def __eq__(self, other: object) -> bool:
-        raise not_reckoned("a comparison of all that a run was given")
+        raise not_reckoned("template.comparison_of_all")
 
     __hash__ = None  # type: ignore[assignment]
 
     def under(self, name: Any) -> Value:
         """``given[name]``: as a rule an undefined name ends the task."""
         if name not in self.values:
-            raise CannotRender(f"{str(name)[:MAX_FORMAT]!r} isn't among what the run was given")
+            raise CannotRender(Sentence("template.not_given", name=repr(str(name)[:MAX_FORMAT])))
         return self.values[name]
 
     def attribute(self, name: str) -> Value:
         """``given.name``, where a dict's own attributes come first."""
         if hasattr(dict, name):
-            raise not_reckoned(f"the attribute {name!r}")
+            raise not_reckoned("template.attribute", name=repr(name))
         return self.under(name)
 
     def get(self, name: Any, default: Value = None) -> Value:
@@ -81,7 +87,7 @@ def formatted(moment: Any, form: str) -> str:
 def format_of(form: str) -> str:
     """A format that costs little."""
     if len(form) > MAX_FORMAT or DIRECTIVES.fullmatch(form) is None:
-        raise not_reckoned("that format of a date")
+        raise not_reckoned("template.format")
     return form
 
 

@@ -12,6 +12,7 @@ import pendulum
 
 from airflow_rerun_downstream.domain.definitions import MAX_LENGTH, MarkerDefinition
 from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.values import Params
 from airflow_rerun_downstream.lineage.expressions import evaluated, names_in
 from airflow_rerun_downstream.lineage.macros import FILTERS, MACROS, CannotRender, Given, ds, of_error, ts
@@ -105,13 +106,13 @@ def rendered_date(marker: MarkerDefinition, run: RunFacts) -> datetime:
     """The logical date that a marker names in a run, aware. Raises `CannotRender`."""
     text = rendered(marker.logical_date, run)
     if len(text) > MAX_DATE or DATE.match(text) is None:
-        raise CannotRender(f"{text[:MAX_DATE]!r} is not a date")
+        raise CannotRender(Sentence("template.not_a_date", text=repr(text[:MAX_DATE])))
     try:
         found = pendulum.parse(text, tz="UTC")
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise CannotRender(of_error(error)) from error
     if not isinstance(found, datetime):
-        raise CannotRender(f"{text!r} is not a date")
+        raise CannotRender(Sentence("template.not_a_date", text=repr(text)))
     return found
 
 

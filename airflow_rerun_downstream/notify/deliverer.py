@@ -20,9 +20,8 @@ from typing import Any, Protocol
 from airflow_rerun_downstream.domain.delivery import Delivery
 from airflow_rerun_downstream.domain.rerun_request import CONDUCTOR
 from airflow_rerun_downstream.domain.sentence import Sentence
-from airflow_rerun_downstream.domain.words import DELIVERY_ERRORS
 from airflow_rerun_downstream.notify.messages import Message, Scene, message
-from airflow_rerun_downstream.notify.not_sent import NotSent
+from airflow_rerun_downstream.notify.not_sent import NotSent, error_words
 from airflow_rerun_downstream.notify.target import Credentials, Target
 from airflow_rerun_downstream.ports.installation import Clock
 from airflow_rerun_downstream.ports.metrics import Delivery as Result
@@ -262,12 +261,3 @@ def not_notified(delivery: Delivery, error: str) -> Sentence:
     """What a record says of a notification that didn't arrive."""
     condition = Sentence(f"condition.{delivery.condition}")
     return Sentence("record.not_notified", target=delivery.target, condition=condition, error=error_words(error))
-
-
-def error_words(error: str) -> str:
-    """Why it didn't arrive, as part of a sentence: a word of ours may have more behind it."""
-    word, _, more = error.partition(":")
-    if word not in DELIVERY_ERRORS:
-        return error
-    said = Sentence(f"delivery.{word}")
-    return Sentence("part.with_more", what=said, more=more) if more else said

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 
+from airflow_rerun_downstream.domain.sentence import Param, Sentence
 from airflow_rerun_downstream.notify.mail import address
 from airflow_rerun_downstream.notify.not_sent import NotSent
 from airflow_rerun_downstream.notify.target import Email, NotifierCall, Target, Webhook
@@ -33,19 +34,23 @@ DEFAULT_CONNECTION = "smtp_default"
 
 
 class WrongTarget(ValueError):
-    """A sentence about what is wrong, without any value."""
+    """What is wrong with a target: one of their texts, which names no value."""
+
+    def __init__(self, code: str, **params: Param) -> None:
+        self.why = Sentence(code, **params)
+        super().__init__(self.why)
 
 
 def target_of(name: str, spec: Spec, read: Read) -> Target:
     """A target. Raises `WrongTarget`."""
     if not isinstance(name, str) or NAME.fullmatch(name) is None:
-        raise WrongTarget("the name is empty, longer than 100 characters, or has one of : / \\ in it")
+        raise WrongTarget("target.bad_name", limit=100, characters=": / \\")
     kind = text_of(spec, "kind") or ""
     if kind not in KINDS:
-        raise WrongTarget(f"kind is none of {', '.join(KINDS)}")
+        raise WrongTarget("target.unknown_kind", names=list(KINDS))
     unknown = sorted(str(each) for each in set(spec) - COMMON - KINDS[kind])
     if unknown:
-        raise WrongTarget(f"a target of kind {kind} has no option {unknown[0][:50]!r}")
+        raise WrongTarget("target.unknown_option", kind=kind, name=repr(unknown[0][:50]))
     call, conn_id = CALLS[kind](spec)
     return Target(
         name=name,
@@ -63,21 +68,21 @@ def webhook(spec: Spec) -> tuple[Webhook, str | None]:
     url, conn_id, secret = text_of(spec, "url"), text_of(spec, "conn_id"), text_of(spec, "secret")
     http, headers = flag(spec, "allow_http", False), spec.get("headers") or {}
     if url is None and conn_id is None:
-        raise WrongTarget("it has neither url nor conn_id")
+        raise WrongTarget("target.no_address")
     if not isinstance(headers, Mapping) or not all(is_header(*each) for each in headers.items()):
-        raise WrongTarget("headers has a name or a value that isn't allowed")
+        raise WrongTarget("target.bad_header")
     payload = spec.get("payload")
     if payload is not None and not isinstance(payload, Mapping):
-        raise WrongTarget("payload isn't an object")
+        raise WrongTarget("target.option_not_object", name="payload")
     try:
         if url is not None:
             split(url, allow_http=http)
     except NotSent:
-        raise WrongTarget("url is not an https address, or has a user name in it") from None
+        raise WrongTarget("target.not_https") from None
     try:
         key_of(secret or "")
     except NotSent:
-        raise WrongTarget("secret isn't Base64 after its prefix") from None
+        raise WrongTarget("target.not_base64") from None
     each_text(payload, checked)
     private = flag(spec, "allow_private_addresses", False)
     return Webhook(url, secret, dict(headers), payload, http, private), conn_id
@@ -88,12 +93,12 @@ def email(spec: Spec) -> tuple[Email, str | None]:
     given, sender = spec.get("to"), text_of(spec, "from")
     to = [given] if isinstance(given, str) else given
     if not isinstance(to, list) or not 1 <= len(to) <= MAX_RECIPIENTS or not all(isinstance(one, str) for one in to):
-        raise WrongTarget(f"to is neither an e-mail address nor a list of 1 to {MAX_RECIPIENTS}")
+        raise WrongTarget("target.recipients", limit=MAX_RECIPIENTS)
     for what, each in (*(("to", one) for one in to), *([("from", sender)] if sender else [])):
         try:
             address(each)
         except ValueError:
-            raise WrongTarget(f"{what} has something in it that isn't an e-mail address") from None
+            raise WrongTarget("target.not_an_address", name=what) from None
     return Email(tuple(to), sender), text_of(spec, "conn_id") or DEFAULT_CONNECTION
 
 
@@ -101,17 +106,17 @@ def notifier(spec: Spec) -> tuple[NotifierCall, None]:
     """A notifier. Whether its class is there shows when it is made."""
     path, arguments, seconds = text_of(spec, "class"), spec.get("arguments") or {}, spec.get("timeout", 30)
     if path is None or PATH.fullmatch(path) is None:
-        raise WrongTarget("class isn't the dotted path of a class")
+        raise WrongTarget("target.bad_class")
     if not isinstance(arguments, Mapping) or not all(isinstance(each, str) for each in arguments):
-        raise WrongTarget("arguments isn't an object")
+        raise WrongTarget("target.option_not_object", name="arguments")
     try:
         json.dumps(arguments, default=str)
     except (ValueError, TypeError, RecursionError):
-        raise WrongTarget("arguments has something in it that JSON doesn't have") from None
+        raise WrongTarget("target.not_json") from None
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 1 <= seconds <= MAX_SECONDS:
-        raise WrongTarget(f"timeout isn't a number of seconds from 1 to {MAX_SECONDS:.0f}")
+        raise WrongTarget("target.bad_timeout", limit=round(MAX_SECONDS))
     if spec.get("conn_id") is not None:
-        raise WrongTarget("conn_id belongs into the arguments, by the name that the notifier has for it")
+        raise WrongTarget("target.connection_elsewhere")
     return NotifierCall(path, dict(arguments), float(seconds)), None
 
 
@@ -137,12 +142,12 @@ def template(spec: Spec, what: str, read: Read) -> str | None:
     """A template, given as it is or as a file."""
     given, file = text_of(spec, what), text_of(spec, f"{what}_file")
     if given is not None and file is not None:
-        raise WrongTarget(f"give either {what} or {what}_file")
+        raise WrongTarget("target.either", first=what, second=f"{what}_file")
     if file is not None:
         try:
             given = read(file)
         except (OSError, ValueError):
-            raise WrongTarget(f"{what}_file can't be read") from None
+            raise WrongTarget("target.unreadable_file", name=f"{what}_file") from None
     return None if given is None else checked(given)
 
 
@@ -151,7 +156,7 @@ def checked(text: str) -> str:
     try:
         check(text)
     except TemplateError:
-        raise WrongTarget("a template can't be understood") from None
+        raise WrongTarget("target.bad_template") from None
     return text
 
 
@@ -167,7 +172,7 @@ def text_of(spec: Spec, name: str) -> str | None:
     """An option that is a text."""
     found = spec.get(name)
     if found is not None and not isinstance(found, str):
-        raise WrongTarget(f"{name} isn't a text")
+        raise WrongTarget("target.not_text", name=name)
     return found or None
 
 
@@ -175,31 +180,32 @@ def flag(spec: Spec, name: str, default: bool) -> bool:
     """An option that is true or false."""
     found = spec.get(name, default)
     if not isinstance(found, bool):
-        raise WrongTarget(f"{name} is neither true nor false")
+        raise WrongTarget("target.not_boolean", name=name)
     return found
 
 
 def targets_of(
     sources: Iterable[tuple[str, Mapping[str, Spec]]], read: Read
-) -> tuple[dict[str, Target], dict[str, str]]:
+) -> tuple[dict[str, Target], dict[str, Sentence]]:
     """The targets by name, and what is wrong with others, each with where it stands; the first of a name counts.
 
     Whatever one target makes of our parsers, and of others', stays with it.
     """
     found: dict[str, Target] = {}
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Sentence] = {}
     for where, specs in sources:
         for name, spec in specs.items():
             try:
                 if name in found:
-                    raise WrongTarget("there is another one of that name, which counts")
+                    raise WrongTarget("target.another")
                 if not isinstance(spec, Mapping):
-                    raise WrongTarget("it isn't an object")
+                    raise WrongTarget("target.not_object")
                 found[name] = target_of(name, spec, read)
             except WrongTarget as problem:
-                wrong[f"{shown(name)} ({where})"] = str(problem)
+                wrong[Sentence("target.at", name=shown(name), where=where)] = problem.why
             except Exception as error:
-                wrong[f"{shown(name)} ({where})"] = f"it can't be read ({type(error).__name__})"
+                why = Sentence("target.unreadable", error=type(error).__name__)
+                wrong[Sentence("target.at", name=shown(name), where=where)] = why
     return found, wrong
 
 
@@ -208,4 +214,4 @@ def shown(name: object) -> str:
     try:
         return repr(str(name)[:100])
     except Exception:
-        return f"one whose name is of type {type(name).__name__}"
+        return Sentence("target.nameless", kind=type(name).__name__)

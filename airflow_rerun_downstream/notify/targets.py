@@ -13,8 +13,9 @@ from typing import Any
 
 import yaml
 
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.notify.network import bounded
-from airflow_rerun_downstream.notify.not_sent import NotSent
+from airflow_rerun_downstream.notify.not_sent import NotSent, error_words
 from airflow_rerun_downstream.notify.reading import Spec, targets_of
 from airflow_rerun_downstream.notify.target import Credentials, NotifierCall, Target
 from airflow_rerun_downstream.settings import Settings
@@ -43,7 +44,7 @@ class Configured:
     """What was found: the targets by name, and what is wrong, by a name with the place where it stands."""
 
     targets: Mapping[str, Target] = field(default_factory=dict)
-    problems: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, Sentence] = field(default_factory=dict)
 
 
 class ConfiguredTargets:
@@ -58,7 +59,7 @@ class ConfiguredTargets:
         self._settings = settings
         self._connections = connections
         self._found: Configured | None = None
-        self._wrong: Mapping[str, str] = {}
+        self._wrong: Mapping[str, Sentence] = {}
         self._unmade: dict[str, tuple[object, str]] = {}
         self._looking, self._checking = threading.Lock(), threading.Lock()
         self._connected: Mapping[str, Spec] = {}
@@ -129,7 +130,7 @@ class ConfiguredTargets:
     def look(self) -> Configured:
         """Read all. What was known of a notifier that is the same still holds."""
         self._read_at = time.monotonic()
-        sources, problems = [("notification_targets", self._settings.notification_targets)], dict[str, str]()
+        sources, problems = [("notification_targets", self._settings.notification_targets)], dict[str, Sentence]()
         for option, where, read in (
             ("notification_targets_file", self._settings.notification_targets_file, self.in_file),
             ("notification_targets_conn_id", self._settings.notification_targets_conn_id, self.in_connection),
@@ -137,7 +138,7 @@ class ConfiguredTargets:
             try:
                 sources += [(option, read(where))] if where else []
             except Exception:  # what a parser makes of it, too: `AttributeError`, `RecursionError` …
-                problems[option] = "it can't be read, or isn't an object of targets by their names"
+                problems[option] = Sentence("target.unreadable_source")
         if "notification_targets_conn_id" in problems:  # what was known of them still holds
             sources.append(("notification_targets_conn_id", self._connected))
         found, wrong = targets_of(sources, self.template)
@@ -147,7 +148,7 @@ class ConfiguredTargets:
     def publish(self, found: Mapping[str, Target]) -> Configured:
         """Let all see the targets and what is wrong; what is wrong for the first time is in the log."""
         unmade = {
-            repr(name): f"its notifier can't be made ({word})"
+            repr(name): Sentence("target.notifier_not_made", error=error_words(word))
             for name, (call, word) in self._unmade.items()
             if name in found and found[name].call == call
         }

@@ -48,8 +48,8 @@ MAX_SENTENCE = 500
 """Characters of what pydantic says itself."""
 
 
-def what_is_wrong(error: Mapping[str, Any]) -> str:
-    """What to say of one error as pydantic lists it: a sentence, or pydantic's own words where there is none.
+def what_is_wrong(error: Mapping[str, Any]) -> Sentence:
+    """What to say of one error as pydantic lists it: our words, or pydantic's own where there are none.
 
     What was sent isn't in it, but for the name of an order.
     """
@@ -63,7 +63,7 @@ def what_is_wrong(error: Mapping[str, Any]) -> str:
         return Sentence(code, limit=context[limit])
     if kind in CHOICES:
         return Sentence("field.none_of", known=re.findall("'([^']*)'", str(context["expected"])))
-    return pydantics(error)
+    return Sentence("field.said", said=pydantics(error))
 
 
 def own_sentence(raised: object) -> Sentence | None:

@@ -88,7 +88,7 @@ def internal() -> Answer:
 def place(loc: Sequence[object]) -> str:
     """Where in the request an error is, without the part that only names the request's half."""
     path = loc[1:] if len(loc) > 1 and loc[0] in ("body", "query", "path") else loc
-    return ".".join(map(str, path)) or "request"
+    return ".".join(map(str, path)) or Sentence("part.request")
 
 
 def json_value(value: Any) -> Any:

@@ -77,6 +77,13 @@ def lock(connection: Connection) -> None:
                 connection.exec_driver_sql(f"LOCK TABLE {table.name} IN ACCESS EXCLUSIVE MODE")
 
 
+def held_run(number: int, dag_id: str, run_id: str | None) -> Sentence:
+    """A run that is held, or the hold on one to come, with the rerun that holds it."""
+    if run_id is None:
+        return Sentence("part.held_run_to_come", dag=dag_id, rerun=number)
+    return Sentence("part.held_run", run=f"{dag_id} / {run_id}", rerun=number)
+
+
 def refuse_unless_empty(connection: Connection) -> None:
     """Raise `TablesInUse`, which says what to do first, if something would be lost with the tables."""
     found = remains(connection)
@@ -86,7 +93,7 @@ def refuse_unless_empty(connection: Connection) -> None:
     if found.active:
         first.append(Sentence("part.end_reruns", reruns=listed([str(each) for each in found.active], MAX_NAMED)))
     if found.held or found.parked:
-        runs = [f"{dag_id} / {run_id or 'to come'} (rerun {number})" for number, dag_id, run_id in found.held]
-        events = [f"the asset events of {dag_id}" for dag_id in found.parked]
+        runs = [held_run(*each) for each in found.held]
+        events = [Sentence("part.asset_events", dag=dag_id) for dag_id in found.parked]
         first.append(Sentence("part.release_frozen", frozen=listed([*runs, *events], MAX_NAMED)))
     raise TablesInUse(Sentence("refusal.tables_in_use", first=first))

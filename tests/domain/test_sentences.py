@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import airflow_rerun_downstream
+from airflow_rerun_downstream.domain.errors import Refusal
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.sentence import (
     MOMENTS,
@@ -126,10 +127,21 @@ def test_what_another_version_wrote_is_no_sentence(written: object) -> None:
 def calls(path: Path) -> Iterator[tuple[int, set[str], set[str], bool]]:
     """Where a file makes sentences: the line, the codes, the parameters that are named, and whether those are all."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Sentence":
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYING and node.args:
             codes = {each.value for each in ast.walk(node.args[0]) if isinstance(each, ast.Constant)}
             names = {each.arg for each in node.keywords if each.arg is not None}
             yield node.lineno, {str(code) for code in codes if code in TABLE}, names, len(names) == len(node.keywords)
+
+
+SAYING = ("Sentence", "WrongTarget", "not_reckoned")
+"""What makes a sentence of a code and parameters."""
+
+
+def refusals(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    """A kind of refusal and those under it."""
+    yield kind
+    for each in kind.__subclasses__():
+        yield from refusals(each)
 
 
 EVERY_CALL = [(path, *call) for path in sorted(PACKAGE.rglob("*.py")) for call in calls(path)]
@@ -144,6 +156,41 @@ def test_every_sentence_is_made_with_its_parameters() -> None:
         if (names != params_of(code) if whole else not names <= params_of(code))
     ]
     assert wrong == []
+
+
+def phrases(node: ast.AST) -> Iterator[str]:
+    """The texts of several words that an expression makes by itself, with a letter for what is filled in."""
+    for each in ast.walk(node):
+        parts = each.values if isinstance(each, ast.JoinedStr) else [each]
+        text = "".join(str(one.value) if isinstance(one, ast.Constant) else "x" for one in parts)
+        if any(isinstance(one, ast.Constant) for one in parts) and re.search(r"[a-z]{2,}[ ,]+[a-z]{2,}", text):
+            yield text
+
+
+def test_no_sentence_takes_in_english_that_is_none() -> None:
+    """A page would show it as it is, in whatever language. What comes from elsewhere, `fakes.parameters` looks at."""
+    found = [
+        f"{path.name}:{node.lineno}: {text}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYING
+        for keyword in node.keywords
+        for text in phrases(keyword.value)
+    ]
+    assert found == []
+
+
+def test_every_refusal_is_a_sentence() -> None:
+    """Of those that are made with a text of their own: no page could say it in another language."""
+    kinds = {each.__name__ for each in refusals(Refusal)}
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds
+        if any(isinstance(each, (ast.JoinedStr, ast.Constant)) for each in node.args[:1])
+    ]
+    assert found == []
 
 
 def test_every_sentence_is_said_somewhere() -> None:

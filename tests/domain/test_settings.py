@@ -64,8 +64,8 @@ def test_all_that_is_wrong_is_told_at_once_with_what_would_be_right() -> None:
 
     with pytest.raises(InvalidSetting) as raised:
         Settings.read(get)
-    assert raised.value.names == "poll_interval, freeze_max_age, release_batch, notification_targets"
-    assert list(map(str, raised.value.wrong)) == [
+    assert raised.value.names == ["poll_interval", "freeze_max_age", "release_batch", "notification_targets"]
+    assert [each.detail for each in raised.value.wrong] == [
         "[rerun_downstream] poll_interval = 'soon': give seconds, above 0 and below 86400, such as 1.0.",
         "[rerun_downstream] freeze_max_age = ?: reading it failed (RuntimeError); look at its command, its "
         "secret or its % signs.",

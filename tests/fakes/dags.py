@@ -12,6 +12,7 @@ from airflow_rerun_downstream.domain.facts import FAILED_TASK_STATES, FINISHED_R
 from airflow_rerun_downstream.domain.freeze import DagSchedule
 from airflow_rerun_downstream.domain.refs import RunRef
 from airflow_rerun_downstream.domain.room import Obstacle
+from airflow_rerun_downstream.domain.sentence import Sentence
 
 if TYPE_CHECKING:
     from tests.fakes.world import World
@@ -93,7 +94,7 @@ def obstacles(world: World, tasks: Mapping[RunRef, Collection[str]]) -> Iterator
             pool, takes = world.pool_of.get((ref.dag_id, task_id), ("default_pool", 1))
             slots = world.pools.get(pool)
             if slots is None:
-                yield Obstacle(ref, task_id, "pool_gone", f"its pool {pool} doesn't exist")
+                yield Obstacle(ref, task_id, "pool_gone", Sentence("part.pool_gone", pool=pool))
             elif 0 <= slots < takes:
                 yield Obstacle(ref, task_id, "no_pool_slots", f"it takes {takes} of the {slots} slots of {pool}")
     for ref, wanted in tasks.items():

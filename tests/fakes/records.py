@@ -10,6 +10,7 @@ from airflow_rerun_downstream.domain.definitions import TriggerDefinition
 from airflow_rerun_downstream.domain.facts import RunConf, RunFacts
 from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, TriggeredRun
 from airflow_rerun_downstream.domain.refs import RunRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.kinds.trigger import target_of
 from airflow_rerun_downstream.lineage.templates import may_name
 
@@ -79,16 +80,16 @@ def triggered(world: World, parents: Collection[RunRef]) -> Iterator[TriggeredRu
                 yield TriggeredRun(*where, told(world, possible[0]), by_run_id=True)
             elif triggers:
                 for name in [run.ref.dag_id for run in possible] or sorted(names):
-                    yield DoubtfulRecord(*where, "nothing tells of which Dag the run is", name)
+                    yield DoubtfulRecord(*where, Sentence("link.dag_forgotten"), name)
             continue
         child = RunRef(dag_id, record.run_id)
         run = world.runs.get(child)
         if run is None:
-            yield DoubtfulRecord(*where, f"the run {child} isn't there", dag_id)
+            yield DoubtfulRecord(*where, Sentence("link.recorded_run_gone", run=f"{child}"), dag_id)
         elif is_fixed(triggers) and dag_id not in names:
-            yield DoubtfulRecord(*where, f"the run {child} isn't of the Dag that it triggers", dag_id)
+            yield DoubtfulRecord(*where, Sentence("link.recorded_run_of_another_dag", run=f"{child}"), dag_id)
         elif not run.made_by_task and not run.clear_number:
-            yield DoubtfulRecord(*where, f"no task has made the run {child}", dag_id)
+            yield DoubtfulRecord(*where, Sentence("link.recorded_run_not_made", run=f"{child}"), dag_id)
         else:
             yield TriggeredRun(*where, told(world, run))
 

@@ -127,14 +127,14 @@ def test_what_is_wrong_is_said_with_its_line(text: str, line: int, why: str) -> 
     found = parse(text, "/etc/links.yaml")
     assert found.links == ()
     (problem,) = found.problems
-    assert problem.startswith(f"/etc/links.yaml:{line}: ")
-    assert why in problem
+    assert problem.sentence().startswith(f"/etc/links.yaml:{line}: ")
+    assert why in problem.sentence()
 
 
 def test_every_problem_is_said_and_the_other_links_count() -> None:
     found = parse("links:\n" + LINK + "  - 1\n" + LINK + "    offset: x\n" + LINK, "f")
     assert [link.line for link in found.links] == [2, 8]
-    assert [problem.split()[0] for problem in found.problems] == ["f:4:", "f:7:"]
+    assert [problem.place for problem in found.problems] == ["f:4", "f:7"]
     (warning,) = found.warnings()
     assert warning.code == "declared_links_invalid"
     assert "see f:4, f:7." in warning.detail

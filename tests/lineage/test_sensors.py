@@ -16,6 +16,7 @@ from airflow_rerun_downstream.domain.facts import TaskInstanceFacts
 from airflow_rerun_downstream.domain.lineage_records import DoubtfulRecord, RecordedWait
 from airflow_rerun_downstream.domain.plan import Link, Plan
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.values import UNTOLD
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.ports.lineage import LineageFacts
@@ -334,12 +335,12 @@ def test_a_record_that_cannot_be_read_leaves_the_sensor_open(world: World) -> No
 
     class Spoilt(FakeTaskRecords):
         def recorded_waits(self, *_: Any, **__: Any) -> Any:
-            return [DoubtfulRecord(reader, "wait", -1, "the record is spoilt")]
+            return [DoubtfulRecord(reader, "wait", -1, Sentence("link.no_run_recorded"))]
 
     facts = FakeFacts(world)
     found = plan(world, source, facts=LineageFacts(facts.runs, facts.dags, facts.assets, Spoilt(world)))
     assert links(found) == OPEN
-    assert "the record is spoilt" in unresolved(found).via["why"]
+    assert Sentence("link.no_run_recorded") in unresolved(found).via["why"]
     assert unresolved(found).via["to_do"] == ["look_by_hand"]
 
 

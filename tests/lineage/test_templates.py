@@ -276,7 +276,7 @@ def test_half_of_an_interval_is_none(gone: str) -> None:
         ("{{ 'a' | unheard_of }}", "the filter 'unheard_of'"),
         ("{{ f() }}", "a call of anything but a macro or a method"),
         ("{{ 'a'.b }}", "the attribute 'b'"),
-        ("{{ 'a'.unheard_of() }}", "'unheard_of'"),
+        ("{{ 'a'.unheard_of() }}", "the method 'unheard_of'"),
         ("{{ 1 % 'a' }}", "'%' of these values"),
         ("{{ 1 in 'a' }}", "the comparison 'in'"),
         ("{{ 'a'.strip(*x) }}", "a call with * or **"),

@@ -18,6 +18,7 @@ from airflow_rerun_downstream.domain.definitions import (
 )
 from airflow_rerun_downstream.domain.plan import Evidence, FutureRef, Link, LinkKind
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.lineage.declarations import Declarations
 from airflow_rerun_downstream.lineage.kinds.trigger import LOST_PARENT
 from airflow_rerun_downstream.lineage.lost_triggers import FORGOTTEN
@@ -56,9 +57,8 @@ class TestARecordThatCannotBeTrue:
         parent, child = maker(world), RunRef("child", "gone")
         world.dag("child")
         world.recorded.append(Record(parent, "go", map_index, child.run_id, child.dag_id))
-        expected = open_edge(
-            parent, "child", f"the run {child} isn't there", Advice.LOOK_BY_HAND, via={"map_index": map_index}
-        )
+        why = Sentence("link.recorded_run_gone", run=f"{child}")
+        expected = open_edge(parent, "child", why, Advice.LOOK_BY_HAND, via={"map_index": map_index})
         found = [link for link in trigger_links(world, parent) if link.via["map_index"] == map_index]
         assert found == [replace(expected, from_task_id="go")]
 
@@ -66,14 +66,15 @@ class TestARecordThatCannotBeTrue:
         parent, child = maker(world), world.run("child")
         world.recorded.append(Record(parent, "go", -1, child.run_id, child.dag_id))
         (found,) = trigger_links(world, parent)
-        assert (found.downstream, found.via["why"]) == (FutureRef("child"), f"no task has made the run {child}")
+        assert found.downstream == FutureRef("child")
+        assert found.via["why"] == Sentence("link.recorded_run_not_made", run=f"{child}")
 
     def test_the_run_is_of_another_dag(self, world: World) -> None:
         parent, other = maker(world), world.run("other", run_type="operator_triggered")
         world.recorded.append(Record(parent, "go", -1, other.run_id, other.dag_id))
         (found,) = trigger_links(world, parent)
         assert found.downstream == FutureRef("other")
-        assert found.via["why"] == f"the run {other} isn't of the Dag that it triggers"
+        assert found.via["why"] == Sentence("link.recorded_run_of_another_dag", run=f"{other}")
 
 
 class TestARecordThatIsGone:

@@ -222,7 +222,7 @@ def test_a_notifier_that_cannot_be_made_is_a_problem_and_can_be_tried_all_the_sa
         return "notifier_error:ModuleNotFoundError"
 
     made.check = check
-    assert made.read().problems == {"'slack'": "its notifier can't be made (notifier_error:ModuleNotFoundError)"}
+    assert made.read().problems == {"'slack'": "its notifier can't be made (notifier_error: ModuleNotFoundError)"}
     assert made.targets() == [("slack", "notifier", "")]
 
 
@@ -281,7 +281,7 @@ def test_a_check_that_fails_otherwise_is_a_problem_of_its_target() -> None:
         raise RuntimeError(SECRET)
 
     made.check = check
-    assert made.read().problems == {"'slack'": "its notifier can't be made (unexpected_error:RuntimeError)"}
+    assert made.read().problems == {"'slack'": "its notifier can't be made (unexpected_error: RuntimeError)"}
     assert [name for name, _, _ in made.targets()] == ["slack", "x"]
 
 

@@ -96,4 +96,5 @@ def test_what_our_own_validators_refuse_is_a_sentence_too() -> None:
 
 
 def test_what_isnt_known_is_still_told() -> None:
-    assert what_is_wrong({"type": "a_new_one", "msg": "New in pydantic 9"}) == "New in pydantic 9"
+    found = what_is_wrong({"type": "a_new_one", "msg": "New in pydantic 9"})
+    assert (found, found.code) == ("New in pydantic 9", "field.said")

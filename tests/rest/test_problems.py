@@ -93,7 +93,7 @@ def test_a_forms_errors_become_sentences_without_what_was_sent() -> None:
                         {"code": "part.error_at", "params": {"place": place, "error": error}}
                         for place, error in (
                             ("source.run_id", MISSING),
-                            ("limit", "too small"),
+                            ("limit", {"code": "field.said", "params": {"said": "too small"}}),
                             ("body", MISSING),
                         )
                     ]

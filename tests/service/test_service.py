@@ -31,6 +31,7 @@ from airflow_rerun_downstream.domain.plan import PlanOptions, PlanRequest, PlanW
 from airflow_rerun_downstream.domain.refs import RunRef, TaskRef
 from airflow_rerun_downstream.domain.rerun_request import MemberRequest, Notification, RerunRequest, RerunSettings
 from airflow_rerun_downstream.domain.room import Obstacle
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.lineage.declarations import parse
 from airflow_rerun_downstream.ports.installation import ComponentHealth
@@ -119,7 +120,7 @@ class TestSubmit:
 
     def test_a_task_that_will_not_run_is_warned_of(self, house: House, chain: tuple[RunRef, ...]) -> None:
         """Only where it is selected, where the cause doesn't pass by itself, and isn't put right by the rerun."""
-        why = ("no_pool_slots", "its pool has none")
+        why = ("no_pool_slots", Sentence("part.pool_gone", pool="p"))
         before = house.world.run("b", day=-1)
         house.world.obstacles += [
             Obstacle(chain[1], "in", *why),
@@ -142,7 +143,7 @@ class TestSubmit:
         for ref in more:
             house.world.consumed(chain[0], "t", by=ref, asset=str(ref))
         house.world.obstacles += [
-            Obstacle(ref, "in", "pool_gone", "its pool p doesn't exist") for ref in (chain[1], *more)
+            Obstacle(ref, "in", "pool_gone", Sentence("part.pool_gone", pool="p")) for ref in (chain[1], *more)
         ]
         (found,) = [w for w in house.service.plan(ADA, PlanRequest(chain[0])).warnings if w.code == "will_not_run"]
         assert (found.dag_id, found.run_id, found.task_id) == ("b", None, "in")

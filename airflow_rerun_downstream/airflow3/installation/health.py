@@ -95,10 +95,11 @@ class AirflowHealth:
         try:
             self._settings()
         except InvalidSetting as error:
-            wrong = [str(each) for each in error.wrong]
-            return ComponentHealth(UNHEALTHY, told_of_options([*wrong, *options_without_effect()]))
+            wrong = [each.detail for each in error.wrong]
+            options = [*wrong, *options_without_effect()]
+            return ComponentHealth(UNHEALTHY, Sentence("health.options", options=options))
         if found := options_without_effect():
-            return ComponentHealth(DEGRADED, told_of_options(found))
+            return ComponentHealth(DEGRADED, Sentence("health.options", options=found))
         return ComponentHealth(HEALTHY, Sentence("health.options_right"))
 
     def database(self) -> ComponentHealth:
@@ -236,9 +237,8 @@ class AirflowHealth:
         """Is the file of declared links right?"""
         found = declarations()
         if found.problems:
-            return ComponentHealth(
-                DEGRADED, Sentence("health.declared_links_wrong", problems=told_of_options(found.problems))
-            )
+            problems = [each.sentence() for each in found.problems]
+            return ComponentHealth(DEGRADED, Sentence("health.declared_links_wrong", problems=problems))
         if self._settings().declared_links_file is None:
             return ComponentHealth(HEALTHY, Sentence("health.no_declared_links"))
         return ComponentHealth(HEALTHY, Sentence("health.declared_links", count=len(found.links)))
@@ -268,11 +268,6 @@ class AirflowHealth:
     def _how_to_conduct(self) -> Sentence:
         in_thread = self._settings().conductor == "api_server"
         return Sentence("health.conductor_is_a_thread" if in_thread else "health.start_a_conductor")
-
-
-def told_of_options(texts: Sequence[str]) -> Sentence:
-    """What is wrong in texts that an administrator wrote, each a whole sentence."""
-    return Sentence("health.options", options=[Sentence("health.option", option=each) for each in texts])
 
 
 def clock_off(process: ProcessReport) -> Sentence:

@@ -56,7 +56,7 @@ class Background:
             else:
                 wiring.notification_targets().read()
         except InvalidSetting as error:
-            log.error("No conductor runs in this api-server: an option is wrong (%s)", error.names)
+            log.error("No conductor runs in this api-server: an option is wrong (%s)", ", ".join(error.names))
         except Exception:
             log.exception("Rerun Downstream can't work in this api-server")
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from airflow_rerun_downstream.airflow3 import wiring
 from airflow_rerun_downstream.airflow3.web.response_headers import UNKEPT
 from airflow_rerun_downstream.domain.errors import Refusal
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.ports.metrics import ErrorKind
 from airflow_rerun_downstream.rest import problems
 from airflow_rerun_downstream.settings import InvalidSetting
@@ -43,8 +44,8 @@ async def http_error(_request: Request, error: Any) -> JSONResponse:
 
 async def misconfigured(_request: Request, error: Any) -> JSONResponse:
     """An option of ours that can't be used. Its value isn't for everybody: health tells it to who may see it."""
-    detail = f"The package doesn't work until its configuration is corrected ({error.names}); see `GET /health`."
-    return as_response((503, {"detail": detail, "reason": "invalid_setting"}))
+    told = problems.told(Sentence("refusal.misconfigured", names=error.names))
+    return as_response((503, {**told, "reason": "invalid_setting"}))
 
 
 async def unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -9,13 +9,17 @@ from collections.abc import Mapping
 
 from airflow_rerun_downstream.domain.advice import SENTENCES
 from airflow_rerun_downstream.domain.reasons import REASONS
+from airflow_rerun_downstream.domain.sentences.declaration_texts import DECLARATIONS
 from airflow_rerun_downstream.domain.sentences.field_texts import FIELDS
 from airflow_rerun_downstream.domain.sentences.health_texts import HEALTH
 from airflow_rerun_downstream.domain.sentences.link_texts import LINKS
+from airflow_rerun_downstream.domain.sentences.option_texts import OPTIONS
 from airflow_rerun_downstream.domain.sentences.part_texts import PARTS
 from airflow_rerun_downstream.domain.sentences.plural import Plural, Template
 from airflow_rerun_downstream.domain.sentences.record_texts import RECORD
 from airflow_rerun_downstream.domain.sentences.refusal_texts import REFUSALS
+from airflow_rerun_downstream.domain.sentences.target_texts import TARGETS
+from airflow_rerun_downstream.domain.sentences.template_texts import TEMPLATES
 from airflow_rerun_downstream.domain.sentences.warning_texts import WARNINGS
 from airflow_rerun_downstream.domain.states import MemberState, RerunState
 from airflow_rerun_downstream.domain.words import CONDITIONS as TOLD_OF
@@ -43,6 +47,10 @@ GROUPS: Mapping[str, Mapping[str, Template]] = {
     "record": RECORD,
     "part": PARTS,
     "field": FIELDS,
+    "option": OPTIONS,
+    "declaration": DECLARATIONS,
+    "target": TARGETS,
+    "template": TEMPLATES,
     "action": ACTIONS,
     "between": BETWEEN,
     "state": STATES,

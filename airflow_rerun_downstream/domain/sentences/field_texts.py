@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from airflow_rerun_downstream.domain.sentences.plural import Template
 
 FIELDS: Mapping[str, Template] = {
+    "said": "{said}",
     "missing": "it is missing",
     "unknown": "there is no such field",
     "not_text": "it isn't text",

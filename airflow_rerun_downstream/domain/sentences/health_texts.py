@@ -25,7 +25,6 @@ HEALTH: Mapping[str, Template] = {
     "unknown_settings": "Unknown: an option is wrong; see `configuration`.",
     "with_examples": "{detail} For example: {tasks}",
     "options": "{options}",
-    "option": "{option}",
     "options_right": "Every option can be used.",
     "database_unsupported": f"{{database}} isn't supported: {ELSEWHERE}",
     "does_nothing_on": f"It does nothing on {{database}}: {ELSEWHERE}",

@@ -12,6 +12,7 @@ PARTS: Mapping[str, Template] = {
     "runs_and_more": Plural("{run} and {count} more run", "{run} and {count} more runs"),
     "runs_of_it_and_more": Plural("{run} and {count} more run of it", "{run} and {count} more runs of it"),
     "and_more": "{names} and {count} more",
+    "request": "request",
     "error_at": "{place}: {error}.",
     "and_more_errors": "And {count} more.",
     "line": "{actor}: {action}",
@@ -28,6 +29,9 @@ PARTS: Mapping[str, Template] = {
     # what keeps the tables from being dropped
     "end_reruns": "Wait for these reruns to end, or terminate them: {reruns} (`terminate ID`).",
     "release_frozen": "Release what is frozen: {frozen} (`release --all --wait`).",
+    "held_run": "{run} (rerun {rerun})",
+    "held_run_to_come": "{dag} / to come (rerun {rerun})",
+    "asset_events": "the asset events of {dag}",
     # why something stays polluted
     "not_in_the_list": "{why}, and isn't in the list",
     "not_selected": "it isn't selected",

@@ -106,6 +106,7 @@ REFUSALS: Mapping[str, Template] = {
         "This version of airflow-rerun-downstream supports Airflow {others} and {last}, not {this}, and does nothing "
         "here: install a version of it that supports this Airflow, or go back to a supported Airflow."
     ),
+    "misconfigured": ("The package doesn't work until its configuration is corrected ({names}); see `GET /health`."),
     # what other parts of the api-server say
     "busy": "Too many requests are waiting. Nothing was done; try again.",
     "internal_error": "Internal error; see the api-server log.",

@@ -71,9 +71,7 @@ def without_date(pairs: Pairs, context: LineageContext) -> Iterator[FoundLink]:
         try:
             consumers = chosen(run, declared, within)
         except CannotRender as problem:
-            yield open_edge(
-                run, declared, Sentence("link.cannot_render", problem=f"{problem}"), Advice.SIMPLER_TEMPLATE
-            )
+            yield open_edge(run, declared, Sentence("link.cannot_render", problem=problem.why), Advice.SIMPLER_TEMPLATE)
             continue
         yield from (declared_link(run, declared, one.run, []) for one in consumers)
         if not consumers:

@@ -32,7 +32,7 @@ class MarkerLinks:
             try:
                 dated.append((run, filled_in(marker, run), rendered_date(marker, run)))
             except CannotRender as problem:
-                found.append(open_edge(run, marker, Sentence("link.cannot_render_marker", problem=f"{problem}")))
+                found.append(open_edge(run, marker, Sentence("link.cannot_render_marker", problem=problem.why)))
         wanted: dict[str, set[datetime]] = {}
         for _, marker, date in dated:
             wanted.setdefault(marker.external_dag_id, set()).add(date)
@@ -124,7 +124,7 @@ def marker_edge(marker: MarkerDefinition) -> DagEdge:
     try:
         rendered_date(marker, run)
     except CannotRender as problem:
-        why = Sentence("link.marker_not_rendered", problem=f"{problem}")
+        why = Sentence("link.marker_not_rendered", problem=problem.why)
         evidence, to_do = Evidence.UNRESOLVED, (Advice.SIMPLER_TEMPLATE,)
     else:
         if is_template(marker.external_dag_id):

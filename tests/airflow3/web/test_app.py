@@ -24,6 +24,7 @@ from airflow_rerun_downstream.client import RefusedError, RerunDownstreamClient
 from airflow_rerun_downstream.domain.errors import Forbidden, SchemaMismatch, StalePlan
 from airflow_rerun_downstream.domain.idempotency import IdempotencyKey, users_key
 from airflow_rerun_downstream.domain.rerun_request import Actor
+from airflow_rerun_downstream.domain.sentence import Sentence
 from airflow_rerun_downstream.domain.states import RerunState
 from airflow_rerun_downstream.rest import plan_payloads
 from airflow_rerun_downstream.rest.queries import RERUN_ORDERS, RUN_ORDERS
@@ -323,13 +324,16 @@ def database_error(kind: type[Any], message: str) -> Exception:
     return cast("Exception", kind("SELECT 1", {}, Exception(message)))
 
 
+A_SECRET_OPTION = Sentence("option.wrong", name="poll_interval", value="a secret", right=Sentence("option.seconds"))
+
+
 @pytest.mark.parametrize(
     ("error", "status", "reason"),
     [
         (StalePlan("Changed.", changes=["x"]), 409, "stale_plan"),
         (Forbidden("No.", dag_ids=["a"]), 403, "forbidden_dags"),
         (SchemaMismatch("Run `airflow-rerun-downstream db migrate`."), 503, "database_not_migrated"),
-        (InvalidSetting([WrongOption("poll_interval", "a secret", "give seconds")]), 503, "invalid_setting"),
+        (InvalidSetting([WrongOption("poll_interval", A_SECRET_OPTION)]), 503, "invalid_setting"),
         (RuntimeError("a secret"), 500, "internal_error"),
         (database_error(OperationalError, "database is locked"), 500, "database_error internal_error"),
         (database_error(IntegrityError, "UNIQUE constraint failed"), 409, "unique_constraint_violation"),
