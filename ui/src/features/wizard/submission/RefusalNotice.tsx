@@ -13,12 +13,17 @@ import { isTaken } from "../state/plan";
 import { SettingField } from "../steps/settings/SettingField";
 import { useSubmission } from "./Submission";
 
-/** Why the rerun would be, or was, refused: what the server says, and the ways out. */
+/**
+ * Why the rerun would be, or was, refused: what the server says, and the ways out. That the run can't be a source stands
+ * at the top of the page, as soon as there is a plan.
+ */
 export function RefusalNotice({ error }: { error: unknown }) {
   const { t } = useWords();
+  const { index } = useWizard();
   const problem = asProblem(error);
   const { review, submit } = useSubmission();
-  if (problem === undefined) {
+  const above = problem?.reason === "source_not_eligible" && index?.plan.source.can_be_source === false;
+  if (problem === undefined || above) {
     return null;
   }
   return (

@@ -11,17 +11,13 @@ import { useSubmission } from "./Submission";
 
 /** Starts the rerun, or proposes it; where neither can be, says why. */
 export function SubmitButton() {
-  const { t, word } = useWords();
+  const { t } = useWords();
   const { store, index, settling } = useWizard();
   const { review, reviewing, onlyPropose } = useSubmission();
   const proposed = useProposedName();
-  const source = index?.plan.source;
-  const refusal =
-    source?.can_be_source === false
-      ? word("reason", source.source_reason)
-      : review.isError && !reviewing
-        ? t("wizard:block.refused")
-        : undefined;
+  // Why it is refused stands above already, for a source that can't be one at the top.
+  const refused = index?.plan.source.can_be_source === false || (review.isError && !reviewing);
+  const refusal = refused ? t("wizard:block.refused") : undefined;
   const body = () => {
     const found = index && rerunBody(store.get(), index, proposed);
     return found && { ...found, propose: onlyPropose !== null };
