@@ -1,4 +1,4 @@
-import { Box, Flex, useBreakpointValue } from "@chakra-ui/react";
+import { Box, Flex } from "@chakra-ui/react";
 import { useCallback, useMemo, useRef, useState } from "react";
 
 import { GraphMemory } from "../../../../ui/graph/memory";
@@ -14,6 +14,7 @@ import { Outcome } from "./panel/Outcome";
 import { type PlanIndex, shownKeys } from "../../state/plan";
 import { SidePanel } from "./panel/SidePanel";
 import { LOW, roomIn } from "../../../../ui/room";
+import { useNarrow } from "../../../../ui/useNarrow";
 import { useDraft } from "../../state/store";
 import { TaskDialog } from "../../task-picker/TaskDialog";
 
@@ -37,7 +38,7 @@ function Choice({ index }: { index: PlanIndex }) {
   const keys = useMemo(() => shownKeys(index, freezeMode), [index, freezeMode]);
   const [search, setSearch] = useState("");
   const choosing = useChoosingState();
-  const narrow = useNarrow();
+  const narrow = useNarrow(); // the panel stands below the runs: what matters most has to stand above them
   const flow = useRef<GraphHandle>(null);
   const [memory] = useState(() => new GraphMemory());
   const { setCurrent } = choosing;
@@ -65,9 +66,7 @@ function Choice({ index }: { index: PlanIndex }) {
           minWidth={0}
           minHeight={view === "flow" ? "15rem" : "20rem"}
           css={roomIn(view === "flow" ? "18rem" : "20rem", "10.5rem")}
-          opacity={settling ? 0.55 : 1}
           aria-busy={settling}
-          transition="opacity 0.2s"
         >
           {keys.length === 0 && index.unknown.size === 0 ? (
             <NoRuns />
@@ -82,11 +81,6 @@ function Choice({ index }: { index: PlanIndex }) {
       {choosing.choosingTasks !== null && <TaskDialog index={index} runKey={choosing.choosingTasks} />}
     </Choosing.Provider>
   );
-}
-
-/** Whether the panel stands below the runs, so that what matters most has to stand above them. */
-function useNarrow(): boolean {
-  return useBreakpointValue({ base: true, md: false }, { ssr: false }) ?? false;
 }
 
 function useChoosingState(): ChoosingState {

@@ -26,7 +26,7 @@ export function ReviewStep() {
   }
   const refusal = submit.error ?? (reviewing ? null : review.error);
   return (
-    <Stack gap={4} pb={4} opacity={reviewing && review.data ? 0.6 : 1} aria-busy={reviewing} data-testid="review">
+    <Stack gap={4} pb={4} aria-busy={reviewing} data-testid="review">
       {noPlan}
       <SilenceNotices />
       {reviewing && review.data !== undefined && (

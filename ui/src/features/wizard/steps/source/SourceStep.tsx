@@ -1,4 +1,4 @@
-import { Alert, Checkbox, Flex, Text } from "@chakra-ui/react";
+import { Alert, Checkbox, Flex, Spinner, Text } from "@chakra-ui/react";
 import { useCallback, useMemo } from "react";
 
 import type { TaskInstances } from "../../../../api/types";
@@ -96,16 +96,8 @@ function Reach() {
   const made = index.plan.runs.filter((run) => run.exists);
   const dags = new Set(made.map((run) => run.dag_id)).size;
   return (
-    <Alert.Root
-      status="neutral"
-      size="sm"
-      textStyle="sm"
-      py={2}
-      opacity={settling ? 0.6 : 1}
-      aria-live="polite"
-      data-testid="reach"
-    >
-      <Alert.Indicator />
+    <Alert.Root status="neutral" size="sm" textStyle="sm" py={2} aria-live="polite" data-testid="reach">
+      <Alert.Indicator>{settling ? <Spinner size="sm" /> : undefined}</Alert.Indicator>
       <Alert.Title fontWeight="normal">
         {made.length === 0
           ? t("wizard:reach.none")

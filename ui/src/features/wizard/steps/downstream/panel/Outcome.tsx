@@ -38,7 +38,7 @@ export function Outcome({ index, onJump }: OutcomeProps) {
       {review.isError && !reviewing && <RefusalNotice error={review.error} />}
       {!review.isError && warnings.length === 0 && <Text color="fg.muted">{t("wizard:outcome.nothing")}</Text>}
       {!review.isError && (
-        <Box opacity={reviewing ? 0.6 : 1} aria-busy={reviewing}>
+        <Box aria-busy={reviewing}>
           <Warnings warnings={warnings} lines={LINES} runs={index.runs} onJump={onJump} />
         </Box>
       )}
