@@ -135,6 +135,23 @@ def test_the_wizard_scrolls_as_a_whole(story: Story, visit: OpenBrowser, step: s
     here.page.unroute_all(behavior="ignoreErrors")
 
 
+@pytest.mark.parametrize("step", ["source", "downstream", "settings", "review"])
+def test_a_phone_has_room_for_the_step_itself(story: Story, visit: OpenBrowser, step: str) -> None:
+    here = visit(story.airflow)
+    here.page.set_viewport_size(PHONE)
+    here.open(wizard_path("sales", story.run_id("sales"), step))
+    expect(here.page.get_by_test_id("tally")).to_be_visible()
+    _, top, _, bottom = box(here.page.locator("footer"))
+    assert bottom - top <= 64
+    source = here.page.get_by_test_id("source")
+    _, top, _, bottom = box(source)
+    assert bottom - top <= 40, "one line"
+    source.locator("summary").click()
+    expect(source.get_by_text("Run after")).to_be_visible()
+    reflows(here.page)
+    assert here.serious() == []
+
+
 def test_nothing_overlaps_in_the_review_on_a_phone(story: Story, visit: OpenBrowser) -> None:
     here = visit(story.airflow)
     here.page.set_viewport_size(PHONE)

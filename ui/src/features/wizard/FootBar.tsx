@@ -5,51 +5,76 @@ import { areValid } from "../../domain/settings";
 import { useWords } from "../../i18n/words";
 import { ConfirmDialog } from "../../ui/feedback/ConfirmDialog";
 import { STICKY } from "../../ui/room";
+import { useNarrow } from "../../ui/useNarrow";
 import { useWizard, type WizardState } from "./state/context";
 import { type Draft, STEPS } from "./state/draft";
 import { selection } from "./state/plan";
-import { SubmitButton } from "./submission/SubmitButton";
+import { SubmitAside, SubmitButton, Why } from "./submission/SubmitButton";
 import { useDraft } from "./state/store";
 
 /** In a small window the page scrolls; where it is high enough, the ways back and on stay in sight. */
 const STAYS = { [STICKY]: { position: "sticky", bottom: 0, zIndex: 1 } };
 
-/** The way back and the way on; on the last step the way on is the step's own. */
+/**
+ * The way back and the way on; on the last step the way on is the step's own. On a phone there is no room for more in the
+ * line that stays: what else it has stands before it, at the end of the step.
+ */
 export function FootBar() {
   const { t } = useWords();
   const { step, goTo } = useWizard();
+  const narrow = useNarrow();
   const at = STEPS.indexOf(step);
   const [before, after] = [STEPS[at - 1], STEPS[at + 1]];
   const block = useBlock();
-  return (
-    <Flex as="footer" align="center" gap={3} py={2} mt={2} borderTopWidth="1px" wrap="wrap" bg="bg" css={STAYS}>
-      {before && (
-        <Button size="sm" variant="outline" onClick={() => goTo(before)}>
-          {t("action.back")}
-        </Button>
-      )}
+  const why = step === "review" ? <SubmitAside /> : block === undefined ? null : <Why id="blocked">{block}</Why>;
+  const aside = (
+    <>
       <StartOver />
       <Tally />
-      <HStack ms="auto" gap={3} wrap="wrap" justify="end">
-        {after && block !== undefined && (
-          <Text id="blocked" color="fg.muted">
-            {block}
-          </Text>
-        )}
-        {after && (
-          <Button
-            size="sm"
-            colorPalette="brand"
-            disabled={block !== undefined}
-            aria-describedby={block === undefined ? undefined : "blocked"}
-            onClick={() => goTo(after)}
-          >
-            {t("action.next")}
+    </>
+  );
+  return (
+    <>
+      {narrow && (
+        <Flex align="center" columnGap={3} rowGap={1} mt={2} wrap="wrap">
+          {aside}
+          {why}
+        </Flex>
+      )}
+      <Flex
+        as="footer"
+        align="center"
+        gap={narrow ? 2 : 3}
+        py={2}
+        mt={2}
+        borderTopWidth="1px"
+        wrap={narrow ? undefined : "wrap"}
+        bg="bg"
+        css={STAYS}
+      >
+        {before && (
+          <Button size="sm" variant="outline" onClick={() => goTo(before)}>
+            {t("action.back")}
           </Button>
         )}
-        {step === "review" && <SubmitButton />}
-      </HStack>
-    </Flex>
+        {!narrow && aside}
+        <HStack ms="auto" gap={narrow ? 2 : 3} wrap={narrow ? undefined : "wrap"} justify="end">
+          {!narrow && why}
+          {after && (
+            <Button
+              size="sm"
+              colorPalette="brand"
+              disabled={block !== undefined}
+              aria-describedby={block === undefined ? undefined : "blocked"}
+              onClick={() => goTo(after)}
+            >
+              {t("action.next")}
+            </Button>
+          )}
+          {step === "review" && <SubmitButton />}
+        </HStack>
+      </Flex>
+    </>
   );
 }
 

@@ -106,20 +106,23 @@ describe("the wizard", () => {
     expect(await screen.findByRole("button", { name: "Start rerun" })).toHaveProperty("disabled", true);
   });
 
-  it.each(["downstream", "review"])("says once, at the top, why a run can't be a source: on the step %s", async (step) => {
-    const source = run("orders", { can_be_source: false, source_reason: "before_ready_window" });
-    const refusal = { detail: "orders / r1 can't be the source: too early.", reason: "source_not_eligible" };
-    const { asked } = show(`${ADDRESS}&step=${step}`, {
-      "POST /plans": () => ({ ...PLAN, source }),
-      "POST /reviews": () => new Refusal(409, refusal),
-    });
-    await screen.findByTestId("not-a-source");
-    await waitFor(() => expect(asked.some(({ path }) => path === "/reviews")).toBe(true));
-    await waitFor(() => expect(screen.queryByText(/Checking/)).toBeNull());
-    await waitFor(() => expect(document.querySelector("[aria-busy=true]")).toBeNull());
-    expect(screen.queryByText(refusal.detail)).toBeNull();
-    expect(screen.getAllByText(/ready before the window/i)).toHaveLength(1);
-  });
+  it.each(["downstream", "review"])(
+    "says once, at the top, why a run can't be a source: on the step %s",
+    async (step) => {
+      const source = run("orders", { can_be_source: false, source_reason: "before_ready_window" });
+      const refusal = { detail: "orders / r1 can't be the source: too early.", reason: "source_not_eligible" };
+      const { asked } = show(`${ADDRESS}&step=${step}`, {
+        "POST /plans": () => ({ ...PLAN, source }),
+        "POST /reviews": () => new Refusal(409, refusal),
+      });
+      await screen.findByTestId("not-a-source");
+      await waitFor(() => expect(asked.some(({ path }) => path === "/reviews")).toBe(true));
+      await waitFor(() => expect(screen.queryByText(/Checking/)).toBeNull());
+      await waitFor(() => expect(document.querySelector("[aria-busy=true]")).toBeNull());
+      expect(screen.queryByText(refusal.detail)).toBeNull();
+      expect(screen.getAllByText(/ready before the window/i)).toHaveLength(1);
+    },
+  );
 
   it("shows what changed in a stale plan, and takes the new one", async () => {
     const plans = [PLAN, { ...PLAN, plan_token: "new", runs: [run("report")] }];

@@ -9,35 +9,57 @@ import { useWizard } from "../state/context";
 import { useProposedName } from "../state/name";
 import { useSubmission } from "./Submission";
 
-/** Starts the rerun, or proposes it; where neither can be, says why. */
+/** Starts the rerun, or proposes it. */
 export function SubmitButton() {
-  const { t } = useWords();
+  const { onlyPropose } = useSubmission();
+  const { said, disabled } = useSaid();
+  return (
+    <>
+      <SendButton propose main={onlyPropose !== null} said={said} disabled={disabled} />
+      {onlyPropose === null && <SendButton propose={false} main said={said} disabled={disabled} />}
+    </>
+  );
+}
+
+/** Why it can't be started yet, or can only be proposed; and the rerun as it is asked for elsewhere. */
+export function SubmitAside() {
   const { store, index, settling } = useWizard();
-  const { review, reviewing, onlyPropose } = useSubmission();
+  const { onlyPropose } = useSubmission();
   const proposed = useProposedName();
-  // Why it is refused stands above already, for a source that can't be one at the top.
-  const refused = index?.plan.source.can_be_source === false || (review.isError && !reviewing);
-  const refusal = refused ? t("wizard:block.refused") : undefined;
+  const { said } = useSaid();
   const body = () => {
     const found = index && rerunBody(store.get(), index, proposed);
     return found && { ...found, propose: onlyPropose !== null };
   };
-  const waiting = reviewing ? t("wizard:block.reviewing") : undefined;
-  const said = refusal ?? waiting ?? (onlyPropose ? t("wizard:propose.only") : undefined);
   return (
     <>
-      {said !== undefined && (
-        <Text id="cannot-start" color="fg.muted" aria-live="polite">
-          {said}
-        </Text>
-      )}
+      {said !== undefined && <Why id="cannot-start">{said}</Why>}
       <CopyAs disabled={index === undefined || settling} body={body} />
-      <SendButton propose main={onlyPropose !== null} said={said} disabled={refusal !== undefined || reviewing} />
-      {onlyPropose === null && (
-        <SendButton propose={false} main said={said} disabled={refusal !== undefined || reviewing} />
-      )}
     </>
   );
+}
+
+/** Why a button can't be used; it is described by this. */
+export function Why({ id, children }: { id: "blocked" | "cannot-start"; children: string }) {
+  return (
+    <Text id={id} color="fg.muted" aria-live={id === "cannot-start" ? "polite" : undefined}>
+      {children}
+    </Text>
+  );
+}
+
+/** What is said of starting it, and whether it can't be. Why it is refused stands above, for a source at the top. */
+function useSaid(): { said: string | undefined; disabled: boolean } {
+  const { t } = useWords();
+  const { index } = useWizard();
+  const { review, reviewing, onlyPropose } = useSubmission();
+  if (index?.plan.source.can_be_source === false || (review.isError && !reviewing)) {
+    return { said: t("wizard:block.refused"), disabled: true };
+  }
+  if (reviewing) {
+    return { said: t("wizard:block.reviewing"), disabled: true };
+  }
+  return { said: onlyPropose === null ? undefined : t("wizard:propose.only"), disabled: false };
 }
 
 interface SendButtonProps {
