@@ -88,16 +88,17 @@ it("looks as rarely as the server wants", async () => {
   expect(asked.map(({ at }) => at)).toEqual([0, 20, 40]);
 });
 
-/** A server with these reruns; `later`: what it has from the second question on. */
-function listing(ids: number[], later = ids) {
-  let questions = 0;
+/** A server with the reruns of one turn at each question, and with the last ones at all that follow; what it was asked. */
+function listing(...turns: number[][]) {
+  const asked: URLSearchParams[] = [];
   vi.stubGlobal("fetch", (request: Request) => {
     const { searchParams } = new URL(request.url);
+    const now = turns[Math.min(asked.push(searchParams), turns.length) - 1] ?? [];
     const [offset, limit] = [Number(searchParams.get("offset")), Number(searchParams.get("limit"))];
-    const now = questions++ === 0 ? ids : later;
     const reruns = now.slice(offset, offset + limit).map((id) => rerunOf({ id }));
     return Promise.resolve(Response.json({ reruns, total_entries: now.length }));
   });
+  return asked;
 }
 
 const idsTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
@@ -108,9 +109,29 @@ it.each([0, 1, 100, 101, 250])("reads each of %i reruns once", async (count) => 
   expect([items.map(({ id }) => id), changed]).toEqual([idsTo(count), false]);
 });
 
-it("tells that one may be missing where one has gone and another has come while it was read", async () => {
-  listing(idsTo(150), [...idsTo(150).slice(2), 151, 152]);
+it("misses none that begins to match behind the reader, also where another one ends to match meanwhile", async () => {
+  // When the third page is asked for, number 1 has failed, and number 2 goes on: as many as before match.
+  const [before, after] = [idsTo(250).filter((id) => id !== 1), idsTo(250).filter((id) => id !== 2)];
+  listing(before, before, after);
+  const { items, changed } = await everyRerun({ state: ["failed"] });
+  expect([items.map(({ id }) => id), changed]).toEqual([after, false]);
+});
+
+it("leaves out none at which another one stood before, once that has gone", async () => {
+  listing(idsTo(150), idsTo(150).slice(2));
   const { items, changed } = await everyRerun({});
-  expect(changed).toBe(true);
+  expect([items.map(({ id }) => id), changed]).toEqual([idsTo(150).slice(2), false]);
+});
+
+it("reads a list of one page once", async () => {
+  const asked = listing(idsTo(100));
+  await everyRerun({});
+  expect(asked).toHaveLength(1);
+});
+
+it("tells that one may be missing where the list never stays the same for as long as it takes to read it", async () => {
+  const asked = listing(...Array.from({ length: 100 }, (_, turn) => idsTo(150 + turn)));
+  const { items, changed } = await everyRerun({});
+  expect([changed, asked.length < 20]).toEqual([true, true]);
   expect(new Set(items.map(({ id }) => id)).size).toBe(items.length);
 });

@@ -44,25 +44,46 @@ export function useReruns(filters: RerunFilters, options: { enabled?: boolean } 
   });
 }
 
+/** How often a list is read that is another one each time. */
+const READINGS = 4;
+
 /**
- * Every rerun that matches, the oldest first: new ones come at the end while it is read. Each page begins with the last
- * one of the page before. `changed`: others have come or gone meanwhile, so that one may be missing.
+ * Every rerun that matches, the oldest first. What takes several pages is read until two readings have the same reruns:
+ * these matched when the second one began, also if others have come or gone meanwhile, on pages that had been read.
+ * `changed`: no two readings were the same, so that one may be missing.
  */
 export async function everyRerun(filters: RerunFilters): Promise<{ items: Rerun[]; changed: boolean }> {
+  let before: string | undefined;
+  for (let reading = 1; ; reading++) {
+    const { items, moved, pages } = await readReruns(filters);
+    const ids = items.map(({ id }) => id).join();
+    if (!moved && (pages === 1 || ids === before)) {
+      return { items, changed: false };
+    }
+    if (reading === READINGS) {
+      return { items, changed: true };
+    }
+    before = ids;
+  }
+}
+
+/**
+ * The pages, once: new reruns come at the end. Each page begins with the last rerun of the page before; `moved`: once it
+ * didn't, so that one may have been passed over.
+ */
+async function readReruns(filters: RerunFilters): Promise<{ items: Rerun[]; moved: boolean; pages: number }> {
   const items: Rerun[] = [];
-  const totals = new Set<number>();
   let moved = false;
-  for (;;) {
+  for (let pages = 1; ; pages++) {
     const last = items.at(-1);
     const offset = Math.max(0, items.length - 1);
     const params = { query: { ...filters, order_by: "id" as const, limit: PAGE, offset } };
     const { reruns, total_entries } = await data(api().GET("/api/v1/reruns", { params }));
-    totals.add(total_entries);
     moved ||= last !== undefined && reruns[0]?.id !== last.id;
     const fresh = reruns.filter(({ id }) => last === undefined || id > last.id);
     items.push(...fresh);
     if (fresh.length === 0 || offset + reruns.length >= total_entries) {
-      return { items, changed: moved || totals.size > 1 };
+      return { items, moved, pages };
     }
   }
 }
