@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -83,12 +84,17 @@ def test_pause_resume_and_terminate(frozen: Frozen, page: Page) -> None:
 
 def test_a_failed_member_is_retried(frozen: Frozen, page: Page) -> None:
     frozen.file("fail").touch()
-    submit(frozen, page)
+    rerun = submit(frozen, page)
     frozen.go_on()
     state_is(page, "failed")
     frozen.file("fail").unlink()
     act(page, "Retry")
     state_is(page, "succeeded")
+    Visit(page, frozen.airflow).open(f"/records/{rerun}?tab=table")
+    page.get_by_role("button", name="wrong", exact=True).click()
+    tries = page.get_by_test_id("tries")
+    tries.get_by_text("Tries of each task").click()
+    expect(tries.get_by_role("row").nth(1)).to_contain_text(re.compile(r"1 try, failed.*1 try, success"))
 
 
 def test_a_failed_member_is_skipped(frozen: Frozen, page: Page) -> None:

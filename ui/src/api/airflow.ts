@@ -5,7 +5,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { host } from "../host/Host";
 import { query } from "../host/parameters";
 import { keys } from "./keys";
-import { WATCH } from "./pace";
+import { STEADY, WATCH } from "./pace";
 import { Problem, problemOf } from "./problem";
 import { type LogLine, tailOf } from "./taskLog";
 import type { RunRef } from "./types";
@@ -87,6 +87,48 @@ export function useFailedTasks(run: RunRef, seen: string) {
       return (await json(path, signal)) as { task_instances: FailedTask[]; total_entries: number };
     },
     staleTime: Infinity,
+  });
+}
+
+/** A try of a task instance, as Airflow keeps it. */
+export interface TaskTry {
+  try_number: number;
+  state: string | null;
+  start_date: string | null;
+  end_date: string | null;
+}
+
+interface TriedTask {
+  task_id: string;
+  map_index: number;
+  task_display_name: string;
+  /** In the order in which they began. */
+  tries: TaskTry[];
+}
+
+/** Of so many task instances of a run the tries are asked for, those with the most; each is a question of its own. */
+export const TASKS_WITH_TRIES = 20;
+
+/** The tries of a run's task instances. `seen`: when that is another one, there may be more of them. */
+export function useTaskTries(run: RunRef, seen: string) {
+  return useQuery({
+    queryKey: keys.taskTries(run, seen),
+    queryFn: async ({ signal }) => {
+      const asked = query({ limit: TASKS_WITH_TRIES, order_by: "-try_number" });
+      const found = (await json(`${runPath(run)}/taskInstances?${asked}`, signal)) as {
+        task_instances: Omit<TriedTask, "tries">[];
+        total_entries: number;
+      };
+      const tasks: TriedTask[] = [];
+      for (const task of found.task_instances) {
+        const mapped = task.map_index >= 0 ? `/${task.map_index}` : "";
+        const path = `${runPath(run)}/taskInstances/${encodeURIComponent(task.task_id)}${mapped}/tries`;
+        const { task_instances: tries } = (await json(path, signal)) as { task_instances: TaskTry[] };
+        tasks.push({ ...task, tries: tries.toSorted((one, other) => one.try_number - other.try_number) });
+      }
+      return { tasks, total: found.total_entries };
+    },
+    staleTime: STEADY, // who opens it again sees the tries of by then
   });
 }
 

@@ -25,5 +25,6 @@ export const keys = {
   health: ["health"] as const,
   scheduler: ["scheduler"] as const,
   conductor: ["conductor"] as const,
+  taskTries: (run: RunRef, seen: string) => ["task-tries", run.dag_id, run.run_id, seen] as const,
   failedTasks: (run: RunRef, seen: string) => ["failed-tasks", run.dag_id, run.run_id, seen] as const,
 };

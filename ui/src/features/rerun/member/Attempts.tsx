@@ -9,6 +9,7 @@ import { Time } from "../../../ui/Time";
 import { useClock } from "../../../ui/useClock";
 import { useCause } from "../words";
 import { type Attempt, attemptsOf } from "./attempts";
+import { Tries } from "./Tries";
 
 /** The attempts of a member side by side: when each began and ended, how long it took, and how it ended. */
 export function Attempts({ member, events }: { member: Member; events: readonly RerunEvent[] }) {
@@ -53,6 +54,7 @@ export function Attempts({ member, events }: { member: Member; events: readonly 
           </Table.Body>
         </Table.Root>
       </ScrollRegion>
+      {member.run_id !== null && <Tries run={{ dag_id: member.dag_id, run_id: member.run_id }} attempts={attempts} />}
     </section>
   );
 }
