@@ -97,6 +97,8 @@ def test_dags_and_tasks_have_the_names_that_airflow_shows(story: Story, rerun: i
     drawer.get_by_text("Tasks in the Dag, as they are now").click()
     card = drawer.get_by_role("group", name=f"{TASK_CALLED} (load)")
     expect(card).to_contain_text("success")
+    here.open(f"/records/{rerun}?tab=events")
+    expect(page.get_by_test_id("table").get_by_role("button", name=CALLED).first).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/dag-runs", "/records", "/records/{}?tab=table", "/records/{}?tab=events"])

@@ -90,7 +90,7 @@ function useColumns(byId: ReadonlyMap<number, Member>, said: Said): ColumnDef<Re
       { ...named("action", t("record:events.action"), 12), accessorFn: ({ action }) => said.action(action) },
       {
         ...named("run", t("record:events.run"), 12),
-        accessorFn: (event) => memberOf(event)?.dag_id ?? "",
+        accessorFn: (event) => memberOf(event)?.dag_display_name ?? "",
         cell: ({ row }) => <EventMember member={memberOf(row.original)} />,
       },
       {
@@ -107,9 +107,11 @@ function EventMember({ member }: { member: Member | undefined }) {
   if (member === undefined) {
     return <>{t("none")}</>;
   }
+  const { dag_id: dag, dag_display_name: called, run_id: run } = member;
+  const whole = [called === dag ? "" : dag, run].filter(Boolean).join(" / ") || undefined;
   return (
-    <Link as="button" {...WHOLE_CELL} onClick={() => open(member.id)} title={member.run_id ?? undefined}>
-      {member.dag_id}
+    <Link as="button" {...WHOLE_CELL} onClick={() => open(member.id)} title={whole}>
+      {called}
     </Link>
   );
 }

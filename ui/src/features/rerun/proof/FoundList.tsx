@@ -8,6 +8,7 @@ import { MdError, MdHelp, MdHistory, MdHowToReg } from "react-icons/md";
 import type { ProofSpot } from "../../../api/types";
 import { keyOf } from "../../../domain/runName";
 import { parameters, query } from "../../../host/parameters";
+import { useWholeDagName } from "../../../ui/dagNames";
 import { useWords } from "../../../i18n/words";
 import { RunLink } from "../../../ui/AirflowLink";
 import { ScrollRegion, useRowsInSight } from "../../../ui/ScrollRegion";
@@ -117,10 +118,11 @@ const FoundLine = memo(function FoundLine({ found, memberOf }: FoundLineProps) {
 /** A run, or a task of it: the run leads to its member, or to Airflow where it is none. */
 function Spot({ spot, memberId }: { spot: ProofSpot; memberId: number | undefined }) {
   const { t } = useWords();
+  const dagName = useWholeDagName();
   const run =
     memberId === undefined ? (
       <>
-        {spot.dag_id} <RunLink dagId={spot.dag_id} runId={spot.run_id} />
+        {dagName(spot.dag_id)} <RunLink dagId={spot.dag_id} runId={spot.run_id} />
       </>
     ) : (
       <MemberLink spot={spot} memberId={memberId} />
@@ -146,11 +148,12 @@ function Spot({ spot, memberId }: { spot: ProofSpot; memberId: number | undefine
 
 function MemberLink({ spot, memberId }: { spot: ProofSpot; memberId: number }) {
   const { search } = useLocation();
+  const dagName = useWholeDagName();
   const here = Object.fromEntries(parameters(search));
   return (
     <Link asChild display="inline" color="fg.info">
       <RouterLink replace to={`?${query({ ...here, member: memberId })}`}>
-        {spot.dag_id} {spot.run_id}
+        {dagName(spot.dag_id)} {spot.run_id}
       </RouterLink>
     </Link>
   );
