@@ -9,15 +9,19 @@ const STATIC = "../airflow_rerun_downstream/static";
 /** `npm run dev` shows the pages on data of the Airflow at this address. */
 const AIRFLOW = process.env.AIRFLOW_URL ?? "http://127.0.0.1:8080";
 
+/** What tells which libraries the bundle has: their licences, and once more for programs, as a CycloneDX document. */
+function aboutTheBundle() {
+  return [
+    notices(`${STATIC}/third-party-notices.txt`),
+    // Without a time in it, the same sources give the same file.
+    sbom({ outDir: ".", outFilename: "pages.cdx", saveTimestamp: false, includeWellKnown: false }),
+  ];
+}
+
 export default defineConfig(({ command }) => ({
   // The server puts the page's real root before these references: the page is served under deep addresses.
   base: command === "serve" ? "/rerun-downstream/ui/" : "./",
-  plugins: [
-    react(),
-    notices(`${STATIC}/third-party-notices.txt`),
-    // The libraries once more, for programs: a CycloneDX document. Without a time in it, the same sources give the same file.
-    sbom({ outDir: ".", outFilename: "pages.cdx", saveTimestamp: false, includeWellKnown: false }),
-  ],
+  plugins: [react(), ...(command === "build" ? aboutTheBundle() : [])],
   build: {
     outDir: STATIC,
     emptyOutDir: true,
