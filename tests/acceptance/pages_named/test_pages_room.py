@@ -306,3 +306,19 @@ def test_nothing_is_blank_while_a_page_loads(story: Story, visit: OpenBrowser) -
     _, top, _, bottom = box(line)
     assert bottom - top > 20, "its style isn't refused"
     here.page.unroute_all()
+
+
+@pytest.mark.parametrize("size", [WIDE, ZOOMED, PHONE], ids=["wide", "200 %", "phone"])
+@pytest.mark.parametrize("place", ["wizard", "record"])
+def test_the_graph_is_drawn_in_its_whole_frame(
+    story: Story, rerun: int, visit: OpenBrowser, place: str, size: ViewportSize
+) -> None:
+    here = visit(story.airflow)
+    here.page.set_viewport_size(size)
+    here.open(wizard_path("sales", story.run_id("sales"), "downstream") if place == "wizard" else f"/records/{rerun}")
+    frame, drawing = here.page.get_by_test_id("graph"), here.page.locator(".react-flow")
+    card = drawing.locator("[data-card]").first
+    expect(card).to_be_visible()
+    wait_until(lambda: within(box(card), box(drawing)), 20, "a whole card to be in the drawing")
+    left, top, right, bottom = (abs(one - other) for one, other in zip(box(frame), box(drawing), strict=True))
+    assert max(left, top, right, bottom) <= 2, "nothing but the frame's line stands around it"

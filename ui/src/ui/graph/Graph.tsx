@@ -86,6 +86,7 @@ function Canvas(props: GraphProps) {
       onKeyDown={onKeyDown}
       onClick={focusCard}
       {...entering}
+      position="relative"
       flex="1"
       minHeight="14rem"
       height="100%"
@@ -99,9 +100,12 @@ function Canvas(props: GraphProps) {
         {props.keysHint ?? t("graph.keys")} {folding.large && t("graph.keysOfGroups")}
       </Box>
       <Light.Provider value={light}>
-        <Drawing {...useShown(props, folding)} size={size} laidOut={laidOut} frame={frame} memory={memory}>
-          {groups && folding.large && <GroupBar folding={folding} groups={groups} />}
-        </Drawing>
+        {/* React Flow is as high as a part of the frame's height, which may be given by its contents' least height alone. */}
+        <Box position="absolute" inset={0}>
+          <Drawing {...useShown(props, folding)} size={size} laidOut={laidOut} frame={frame} memory={memory}>
+            {groups && folding.large && <GroupBar folding={folding} groups={groups} />}
+          </Drawing>
+        </Box>
       </Light.Provider>
     </Box>
   );
