@@ -86,13 +86,14 @@ def led_to(
     consumers: dict[RunRef, set[RunRef]] = {}
     for row in session.execute(wanted):
         consumers.setdefault(RunRef(row[0], row[1]), set()).add(RunRef(row[2], row[3]))
+    asked = set(producers)
     found = dict.fromkeys(producers)
     queue = deque(found)
-    while queue and len(found) < len(producers) + most:
+    while queue and len(found) < len(asked) + most:
         fresh = [ref for ref in sorted(consumers.get(queue.popleft(), ()), key=by_name) if ref not in found]
         found.update(dict.fromkeys(fresh))
         queue.extend(fresh)
-    return [ref for ref in found if ref not in producers][:most]
+    return [ref for ref in found if ref not in asked][:most]
 
 
 def assets_passed_on(session: Session, dag_ids: Collection[str], schedules: Collection[AssetSchedule]) -> set[int]:
